@@ -1,0 +1,2 @@
+DROP TABLE plan_prices;
+DROP TABLE plans;

@@ -1,0 +1,3 @@
+//! The console: shell, routes, pages, components. Leptos only, for both targets.
+
+pub mod calls;

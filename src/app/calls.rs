@@ -1,0 +1,10 @@
+//! The server functions: a signature, a guard and one line into `service`. They are the billing API as well:
+//! the same registration answers the console and curl.
+
+pub mod features;
+pub mod invoices;
+pub mod problem;
+pub mod session;
+pub mod usage;
+
+pub use problem::Problem;

@@ -1,0 +1,31 @@
+//! Invoices.
+
+use super::Problem;
+use crate::domain::invoice::{InvoiceDetail, InvoicePage};
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json};
+
+/// `GET /api/v1/billing/invoices`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[server(prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
+#[allow(clippy::too_many_arguments)]
+pub async fn invoices(
+    page: Option<String>,
+    limit: Option<String>,
+    status: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    q: Option<String>,
+    sort: Option<String>,
+    customer_id: Option<String>,
+) -> Result<InvoicePage, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    let query = crate::service::invoices::Query { page, limit, status, from, to, q, sort };
+    Ok(crate::service::invoices::list(&caller.platform, caller.customer, query).await?)
+}
+
+/// One invoice for its page. Programs use `GET /api/v1/billing/invoices/{id}`, the same use case.
+#[server(prefix = "/api/v1", endpoint = "billing/invoice", input = GetUrl, output = Json)]
+pub async fn invoice(id: String) -> Result<InvoiceDetail, Problem> {
+    let reader = crate::auth::guard::reader().await?;
+    Ok(crate::service::invoices::detail(&reader.platform, reader.scope, &id).await?)
+}

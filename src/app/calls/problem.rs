@@ -1,0 +1,113 @@
+//! Errors on the wire: RFC 9457 problem+json, the same for the console and for programs.
+
+use leptos::server_fn::{
+    ContentType, Decodes, Encodes, Format, FormatType,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What went wrong, for a person (`title`, `detail`) and for a program (`status`, `code`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    /// Path of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Stable; programs decide by it.
+    pub code: String,
+    /// The parameter that can't be used, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// Also in the `x-request-id` header; to be quoted when asking for help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Problem {
+        Problem {
+            kind: format!("urn:apex-billing:problem:{code}"),
+            title: title(status).to_owned(),
+            status,
+            detail: detail.into(),
+            instance: None,
+            code: code.to_owned(),
+            parameter: None,
+            request_id: None,
+        }
+    }
+}
+
+/// Reason phrase of the statuses in use (RFC 9110 section 15). 0 stands for a request that never got an answer.
+const fn title(status: u16) -> &'static str {
+    match status {
+        0 => "No connection",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        503 => "Service Unavailable",
+        400..500 => "Client Error",
+        _ => "Internal Server Error",
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The wire format of [`Problem`].
+pub struct ProblemJson;
+
+impl ContentType for ProblemJson {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+}
+
+impl FormatType for ProblemJson {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<Problem> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn encode(problem: &Problem) -> Result<leptos::server_fn::Bytes, Self::Error> {
+        serde_json::to_vec(problem).map(Into::into)
+    }
+}
+
+impl Decodes<Problem> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: leptos::server_fn::Bytes) -> Result<Problem, Self::Error> {
+        serde_json::from_slice(&bytes)
+    }
+}
+
+impl FromServerFnError for Problem {
+    type Encoder = ProblemJson;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Problem::new(422, "invalid_parameter", detail),
+            ServerFnErrorErr::Request(_) => Problem::new(0, "network", "The server could not be reached. Check your connection and try again."),
+            ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(405, "method_not_allowed", detail),
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => Problem::new(500, "unreadable_answer", "The server's answer could not be read."),
+            _ => Problem::new(500, "internal", "Something went wrong on our side."),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Environment and `Leptos.toml`, read once at start into one typed value.
+//!
+//! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
+
+use leptos_config::LeptosOptions;
+use serde::Deserialize;
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// A value that never shows itself in logs, errors or debug output.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub billing_enabled: bool,
+    /// None: a private PostgreSQL under `./.data/pg`.
+    pub database_url: Option<Secret>,
+    /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
+    pub stripe_webhook_secrets: Vec<Secret>,
+    /// Events of the other mode are stored as ignored. None: both are taken.
+    pub stripe_livemode: Option<bool>,
+    pub public_url: PublicUrl,
+    pub metrics_addr: SocketAddr,
+    pub log_format: Option<LogFormat>,
+    pub demo_password: Option<Secret>,
+    pub leptos: LeptosOptions,
+    pub file: File,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// The address that browsers and mails use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// `scheme://host[:port]`, without a slash at the end.
+    pub fn origin(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+/// The tables of `Leptos.toml` that are ours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The table that the Leptos tools read; `leptos_config` takes it from here, with its overrides.
+    #[serde(rename = "package")]
+    _package: toml::Value,
+    pub database: Database,
+    pub sessions: Sessions,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Database {
+    pub max_connections: u32,
+    pub acquire_timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sessions {
+    pub idle_minutes: i64,
+    pub absolute_hours: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limits {
+    pub webhook_body_bytes: usize,
+    pub ingest_body_bytes: usize,
+    pub request_timeout_seconds: u64,
+}
+
+impl Limits {
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+}
+
+/// One sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Where values come from: the process environment, or a test's own.
+pub trait Environment {
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment for F {
+    fn get(&self, name: &str) -> Option<String> {
+        self(name)
+    }
+}
+
+/// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
+pub fn data_dir() -> PathBuf {
+    PathBuf::from(".data")
+}
+
+impl Config {
+    /// Reads `.env` (if present), the environment and `Leptos.toml` of the working directory.
+    pub fn load() -> Result<Config, ConfigError> {
+        match dotenvy::dotenv() {
+            Ok(_) => {}
+            Err(error) if error.not_found() => {}
+            Err(error) => return Err(ConfigError(format!("the file .env can't be read: {error}"))),
+        }
+        let text = std::fs::read_to_string("Leptos.toml")
+            .map_err(|error| ConfigError(format!("Leptos.toml can't be read in the working directory: {error}")))?;
+        Config::read(&text, &|name: &str| std::env::var(name).ok())
+    }
+
+    /// Reads from an environment and the text of a `Leptos.toml`.
+    pub fn read(leptos_toml: &str, env: &dyn Environment) -> Result<Config, ConfigError> {
+        let file: File = toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
+        let leptos = leptos_config::get_config_from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
+        let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
+        Ok(Config {
+            billing_enabled: match set("BILLING_ENABLED") {
+                None => true,
+                Some(value) => boolean("BILLING_ENABLED", &value)?,
+            },
+            database_url: set("DATABASE_URL").map(Secret).map(database_url).transpose()?,
+            stripe_webhook_secrets: set("STRIPE_WEBHOOK_SECRET")
+                .map(|value| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Secret(part.to_owned())).collect())
+                .unwrap_or_default(),
+            stripe_livemode: match set("STRIPE_SECRET_KEY") {
+                None => None,
+                Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => Some(true),
+                Some(key) if key.starts_with("sk_test_") || key.starts_with("rk_test_") => Some(false),
+                Some(_) => return Err(ConfigError("STRIPE_SECRET_KEY is set, but is no Stripe key; it wants sk_live_…, sk_test_…, rk_live_… or rk_test_…".into())),
+            },
+            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:3000".into()))?,
+            metrics_addr: parsed("METRICS_ADDR", &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()), "an address such as 127.0.0.1:9464")?,
+            log_format: match set("LOG_FORMAT").as_deref() {
+                None => None,
+                Some("pretty") => Some(LogFormat::Pretty),
+                Some("json") => Some(LogFormat::Json),
+                Some(other) => return Err(wrong("LOG_FORMAT", other, "pretty or json")),
+            },
+            demo_password: set("DEMO_PASSWORD").map(Secret),
+            leptos,
+            file,
+        })
+    }
+}
+
+fn wrong(name: &str, got: &str, wants: &str) -> ConfigError {
+    ConfigError(format!("{name} is `{got}`, but wants {wants}"))
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(wrong(name, value, "true or false")),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(name: &str, value: &str, wants: &str) -> Result<T, ConfigError> {
+    value.parse().map_err(|_| wrong(name, value, wants))
+}
+
+/// The value itself stays out of the message: it holds a password.
+fn database_url(url: Secret) -> Result<Secret, ConfigError> {
+    if url.0.starts_with("postgres://") || url.0.starts_with("postgresql://") {
+        Ok(url)
+    } else {
+        Err(ConfigError("DATABASE_URL is no PostgreSQL address; it wants postgres://user:password@host:5432/database".into()))
+    }
+}
+
+fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
+    let wants = "an origin such as https://billing.example.com, without a path";
+    let trimmed = value.trim_end_matches('/');
+    let uri: axum::http::Uri = parsed("PUBLIC_URL", trimmed, wants)?;
+    match (uri.scheme_str(), uri.authority(), uri.path()) {
+        (Some("http" | "https"), Some(authority), "" | "/") if uri.query().is_none() && !authority.as_str().contains('@') => Ok(PublicUrl(trimmed.to_ascii_lowercase())),
+        _ => Err(wrong("PUBLIC_URL", value, wants)),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEPTOS_TOML: &str = include_str!("../Leptos.toml");
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(LEPTOS_TOML, &|name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn everything_has_a_default() {
+        let config = read(&[]).unwrap();
+        assert!(config.billing_enabled && config.database_url.is_none() && config.stripe_webhook_secrets.is_empty());
+        assert_eq!(config.public_url.origin(), "http://127.0.0.1:3000");
+        assert_eq!(config.metrics_addr.to_string(), "127.0.0.1:9464");
+    }
+
+    #[test]
+    fn secrets_can_be_rotated() {
+        let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_new, whsec_old,")]).unwrap();
+        assert_eq!(config.stripe_webhook_secrets, [Secret("whsec_new".into()), Secret("whsec_old".into())]);
+    }
+
+    #[test]
+    fn a_wrong_value_is_one_sentence_that_names_the_variable() {
+        for (name, value) in [
+            ("BILLING_ENABLED", "maybe"),
+            ("PUBLIC_URL", "billing.example.com"),
+            ("PUBLIC_URL", "https://billing.example.com/console"),
+            ("METRICS_ADDR", "9464"),
+            ("LOG_FORMAT", "xml"),
+            ("DATABASE_URL", "mysql://root:hunter2@db/app"),
+            ("STRIPE_SECRET_KEY", "hunter2"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"), ("DATABASE_URL", "postgres://a:hunter2@b/c")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_unknown_table_or_key_in_leptos_toml_is_refused() {
+        for extra in ["\n[oops]\n", "\n[limits]\nspeed = 1\n"] {
+            let text = format!("{LEPTOS_TOML}{extra}");
+            assert!(Config::read(&text, &|_: &str| None).is_err());
+        }
+    }
+
+    #[test]
+    fn cargo_toml_and_leptos_toml_agree() {
+        let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap()["package"]["metadata"]["leptos"].as_table().unwrap().clone();
+        let (build, run) = (table(include_str!("../Cargo.toml")), table(LEPTOS_TOML));
+        for (key, value) in &run {
+            assert_eq!(build.get(key), Some(value), "{key}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Pure rules, compiled for the server and the browser: no IO, no clock, no framework, no other room.
+//!
+//! Values here can only be built valid; what may fail says so in its constructor.
+
+pub mod forecast;
+pub mod identity;
+pub mod invoice;
+pub mod metric;
+pub mod mirror;
+pub mod money;
+pub mod period;
+pub mod plan;
+pub mod usage;

@@ -1,0 +1,240 @@
+//! Invoices as the console and the API show them.
+
+use super::{
+    money::{Currency, Money},
+    period::Period,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Stripe's invoice statuses. Deleted drafts are kept in the mirror but shown to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceStatus {
+    Draft,
+    Open,
+    Paid,
+    Void,
+    Uncollectible,
+}
+
+impl InvoiceStatus {
+    pub const ALL: [InvoiceStatus; 5] = [InvoiceStatus::Draft, InvoiceStatus::Open, InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::Uncollectible];
+
+    /// As Stripe and the API write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            InvoiceStatus::Draft => "draft",
+            InvoiceStatus::Open => "open",
+            InvoiceStatus::Paid => "paid",
+            InvoiceStatus::Void => "void",
+            InvoiceStatus::Uncollectible => "uncollectible",
+        }
+    }
+
+    /// As people read it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            InvoiceStatus::Draft => "Draft",
+            InvoiceStatus::Open => "Open",
+            InvoiceStatus::Paid => "Paid",
+            InvoiceStatus::Void => "Void",
+            InvoiceStatus::Uncollectible => "Uncollectible",
+        }
+    }
+}
+
+impl fmt::Display for InvoiceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for InvoiceStatus {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        InvoiceStatus::ALL
+            .into_iter()
+            .find(|status| status.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is not an invoice status; it is one of draft, open, paid, void, uncollectible"))
+    }
+}
+
+/// How a list of invoices is ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InvoiceSort {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+    LargestFirst,
+    SmallestFirst,
+}
+
+impl InvoiceSort {
+    pub const ALL: [InvoiceSort; 4] = [InvoiceSort::NewestFirst, InvoiceSort::OldestFirst, InvoiceSort::LargestFirst, InvoiceSort::SmallestFirst];
+
+    /// As in the query string: a column, with `-` for descending.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            InvoiceSort::NewestFirst => "-created",
+            InvoiceSort::OldestFirst => "created",
+            InvoiceSort::LargestFirst => "-total",
+            InvoiceSort::SmallestFirst => "total",
+        }
+    }
+
+    /// As people read it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            InvoiceSort::NewestFirst => "Newest first",
+            InvoiceSort::OldestFirst => "Oldest first",
+            InvoiceSort::LargestFirst => "Largest first",
+            InvoiceSort::SmallestFirst => "Smallest first",
+        }
+    }
+}
+
+impl FromStr for InvoiceSort {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        InvoiceSort::ALL.into_iter().find(|sort| sort.as_str() == s).ok_or_else(|| format!("`{s}` is not an order; it is one of -created, created, -total, total"))
+    }
+}
+
+/// One row of the list. Amounts are minor units of `currency`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InvoiceSummary {
+    pub id: Uuid,
+    pub stripe_invoice_id: String,
+    /// None while a draft.
+    pub number: Option<String>,
+    pub status: InvoiceStatus,
+    pub currency: Currency,
+    pub total: i64,
+    pub amount_due: i64,
+    pub amount_paid: i64,
+    pub amount_remaining: i64,
+    pub amount_refunded: i64,
+    /// What the invoice covers.
+    pub period: Option<Period>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub due_date: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub paid_at: Option<OffsetDateTime>,
+    /// Open, and its due date has passed.
+    pub overdue: bool,
+}
+
+impl InvoiceSummary {
+    pub const fn money(&self, amount: i64) -> Money {
+        Money::new(amount, self.currency)
+    }
+}
+
+/// `GET /billing/invoices`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InvoicePage {
+    pub invoices: Vec<InvoiceSummary>,
+    pub pagination: Pagination,
+    /// Sums over all of the customer's invoices, per currency.
+    pub totals: Vec<InvoiceTotals>,
+}
+
+/// Page `page` (from 1) of `total_pages`, `limit` rows each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pagination {
+    pub page: u32,
+    pub limit: u32,
+    pub total: u64,
+    pub total_pages: u64,
+}
+
+/// What is owed in one currency, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceTotals {
+    pub currency: Currency,
+    pub open: i64,
+    pub overdue: i64,
+}
+
+/// `GET /billing/invoices/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InvoiceDetail {
+    #[serde(flatten)]
+    pub summary: InvoiceSummary,
+    pub customer: InvoiceCustomer,
+    pub subtotal: i64,
+    /// Discounts on the whole invoice, a positive amount that is taken off.
+    pub discount: i64,
+    pub tax: i64,
+    /// The part of the total that the customer's credit balance paid, a positive amount.
+    pub credit_applied: i64,
+    pub description: Option<String>,
+    pub line_items: Vec<LineItem>,
+    /// False until every line has been read from Stripe.
+    pub lines_complete: bool,
+    pub payments: Vec<Payment>,
+    pub refunds: Vec<Refund>,
+    pub timeline: Vec<TimelineEntry>,
+    /// Where Stripe takes the payment.
+    pub hosted_invoice_url: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceCustomer {
+    pub name: String,
+    pub email: Option<String>,
+    /// Address lines as they are printed, country last.
+    pub address: Vec<String>,
+    pub tax_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineItem {
+    pub description: String,
+    pub quantity: Option<i64>,
+    /// Price of one unit in minor units, as an exact decimal that may be finer than the minor unit.
+    pub unit_amount: Option<String>,
+    pub amount: i64,
+    pub period: Option<Period>,
+    pub proration: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    pub id: String,
+    pub amount: i64,
+    /// `card`, `sepa_debit`, …, or `out_of_band`.
+    pub method: Option<String>,
+    /// `paid`, `open`, `canceled`.
+    pub status: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    pub id: String,
+    pub amount: i64,
+    pub status: String,
+    pub reason: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// Something that happened to an invoice, from the events that Stripe sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// Stripe's event type, e.g. `invoice.finalized`.
+    pub event_type: String,
+    /// A sentence for people.
+    pub title: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}

@@ -1,0 +1,1 @@
+//! Which of two snapshots of a Stripe object is the newer one.

@@ -1,0 +1,85 @@
+//! Plans: what is included and what more costs.
+
+use super::{metric::Metric, money::Currency};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// The plans that are sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanType {
+    Starter,
+    Growth,
+    Scale,
+    Enterprise,
+}
+
+impl PlanType {
+    pub const ALL: [PlanType; 4] = [PlanType::Starter, PlanType::Growth, PlanType::Scale, PlanType::Enterprise];
+
+    /// As the database and Stripe's metadata write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PlanType::Starter => "starter",
+            PlanType::Growth => "growth",
+            PlanType::Scale => "scale",
+            PlanType::Enterprise => "enterprise",
+        }
+    }
+
+    /// As people read it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            PlanType::Starter => "Starter",
+            PlanType::Growth => "Growth",
+            PlanType::Scale => "Scale",
+            PlanType::Enterprise => "Enterprise",
+        }
+    }
+}
+
+impl fmt::Display for PlanType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PlanType {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        PlanType::ALL.into_iter().find(|plan| plan.as_str() == s).ok_or_else(|| format!("`{s}` is not a plan"))
+    }
+}
+
+/// One metric's terms in a plan version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Included per period, in the metric's own unit (impressions, calls, bytes).
+    pub included: u64,
+    /// Units per package; a started package is billed whole.
+    pub package: std::num::NonZeroU64,
+    /// Minor units of the plan's currency per package.
+    pub price_per_package: u32,
+}
+
+/// A plan version with the prices of one currency. A version never changes once it is sold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub plan_type: PlanType,
+    pub version: i32,
+    pub currency: Currency,
+    pub impressions: Terms,
+    pub api_calls: Terms,
+    pub data_transfer: Terms,
+}
+
+impl Plan {
+    pub const fn terms(&self, metric: Metric) -> Terms {
+        match metric {
+            Metric::Impressions => self.impressions,
+            Metric::ApiCalls => self.api_calls,
+            Metric::DataTransferBytes => self.data_transfer,
+        }
+    }
+}

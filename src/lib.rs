@@ -1,0 +1,55 @@
+//! ApexMediation Billing: usage metering, Stripe mirror, invoices and the billing console, in one crate for two targets.
+//!
+//! The rooms, and what each must not know:
+//!
+//! | room | target | holds | must not know |
+//! | --- | --- | --- | --- |
+//! | [`domain`] | both | money, periods, plans, rating, invoices, roles: pure rules | any other room, IO, the clock |
+//! | [`app`] | both | the Leptos console: shell, pages, components, server functions | sqlx, axum, Stripe |
+//! | `config` | server | environment and `Leptos.toml` in one typed value | |
+//! | `service` | server | use cases, one file per noun; the only way from `api` and `app` to the data | HTTP |
+//! | `http` | server | router, start and stop, problem+json, limits, cross-site check | SQL |
+//! | `api` | server | REST handlers that a server function can't express | SQL, rules |
+//! | `auth` | server | sessions, passwords, API keys, the guard | pages |
+//! | `store` | server | all SQL | HTTP |
+//! | `stripe` | server | signatures, reading and applying webhooks | HTTP, pages |
+//! | `pdf` | server | invoices as PDF by typst | SQL, HTTP |
+//! | `jobs` | server | work in the background and its one scheduler | HTTP |
+//! | `telemetry` | server | every metric name, logging | |
+#![recursion_limit = "256"]
+
+pub mod app;
+pub mod domain;
+
+#[cfg(feature = "ssr")]
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod auth;
+#[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
+pub mod config;
+#[cfg(feature = "ssr")]
+pub mod demo;
+#[cfg(feature = "ssr")]
+pub mod http;
+#[cfg(feature = "ssr")]
+pub mod jobs;
+#[cfg(feature = "ssr")]
+pub mod pdf;
+#[cfg(feature = "ssr")]
+pub mod service;
+#[cfg(feature = "ssr")]
+pub mod store;
+#[cfg(feature = "ssr")]
+pub mod stripe;
+#[cfg(feature = "ssr")]
+pub mod telemetry;
+
+/// The browser's entry: takes over the HTML that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

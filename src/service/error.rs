@@ -1,0 +1,81 @@
+//! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
+
+use std::borrow::Cow;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error that a caller sees. `Internal` keeps its cause for the log and shows nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("sign in first")]
+    Unauthenticated,
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    #[error("this needs the role {0}")]
+    Forbidden(&'static str),
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// A parameter or field that can't be used.
+    #[error("{parameter}: {detail}")]
+    Invalid { parameter: Cow<'static, str>, detail: String },
+    /// A request that can't be read at all.
+    #[error("{detail}")]
+    BadRequest { code: &'static str, detail: String },
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the content type is not one of {0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("billing is switched off at the moment; nothing is lost")]
+    BillingDisabled,
+    #[error("the service is busy; try again in a moment")]
+    Busy,
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+impl Error {
+    pub fn invalid(parameter: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Error {
+        Error::Invalid { parameter: parameter.into(), detail: detail.into() }
+    }
+
+    /// HTTP status (RFC 9110).
+    pub const fn status(&self) -> u16 {
+        match self {
+            Error::BadRequest { .. } => 400,
+            Error::Unauthenticated | Error::InvalidCredentials => 401,
+            Error::Forbidden(_) => 403,
+            Error::NotFound(_) => 404,
+            Error::TooLarge { .. } => 413,
+            Error::UnsupportedMediaType(_) => 415,
+            Error::Invalid { .. } => 422,
+            Error::Internal(_) => 500,
+            Error::BillingDisabled | Error::Busy => 503,
+        }
+    }
+
+    /// Stable and documented; programs decide by it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Error::Unauthenticated => "unauthenticated",
+            Error::InvalidCredentials => "invalid_credentials",
+            Error::Forbidden(_) => "forbidden",
+            Error::NotFound(_) => "not_found",
+            Error::Invalid { .. } => "invalid_parameter",
+            Error::BadRequest { code, .. } => code,
+            Error::TooLarge { .. } => "body_too_large",
+            Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::BillingDisabled => "billing_disabled",
+            Error::Busy => "busy",
+            Error::Internal(_) => "internal",
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Error::Busy,
+            other => Error::Internal(other.into()),
+        }
+    }
+}
