@@ -2,6 +2,7 @@
 //!
 //! Values here can only be built valid; what may fail says so in its constructor.
 
+pub mod features;
 pub mod forecast;
 pub mod identity;
 pub mod invoice;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/billing/invoices`. Every parameter arrives as text, so that a wrong one can be named in the answer.
-#[server(prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
+#[server(name = GetInvoices, prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
 #[allow(clippy::too_many_arguments)]
 pub async fn invoices(
     page: Option<String>,
@@ -24,7 +24,7 @@ pub async fn invoices(
 }
 
 /// One invoice for its page. Programs use `GET /api/v1/billing/invoices/{id}`, the same use case.
-#[server(prefix = "/api/v1", endpoint = "billing/invoice", input = GetUrl, output = Json)]
+#[server(name = GetInvoice, prefix = "/api/v1", endpoint = "billing/invoice", input = GetUrl, output = Json)]
 pub async fn invoice(id: String) -> Result<InvoiceDetail, Problem> {
     let reader = crate::auth::guard::reader().await?;
     Ok(crate::service::invoices::detail(&reader.platform, reader.scope, &id).await?)

@@ -1,0 +1,12 @@
+//! What is switched on.
+
+use serde::{Deserialize, Serialize};
+
+/// `GET /meta/features`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Features {
+    pub billing_enabled: bool,
+    pub usage_ingest_enabled: bool,
+    pub invoice_pdf_enabled: bool,
+}
