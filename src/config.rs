@@ -132,8 +132,10 @@ impl Config {
 
     /// Reads from an environment and the text of a `Leptos.toml`.
     pub fn read(leptos_toml: &str, env: &dyn Environment) -> Result<Config, ConfigError> {
-        let file: File = toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
-        let leptos = leptos_config::get_config_from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
+        let file: File =
+            toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
+        let leptos = leptos_config::get_config_from_str(leptos_toml)
+            .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
         Ok(Config {
             billing_enabled: match set("BILLING_ENABLED") {
@@ -148,10 +150,18 @@ impl Config {
                 None => None,
                 Some(key) if key.starts_with("sk_live_") || key.starts_with("rk_live_") => Some(true),
                 Some(key) if key.starts_with("sk_test_") || key.starts_with("rk_test_") => Some(false),
-                Some(_) => return Err(ConfigError("STRIPE_SECRET_KEY is set, but is no Stripe key; it wants sk_live_…, sk_test_…, rk_live_… or rk_test_…".into())),
+                Some(_) => {
+                    return Err(ConfigError(
+                        "STRIPE_SECRET_KEY is set, but is no Stripe key; it wants sk_live_…, sk_test_…, rk_live_… or rk_test_…".into(),
+                    ));
+                }
             },
             public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:3000".into()))?,
-            metrics_addr: parsed("METRICS_ADDR", &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()), "an address such as 127.0.0.1:9464")?,
+            metrics_addr: parsed(
+                "METRICS_ADDR",
+                &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
+                "an address such as 127.0.0.1:9464",
+            )?,
             log_format: match set("LOG_FORMAT").as_deref() {
                 None => None,
                 Some("pretty") => Some(LogFormat::Pretty),
@@ -195,7 +205,9 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
     let trimmed = value.trim_end_matches('/');
     let uri: axum::http::Uri = parsed("PUBLIC_URL", trimmed, wants)?;
     match (uri.scheme_str(), uri.authority(), uri.path()) {
-        (Some("http" | "https"), Some(authority), "" | "/") if uri.query().is_none() && !authority.as_str().contains('@') => Ok(PublicUrl(trimmed.to_ascii_lowercase())),
+        (Some("http" | "https"), Some(authority), "" | "/") if uri.query().is_none() && !authority.as_str().contains('@') => {
+            Ok(PublicUrl(trimmed.to_ascii_lowercase()))
+        }
         _ => Err(wrong("PUBLIC_URL", value, wants)),
     }
 }

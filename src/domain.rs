@@ -12,3 +12,4 @@ pub mod money;
 pub mod period;
 pub mod plan;
 pub mod usage;
+pub mod usage_event;

@@ -21,7 +21,8 @@ pub enum InvoiceStatus {
 }
 
 impl InvoiceStatus {
-    pub const ALL: [InvoiceStatus; 5] = [InvoiceStatus::Draft, InvoiceStatus::Open, InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::Uncollectible];
+    pub const ALL: [InvoiceStatus; 5] =
+        [InvoiceStatus::Draft, InvoiceStatus::Open, InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::Uncollectible];
 
     /// As Stripe and the API write it.
     pub const fn as_str(self) -> &'static str {
@@ -74,7 +75,8 @@ pub enum InvoiceSort {
 }
 
 impl InvoiceSort {
-    pub const ALL: [InvoiceSort; 4] = [InvoiceSort::NewestFirst, InvoiceSort::OldestFirst, InvoiceSort::LargestFirst, InvoiceSort::SmallestFirst];
+    pub const ALL: [InvoiceSort; 4] =
+        [InvoiceSort::NewestFirst, InvoiceSort::OldestFirst, InvoiceSort::LargestFirst, InvoiceSort::SmallestFirst];
 
     /// As in the query string: a column, with `-` for descending.
     pub const fn as_str(self) -> &'static str {
@@ -101,7 +103,10 @@ impl FromStr for InvoiceSort {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        InvoiceSort::ALL.into_iter().find(|sort| sort.as_str() == s).ok_or_else(|| format!("`{s}` is not an order; it is one of -created, created, -total, total"))
+        InvoiceSort::ALL
+            .into_iter()
+            .find(|sort| sort.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is not an order; it is one of -created, created, -total, total"))
     }
 }
 

@@ -48,6 +48,20 @@ impl Period {
         (at - self.start).clamp(Duration::ZERO, self.length())
     }
 
+    /// The period that holds the instant when each is a month long: this one, or the one that so many months later begins.
+    ///
+    /// Stripe tells of a renewal some minutes after it; until then the next period is already running.
+    pub fn rolled_to(self, at: OffsetDateTime) -> Period {
+        let mut period = self;
+        for months in 1..1200 {
+            if at < period.end {
+                break;
+            }
+            period = Period { start: period.end, end: add_months(self.end, months).max(period.end + Duration::DAY) };
+        }
+        period
+    }
+
     /// The hours that tile the period, each clipped to it: no gap, no overlap.
     pub fn hours(&self) -> impl Iterator<Item = Period> + use<> {
         let Period { start, end } = *self;
@@ -55,6 +69,14 @@ impl Period {
             .take_while(move |hour| *hour < end)
             .map(move |hour| Period { start: hour.max(start), end: (hour + Duration::HOUR).min(end) })
     }
+}
+
+/// The same day and time so many months later; the month's last day where it has no such day.
+fn add_months(at: OffsetDateTime, months: i32) -> OffsetDateTime {
+    let month0 = at.year() * 12 + i32::from(u8::from(at.month())) - 1 + months;
+    let (year, month) = (month0.div_euclid(12), time::Month::December.nth_next((month0.rem_euclid(12) + 1) as u8));
+    let day = at.day().min(month.length(year));
+    time::Date::from_calendar_date(year, month, day).map_or(at, |date| at.replace_date(date))
 }
 
 /// The UTC hour that holds an instant.
@@ -84,6 +106,15 @@ mod tests {
         let at = datetime!(2026-01-01 0:00 UTC);
         assert!(Period::new(at, at).is_none());
         assert!(Period::new(at, at - Duration::SECOND).is_none());
+    }
+
+    #[test]
+    fn a_period_that_is_over_rolls_on_month_by_month() {
+        let period = Period::new(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)).unwrap();
+        assert_eq!(period.rolled_to(datetime!(2026-02-28 7:59 UTC)), period);
+        let next = period.rolled_to(datetime!(2026-02-28 8:00 UTC));
+        assert_eq!((next.start(), next.end()), (datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-28 8:00 UTC)));
+        assert!(period.rolled_to(datetime!(2027-01-15 0:00 UTC)).contains(datetime!(2027-01-15 0:00 UTC)));
     }
 
     proptest! {

@@ -25,7 +25,11 @@ pub struct PerMetric<T> {
 impl<T> PerMetric<T> {
     /// Asks for each metric's value.
     pub fn from_fn(mut value: impl FnMut(Metric) -> T) -> PerMetric<T> {
-        PerMetric { impressions: value(Metric::Impressions), api_calls: value(Metric::ApiCalls), data_transfer: value(Metric::DataTransferBytes) }
+        PerMetric {
+            impressions: value(Metric::Impressions),
+            api_calls: value(Metric::ApiCalls),
+            data_transfer: value(Metric::DataTransferBytes),
+        }
     }
 }
 
@@ -86,7 +90,11 @@ impl fmt::Display for Gigabytes {
 
 impl Serialize for Gigabytes {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_multiple_of(BYTES_PER_GB) { s.serialize_u64(self.0 / BYTES_PER_GB) } else { s.serialize_f64(self.0 as f64 / BYTES_PER_GB as f64) }
+        if self.0.is_multiple_of(BYTES_PER_GB) {
+            s.serialize_u64(self.0 / BYTES_PER_GB)
+        } else {
+            s.serialize_f64(self.0 as f64 / BYTES_PER_GB as f64)
+        }
     }
 }
 
@@ -128,7 +136,11 @@ impl UsageCurrent {
 
     pub fn included(&self) -> Option<Quantities> {
         let s = self.subscription.as_ref()?;
-        Some(Quantities { impressions: s.included_impressions, api_calls: s.included_api_calls, data_transfer: s.included_data_transfer_gb.0 })
+        Some(Quantities {
+            impressions: s.included_impressions,
+            api_calls: s.included_api_calls,
+            data_transfer: s.included_data_transfer_gb.0,
+        })
     }
 }
 

@@ -104,9 +104,13 @@ impl FromServerFnError for Problem {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Problem::new(422, "invalid_parameter", detail),
-            ServerFnErrorErr::Request(_) => Problem::new(0, "network", "The server could not be reached. Check your connection and try again."),
+            ServerFnErrorErr::Request(_) => {
+                Problem::new(0, "network", "The server could not be reached. Check your connection and try again.")
+            }
             ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(405, "method_not_allowed", detail),
-            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => Problem::new(500, "unreadable_answer", "The server's answer could not be read."),
+            ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
+                Problem::new(500, "unreadable_answer", "The server's answer could not be read.")
+            }
             _ => Problem::new(500, "internal", "Something went wrong on our side."),
         }
     }

@@ -1,0 +1,9 @@
+//! REST handlers for what a server function can't express: path parameters, PDFs, webhooks, ingest, forms.
+//! They translate HTTP and call `service`.
+
+pub mod auth;
+pub mod health;
+pub mod invoices;
+pub mod theme;
+pub mod usage;
+pub mod webhooks;

@@ -1,0 +1,135 @@
+//! Signing in and out, for programs (JSON) and for the login page's form, which works without JavaScript.
+
+use crate::{
+    auth::{Principal, layer},
+    http::{problem::ApiError, state::Server},
+    service::{Error, accounts, accounts::Origin},
+};
+use axum::{
+    Extension, Form, Json,
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use tower_sessions::Session;
+
+#[derive(Deserialize)]
+struct Credentials {
+    email: String,
+    password: String,
+    /// Where the login page leads to.
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /auth/login`: JSON answers who is signed in; the page's form is sent on to where it wanted.
+pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
+    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
+    let (credentials, is_form) = read(request).await?;
+    match accounts::sign_in(&server.platform, &credentials.email, &credentials.password, &origin).await {
+        Ok(user) => {
+            layer::begin(&session, user, server.platform.clock.now()).await?;
+            if is_form {
+                return Ok(Redirect::to(local_path(&credentials.next)).into_response());
+            }
+            let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
+            Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
+        }
+        Err(error @ Error::InvalidCredentials) if is_form => {
+            let query = form_query(&[("error", error.code()), ("email", &credentials.email), ("next", local_path(&credentials.next))]);
+            Ok(Redirect::to(&format!("/login?{query}")).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
+pub async fn logout(
+    State(server): State<Server>,
+    session: Session,
+    principal: Option<Extension<Principal>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    drop(body);
+    if let Some(Extension(principal)) = principal {
+        accounts::signed_out(&server.platform, &principal, &origin_of(&headers, None)).await?;
+    }
+    layer::end(&session).await?;
+    Ok(if is_form(&headers) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() })
+}
+
+async fn read(request: Request) -> Result<(Credentials, bool), ApiError> {
+    let is_form = is_form(request.headers());
+    let unreadable = |detail: String| ApiError(Error::BadRequest { code: "invalid_body", detail });
+    let credentials = if is_form {
+        Form::<Credentials>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+    } else {
+        let json = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/json"));
+        if !json {
+            return Err(Error::UnsupportedMediaType("application/json, application/x-www-form-urlencoded").into());
+        }
+        Json::<Credentials>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+    };
+    Ok((credentials, is_form))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+/// A path of ours to go on to; anything that could lead elsewhere becomes the usage page.
+pub fn local_path(next: &str) -> &str {
+    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    if local { next } else { "/billing/usage" }
+}
+
+/// `a=b&c=d`, percent-encoded.
+pub fn form_query(pairs: &[(&str, &str)]) -> String {
+    let encode = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+                _ => out.push_str(&format!("%{byte:02X}")),
+            }
+            out
+        })
+    };
+    pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect::<Vec<_>>().join("&")
+}
+
+fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
+    Origin {
+        ip_address: peer.map(|peer| peer.0.ip().to_string()),
+        user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|agent| agent.chars().take(300).collect()),
+    }
+}
+
+/// 401 for a page: on to the login page, and back afterwards.
+pub fn to_login(path_and_query: &str) -> Response {
+    Redirect::to(&format!("/login?{}", form_query(&[("next", local_path(path_and_query))]))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ours_are_followed() {
+        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nset-cookie: x"] {
+            assert_eq!(local_path(elsewhere), "/billing/usage", "{elsewhere:?}");
+        }
+        assert_eq!(local_path("/billing/invoices?page=2"), "/billing/invoices?page=2");
+        assert_eq!(form_query(&[("next", "/a?b=c&d"), ("email", "ü@x")]), "next=%2Fa%3Fb%3Dc%26d&email=%C3%BC%40x");
+    }
+}

@@ -1,0 +1,48 @@
+//! One invoice and its PDF.
+
+use crate::{
+    auth::guard,
+    domain::invoice::InvoiceDetail,
+    http::{problem::ApiError, state::Server},
+    service::invoices,
+};
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// `GET /billing/invoices/{id}`.
+pub async fn detail(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<InvoiceDetail>, ApiError> {
+    let reader = guard::reader_of(server.platform, request.extensions())?;
+    Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
+}
+
+/// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a second download costs a 304.
+pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
+    let reader = guard::reader_of(server.platform, request.extensions())?;
+    let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;
+    let known =
+        request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { pdf.bytes.clone().into_response() };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Ok(etag) = HeaderValue::from_str(&pdf.etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    if !known {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
+        let name = detail.summary.number.as_deref().unwrap_or(&detail.summary.stripe_invoice_id);
+        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
+        if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"invoice-{safe}.pdf\"")) {
+            headers.insert(header::CONTENT_DISPOSITION, disposition);
+        }
+    }
+    Ok(response)
+}
+
+/// `If-None-Match` (RFC 9110 section 13.1.2): a list of tags, compared weakly, or `*`.
+fn matches(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}

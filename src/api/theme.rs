@@ -1,0 +1,34 @@
+//! `POST /theme`: remembers light or dark in a cookie, for pages without JavaScript.
+
+use super::auth::local_path;
+use axum::{
+    Form,
+    http::header::SET_COOKIE,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Choice {
+    value: Theme,
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Theme {
+    System,
+    Light,
+    Dark,
+}
+
+/// Sets the cookie and leads back.
+pub async fn choose(Form(choice): Form<Choice>) -> Response {
+    let cookie = match choice.value {
+        Theme::Light => "theme=light; Path=/; Max-Age=31536000; SameSite=Lax",
+        Theme::Dark => "theme=dark; Path=/; Max-Age=31536000; SameSite=Lax",
+        Theme::System => "theme=; Path=/; Max-Age=0; SameSite=Lax",
+    };
+    ([(SET_COOKIE, cookie)], Redirect::to(local_path(&choice.next))).into_response()
+}

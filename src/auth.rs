@@ -1,0 +1,50 @@
+//! Who is asking: sessions of people, keys of machines, and the guard that use cases are reached through.
+
+pub mod api_key;
+pub mod guard;
+pub mod layer;
+pub mod password;
+
+use crate::domain::identity::{CustomerId, Role};
+use uuid::Uuid;
+
+/// The signed-in person or machine of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    User {
+        id: Uuid,
+        email: String,
+        role: Role,
+        customer: Option<CustomerId>,
+    },
+    /// Sends usage and reads its customer's billing.
+    ApiKey {
+        name: String,
+        customer: CustomerId,
+    },
+}
+
+impl Principal {
+    /// What it may do; a key reads.
+    pub const fn role(&self) -> Role {
+        match self {
+            Principal::User { role, .. } => *role,
+            Principal::ApiKey { .. } => Role::Readonly,
+        }
+    }
+
+    pub const fn customer(&self) -> Option<CustomerId> {
+        match self {
+            Principal::User { customer, .. } => *customer,
+            Principal::ApiKey { customer, .. } => Some(*customer),
+        }
+    }
+
+    /// Its name in the audit trail.
+    pub fn actor(&self) -> String {
+        match self {
+            Principal::User { email, .. } => email.clone(),
+            Principal::ApiKey { name, .. } => format!("api_key:{name}"),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The guard: what a server function or a handler may work with, or why not.
+
+use super::Principal;
+use crate::{
+    app::calls::Problem,
+    domain::identity::CustomerId,
+    service::{Error, Platform, accounts, invoices::Scope},
+};
+use axum::http::{Extensions, request::Parts};
+use leptos::prelude::use_context;
+
+/// Somebody signed in.
+pub struct Reader {
+    pub platform: Platform,
+    pub principal: Principal,
+    pub scope: Scope,
+}
+
+/// Somebody signed in, asking about one customer.
+pub struct Caller {
+    pub platform: Platform,
+    pub principal: Principal,
+    pub customer: CustomerId,
+}
+
+/// The platform, in a server function.
+pub fn platform() -> Result<Platform, Problem> {
+    use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")).into())
+}
+
+/// Whoever is signed in, in a server function.
+pub async fn reader() -> Result<Reader, Problem> {
+    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
+    Ok(reader_of(platform()?, &parts.extensions)?)
+}
+
+/// Whoever is signed in and the customer that it asks about, in a server function.
+pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
+    let Reader { platform, principal, .. } = reader().await?;
+    let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
+    Ok(Caller { platform, principal, customer })
+}
+
+/// Whoever is signed in, in a handler.
+pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader, Error> {
+    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    let scope = match (principal.role().is_staff(), principal.customer()) {
+        (true, _) => Scope::Everyone,
+        (false, Some(customer)) => Scope::Customer(customer),
+        (false, None) => return Err(Error::Forbidden("admin")),
+    };
+    Ok(Reader { platform, principal, scope })
+}

@@ -1,0 +1,70 @@
+//! The command line: one function per command, each over the same use cases as the API.
+
+mod accounts;
+mod migrate;
+mod serve;
+mod session;
+
+pub use session::Session;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Billing platform of ApexMediation: usage metering, Stripe mirror, invoices and console in one binary.
+#[derive(Parser)]
+#[command(
+    name = "apex-billing",
+    version,
+    after_help = "Settings come from the environment (a .env file is read) and from Leptos.toml; README.md lists them."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the console, the API and the webhooks
+    Serve(serve::Serve),
+    /// Bring the database's schema up or down, or show where it is
+    Migrate(migrate::Migrate),
+    /// Fill the database with a believable year of two customers
+    Demo(serve::Demo),
+    /// People who may sign in
+    #[command(subcommand)]
+    User(accounts::User),
+    /// Customers
+    #[command(subcommand)]
+    Customer(accounts::Customer),
+    /// Keys of customers' machines
+    #[command(subcommand)]
+    ApiKey(accounts::ApiKey),
+}
+
+/// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(command) => command.run().await,
+            Command::Migrate(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
+            Command::User(command) => command.run().await,
+            Command::Customer(command) => command.run().await,
+            Command::ApiKey(command) => command.run().await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("apex-billing: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,135 @@
+//! `apex-billing user`, `customer` and `api-key`.
+
+use super::session::{Schema, Session};
+use crate::{
+    domain::{
+        identity::{CustomerId, Role},
+        money::Currency,
+    },
+    service::accounts,
+    store::postgres::accounts as store,
+};
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use std::io::BufRead;
+use uuid::Uuid;
+
+/// People who may sign in
+#[derive(Subcommand)]
+#[command(
+    after_help = "Examples:\n  printf '%s' \"$PASSWORD\" | apex-billing user add ops@example.com --role admin\n  apex-billing user list --json"
+)]
+pub enum User {
+    /// Add a person, or change one; the password is the first line of standard input
+    Add {
+        email: String,
+        #[arg(long)]
+        role: Role,
+        /// The customer whose data the person sees; not needed for an admin
+        #[arg(long)]
+        customer: Option<Uuid>,
+    },
+    /// Show everybody
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a person's password: the first line of standard input
+    Passwd { email: String },
+}
+
+impl User {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        match self {
+            User::Add { email, role, customer } => {
+                accounts::put_user(&session.platform, &email, &password()?, role, customer.map(CustomerId)).await?
+            }
+            User::Passwd { email } => accounts::set_password(&session.platform, &email, &password()?).await?,
+            User::List { json } => {
+                let users = store::users(&session.platform.db).await?;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&users)?);
+                } else {
+                    for user in users {
+                        println!("{}\t{}\t{}", user.email, user.role, user.customer.unwrap_or_default());
+                    }
+                }
+            }
+        }
+        session.close().await;
+        Ok(())
+    }
+}
+
+/// A secret from standard input never shows in a list of processes or a shell's history.
+fn password() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the password can't be read from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!("the password is expected on standard input");
+    }
+    Ok(password.to_owned())
+}
+
+/// Customers
+#[derive(Subcommand)]
+#[command(
+    after_help = "Example:\n  apex-billing customer add --stripe-id cus_123 --name 'Lumen Games' --email billing@lumen.example --currency eur"
+)]
+pub enum Customer {
+    /// Add a customer, or change the one with this Stripe id; prints its id
+    Add {
+        /// Stripe's id, cus_…
+        #[arg(long)]
+        stripe_id: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long, default_value = "usd")]
+        currency: Currency,
+    },
+}
+
+impl Customer {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        let Customer::Add { stripe_id, name, email, currency } = self;
+        println!("{}", accounts::put_customer(&session.platform, &stripe_id, &name, &email, currency).await?);
+        session.close().await;
+        Ok(())
+    }
+}
+
+/// Keys of customers' machines
+#[derive(Subcommand)]
+#[command(
+    after_help = "Examples:\n  apex-billing api-key create --customer 7b0c… --name mediation-eu\n  apex-billing api-key revoke apex_1a2b3c4d"
+)]
+pub enum ApiKey {
+    /// Make a key; it is shown this once
+    Create {
+        #[arg(long)]
+        customer: Uuid,
+        #[arg(long)]
+        name: String,
+    },
+    /// Revoke the key that begins with these characters
+    Revoke { prefix: String },
+}
+
+impl ApiKey {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        match self {
+            ApiKey::Create { customer, name } => {
+                println!("{}", accounts::create_api_key(&session.platform, CustomerId(customer), &name).await?)
+            }
+            ApiKey::Revoke { prefix } => accounts::revoke_api_key(&session.platform, &prefix).await?,
+        }
+        session.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! `apex-billing migrate`.
+
+use super::session::{Schema, Session};
+use crate::store::postgres;
+use clap::{Args, Subcommand};
+
+/// Bring the database's schema up or down, or show where it is
+#[derive(Args)]
+#[command(after_help = "Examples:\n  apex-billing migrate\n  apex-billing migrate status\n  apex-billing migrate down --to 3")]
+pub struct Migrate {
+    #[command(subcommand)]
+    step: Option<Step>,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Apply every migration that is missing (the default)
+    Up,
+    /// Take back every migration after a version; their data is lost
+    Down {
+        /// The version that stays the last one; 0 takes back all of them
+        #[arg(long)]
+        to: i64,
+    },
+    /// Show which migrations are applied
+    Status,
+}
+
+impl Migrate {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::AsItIs).await?;
+        let db = &session.platform.db;
+        match self.step.unwrap_or(Step::Up) {
+            Step::Up => postgres::migrate(db).await?,
+            Step::Down { to } => postgres::migrate_down(db, to).await?,
+            Step::Status => {}
+        }
+        for (migration, applied) in postgres::migration_status(db).await? {
+            println!("{} {:04} {}", if applied { "applied" } else { "waiting" }, migration.version, migration.description);
+        }
+        session.close().await;
+        Ok(())
+    }
+}

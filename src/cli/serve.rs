@@ -1,0 +1,73 @@
+//! `apex-billing serve` and `demo`.
+
+use super::session::{Schema, Session};
+use crate::{
+    config::Config,
+    demo::{self, Access},
+    http,
+};
+use clap::Args;
+
+/// Serve the console, the API and the webhooks
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  apex-billing serve\n  LEPTOS_SITE_ADDR=0.0.0.0:8080 PUBLIC_URL=https://billing.example.com apex-billing serve --no-migrate"
+)]
+pub struct Serve {
+    /// Fill in the demo first and print its logins
+    #[arg(long)]
+    demo: bool,
+    /// Leave the database's schema as it is
+    #[arg(long)]
+    no_migrate: bool,
+}
+
+impl Serve {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let mut config = Config::load()?;
+        let made_up_secret = config.stripe_webhook_secrets.is_empty();
+        let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
+        let session = Session::with(config, if self.no_migrate { Schema::AsItIs } else { Schema::Migrate }).await?;
+        if let Some(access) = access.as_ref().filter(|_| self.demo) {
+            demo::fill(&session.platform, access).await?;
+        }
+        let served = http::serve::serve(&session, |address| {
+            println!("Serving http://{address}");
+            if let Some(access) = &access {
+                if self.demo {
+                    print!("{access}");
+                } else {
+                    println!("STRIPE_WEBHOOK_SECRET is not set; taking webhooks signed with {}", access.webhook_secret.0);
+                }
+            }
+        })
+        .await;
+        session.close().await;
+        served
+    }
+}
+
+/// Fill the database with a believable year of two customers
+#[derive(Args)]
+#[command(after_help = "Examples:\n  apex-billing demo\n  apex-billing demo --json | jq -r .api_key")]
+pub struct Demo {
+    /// Print logins, API key and webhook secret as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Demo {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let mut config = Config::load()?;
+        let access = Access::remembered(&mut config)?;
+        let session = Session::with(config, Schema::Migrate).await?;
+        demo::fill(&session.platform, &access).await?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&access.to_json())?);
+        } else {
+            print!("{access}");
+        }
+        session.close().await;
+        Ok(())
+    }
+}

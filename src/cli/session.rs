@@ -1,0 +1,67 @@
+//! What a command works with: the settings, an open database, the platform.
+
+use crate::{
+    config::{self, Config},
+    pdf::Renderer,
+    service::{Clock, Platform},
+    store::{
+        cluster::{Cluster, Options},
+        postgres,
+    },
+    telemetry,
+};
+use anyhow::Context;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
+pub struct Session {
+    pub platform: Platform,
+    // Dropped after the pool's connections.
+    _cluster: Option<Cluster>,
+}
+
+/// Whether the schema is brought up to date when a command starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    Migrate,
+    AsItIs,
+}
+
+impl Session {
+    /// Reads the settings and opens the database.
+    pub async fn open(schema: Schema) -> anyhow::Result<Session> {
+        Session::with(Config::load()?, schema).await
+    }
+
+    /// Opens the database of these settings.
+    pub async fn with(config: Config, schema: Schema) -> anyhow::Result<Session> {
+        telemetry::start_logging(config.log_format);
+        let (db, cluster) = open_database(&config).await?;
+        if schema == Schema::Migrate {
+            postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
+        }
+        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new() };
+        Ok(Session { platform, _cluster: cluster })
+    }
+
+    /// Closes the connections, so that a private PostgreSQL can stop at once.
+    pub async fn close(self) {
+        self.platform.db.close().await;
+    }
+}
+
+async fn open_database(config: &Config) -> anyhow::Result<(PgPool, Option<Cluster>)> {
+    if let Some(url) = &config.database_url {
+        let pool = postgres::connect(&url.0, &config.file.database)
+            .await
+            .map_err(|error| anyhow::anyhow!("the database of DATABASE_URL can't be reached: {error}"))?;
+        return Ok((pool, None));
+    }
+    let options = Options { dir: config::data_dir().join("pg"), durable: true, keep_running: false };
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(options)).await??;
+    let pool = postgres::connect(&cluster.url("app"), &config.file.database)
+        .await
+        .context("the private PostgreSQL under ./.data/pg does not answer")?;
+    Ok((pool, Some(cluster)))
+}

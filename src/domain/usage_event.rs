@@ -1,0 +1,189 @@
+//! One usage event as a sender writes it, checked field by field.
+
+use super::metric::Metric;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Events may be this old when they come in; the periods before are closed.
+pub const MAX_AGE: Duration = Duration::days(35);
+/// Clocks of senders may be ahead by this much.
+pub const MAX_AHEAD: Duration = Duration::minutes(5);
+/// Most that one event may count; far beyond any real one, and far from overflowing a sum.
+pub const MAX_QUANTITY: u64 = 1_000_000_000_000;
+/// Most bytes of `properties`, as JSON.
+pub const MAX_PROPERTIES_BYTES: usize = 4096;
+
+/// A valid usage event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageEvent {
+    /// Made by the sender, unique per customer.
+    pub id: String,
+    pub metric: Metric,
+    /// In the metric's own unit.
+    pub quantity: u64,
+    pub timestamp: OffsetDateTime,
+    pub app_id: String,
+    /// A JSON object, as text.
+    pub properties: Option<String>,
+}
+
+/// Why an event was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Its place in the request, from 0.
+    pub index: usize,
+    /// Its id, as far as it could be read.
+    pub id: Option<String>,
+    /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
+    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`.
+    pub code: String,
+    pub detail: String,
+}
+
+/// An event as it may come in; what is missing or of the wrong kind is told field by field.
+#[derive(Deserialize)]
+struct Draft {
+    id: Option<Value>,
+    metric: Option<Value>,
+    quantity: Option<Value>,
+    timestamp: Option<Value>,
+    app_id: Option<Value>,
+    properties: Option<Value>,
+    corrects: Option<Value>,
+}
+
+impl UsageEvent {
+    /// Reads one JSON object; `index` is its place in the request.
+    pub fn read(index: usize, json: &str, now: OffsetDateTime) -> Result<UsageEvent, Rejection> {
+        let draft: Draft = serde_json::from_str(json).map_err(|error| {
+            let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
+            Rejection { index, id: None, code: code.into(), detail: error.to_string() }
+        })?;
+        let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
+        draft.check(now).map_err(|(code, detail)| Rejection {
+            index,
+            id: id.map(|id| id.chars().take(255).collect()),
+            code: code.into(),
+            detail,
+        })
+    }
+}
+
+impl Draft {
+    fn check(self, now: OffsetDateTime) -> Result<UsageEvent, (&'static str, String)> {
+        let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id wants 1 to 255 printable characters".to_owned()))?;
+        let metric = match self.metric {
+            Some(Value::String(metric)) => {
+                metric.parse::<Metric>().map_err(|detail| ("unknown_metric", detail.chars().take(300).collect()))?
+            }
+            _ => return Err(("unknown_metric", "metric wants one of impressions, api_calls, data_transfer_bytes".to_owned())),
+        };
+        let quantity = self
+            .quantity
+            .as_ref()
+            .and_then(Value::as_u64)
+            .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))
+            .ok_or_else(|| ("invalid_quantity", format!("quantity wants an integer from 1 to {MAX_QUANTITY}")))?;
+        let timestamp = self
+            .timestamp
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+            .ok_or_else(|| ("invalid_timestamp", "timestamp wants an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()))?;
+        if timestamp < now - MAX_AGE {
+            return Err(("timestamp_too_old", "timestamp may be at most 35 days old".to_owned()));
+        }
+        if timestamp > now + MAX_AHEAD {
+            return Err(("timestamp_in_future", "timestamp may be at most 5 minutes ahead".to_owned()));
+        }
+        let app_id = name(self.app_id, 128).ok_or_else(|| ("invalid_app_id", "app_id wants 1 to 128 printable characters".to_owned()))?;
+        let properties = match self.properties {
+            None | Some(Value::Null) => None,
+            Some(object @ Value::Object(_)) => Some(object.to_string()),
+            Some(_) => return Err(("invalid_properties", "properties wants a JSON object".to_owned())),
+        };
+        // PostgreSQL's jsonb can't hold the character U+0000.
+        if properties.as_ref().is_some_and(|json| json.len() > MAX_PROPERTIES_BYTES || json.contains("\\u0000")) {
+            return Err(("invalid_properties", format!("properties wants at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
+        }
+        if self.corrects.is_some_and(|corrects| !corrects.is_null()) {
+            return Err(("correction_not_accepted", "corrections are not accepted yet; the event was not counted".to_owned()));
+        }
+        Ok(UsageEvent { id, metric, quantity, timestamp, app_id, properties })
+    }
+}
+
+fn name(value: Option<Value>, max: usize) -> Option<String> {
+    match value {
+        Some(Value::String(text)) if !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control) => {
+            Some(text)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
+
+    fn with(field: &str, value: Value) -> Result<UsageEvent, Rejection> {
+        let mut event = serde_json::json!({"id": "e1", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z",
+            "app_id": "app_42", "properties": {"placement": "rewarded"}});
+        event[field] = value;
+        UsageEvent::read(7, &event.to_string(), NOW)
+    }
+
+    #[test]
+    fn the_contracts_example_is_taken() {
+        let event = with("id", "b1c2".into()).unwrap();
+        assert_eq!((event.id.as_str(), event.metric, event.quantity, event.app_id.as_str()), ("b1c2", Metric::Impressions, 1, "app_42"));
+        assert_eq!(event.properties.as_deref(), Some(r#"{"placement":"rewarded"}"#));
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        for (field, value, code) in [
+            ("id", Value::Null, "invalid_id"),
+            ("id", "".into(), "invalid_id"),
+            ("id", "a\u{0}b".into(), "invalid_id"),
+            ("id", "x".repeat(256).into(), "invalid_id"),
+            ("metric", "clicks".into(), "unknown_metric"),
+            ("metric", 7.into(), "unknown_metric"),
+            ("quantity", 0.into(), "invalid_quantity"),
+            ("quantity", (-5).into(), "invalid_quantity"),
+            ("quantity", 1.5.into(), "invalid_quantity"),
+            ("quantity", "1".into(), "invalid_quantity"),
+            ("quantity", u64::MAX.into(), "invalid_quantity"),
+            ("timestamp", "yesterday".into(), "invalid_timestamp"),
+            ("timestamp", 1_700_000_000.into(), "invalid_timestamp"),
+            ("timestamp", "2026-10-18T15:49:59Z".into(), "timestamp_too_old"),
+            ("timestamp", "2026-11-22T15:55:01Z".into(), "timestamp_in_future"),
+            ("app_id", Value::Null, "invalid_app_id"),
+            ("properties", Value::Array(vec![]), "invalid_properties"),
+            ("properties", serde_json::json!({"a": "\u{0}"}), "invalid_properties"),
+            ("properties", serde_json::json!({"a": "x".repeat(5000)}), "invalid_properties"),
+            ("corrects", "e0".into(), "correction_not_accepted"),
+        ] {
+            let rejection = with(field, value.clone()).unwrap_err();
+            assert_eq!((rejection.code.as_str(), rejection.index), (code, 7), "{field} = {value}");
+        }
+    }
+
+    #[test]
+    fn the_edges_of_time_are_in() {
+        assert!(with("timestamp", "2026-10-18T15:50:00Z".into()).is_ok());
+        assert!(with("timestamp", "2026-11-22T15:55:00Z".into()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_event_or_a_rejection(text in any::<String>()) {
+            let _ = UsageEvent::read(0, &text, NOW);
+        }
+    }
+}

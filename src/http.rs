@@ -1,0 +1,8 @@
+//! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
+
+pub mod cross_site;
+pub mod observe;
+pub mod problem;
+pub mod router;
+pub mod serve;
+pub mod state;

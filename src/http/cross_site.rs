@@ -1,0 +1,55 @@
+//! Requests that change something must come from our own pages, or from no browser at all.
+
+use super::state::Server;
+use crate::{app::calls::Problem, http::problem};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, header},
+    middleware::Next,
+    response::Response,
+};
+
+/// Refuses other sites' requests with 403 `cross_site`.
+pub async fn check(State(server): State<Server>, request: Request, next: Next) -> Response {
+    if may_change(request.method(), request.headers(), server.platform.config.public_url.origin()) {
+        next.run(request).await
+    } else {
+        problem::respond(&Problem::new(403, "cross_site", "This request came from another site and was not carried out."))
+    }
+}
+
+/// `Sec-Fetch-Site` decides where the browser sends it, else `Origin`; without either there is no browser behind it.
+fn may_change(method: &Method, headers: &HeaderMap, our_origin: &str) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return true;
+    }
+    match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(origin)) => origin.to_str().is_ok_and(|origin| origin.eq_ignore_ascii_case(our_origin)),
+        (None, None) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(method: Method, headers: &[(&'static str, &'static str)]) -> bool {
+        let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), (*value).parse().unwrap())).collect();
+        may_change(&method, &headers, "https://billing.example.com")
+    }
+
+    #[test]
+    fn only_our_own_pages_and_machines_may_change_something() {
+        assert!(allowed(Method::POST, &[]));
+        assert!(allowed(Method::POST, &[("sec-fetch-site", "same-origin")]));
+        assert!(allowed(Method::POST, &[("sec-fetch-site", "none")]));
+        assert!(allowed(Method::POST, &[("origin", "https://billing.example.com")]));
+        assert!(!allowed(Method::POST, &[("sec-fetch-site", "cross-site")]));
+        assert!(!allowed(Method::POST, &[("sec-fetch-site", "same-site")]));
+        assert!(!allowed(Method::DELETE, &[("origin", "https://evil.example")]));
+        assert!(!allowed(Method::PUT, &[("origin", "null")]));
+        assert!(!allowed(Method::POST, &[("sec-fetch-site", "cross-site"), ("origin", "https://billing.example.com")]));
+        assert!(allowed(Method::GET, &[("sec-fetch-site", "cross-site")]));
+    }
+}

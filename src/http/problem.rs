@@ -1,0 +1,116 @@
+//! Errors become problem+json here, wherever they come from: use cases, server functions, axum itself.
+
+use crate::{
+    app::calls::{Problem, problem::ProblemJson},
+    service::Error,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, Limited};
+use leptos::server_fn::ContentType;
+
+/// Most bytes of an error's body that are read back to complete it.
+const MAX_PROBLEM_BYTES: usize = 64 * 1024;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        if let Error::Internal(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "request failed");
+            return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
+        }
+        let mut problem = Problem::new(error.status(), error.code(), error.to_string());
+        if let Error::Invalid { parameter, .. } = &error {
+            problem.parameter = Some(parameter.to_string());
+        }
+        problem
+    }
+}
+
+/// A use case's error as a handler's answer.
+pub struct ApiError(pub Error);
+
+impl<E: Into<Error>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        ApiError(error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        respond(&self.0.into())
+    }
+}
+
+/// A problem as an answer.
+pub fn respond(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, ProblemJson::CONTENT_TYPE)], body).into_response()
+}
+
+/// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
+/// the path, the request id and the headers that go with their status.
+pub async fn complete(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    // Server functions answer a browser's form with a redirect to where it came from; the API answers what was asked.
+    let accepts_html =
+        request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
+    if accepts_html {
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    }
+    let request_id = request.extensions().get::<super::observe::RequestId>().map(|id| id.0.to_string());
+    let response = next.run(request).await;
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let is_problem = parts.headers.get(header::CONTENT_TYPE).is_some_and(|value| value == ProblemJson::CONTENT_TYPE);
+    let read = if is_problem { read(body).await.and_then(|bytes| serde_json::from_slice::<Problem>(&bytes).ok()) } else { None };
+    let mut problem = read.unwrap_or_else(|| of_status(parts.status));
+    problem.instance = Some(path);
+    problem.request_id = request_id;
+    parts.status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ProblemJson::CONTENT_TYPE));
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match (parts.status, problem.code.as_str()) {
+        (StatusCode::UNAUTHORIZED, _) => {
+            parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, _) => {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    Response::from_parts(parts, Body::from(serde_json::to_vec(&problem).unwrap_or_default()))
+}
+
+async fn read(body: Body) -> Option<Bytes> {
+    Limited::new(body, MAX_PROBLEM_BYTES).collect().await.ok().map(|collected| collected.to_bytes())
+}
+
+/// What axum refuses by itself: unknown paths, wrong methods, bodies it can't take.
+fn of_status(status: StatusCode) -> Problem {
+    let (code, detail) = match status.as_u16() {
+        404 => ("not_found", "There is nothing at this path."),
+        405 => ("method_not_allowed", "This path does not take this method."),
+        408 => ("timeout", "The request took too long."),
+        413 => ("body_too_large", "The body is larger than this path takes."),
+        415 => ("unsupported_media_type", "This path does not take this content type."),
+        400..500 => ("bad_request", "The request can't be read."),
+        503 => ("busy", "The service is busy; try again in a moment."),
+        _ => ("internal", "Something went wrong on our side. Quote the request id when you ask for help."),
+    };
+    Problem::new(status.as_u16(), code, detail)
+}

@@ -1,0 +1,130 @@
+//! Every path there is, and what stands in front of it.
+
+use super::{cross_site, observe, problem, state::Server};
+use crate::{
+    api,
+    app::{App, SetStatus, shell::shell, theme::ThemePreference},
+    auth::{Principal, layer},
+    http::problem::ApiError,
+    service::Error,
+    store::postgres::sessions::PostgresSessions,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request, State},
+    handler::Handler,
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use std::sync::Arc;
+use tower_http::{
+    catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+/// Bodies where nothing larger is expected.
+const DEFAULT_BODY_BYTES: usize = 64 * 1024;
+
+/// The public router: console, API and webhooks.
+pub fn router(server: Server) -> Router {
+    let config = server.platform.config.clone();
+    let limits = &config.file.limits;
+    let context = {
+        let server = server.clone();
+        move || provide_page_context(&server)
+    };
+    let options = config.leptos.clone();
+    let page = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    let not_found = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
+    let files = ServeDir::new(&*options.site_root)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .fallback(get(move |request: Request<Body>| not_found(request)).with_state(()));
+    let sessions = SessionManagerLayer::new(PostgresSessions::new(server.platform.db.clone()))
+        .with_name(layer::COOKIE)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(config.public_url.is_https())
+        .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
+
+    Router::new()
+        .route("/livez", get(api::health::live))
+        .route("/readyz", get(api::health::ready))
+        .route("/theme", post(api::theme::choose))
+        .route("/api/v1/health", get(api::health::health))
+        .route("/api/v1/auth/login", post(api::auth::login))
+        .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
+        .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
+        .route(
+            "/api/v1/usage/events",
+            // The limit holds for what comes out of the decompression too.
+            post(api::usage::events.layer(DefaultBodyLimit::max(limits.ingest_body_bytes))).layer(RequestDecompressionLayer::new()),
+        )
+        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .leptos_routes_with_context(&server, generate_route_list(App), context, page)
+        .fallback_service(files)
+        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(server.clone(), admit))
+        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
+        .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn(problem::complete))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
+        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::overriding(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(SetResponseHeaderLayer::overriding(
+            HeaderName::from_static("content-security-policy"),
+            HeaderValue::from_static("frame-ancestors 'none'; base-uri 'self'; object-src 'none'"),
+        ))
+        .layer(middleware::from_fn(observe::request))
+        .with_state(server)
+}
+
+/// What pages and server functions find in their context.
+fn provide_page_context(server: &Server) {
+    provide_context(server.platform.clone());
+    if let Some(options) = use_context::<ResponseOptions>() {
+        provide_context(SetStatus(Arc::new(move |status| {
+            if let Ok(status) = StatusCode::from_u16(status) {
+                options.set_status(status);
+            }
+        })));
+    }
+    let theme = use_context::<Parts>().and_then(|parts| theme_cookie(&parts)).unwrap_or(ThemePreference::System);
+    provide_context(theme);
+}
+
+fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
+    let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
+}
+
+/// Who may pass: the billing API only while billing is on, the pages only after signing in.
+async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
+        return ApiError(Error::BillingDisabled).into_response();
+    }
+    let signed_in = request.extensions().get::<Principal>().is_some();
+    let is_page = path == "/" || path == "/billing" || path.starts_with("/billing/");
+    if is_page && !signed_in {
+        return api::auth::to_login(request.uri().path_and_query().map_or("/", |at| at.as_str()));
+    }
+    if path == "/" || path == "/billing" || (path == "/login" && signed_in) {
+        return Redirect::to("/billing/usage").into_response();
+    }
+    next.run(request).await
+}

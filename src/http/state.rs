@@ -1,0 +1,38 @@
+//! What handlers share.
+
+use crate::{jobs::Heartbeat, service::Platform};
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// The state of the router; cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    pub platform: Platform,
+    pub jobs: Heartbeat,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Server {
+    pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
+        Server { platform, jobs, stopping: Arc::default() }
+    }
+
+    /// From here on `/readyz` says no, so that a load balancer sends nobody any more.
+    pub fn begin_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+impl FromRef<Server> for LeptosOptions {
+    fn from_ref(server: &Server) -> LeptosOptions {
+        server.platform.config.leptos.clone()
+    }
+}

@@ -1,0 +1,72 @@
+//! Work in the background: one file per job, and the one scheduler that runs them.
+
+mod partitions;
+mod sessions;
+mod webhooks;
+
+use crate::service::{self, Platform};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// When the scheduler last did something.
+#[derive(Clone, Debug, Default)]
+pub struct Heartbeat(Arc<AtomicI64>);
+
+/// Silence after which the jobs count as stuck; the most frequent one runs every few seconds.
+const SILENCE: time::Duration = time::Duration::minutes(2);
+
+impl Heartbeat {
+    fn beat(&self, now: OffsetDateTime) {
+        self.0.store(now.unix_timestamp(), Ordering::Relaxed);
+    }
+
+    pub fn is_alive(&self, now: OffsetDateTime) -> bool {
+        now.unix_timestamp() - self.0.load(Ordering::Relaxed) <= SILENCE.whole_seconds()
+    }
+}
+
+/// The jobs that run.
+pub struct Running(JoinSet<()>);
+
+impl Running {
+    /// Waits until each job has finished what it was doing.
+    pub async fn finish(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+/// Starts every job; they end after `stop`.
+pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Running) {
+    let heartbeat = Heartbeat::default();
+    heartbeat.beat(platform.clock.now());
+    let mut jobs = JoinSet::new();
+    jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
+    (heartbeat, Running(jobs))
+}
+
+/// Runs a job again and again until told to stop. A run that fails is logged and tried at the next turn.
+async fn every<F, Fut>(period: Duration, name: &'static str, run: F, platform: Platform, heartbeat: Heartbeat, stop: CancellationToken)
+where
+    F: Fn(Platform) -> Fut,
+    Fut: Future<Output = service::Result<()>>,
+{
+    let mut turns = tokio::time::interval(period);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(turns.tick()).await.is_some() {
+        if let Err(error) = run(platform.clone()).await {
+            tracing::error!(job = name, %error, "job failed");
+        }
+        heartbeat.beat(platform.clock.now());
+    }
+}

@@ -1,0 +1,15 @@
+//! Applies stored webhooks that wait: those that came while billing was off, and failed ones whose next try is due.
+
+use crate::service::{Platform, Result, webhooks};
+use std::time::Duration;
+
+pub const EVERY: Duration = Duration::from_secs(5);
+
+const BATCH: i64 = 500;
+
+pub async fn run(platform: Platform) -> Result<()> {
+    if !platform.config.billing_enabled {
+        return Ok(());
+    }
+    webhooks::apply_waiting(&platform, BATCH).await.map(drop)
+}

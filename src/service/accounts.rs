@@ -1,0 +1,173 @@
+//! Customers, users, keys: who may sign in and what machines may send.
+
+use super::{Error, Platform, Result};
+use crate::{
+    auth::{Principal, api_key, password},
+    domain::{
+        identity::{CustomerId, Role, Viewer, ViewerCustomer},
+        money::Currency,
+    },
+    store::postgres::{
+        accounts as store,
+        audit::{self, Entry},
+    },
+};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Where a request came from, for the audit trail.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// The user of an e-mail address and password. Takes as long for an unknown address as for a wrong password.
+pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
+    let email = email.trim().to_lowercase();
+    if email.len() > 320 || given.len() > password::MAX_BYTES {
+        return Err(Error::InvalidCredentials);
+    }
+    let user = store::user_by_email(&platform.db, &email).await?;
+    let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
+    let signed_in = user.filter(|_| verified);
+    let mut tx = platform.db.begin().await?;
+    let entry = Entry {
+        event_type: if signed_in.is_some() { "session.login" } else { "session.refused" },
+        actor: &email,
+        customer: signed_in.as_ref().and_then(|user| user.customer),
+        data: json!({}),
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    };
+    audit::record(&mut tx, entry).await?;
+    if let Some(user) = &signed_in {
+        store::touch_login(&mut tx, user.id, platform.clock.now()).await?;
+    }
+    tx.commit().await?;
+    signed_in.map(|user| user.id).ok_or(Error::InvalidCredentials)
+}
+
+/// Notes that somebody signed out.
+pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
+    let entry = Entry {
+        event_type: "session.logout",
+        actor: &principal.actor(),
+        customer: principal.customer(),
+        data: json!({}),
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    };
+    Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
+}
+
+/// Who is signed in, for the pages.
+pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer> {
+    let customer = match principal.customer() {
+        None => None,
+        Some(id) => store::customer_name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
+    };
+    Ok(Viewer { email: principal.actor(), role: principal.role(), customer })
+}
+
+/// The signed-in person of a session.
+pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
+    let user = store::user(&platform.db, user).await?;
+    Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer }))
+}
+
+/// The machine of a key.
+pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
+    let Some(hash) = api_key::hash(key) else { return Ok(None) };
+    let key = store::api_key(&platform.db, &hash).await?;
+    Ok(key.map(|key| Principal::ApiKey { name: key.name, customer: key.customer }))
+}
+
+/// The customer that a caller's question is about: its own, or for staff the one that it names.
+pub async fn customer_of(platform: &Platform, principal: &Principal, named: Option<&str>) -> Result<CustomerId> {
+    let Some(named) = named.map(str::trim).filter(|text| !text.is_empty()) else {
+        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without a customer of their own name one"));
+    };
+    let id = named.parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
+    let known =
+        if principal.role().is_staff() { store::customer_exists(&platform.db, id).await? } else { principal.customer() == Some(id) };
+    if known { Ok(id) } else { Err(Error::NotFound("customer")) }
+}
+
+/// Adds a customer, or changes the one that has this Stripe id.
+pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
+    if !stripe_id.starts_with("cus_") || stripe_id.len() > 255 {
+        return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
+    }
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(Error::invalid("name", "wants 1 to 200 characters"));
+    }
+    let mut tx = platform.db.begin().await?;
+    let customer = store::put_customer(&mut tx, stripe_id, name, email, currency).await?;
+    audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"stripe_customer_id": stripe_id, "name": name}))).await?;
+    tx.commit().await?;
+    Ok(customer)
+}
+
+/// Adds a user, or changes the one of this e-mail address.
+pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
+    let email = email.trim().to_lowercase();
+    if !email.contains('@') || email.len() > 320 {
+        return Err(Error::invalid("email", "wants an e-mail address"));
+    }
+    if customer.is_none() && !role.is_staff() {
+        return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
+    }
+    let hash = password::hash(given.to_owned()).await?;
+    let mut tx = platform.db.begin().await?;
+    store::put_user(&mut tx, &email, &hash, role, customer).await?;
+    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role}))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sets a user's password.
+pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
+    let email = email.trim().to_lowercase();
+    let hash = password::hash(given.to_owned()).await?;
+    let mut tx = platform.db.begin().await?;
+    if !store::set_password(&mut tx, &email, &hash).await? {
+        return Err(Error::NotFound("user"));
+    }
+    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email}))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Makes a key for a customer's machines. The key is shown this once; what is kept can't be turned back into it.
+pub async fn create_api_key(platform: &Platform, customer: CustomerId, name: &str) -> Result<String> {
+    let key = api_key::generate();
+    add_api_key(platform, customer, name, &key).await?;
+    Ok(key)
+}
+
+/// Puts a key that was made before (the demo's) in force.
+pub async fn add_api_key(platform: &Platform, customer: CustomerId, name: &str, key: &str) -> Result<()> {
+    let hash = api_key::hash(key).ok_or_else(|| Error::invalid("key", "is no API key"))?;
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(Error::invalid("name", "wants 1 to 100 characters"));
+    }
+    let mut tx = platform.db.begin().await?;
+    store::add_api_key(&mut tx, customer, name, api_key::prefix(key), &hash).await?;
+    audit::record(&mut tx, system_entry("api_key.created", Some(customer), json!({"name": name, "prefix": api_key::prefix(key)}))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Revokes the key that begins with a prefix.
+pub async fn revoke_api_key(platform: &Platform, prefix: &str) -> Result<()> {
+    let mut tx = platform.db.begin().await?;
+    if store::revoke_api_key(&mut tx, prefix, platform.clock.now()).await? == 0 {
+        return Err(Error::NotFound("API key"));
+    }
+    audit::record(&mut tx, system_entry("api_key.revoked", None, json!({"prefix": prefix}))).await?;
+    Ok(tx.commit().await?)
+}
+
+fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
+    Entry { event_type, actor: "system", customer, data, ip_address: None, user_agent: None }
+}

@@ -1,0 +1,154 @@
+//! Invoices: the list, one of them, its PDF.
+
+use super::{Error, Platform, Result};
+use crate::{
+    domain::{
+        identity::CustomerId,
+        invoice::{InvoiceDetail, InvoicePage, InvoiceSort, InvoiceStatus, Pagination},
+    },
+    pdf::{CacheKey, InvoiceDocument, Pdf, PdfError, Seller},
+    store::postgres::{inbox, invoices as store},
+};
+use std::sync::Arc;
+use time::{Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use uuid::Uuid;
+
+/// Whose invoices the caller may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Customer(CustomerId),
+    /// The platform's staff.
+    Everyone,
+}
+
+/// A list request as it came in.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub page: Option<String>,
+    pub limit: Option<String>,
+    pub status: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub q: Option<String>,
+    pub sort: Option<String>,
+}
+
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
+const MAX_SEARCH_CHARS: usize = 100;
+
+/// One page of a customer's invoices.
+pub async fn list(platform: &Platform, customer: CustomerId, query: Query) -> Result<InvoicePage> {
+    let now = platform.clock.now();
+    let page: u32 = number("page", query.page, 1, 1..=u32::MAX)?;
+    let limit: u32 = number("limit", query.limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
+    let from = given(query.from).map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
+    // A date stands for its whole day, at both ends.
+    let to = given(query.to).map(|text| instant("to", &text, Duration::DAY)).transpose()?;
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        return Err(Error::invalid("to", "lies before `from`"));
+    }
+    let search = given(query.q);
+    if search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS || text.chars().any(char::is_control)) {
+        return Err(Error::invalid("q", format!("wants at most {MAX_SEARCH_CHARS} characters and no control characters")));
+    }
+    let filter = store::Filter {
+        status: given(query.status)
+            .map(|text| text.parse::<InvoiceStatus>().map_err(|detail| Error::invalid("status", detail)))
+            .transpose()?,
+        from,
+        to,
+        search,
+        sort: given(query.sort)
+            .map(|text| text.parse::<InvoiceSort>().map_err(|detail| Error::invalid("sort", detail)))
+            .transpose()?
+            .unwrap_or_default(),
+        limit: i64::from(limit),
+        offset: i64::from(page - 1) * i64::from(limit),
+    };
+    let (invoices, total) = store::list(&platform.db, customer, &filter, now).await?;
+    let totals = store::totals(&platform.db, customer, now).await?;
+    Ok(InvoicePage { invoices, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, totals })
+}
+
+/// One invoice; somebody else's is as unknown as one that does not exist.
+pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
+    Ok(read(platform, scope, id).await?.1)
+}
+
+/// One invoice's PDF.
+pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf>, InvoiceDetail)> {
+    let (version, detail) = read(platform, scope, id).await?;
+    let key = CacheKey { invoice: detail.summary.id, version };
+    let pdf =
+        platform.pdf.invoice(key, || InvoiceDocument::new(&detail, &Seller::apex_mediation())).await.map_err(|error| match error {
+            PdfError::Busy | PdfError::TimedOut => Error::Busy,
+            other => Error::Internal(other.into()),
+        })?;
+    Ok((pdf, detail))
+}
+
+async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<(i64, InvoiceDetail)> {
+    const MISSING: Error = Error::NotFound("invoice");
+    let id: Uuid = id.parse().map_err(|_| MISSING)?;
+    let customer = match scope {
+        Scope::Customer(customer) => customer,
+        Scope::Everyone => store::owner(&platform.db, id).await?.ok_or(MISSING)?,
+    };
+    let (mut detail, version) = store::detail(&platform.db, customer, id, platform.clock.now()).await?.ok_or(MISSING)?;
+    detail.timeline = inbox::timeline(&platform.db, customer, &detail.summary.stripe_invoice_id).await?;
+    Ok((version, detail))
+}
+
+/// An empty parameter is what a form sends for a field that was left out.
+fn given(value: Option<String>) -> Option<String> {
+    value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn number(name: &'static str, value: Option<String>, default: u32, range: std::ops::RangeInclusive<u32>) -> Result<u32> {
+    let Some(text) = given(value) else { return Ok(default) };
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let wants = if *range.end() == u32::MAX {
+            format!("a whole number from {}", range.start())
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        Error::invalid(name, format!("wants {wants}"))
+    })
+}
+
+/// An RFC 3339 instant, or a date that stands for its first instant in UTC plus `shift`.
+fn instant(name: &'static str, text: &str, shift: Duration) -> Result<OffsetDateTime> {
+    let parsed = match Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        Ok(date) => date.midnight().assume_utc().checked_add(shift),
+        Err(_) => OffsetDateTime::parse(text, &Rfc3339).ok(),
+    };
+    // PostgreSQL's timestamps are narrower than what parses.
+    parsed
+        .filter(|at| (1..=9998).contains(&at.year()))
+        .ok_or_else(|| Error::invalid(name, "wants a date such as 2026-11-01 or an RFC 3339 instant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_date_stands_for_its_whole_day() {
+        assert_eq!(instant("to", "2026-11-30", Duration::DAY).unwrap(), datetime!(2026-12-01 0:00 UTC));
+        assert_eq!(instant("to", "2026-11-30T12:00:00+01:00", Duration::DAY).unwrap(), datetime!(2026-11-30 11:00 UTC));
+        for bad in ["30.11.2026", "2026-13-01", "2026-02-30", "-0001-01-01", "9999-12-31", "now"] {
+            assert!(instant("to", bad, Duration::DAY).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn page_and_limit_are_bounded() {
+        for bad in ["0", "-1", "1.5", "1e9", "1000000000", "x", "101"] {
+            assert!(number("limit", Some(bad.into()), 20, 1..=100).is_err(), "{bad}");
+        }
+        assert_eq!(number("limit", Some("".into()), 20, 1..=100).unwrap(), 20);
+        assert_eq!(number("limit", Some("100".into()), 20, 1..=100).unwrap(), 100);
+    }
+}

@@ -1,0 +1,81 @@
+//! Usage of the running period, rated by the plan.
+
+use super::{Platform, Result};
+use crate::{
+    domain::{
+        forecast::{self, Forecast},
+        identity::CustomerId,
+        metric::Metric,
+        money::Currency,
+        period::Period,
+        plan::Plan,
+        usage::{
+            CurrentPeriod, DailyUsage, Gigabytes, Overages, PerMetric, Quantities, SubscriptionSummary, UsageCurrent, UsageForecast,
+            rate_all,
+        },
+    },
+    store::postgres::{accounts, usage as store},
+};
+use time::{Duration, OffsetDateTime};
+
+/// The running period: used, over the plan, cost, forecast. Without a subscription it is the calendar month.
+pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageCurrent> {
+    let now = platform.clock.now();
+    let subscription = store::subscription(&platform.db, customer).await?;
+    let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
+    let (days, as_of) = store::daily(&platform.db, customer, period).await?;
+    let days = every_day(period, days, now);
+    let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
+    let plan = match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
+        Some((plan_type, currency)) => store::plan(&platform.db, plan_type, currency, period.start()).await?,
+        None => None,
+    };
+    let currency = match &subscription {
+        Some(subscription) => subscription.currency,
+        None => accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
+    };
+    let rated = plan.as_ref().map(|plan| rate_all(plan, &used)).unwrap_or_default();
+    Ok(UsageCurrent {
+        forecast: usage_forecast(period, &days, plan.as_ref(), now),
+        current_period: CurrentPeriod {
+            period,
+            impressions: used.impressions,
+            api_calls: used.api_calls,
+            data_transfer_gb: Gigabytes(used.data_transfer),
+        },
+        overages: Overages::new(currency, rated),
+        subscription: subscription.zip(plan).map(|(subscription, plan)| SubscriptionSummary {
+            plan_type: plan.plan_type,
+            status: subscription.status,
+            included_impressions: plan.impressions.included,
+            included_api_calls: plan.api_calls.included,
+            included_data_transfer_gb: Gigabytes(plan.data_transfer.included),
+            cancel_at_period_end: subscription.cancel_at_period_end,
+        }),
+        as_of,
+        daily: days,
+    })
+}
+
+/// The days of the period up to now, those without usage among them.
+fn every_day(period: Period, known: Vec<DailyUsage>, now: OffsetDateTime) -> Vec<DailyUsage> {
+    let first = period.start().replace_time(time::Time::MIDNIGHT);
+    let mut known = known.into_iter().peekable();
+    std::iter::successors(Some(first), |day| Some(*day + Duration::DAY))
+        .take_while(|day| *day < period.end() && *day <= now)
+        .map(|day| {
+            known.next_if(|usage| usage.day == day).unwrap_or(DailyUsage { day, impressions: 0, api_calls: 0, data_transfer_bytes: 0 })
+        })
+        .collect()
+}
+
+fn usage_forecast(period: Period, days: &[DailyUsage], plan: Option<&Plan>, now: OffsetDateTime) -> Option<UsageForecast> {
+    let of = |metric: Metric| -> Option<Forecast> {
+        let sums: Vec<u64> = days.iter().map(|day| day.metric(metric)).collect();
+        forecast::linear(&period, &sums, now)
+    };
+    let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
+    let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };
+    let total_overage_cost = plan.map_or(0, |plan| Overages::new(plan.currency, rate_all(plan, &expected)).total_overage_cost);
+    Some(UsageForecast { impressions, api_calls, data_transfer_bytes, total_overage_cost })
+}

@@ -1,0 +1,63 @@
+//! PostgreSQL: one file per noun, the pool and the migrations.
+
+pub mod accounts;
+pub mod audit;
+pub mod inbox;
+pub mod invoices;
+pub mod mirror;
+pub mod outbox;
+pub mod sessions;
+pub mod usage;
+
+use crate::config;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use std::{str::FromStr, time::Duration};
+
+/// The schema's history, reversible; part of the program, so that any copy of it can migrate.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Opens the pool and tries one connection, so that an unreachable database shows at once.
+pub async fn connect(url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
+    let options =
+        PgConnectOptions::from_str(url)?.application_name("apex-billing").options([("statement_timeout", "30s"), ("timezone", "UTC")]);
+    PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))
+        .connect_with(options)
+        .await
+}
+
+/// Is the database there and does it answer?
+pub async fn ping(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1").execute(pool).await.map(drop)
+}
+
+/// Applies what is missing, under an advisory lock. Migrations that only a newer program knows are left alone.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    migrator().run(pool).await
+}
+
+/// Takes back every migration after a version; their data is lost.
+pub async fn migrate_down(pool: &PgPool, to: i64) -> Result<(), sqlx::migrate::MigrateError> {
+    migrator().undo(pool, to).await
+}
+
+fn migrator() -> sqlx::migrate::Migrator {
+    let mut migrator = sqlx::migrate::Migrator { migrations: MIGRATIONS.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// Every migration that this program knows, and whether it is applied.
+pub async fn migration_status(pool: &PgPool) -> Result<Vec<(&'static sqlx::migrate::Migration, bool)>, sqlx::migrate::MigrateError> {
+    use sqlx::migrate::Migrate;
+    let mut conn = pool.acquire().await?;
+    let table = &MIGRATIONS.table_name;
+    conn.ensure_migrations_table(table).await?;
+    let applied: Vec<i64> = conn.list_applied_migrations(table).await?.into_iter().map(|migration| migration.version).collect();
+    Ok(MIGRATIONS
+        .iter()
+        .filter(|migration| migration.migration_type.is_up_migration())
+        .map(|migration| (migration, applied.contains(&migration.version)))
+        .collect())
+}

@@ -1,0 +1,196 @@
+//! Customers, the people who sign in for them and the keys of their machines.
+
+use crate::domain::{
+    identity::{CustomerId, Role},
+    money::Currency,
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A person who may sign in.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: Uuid,
+    pub email: String,
+    pub password_hash: String,
+    pub role: Role,
+    pub customer: Option<CustomerId>,
+}
+
+struct UserRow {
+    id: Uuid,
+    email: String,
+    password_hash: String,
+    role: String,
+    customer_id: Option<Uuid>,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = sqlx::Error;
+
+    fn try_from(row: UserRow) -> Result<User, sqlx::Error> {
+        let role = row.role.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?;
+        Ok(User { id: row.id, email: row.email, password_hash: row.password_hash, role, customer: row.customer_id.map(CustomerId) })
+    }
+}
+
+/// The enabled user of an e-mail address (lower case).
+pub async fn user_by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        UserRow,
+        "SELECT id, email, password_hash, role, customer_id FROM users WHERE email = $1 AND disabled_at IS NULL",
+        email
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(User::try_from)
+    .transpose()
+}
+
+/// The enabled user of an id.
+pub async fn user(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(UserRow, "SELECT id, email, password_hash, role, customer_id FROM users WHERE id = $1 AND disabled_at IS NULL", id)
+        .fetch_optional(pool)
+        .await?
+        .map(User::try_from)
+        .transpose()
+}
+
+/// A user as `apex-billing user list` shows it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct UserListing {
+    pub email: String,
+    pub role: String,
+    pub customer: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_login_at: Option<OffsetDateTime>,
+}
+
+/// Every enabled user, by e-mail address.
+pub async fn users(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
+    sqlx::query_as!(
+        UserListing,
+        r#"SELECT users.email, role, customers.name AS "customer?", last_login_at
+           FROM users LEFT JOIN customers ON customers.id = customer_id
+           WHERE disabled_at IS NULL ORDER BY users.email"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Adds a user, or gives an existing one this password, role and customer.
+pub async fn put_user(
+    conn: &mut PgConnection,
+    email: &str,
+    password_hash: &str,
+    role: Role,
+    customer: Option<CustomerId>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO users (email, password_hash, role, customer_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL",
+        email,
+        password_hash,
+        role.as_str(),
+        customer.map(|id| id.0),
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Sets a user's password; false when there is no such user.
+pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<bool> {
+    sqlx::query!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL", email, password_hash)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Notes a login.
+pub async fn touch_login(conn: &mut PgConnection, user: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE users SET last_login_at = $2 WHERE id = $1", user, at).execute(conn).await.map(drop)
+}
+
+/// A customer's name.
+pub async fn customer_name(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT name FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await
+}
+
+/// A customer's currency.
+pub async fn customer_currency(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
+    let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    code.map(|code| code.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))).transpose()
+}
+
+/// Whether a customer exists.
+pub async fn customer_exists(pool: &PgPool, customer: CustomerId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers WHERE id = $1) AS "exists!""#, customer.0).fetch_one(pool).await
+}
+
+/// The customer that Stripe knows under an id.
+pub async fn customer_by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerId>> {
+    let id = sqlx::query_scalar!("SELECT id FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await?;
+    Ok(id.map(CustomerId))
+}
+
+/// Adds a customer, or updates the one that has this Stripe id.
+pub async fn put_customer(
+    conn: &mut PgConnection,
+    stripe_customer_id: &str,
+    name: &str,
+    email: &str,
+    currency: Currency,
+) -> sqlx::Result<CustomerId> {
+    let id = sqlx::query_scalar!(
+        "INSERT INTO customers (stripe_customer_id, name, email, currency) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (stripe_customer_id) DO UPDATE SET name = excluded.name, email = excluded.email, currency = excluded.currency
+         RETURNING id",
+        stripe_customer_id,
+        name,
+        email,
+        currency.code(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(CustomerId(id))
+}
+
+/// A machine's key that is in force.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub id: Uuid,
+    pub name: String,
+    pub customer: CustomerId,
+}
+
+/// The key with this SHA-256, unless revoked.
+pub async fn api_key(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>> {
+    let row = sqlx::query!("SELECT id, name, customer_id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id) }))
+}
+
+/// Adds a key by its SHA-256; a key that is there already stays as it is.
+pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
+        customer.0,
+        name,
+        prefix,
+        key_hash,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Revokes the keys that begin with a prefix; how many there were.
+pub async fn revoke_api_key(conn: &mut PgConnection, prefix: &str, at: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!("UPDATE api_keys SET revoked_at = $2 WHERE prefix = $1 AND revoked_at IS NULL", prefix, at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected())
+}

@@ -1,0 +1,89 @@
+//! Sessions of signed-in people, for tower-sessions.
+//!
+//! Its own sqlx store is built on an older sqlx, so the few statements stand here.
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+/// Sessions in the table `sessions`.
+#[derive(Clone, Debug)]
+pub struct PostgresSessions {
+    pool: PgPool,
+}
+
+impl PostgresSessions {
+    pub const fn new(pool: PgPool) -> PostgresSessions {
+        PostgresSessions { pool }
+    }
+}
+
+fn backend(error: sqlx::Error) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn encode(record: &Record) -> Result<serde_json::Value> {
+    serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))
+}
+
+#[async_trait]
+impl SessionStore for PostgresSessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let data = encode(record)?;
+        loop {
+            let inserted = sqlx::query!(
+                "INSERT INTO sessions (id, data, expires_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING",
+                record.id.to_string(),
+                data,
+                record.expiry_date
+            )
+            .execute(&self.pool)
+            .await
+            .map_err(backend)?;
+            if inserted.rows_affected() == 1 {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    /// Changes a session that exists; one that was ended meanwhile is not brought back.
+    async fn save(&self, record: &Record) -> Result<()> {
+        sqlx::query!(
+            "UPDATE sessions SET data = $2, expires_at = $3 WHERE id = $1",
+            record.id.to_string(),
+            encode(record)?,
+            record.expiry_date
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let row = sqlx::query!("SELECT data, expires_at FROM sessions WHERE id = $1 AND expires_at > now()", id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(backend)?;
+        row.map(|row| {
+            let data = serde_json::from_value(row.data).map_err(|error| Error::Decode(error.to_string()))?;
+            Ok(Record { id: *id, data, expiry_date: row.expires_at })
+        })
+        .transpose()
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        sqlx::query!("DELETE FROM sessions WHERE id = $1", id.to_string()).execute(&self.pool).await.map(drop).map_err(backend)
+    }
+}
+
+/// Removes what has expired; how many there were.
+pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!("DELETE FROM sessions WHERE expires_at <= $1", now).execute(pool).await.map(|done| done.rows_affected())
+}

@@ -1,0 +1,144 @@
+//! Usage events and their hourly records, and the plan that they are rated by.
+
+use crate::domain::{
+    identity::CustomerId,
+    metric::Metric,
+    money::Currency,
+    period::Period,
+    plan::{Plan, PlanType, Terms},
+    usage::DailyUsage,
+    usage_event::UsageEvent,
+};
+use sqlx::PgPool;
+use std::num::NonZeroU64;
+use time::OffsetDateTime;
+
+/// Stores a batch in one statement: the key table decides what is new, new events are kept and counted in their hours,
+/// all in one transaction. How many were new.
+///
+/// Rows are written in the order of their keys, so that batches that overlap wait for each other instead of deadlocking.
+pub async fn ingest(pool: &PgPool, customer: CustomerId, events: &[UsageEvent]) -> sqlx::Result<u64> {
+    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+    let apps: Vec<&str> = events.iter().map(|event| event.app_id.as_str()).collect();
+    let metrics: Vec<&str> = events.iter().map(|event| event.metric.as_str()).collect();
+    let quantities: Vec<i64> = events.iter().map(|event| i64::try_from(event.quantity).unwrap_or(i64::MAX)).collect();
+    let times: Vec<OffsetDateTime> = events.iter().map(|event| event.timestamp).collect();
+    let properties: Vec<Option<&str>> = events.iter().map(|event| event.properties.as_deref()).collect();
+    sqlx::query_file_scalar!(
+        "src/store/postgres/ingest.sql",
+        customer.0,
+        &ids as &[&str],
+        &apps as &[&str],
+        &metrics as &[&str],
+        &quantities,
+        &times,
+        &properties as &[Option<&str>],
+    )
+    .fetch_one(pool)
+    .await
+    .map(|fresh| u64::try_from(fresh).unwrap_or(0))
+}
+
+/// Makes the monthly partitions of the event table that hold the span.
+pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
+}
+
+/// A customer's usage per UTC day of a period, in order, without the days that had none; and its newest event.
+pub async fn daily(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx::Result<(Vec<DailyUsage>, Option<OffsetDateTime>)> {
+    let rows = sqlx::query!(
+        r#"SELECT date_trunc('day', hour, 'UTC') AS "day!",
+                  coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)::bigint AS "impressions!",
+                  coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0)::bigint AS "api_calls!",
+                  coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0)::bigint AS "data_transfer_bytes!",
+                  max(as_of) AS "as_of!"
+           FROM usage_records
+           WHERE customer_id = $1 AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes') AND hour >= $2 AND hour < $3
+           GROUP BY 1 ORDER BY 1"#,
+        customer.0,
+        period.start(),
+        period.end(),
+    )
+    .fetch_all(pool)
+    .await?;
+    let as_of = rows.iter().map(|row| row.as_of).max();
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let days = rows
+        .into_iter()
+        .map(|row| DailyUsage {
+            day: row.day,
+            impressions: count(row.impressions),
+            api_calls: count(row.api_calls),
+            data_transfer_bytes: count(row.data_transfer_bytes),
+        })
+        .collect();
+    Ok((days, as_of))
+}
+
+/// The subscription that a customer is billed by.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    pub status: String,
+    pub plan_type: Option<PlanType>,
+    pub currency: Currency,
+    pub period: Option<Period>,
+    pub cancel_at_period_end: bool,
+}
+
+/// The customer's running subscription, the newest if there are several; None when there is none or it has ended.
+pub async fn subscription(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Subscription>> {
+    let row = sqlx::query!(
+        "SELECT status, plan_type, currency, current_period_start, current_period_end, cancel_at_period_end
+         FROM subscriptions
+         WHERE customer_id = $1 AND NOT deleted AND status NOT IN ('canceled', 'incomplete_expired')
+         ORDER BY status IN ('active', 'trialing') DESC, created_at DESC LIMIT 1",
+        customer.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        Ok(Subscription {
+            status: row.status,
+            plan_type: row.plan_type.map(|plan| decode(&plan)).transpose()?,
+            currency: decode(&row.currency)?,
+            period: row.current_period_start.zip(row.current_period_end).and_then(|(start, end)| Period::new(start, end)),
+            cancel_at_period_end: row.cancel_at_period_end,
+        })
+    })
+    .transpose()
+}
+
+/// The version of a plan that rates a period beginning at an instant, with its prices in a currency.
+pub async fn plan(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Plan>> {
+    let rows = sqlx::query!(
+        "SELECT version, included_impressions, included_api_calls, included_data_transfer_bytes, metric, package, price
+         FROM plans JOIN plan_prices ON plan_id = plans.id
+         WHERE plan_type = $1 AND currency = $2 AND version = (SELECT max(version) FROM plans WHERE plan_type = $1 AND valid_from <= $3)",
+        plan_type.as_str(),
+        currency.code(),
+        period_start,
+    )
+    .fetch_all(pool)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let terms = |metric: Metric, included: i64| {
+        let row = rows.iter().find(|row| row.metric == metric.as_str()).ok_or(sqlx::Error::RowNotFound)?;
+        Ok::<_, sqlx::Error>(Terms {
+            included: u64::try_from(included).unwrap_or(0),
+            package: u64::try_from(row.package).ok().and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN),
+            price_per_package: u32::try_from(row.price).unwrap_or(0),
+        })
+    };
+    Ok(Some(Plan {
+        plan_type,
+        version: first.version,
+        currency,
+        impressions: terms(Metric::Impressions, first.included_impressions)?,
+        api_calls: terms(Metric::ApiCalls, first.included_api_calls)?,
+        data_transfer: terms(Metric::DataTransferBytes, first.included_data_transfer_bytes)?,
+    }))
+}
+
+fn decode<T: std::str::FromStr<Err = String>>(text: &str) -> sqlx::Result<T> {
+    text.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))
+}

@@ -1,0 +1,29 @@
+//! Every metric name in one list, and logging.
+
+use crate::config::LogFormat;
+use std::io::IsTerminal;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Stripe events by `type` and `result`: applied, duplicate, ignored, failed, stored.
+pub const WEBHOOK_EVENTS: &str = "webhook_events_total";
+/// Webhook deliveries refused for their signature, by `reason`.
+pub const WEBHOOK_SIGNATURE_FAILURES: &str = "webhook_signature_failures_total";
+/// Usage events by `result`: accepted, duplicate, rejected.
+pub const USAGE_EVENTS: &str = "usage_events_total";
+/// HTTP requests by `route` and `status`, in seconds.
+pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
+
+/// Starts logging to standard error: `RUST_LOG` decides what, `LOG_FORMAT` (else the kind of output) how.
+pub fn start_logging(format: Option<LogFormat>) {
+    let pretty = match format {
+        Some(format) => format == LogFormat::Pretty,
+        None => std::io::stderr().is_terminal(),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx::postgres::notice=warn"));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    let started =
+        if pretty { registry.with(layer.compact()).try_init() } else { registry.with(layer.json().flatten_event(true)).try_init() };
+    // A second start keeps the first: tests share a process.
+    drop(started);
+}
