@@ -22,9 +22,10 @@ CREATE TABLE stripe_webhook_events (
 CREATE INDEX stripe_webhook_events_created_at ON stripe_webhook_events (created_at DESC);
 CREATE INDEX stripe_webhook_events_waiting ON stripe_webhook_events (id) WHERE status IN ('received', 'failed');
 CREATE INDEX stripe_webhook_events_invoice ON stripe_webhook_events (stripe_invoice_id) WHERE stripe_invoice_id IS NOT NULL;
+CREATE INDEX stripe_webhook_events_object ON stripe_webhook_events (object_id) WHERE object_id IS NOT NULL;
 
--- The mirror. Each row is the newest snapshot that Stripe sent, by (event_created_at, event_rank, event_id);
--- see domain::mirror for why that order and no other.
+-- The mirror. Each row is the newest snapshot that Stripe sent, by (deleted, event_created_at, event_rank, event_progress,
+-- event_id); see domain::mirror for why that order and no other. Ids compare by their bytes ("C"), as they do there.
 CREATE TABLE subscriptions (
     id                     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     customer_id            uuid NOT NULL REFERENCES customers,
@@ -42,7 +43,8 @@ CREATE TABLE subscriptions (
     deleted                boolean NOT NULL DEFAULT false,
     event_created_at       timestamptz NOT NULL,
     event_rank             smallint NOT NULL,
-    event_id               text NOT NULL,
+    event_progress         bigint NOT NULL,
+    event_id               text COLLATE "C" NOT NULL,
     updated_at             timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT subscriptions_stripe_subscription_id_key UNIQUE (stripe_subscription_id)
 );
@@ -100,7 +102,8 @@ CREATE TABLE invoices (
     lines_complete         boolean NOT NULL DEFAULT true,
     event_created_at       timestamptz NOT NULL,
     event_rank             smallint NOT NULL,
-    event_id               text NOT NULL,
+    event_progress         bigint NOT NULL,
+    event_id               text COLLATE "C" NOT NULL,
     -- Grows with every change, for caches of what is rendered from it.
     version                bigint NOT NULL DEFAULT 1,
     updated_at             timestamptz NOT NULL DEFAULT now(),
@@ -129,7 +132,10 @@ CREATE TABLE invoice_line_items (
 CREATE TABLE invoice_payments (
     stripe_payment_id text PRIMARY KEY,
     stripe_invoice_id text NOT NULL,
-    customer_id       uuid NOT NULL REFERENCES customers,
+    -- Stripe names none on the payment: it is the invoice's, and unknown until that has come.
+    customer_id       uuid REFERENCES customers,
+    -- Read off an invoice of an older API version; gives way to Stripe's own InvoicePayment of the same payment.
+    from_invoice      boolean NOT NULL DEFAULT false,
     payment_intent    text,
     charge            text,
     amount            bigint NOT NULL,
@@ -138,7 +144,8 @@ CREATE TABLE invoice_payments (
     at                timestamptz NOT NULL,
     event_created_at  timestamptz NOT NULL,
     event_rank        smallint NOT NULL,
-    event_id          text NOT NULL
+    event_progress    bigint NOT NULL,
+    event_id          text COLLATE "C" NOT NULL
 );
 CREATE INDEX invoice_payments_invoice ON invoice_payments (stripe_invoice_id);
 CREATE INDEX invoice_payments_intent ON invoice_payments (payment_intent);
@@ -156,14 +163,16 @@ CREATE TABLE charges (
     created_at        timestamptz NOT NULL,
     event_created_at  timestamptz NOT NULL,
     event_rank        smallint NOT NULL,
-    event_id          text NOT NULL
+    event_progress    bigint NOT NULL,
+    event_id          text COLLATE "C" NOT NULL
 );
 CREATE INDEX charges_invoice ON charges (stripe_invoice_id);
 CREATE INDEX charges_intent ON charges (payment_intent);
 
 CREATE TABLE refunds (
     stripe_refund_id text PRIMARY KEY,
-    customer_id      uuid NOT NULL REFERENCES customers,
+    -- Older refunds name none: it is the charge's, and unknown until that has come.
+    customer_id      uuid REFERENCES customers,
     stripe_charge_id text,
     payment_intent   text,
     currency         text NOT NULL,
@@ -173,6 +182,9 @@ CREATE TABLE refunds (
     created_at       timestamptz NOT NULL,
     event_created_at timestamptz NOT NULL,
     event_rank       smallint NOT NULL,
-    event_id         text NOT NULL
+    event_progress   bigint NOT NULL,
+    event_id         text COLLATE "C" NOT NULL
 );
 CREATE INDEX refunds_charge ON refunds (stripe_charge_id);
+CREATE INDEX refunds_intent ON refunds (payment_intent);
+CREATE INDEX refunds_without_customer ON refunds (stripe_refund_id) WHERE customer_id IS NULL;

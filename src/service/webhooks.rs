@@ -1,0 +1,117 @@
+//! Stripe's webhooks: verified, stored, applied.
+//!
+//! One transaction stores an event and applies it, and the answer follows the commit, so that Stripe sends again whatever was not
+//! kept. An event that can't be applied is kept as failed and answered like any other: it blocks nothing, and is tried again
+//! from the stored copy by [`apply_waiting`].
+
+use super::{Error, Platform, Result};
+use crate::{
+    store::postgres::inbox::{self, Attempt, Status},
+    stripe::{
+        signature::{self, SignatureError},
+        webhook::{
+            apply::{ApplyError, Outcome, apply},
+            event::Event,
+        },
+    },
+    telemetry,
+};
+use serde::Serialize;
+use sqlx::{Acquire, PgConnection};
+
+/// Tries before an event is left to a person: at the waits of `inbox::next_waiting`, some four days.
+const MOST_ATTEMPTS: i32 = 10;
+
+/// The answer to Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Stored for good.
+    pub received: bool,
+    /// Was stored before, and is not applied again.
+    pub duplicate: bool,
+}
+
+/// Takes one delivery: the `Stripe-Signature` header and the raw body.
+///
+/// # Errors
+/// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, upon which nothing is stored; `busy` or `internal` when the
+/// database can't take it now, upon which Stripe tries again.
+pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) -> Result<Receipt> {
+    let verified = signature.ok_or(SignatureError::Missing).and_then(|header| {
+        signature::verify(header, body, &platform.config.stripe_webhook_secrets, platform.clock.now(), signature::TOLERANCE)
+    });
+    if let Err(error) = verified {
+        metrics::counter!(telemetry::WEBHOOK_SIGNATURE_FAILURES, "reason" => error.reason()).increment(1);
+        let code = match error {
+            SignatureError::Missing => "signature_missing",
+            SignatureError::Stale => "signature_stale",
+            SignatureError::Malformed | SignatureError::Mismatch => "signature_invalid",
+        };
+        return Err(Error::BadRequest { code, detail: error.to_string() });
+    }
+    // PostgreSQL's text holds any UTF-8 but NUL, which no JSON has either.
+    let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
+    let body = body.ok_or_else(|| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8 text".into() })?;
+
+    let event = Event::read(body);
+    let mut transaction = platform.db.begin().await?;
+    let Some(row) = inbox::store(&mut transaction, &event, body, platform.clock.now()).await? else {
+        transaction.rollback().await?;
+        count(&event, "duplicate");
+        return Ok(Receipt { received: true, duplicate: true });
+    };
+    // Switched off, billing still takes what Stripe sends, and applies it when it is back.
+    let status = if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
+    transaction.commit().await?;
+    count(&event, status.as_str());
+    Ok(Receipt { received: true, duplicate: false })
+}
+
+/// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
+/// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
+pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
+    let mut tried = 0;
+    while tried < limit && platform.config.billing_enabled {
+        let mut transaction = platform.db.begin().await?;
+        let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
+        let event = Event::read(&waiting.payload);
+        let status = attempt(&mut transaction, platform, waiting.id, &event, waiting.attempts).await?;
+        transaction.commit().await?;
+        count(&event, status.as_str());
+        tried += 1;
+    }
+    Ok(tried)
+}
+
+/// One try, within a savepoint: what fails leaves nothing behind but its reason.
+async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: &Event, earlier: i32) -> Result<Status> {
+    let mut savepoint = conn.begin().await?;
+    let applied = apply(&mut savepoint, event, platform.config.stripe_livemode).await;
+    match &applied {
+        Ok(_) => savepoint.commit().await?,
+        Err(_) => savepoint.rollback().await?,
+    }
+    let note = |status, reason| Attempt { status, reason, customer: None, stripe_invoice_id: None, at: platform.clock.now() };
+    let outcome = match &applied {
+        Ok(Outcome::Applied { customer, stripe_invoice_id, .. }) => {
+            Attempt { customer: *customer, stripe_invoice_id: stripe_invoice_id.as_deref(), ..note(Status::Applied, None) }
+        }
+        Ok(Outcome::Ignored { reason }) => note(Status::Ignored, Some(reason)),
+        Err(ApplyError::Unreadable(reason)) => {
+            let status = if earlier + 1 >= MOST_ATTEMPTS { Status::Dead } else { Status::Failed };
+            tracing::warn!(stripe_event_id = event.id, event_type = event.event_type, status = status.as_str(), reason, "webhook event can't be applied");
+            note(status, Some(reason))
+        }
+        Err(ApplyError::Database(_)) => {
+            let Err(ApplyError::Database(error)) = applied else { unreachable!("matched above") };
+            return Err(error.into());
+        }
+    };
+    let status = outcome.status;
+    inbox::finish(conn, row, outcome).await?;
+    Ok(status)
+}
+
+fn count(event: &Event, result: &'static str) {
+    metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => result).increment(1);
+}

@@ -1,0 +1,130 @@
+//! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
+
+use crate::{
+    domain::{
+        identity::CustomerId,
+        invoice::TimelineEntry,
+        money::{Currency, Money},
+    },
+    stripe::{
+        timeline::{Happened, tell},
+        webhook::event::Event,
+    },
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Stored, and waiting to be applied.
+    Received,
+    Applied,
+    Ignored,
+    /// Could not be applied; will be tried again.
+    Failed,
+    /// Will not be tried again, except by a person.
+    Dead,
+}
+
+impl Status {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Received => "received",
+            Status::Applied => "applied",
+            Status::Ignored => "ignored",
+            Status::Failed => "failed",
+            Status::Dead => "dead",
+        }
+    }
+}
+
+/// Stores a new event with its body byte for byte and gives the row's id; None when the event is there already.
+///
+/// A delivery of the same event that is under way elsewhere is waited for.
+pub async fn store(conn: &mut PgConnection, event: &Event, body: &str, at: OffsetDateTime) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"INSERT INTO stripe_webhook_events (stripe_event_id, event_type, status, payload, api_version, livemode, object_id, stripe_created_at, created_at)
+           VALUES ($1, $2, 'received', $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (stripe_event_id) DO NOTHING
+           RETURNING id"#,
+        event.id,
+        event.event_type,
+        body,
+        event.api_version,
+        event.livemode,
+        event.object_id,
+        event.created,
+        at,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The end of one attempt to apply an event.
+#[derive(Clone, Debug)]
+pub struct Attempt<'a> {
+    pub status: Status,
+    /// Why it was ignored or failed.
+    pub reason: Option<&'a str>,
+    pub customer: Option<CustomerId>,
+    pub stripe_invoice_id: Option<&'a str>,
+    pub at: OffsetDateTime,
+}
+
+/// Notes what came of an attempt.
+pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"UPDATE stripe_webhook_events
+           SET status = $2, last_error = $3, customer_id = $4, stripe_invoice_id = $5, processed_at = $6, attempts = attempts + 1
+           WHERE id = $1"#,
+        id,
+        attempt.status.as_str(),
+        attempt.reason,
+        attempt.customer.map(|customer| customer.0),
+        attempt.stripe_invoice_id,
+        attempt.at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A stored event that is due.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub id: i64,
+    pub payload: String,
+    /// Earlier attempts to apply it.
+    pub attempts: i32,
+}
+
+/// The oldest stored event that no other process is at: one never tried, or one that failed and has waited long enough.
+///
+/// The wait is a minute, and four times longer after every failure, up to a day.
+pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Option<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"SELECT id, payload, attempts FROM stripe_webhook_events
+           WHERE status = 'received'
+              OR (status = 'failed' AND processed_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(attempts, 10) - 1), interval '1 day'))
+           ORDER BY id LIMIT 1
+           FOR UPDATE SKIP LOCKED"#,
+        now,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// What happened to an invoice of this customer, oldest first, from the events that were applied.
+pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &str) -> sqlx::Result<Vec<TimelineEntry>> {
+    let rows = sqlx::query_file!("src/store/postgres/inbox/timeline.sql", customer.0, stripe_invoice_id).fetch_all(pool).await?;
+    let happened = rows.into_iter().map(|row| Happened {
+        event_type: row.event_type,
+        object_id: row.object_id,
+        at: row.at,
+        refund: row.amount.zip(row.currency.and_then(|code| code.parse::<Currency>().ok())).map(|(amount, currency)| Money::new(amount, currency)),
+    });
+    Ok(tell(happened.collect()))
+}

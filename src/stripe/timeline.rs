@@ -1,0 +1,121 @@
+//! An invoice's history in words: of all that Stripe sends, what a reader of the invoice wants to know, each thing once.
+
+use crate::domain::{invoice::TimelineEntry, money::Money};
+use time::OffsetDateTime;
+
+/// An event about the invoice, one of its charges or one of their refunds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    pub event_type: String,
+    pub object_id: String,
+    pub at: OffsetDateTime,
+    /// The amount, when the event is about a refund.
+    pub refund: Option<Money>,
+}
+
+/// Tells the events as entries, oldest first; those of one second in the order of an invoice's life.
+pub fn tell(mut events: Vec<Happened>) -> Vec<TimelineEntry> {
+    events.sort_by(|a, b| (a.at, place(&a.event_type), &a.object_id).cmp(&(b.at, place(&b.event_type), &b.object_id)));
+    let refunds_are_told = events.iter().any(|event| event.event_type == "refund.created");
+    let mut paid = false;
+    let mut entries = Vec::new();
+    for event in events {
+        let Some(title) = title(&event) else { continue };
+        match event.event_type.as_str() {
+            // One payment sends both; one out of band only the former ("invoice.paid" in "Types of events").
+            "invoice.paid" | "invoice.payment_succeeded" if std::mem::replace(&mut paid, true) => continue,
+            // Says that something was given back; the refund itself says what.
+            "charge.refunded" if refunds_are_told => continue,
+            _ => {}
+        }
+        entries.push(TimelineEntry { event_type: event.event_type, title, at: event.at });
+    }
+    entries
+}
+
+/// None for what changes nothing that a reader of the invoice would see.
+fn title(event: &Happened) -> Option<String> {
+    let fixed = match event.event_type.as_str() {
+        "invoice.created" => "Draft created",
+        "invoice.finalized" => "Invoice finalized",
+        "invoice.finalization_failed" => "Invoice could not be finalized",
+        "invoice.sent" => "Invoice sent",
+        "invoice.payment_action_required" => "Payment waits for the customer's confirmation",
+        "invoice.payment_failed" => "Payment failed",
+        "invoice.paid" | "invoice.payment_succeeded" => "Payment received",
+        "invoice.overpaid" => "More received than was due",
+        "invoice.will_be_due" => "Payment will soon be due",
+        "invoice.overdue" => "Payment overdue",
+        "invoice.marked_uncollectible" => "Marked as uncollectible",
+        "invoice.voided" => "Invoice voided",
+        "invoice.deleted" => "Draft deleted",
+        "charge.refunded" => "Payment refunded",
+        "refund.failed" => "Refund failed",
+        "refund.canceled" => "Refund canceled",
+        "refund.created" => {
+            return Some(match event.refund {
+                Some(amount) => format!("Refund of {amount} issued"),
+                None => "Refund issued".into(),
+            });
+        }
+        _ => return None,
+    };
+    Some(fixed.into())
+}
+
+/// Where in an invoice's life an event stands, for those of the same second.
+fn place(event_type: &str) -> u8 {
+    match event_type {
+        "invoice.created" => 0,
+        "invoice.finalization_failed" | "invoice.deleted" => 1,
+        "invoice.finalized" => 2,
+        "invoice.sent" => 3,
+        "invoice.will_be_due" => 4,
+        "invoice.payment_action_required" => 5,
+        "invoice.payment_failed" => 6,
+        "invoice.overdue" => 7,
+        "invoice.marked_uncollectible" => 8,
+        "invoice.paid" => 9,
+        "invoice.payment_succeeded" => 10,
+        "invoice.overpaid" => 11,
+        "invoice.voided" => 12,
+        "refund.created" => 13,
+        "charge.refunded" => 14,
+        "refund.canceled" | "refund.failed" => 15,
+        _ => 20,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(events: &[(&str, i64)]) -> Vec<String> {
+        let happened = events.iter().map(|(event_type, at)| Happened {
+            event_type: (*event_type).into(),
+            object_id: "in_1".into(),
+            at: OffsetDateTime::from_unix_timestamp(*at).unwrap(),
+            refund: event_type.starts_with("refund.").then(|| Money::new(1050, "usd".parse().unwrap())),
+        });
+        tell(happened.collect()).into_iter().map(|entry| entry.title).collect()
+    }
+
+    #[test]
+    fn a_payment_shows_once() {
+        let month = [("invoice.payment_succeeded", 5), ("invoice.paid", 5), ("invoice.finalized", 5), ("invoice.created", 5), ("invoice.updated", 5)];
+        assert_eq!(titles(&month), ["Draft created", "Invoice finalized", "Payment received"]);
+        assert_eq!(titles(&[("invoice.paid", 9)]), ["Payment received"]);
+    }
+
+    #[test]
+    fn every_failed_attempt_shows() {
+        let history = [("invoice.payment_failed", 1), ("invoice.payment_failed", 3), ("invoice.payment_succeeded", 4), ("charge.failed", 1)];
+        assert_eq!(titles(&history), ["Payment failed", "Payment failed", "Payment received"]);
+    }
+
+    #[test]
+    fn a_refund_shows_once_with_its_amount() {
+        assert_eq!(titles(&[("charge.refunded", 7), ("refund.created", 7), ("refund.updated", 8)]), ["Refund of $10.50 issued"]);
+        assert_eq!(titles(&[("charge.refunded", 7)]), ["Payment refunded"]);
+    }
+}

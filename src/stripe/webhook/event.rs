@@ -1,0 +1,134 @@
+//! The envelope of an event: what every one has, whatever it is about.
+
+use super::field::{Field, Read, is_id};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+/// The event types that are applied; the only ones that may become a metric's label.
+const APPLIED: [&str; 42] = [
+    "charge.captured",
+    "charge.expired",
+    "charge.failed",
+    "charge.pending",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "invoice.created",
+    "invoice.deleted",
+    "invoice.finalization_failed",
+    "invoice.finalized",
+    "invoice.marked_uncollectible",
+    "invoice.overdue",
+    "invoice.overpaid",
+    "invoice.paid",
+    "invoice.payment_action_required",
+    "invoice.payment_attempt_required",
+    "invoice.payment_failed",
+    "invoice.payment_succeeded",
+    "invoice.sent",
+    "invoice.updated",
+    "invoice.voided",
+    "invoice.will_be_due",
+    "invoice_payment.canceled",
+    "invoice_payment.created",
+    "invoice_payment.detached",
+    "invoice_payment.failed",
+    "invoice_payment.overpaid",
+    "invoice_payment.paid",
+    "refund.canceled",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+];
+
+/// An event as it was signed. Only the id is certain: the rest is judged when the event is applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub id: String,
+    pub event_type: String,
+    pub created: Option<OffsetDateTime>,
+    pub api_version: Option<String>,
+    pub livemode: Option<bool>,
+    /// Of the object that the event is about.
+    pub object_id: Option<String>,
+    document: Value,
+}
+
+impl Event {
+    /// Reads a signed body. A body that is no JSON or has no usable id is kept under its digest, so that it too is stored once.
+    pub fn read(body: &str) -> Event {
+        let document: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+        let root = Field::root("event", &document);
+        let token = |field: Field<'_>| field.text().ok().flatten().filter(|text| is_id(text)).map(str::to_owned);
+        Event {
+            id: token(root.get("id")).unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body)))),
+            event_type: token(root.get("type")).unwrap_or_else(|| "unknown".into()),
+            created: root.get("created").time().ok().flatten(),
+            api_version: token(root.get("api_version")),
+            livemode: root.get("livemode").boolean().ok().flatten(),
+            object_id: token(root.get("data").get("object").get("id")).or_else(|| token(root.get("related_object").get("id"))),
+            document,
+        }
+    }
+
+    /// What makes the envelope unreadable, if anything does.
+    pub fn check(&self) -> Read<()> {
+        let root = Field::root("event", &self.document);
+        if !self.document.is_object() {
+            return Err(root.error("is no JSON object"));
+        }
+        root.get("id").need(root.get("id").id()?)?;
+        root.get("type").need(root.get("type").text()?)?;
+        root.get("created").time()?;
+        root.get("livemode").boolean()?;
+        Ok(())
+    }
+
+    /// The object that the event is about.
+    pub fn object(&self) -> Option<&Value> {
+        self.document.get("data")?.get("object").filter(|object| object.is_object())
+    }
+
+    /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
+    pub fn label(&self) -> &'static str {
+        APPLIED.into_iter().find(|known| *known == self.event_type).unwrap_or("other")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anything_signed_has_an_id() {
+        for body in ["", "nonsense", "[]", "1", "null", "{}", r#"{"id":""}"#, r#"{"id":"two words"}"#, r#"{"id":7}"#, "{\"id\":\"a\\u0000b\"}"] {
+            let event = Event::read(body);
+            assert!(event.id.starts_with("sha256:") && event.id.len() == 71, "{body}");
+            assert_eq!(event.id, Event::read(body).id);
+            assert!(event.check().is_err(), "{body}");
+        }
+        assert_eq!(Event::read("nonsense").check().unwrap_err().to_string(), "event is no JSON object");
+    }
+
+    #[test]
+    fn json_too_deep_for_the_reader_is_unreadable_but_no_panic() {
+        let deep = format!("{{\"id\":\"evt_1\",\"data\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Event::read(&deep).id.starts_with("sha256:"));
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        assert_eq!(Event::read(r#"{"id":"evt_1","type":"invoice.paid"}"#).label(), "invoice.paid");
+        assert_eq!(Event::read(r#"{"id":"evt_1","type":"invoice.invented"}"#).label(), "other");
+    }
+}

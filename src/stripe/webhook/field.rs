@@ -1,0 +1,144 @@
+//! Careful steps into JSON of unknown age: every value may be absent, and every error says where it is.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// A sentence that names the field: `invoice.amount_due is missing`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FieldError(pub String);
+
+pub type Read<T> = Result<T, FieldError>;
+
+/// A place in a document. `null` and absent are the same, as they are to Stripe.
+#[derive(Clone, Debug)]
+pub struct Field<'a> {
+    value: Option<&'a Value>,
+    path: String,
+}
+
+impl<'a> Field<'a> {
+    pub fn root(name: &str, value: &'a Value) -> Field<'a> {
+        Field { value: Some(value).filter(|value| !value.is_null()), path: name.to_owned() }
+    }
+
+    pub fn get(&self, key: &str) -> Field<'a> {
+        Field { value: self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null()), path: format!("{}.{key}", self.path) }
+    }
+
+    /// The first of several places that has something: newest name first.
+    pub fn any<const N: usize>(&self, paths: [&[&str]; N]) -> Field<'a> {
+        let at = |path: &[&str]| path.iter().fold(self.clone(), |field, key| field.get(key));
+        let mut fields = paths.iter().map(|path| at(path));
+        let first = fields.next().unwrap_or_else(|| self.clone());
+        if first.exists() { first } else { fields.find(Field::exists).unwrap_or(first) }
+    }
+
+    pub const fn exists(&self) -> bool {
+        self.value.is_some()
+    }
+
+    pub const fn value(&self) -> Option<&'a Value> {
+        self.value
+    }
+
+    pub fn text(&self) -> Read<Option<&'a str>> {
+        self.typed("a string", Value::as_str)
+    }
+
+    pub fn integer(&self) -> Read<Option<i64>> {
+        self.typed("a whole number", Value::as_i64)
+    }
+
+    pub fn boolean(&self) -> Read<Option<bool>> {
+        self.typed("true or false", Value::as_bool)
+    }
+
+    /// Unix seconds.
+    pub fn time(&self) -> Read<Option<OffsetDateTime>> {
+        self.typed("a time in unix seconds", |value| value.as_i64().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()))
+    }
+
+    /// The id of an object that stands here as its id or expanded.
+    pub fn id(&self) -> Read<Option<&'a str>> {
+        self.typed("an id or an object with one", |value| value.as_str().or_else(|| value.get("id")?.as_str()).filter(|id| is_id(id)))
+    }
+
+    /// The entries of an array or of a Stripe list object.
+    pub fn entries(&self) -> Read<Vec<Field<'a>>> {
+        let array = self.typed("a list", |value| value.as_array().or_else(|| value.get("data")?.as_array()))?;
+        let entry = |(index, value)| Field { value: Some(value), path: format!("{}[{index}]", self.path) };
+        Ok(array.map(|array| array.iter().enumerate().map(entry).collect()).unwrap_or_default())
+    }
+
+    /// The sum of one integer of every entry.
+    pub fn sum(&self, key: &str) -> Read<i64> {
+        let mut sum = 0i64;
+        for entry in self.entries()? {
+            let amount = entry.get(key).integer()?.unwrap_or(0);
+            sum = sum.checked_add(amount).ok_or_else(|| self.error("adds up to more than a money amount can be"))?;
+        }
+        Ok(sum)
+    }
+
+    /// The value, or an error that this field is missing.
+    pub fn need<T>(&self, value: Option<T>) -> Read<T> {
+        value.ok_or_else(|| self.error("is missing"))
+    }
+
+    pub fn error(&self, what: &str) -> FieldError {
+        FieldError(format!("{} {what}", self.path))
+    }
+
+    fn typed<T>(&self, wants: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Read<Option<T>> {
+        self.value.map(|value| read(value).ok_or_else(|| self.error(&format!("is {}, but should be {wants}", kind(value))))).transpose()
+    }
+}
+
+/// Ids go into indexed columns and messages: visible ASCII of a sane length, as all of Stripe's are.
+pub fn is_id(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "another number",
+        Value::String(_) => "another string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn errors_name_the_field() {
+        let document = json!({"amount": "12", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
+        let invoice = Field::root("invoice", &document);
+        let said = |error: FieldError| error.to_string();
+        assert_eq!(said(invoice.get("amount").integer().unwrap_err()), "invoice.amount is another string, but should be a whole number");
+        assert_eq!(said(invoice.get("lines").sum("amount").unwrap_err()), "invoice.lines[1].amount is a boolean, but should be a whole number");
+        assert_eq!(said(invoice.get("big").sum("n").unwrap_err()), "invoice.big adds up to more than a money amount can be");
+        assert_eq!(said(invoice.get("at").time().unwrap_err()), "invoice.at is another number, but should be a time in unix seconds");
+        let total = invoice.get("total");
+        assert_eq!(said(total.need(total.integer().unwrap()).unwrap_err()), "invoice.total is missing");
+    }
+
+    #[test]
+    fn an_id_may_be_expanded_and_null_is_absent() {
+        let document = json!({"a": "cus_1", "b": {"id": "cus_2", "name": "x"}, "c": null, "d": "two words", "e": {}});
+        let object = Field::root("object", &document);
+        assert_eq!(object.get("a").id(), Ok(Some("cus_1")));
+        assert_eq!(object.get("b").id(), Ok(Some("cus_2")));
+        assert_eq!(object.get("c").id(), Ok(None));
+        assert_eq!(object.get("none").get("of").get("these").id(), Ok(None));
+        assert!(object.get("d").id().is_err() && object.get("e").id().is_err());
+        assert_eq!(object.any([&["c"], &["b", "id"], &["a"]]).text(), Ok(Some("cus_2")));
+        assert!(object.any([&["c"], &["x"]]).error("").to_string().starts_with("object.c"));
+    }
+}

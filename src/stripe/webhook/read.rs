@@ -1,0 +1,127 @@
+//! From an event to the snapshots in it.
+
+mod invoice;
+mod payment;
+mod subscription;
+
+use super::{
+    event::Event,
+    field::{Field, FieldError, Read},
+    snapshot::{Change, Snapshot, Span},
+};
+use crate::domain::{
+    mirror::{RANK_CREATED, Stamp},
+    money::Currency,
+};
+use time::OffsetDateTime;
+
+/// What an event means to the mirror.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// The object that the event is about, then what came along in it.
+    Changes { subject: Change, along: Vec<Change> },
+    /// Nothing, for this reason.
+    Ignored(&'static str),
+}
+
+/// Reads an event of any API version.
+///
+/// # Errors
+/// An event of a handled type whose object lacks what the mirror can't do without; the error names the field.
+pub fn read(event: &Event) -> Read<Reading> {
+    event.check()?;
+    let event_type = event.event_type.as_str();
+    if event_type == "invoice.upcoming" {
+        return Ok(Reading::Ignored("a preview of an invoice that does not exist yet"));
+    }
+    let starts = |prefix: &str| event_type.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
+    let by_type = match () {
+        () if starts("invoice.") => "invoice",
+        () if starts("invoice_payment.") => "invoice_payment",
+        () if starts("customer.subscription.") => "subscription",
+        () if starts("refund.") || event_type == "charge.refund.updated" => "refund",
+        () if starts("charge.dispute.") => return Ok(Reading::Ignored("disputes are not mirrored")),
+        () if starts("charge.") => "charge",
+        () if event.object().is_none() && (starts("v1.") || starts("v2.")) => {
+            return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));
+        }
+        () => return Ok(Reading::Ignored("not a type that is handled")),
+    };
+    let object = event.object().ok_or_else(|| FieldError("event.data.object is missing".into()))?;
+    let object = Field::root(by_type, object);
+    if let Some(is) = object.get("object").text()?
+        && is != by_type
+    {
+        return Err(object.get("object").error(&format!("is `{is}`, which {event_type} should not carry")));
+    }
+    let moment = Moment { event, created: event.created.ok_or_else(|| FieldError("event.created is missing".into()))? };
+    match by_type {
+        "invoice" => invoice::read(&object, &moment),
+        "subscription" => Ok(moment.alone(subscription::read(&object, &moment)?)),
+        "invoice_payment" => Ok(moment.alone(payment::read_invoice_payment(&object, &moment, None, true)?)),
+        "refund" => Ok(moment.alone(payment::read_refund(&object, &moment, None, true)?)),
+        _ => payment::read_charge(&object, &moment),
+    }
+}
+
+/// The event as its objects need it for their stamps.
+struct Moment<'a> {
+    event: &'a Event,
+    created: OffsetDateTime,
+}
+
+impl Moment<'_> {
+    fn alone(&self, subject: Change) -> Reading {
+        Reading::Changes { subject, along: Vec::new() }
+    }
+
+    /// `subject`: the event is about this very object, so that a `….created` is its first.
+    fn change(&self, snapshot: Snapshot, subject: bool, rank: i16, progress: i64) -> Change {
+        let event_type = self.event.event_type.as_str();
+        let deleted = subject && event_type.ends_with(".deleted");
+        let rank = if subject && event_type.ends_with(".created") { RANK_CREATED } else { rank };
+        Change { stamp: Stamp { deleted, created: self.created, rank, progress, event_id: self.event.id.clone() }, snapshot }
+    }
+}
+
+fn required_id(object: &Field<'_>, key: &str) -> Read<String> {
+    let field = object.get(key);
+    Ok(field.need(field.id()?)?.to_owned())
+}
+
+fn required_amount(object: &Field<'_>, key: &str) -> Read<i64> {
+    let field = object.get(key);
+    field.need(field.integer()?)
+}
+
+fn currency(object: &Field<'_>) -> Read<Currency> {
+    let field = object.get("currency");
+    field.need(field.text()?)?.parse().map_err(|_| field.error("is not a three-letter currency code"))
+}
+
+fn owned(field: &Field<'_>) -> Read<Option<String>> {
+    Ok(field.text()?.filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
+    // Old versions write an empty string for none.
+    if field.value().and_then(|value| value.as_str()) == Some("") { Ok(None) } else { Ok(field.id()?.map(str::to_owned)) }
+}
+
+/// A price as an exact decimal: Stripe's own decimal text, else its whole number.
+fn decimal(price: &Field<'_>) -> Read<Option<String>> {
+    let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
+    match exact.value() {
+        Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => owned(&exact),
+        None => Ok(price.any([&["unit_amount"], &["amount"]]).integer()?.map(|amount| amount.to_string())),
+    }
+}
+
+fn span(start: &Field<'_>, end: &Field<'_>) -> Read<Span> {
+    let (start, end) = (start.time()?, end.time()?);
+    Ok(if start.is_some() && start == end { Span::default() } else { Span { start, end } })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Invoices, and the payments that come along in them.
+
+use super::{Moment, Reading, currency, decimal, owned, owned_id, payment, required_amount, required_id, span};
+use crate::{
+    domain::{invoice::InvoiceStatus, mirror},
+    stripe::webhook::{
+        field::{Field, Read},
+        snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Snapshot},
+    },
+};
+
+pub(super) fn read(invoice: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
+    let snapshot = snapshot(invoice)?;
+    let mut along = Vec::new();
+    // Basil (2025-03-31) and later, if expanded; before it, the invoice itself says how it was paid.
+    for entry in invoice.get("payments").entries()? {
+        along.push(payment::read_invoice_payment(&entry, moment, Some(&snapshot), false)?);
+    }
+    if along.is_empty() {
+        along.extend(payment_of_old(invoice, &snapshot, moment)?);
+    }
+    let attempts = invoice.get("attempt_count").integer()?.unwrap_or(0);
+    let InvoiceAmounts { paid, credit_notes_pre_payment: pre, credit_notes_post_payment: post, .. } = snapshot.amounts;
+    let progress = paid.saturating_add(pre).saturating_add(post).saturating_add(attempts);
+    let rank = mirror::invoice_rank(snapshot.status);
+    Ok(Reading::Changes { subject: moment.change(Snapshot::Invoice(Box::new(snapshot)), true, rank, progress), along })
+}
+
+fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
+    let amount = |key: &str| invoice.get(key).integer();
+    let due = required_amount(invoice, "amount_due")?;
+    let paid = amount("amount_paid")?.unwrap_or(0);
+    let tax = match invoice.any([&["total_taxes"], &["total_tax_amounts"]]) {
+        list if list.exists() => list.sum("amount")?,
+        _ => amount("tax")?.unwrap_or(0),
+    };
+    // Before 2019-03-14 `date` was the name of `created`, and the moments of the transitions lay on the invoice itself.
+    let created = invoice.any([&["created"], &["date"]]);
+    let moment_of = |key: &str| invoice.any([&["status_transitions", key], &[key]]).time();
+    let lines = invoice.get("lines");
+    let address = invoice.get("customer_address").value().filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null())));
+    Ok(InvoiceSnapshot {
+        id: required_id(invoice, "id")?,
+        customer: required_id(invoice, "customer")?,
+        subscription: owned_id(&invoice.any([&["parent", "subscription_details", "subscription"], &["subscription"]]))?,
+        number: owned(&invoice.get("number"))?,
+        status: status(&invoice.get("status"))?,
+        currency: currency(invoice)?,
+        amounts: InvoiceAmounts {
+            subtotal: required_amount(invoice, "subtotal")?,
+            discount: invoice.get("total_discount_amounts").sum("amount")?,
+            tax,
+            total: required_amount(invoice, "total")?,
+            due,
+            paid,
+            remaining: amount("amount_remaining")?.unwrap_or(due.saturating_sub(paid)),
+            overpaid: amount("amount_overpaid")?.unwrap_or(0),
+            starting_balance: amount("starting_balance")?.unwrap_or(0),
+            ending_balance: amount("ending_balance")?,
+            credit_notes_pre_payment: amount("pre_payment_credit_notes_amount")?.unwrap_or(0),
+            credit_notes_post_payment: amount("post_payment_credit_notes_amount")?.unwrap_or(0),
+        },
+        paid_out_of_band: invoice.get("paid_out_of_band").boolean()?.unwrap_or(false) || amount("amount_paid_off_stripe")?.unwrap_or(0) > 0,
+        billing_reason: owned(&invoice.get("billing_reason"))?,
+        description: owned(&invoice.get("description"))?,
+        customer_name: owned(&invoice.get("customer_name"))?,
+        customer_email: owned(&invoice.get("customer_email"))?,
+        customer_address: address.cloned(),
+        customer_tax_id: match invoice.get("customer_tax_ids").entries()?.first() {
+            Some(first) => owned(&first.get("value"))?,
+            None => None,
+        },
+        period: span(&invoice.get("period_start"), &invoice.get("period_end"))?,
+        created_at: created.need(created.time()?)?,
+        due_date: invoice.get("due_date").time()?,
+        finalized_at: moment_of("finalized_at")?,
+        paid_at: moment_of("paid_at")?,
+        voided_at: moment_of("voided_at")?,
+        marked_uncollectible_at: moment_of("marked_uncollectible_at")?,
+        hosted_invoice_url: owned(&invoice.get("hosted_invoice_url"))?,
+        lines: lines.entries()?.iter().map(line).collect::<Read<_>>()?,
+        lines_complete: !lines.get("has_more").boolean()?.unwrap_or(false),
+    })
+}
+
+fn status(field: &Field<'_>) -> Read<InvoiceStatus> {
+    match field.need(field.text()?)? {
+        // What invoice.deleted says, outside the documented values. Only drafts can be deleted.
+        "deleted" => Ok(InvoiceStatus::Draft),
+        other => other.parse().map_err(|why: String| field.error(&format!("can't be read: {why}"))),
+    }
+}
+
+fn line(line: &Field<'_>) -> Read<LineSnapshot> {
+    // A price may stand there expanded (old), by id (new), or as a plan (older still).
+    let price = line.any([&["price"], &["plan"]]);
+    let unit_amount = match decimal(&line.get("pricing"))? {
+        Some(unit_amount) => Some(unit_amount),
+        None => decimal(&price)?,
+    };
+    let proration = line.any([&["parent", "subscription_item_details", "proration"], &["parent", "invoice_item_details", "proration"], &["proration"]]);
+    let description = match owned(&line.get("description"))? {
+        Some(description) => description,
+        None => owned(&price.get("nickname"))?.unwrap_or_else(|| "Item".into()),
+    };
+    Ok(LineSnapshot {
+        id: required_id(line, "id")?,
+        description,
+        quantity: line.get("quantity").integer()?,
+        unit_amount,
+        amount: required_amount(line, "amount")?,
+        proration: proration.boolean()?.unwrap_or(false),
+        price: owned_id(&line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]))?,
+        period: span(&line.get("period").get("start"), &line.get("period").get("end"))?,
+    })
+}
+
+/// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge. Each gets an id of its own here, so
+/// that it is ordered by its own stamp and no order of arrival matters.
+fn payment_of_old(invoice: &Field<'_>, snapshot: &InvoiceSnapshot, moment: &Moment<'_>) -> Read<Option<Change>> {
+    let payment_intent = owned_id(&invoice.get("payment_intent"))?;
+    let charge = owned_id(&invoice.get("charge"))?;
+    let out_of_band = invoice.get("paid_out_of_band").boolean()?.unwrap_or(false);
+    let name = match (out_of_band, &payment_intent, &charge) {
+        (true, ..) => payment::OUT_OF_BAND,
+        (false, Some(id), _) | (false, None, Some(id)) => id,
+        (false, None, None) => return Ok(None),
+    };
+    let (status, amount) = match snapshot.status {
+        InvoiceStatus::Paid if out_of_band && snapshot.amounts.paid == 0 => ("paid", snapshot.amounts.due),
+        InvoiceStatus::Paid => ("paid", snapshot.amounts.paid),
+        InvoiceStatus::Void => ("canceled", snapshot.amounts.remaining),
+        _ => ("open", snapshot.amounts.remaining),
+    };
+    let payment = InvoicePaymentSnapshot {
+        id: format!("{}/{name}", snapshot.id),
+        invoice: snapshot.id.clone(),
+        customer: Some(snapshot.customer.clone()),
+        from_invoice: true,
+        method: out_of_band.then(|| payment::OUT_OF_BAND.to_owned()),
+        payment_intent: payment_intent.filter(|_| !out_of_band),
+        charge: charge.filter(|_| !out_of_band),
+        amount,
+        status: status.to_owned(),
+        at: snapshot.paid_at.or(snapshot.finalized_at).unwrap_or(snapshot.created_at),
+    };
+    let rank = mirror::payment_rank(status);
+    Ok(Some(moment.change(Snapshot::Payment(payment), false, rank, 0)))
+}

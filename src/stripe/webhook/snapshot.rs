@@ -1,0 +1,181 @@
+//! What the mirror takes from Stripe's objects: one shape for all API versions. Amounts are minor units of the currency.
+
+use crate::domain::{invoice::InvoiceStatus, mirror::Stamp, money::Currency, plan::PlanType};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// One object as one event showed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub stamp: Stamp,
+    pub snapshot: Snapshot,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Snapshot {
+    Invoice(Box<InvoiceSnapshot>),
+    Subscription(Box<SubscriptionSnapshot>),
+    Charge(ChargeSnapshot),
+    Refund(RefundSnapshot),
+    Payment(InvoicePaymentSnapshot),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvoiceSnapshot {
+    pub id: String,
+    /// Stripe's id of the customer.
+    pub customer: String,
+    pub subscription: Option<String>,
+    pub number: Option<String>,
+    pub status: InvoiceStatus,
+    pub currency: Currency,
+    pub amounts: InvoiceAmounts,
+    pub paid_out_of_band: bool,
+    pub billing_reason: Option<String>,
+    pub description: Option<String>,
+    pub customer_name: Option<String>,
+    pub customer_email: Option<String>,
+    pub customer_address: Option<Value>,
+    pub customer_tax_id: Option<String>,
+    pub period: Span,
+    pub created_at: OffsetDateTime,
+    pub due_date: Option<OffsetDateTime>,
+    pub finalized_at: Option<OffsetDateTime>,
+    pub paid_at: Option<OffsetDateTime>,
+    pub voided_at: Option<OffsetDateTime>,
+    pub marked_uncollectible_at: Option<OffsetDateTime>,
+    pub hosted_invoice_url: Option<String>,
+    pub lines: Vec<LineSnapshot>,
+    /// False when Stripe holds back further pages of lines.
+    pub lines_complete: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InvoiceAmounts {
+    pub subtotal: i64,
+    pub discount: i64,
+    pub tax: i64,
+    pub total: i64,
+    pub due: i64,
+    pub paid: i64,
+    pub remaining: i64,
+    pub overpaid: i64,
+    pub starting_balance: i64,
+    pub ending_balance: Option<i64>,
+    pub credit_notes_pre_payment: i64,
+    pub credit_notes_post_payment: i64,
+}
+
+/// From and to; nothing at all when the two are the same instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: Option<OffsetDateTime>,
+    pub end: Option<OffsetDateTime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineSnapshot {
+    pub id: String,
+    pub description: String,
+    pub quantity: Option<i64>,
+    /// An exact decimal, finer than the minor unit where a package's price is.
+    pub unit_amount: Option<String>,
+    pub amount: i64,
+    pub proration: bool,
+    pub price: Option<String>,
+    pub period: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionSnapshot {
+    pub id: String,
+    pub customer: String,
+    pub status: String,
+    pub plan: Option<PlanType>,
+    pub currency: Currency,
+    pub current_period: Span,
+    pub cancel_at_period_end: bool,
+    pub cancel_at: Option<OffsetDateTime>,
+    pub canceled_at: Option<OffsetDateTime>,
+    pub ended_at: Option<OffsetDateTime>,
+    pub created_at: OffsetDateTime,
+    pub items: Vec<ItemSnapshot>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSnapshot {
+    pub id: String,
+    pub price: Option<String>,
+    pub lookup_key: Option<String>,
+    pub quantity: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeSnapshot {
+    pub id: String,
+    /// None: a guest's charge, which is nobody's.
+    pub customer: Option<String>,
+    /// Only older API versions tell; else the payment of its intent does.
+    pub invoice: Option<String>,
+    pub payment_intent: Option<String>,
+    pub currency: Currency,
+    pub amount: i64,
+    pub amount_refunded: i64,
+    pub status: String,
+    pub method: Option<String>,
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundSnapshot {
+    pub id: String,
+    pub customer: Option<String>,
+    pub charge: Option<String>,
+    pub payment_intent: Option<String>,
+    pub currency: Currency,
+    pub amount: i64,
+    pub status: String,
+    pub reason: Option<String>,
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoicePaymentSnapshot {
+    pub id: String,
+    pub invoice: String,
+    /// Known when the payment was read off its invoice.
+    pub customer: Option<String>,
+    /// Made from what an older API version says on the invoice, not Stripe's own InvoicePayment.
+    pub from_invoice: bool,
+    pub payment_intent: Option<String>,
+    pub charge: Option<String>,
+    pub amount: i64,
+    /// `open`, `paid`, `canceled`.
+    pub status: String,
+    pub method: Option<String>,
+    pub at: OffsetDateTime,
+}
+
+impl Snapshot {
+    /// Stripe's id of the object.
+    pub fn id(&self) -> &str {
+        match self {
+            Snapshot::Invoice(invoice) => &invoice.id,
+            Snapshot::Subscription(subscription) => &subscription.id,
+            Snapshot::Charge(charge) => &charge.id,
+            Snapshot::Refund(refund) => &refund.id,
+            Snapshot::Payment(payment) => &payment.id,
+        }
+    }
+
+    /// Stripe's id of the customer, when the object tells.
+    pub fn customer(&self) -> Option<&str> {
+        match self {
+            Snapshot::Invoice(invoice) => Some(&invoice.customer),
+            Snapshot::Subscription(subscription) => Some(&subscription.customer),
+            Snapshot::Charge(charge) => charge.customer.as_deref(),
+            Snapshot::Refund(refund) => refund.customer.as_deref(),
+            Snapshot::Payment(payment) => payment.customer.as_deref(),
+        }
+    }
+}
