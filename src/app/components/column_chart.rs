@@ -78,7 +78,7 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         .collect_view();
     view! {
         <div class="chart">
-            <svg class="chart-scale" width="56" height=bottom + 28 aria-hidden="true">{scale}</svg>
+            <svg class="chart-scale" width="52" height=bottom + 28 aria-hidden="true">{scale}</svg>
             <svg class="chart-plot" width="100%" height=bottom + 28 role="img" aria-label=label>{grid} {columns}</svg>
         </div>
         <details class="chart-table">
