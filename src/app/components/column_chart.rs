@@ -34,7 +34,7 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         .map(|tick| view! { <text x="100%" y=y(*tick) dy="0.32em" text-anchor="end">{format::compact(metric, *tick)}</text> })
         .collect_view();
     let grid = ticks.iter().map(|tick| view! { <line class="chart-grid" x1="0" x2="100%" y1=y(*tick) y2=y(*tick)></line> }).collect_view();
-    let every = count.div_ceil(5).max(1);
+    let every = count.div_ceil(4).max(1);
     let columns = days
         .iter()
         .enumerate()

@@ -60,7 +60,11 @@ fn about_filters(problem: &Problem) -> bool {
 
 fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>) -> impl IntoView + use<> {
     let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
-    let sums = answer.as_ref().ok().map(|page| page.totals.iter().map(totals).collect_view());
+    let sums = answer.as_ref().ok().map(|page| {
+        // A currency in which nothing is owed is left out, unless there is no other.
+        let owing: Vec<_> = page.totals.iter().filter(|sum| sum.open != 0).collect();
+        if owing.is_empty() { page.totals.iter().take(1).map(totals).collect_view() } else { owing.into_iter().map(totals).collect_view() }
+    });
     let result = match answer {
         Ok(page) => Either::Left(list(&page, filters)),
         Err(problem) => Either::Right(unusable(problem, filters)),
@@ -137,7 +141,7 @@ fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<>
         _ => "A filter can’t be used: ",
     };
     view! {
-        <p id=FILTER_PROBLEM class="form-error tone-danger" role="alert">
+        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
             <Icon glyph=Glyph::Over />
             <span>{field} {problem.detail} ". " <a href=filters.cleared().href()>"Clear the filters"</a></span>
         </p>
