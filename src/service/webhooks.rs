@@ -61,7 +61,8 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
         return Ok(Receipt { received: true, duplicate: true });
     };
     // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-    let status = if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
+    let status =
+        if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
     transaction.commit().await?;
     count(&event, status.as_str());
     Ok(Receipt { received: true, duplicate: false })
@@ -69,9 +70,9 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 
 /// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
 /// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
-pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
+pub async fn apply_waiting(platform: &Platform, limit: i64) -> Result<u64> {
     let mut tried = 0;
-    while tried < limit && platform.config.billing_enabled {
+    while tried < limit.unsigned_abs() && platform.config.billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let event = Event::read(&waiting.payload);
@@ -99,7 +100,13 @@ async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: 
         Ok(Outcome::Ignored { reason }) => note(Status::Ignored, Some(reason)),
         Err(ApplyError::Unreadable(reason)) => {
             let status = if earlier + 1 >= MOST_ATTEMPTS { Status::Dead } else { Status::Failed };
-            tracing::warn!(stripe_event_id = event.id, event_type = event.event_type, status = status.as_str(), reason, "webhook event can't be applied");
+            tracing::warn!(
+                stripe_event_id = event.id,
+                event_type = event.event_type,
+                status = status.as_str(),
+                reason,
+                "webhook event can't be applied"
+            );
             note(status, Some(reason))
         }
         Err(ApplyError::Database(_)) => {
