@@ -1,8 +1,53 @@
 //! The console: shell, routes, pages, components. Leptos only, for both targets.
+//!
+//! Every page is complete in the server's HTML ([`SsrMode::Async`]) and works without JavaScript; hydration adds comfort.
+//! Nothing here asks a clock or a time zone while rendering, so that the server and the browser build the same page.
 
 pub mod calls;
+pub mod clock;
+pub mod components;
+pub mod filters;
+pub mod format;
+pub mod local_path;
+pub mod pages;
+pub mod shell;
+pub mod status;
+pub mod theme;
+pub mod verdict;
+
 use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Redirect, Route, Router, Routes},
+    path,
+};
+use pages::{console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, usage::UsagePage};
+
+pub use shell::shell;
+pub use status::SetStatus;
+pub use theme::ThemePreference;
+
+/// The product's name as people read it.
+pub const PRODUCT: &str = "ApexMediation Billing";
 
 /// Everything inside `<body>`.
 #[component]
-pub fn App() -> impl IntoView {}
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|page: String| if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") } />
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/") view=|| view! { <Redirect path="/billing/usage" /> } />
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <ParentRoute path=path!("/billing") view=Console ssr=SsrMode::Async>
+                    <Route path=path!("") view=|| view! { <Redirect path="/billing/usage" /> } />
+                    <Route path=path!("usage") view=UsagePage ssr=SsrMode::Async />
+                    <Route path=path!("invoices") view=InvoicesPage ssr=SsrMode::Async />
+                    <Route path=path!("invoices/:id") view=InvoicePage ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

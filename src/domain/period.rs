@@ -57,7 +57,7 @@ impl Period {
             if at < period.end {
                 break;
             }
-            period = Period { start: period.end, end: add_months(self.end, months).max(period.end + Duration::DAY) };
+            period = Period { start: period.end, end: months_later(self.end, months).max(period.end + Duration::DAY) };
         }
         period
     }
@@ -71,8 +71,8 @@ impl Period {
     }
 }
 
-/// The same day and time so many months later; the month's last day where it has no such day.
-fn add_months(at: OffsetDateTime, months: i32) -> OffsetDateTime {
+/// The same day and time so many months later (or earlier); the month's last day where it has no such day.
+pub fn months_later(at: OffsetDateTime, months: i32) -> OffsetDateTime {
     let month0 = at.year() * 12 + i32::from(u8::from(at.month())) - 1 + months;
     let (year, month) = (month0.div_euclid(12), time::Month::December.nth_next((month0.rem_euclid(12) + 1) as u8));
     let day = at.day().min(month.length(year));

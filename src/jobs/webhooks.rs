@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub const EVERY: Duration = Duration::from_secs(5);
 
-const BATCH: i64 = 500;
+const BATCH: u64 = 500;
 
 pub async fn run(platform: Platform) -> Result<()> {
     if !platform.config.billing_enabled {

@@ -37,7 +37,7 @@ pub async fn check(platform: &Platform, jobs: &crate::jobs::Heartbeat) -> Health
         _ => Status::Down,
     };
     let webhooks = match database {
-        Status::Ok => match postgres::inbox::stuck(&platform.db).await {
+        Status::Ok => match postgres::inbox::dead(&platform.db).await {
             Ok(0) => Status::Ok,
             _ => Status::Degraded,
         },

@@ -135,6 +135,16 @@ pub async fn customer_by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> s
     Ok(id.map(CustomerId))
 }
 
+/// When a customer was added; None when Stripe's id is unknown here.
+pub async fn customer_since(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT created_at FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await
+}
+
+/// Whether there is any customer.
+pub async fn any_customer(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers) AS "exists!""#).fetch_one(pool).await
+}
+
 /// Adds a customer, or updates the one that has this Stripe id.
 pub async fn put_customer(
     conn: &mut PgConnection,

@@ -128,3 +128,8 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
     });
     Ok(tell(happened.collect()))
 }
+
+/// How many events nobody will try again, and so wait for a person.
+pub async fn dead(pool: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM stripe_webhook_events WHERE status = 'dead'"#).fetch_one(pool).await
+}

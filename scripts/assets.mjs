@@ -1,0 +1,78 @@
+// The part of the site that is no code: bundles style/main.css, copies public/, writes a .gz and a .br beside what compresses.
+// Called by build-site.sh, which makes the rest; needs nothing but Node itself.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, relative, resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const release = process.argv[2] === "wasm-release";
+const root = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "..");
+const site = join(root, "target/site");
+const compressible = new Set([".css", ".html", ".ico", ".js", ".json", ".map", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]);
+
+const STRING_OR_COMMENT = /("(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*')|\/\*[^]*?\*\//g;
+const IMPORT = /@import\s+(?:url\(\s*)?["']?([^"')\s;]+)["']?\s*\)?\s*([^;]*);/g;
+
+/** One file with its imports in their places; a layer or a condition of the import becomes a block around them. */
+function bundle(file, importers = []) {
+  if (importers.includes(file)) fail(`${relative(root, file)} imports itself`);
+  if (!existsSync(file)) fail(`${relative(root, importers.at(-1) ?? root)} imports ${relative(root, file)}, which is not there`);
+  const text = readFileSync(file, "utf8").replace(STRING_OR_COMMENT, (_, string) => string ?? " ");
+  return text.replace(/@charset[^;]*;/, "").replace(IMPORT, (statement, address, condition) => {
+    if (/^(https?:)?\/\//.test(address)) fail(`${relative(root, file)} imports ${address}: style sheets come from this site alone`);
+    return wrap(condition.trim(), bundle(resolve(dirname(file), address), [...importers, file]));
+  });
+}
+
+function wrap(condition, css) {
+  if (!condition) return css;
+  const layer = condition.match(/^layer(?:\(([^)]*)\))?\s*/);
+  if (layer) return `@layer ${layer[1] ?? ""} {\n${wrap(condition.slice(layer[0].length), css)}\n}`;
+  const supports = condition.match(/^supports\(((?:[^()]|\([^()]*\))*)\)\s*/);
+  if (supports) return `@supports (${supports[1]}) {\n${wrap(condition.slice(supports[0].length), css)}\n}`;
+  return `@media ${condition} {\n${css}\n}`;
+}
+
+/** Indentation and empty lines carry no meaning in CSS; everything within a line may. */
+const withoutIndentation = (css) => css.split("\n").map((line) => line.trim()).filter(Boolean).join("\n") + "\n";
+
+function writeIfChanged(file, content) {
+  if (existsSync(file) && readFileSync(file).equals(content)) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+const files = (folder) =>
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? files(join(folder, entry.name)) : [join(folder, entry.name)]))
+    : [];
+
+function compress(file) {
+  const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: release ? 11 : 4, [constants.BROTLI_PARAM_SIZE_HINT]: statSync(file).size } };
+  for (const [suffix, compressed] of [[".br", (data) => brotliCompressSync(data, brotli)], [".gz", (data) => gzipSync(data, { level: release ? 9 : 4 })]]) {
+    const copy = file + suffix;
+    if (!existsSync(copy) || statSync(copy).mtimeMs < statSync(file).mtimeMs || profileChanged) writeFileSync(copy, compressed(readFileSync(file)));
+  }
+}
+
+function fail(sentence) {
+  console.error(sentence + ".");
+  process.exit(1);
+}
+
+const profileFile = join(site, ".compressed");
+const profileChanged = !existsSync(profileFile) || readFileSync(profileFile, "utf8") !== String(release);
+
+const expected = new Map();
+const style = join(root, "style/main.css");
+if (existsSync(style)) expected.set(join(site, "pkg/apex_billing.css"), Buffer.from(withoutIndentation(bundle(style))));
+for (const file of files(join(root, "public"))) expected.set(join(site, relative(join(root, "public"), file)), readFileSync(file));
+for (const [file, content] of expected) writeIfChanged(file, content);
+
+// What an earlier build left: a file deleted from public/ must not live on in the site.
+const original = (file) => file.replace(/\.(br|gz)$/, "");
+for (const file of files(site)) {
+  const kept = original(file) === file ? expected.has(file) || /^(pkg[/\\]apex_billing(_bg)?\.(js|wasm)|\.wasm|\.compressed)$/.test(relative(site, file)) : existsSync(original(file));
+  if (!kept) rmSync(file);
+}
+for (const file of files(site)) if (original(file) === file && compressible.has(extname(file))) compress(file);
+writeFileSync(profileFile, String(release));

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds what the server hands to browsers into target/site: the console's WebAssembly with its JavaScript, one style sheet, the files of
+# public/, and compressed copies of them. `--release` optimises for size. Quick when nothing has changed.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+profile=wasm-dev
+case ${1:-} in
+  '') ;;
+  --release) profile=wasm-release ;;
+  *) die "usage: scripts/build-site.sh [--release]" ;;
+esac
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+name=apex_billing
+site="$root/target/site"
+wasm="${APEX_WASM_TARGET_DIR:-$cache/target-wasm}/$wasm_target/$profile/$name.wasm"
+
+step "cargo build --lib, for the browser ($profile)"
+scripts/wasm-cargo.sh build --quiet --profile "$profile" --lib --no-default-features --features hydrate
+
+# By content, not by time: another clone may share the target folder.
+built="$profile $(wasm-bindgen --version) $(cksum < "$wasm")"
+if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then
+  step "wasm-bindgen"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  wasm-bindgen --target web --no-typescript --remove-producers-section --out-name "$name" --out-dir "$work" "$wasm"
+  if [ "$profile" = wasm-release ] && have wasm-opt; then
+    step "wasm-opt -Oz"
+    wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-mutable-globals \
+      "$work/${name}_bg.wasm" -o "$work/small.wasm" && mv "$work/small.wasm" "$work/${name}_bg.wasm"
+  fi
+  mkdir -p "$site/pkg"
+  cp -R "$work/." "$site/pkg/"
+  echo "$built" > "$site/.wasm"
+fi
+
+step "style sheet, public files, compressed copies"
+node scripts/assets.mjs "$profile"

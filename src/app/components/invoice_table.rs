@@ -1,0 +1,48 @@
+//! Invoices as a table; where the room is too narrow, each row becomes a card. The roles keep it a table for screen readers
+//! in browsers that forget it when `display` changes.
+
+use super::{InvoiceBadges, Moment};
+use crate::{
+    app::format,
+    domain::invoice::{InvoiceStatus, InvoiceSummary},
+};
+use leptos::prelude::*;
+
+/// One row per invoice, the number leading to its page.
+#[component]
+pub fn InvoiceTable<'a>(invoices: &'a [InvoiceSummary]) -> impl IntoView + use<> {
+    view! {
+        <div class="table-frame">
+            <table class="table invoices" role="table">
+                <caption class="visually-hidden">"Invoices"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"Number"</th>
+                        <th role="columnheader" scope="col">"Status"</th>
+                        <th role="columnheader" scope="col">"Period"</th>
+                        <th role="columnheader" scope="col">"Issued"</th>
+                        <th role="columnheader" scope="col">"Due"</th>
+                        <th role="columnheader" scope="col" class="number">"Amount"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{invoices.iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(invoice: &InvoiceSummary) -> impl IntoView + use<> {
+    let number = invoice.number.clone().unwrap_or_else(|| "Draft".to_owned());
+    let left = (invoice.status == InvoiceStatus::Open && invoice.amount_remaining != invoice.total)
+        .then(|| view! { <small>{format!("{} left to pay", invoice.money(invoice.amount_remaining))}</small> });
+    view! {
+        <tr role="row">
+            <th role="rowheader" scope="row"><a class="row-link" href=format!("/billing/invoices/{}", invoice.id)>{number}</a></th>
+            <td role="cell" data-label="Status"><InvoiceBadges invoice /></td>
+            <td role="cell" data-label="Period">{invoice.period.as_ref().map_or_else(|| "–".to_owned(), format::period)}</td>
+            <td role="cell" data-label="Issued"><Moment at=invoice.created_at /></td>
+            <td role="cell" data-label="Due">{invoice.due_date.map_or_else(|| "–".into_any(), |at| view! { <Moment at /> }.into_any())}</td>
+            <td role="cell" data-label="Amount" class="number"><strong>{invoice.money(invoice.total).to_string()}</strong>{left}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,63 @@
+//! One metric of the running period.
+
+use super::{Badge, usage_bar::UsageBar};
+use crate::{
+    app::{format, verdict::Level},
+    domain::{
+        metric::Metric,
+        money::Money,
+        usage::{UsageCurrent, show_quantity},
+    },
+};
+use leptos::prelude::*;
+
+/// Used against included with a bar, where the period will end, and what is over.
+#[component]
+pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView + use<> {
+    let used = usage.used()[metric];
+    let included = usage.included().map(|included| included[metric]);
+    let forecast = usage.forecast.as_ref().map(|forecast| forecast.metric(metric));
+    let cost = Money::new(usage.overages.cost(metric), usage.overages.currency);
+    let level = included.map(|included| Level::of(used, included));
+
+    let expected = forecast.map(|f| {
+        let range = (f.low != f.high).then(|| format!("{} to {}", format::compact(metric, f.low), format::compact(metric, f.high)));
+        view! {
+            <div>
+                <dt><span class="key-forecast" aria-hidden="true"></span>"Forecast"</dt>
+                <dd>{show_quantity(metric, f.amount)} {range.map(|range| view! { <small>{range}</small> })}</dd>
+            </div>
+        }
+    });
+    let over = included.filter(|included| used > *included).map(|included| {
+        view! {
+            <div>
+                <dt><span class="key-limit" aria-hidden="true"></span>"Over by"</dt>
+                <dd>{show_quantity(metric, used - included)} <small>{format!("costs {cost}")}</small></dd>
+            </div>
+        }
+    });
+    let rest = included.filter(|included| used <= *included).map(|included| {
+        view! {
+            <div>
+                <dt>"Left"</dt>
+                <dd>{show_quantity(metric, included - used)}</dd>
+            </div>
+        }
+    });
+    view! {
+        <article class="metric">
+            <header>
+                <h3>{metric.title()}</h3>
+                {level.map(|level| view! { <Badge tone=level.tone() text=level.title() icon=true /> })}
+            </header>
+            <p class="figure">
+                <strong>{show_quantity(metric, used)}</strong>
+                {included.map(|included| view! { <span>{format!("of {} included", show_quantity(metric, included))}</span> })}
+                {included.map(|included| view! { <span class="figure-percent">{format!("{}\u{a0}%", format::percent(used, included))}</span> })}
+            </p>
+            {included.map(|included| view! { <UsageBar metric used included forecast /> })}
+            <dl class="facts">{over} {rest} {expected}</dl>
+        </article>
+    }
+}

@@ -1,0 +1,38 @@
+//! The way through a long list.
+
+use super::{Glyph, Icon};
+use crate::{
+    app::{filters::InvoiceFilters, format},
+    domain::invoice::Pagination,
+};
+use leptos::prelude::*;
+
+/// Previous, next, where one is, and how many there are; the filters stay.
+#[component]
+pub fn PageLinks<'a>(pagination: &'a Pagination, filters: &'a InvoiceFilters) -> impl IntoView + use<> {
+    let page = u64::from(pagination.page);
+    let pages = pagination.total_pages.max(1);
+    let previous = (page > 1).then(|| filters.on_page(page - 1).href());
+    let next = (page < pages).then(|| filters.on_page(page + 1).href());
+    let nav = (pages > 1).then(|| {
+        view! {
+            <nav class="pages" aria-label="Pages">
+                <a class="button" href=previous.clone() aria-disabled=previous.is_none().then_some("true") role=previous.is_none().then_some("link") rel="prev">
+                    <Icon glyph=Glyph::Previous />
+                    <span>"Previous"</span>
+                </a>
+                <span class="pages-where">{format!("Page {page} of {pages}")}</span>
+                <a class="button" href=next.clone() aria-disabled=next.is_none().then_some("true") role=next.is_none().then_some("link") rel="next">
+                    <span>"Next"</span>
+                    <Icon glyph=Glyph::Next />
+                </a>
+            </nav>
+        }
+    });
+    view! {
+        <div class="list-end">
+            <p>{format::counted(pagination.total, "invoice")}</p>
+            {nav}
+        </div>
+    }
+}

@@ -1,0 +1,86 @@
+//! An error, spoken to a person: what happened, what it means, what to do, and what to quote when asking for help.
+
+use super::{Glyph, Icon};
+use crate::app::{calls::Problem, local_path::login_path, status::set_status};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// What is said about a problem.
+struct Words {
+    title: &'static str,
+    meaning: String,
+    advice: &'static str,
+}
+
+fn words(problem: &Problem) -> Words {
+    let say = |title, meaning: &str, advice| Words { title, meaning: meaning.to_owned(), advice };
+    match problem.status {
+        0 => say("The server can’t be reached", "This page couldn’t be loaded. Nothing is lost.", "Check your connection, then try again."),
+        401 => say(
+            "You’re signed out",
+            "Your session has ended, so nothing more is shown here.",
+            "Sign in and you’ll come straight back to this page.",
+        ),
+        403 => {
+            say("This isn’t open to you", "Your role doesn’t include this page.", "Ask an administrator of your account if you need it.")
+        }
+        404 => {
+            say("We can’t find that", "It doesn’t exist, or it belongs to another account.", "Check the address, or start from the list.")
+        }
+        422 if problem.parameter.as_deref() == Some("customer_id") => say(
+            "No customer is chosen",
+            "You’re signed in as staff, and this page shows one customer’s data.",
+            "Sign in as one of the customer’s people to see it.",
+        ),
+        400..500 if problem.status != 429 => {
+            Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
+        }
+        429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
+        503 => say(
+            "This is paused for the moment",
+            "Nothing is lost: usage and payments continue to be recorded.",
+            "Try again in a few minutes.",
+        ),
+        _ => say(
+            "Something went wrong on our side",
+            "This page couldn’t be put together. Your data is safe.",
+            "Try again. If it keeps happening, tell us the reference below.",
+        ),
+    }
+}
+
+/// Shows a problem in place of what couldn't be shown, and gives the page its status.
+#[component]
+pub fn ProblemNotice(
+    problem: Problem,
+    /// Stands for the whole page: its title becomes the page's heading.
+    #[prop(optional)]
+    page: bool,
+) -> impl IntoView {
+    set_status(problem.status);
+    let Words { title, meaning, advice } = words(&problem);
+    let location = use_location();
+    let here = move || {
+        let (path, search) = (location.pathname.get(), location.search.get());
+        if search.is_empty() { path } else { format!("{path}?{search}") }
+    };
+    let action = match problem.status {
+        401 => view! { <a class="button primary" href=move || login_path(&here()) rel="external">"Sign in"</a> }.into_any(),
+        403 => ().into_any(),
+        404 => view! { <a class="button" href="/billing/invoices">"All invoices"</a> }.into_any(),
+        422 => ().into_any(),
+        _ => view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any(),
+    };
+    let reference = problem
+        .request_id
+        .map(|id| view! { <p class="problem-reference">"Reference " <code>{id}</code> " · " <code>{problem.code}</code></p> });
+    let heading = if page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
+    view! {
+        <section class="problem tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <div class="problem-text">
+                {heading} <p>{meaning} " " {advice}</p> <div class="problem-actions">{action}</div> {reference}
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,45 @@
+//! How full a metric is: used against included, with the forecast marked.
+
+use crate::{
+    app::{format, verdict::Level},
+    domain::{forecast::Forecast, metric::Metric, usage::show_quantity},
+};
+use leptos::prelude::*;
+
+/// A bar over the whole of what is included or, beyond it, of what is used or expected; then the limit is marked on it.
+#[component]
+pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forecast>) -> impl IntoView {
+    let expected = forecast.map(|forecast| forecast.amount);
+    let reach = included.max(used).max(expected.unwrap_or(0)).max(1);
+    let level = Level::of(used, included);
+    let label = format!(
+        "{}: {} of {} used, {} percent. {}.{}",
+        metric.title(),
+        show_quantity(metric, used),
+        show_quantity(metric, included),
+        format::percent(used, included),
+        level.title(),
+        expected.map(|amount| format!(" Forecast {} at the end of the period.", show_quantity(metric, amount))).unwrap_or_default(),
+    );
+    let band = forecast.map(|f| {
+        let (low, high) = (f.low.min(reach), f.high.min(reach));
+        view! { <rect class="bar-band" x=format::share(low, reach) width=format::share(high - low, reach) y="7" height="12"></rect> }
+    });
+    let mark = expected.map(|amount| {
+        let x = format::share(amount, reach);
+        view! { <line class="bar-forecast" x1=x.clone() x2=x y1="2" y2="24"></line> }
+    });
+    let limit = (included < reach).then(|| {
+        let x = format::share(included, reach);
+        view! { <line class="bar-limit" x1=x.clone() x2=x y1="4" y2="22"></line> }
+    });
+    view! {
+        <svg class=format!("bar {}", level.tone().class()) width="100%" height="26" role="img" aria-label=label>
+            <rect class="bar-track" width="100%" y="7" height="12" rx="6"></rect>
+            {band}
+            <rect class="bar-fill" width=format::share(used, reach) y="7" height="12" rx="6"></rect>
+            {limit}
+            {mark}
+        </svg>
+    }
+}

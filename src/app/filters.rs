@@ -1,0 +1,99 @@
+//! What a list of invoices is narrowed to: all of it stands in the address, so that every view can be linked.
+
+use super::local_path::percent_encode;
+use leptos_router::params::ParamsMap;
+use serde::{Deserialize, Serialize};
+
+/// Address of the list.
+pub const INVOICES: &str = "/billing/invoices";
+
+/// The query string as it came; an empty field of the form means the same as a missing one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceFilters {
+    pub page: Option<String>,
+    pub limit: Option<String>,
+    pub status: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub q: Option<String>,
+    pub sort: Option<String>,
+}
+
+impl InvoiceFilters {
+    pub fn read(query: &ParamsMap) -> InvoiceFilters {
+        let field = |name| query.get_str(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+        InvoiceFilters {
+            page: field("page"),
+            limit: field("limit"),
+            status: field("status"),
+            from: field("from"),
+            to: field("to"),
+            q: field("q"),
+            sort: field("sort"),
+        }
+    }
+
+    /// Leaves something out, as opposed to ordering or paging.
+    pub fn narrow(&self) -> bool {
+        self.status.is_some() || self.from.is_some() || self.to.is_some() || self.q.is_some()
+    }
+
+    /// The same list on another page.
+    pub fn on_page(&self, page: u64) -> InvoiceFilters {
+        InvoiceFilters { page: (page > 1).then(|| page.to_string()), ..self.clone() }
+    }
+
+    /// The same list with another status, from its first page.
+    pub fn with_status(&self, status: Option<&str>) -> InvoiceFilters {
+        InvoiceFilters { status: status.map(str::to_owned), page: None, ..self.clone() }
+    }
+
+    /// Everything, in the same order.
+    pub fn cleared(&self) -> InvoiceFilters {
+        InvoiceFilters { sort: self.sort.clone(), limit: self.limit.clone(), ..InvoiceFilters::default() }
+    }
+
+    pub fn href(&self) -> String {
+        let fields = [
+            ("status", &self.status),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("q", &self.q),
+            ("sort", &self.sort),
+            ("limit", &self.limit),
+            ("page", &self.page),
+        ];
+        let query: Vec<String> =
+            fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode(value.as_deref()?)))).collect();
+        if query.is_empty() { INVOICES.to_owned() } else { format!("{INVOICES}?{}", query.join("&")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters() -> InvoiceFilters {
+        InvoiceFilters { status: Some("open".into()), q: Some("INV 1&2".into()), page: Some("3".into()), ..InvoiceFilters::default() }
+    }
+
+    #[test]
+    fn the_address_holds_every_filter() {
+        assert_eq!(filters().href(), "/billing/invoices?status=open&q=INV%201%262&page=3");
+        assert_eq!(InvoiceFilters::default().href(), "/billing/invoices");
+    }
+
+    #[test]
+    fn another_status_starts_at_the_first_page() {
+        assert_eq!(filters().with_status(Some("paid")).href(), "/billing/invoices?status=paid&q=INV%201%262");
+        assert_eq!(filters().with_status(None).on_page(1).href(), "/billing/invoices?q=INV%201%262");
+    }
+
+    #[test]
+    fn empty_fields_do_not_narrow() {
+        let query: ParamsMap = [("status", ""), ("q", "  "), ("sort", "total")].into_iter().collect();
+        let read = InvoiceFilters::read(&query);
+        assert_eq!(read, InvoiceFilters { sort: Some("total".into()), ..InvoiceFilters::default() });
+        assert!(!read.narrow());
+    }
+}

@@ -1,0 +1,9 @@
+//! One page per file: it fetches, sets its title, and lays components out.
+
+pub mod console;
+pub mod invoice;
+pub mod invoices;
+pub mod login;
+pub mod not_found;
+pub mod paused;
+pub mod usage;

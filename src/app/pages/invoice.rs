@@ -1,0 +1,181 @@
+//! One invoice: what is owed and by when, then how it came about and what happened to it.
+
+use crate::{
+    app::{
+        calls::invoices::invoice,
+        clock::browser_clock,
+        components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, invoice_lines::InvoiceLines, skeleton::Skeleton},
+        filters::INVOICES,
+        format,
+        pages::console::Session,
+        verdict::Tone,
+    },
+    domain::invoice::{InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// `/billing/invoices/:id`.
+#[component]
+pub fn InvoicePage() -> impl IntoView {
+    let params = use_params_map();
+    let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), invoice);
+    let now = browser_clock(Duration::from_secs(60));
+    let session = use_context::<Session>();
+    view! {
+        <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>"All invoices"</span></a></p>
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                let pdf = match session {
+                    Some(session) => session.features.await.is_ok_and(|features| features.invoice_pdf_enabled),
+                    None => false,
+                };
+                match loaded.await {
+                    Ok(invoice) => Either::Left(show(invoice, pdf, now)),
+                    Err(problem) => Either::Right(view! {
+                        <Title text="Invoice" />
+                        <ProblemNotice problem page=true />
+                    }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
+    let summary = &invoice.summary;
+    let title = summary.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"));
+    let download = pdf.then(|| {
+        view! {
+            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) download="" rel="external">
+                <Icon glyph=Glyph::Download />
+                <span>"Download PDF"</span>
+            </a>
+        }
+    });
+    let pay = invoice.hosted_invoice_url.clone().filter(|_| summary.status == InvoiceStatus::Open).map(|url| {
+        view! {
+            <a class="button primary" href=url rel="external noopener">
+                <span>"Pay now"</span>
+                <Icon glyph=Glyph::External />
+            </a>
+        }
+    });
+    let facts = view! {
+        <dl class="facts wide-facts">
+            <div><dt>"Issued"</dt><dd><Moment at=summary.created_at /></dd></div>
+            {summary.due_date.map(|at| view! { <div><dt>"Due"</dt><dd><Moment at /></dd></div> })}
+            {summary.period.as_ref().map(|period| view! { <div><dt>"Period"</dt><dd>{format::period(period)}</dd></div> })}
+            <div><dt>"Total"</dt><dd>{summary.money(summary.total).to_string()}</dd></div>
+        </dl>
+    };
+    let money_moved = (!invoice.payments.is_empty() || !invoice.refunds.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="payments-title">
+                <header class="panel-head"><h2 id="payments-title">"Payments and refunds"</h2></header>
+                <ul class="entries">
+                    {invoice.payments.iter().map(|payment| payment_entry(summary, payment)).collect_view()}
+                    {invoice.refunds.iter().map(|refund| refund_entry(summary, refund)).collect_view()}
+                </ul>
+            </section>
+        }
+    });
+    view! {
+        <Title text=title.clone() />
+        <header class="page-head">
+            <div>
+                <div class="title-row"><h1>{title}</h1><InvoiceBadges invoice=summary /></div>
+                {owed(summary, now)}
+            </div>
+            <div class="actions">{download} {pay}</div>
+        </header>
+        {facts}
+        {invoice.description.clone().map(|text| view! { <p class="invoice-note">{text}</p> })}
+        <InvoiceLines invoice=&invoice />
+        <div class="columns even">
+            {money_moved}
+            <section class="panel" aria-labelledby="customer-title">
+                <header class="panel-head"><h2 id="customer-title">"Billed to"</h2></header>
+                <address class="address">
+                    <strong>{invoice.customer.name.clone()}</strong>
+                    {invoice.customer.address.iter().map(|line| view! { <span>{line.clone()}</span> }).collect_view()}
+                    {invoice.customer.email.clone().map(|email| view! { <span>{email}</span> })}
+                    {invoice.customer.tax_id.clone().map(|id| view! { <span>"Tax ID " {id}</span> })}
+                </address>
+            </section>
+            {timeline(&invoice.timeline)}
+        </div>
+    }
+}
+
+/// What is owed and by when, in one sentence.
+fn owed(invoice: &InvoiceSummary, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+    let left = invoice.money(invoice.amount_remaining);
+    let (tone, sentence) = match (invoice.status, invoice.due_date, invoice.paid_at) {
+        (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the figures may still change.".to_owned()),
+        (InvoiceStatus::Open, Some(due), _) if invoice.overdue => {
+            (Tone::Danger, format!("{left} has been overdue since {}", format::date(due)))
+        }
+        (InvoiceStatus::Open, Some(due), _) => (Tone::Neutral, format!("{left} is due on {}", format::date(due))),
+        (InvoiceStatus::Open, None, _) => (Tone::Neutral, format!("{left} is owed; no due date is set.")),
+        (InvoiceStatus::Paid, _, Some(at)) => (Tone::Good, format!("Paid on {}. Nothing is owed.", format::date(at))),
+        (InvoiceStatus::Paid, ..) => (Tone::Good, "Paid. Nothing is owed.".to_owned()),
+        (InvoiceStatus::Void, ..) => (Tone::Neutral, "This invoice was voided: nothing is owed.".to_owned()),
+        (InvoiceStatus::Uncollectible, ..) => (Tone::Danger, format!("{left} was not paid and is no longer being collected.")),
+    };
+    let due = invoice.due_date.filter(|_| invoice.status == InvoiceStatus::Open);
+    // "in 3 days" needs the browser's clock, so it is added after hydration.
+    let distance = move || Some(format!(" ({})", format::relative(due?, now.get()?)));
+    view! {
+        <p class=format!("owed {}", tone.class())>
+            {sentence}
+            {distance}
+        </p>
+    }
+}
+
+fn payment_entry(invoice: &InvoiceSummary, payment: &Payment) -> impl IntoView + use<> {
+    let method = match payment.method.as_deref() {
+        Some("out_of_band") => "Paid outside Stripe".to_owned(),
+        Some("sepa_debit") => "SEPA debit".to_owned(),
+        Some(method) => format::words(method),
+        None => "Payment".to_owned(),
+    };
+    entry(method, format::words(&payment.status), payment.at, invoice.money(payment.amount).to_string())
+}
+
+fn refund_entry(invoice: &InvoiceSummary, refund: &Refund) -> impl IntoView + use<> {
+    let state = match &refund.reason {
+        Some(reason) => format!("{}, {}", format::words(&refund.status), format::words(reason).to_lowercase()),
+        None => format::words(&refund.status),
+    };
+    entry("Refund".to_owned(), state, refund.at, invoice.money(-refund.amount).to_string())
+}
+
+fn entry(title: String, state: String, at: OffsetDateTime, amount: String) -> impl IntoView {
+    view! {
+        <li>
+            <div>
+                <strong>{title}</strong>
+                <span class="quiet">{state} " · " <Moment at time=true /></span>
+            </div>
+            <span class="number">{amount}</span>
+        </li>
+    }
+}
+
+fn timeline(entries: &[TimelineEntry]) -> Option<impl IntoView + use<>> {
+    let items =
+        entries.iter().map(|entry| view! { <li><span>{entry.title.clone()}</span><Moment at=entry.at time=true /></li> }).collect_view();
+    (!entries.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="timeline-title">
+                <header class="panel-head"><h2 id="timeline-title">"Timeline"</h2></header>
+                <ol class="timeline">{items}</ol>
+            </section>
+        }
+    })
+}

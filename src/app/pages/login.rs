@@ -1,0 +1,83 @@
+//! Signing in: a plain form, complete without JavaScript.
+
+use crate::app::{
+    components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
+    local_path::{HOME, local_path},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// What a failed attempt is told, by the code in the address.
+fn message(code: &str) -> &'static str {
+    match code {
+        "invalid_credentials" => "That e-mail and password don’t belong together. Check both and try again.",
+        "rate_limited" => "There were too many attempts. Wait a few minutes, then try again.",
+        "cross_site" => "The form was sent from another site, so it wasn’t accepted. Try again from here.",
+        "session_expired" => "Your session has ended. Sign in again to go on.",
+        _ => "Signing in didn’t work. Try again in a moment.",
+    }
+}
+
+/// `/login?next=&error=&email=`.
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    // The server redirects here with these; they don't change while the page stands.
+    let query = use_query_map().get_untracked();
+    let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
+    let email = query.get("email").unwrap_or_default();
+    let error = query.get("error").map(|code| message(&code));
+    let described = error.map(|_| "login-error");
+    let wrong = query.get_str("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
+    let known = !email.is_empty();
+    view! {
+        <Title text="Sign in" />
+        <main class="alone">
+            <div class="login">
+                <Brand />
+                <h1>"Sign in"</h1>
+                {error
+                    .map(|text| {
+                        view! {
+                            <p id="login-error" class="form-error tone-danger" role="alert">
+                                <Icon glyph=Glyph::Over />
+                                <span>{text}</span>
+                            </p>
+                        }
+                    })}
+                <form method="post" action="/api/v1/auth/login">
+                    <input type="hidden" name="next" value=next />
+                    <div class="field">
+                        <label for="email">"E-mail"</label>
+                        <input
+                            id="email"
+                            name="email"
+                            type="email"
+                            autocomplete="username"
+                            value=email
+                            required
+                            autofocus=!known
+                            aria-invalid=wrong
+                            aria-describedby=described
+                        />
+                    </div>
+                    <div class="field">
+                        <label for="password">"Password"</label>
+                        <input
+                            id="password"
+                            name="password"
+                            type="password"
+                            autocomplete="current-password"
+                            required
+                            autofocus=known
+                            aria-invalid=wrong
+                            aria-describedby=described
+                        />
+                    </div>
+                    <button class="button primary wide">"Sign in"</button>
+                </form>
+            </div>
+            <ThemeSwitch />
+        </main>
+    }
+}

@@ -1,0 +1,22 @@
+//! No page has this address.
+
+use crate::app::{components::brand::Brand, local_path::HOME, status::set_status};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// Says so, and leads back.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    set_status(404);
+    view! {
+        <Title text="Page not found" />
+        <main class="alone">
+            <section class="blank">
+                <Brand />
+                <h1>"This page doesn’t exist"</h1>
+                <p>"The address may be mistyped, or the page may have moved."</p>
+                <a class="button primary" href=HOME>"Go to your usage"</a>
+            </section>
+        </main>
+    }
+}

@@ -1,0 +1,208 @@
+//! The running period: the answer first, then each metric, its days, and what is over. Figures move as events arrive.
+
+use crate::{
+    app::{
+        calls::{Problem, usage::usage_current},
+        clock::{browser_clock, every},
+        components::{
+            Badge, Glyph, Icon, ProblemNotice, column_chart::ColumnChart, metric_card::MetricCard, overage_table::OverageTable,
+            skeleton::Skeleton,
+        },
+        format,
+        verdict::{Tone, verdict},
+    },
+    domain::{
+        metric::Metric,
+        usage::{SubscriptionSummary, UsageCurrent},
+    },
+};
+use leptos::{either::Either, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::{components::A, hooks::use_query_map};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// Pace at which an open, visible page asks for newer figures.
+const REFRESH: Duration = Duration::from_secs(3);
+
+/// What arrived since the page was loaded.
+#[derive(Clone, Copy)]
+struct Live {
+    /// The newest figures; None until some arrived.
+    usage: RwSignal<Option<UsageCurrent>>,
+    /// Why the last attempt failed; the figures stay.
+    problem: RwSignal<Option<Problem>>,
+}
+
+/// `/billing/usage?metric=`.
+#[component]
+pub fn UsagePage() -> impl IntoView {
+    let loaded = Resource::new(|| (), |()| usage_current(None));
+    let live = follow();
+    let now = browser_clock(Duration::from_secs(1));
+    let query = use_query_map();
+    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::Impressions));
+    view! {
+        <Title text="Usage" />
+        <Suspense fallback=|| view! { <Skeleton rows=6 /> }>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok(first) => Either::Left(view! {
+                        {move || live.problem.get().map(interruption)}
+                        {move || report(live.usage.get().as_ref().unwrap_or(&first), metric.get(), now)}
+                    }),
+                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Browser only: fetches again and again while the page is seen, until the session is over.
+fn follow() -> Live {
+    let live = Live { usage: RwSignal::new(None), problem: RwSignal::new(None) };
+    let asking = StoredValue::new(false);
+    let ask = move || {
+        let over = live.problem.with_untracked(|problem| problem.as_ref().is_some_and(|problem| problem.status == 401));
+        if over || asking.get_value() || document().hidden() {
+            return;
+        }
+        asking.set_value(true);
+        spawn_local(async move {
+            let answer = usage_current(None).await;
+            // The page may be gone by now, and its signals with it.
+            asking.try_set_value(false);
+            match answer {
+                Ok(usage) => {
+                    if live.usage.try_with_untracked(|held| held.as_ref() != Some(&usage)).unwrap_or(false) {
+                        live.usage.try_set(Some(usage));
+                    }
+                    if live.problem.try_with_untracked(Option::is_some).unwrap_or(false) {
+                        live.problem.try_set(None);
+                    }
+                }
+                Err(problem) => {
+                    live.problem.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    Effect::new(move || every(REFRESH, ask));
+    live
+}
+
+/// Said above figures that no longer move.
+fn interruption(problem: Problem) -> impl IntoView {
+    match problem.status {
+        401 => Either::Left(view! { <ProblemNotice problem /> }),
+        _ => Either::Right(view! {
+            <p class="notice tone-warning" role="status">
+                <Icon glyph=Glyph::Warning />
+                <span>"Newer figures can’t be fetched just now. These stay until the connection is back."</span>
+            </p>
+        }),
+    }
+}
+
+fn report(usage: &UsageCurrent, metric: Metric, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+    let period = usage.current_period.period;
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Usage"</h1>
+                <p class="page-sub">{format::period(&period)} {usage.subscription.as_ref().map(plan)}</p>
+            </div>
+        </header>
+        {answer(usage, now)}
+        {usage.subscription.as_ref().and_then(outstanding)}
+        <section class="metrics" aria-label="Metrics">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
+        <div class="columns">
+            <section class="panel" aria-labelledby="daily-title">
+                <header class="panel-head">
+                    <h2 id="daily-title">"Day by day"</h2>
+                    <nav class="segments" aria-label="Metric of the chart">
+                        <ul>{Metric::ALL.map(|one| metric_link(one, one == metric)).collect_view()}</ul>
+                    </nav>
+                </header>
+                <ColumnChart metric period daily=&usage.daily />
+            </section>
+            <section class="panel" aria-labelledby="overage-title">
+                <header class="panel-head">
+                    <h2 id="overage-title">"Overage"</h2>
+                </header>
+                <OverageTable usage />
+            </section>
+        </div>
+        {freshness(usage.as_of, now)}
+    }
+}
+
+fn plan(subscription: &SubscriptionSummary) -> impl IntoView + use<> {
+    let tone = match subscription.status.as_str() {
+        "active" | "trialing" => Tone::Good,
+        "past_due" | "incomplete" => Tone::Warning,
+        "unpaid" | "incomplete_expired" | "canceled" => Tone::Danger,
+        _ => Tone::Neutral,
+    };
+    let ending = subscription.cancel_at_period_end.then(|| view! { <Badge tone=Tone::Warning text="Ends with this period" /> });
+    view! {
+        <span class="dot" aria-hidden="true">"·"</span>
+        <span>{format!("{} plan", subscription.plan_type.title())}</span>
+        <Badge tone text=format::words(&subscription.status) />
+        {ending}
+    }
+}
+
+/// A payment that is missing outweighs any usage.
+fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use<>> {
+    matches!(subscription.status.as_str(), "past_due" | "unpaid").then(|| {
+        view! {
+            <p class="notice tone-warning">
+                <Icon glyph=Glyph::Warning />
+                <span>"A payment is outstanding. " <a href="/billing/invoices?status=open">"See the open invoices"</a></span>
+            </p>
+        }
+    })
+}
+
+/// The sentence that sums it up. Only the headline is announced, and only when it changes: the figures move all the time.
+fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+    let period = usage.current_period.period;
+    // Before hydration the newest event stands for the clock.
+    let at = usage.as_of.filter(|at| period.contains(*at));
+    let usage = usage.clone();
+    let days = Memo::new(move |_| now.get().or(at).map(|at| format::days_left(&period, at)));
+    let told = Memo::new(move |_| verdict(&usage, days.get()));
+    view! {
+        <section class=move || format!("verdict {}", told.with(|v| v.tone.class())) aria-label="Summary">
+            {move || view! { <Icon glyph=Glyph::of(told.with(|v| v.tone)) /> }}
+            <div>
+                <h2 role="status">{move || told.with(|v| v.headline.clone())}</h2>
+                <p>{move || told.with(|v| v.detail.clone())}</p>
+            </div>
+        </section>
+    }
+}
+
+fn metric_link(metric: Metric, current: bool) -> impl IntoView {
+    view! {
+        <li>
+            <A href=format!("/billing/usage?metric={metric}") scroll=false attr:aria-current=current.then_some("true")>
+                {metric.title()}
+            </A>
+        </li>
+    }
+}
+
+fn freshness(as_of: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
+    let ago = move || Some(format!(" · {}", format::relative(as_of?.min(now.get()?), now.get()?)));
+    view! {
+        <p class="freshness">
+            {match as_of {
+                Some(at) => format!("Contains events up to {}", format::date_time_seconds(at)),
+                None => "No events have arrived in this period yet.".to_owned(),
+            }}
+            {ago}
+        </p>
+    }
+}

@@ -1,0 +1,32 @@
+//! Who sends the invoice.
+
+/// The company at the top of every invoice. What is `None` or empty is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seller {
+    pub name: String,
+    /// Address lines as they are printed, country last.
+    pub address: Vec<String>,
+    pub tax_id: Option<String>,
+    pub email: Option<String>,
+    /// Without a scheme, as people write it.
+    pub website: Option<String>,
+}
+
+impl Seller {
+    /// ApexMediation, with contact details on a domain that is reserved for documentation (RFC 2606).
+    pub fn apex_mediation() -> Seller {
+        Seller {
+            name: "ApexMediation".to_owned(),
+            address: Vec::new(),
+            tax_id: None,
+            email: Some("billing@apexmediation.example".to_owned()),
+            website: Some("apexmediation.example".to_owned()),
+        }
+    }
+}
+
+impl Default for Seller {
+    fn default() -> Self {
+        Seller::apex_mediation()
+    }
+}

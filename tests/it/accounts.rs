@@ -1,0 +1,35 @@
+//! Accounts as an operator makes them.
+
+use crate::support::TestApp;
+use apex_billing::{domain::identity::Role, service::accounts};
+
+#[tokio::test]
+async fn a_key_is_kept_only_as_its_hash() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    let key = accounts::create_api_key(&app.platform, customer, "mediation").await.unwrap();
+    let everything: String = sqlx::query_scalar("SELECT string_agg(api_keys::text, '') FROM api_keys").fetch_one(&app.db).await.unwrap();
+    assert!(everything.contains(&key[..13]) && !everything.contains(&key[13..]));
+    assert!(accounts::revoke_api_key(&app.platform, "apex_nothing0").await.is_err());
+}
+
+#[tokio::test]
+async fn users_without_sense_are_refused() {
+    let app = TestApp::start().await;
+    assert!(accounts::put_user(&app.platform, "nobody", "long enough", Role::Admin, None).await.is_err());
+    assert!(accounts::put_user(&app.platform, "a@b.example", "short", Role::Admin, None).await.is_err());
+    assert!(accounts::put_user(&app.platform, "a@b.example", "long enough", Role::Publisher, None).await.is_err());
+    assert!(accounts::set_password(&app.platform, "a@b.example", "long enough").await.is_err());
+}
+
+#[tokio::test]
+async fn the_audit_trail_cannot_be_rewritten() {
+    let app = TestApp::start().await;
+    app.add_customer("lumen").await;
+    for statement in ["UPDATE billing_audit SET actor = 'somebody else'", "DELETE FROM billing_audit", "TRUNCATE billing_audit"] {
+        let error = sqlx::query(statement).execute(&app.db).await.unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{error}");
+    }
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM billing_audit").fetch_one(&app.db).await.unwrap();
+    assert_eq!(rows, 1);
+}

@@ -1,0 +1,8 @@
+//! What tests stand on: an app on a database of its own, and people who use it.
+
+pub mod app;
+mod client;
+pub mod database;
+
+pub use app::{NOW, TestApp};
+pub use client::Answer;

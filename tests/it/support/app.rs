@@ -1,0 +1,149 @@
+//! The whole server in process, on a database of its own and with a clock that stands still.
+
+use super::{
+    client::{Answer, Client},
+    database::TestDatabase,
+};
+use apex_billing::{
+    config::Config,
+    domain::{
+        identity::{CustomerId, Role},
+        money::Currency,
+    },
+    http::{router::router, state::Server},
+    jobs::Heartbeat,
+    pdf::Renderer,
+    service::{Clock, Platform, accounts, ingest},
+};
+use sqlx::PgPool;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+/// When every test plays, until it moves the clock.
+pub const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
+
+/// Signs the tests' webhooks.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
+
+/// Password of everybody in the tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct TestApp {
+    pub db: PgPool,
+    pub platform: Platform,
+    router: axum::Router,
+    clock: Arc<AtomicI64>,
+    _database: TestDatabase,
+}
+
+impl TestApp {
+    pub async fn start() -> TestApp {
+        TestApp::start_with(&[]).await
+    }
+
+    /// With these environment variables set.
+    pub async fn start_with(variables: &[(&str, &str)]) -> TestApp {
+        let database = TestDatabase::new().await;
+        TestApp::on(database, variables).await
+    }
+
+    async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
+        let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
+            let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            set.or_else(|| (name == "STRIPE_WEBHOOK_SECRET").then(|| WEBHOOK_SECRET.to_owned()))
+        })
+        .expect("settings of the test");
+        let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
+        let ticking = clock.clone();
+        let platform = Platform {
+            config: Arc::new(config),
+            db: database.pool.clone(),
+            clock: Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant")),
+            pdf: Renderer::new(),
+        };
+        ingest::ensure_partitions(&platform).await.expect("partitions");
+        let router = router(Server::new(platform.clone(), Heartbeat::default()));
+        TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
+    }
+
+    /// The same database and clock under other environment variables: a restart.
+    pub async fn restart_with(self, variables: &[(&str, &str)]) -> TestApp {
+        let TestApp { clock, _database, .. } = self;
+        let app = TestApp::on(_database, variables).await;
+        app.clock.store(clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        app
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.platform.clock.now()
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.fetch_add(by.whole_seconds(), Ordering::Relaxed);
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// A new customer; its Stripe id is `cus_NAME`.
+    pub async fn add_customer(&self, name: &str) -> CustomerId {
+        self.add_customer_in(name, Currency::USD).await
+    }
+
+    pub async fn add_customer_in(&self, name: &str, currency: Currency) -> CustomerId {
+        accounts::put_customer(&self.platform, &format!("cus_{name}"), name, &format!("billing@{name}.example"), currency).await.expect("a customer")
+    }
+
+    /// The customer that Stripe knows under an id.
+    pub async fn customer(&self, stripe_id: &str) -> CustomerId {
+        let found = apex_billing::store::postgres::accounts::customer_by_stripe_id(&self.db, stripe_id).await.expect("a query");
+        found.expect("a customer of that Stripe id")
+    }
+
+    /// Somebody of this role, signed in.
+    pub async fn sign_in(&self, role: Role, customer: Option<CustomerId>) -> Client {
+        let email = format!("{}-{}@people.example", role.as_str(), customer.map_or_else(String::new, |id| id.to_string()));
+        accounts::put_user(&self.platform, &email, PASSWORD, role, customer).await.expect("a user");
+        let client = self.client();
+        let answer = client.post_json("/api/v1/auth/login", &serde_json::json!({"email": email, "password": PASSWORD})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        client.with_cookies_of(&answer)
+    }
+
+    /// A machine of a customer.
+    pub async fn machine(&self, customer: CustomerId) -> Client {
+        let key = accounts::create_api_key(&self.platform, customer, "tests").await.expect("a key");
+        self.client().with_header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// Puts a customer on a plan, its period the calendar month.
+    pub async fn subscribe(&self, customer: CustomerId, plan: &str, currency: &str) {
+        sqlx::query(
+            "INSERT INTO subscriptions (customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
+                                        created_at, event_created_at, event_rank, event_id)
+             VALUES ($1, 'sub_' || $1, 'active', $2, $3, '2026-11-01Z', '2026-12-01Z', '2026-01-01Z', '2026-11-01Z', 0, 'evt_' || $1)",
+        )
+        .bind(customer.0)
+        .bind(plan)
+        .bind(currency)
+        .execute(&self.db)
+        .await
+        .expect("a subscription");
+    }
+
+    /// Delivers a webhook, signed as Stripe signs it.
+    pub async fn post_webhook(&self, body: &str) -> Answer {
+        let signature = apex_billing::stripe::signature::sign(body.as_bytes(), WEBHOOK_SECRET, self.now());
+        self.client().with_header("stripe-signature", &signature).post("/api/v1/webhooks/stripe", "application/json", body.as_bytes().to_vec()).await
+    }
+
+    /// Delivers a body with these headers as a webhook.
+    pub async fn post_webhook_raw(&self, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let client = headers.iter().fold(self.client(), |client, (name, value)| client.with_header(name, value));
+        client.post("/api/v1/webhooks/stripe", "application/json", body.to_vec()).await
+    }
+}
