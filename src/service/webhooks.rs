@@ -70,9 +70,9 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 
 /// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
 /// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
-pub async fn apply_waiting(platform: &Platform, limit: i64) -> Result<u64> {
+pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     let mut tried = 0;
-    while tried < limit.unsigned_abs() && platform.config.billing_enabled {
+    while tried < limit && platform.config.billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let event = Event::read(&waiting.payload);
