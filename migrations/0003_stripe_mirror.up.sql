@@ -43,7 +43,7 @@ CREATE TABLE subscriptions (
     deleted                boolean NOT NULL DEFAULT false,
     event_created_at       timestamptz NOT NULL,
     event_rank             smallint NOT NULL,
-    event_progress         bigint NOT NULL,
+    event_progress         bigint NOT NULL DEFAULT 0,
     event_id               text COLLATE "C" NOT NULL,
     updated_at             timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT subscriptions_stripe_subscription_id_key UNIQUE (stripe_subscription_id)
@@ -102,7 +102,7 @@ CREATE TABLE invoices (
     lines_complete         boolean NOT NULL DEFAULT true,
     event_created_at       timestamptz NOT NULL,
     event_rank             smallint NOT NULL,
-    event_progress         bigint NOT NULL,
+    event_progress         bigint NOT NULL DEFAULT 0,
     event_id               text COLLATE "C" NOT NULL,
     -- Grows with every change, for caches of what is rendered from it.
     version                bigint NOT NULL DEFAULT 1,
@@ -144,7 +144,7 @@ CREATE TABLE invoice_payments (
     at                timestamptz NOT NULL,
     event_created_at  timestamptz NOT NULL,
     event_rank        smallint NOT NULL,
-    event_progress    bigint NOT NULL,
+    event_progress    bigint NOT NULL DEFAULT 0,
     event_id          text COLLATE "C" NOT NULL
 );
 CREATE INDEX invoice_payments_invoice ON invoice_payments (stripe_invoice_id);
@@ -163,7 +163,7 @@ CREATE TABLE charges (
     created_at        timestamptz NOT NULL,
     event_created_at  timestamptz NOT NULL,
     event_rank        smallint NOT NULL,
-    event_progress    bigint NOT NULL,
+    event_progress    bigint NOT NULL DEFAULT 0,
     event_id          text COLLATE "C" NOT NULL
 );
 CREATE INDEX charges_invoice ON charges (stripe_invoice_id);
@@ -182,7 +182,7 @@ CREATE TABLE refunds (
     created_at       timestamptz NOT NULL,
     event_created_at timestamptz NOT NULL,
     event_rank       smallint NOT NULL,
-    event_progress   bigint NOT NULL,
+    event_progress   bigint NOT NULL DEFAULT 0,
     event_id         text COLLATE "C" NOT NULL
 );
 CREATE INDEX refunds_charge ON refunds (stripe_charge_id);

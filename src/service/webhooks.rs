@@ -61,7 +61,8 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
         return Ok(Receipt { received: true, duplicate: true });
     };
     // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-    let status = if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
+    let status =
+        if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
     transaction.commit().await?;
     count(&event, status.as_str());
     Ok(Receipt { received: true, duplicate: false })
@@ -99,7 +100,13 @@ async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: 
         Ok(Outcome::Ignored { reason }) => note(Status::Ignored, Some(reason)),
         Err(ApplyError::Unreadable(reason)) => {
             let status = if earlier + 1 >= MOST_ATTEMPTS { Status::Dead } else { Status::Failed };
-            tracing::warn!(stripe_event_id = event.id, event_type = event.event_type, status = status.as_str(), reason, "webhook event can't be applied");
+            tracing::warn!(
+                stripe_event_id = event.id,
+                event_type = event.event_type,
+                status = status.as_str(),
+                reason,
+                "webhook event can't be applied"
+            );
             note(status, Some(reason))
         }
         Err(ApplyError::Database(_)) => {

@@ -55,7 +55,8 @@ pub fn verify(header: &str, body: &[u8], secrets: &[Secret], now: OffsetDateTime
         return Err(SignatureError::Mismatch);
     }
     // A time beyond what the calendar holds is as stale as one can be.
-    let signed_at = header.timestamp.parse().ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()).ok_or(SignatureError::Stale)?;
+    let signed_at =
+        header.timestamp.parse().ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()).ok_or(SignatureError::Stale)?;
     if (now - signed_at).abs() > tolerance { Err(SignatureError::Stale) } else { Ok(()) }
 }
 

@@ -102,14 +102,21 @@ mod tests {
 
     #[test]
     fn a_payment_shows_once() {
-        let month = [("invoice.payment_succeeded", 5), ("invoice.paid", 5), ("invoice.finalized", 5), ("invoice.created", 5), ("invoice.updated", 5)];
+        let month = [
+            ("invoice.payment_succeeded", 5),
+            ("invoice.paid", 5),
+            ("invoice.finalized", 5),
+            ("invoice.created", 5),
+            ("invoice.updated", 5),
+        ];
         assert_eq!(titles(&month), ["Draft created", "Invoice finalized", "Payment received"]);
         assert_eq!(titles(&[("invoice.paid", 9)]), ["Payment received"]);
     }
 
     #[test]
     fn every_failed_attempt_shows() {
-        let history = [("invoice.payment_failed", 1), ("invoice.payment_failed", 3), ("invoice.payment_succeeded", 4), ("charge.failed", 1)];
+        let history =
+            [("invoice.payment_failed", 1), ("invoice.payment_failed", 3), ("invoice.payment_succeeded", 4), ("charge.failed", 1)];
         assert_eq!(titles(&history), ["Payment failed", "Payment failed", "Payment received"]);
     }
 

@@ -9,7 +9,9 @@ pub use link::{Touched, link};
 
 use crate::{
     domain::{identity::CustomerId, mirror::Stamp},
-    stripe::webhook::snapshot::{ChargeSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, RefundSnapshot, Snapshot, SubscriptionSnapshot},
+    stripe::webhook::snapshot::{
+        ChargeSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, RefundSnapshot, Snapshot, SubscriptionSnapshot,
+    },
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -26,7 +28,9 @@ pub async fn lock(conn: &mut PgConnection, customer: Option<CustomerId>) -> sqlx
         Some(customer) => {
             // Always in this order: nobody waits in a circle.
             sqlx::query!("SELECT pg_advisory_xact_lock_shared($1, 0)", LOCK_SPACE).fetch_one(&mut *conn).await?;
-            sqlx::query!("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE + 1, customer.to_string()).fetch_one(&mut *conn).await?;
+            sqlx::query!("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE + 1, customer.to_string())
+                .fetch_one(&mut *conn)
+                .await?;
         }
     }
     Ok(())
@@ -138,7 +142,12 @@ async fn put_lines(conn: &mut PgConnection, invoice: Uuid, lines: &[LineSnapshot
 }
 
 /// Writes a subscription with its items.
-pub async fn put_subscription(conn: &mut PgConnection, customer: CustomerId, subscription: &SubscriptionSnapshot, stamp: &Stamp) -> sqlx::Result<bool> {
+pub async fn put_subscription(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    subscription: &SubscriptionSnapshot,
+    stamp: &Stamp,
+) -> sqlx::Result<bool> {
     let written = sqlx::query_scalar!(
         r#"INSERT INTO subscriptions AS kept (customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
                cancel_at_period_end, cancel_at, canceled_at, ended_at, created_at, deleted, event_created_at, event_rank, event_progress, event_id)
@@ -223,15 +232,20 @@ pub async fn put_charge(conn: &mut PgConnection, customer: CustomerId, charge: &
 }
 
 /// Writes a refund; without a customer until its charge has told.
-pub async fn put_refund(conn: &mut PgConnection, customer: Option<CustomerId>, refund: &RefundSnapshot, stamp: &Stamp) -> sqlx::Result<bool> {
+pub async fn put_refund(
+    conn: &mut PgConnection,
+    customer: Option<CustomerId>,
+    refund: &RefundSnapshot,
+    stamp: &Stamp,
+) -> sqlx::Result<bool> {
     let written = sqlx::query!(
         r#"INSERT INTO refunds AS kept (stripe_refund_id, customer_id, stripe_charge_id, payment_intent, currency, amount, status, reason,
                created_at, event_created_at, event_rank, event_progress, event_id)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
            ON CONFLICT (stripe_refund_id) DO UPDATE SET
                customer_id = coalesce(excluded.customer_id, kept.customer_id), stripe_charge_id = excluded.stripe_charge_id,
-               payment_intent = excluded.payment_intent, currency = excluded.currency, amount = excluded.amount, status = excluded.status,
-               reason = excluded.reason, created_at = excluded.created_at, event_created_at = excluded.event_created_at,
+               payment_intent = coalesce(excluded.payment_intent, kept.payment_intent), currency = excluded.currency, amount = excluded.amount,
+               status = excluded.status, reason = excluded.reason, created_at = excluded.created_at, event_created_at = excluded.event_created_at,
                event_rank = excluded.event_rank, event_progress = excluded.event_progress, event_id = excluded.event_id
            WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
                > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)"#,
@@ -255,7 +269,12 @@ pub async fn put_refund(conn: &mut PgConnection, customer: Option<CustomerId>, r
 }
 
 /// Writes a payment towards an invoice; without a customer until its invoice has told.
-pub async fn put_payment(conn: &mut PgConnection, customer: Option<CustomerId>, payment: &InvoicePaymentSnapshot, stamp: &Stamp) -> sqlx::Result<bool> {
+pub async fn put_payment(
+    conn: &mut PgConnection,
+    customer: Option<CustomerId>,
+    payment: &InvoicePaymentSnapshot,
+    stamp: &Stamp,
+) -> sqlx::Result<bool> {
     let written = sqlx::query!(
         r#"INSERT INTO invoice_payments AS kept (stripe_payment_id, stripe_invoice_id, customer_id, from_invoice, payment_intent, charge, amount, status,
                method, at, event_created_at, event_rank, event_progress, event_id)

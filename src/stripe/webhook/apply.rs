@@ -17,8 +17,14 @@ use sqlx::PgConnection;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The mirror contains it now; or did before, in which case nothing changed.
-    Applied { customer: Option<CustomerId>, stripe_invoice_id: Option<String>, changed: bool },
-    Ignored { reason: String },
+    Applied {
+        customer: Option<CustomerId>,
+        stripe_invoice_id: Option<String>,
+        changed: bool,
+    },
+    Ignored {
+        reason: String,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +95,14 @@ pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool
     }
     if changed {
         let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "object_id": subject.snapshot.id()});
-        let entry = audit::Entry { event_type: "webhook.applied", actor: "stripe", customer, data: data.clone(), ip_address: None, user_agent: None };
+        let entry = audit::Entry {
+            event_type: "webhook.applied",
+            actor: "stripe",
+            customer,
+            data: data.clone(),
+            ip_address: None,
+            user_agent: None,
+        };
         audit::record(conn, entry).await?;
         outbox::publish(conn, changed_type(&subject.snapshot), customer, data).await?;
     }

@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn anything_signed_has_an_id() {
-        for body in ["", "nonsense", "[]", "1", "null", "{}", r#"{"id":""}"#, r#"{"id":"two words"}"#, r#"{"id":7}"#, "{\"id\":\"a\\u0000b\"}"] {
+        for body in
+            ["", "nonsense", "[]", "1", "null", "{}", r#"{"id":""}"#, r#"{"id":"two words"}"#, r#"{"id":7}"#, "{\"id\":\"a\\u0000b\"}"]
+        {
             let event = Event::read(body);
             assert!(event.id.starts_with("sha256:") && event.id.len() == 71, "{body}");
             assert_eq!(event.id, Event::read(body).id);

@@ -118,11 +118,15 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
-        let document = json!({"amount": "12", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
+        let document =
+            json!({"amount": "12", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
         let invoice = Field::root("invoice", &document);
         let said = |error: FieldError| error.to_string();
         assert_eq!(said(invoice.get("amount").integer().unwrap_err()), "invoice.amount is another string, but should be a whole number");
-        assert_eq!(said(invoice.get("lines").sum("amount").unwrap_err()), "invoice.lines[1].amount is a boolean, but should be a whole number");
+        assert_eq!(
+            said(invoice.get("lines").sum("amount").unwrap_err()),
+            "invoice.lines[1].amount is a boolean, but should be a whole number"
+        );
         assert_eq!(said(invoice.get("big").sum("n").unwrap_err()), "invoice.big adds up to more than a money amount can be");
         assert_eq!(said(invoice.get("at").time().unwrap_err()), "invoice.at is another number, but should be a time in unix seconds");
         let total = invoice.get("total");

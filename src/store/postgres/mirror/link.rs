@@ -82,6 +82,17 @@ async fn adopt(conn: &mut PgConnection, customer: CustomerId, touched: &Touched)
                OR EXISTS (SELECT FROM invoice_payments payment WHERE payment.payment_intent = refund.payment_intent AND payment.customer_id = $1))"#,
         customer.0,
     )
+    .execute(&mut *conn)
+    .await?;
+    // Older refunds name the charge alone; the invoice's payment, the intent alone.
+    sqlx::query!(
+        r#"UPDATE refunds refund SET payment_intent = charge.payment_intent
+           FROM charges charge
+           WHERE refund.payment_intent IS NULL AND charge.payment_intent IS NOT NULL AND charge.stripe_charge_id = refund.stripe_charge_id
+             AND charge.stripe_charge_id = ANY($2) AND charge.customer_id = $1"#,
+        customer.0,
+        &touched.charges,
+    )
     .execute(conn)
     .await?;
     Ok(())

@@ -38,7 +38,10 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     let created = invoice.any([&["created"], &["date"]]);
     let moment_of = |key: &str| invoice.any([&["status_transitions", key], &[key]]).time();
     let lines = invoice.get("lines");
-    let address = invoice.get("customer_address").value().filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null())));
+    let address = invoice
+        .get("customer_address")
+        .value()
+        .filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null())));
     Ok(InvoiceSnapshot {
         id: required_id(invoice, "id")?,
         customer: required_id(invoice, "customer")?,
@@ -98,7 +101,8 @@ fn line(line: &Field<'_>) -> Read<LineSnapshot> {
         Some(unit_amount) => Some(unit_amount),
         None => decimal(&price)?,
     };
-    let proration = line.any([&["parent", "subscription_item_details", "proration"], &["parent", "invoice_item_details", "proration"], &["proration"]]);
+    let proration =
+        line.any([&["parent", "subscription_item_details", "proration"], &["parent", "invoice_item_details", "proration"], &["proration"]]);
     let description = match owned(&line.get("description"))? {
         Some(description) => description,
         None => owned(&price.get("nickname"))?.unwrap_or_else(|| "Item".into()),

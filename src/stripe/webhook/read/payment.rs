@@ -61,7 +61,12 @@ pub(super) fn read_refund(refund: &Field<'_>, moment: &Moment<'_>, charge: Optio
 }
 
 /// An InvoicePayment, alone or within its invoice.
-pub(super) fn read_invoice_payment(payment: &Field<'_>, moment: &Moment<'_>, invoice: Option<&InvoiceSnapshot>, subject: bool) -> Read<Change> {
+pub(super) fn read_invoice_payment(
+    payment: &Field<'_>,
+    moment: &Moment<'_>,
+    invoice: Option<&InvoiceSnapshot>,
+    subject: bool,
+) -> Read<Change> {
     let status = payment.get("status").need(payment.get("status").text()?)?;
     let amount = payment.any([&["amount_paid"], &["amount_requested"]]);
     let at = payment.any([&["status_transitions", "paid_at"], &["status_transitions", "canceled_at"], &["created"]]);

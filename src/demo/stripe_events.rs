@@ -1,0 +1,236 @@
+//! Stripe's events as Stripe would send them, for the demo and for tests: a subscription, and a month of an invoice's life.
+//!
+//! Pure and deterministic: the same customer and month give the same ids and bodies, so that sending them again changes nothing.
+//! The objects have the shapes of Stripe's published fixtures, cut down to what a billing platform reads.
+
+mod invoice;
+mod old_shape;
+
+pub use old_shape::in_old_shape;
+
+use crate::domain::{
+    metric::Metric,
+    money::Currency,
+    period::Period,
+    plan::{PlanType, Terms},
+};
+use invoice::{Facts, Month};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+
+/// The API version that the events claim.
+pub const API_VERSION: &str = "2026-07-29.dahlia";
+
+/// Whom the events are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoCustomer {
+    /// `cus_…`
+    pub stripe_id: String,
+    pub name: String,
+    pub email: String,
+    pub address: Address,
+    /// Kind and number as Stripe has them, e.g. `eu_vat` and `DE123456789`.
+    pub tax_id: Option<(String, String)>,
+    pub currency: Currency,
+    pub plan: PlanType,
+    /// Added to what the lines come to after the discount.
+    pub tax_percent: i64,
+    /// Off the lines' sum; 0 for none.
+    pub discount_percent: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub line1: String,
+    pub city: String,
+    pub postal_code: String,
+    /// Two letters.
+    pub country: String,
+}
+
+/// A month's use of one metric and its terms; what is over the included quantity becomes an invoice line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverageLine {
+    pub metric: Metric,
+    pub terms: Terms,
+    /// In the metric's own unit, the included quantity with it.
+    pub used: u64,
+}
+
+/// How a month's invoice ends up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Paid,
+    /// Sent, due 30 days after.
+    Open,
+    /// Sent, and not paid when it was due, 14 days after.
+    Overdue,
+    FailedThenPaid,
+    Void,
+    Uncollectible,
+    Draft,
+    /// Paid, and a quarter of it given back ten days later.
+    PartiallyRefunded,
+    /// By bank transfer past Stripe, a week after.
+    PaidOutOfBand,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 9] = [
+        Outcome::Paid,
+        Outcome::Open,
+        Outcome::Overdue,
+        Outcome::FailedThenPaid,
+        Outcome::Void,
+        Outcome::Uncollectible,
+        Outcome::Draft,
+        Outcome::PartiallyRefunded,
+        Outcome::PaidOutOfBand,
+    ];
+}
+
+/// What the plan costs per month before any overage, in minor units.
+pub fn base_fee(plan: PlanType, currency: Currency) -> i64 {
+    let (yen, cents) = match plan {
+        PlanType::Starter => (15_000, 99_00),
+        PlanType::Growth => (75_000, 499_00),
+        PlanType::Scale => (300_000, 1_999_00),
+        PlanType::Enterprise => (750_000, 4_999_00),
+    };
+    if currency.exponent() == 0 { yen } else { cents }
+}
+
+/// The subscription from its first month on: made, paid for and so active, then renewed for each month that follows.
+pub fn subscription_events(customer: &DemoCustomer, months: &[Period]) -> Vec<Value> {
+    let Some(first) = months.first() else { return Vec::new() };
+    let seed = format!("{}/subscription", customer.stripe_id);
+    let snapshot = |status: &str, period: &Period| subscription(customer, status, first.start(), period);
+    let mut events = vec![
+        event(&format!("{seed}/created"), "customer.subscription.created", first.start(), snapshot("incomplete", first)),
+        event(&format!("{seed}/active"), "customer.subscription.updated", first.start(), snapshot("active", first)),
+    ];
+    for month in &months[1..] {
+        let at = month.start();
+        events.push(event(&format!("{seed}/{}", at.unix_timestamp()), "customer.subscription.updated", at, snapshot("active", month)));
+    }
+    events
+}
+
+/// The subscription's end: the event that no later one overrules.
+pub fn cancellation_event(customer: &DemoCustomer, first: &Period, last: &Period) -> Value {
+    let mut canceled = subscription(customer, "canceled", first.start(), last);
+    let at = last.end();
+    canceled["canceled_at"] = json!(at.unix_timestamp());
+    canceled["ended_at"] = json!(at.unix_timestamp());
+    event(&format!("{}/subscription/deleted", customer.stripe_id), "customer.subscription.deleted", at, canceled)
+}
+
+/// Every event of the invoice for a month, which is made when the month is over; in the order in which Stripe makes them.
+pub fn month_events(customer: &DemoCustomer, period: Period, outcome: Outcome, lines: &[OverageLine]) -> Vec<Value> {
+    let month = Month::new(customer, period, outcome, lines);
+    let created = period.end() + Duration::minutes(1);
+    let finalized = created + Duration::HOUR;
+    let draft = Facts::draft(created);
+    let mut events = vec![month.invoice_event("invoice.created", created, &draft)];
+    if outcome == Outcome::Draft {
+        return events;
+    }
+    let open = Facts { status: "open", finalized_at: Some(finalized), ..draft };
+    events.push(month.invoice_event("invoice.finalized", finalized, &open));
+    match outcome {
+        Outcome::Paid => events.extend(month.payment(&open, finalized + Duration::seconds(4))),
+        Outcome::PartiallyRefunded => {
+            events.extend(month.payment(&open, finalized + Duration::seconds(4)));
+            events.extend(month.refund(month.total() / 4, finalized, finalized + Duration::days(10)));
+        }
+        Outcome::FailedThenPaid => {
+            let failed = Facts { attempts: 1, ..open };
+            events.push(month.invoice_event("invoice.payment_failed", finalized + Duration::seconds(4), &failed));
+            events.extend(month.payment(&failed, finalized + Duration::days(3)));
+        }
+        Outcome::Open => events.push(month.invoice_event("invoice.sent", finalized, &open)),
+        Outcome::Overdue => {
+            events.push(month.invoice_event("invoice.sent", finalized, &open));
+            events.push(month.invoice_event("invoice.overdue", finalized + Duration::days(14), &open));
+        }
+        Outcome::Void => {
+            let at = finalized + Duration::days(2);
+            events.push(month.invoice_event("invoice.voided", at, &Facts { status: "void", voided_at: Some(at), ..open }));
+        }
+        Outcome::Uncollectible => {
+            let (failed_at, at) = (finalized + Duration::seconds(4), finalized + Duration::days(21));
+            let failed = Facts { attempts: 1, ..open };
+            events.push(month.invoice_event("invoice.payment_failed", failed_at, &failed));
+            let lost = Facts { status: "uncollectible", marked_uncollectible_at: Some(at), ..failed };
+            events.push(month.invoice_event("invoice.marked_uncollectible", at, &lost));
+        }
+        Outcome::PaidOutOfBand => events.extend(month.payment_out_of_band(&open, finalized + Duration::days(7))),
+        Outcome::Draft => {}
+    }
+    events
+}
+
+/// The Stripe id of the invoice for a month.
+pub fn invoice_id(customer: &DemoCustomer, period: Period) -> String {
+    id("in_1", &format!("{}/{}", customer.stripe_id, period.start().unix_timestamp()))
+}
+
+/// The Stripe id of the customer's subscription.
+pub fn subscription_id(customer: &DemoCustomer) -> String {
+    id("sub_1", &customer.stripe_id)
+}
+
+fn subscription(customer: &DemoCustomer, status: &str, started: OffsetDateTime, period: &Period) -> Value {
+    let subscription_id = subscription_id(customer);
+    let fee = base_fee(customer.plan, customer.currency);
+    json!({
+        "id": subscription_id, "object": "subscription", "customer": customer.stripe_id, "status": status,
+        "created": started.unix_timestamp(), "start_date": started.unix_timestamp(), "billing_cycle_anchor": started.unix_timestamp(),
+        "currency": customer.currency.code(), "collection_method": "charge_automatically", "livemode": false,
+        "cancel_at": null, "cancel_at_period_end": false, "canceled_at": null, "ended_at": null, "trial_start": null, "trial_end": null,
+        "metadata": {"plan_type": customer.plan.as_str()}, "discounts": [], "latest_invoice": null,
+        "items": {
+            "object": "list", "has_more": false, "url": format!("/v1/subscription_items?subscription={subscription_id}"),
+            "data": [{
+                "id": id("si_", &customer.stripe_id), "object": "subscription_item", "subscription": subscription_id, "quantity": 1,
+                "created": started.unix_timestamp(), "metadata": {}, "discounts": [], "tax_rates": [],
+                "current_period_start": period.start().unix_timestamp(), "current_period_end": period.end().unix_timestamp(),
+                "price": price(customer.plan, customer.currency, fee),
+            }],
+        },
+    })
+}
+
+fn price_id(plan: PlanType, what: &str, currency: Currency) -> String {
+    id("price_1", &format!("{plan}/{what}/{currency}"))
+}
+
+fn price(plan: PlanType, currency: Currency, amount: i64) -> Value {
+    json!({
+        "id": price_id(plan, "base", currency), "object": "price", "active": true, "billing_scheme": "per_unit", "currency": currency.code(),
+        "lookup_key": format!("{plan}_monthly_{currency}"), "nickname": plan.title(), "metadata": {"plan_type": plan.as_str()},
+        "product": id("prod_", plan.as_str()), "recurring": {"interval": "month", "interval_count": 1, "meter": null, "usage_type": "licensed"},
+        "type": "recurring", "unit_amount": amount, "unit_amount_decimal": amount.to_string(), "livemode": false,
+    })
+}
+
+fn event(seed: &str, event_type: &str, at: OffsetDateTime, object: Value) -> Value {
+    json!({
+        "id": id("evt_1", seed), "object": "event", "api_version": API_VERSION, "created": at.unix_timestamp(), "livemode": false,
+        "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null}, "type": event_type, "data": {"object": object},
+    })
+}
+
+/// An id that looks like one of Stripe's and is always the same for the same seed.
+fn id(prefix: &str, seed: &str) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let digest = Sha256::digest(format!("{prefix}{seed}"));
+    digest.iter().take(23).fold(prefix.to_owned(), |mut id, byte| {
+        id.push(char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+        id
+    })
+}
+
+#[cfg(test)]
+mod tests;
