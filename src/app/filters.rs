@@ -21,7 +21,12 @@ pub struct InvoiceFilters {
 
 impl InvoiceFilters {
     pub fn read(query: &ParamsMap) -> InvoiceFilters {
-        let field = |name| query.get_str(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+        InvoiceFilters::from_fields(|name| query.get(name))
+    }
+
+    /// Asks for each field's value.
+    pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> InvoiceFilters {
+        let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         InvoiceFilters {
             page: field("page"),
             limit: field("limit"),
