@@ -20,6 +20,7 @@ pub struct InvoiceFilters {
 }
 
 impl InvoiceFilters {
+    /// From an address' query.
     pub fn read(query: &ParamsMap) -> InvoiceFilters {
         InvoiceFilters::from_fields(|name| query.get(name))
     }
@@ -58,6 +59,7 @@ impl InvoiceFilters {
         InvoiceFilters { sort: self.sort.clone(), limit: self.limit.clone(), ..InvoiceFilters::default() }
     }
 
+    /// Address of this list; what is not set is left out.
     pub fn href(&self) -> String {
         let fields = [
             ("status", &self.status),
