@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 pub struct Choice {
-    value: Theme,
+    theme: Theme,
     #[serde(default)]
     next: String,
 }
@@ -25,7 +25,7 @@ enum Theme {
 
 /// Sets the cookie and leads back.
 pub async fn choose(Form(choice): Form<Choice>) -> Response {
-    let cookie = match choice.value {
+    let cookie = match choice.theme {
         Theme::Light => "theme=light; Path=/; Max-Age=31536000; SameSite=Lax",
         Theme::Dark => "theme=dark; Path=/; Max-Age=31536000; SameSite=Lax",
         Theme::System => "theme=; Path=/; Max-Age=0; SameSite=Lax",

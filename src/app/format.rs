@@ -100,10 +100,17 @@ pub fn compact(metric: Metric, quantity: u64) -> String {
     let Some((size, suffix)) = units.into_iter().find(|(size, _)| quantity >= *size) else {
         return format!("{quantity}{}", if quantity == 0 { "" } else { smallest });
     };
-    let tenths = u128::from(quantity) * 10 / u128::from(size);
-    match tenths % 10 {
-        0 => format!("{}{suffix}", tenths / 10),
-        rest => format!("{}.{rest}{suffix}", tenths / 10),
+    // Three digits say enough: 1.05M, 16.2M, 178M.
+    let decimals = match quantity / size {
+        0..10 => 2,
+        10..100 => 1,
+        _ => 0,
+    };
+    let scale = 10u128.pow(decimals);
+    let scaled = u128::from(quantity) * scale / u128::from(size);
+    match (scaled / scale, scaled % scale) {
+        (whole, 0) => format!("{whole}{suffix}"),
+        (whole, rest) => format!("{whole}.{}{suffix}", format!("{rest:0width$}", width = decimals as usize).trim_end_matches('0')),
     }
 }
 
@@ -174,6 +181,8 @@ mod tests {
     fn axes_read_at_a_glance() {
         assert_eq!(compact(Metric::Impressions, 1_500_000), "1.5M");
         assert_eq!(compact(Metric::ApiCalls, 20_000), "20k");
+        assert_eq!(compact(Metric::ApiCalls, 1_055_600), "1.05M");
+        assert_eq!(compact(Metric::Impressions, 178_412_345), "178M");
         assert_eq!(compact(Metric::ApiCalls, 950), "950");
         assert_eq!(compact(Metric::DataTransferBytes, 2_500_000_000), "2.5 GB");
         assert_eq!(compact(Metric::DataTransferBytes, 0), "0");

@@ -59,8 +59,9 @@ impl Weighter<CacheKey, Arc<Pdf>> for PdfSize {
     }
 }
 
-/// The size of a one-page invoice, by which the cache guesses how many it will hold.
-const TYPICAL_BYTES: u64 = 40_000;
+/// How many documents the cache expects. It splits its bytes evenly among shards of at least 32 documents and keeps none that is larger than a shard,
+/// so the few large shards of a small number leave room for long invoices.
+const EXPECTED_DOCUMENTS: usize = 128;
 
 impl Renderer {
     pub fn new() -> Renderer {
@@ -69,18 +70,19 @@ impl Renderer {
 
     pub fn with_limits(limits: Limits) -> Renderer {
         let workers = limits.workers.max(1);
-        let typical_items = usize::try_from(limits.cache_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX).max(1);
         Renderer(Arc::new(Shared {
             places: Arc::new(Semaphore::new(workers + limits.waiting)),
             workers: Arc::new(Semaphore::new(workers)),
             timeout: limits.timeout,
-            cache: Cache::with_weighter(typical_items, limits.cache_bytes, PdfSize),
+            cache: Cache::with_weighter(EXPECTED_DOCUMENTS, limits.cache_bytes, PdfSize),
         }))
     }
 
     /// The invoice in this state: from the cache, or else rendered once however many ask for it at the same time. `make` is called only if it must be rendered.
     pub async fn invoice(&self, key: CacheKey, make: impl FnOnce() -> InvoiceDocument) -> Result<Arc<Pdf>, PdfError> {
-        self.0.cache.get_or_insert_async(&key, async { self.render(make()).await }).await
+        let cached = self.0.cache.get_or_insert_async(&key, async { self.render(make()).await });
+        // Around the whole: who waits for another's render, and then for one of its own after that failed, waits no longer than anyone else.
+        time::timeout(self.0.timeout, cached).await.map_err(|_| PdfError::TimedOut)?
     }
 
     /// Renders one document on a blocking thread.

@@ -199,7 +199,7 @@ impl Cluster {
         );
         if !self.options.durable {
             settings += "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nwal_level = minimal\nmax_wal_senders = 0\n\
-                         max_wal_size = 4GB\nautovacuum = off\n";
+                         max_wal_size = 512MB\nautovacuum = off\nlog_checkpoints = off\n";
         }
         let path = self.data.join(SETTINGS);
         fs::write(&path, settings).at(&path)?;

@@ -34,7 +34,7 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         .map(|tick| view! { <text x="100%" y=y(*tick) dy="0.32em" text-anchor="end">{format::compact(metric, *tick)}</text> })
         .collect_view();
     let grid = ticks.iter().map(|tick| view! { <line class="chart-grid" x1="0" x2="100%" y1=y(*tick) y2=y(*tick)></line> }).collect_view();
-    let every = count.div_ceil(5).max(1);
+    let every = count.div_ceil(4).max(1);
     let columns = days
         .iter()
         .enumerate()
@@ -78,7 +78,7 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         .collect_view();
     view! {
         <div class="chart">
-            <svg class="chart-scale" width="56" height=bottom + 28 aria-hidden="true">{scale}</svg>
+            <svg class="chart-scale" width="52" height=bottom + 28 aria-hidden="true">{scale}</svg>
             <svg class="chart-plot" width="100%" height=bottom + 28 role="img" aria-label=label>{grid} {columns}</svg>
         </div>
         <details class="chart-table">

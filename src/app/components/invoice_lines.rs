@@ -85,8 +85,8 @@ fn sums(invoice: &InvoiceDetail) -> impl IntoView + use<> {
         Some(("Total", money(summary.total), "sum-total")),
         some("Credit applied", -invoice.credit_applied),
         some("Paid", -summary.amount_paid),
-        some("Refunded", summary.amount_refunded),
         Some(("Amount due", money(owed), "sum-due")),
+        some("Refunded", summary.amount_refunded),
     ];
     sums.into_iter()
         .flatten()

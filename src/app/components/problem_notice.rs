@@ -15,6 +15,11 @@ struct Words {
 fn words(problem: &Problem) -> Words {
     let say = |title, meaning: &str, advice| Words { title, meaning: meaning.to_owned(), advice };
     match problem.status {
+        _ if problem.code == "billing_disabled" => say(
+            "Billing is paused",
+            "Nothing is lost: usage and payments continue to be recorded.",
+            "There’s nothing you need to do. Try again in a few minutes.",
+        ),
         0 => say("The server can’t be reached", "This page couldn’t be loaded. Nothing is lost.", "Check your connection, then try again."),
         401 => say(
             "You’re signed out",
@@ -36,11 +41,7 @@ fn words(problem: &Problem) -> Words {
             Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
         }
         429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
-        503 => say(
-            "This is paused for the moment",
-            "Nothing is lost: usage and payments continue to be recorded.",
-            "Try again in a few minutes.",
-        ),
+        503 => say("We’re very busy just now", "This page couldn’t be put together in time. Nothing is lost.", "Try again in a moment."),
         _ => say(
             "Something went wrong on our side",
             "This page couldn’t be put together. Your data is safe.",

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 #[component]
 pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forecast>) -> impl IntoView {
     let expected = forecast.map(|forecast| forecast.amount);
-    let reach = included.max(used).max(expected.unwrap_or(0)).max(1);
+    let reach = included.max(used).max(forecast.map_or(0, |f| f.high)).max(1);
     let level = Level::of(used, included);
     let label = format!(
         "{}: {} of {} used, {} percent. {}.{}",
@@ -22,8 +22,8 @@ pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forec
         expected.map(|amount| format!(" Forecast {} at the end of the period.", show_quantity(metric, amount))).unwrap_or_default(),
     );
     let band = forecast.map(|f| {
-        let (low, high) = (f.low.min(reach), f.high.min(reach));
-        view! { <rect class="bar-band" x=format::share(low, reach) width=format::share(high - low, reach) y="7" height="12"></rect> }
+        let width = format::share(f.high.saturating_sub(f.low), reach);
+        view! { <rect class="bar-band" x=format::share(f.low, reach) width=width y="7" height="12"></rect> }
     });
     let mark = expected.map(|amount| {
         let x = format::share(amount, reach);

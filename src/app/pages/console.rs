@@ -1,14 +1,13 @@
-//! What every signed-in page stands in: navigation, the main landmark, and the switch that pauses billing.
+//! What every signed-in page stands in: navigation and the main landmark.
 
 use crate::{
     app::{
         calls::{Problem, features::features, session::me},
-        components::{navigation::Navigation, skeleton::Skeleton},
-        pages::paused::PausedPage,
+        components::navigation::Navigation,
     },
     domain::{features::Features, identity::Viewer},
 };
-use leptos::{either::Either, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use leptos_router::{components::Outlet, hooks::use_location};
 
 /// What the pages inside share.
@@ -18,14 +17,19 @@ pub struct Session {
     pub viewer: Resource<Result<Viewer, Problem>>,
 }
 
-/// The frame of `/billing/*`.
+impl Session {
+    /// Billing is switched off, as far as that is known. Where it can't be read, the page's own data says what is wrong.
+    pub async fn paused(self) -> bool {
+        self.features.await.is_ok_and(|features| !features.billing_enabled)
+    }
+}
+
+/// The frame of `/billing/*`. The pages stand outside of its `<Suspense>`: inside, the server would build each one, and ask for
+/// its data, as often as the suspense looks for what it waits for.
 #[component]
 pub fn Console() -> impl IntoView {
     let session = Session { features: Resource::new(|| (), |()| features()), viewer: Resource::new(|| (), |()| me()) };
     provide_context(session);
-    // Where the switch can't be read, the page itself says what is wrong.
-    let paused = move || async move { session.features.await.is_ok_and(|features| !features.billing_enabled) };
-
     let main = NodeRef::<leptos::html::Main>::new();
     let location = use_location();
     // After moving to another page the browser would leave the focus in the navigation.
@@ -43,16 +47,12 @@ pub fn Console() -> impl IntoView {
         <div class="console">
             <Suspense fallback=|| view! { <Navigation billing=true viewer=None /> }>
                 {move || Suspend::new(async move {
-                    let billing = !paused().await;
+                    let billing = !session.paused().await;
                     view! { <Navigation billing viewer=session.viewer.await.ok() /> }
                 })}
             </Suspense>
             <main id="main" class="main" tabindex="-1" node_ref=main>
-                <Suspense fallback=|| view! { <Skeleton rows=5 /> }>
-                    {move || Suspend::new(async move {
-                        if paused().await { Either::Left(view! { <PausedPage /> }) } else { Either::Right(view! { <Outlet /> }) }
-                    })}
-                </Suspense>
+                <Outlet />
             </main>
         </div>
     }

@@ -7,12 +7,12 @@ use crate::{
         components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, invoice_lines::InvoiceLines, skeleton::Skeleton},
         filters::INVOICES,
         format,
-        pages::console::Session,
+        pages::{console::Session, paused::PausedPage},
         verdict::Tone,
     },
     domain::invoice::{InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
 };
-use leptos::{either::Either, prelude::*};
+use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use std::time::Duration;
@@ -24,18 +24,16 @@ pub fn InvoicePage() -> impl IntoView {
     let params = use_params_map();
     let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), invoice);
     let now = browser_clock(Duration::from_secs(60));
-    let session = use_context::<Session>();
+    let session = expect_context::<Session>();
     view! {
         <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>"All invoices"</span></a></p>
         <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
             {move || Suspend::new(async move {
-                let pdf = match session {
-                    Some(session) => session.features.await.is_ok_and(|features| features.invoice_pdf_enabled),
-                    None => false,
-                };
-                match loaded.await {
-                    Ok(invoice) => Either::Left(show(invoice, pdf, now)),
-                    Err(problem) => Either::Right(view! {
+                let pdf = session.features.await.is_ok_and(|features| features.invoice_pdf_enabled);
+                match (session.paused().await, loaded.await) {
+                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
+                    (false, Ok(invoice)) => EitherOf3::B(show(invoice, pdf, now)),
+                    (false, Err(problem)) => EitherOf3::C(view! {
                         <Title text="Invoice" />
                         <ProblemNotice problem page=true />
                     }),

@@ -11,6 +11,7 @@ use crate::{
             skeleton::Skeleton,
         },
         filters::InvoiceFilters,
+        pages::{console::Session, paused::PausedPage},
         status::set_status,
     },
     domain::{
@@ -18,7 +19,10 @@ use crate::{
         money::Money,
     },
 };
-use leptos::{either::EitherOf3, prelude::*};
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
@@ -26,59 +30,63 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
     let query = use_query_map();
+    let session = expect_context::<Session>();
     let filters = Memo::new(move |_| query.with(InvoiceFilters::read));
     let page = Resource::new(
         move || filters.get(),
         |f: InvoiceFilters| async move {
-            let answer = invoices(
-                f.page.clone(),
-                f.limit.clone(),
-                f.status.clone(),
-                f.from.clone(),
-                f.to.clone(),
-                f.q.clone(),
-                f.sort.clone(),
-                None,
-            )
-            .await;
-            (f, answer)
+            let asked = f.clone();
+            (asked, invoices(f.page, f.limit, f.status, f.from, f.to, f.q, f.sort, None).await)
         },
     );
-    // The field is marked after hydration only: the server's HTML names it in words.
-    let wrong = RwSignal::new(None);
-    Effect::new(move || wrong.set(page.get().and_then(|(_, answer)| answer.err()).and_then(|problem| problem.parameter)));
     view! {
         <Title text="Invoices" />
-        <header class="page-head">
-            <h1>"Invoices"</h1>
-        </header>
-        <InvoiceFilterForm filters wrong=wrong.into() />
         <Transition fallback=|| view! { <Skeleton rows=8 /> }>
             {move || Suspend::new(async move {
-                match page.await {
-                    (filters, Ok(page)) => EitherOf3::A(list(&page, &filters)),
-                    (filters, Err(problem)) if problem.status == 422 && problem.parameter.as_deref() != Some("customer_id") => EitherOf3::B(unusable(problem, &filters)),
-                    (_, Err(problem)) => EitherOf3::C(view! { <ProblemNotice problem /> }),
+                match (session.paused().await, page.await) {
+                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
+                    (false, (_, Err(problem))) if !about_filters(&problem) => EitherOf3::B(view! { <ProblemNotice problem page=true /> }),
+                    (false, (filters, answer)) => EitherOf3::C(show(&filters, answer)),
                 }
             })}
         </Transition>
     }
 }
 
-fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
-    let rows = if page.invoices.is_empty() {
-        empty(page, filters).into_any()
-    } else {
-        view! {
-            <InvoiceTable invoices=&page.invoices />
-            <PageLinks pagination=&page.pagination filters />
-        }
-        .into_any()
+/// The address asks for something that can't be: the form stays, so that it can be put right.
+fn about_filters(problem: &Problem) -> bool {
+    problem.status == 422 && problem.parameter.as_deref() != Some("customer_id")
+}
+
+fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>) -> impl IntoView + use<> {
+    let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
+    let sums = answer.as_ref().ok().map(|page| {
+        // A currency in which nothing is owed is left out, unless there is no other.
+        let owing: Vec<_> = page.totals.iter().filter(|sum| sum.open != 0).collect();
+        if owing.is_empty() { page.totals.iter().take(1).map(totals).collect_view() } else { owing.into_iter().map(totals).collect_view() }
+    });
+    let result = match answer {
+        Ok(page) => Either::Left(list(&page, filters)),
+        Err(problem) => Either::Right(unusable(problem, filters)),
     };
     view! {
-        <div class="totals">{page.totals.iter().map(totals).collect_view()}</div>
-        {rows}
+        <header class="page-head">
+            <h1>"Invoices"</h1>
+            <div class="totals">{sums}</div>
+        </header>
+        <InvoiceFilterForm filters wrong=wrong.as_deref() />
+        {result}
     }
+}
+
+fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
+    if page.invoices.is_empty() {
+        return Either::Left(empty(page, filters));
+    }
+    Either::Right(view! {
+        <InvoiceTable invoices=&page.invoices />
+        <PageLinks pagination=&page.pagination filters />
+    })
 }
 
 /// What is owed in one currency, whatever the list is narrowed to.
@@ -133,7 +141,7 @@ fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<>
         _ => "A filter can’t be used: ",
     };
     view! {
-        <p id=FILTER_PROBLEM class="form-error tone-danger" role="alert">
+        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
             <Icon glyph=Glyph::Over />
             <span>{field} {problem.detail} ". " <a href=filters.cleared().href()>"Clear the filters"</a></span>
         </p>

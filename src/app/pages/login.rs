@@ -39,7 +39,7 @@ pub fn LoginPage() -> impl IntoView {
                 {error
                     .map(|text| {
                         view! {
-                            <p id="login-error" class="form-error tone-danger" role="alert">
+                            <p id="login-error" class="notice tone-danger" role="alert">
                                 <Icon glyph=Glyph::Over />
                                 <span>{text}</span>
                             </p>

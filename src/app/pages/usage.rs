@@ -9,6 +9,7 @@ use crate::{
             skeleton::Skeleton,
         },
         format,
+        pages::{console::Session, paused::PausedPage},
         verdict::{Tone, verdict},
     },
     domain::{
@@ -16,9 +17,13 @@ use crate::{
         usage::{SubscriptionSummary, UsageCurrent},
     },
 };
-use leptos::{either::Either, prelude::*, task::spawn_local};
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+    task::spawn_local,
+};
 use leptos_meta::Title;
-use leptos_router::{components::A, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -38,6 +43,7 @@ struct Live {
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let loaded = Resource::new(|| (), |()| usage_current(None));
+    let session = expect_context::<Session>();
     let live = follow();
     let now = browser_clock(Duration::from_secs(1));
     let query = use_query_map();
@@ -46,12 +52,13 @@ pub fn UsagePage() -> impl IntoView {
         <Title text="Usage" />
         <Suspense fallback=|| view! { <Skeleton rows=6 /> }>
             {move || Suspend::new(async move {
-                match loaded.await {
-                    Ok(first) => Either::Left(view! {
+                match (session.paused().await, loaded.await) {
+                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
+                    (false, Ok(first)) => EitherOf3::B(view! {
                         {move || live.problem.get().map(interruption)}
                         {move || report(live.usage.get().as_ref().unwrap_or(&first), metric.get(), now)}
                     }),
-                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                    (false, Err(problem)) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
                 }
             })}
         </Suspense>
@@ -187,9 +194,9 @@ fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl
 fn metric_link(metric: Metric, current: bool) -> impl IntoView {
     view! {
         <li>
-            <A href=format!("/billing/usage?metric={metric}") scroll=false attr:aria-current=current.then_some("true")>
+            <a href=format!("/billing/usage?metric={metric}") data-noscroll="" aria-current=current.then_some("true")>
                 {metric.title()}
-            </A>
+            </a>
         </li>
     }
 }

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Removes what was built, for all clones of this user, and stops the database server of the tests, which outlives them.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+target="${CARGO_TARGET_DIR:-$cache/target}"
+for cluster in "/dev/shm/apex-billing-tests-$(id -u)" "$target/tmp/postgres"; do
+  [ -d "$cluster" ] || continue
+  step "stopping the tests' PostgreSQL in $cluster"
+  if pid=$(head -n 1 "$cluster/data/postmaster.pid" 2>/dev/null); then kill -QUIT "$pid" 2>/dev/null || true; fi
+  rm -rf "$cluster"
+done
+step "removing target/site, $target and $cache/target-wasm"
+rm -rf target/site "$target" "${APEX_WASM_TARGET_DIR:-$cache/target-wasm}"

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Writes .sqlx/, what the checked queries know of the database, so that a build needs none. `--check` only compares.
+# Asks a throw-away PostgreSQL that has the migrations, and needs no tool but cargo.
+# Usage: sqlx-data.sh [--check] [cargo command that compiles everything, by default: check --all-targets --features ssr]
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+check=false
+if [ "${1:-}" = --check ]; then check=true; shift; fi
+[ $# -gt 0 ] || set -- check --all-targets --features ssr
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
+
+# Everything that the answer depends on; the same again needs no second look.
+inputs() { rustc --version; echo "$@"; find Cargo.toml Cargo.lock migrations src tests benches .sqlx -type f 2>/dev/null | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum; }
+stamp="$CARGO_TARGET_DIR/sqlx-data.$(printf %s "$root" | cksum | cut -d' ' -f1)"
+if $check && [ "$(inputs "$@" | cksum)" = "$(cat "$stamp" 2>/dev/null)" ]; then
+  step "cargo $*, with the queries checked: nothing has changed since it passed"
+  exit
+fi
+
+programs=$(find_postgres) || die "PostgreSQL is missing: run scripts/setup.sh."
+psql=psql
+[ ! -x "$programs/psql" ] || psql="$programs/psql"
+have "$psql" || die "psql is missing: apt-get install postgresql-client"
+
+# Short, because a socket's path may have 103 bytes; in memory where there is some.
+memory=/tmp
+[ ! -w /dev/shm ] || memory=/dev/shm
+work=$(mktemp -d "$memory/apex-sqlx.XXXXXX")
+data="$work/data"
+
+# PostgreSQL refuses root: as `nobody` of a namespace, or as another user where namespaces are forbidden.
+as=()
+if [ "$(id -u)" = 0 ]; then
+  if have unshare && unshare --user --map-user=65534 --map-group=65534 true 2>/dev/null; then
+    as=(unshare --user --map-user=65534 --map-group=65534)
+  else
+    account=nobody
+    ! id postgres >/dev/null 2>&1 || account=postgres
+    chown "$account" "$work"
+    as=(setpriv "--reuid=$account" "--regid=$(id -g "$account")" --clear-groups)
+  fi
+fi
+as_user() { ${as[@]+"${as[@]}"} env LC_ALL=C "$@"; }
+
+finish() {
+  # sqlx has no other way to ask all its queries again; the time as it was, so that no other build sees a change.
+  [ ! -e "$work/time" ] || touch -r "$work/time" src/lib.rs
+  [ ! -e "$data/postmaster.pid" ] || as_user "$programs/pg_ctl" -D "$data" -m immediate -s stop >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+step "a throw-away PostgreSQL with the migrations"
+as_user "$programs/initdb" -D "$data" -U app -A trust -E UTF8 --no-locale --no-sync >/dev/null
+as_user "$programs/pg_ctl" -D "$data" -l "$work/log" -w -s -o "-c listen_addresses='' -c fsync=off -c unix_socket_directories='$work'" start </dev/null ||
+  die "$(tail -n 3 "$work/log")"
+url="postgres://app@localhost/postgres?host=$work"
+for migration in migrations/*.up.sql; do
+  "$psql" "$url" --quiet --no-psqlrc --set ON_ERROR_STOP=1 --single-transaction --file "$migration" >/dev/null
+done
+
+step "cargo $*, with the queries checked"
+mkdir "$work/queries"
+touch -r src/lib.rs "$work/time"
+touch src/lib.rs
+DATABASE_URL="$url" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$work/queries" cargo "$@" || exit 1
+
+if $check; then
+  differences=$(diff -rq "$work/queries" .sqlx 2>&1 || true)
+  [ -z "$differences" ] || die "$differences
+.sqlx is not what the migrations and the queries say: run \`make sqlx-data\` and commit it."
+  inputs "$@" | cksum > "$stamp"
+else
+  rm -rf .sqlx
+  mkdir .sqlx
+  [ -z "$(ls "$work/queries")" ] || cp "$work/queries"/*.json .sqlx/
+  chmod 644 .sqlx/* 2>/dev/null || true
+  echo "$(ls .sqlx | wc -l | tr -d ' ') queries in .sqlx"
+fi

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Every check, cheapest first, with one line of counts at the end: `test.sh [unit|e2e]`, both and the lints by default.
+# A test that fails doesn't keep the later ones from running; source that doesn't pass the lints does.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root" || exit 1
+
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}" SQLX_OFFLINE=true
+part=${1:-all}
+passed=0 failed=0 report=
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+note() { report="$report$1"$'\n'; }
+
+finish() {
+  printf '\n%s' "$report"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+  exit
+}
+
+# must WHAT COMMAND...: without it nothing after it makes sense.
+must() {
+  local what=$1; shift
+  if "$@"; then note "ok      $what"; else note "FAILED  $what"; failed=$((failed + 1)); finish; fi
+}
+
+# counted WHAT STATUS PASSED FAILED: a runner that fails without a failed test has failed itself.
+counted() {
+  local what=$1 status=$2 good=${3:-0} bad=${4:-0}
+  if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  if [ "$bad" = 0 ]; then note "ok      $what: $good passed"; else note "FAILED  $what: $good passed, $bad failed"; fi
+  passed=$((passed + good)) failed=$((failed + bad))
+}
+
+# sum PATTERN FILE: adds the numbers that stand before a word.
+sum() { { grep -Eo "$1" "$2" || true; } | awk '{ total += $1 } END { print total + 0 }'; }
+
+rust_tests() {
+  local status log="$work/rust.log"
+  if have cargo-nextest; then
+    step "cargo nextest run"
+    cargo nextest run --features ssr --no-fail-fast 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    # "Summary [ 3.2s] 40 tests run: 38 passed (1 slow), 1 failed, 1 timed out, 2 skipped"
+    grep -E 'Summary \[.*tests? run:' "$log" | tail -n 1 | sed 's/.*run://' > "$work/rust.summary"
+    counted "unit and integration tests" "$status" "$(sum '[0-9]+ passed' "$work/rust.summary")" "$(sum '[0-9]+ (failed|timed out|exec failed)' "$work/rust.summary")"
+  else
+    step "cargo test"
+    cargo test --features ssr --no-fail-fast 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    # "test result: ok. 40 passed; 0 failed; 0 ignored; ...", one for each binary
+    grep '^test result:' "$log" > "$work/rust.summary"
+    counted "unit and integration tests" "$status" "$(sum '[0-9]+ passed' "$work/rust.summary")" "$(sum '[0-9]+ failed' "$work/rust.summary")"
+  fi
+}
+
+browser_tests() {
+  local status counts
+  step "playwright test"
+  # Anything but the reporters stands in end2end/playwright.config.
+  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_NAME="$work/browser.json" npx --no-install playwright test --reporter=list,json </dev/null)
+  status=$?
+  counts=$(node -e 'const { expected, flaky, unexpected } = JSON.parse(require("fs").readFileSync(process.argv[1])).stats; console.log(expected + flaky, unexpected)' "$work/browser.json" 2>/dev/null)
+  # shellcheck disable=SC2086
+  counted "browser tests" "$status" $counts
+}
+
+case $part in
+  all)
+    must "set-up" scripts/setup.sh --test
+    must "format" make --no-print-directory format-check
+    must "lints of both targets, checked queries, build" make --no-print-directory compile
+    rust_tests
+    browser_tests
+    ;;
+  unit) rust_tests ;;
+  e2e)
+    must "set-up" scripts/setup.sh --test
+    must "build" make --no-print-directory build
+    browser_tests
+    ;;
+  *) die "usage: scripts/test.sh [unit|e2e]" ;;
+esac
+finish

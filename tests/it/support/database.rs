@@ -1,0 +1,210 @@
+//! One database per test: a copy of a template that has every migration, so that a test pays a copy of files and not a migration.
+//!
+//! The cluster keeps no promise to survive a failing machine, lives in memory where there is room, and stays up between runs; every test
+//! is its own process and attaches to it. `TEST_DATABASE_URL` names a server to use instead, as a role that may create databases.
+
+use apex_billing::store::cluster::{Cluster, Options};
+use apex_billing::store::postgres::{MIGRATIONS, migrate};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Key of the advisory lock under which templates are made and old databases are swept away.
+const HOUSEKEEPING: i64 = 0x6170_6578_7465_7374;
+/// Other branches of the project have other migrations, and run on the same cluster.
+const TEMPLATES_KEPT: i64 = 12;
+
+/// A database of the test's own, with the whole schema and no rows. Gone when the test passes; one that failed leaves it to look at
+/// until the next run.
+pub struct TestDatabase {
+    pub pool: PgPool,
+    pub url: String,
+    name: String,
+}
+
+impl TestDatabase {
+    pub async fn new() -> TestDatabase {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let template = template_name();
+        let mut admin = PgConnection::connect_with(server()).await.expect("the test server takes connections");
+        sweep(&mut admin).await;
+        // Of an earlier process with the same id, swept only once that one's id is free.
+        run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
+        if run(&mut admin, copy.clone()).await.is_err() {
+            make_template(&mut admin, &template).await;
+            run(&mut admin, copy).await.expect("the template can be copied");
+        }
+        admin.close().await.unwrap();
+        let options = server().clone().database(&name);
+        let url = options.to_url_lossy().to_string();
+        let pool = PgPoolOptions::new().max_connections(5).connect_with(options).await.expect("the new database takes connections");
+        TestDatabase { pool, url, name }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // The test's own runtime can't be waited for from within it.
+        let dropping = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut admin = PgConnection::connect_with(server()).await.unwrap();
+                run(&mut admin, statement).await.unwrap();
+                admin.close().await.unwrap();
+            });
+        });
+        dropping.join().expect("the test's database can be dropped");
+    }
+}
+
+/// `TEST_DATABASE_URL`, or a cluster of our own.
+fn server() -> &'static PgConnectOptions {
+    static SERVER: OnceLock<PgConnectOptions> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let url = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
+            let cluster =
+                Cluster::start(Options { dir: cluster_dir(), durable: false, keep_running: true }).expect("the test cluster starts");
+            cluster.url("app")
+        });
+        PgConnectOptions::from_str(&url).expect("TEST_DATABASE_URL is an address of PostgreSQL").disable_statement_logging()
+    })
+}
+
+/// In memory, unless there is less than a gigabyte of it.
+fn cluster_dir() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let in_memory = memory.join(format!("apex-billing-tests-{}", user()));
+    if in_memory.join("data").is_dir() || free_kilobytes(memory).is_some_and(|free| free > 1_000_000) {
+        in_memory
+    } else {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres")
+    }
+}
+
+fn user() -> String {
+    let output = Command::new("id").arg("-u").output().expect("the program `id` runs").stdout;
+    String::from_utf8_lossy(&output).trim().to_owned()
+}
+
+fn free_kilobytes(folder: &Path) -> Option<u64> {
+    let output = Command::new("df").arg("-Pk").arg(folder).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8_lossy(&output.stdout).lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+}
+
+fn template_name() -> String {
+    // FNV-1a over the checksums.
+    let hash = MIGRATIONS
+        .iter()
+        .flat_map(|migration| migration.checksum.iter())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+    format!("template_{hash:016x}")
+}
+
+/// Under a lock, because every test of a run may be the first.
+async fn make_template(admin: &mut PgConnection, template: &str) {
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(HOUSEKEEPING).execute(&mut *admin).await.unwrap();
+    let made: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)")
+        .bind(template)
+        .fetch_one(&mut *admin)
+        .await
+        .unwrap();
+    if !made {
+        // What an attempt that broke off has left.
+        run(admin, format!("DROP DATABASE IF EXISTS {template} WITH (FORCE)")).await.unwrap();
+        run(admin, format!("CREATE DATABASE {template}")).await.unwrap();
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(server().clone().database(template)).await.unwrap();
+        migrate(&pool).await.expect("the migrations apply to an empty database");
+        pool.close().await;
+        run(admin, format!("ALTER DATABASE {template} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")).await.unwrap();
+        drop_old_templates(admin).await;
+    }
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(HOUSEKEEPING).execute(&mut *admin).await.unwrap();
+}
+
+async fn drop_old_templates(admin: &mut PgConnection) {
+    let old: Vec<String> =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname ~ '^template_[0-9a-f]{16}$' ORDER BY oid DESC OFFSET $1")
+            .bind(TEMPLATES_KEPT)
+            .fetch_all(&mut *admin)
+            .await
+            .unwrap();
+    for template in old {
+        // Fails while another run copies it; then it goes with the next template.
+        if run(admin, format!("ALTER DATABASE {template} WITH IS_TEMPLATE false")).await.is_ok() {
+            let _ = run(admin, format!("DROP DATABASE {template}")).await;
+        }
+    }
+}
+
+/// Drops, once a process, the databases of processes that are gone: failed tests and interrupted runs.
+async fn sweep(admin: &mut PgConnection) {
+    static SWEPT: OnceLock<()> = OnceLock::new();
+    if SWEPT.set(()).is_err() {
+        return;
+    }
+    let names: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname ~ '^test_[0-9]+_[0-9]+$'")
+        .fetch_all(&mut *admin)
+        .await
+        .unwrap();
+    let left: Vec<String> = names.into_iter().filter(|name| name.split('_').nth(1).is_some_and(|owner| !is_running(owner))).collect();
+    if left.is_empty() {
+        return;
+    }
+    let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(HOUSEKEEPING).fetch_one(&mut *admin).await.unwrap();
+    if ours {
+        for name in left {
+            run(admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+        }
+        sqlx::query("SELECT pg_advisory_unlock($1)").bind(HOUSEKEEPING).execute(&mut *admin).await.unwrap();
+    }
+}
+
+fn is_running(pid: &str) -> bool {
+    if Path::new("/proc/self").exists() {
+        return Path::new("/proc").join(pid).exists();
+    }
+    Command::new("ps").args(["-p", pid]).output().is_ok_and(|output| output.status.success())
+}
+
+/// Statements that name a database take no parameters; the names are our own.
+async fn run(admin: &mut PgConnection, statement: String) -> sqlx::Result<()> {
+    admin.execute(AssertSqlSafe(statement)).await.map(drop)
+}
+
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_test_has_a_database_of_its_own_with_the_whole_schema() {
+        let (one, other) = (TestDatabase::new().await, TestDatabase::new().await);
+        for database in [&one, &other] {
+            let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&database.pool).await.unwrap();
+            assert_eq!(
+                usize::try_from(applied),
+                Ok(MIGRATIONS.iter().filter(|migration| migration.migration_type.is_up_migration()).count())
+            );
+            let by_address = PgPool::connect(&database.url).await.unwrap();
+            let name: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(&by_address).await.unwrap();
+            assert_eq!(name, database.name);
+        }
+        assert_ne!(one.name, other.name);
+        let name = one.name.clone();
+        drop(one);
+        let gone: bool = sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(name)
+            .fetch_one(&other.pool)
+            .await
+            .unwrap();
+        assert!(gone);
+    }
+}
