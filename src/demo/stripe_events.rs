@@ -93,10 +93,10 @@ impl Outcome {
 /// What the plan costs per month before any overage, in minor units.
 pub fn base_fee(plan: PlanType, currency: Currency) -> i64 {
     let (yen, cents) = match plan {
-        PlanType::Starter => (15_000, 99_00),
-        PlanType::Growth => (75_000, 499_00),
-        PlanType::Scale => (300_000, 1_999_00),
-        PlanType::Enterprise => (750_000, 4_999_00),
+        PlanType::Starter => (15_000, 9_900),
+        PlanType::Growth => (75_000, 49_900),
+        PlanType::Scale => (300_000, 199_900),
+        PlanType::Enterprise => (750_000, 499_900),
     };
     if currency.exponent() == 0 { yen } else { cents }
 }

@@ -164,7 +164,8 @@ mod tests {
 
     /// Lives as Stripe allows them. Event ids are random: they say nothing about the order.
     fn invoice_life(object: &'static str) -> impl Strategy<Value = Vec<Event>> {
-        let step = prop::sample::select(vec![Step::Finalize, Step::FailToPay, Step::PayPart, Step::Pay, Step::GiveUp, Step::Void, Step::Delete]);
+        let step =
+            prop::sample::select(vec![Step::Finalize, Step::FailToPay, Step::PayPart, Step::Pay, Step::GiveUp, Step::Void, Step::Delete]);
         prop::collection::vec((prop::sample::select(vec![0, 0, 0, 1, 60]), step, "[a-zA-Z0-9]{8}"), 0..10).prop_map(move |steps| {
             let (mut at, mut status, mut paid, mut attempts) = (0, InvoiceStatus::Draft, 0, 0);
             let event = |at, status: InvoiceStatus, rank, paid, attempts, deleted, id: String| Event {
@@ -237,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_paid_invoice_stays_paid_when_its_finalization_of_the_same_second_comes_last() {
-        let stamp = |status, id: &str| Stamp { deleted: false, created: instant(0), rank: invoice_rank(status), progress: 0, event_id: id.into() };
+        let stamp =
+            |status, id: &str| Stamp { deleted: false, created: instant(0), rank: invoice_rank(status), progress: 0, event_id: id.into() };
         let (open, paid) = (stamp(InvoiceStatus::Open, "evt_z"), stamp(InvoiceStatus::Paid, "evt_a"));
         let mut mirror = Mirror::default();
         assert!(mirror.apply("in_1", paid.clone(), "paid"));

@@ -124,7 +124,10 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
         event_type: row.event_type,
         object_id: row.object_id,
         at: row.at,
-        refund: row.amount.zip(row.currency.and_then(|code| code.parse::<Currency>().ok())).map(|(amount, currency)| Money::new(amount, currency)),
+        refund: row
+            .amount
+            .zip(row.currency.and_then(|code| code.parse::<Currency>().ok()))
+            .map(|(amount, currency)| Money::new(amount, currency)),
     });
     Ok(tell(happened.collect()))
 }

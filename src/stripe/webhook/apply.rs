@@ -88,7 +88,7 @@ pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool
 
     let mut touched = mirror::Touched::default();
     let mut changed = false;
-    for change in std::iter::once(&subject).chain(&along) {
+    for change in std::iter::once(&*subject).chain(&along) {
         touched.add(&change.snapshot);
         changed |= put(conn, customer, change).await?;
     }

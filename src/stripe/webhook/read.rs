@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
     /// The object that the event is about, then what came along in it.
-    Changes { subject: Change, along: Vec<Change> },
+    Changes { subject: Box<Change>, along: Vec<Change> },
     /// Nothing, for this reason.
     Ignored(&'static str),
 }
@@ -72,7 +72,7 @@ struct Moment<'a> {
 
 impl Moment<'_> {
     fn alone(&self, subject: Change) -> Reading {
-        Reading::Changes { subject, along: Vec::new() }
+        Reading::Changes { subject: Box::new(subject), along: Vec::new() }
     }
 
     /// `subject`: the event is about this very object, so that a `….created` is its first.

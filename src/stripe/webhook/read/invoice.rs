@@ -23,7 +23,7 @@ pub(super) fn read(invoice: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
     let InvoiceAmounts { paid, credit_notes_pre_payment: pre, credit_notes_post_payment: post, .. } = snapshot.amounts;
     let progress = paid.saturating_add(pre).saturating_add(post).saturating_add(attempts);
     let rank = mirror::invoice_rank(snapshot.status);
-    Ok(Reading::Changes { subject: moment.change(Snapshot::Invoice(Box::new(snapshot)), true, rank, progress), along })
+    Ok(Reading::Changes { subject: Box::new(moment.change(Snapshot::Invoice(Box::new(snapshot)), true, rank, progress)), along })
 }
 
 fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {

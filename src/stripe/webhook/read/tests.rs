@@ -11,7 +11,7 @@ fn event(event_type: &str, object: Value) -> Event {
 
 fn changes(event_type: &str, object: Value) -> (Change, Vec<Change>) {
     match read(&event(event_type, object)).unwrap() {
-        Reading::Changes { subject, along } => (subject, along),
+        Reading::Changes { subject, along } => (*subject, along),
         Reading::Ignored(reason) => panic!("ignored: {reason}"),
     }
 }
