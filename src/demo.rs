@@ -50,7 +50,12 @@ fn lumen() -> anyhow::Result<DemoCustomer> {
         stripe_id: "cus_demo_lumen".into(),
         name: "Lumen Games".into(),
         email: "billing@lumen-games.example".into(),
-        address: Address { line1: "500 Market Street".into(), city: "San Francisco, CA".into(), postal_code: "94105".into(), country: "US".into() },
+        address: Address {
+            line1: "500 Market Street".into(),
+            city: "San Francisco, CA".into(),
+            postal_code: "94105".into(),
+            country: "US".into(),
+        },
         tax_id: None,
         currency: "usd".parse().map_err(anyhow::Error::msg)?,
         plan: PlanType::Growth,
@@ -64,7 +69,12 @@ fn kisetsu() -> anyhow::Result<DemoCustomer> {
         stripe_id: "cus_demo_kisetsu".into(),
         name: "Kisetsu Apps 株式会社".into(),
         email: "keiri@kisetsu.example".into(),
-        address: Address { line1: "1-1 Marunouchi".into(), city: "Chiyoda-ku, Tokyo".into(), postal_code: "100-0005".into(), country: "JP".into() },
+        address: Address {
+            line1: "1-1 Marunouchi".into(),
+            city: "Chiyoda-ku, Tokyo".into(),
+            postal_code: "100-0005".into(),
+            country: "JP".into(),
+        },
         tax_id: None,
         currency: "jpy".parse().map_err(anyhow::Error::msg)?,
         plan: PlanType::Starter,
@@ -84,16 +94,22 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
         bail!("the database holds customers that are not the demo's; the demo wants one of its own");
     }
     ingest::ensure_partitions(platform).await?;
-    let put = async |customer: &DemoCustomer| accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await;
+    let put = async |customer: &DemoCustomer| {
+        accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
+    };
     let (lumen_id, kisetsu_id) = (put(&lumen).await?, put(&kisetsu).await?);
-    for (email, role, customer) in [(ADMIN, Role::Admin, lumen_id), (PUBLISHER, Role::Publisher, lumen_id), (READONLY, Role::Readonly, kisetsu_id)] {
+    for (email, role, customer) in
+        [(ADMIN, Role::Admin, lumen_id), (PUBLISHER, Role::Publisher, lumen_id), (READONLY, Role::Readonly, kisetsu_id)]
+    {
         accounts::put_user(platform, email, &access.password.0, role, Some(customer)).await?;
     }
     accounts::add_api_key(platform, lumen_id, "demo", &access.api_key.0).await?;
 
     let now = platform.clock.now();
     let anchor = anchor_of(since.unwrap_or(now));
-    for (customer, id, year, traffic) in [(&lumen, lumen_id, &LUMEN_YEAR, traffic::LUMEN), (&kisetsu, kisetsu_id, &KISETSU_YEAR, traffic::KISETSU)] {
+    for (customer, id, year, traffic) in
+        [(&lumen, lumen_id, &LUMEN_YEAR, traffic::LUMEN), (&kisetsu, kisetsu_id, &KISETSU_YEAR, traffic::KISETSU)]
+    {
         let months = months_until(anchor, now);
         let Some(first) = months.first() else { continue };
         let plan = usage::plan(&platform.db, customer.plan, customer.currency, first.start()).await?.context("the plans are missing")?;

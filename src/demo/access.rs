@@ -45,6 +45,11 @@ impl Access {
         })
     }
 
+    /// Made up on the spot, remembered nowhere.
+    pub fn made_up(webhook_secret: Secret) -> Access {
+        Access { password: Secret(random(8)), webhook_secret, api_key: Secret(api_key::generate()), url: String::new() }
+    }
+
     /// For scripts: `apex-billing demo --json`.
     pub fn to_json(&self) -> serde_json::Value {
         let login = |email: &str, role: &str| serde_json::json!({"email": email, "role": role, "password": self.password.0});
@@ -79,7 +84,13 @@ fn read_or_make(file: &Path) -> anyhow::Result<Remembered> {
     }
     // Complete or not at all, and for nobody else to read.
     let draft = file.with_extension("new");
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?.write_all(serde_json::to_string_pretty(&made)?.as_bytes())?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?
+        .write_all(serde_json::to_string_pretty(&made)?.as_bytes())?;
     fs::rename(&draft, file)?;
     Ok(made)
 }

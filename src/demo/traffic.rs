@@ -47,7 +47,8 @@ fn event(app: &App, metric: Metric, hour: OffsetDateTime) -> Option<(OffsetDateT
         Metric::DataTransferBytes => app.data_transfer_bytes,
     } / 24;
     // Percent: people play in the evening and at the weekend, and every hour differs a little.
-    let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84][usize::from(hour.hour())];
+    let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84]
+        [usize::from(hour.hour())];
     let weekly = if matches!(hour.weekday(), time::Weekday::Saturday | time::Weekday::Sunday) { 112 } else { 97 };
     let quantity = mean * daily / 100 * weekly / 100 * (85 + u64::from(noise[1]) % 31) / 100;
     let line = json!({"id": id, "metric": metric, "quantity": quantity.max(1), "timestamp": at.format(&Rfc3339).ok()?, "app_id": app.id});

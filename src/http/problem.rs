@@ -72,7 +72,12 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let is_problem = parts.headers.get(header::CONTENT_TYPE).is_some_and(|value| value == ProblemJson::CONTENT_TYPE);
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    // An answer of its own, such as the health check's.
+    if content_type.is_some_and(|value| value == "application/json") {
+        return Response::from_parts(parts, body);
+    }
+    let is_problem = content_type.is_some_and(|value| value == ProblemJson::CONTENT_TYPE);
     let read = if is_problem { read(body).await.and_then(|bytes| serde_json::from_slice::<Problem>(&bytes).ok()) } else { None };
     let mut problem = read.unwrap_or_else(|| of_status(parts.status));
     problem.instance = Some(path);

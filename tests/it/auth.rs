@@ -38,7 +38,8 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "nobody@people.example", "password": PASSWORD})).await;
     let (wrong, unknown) = (wrong.problem(401, "invalid_credentials"), unknown.problem(401, "invalid_credentials"));
     assert_eq!(wrong["detail"], unknown["detail"]);
-    let refused: i64 = sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'session.refused'").fetch_one(&app.db).await.unwrap();
+    let refused: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'session.refused'").fetch_one(&app.db).await.unwrap();
     assert_eq!(refused, 2);
 }
 
@@ -50,11 +51,21 @@ async fn the_login_form_works_without_javascript() {
     let client = app.client().with_header("sec-fetch-site", "same-origin").with_header("accept", "text/html");
 
     let answer = client
-        .post("/api/v1/auth/login", "application/x-www-form-urlencoded", form(&format!("email=ops@people.example&password={PASSWORD}&next=/billing/invoices")))
+        .post(
+            "/api/v1/auth/login",
+            "application/x-www-form-urlencoded",
+            form(&format!("email=ops@people.example&password={PASSWORD}&next=/billing/invoices")),
+        )
         .await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/billing/invoices")));
 
-    let answer = client.post("/api/v1/auth/login", "application/x-www-form-urlencoded", form("email=ops@people.example&password=x&next=https://evil.example")).await;
+    let answer = client
+        .post(
+            "/api/v1/auth/login",
+            "application/x-www-form-urlencoded",
+            form("email=ops@people.example&password=x&next=https://evil.example"),
+        )
+        .await;
     assert_eq!(answer.status, 303);
     assert_eq!(answer.header("location"), Some("/login?error=invalid_credentials&email=ops%40people.example&next=%2Fbilling%2Fusage"));
 }
@@ -96,7 +107,8 @@ async fn a_session_ends_after_a_day_and_when_idle() {
 async fn activity_pushes_the_idle_limit_back() {
     let app = TestApp::start().await;
     let client = app.sign_in(Role::Admin, None).await;
-    let expiry = async || sqlx::query_scalar::<_, time::OffsetDateTime>("SELECT expires_at FROM sessions").fetch_one(&app.db).await.unwrap();
+    let expiry =
+        async || sqlx::query_scalar::<_, time::OffsetDateTime>("SELECT expires_at FROM sessions").fetch_one(&app.db).await.unwrap();
     sqlx::query("UPDATE sessions SET expires_at = now() + interval '1 minute'").execute(&app.db).await.unwrap();
     let before = expiry().await;
     app.advance(Duration::minutes(2));

@@ -32,7 +32,12 @@ async fn one_event_an_array_and_lines_are_taken() {
 async fn an_event_counts_once_however_often_it_comes() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
-    let twice = machine.post_json("/api/v1/usage/events", &json!([event("a", "impressions", 5), event("a", "impressions", 5), event("b", "impressions", 1)])).await;
+    let twice = machine
+        .post_json(
+            "/api/v1/usage/events",
+            &json!([event("a", "impressions", 5), event("a", "impressions", 5), event("b", "impressions", 1)]),
+        )
+        .await;
     assert_eq!(twice.json(), json!({"accepted": 2, "duplicates": 1, "rejected": []}));
     let again = machine.post_json("/api/v1/usage/events", &json!([event("b", "impressions", 1), event("a", "impressions", 5)])).await;
     assert_eq!(again.json(), json!({"accepted": 0, "duplicates": 2, "rejected": []}));
@@ -79,11 +84,18 @@ async fn a_bad_event_does_not_reject_the_others() {
     let machine = app.machine(app.add_customer("lumen").await).await;
     let mut old = event("old", "impressions", 1);
     old["timestamp"] = "2026-01-01T00:00:00Z".into();
-    let body = format!("{}\n{{\"id\": \"broken\n{}\n{}\n{}", event("a", "impressions", 1), event("b", "clicks", 1), old, event("c", "impressions", 2));
+    let body = format!(
+        "{}\n{{\"id\": \"broken\n{}\n{}\n{}",
+        event("a", "impressions", 1),
+        event("b", "clicks", 1),
+        old,
+        event("c", "impressions", 2)
+    );
     let answer = machine.post("/api/v1/usage/events", "application/x-ndjson", body.into_bytes()).await;
     let receipt = answer.json();
     assert_eq!((answer.status, &receipt["accepted"]), (202, &json!(2)));
-    let codes: Vec<(u64, &str)> = receipt["rejected"].as_array().unwrap().iter().map(|r| (r["index"].as_u64().unwrap(), r["code"].as_str().unwrap())).collect();
+    let codes: Vec<(u64, &str)> =
+        receipt["rejected"].as_array().unwrap().iter().map(|r| (r["index"].as_u64().unwrap(), r["code"].as_str().unwrap())).collect();
     assert_eq!(codes, [(1, "invalid_json"), (2, "unknown_metric"), (3, "timestamp_too_old")]);
     assert_eq!(receipt["rejected"][1]["id"], "b");
     assert_eq!(machine.get("/api/v1/billing/usage/current").await.json()["current_period"]["impressions"], 3);
@@ -97,7 +109,8 @@ async fn a_late_event_lands_in_its_hour() {
     let mut late = event("late", "impressions", 9);
     late["timestamp"] = "2026-11-03T07:59:59.999+01:00".into();
     assert_eq!(machine.post_json("/api/v1/usage/events", &late).await.json()["accepted"], 1);
-    let hour: time::OffsetDateTime = sqlx::query_scalar("SELECT hour FROM usage_records WHERE customer_id = $1").bind(customer.0).fetch_one(&app.db).await.unwrap();
+    let hour: time::OffsetDateTime =
+        sqlx::query_scalar("SELECT hour FROM usage_records WHERE customer_id = $1").bind(customer.0).fetch_one(&app.db).await.unwrap();
     assert_eq!(hour, time::macros::datetime!(2026-11-03 6:00 UTC));
 }
 

@@ -4,8 +4,10 @@ mod support;
 
 mod accounts;
 mod auth;
+mod cluster;
 mod console;
 mod ingest;
 mod invoices;
+mod pdf;
 mod platform;
 mod usage;

@@ -36,7 +36,9 @@ async fn the_kill_switch_stops_billing_and_nothing_else() {
     let app = TestApp::start_with(&[("BILLING_ENABLED", "false")]).await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
-    for path in ["/api/v1/billing/usage/current", "/api/v1/billing/invoices", "/api/v1/billing/invoices/7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11/pdf"] {
+    for path in
+        ["/api/v1/billing/usage/current", "/api/v1/billing/invoices", "/api/v1/billing/invoices/7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11/pdf"]
+    {
         let answer = person.get(path).await;
         answer.problem(503, "billing_disabled");
         assert_eq!(answer.header("retry-after"), Some("300"));
@@ -70,7 +72,8 @@ async fn every_error_is_a_problem_with_a_request_id() {
 #[tokio::test]
 async fn a_browsers_accept_header_does_not_turn_the_api_into_redirects() {
     let app = TestApp::start().await;
-    let browser = app.client().with_header("accept", "text/html,application/xhtml+xml").with_header("referer", "http://127.0.0.1:3000/login");
+    let browser =
+        app.client().with_header("accept", "text/html,application/xhtml+xml").with_header("referer", "http://127.0.0.1:3000/login");
     browser.get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     assert_eq!(browser.get("/api/v1/meta/features").await.status, 200);
 }
@@ -93,7 +96,10 @@ async fn migrations_go_down_and_up_again() {
     let before = postgres::migration_status(&app.db).await.unwrap();
     assert!(before.len() >= 5 && before.iter().all(|(_, applied)| *applied));
     postgres::migrate_down(&app.db, 0).await.unwrap();
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations'").fetch_one(&app.db).await.unwrap();
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_sqlx_migrations'")
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
     assert_eq!(tables, 0);
     postgres::migrate(&app.db).await.unwrap();
     let plans: i64 = sqlx::query_scalar("SELECT count(*) FROM plans").fetch_one(&app.db).await.unwrap();

@@ -4,5 +4,4 @@ pub mod app;
 mod client;
 pub mod database;
 
-pub use app::{NOW, TestApp};
-pub use client::Answer;
+pub use app::TestApp;

@@ -52,7 +52,10 @@ async fn without_a_subscription_the_period_is_the_calendar_month() {
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     let body = person.get("/api/v1/billing/usage/current").await.json();
     assert_eq!(body["subscription"], Value::Null);
-    assert_eq!((&body["current_period"]["start"], &body["current_period"]["end"]), (&json!("2026-11-01T00:00:00Z"), &json!("2026-12-01T00:00:00Z")));
+    assert_eq!(
+        (&body["current_period"]["start"], &body["current_period"]["end"]),
+        (&json!("2026-11-01T00:00:00Z"), &json!("2026-12-01T00:00:00Z"))
+    );
     assert_eq!((&body["as_of"], &body["overages"]["total_overage_cost"]), (&Value::Null, &json!(0)));
 }
 

@@ -58,8 +58,8 @@ const fn title(status: u16) -> &'static str {
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
         503 => "Service Unavailable",
-        400..500 => "Client Error",
-        _ => "Internal Server Error",
+        500 => "Internal Server Error",
+        _ => "Error",
     }
 }
 

@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 
 /// What an event means to the mirror.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)]
 pub enum Reading {
     /// The object that the event is about, then what came along in it.
     Changes { subject: Box<Change>, along: Vec<Change> },

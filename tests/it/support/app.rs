@@ -5,7 +5,7 @@ use super::{
     database::TestDatabase,
 };
 use apex_billing::{
-    config::Config,
+    config::{Config, Secret},
     domain::{
         identity::{CustomerId, Role},
         money::Currency,
@@ -95,7 +95,9 @@ impl TestApp {
     }
 
     pub async fn add_customer_in(&self, name: &str, currency: Currency) -> CustomerId {
-        accounts::put_customer(&self.platform, &format!("cus_{name}"), name, &format!("billing@{name}.example"), currency).await.expect("a customer")
+        accounts::put_customer(&self.platform, &format!("cus_{name}"), name, &format!("billing@{name}.example"), currency)
+            .await
+            .expect("a customer")
     }
 
     /// The customer that Stripe knows under an id.
@@ -137,8 +139,19 @@ impl TestApp {
 
     /// Delivers a webhook, signed as Stripe signs it.
     pub async fn post_webhook(&self, body: &str) -> Answer {
-        let signature = apex_billing::stripe::signature::sign(body.as_bytes(), WEBHOOK_SECRET, self.now());
-        self.client().with_header("stripe-signature", &signature).post("/api/v1/webhooks/stripe", "application/json", body.as_bytes().to_vec()).await
+        let signature = apex_billing::stripe::signature::sign(body.as_bytes(), &Secret(WEBHOOK_SECRET.into()), self.now());
+        self.client()
+            .with_header("stripe-signature", &signature)
+            .post("/api/v1/webhooks/stripe", "application/json", body.as_bytes().to_vec())
+            .await
+    }
+
+    /// Delivers each of these in turn; all must be taken.
+    pub async fn deliver(&self, events: &[serde_json::Value]) {
+        for event in events {
+            let answer = self.post_webhook(&event.to_string()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
     }
 
     /// Delivers a body with these headers as a webhook.

@@ -35,7 +35,8 @@ impl Client {
 
     /// Keeps the cookies that an answer set.
     pub fn with_cookies_of(self, answer: &Answer) -> Client {
-        let cookies: Vec<&str> = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next()).collect();
+        let cookies: Vec<&str> =
+            answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next()).collect();
         self.with_header("cookie", &cookies.join("; "))
     }
 
