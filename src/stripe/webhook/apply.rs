@@ -29,7 +29,7 @@ pub enum Outcome {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// The event itself is at fault and will be the next time too.
+    /// The event can't be applied, and the next try will likely end the same.
     #[error("{0}")]
     Unreadable(String),
     /// The database could not, now.
@@ -44,13 +44,16 @@ impl From<FieldError> for ApplyError {
 }
 
 impl From<sqlx::Error> for ApplyError {
-    /// Values that no column takes are the event's fault: SQLSTATE classes 22 (data exception) and 23 (integrity constraint).
+    /// What passes by itself is the database's matter: lost connections, and the SQLSTATE classes 08, 40, 53, 55, 57 and 58 ("PostgreSQL Error
+    /// Codes"). Whatever else the database refuses it will refuse again, and must not hold up the events behind.
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error() {
-            Some(refusal) if refusal.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23")) => {
-                ApplyError::Unreadable(format!("the database refused it: {}", refusal.message()))
-            }
-            _ => ApplyError::Database(error),
+        let refusal = error.as_database_error().filter(|refusal| {
+            let code = refusal.code().unwrap_or_default();
+            !["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+        });
+        match refusal {
+            Some(refusal) => ApplyError::Unreadable(format!("the database refused it: {}", refusal.message())),
+            None => ApplyError::Database(error),
         }
     }
 }
@@ -85,7 +88,7 @@ pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool
 
     let mut touched = mirror::Touched::default();
     let mut changed = false;
-    for change in std::iter::once(&subject).chain(&along) {
+    for change in std::iter::once(&*subject).chain(&along) {
         touched.add(&change.snapshot);
         changed |= put(conn, customer, change).await?;
     }

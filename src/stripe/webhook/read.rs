@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 #[allow(clippy::large_enum_variant)]
 pub enum Reading {
     /// The object that the event is about, then what came along in it.
-    Changes { subject: Change, along: Vec<Change> },
+    Changes { subject: Box<Change>, along: Vec<Change> },
     /// Nothing, for this reason.
     Ignored(&'static str),
 }
@@ -73,7 +73,7 @@ struct Moment<'a> {
 
 impl Moment<'_> {
     fn alone(&self, subject: Change) -> Reading {
-        Reading::Changes { subject, along: Vec::new() }
+        Reading::Changes { subject: Box::new(subject), along: Vec::new() }
     }
 
     /// `subject`: the event is about this very object, so that a `….created` is its first.

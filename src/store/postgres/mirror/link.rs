@@ -101,11 +101,9 @@ async fn adopt(conn: &mut PgConnection, customer: CustomerId, touched: &Touched)
 async fn settle_payments(conn: &mut PgConnection, customer: CustomerId, invoices: &[String]) -> sqlx::Result<()> {
     // One payment, told twice: by an invoice of an older API version and by Stripe's own InvoicePayment.
     sqlx::query!(
-        r#"DELETE FROM invoice_payments told USING invoice_payments own
+        r#"DELETE FROM invoice_payments told
            WHERE told.customer_id = $1 AND told.stripe_invoice_id = ANY($2) AND told.from_invoice
-             AND own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice
-             AND (own.payment_intent = told.payment_intent OR own.charge = told.charge
-                  OR (own.method = 'out_of_band' AND told.method = 'out_of_band'))"#,
+             AND EXISTS (SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice)"#,
         customer.0,
         invoices,
     )

@@ -23,7 +23,7 @@ pub(super) fn read(invoice: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
     let InvoiceAmounts { paid, credit_notes_pre_payment: pre, credit_notes_post_payment: post, .. } = snapshot.amounts;
     let progress = paid.saturating_add(pre).saturating_add(post).saturating_add(attempts);
     let rank = mirror::invoice_rank(snapshot.status);
-    Ok(Reading::Changes { subject: moment.change(Snapshot::Invoice(Box::new(snapshot)), true, rank, progress), along })
+    Ok(Reading::Changes { subject: Box::new(moment.change(Snapshot::Invoice(Box::new(snapshot)), true, rank, progress)), along })
 }
 
 fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
@@ -119,35 +119,30 @@ fn line(line: &Field<'_>) -> Read<LineSnapshot> {
     })
 }
 
-/// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge. Each gets an id of its own here, so
-/// that it is ordered by its own stamp and no order of arrival matters.
+/// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge itself. Once it is paid that payment gets
+/// an id here, and so a place in the order of its own: no order of arrival matters.
 fn payment_of_old(invoice: &Field<'_>, snapshot: &InvoiceSnapshot, moment: &Moment<'_>) -> Read<Option<Change>> {
-    let payment_intent = owned_id(&invoice.get("payment_intent"))?;
-    let charge = owned_id(&invoice.get("charge"))?;
     let out_of_band = invoice.get("paid_out_of_band").boolean()?.unwrap_or(false);
-    let name = match (out_of_band, &payment_intent, &charge) {
-        (true, ..) => payment::OUT_OF_BAND,
-        (false, Some(id), _) | (false, None, Some(id)) => id,
-        (false, None, None) => return Ok(None),
-    };
-    let (status, amount) = match snapshot.status {
-        InvoiceStatus::Paid if out_of_band && snapshot.amounts.paid == 0 => ("paid", snapshot.amounts.due),
-        InvoiceStatus::Paid => ("paid", snapshot.amounts.paid),
-        InvoiceStatus::Void => ("canceled", snapshot.amounts.remaining),
-        _ => ("open", snapshot.amounts.remaining),
-    };
+    let payment_intent = owned_id(&invoice.get("payment_intent"))?.filter(|_| !out_of_band);
+    let charge = owned_id(&invoice.get("charge"))?.filter(|_| !out_of_band);
+    let told = out_of_band || payment_intent.is_some() || charge.is_some();
+    if !told || snapshot.status != InvoiceStatus::Paid {
+        return Ok(None);
+    }
+    let InvoiceAmounts { paid, due, .. } = snapshot.amounts;
     let payment = InvoicePaymentSnapshot {
-        id: format!("{}/{name}", snapshot.id),
+        id: format!("{}/payment", snapshot.id),
         invoice: snapshot.id.clone(),
         customer: Some(snapshot.customer.clone()),
         from_invoice: true,
+        payment_intent,
+        charge,
+        // What went past Stripe may not count as paid there.
+        amount: if out_of_band && paid == 0 { due } else { paid },
+        status: "paid".to_owned(),
         method: out_of_band.then(|| payment::OUT_OF_BAND.to_owned()),
-        payment_intent: payment_intent.filter(|_| !out_of_band),
-        charge: charge.filter(|_| !out_of_band),
-        amount,
-        status: status.to_owned(),
         at: snapshot.paid_at.or(snapshot.finalized_at).unwrap_or(snapshot.created_at),
     };
-    let rank = mirror::payment_rank(status);
+    let rank = mirror::payment_rank(&payment.status);
     Ok(Some(moment.change(Snapshot::Payment(payment), false, rank, 0)))
 }

@@ -39,7 +39,7 @@ pub(super) fn read_charge(charge: &Field<'_>, moment: &Moment<'_>) -> Read<Readi
     }
     let captured = charge.get("amount_captured").integer()?.unwrap_or(0);
     let (rank, progress) = (mirror::charge_rank(status), snapshot.amount_refunded.saturating_add(captured));
-    Ok(Reading::Changes { subject: moment.change(Snapshot::Charge(snapshot), true, rank, progress), along })
+    Ok(Reading::Changes { subject: Box::new(moment.change(Snapshot::Charge(snapshot), true, rank, progress)), along })
 }
 
 /// A refund, alone or within its charge.
