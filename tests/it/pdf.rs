@@ -333,6 +333,21 @@ fn what_is_missing_leaves_no_trace() {
 }
 
 #[test]
+fn a_long_word_stays_in_its_column_and_whole_in_copied_text() {
+    let mut invoice = invoice();
+    let word = "W".repeat(90);
+    invoice.customer.address = vec![word.clone()];
+    let pdf = render(&invoice);
+    let raw = pipe("pdftotext", &["-raw", "-", "-"], &pdf);
+    let copied: String = raw.split_whitespace().collect();
+    assert!(copied.contains(&word), "{raw}");
+    assert!(raw.lines().all(|line| !line.contains(&word)), "it is broken into lines");
+    // One for the words and one for the address, not one for each piece of it.
+    let links = pdf.bytes.windows(13).filter(|bytes| bytes == b"/Subtype/Link").count();
+    assert_eq!(links, 2);
+}
+
+#[test]
 fn any_text_renders() {
     // Few cases, since each is a whole page.
     let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() });
