@@ -4,11 +4,12 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/apex-billing/target
 export SQLX_OFFLINE = true
 
 cargo_features = --features ssr
-# With `-- -D warnings`, for both targets.
+# cargo counts its own jobs: make's two are for the two sides of the program.
+cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run test setup build server site release fmt lint format-check lint-server lint-browser browser-side unit e2e sqlx-data clean
+.PHONY: help run test setup build server site release fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,14 +28,14 @@ build: setup ## build the server and what it hands to browsers
 
 server:
 	@echo "==> cargo build, for the server"
-	@cargo build $(cargo_features)
+	@$(cargo) build $(cargo_features)
 
 site:
 	@scripts/build-site.sh
 
 release: setup ## the same, optimised
 	@scripts/build-site.sh --release
-	cargo build --release $(cargo_features)
+	$(cargo) build --release $(cargo_features)
 
 fmt: ## format the source
 	cargo fmt
@@ -45,17 +46,17 @@ lint: setup ## check format and lints for both targets
 
 format-check:
 	@echo "==> cargo fmt --check"
-	@cargo fmt --check
+	@$(cargo) fmt --check
 
 lint-server:
 	@echo "==> cargo $(clippy_server)"
-	@cargo $(clippy_server)
+	@$(cargo) $(clippy_server)
 
 lint-browser:
 	@echo "==> cargo $(clippy_browser), for the browser"
 	@scripts/wasm-cargo.sh $(clippy_browser)
 
-# What `make test` does while nothing has run yet: all that compiles, the browser's side beside the server's.
+# For `make test`: all that compiles, the browser's side beside the server's.
 compile:
 	@$(MAKE) --no-print-directory -j2 browser-side server-side
 

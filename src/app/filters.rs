@@ -20,8 +20,14 @@ pub struct InvoiceFilters {
 }
 
 impl InvoiceFilters {
+    /// From an address' query.
     pub fn read(query: &ParamsMap) -> InvoiceFilters {
-        let field = |name| query.get_str(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+        InvoiceFilters::from_fields(|name| query.get(name))
+    }
+
+    /// Asks for each field's value.
+    pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> InvoiceFilters {
+        let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         InvoiceFilters {
             page: field("page"),
             limit: field("limit"),
@@ -53,6 +59,7 @@ impl InvoiceFilters {
         InvoiceFilters { sort: self.sort.clone(), limit: self.limit.clone(), ..InvoiceFilters::default() }
     }
 
+    /// Address of this list; what is not set is left out.
     pub fn href(&self) -> String {
         let fields = [
             ("status", &self.status),

@@ -42,6 +42,7 @@ pub enum Level {
 }
 
 impl Level {
+    /// Nothing used is within any plan, even one that includes nothing.
     pub const fn of(used: u64, included: u64) -> Level {
         let (used, included) = (used as u128 * 100, included as u128);
         if used > included * 100 {
@@ -55,6 +56,7 @@ impl Level {
         }
     }
 
+    /// As people read it.
     pub const fn title(self) -> &'static str {
         match self {
             Level::Within => "Within plan",
@@ -64,6 +66,7 @@ impl Level {
         }
     }
 
+    /// How loud it is shown.
     pub const fn tone(self) -> Tone {
         match self {
             Level::Within => Tone::Good,
@@ -85,8 +88,11 @@ pub const fn noun(metric: Metric) -> &'static str {
 /// A period summed up in a headline and a sentence or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// Colours and sign.
     pub tone: Tone,
+    /// The answer in a few words; changes only when the state does.
     pub headline: String,
+    /// The figures behind it.
     pub detail: String,
 }
 

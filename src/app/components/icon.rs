@@ -36,6 +36,7 @@ impl Glyph {
         }
     }
 
+    /// The strokes, as SVG path data.
     const fn path(self) -> &'static str {
         match self {
             Glyph::Check => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM8 12.3l2.7 2.7L16 9.5",

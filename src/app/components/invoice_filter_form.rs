@@ -6,8 +6,8 @@ use crate::{
     app::filters::{INVOICES, InvoiceFilters},
     domain::invoice::{InvoiceSort, InvoiceStatus},
 };
-use leptos::prelude::*;
-use leptos_router::components::Form;
+use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// Where the message about an unusable filter stands.
 pub const FILTER_PROBLEM: &str = "filter-problem";
@@ -23,7 +23,8 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
     };
     let input = |name: &'static str, kind: &'static str, value: &Option<String>| {
         let invalid = wrong == Some(name);
-        let value = value.clone().unwrap_or_default();
+        // A date field refuses what is no date, with a warning; the message about it quotes it anyway.
+        let value = value.clone().filter(|_| !(invalid && kind == "date")).unwrap_or_default();
         view! {
             <input
                 id=format!("filter-{name}")
@@ -69,10 +70,19 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
             <span>"Apply"</span>
         </button>
     };
+    let navigate = use_navigate();
+    // As the browser would, but without a reload and without the empty fields in the address.
+    let submit = move |event: SubmitEvent| {
+        if let Ok(data) = form_data_from_event(&event) {
+            event.prevent_default();
+            let filters = InvoiceFilters::from_fields(|name| data.get(name).as_string());
+            navigate(&filters.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        }
+    };
     view! {
         <nav class="segments" aria-label="Status">
             <ul>{statuses.map(status_link).collect_view()}</ul>
         </nav>
-        <Form method="GET" action=INVOICES attr:class="filters" attr:role="search" attr:aria-label="Invoices">{fields}</Form>
+        <form method="get" action=INVOICES class="filters" role="search" aria-label="Invoices" on:submit=submit>{fields}</form>
     }
 }

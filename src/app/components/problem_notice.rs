@@ -23,7 +23,7 @@ fn words(problem: &Problem) -> Words {
         0 => say("The server can’t be reached", "This page couldn’t be loaded. Nothing is lost.", "Check your connection, then try again."),
         401 => say(
             "You’re signed out",
-            "Your session has ended, so nothing more is shown here.",
+            "Your session has ended, so this page can’t be brought up to date.",
             "Sign in and you’ll come straight back to this page.",
         ),
         403 => {

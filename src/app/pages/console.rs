@@ -13,7 +13,9 @@ use leptos_router::{components::Outlet, hooks::use_location};
 /// What the pages inside share.
 #[derive(Clone, Copy)]
 pub struct Session {
+    /// What is switched on.
     pub features: Resource<Result<Features, Problem>>,
+    /// Who is signed in.
     pub viewer: Resource<Result<Viewer, Problem>>,
 }
 

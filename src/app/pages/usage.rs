@@ -122,7 +122,8 @@ fn report(usage: &UsageCurrent, metric: Metric, now: ReadSignal<Option<OffsetDat
         </header>
         {answer(usage, now)}
         {usage.subscription.as_ref().and_then(outstanding)}
-        <section class="metrics" aria-label="Metrics">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
+        <h2 id="metrics-title" class="visually-hidden">"Metrics"</h2>
+        <section class="metrics" aria-labelledby="metrics-title">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
         <div class="columns">
             <section class="panel" aria-labelledby="daily-title">
                 <header class="panel-head">
@@ -184,7 +185,9 @@ fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl
         <section class=move || format!("verdict {}", told.with(|v| v.tone.class())) aria-label="Summary">
             {move || view! { <Icon glyph=Glyph::of(told.with(|v| v.tone)) /> }}
             <div>
-                <h2 role="status">{move || told.with(|v| v.headline.clone())}</h2>
+                <div role="status">
+                    <h2>{move || told.with(|v| v.headline.clone())}</h2>
+                </div>
                 <p>{move || told.with(|v| v.detail.clone())}</p>
             </div>
         </section>

@@ -1,0 +1,57 @@
+// Starts the built server twice on one private database: with billing on, and with the kill switch thrown.
+import { defineConfig } from '@playwright/test';
+import { cpSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/apex-billing/target');
+const binary = process.env.APEX_BILLING_BIN ?? join(target, 'debug/apex-billing');
+
+// Workers read this file too, and must not make a folder each.
+process.env.APEX_E2E_DIR ??= mkdtempSync(join(tmpdir(), 'apex-billing-end2end-'));
+const dir = process.env.APEX_E2E_DIR;
+cpSync(join(root, 'Leptos.toml'), join(dir, 'Leptos.toml'));
+
+process.env.APEX_E2E_PASSWORD ??= 'end-to-end password';
+process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
+
+const server = (port: number, args: string, env: Record<string, string>) => ({
+  command: `exec "${binary}" serve ${args}`,
+  cwd: dir,
+  url: `http://127.0.0.1:${port}/readyz`,
+  timeout: 120_000,
+  gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 20_000 },
+  stdout: 'ignore' as const,
+  env: {
+    LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
+    LEPTOS_SITE_ROOT: join(root, 'target/site'),
+    METRICS_ADDR: '127.0.0.1:0',
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    DATABASE_URL: process.env.TEST_E2E_DATABASE_URL ?? '',
+    DEMO_PASSWORD: process.env.APEX_E2E_PASSWORD!,
+    STRIPE_WEBHOOK_SECRET: process.env.APEX_E2E_WEBHOOK_SECRET!,
+    RUST_LOG: 'warn',
+    ...env,
+  },
+});
+
+export default defineConfig({
+  testDir: 'tests',
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: !!process.env.CI,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    baseURL: 'http://127.0.0.1:3100',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    },
+  },
+  webServer: [server(3100, '--demo', {}), server(3101, '', { BILLING_ENABLED: 'false' })],
+});

@@ -1,0 +1,93 @@
+// What every journey needs: people who sign in, and a console that must stay silent.
+import { test as base, expect, type Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Stripe from 'stripe';
+
+export const test = base.extend<{ silentConsole: void }>({
+  // A hydration warning is a bug: it fails the journey that saw it.
+  silentConsole: [
+    async ({ page }, use) => {
+      const said: string[] = [];
+      page.on('console', (message) => {
+        const expected = message.text().startsWith('Failed to load resource');
+        if (['error', 'warning'].includes(message.type()) && !expected) said.push(message.text());
+      });
+      page.on('pageerror', (error) => said.push(error.message));
+      await use();
+      expect(said).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+export type Person = 'admin' | 'publisher' | 'readonly';
+
+export async function signIn(page: Page, person: Person) {
+  await page.goto('/login');
+  await page.getByLabel('E-mail').fill(`${person}@demo.test`);
+  await page.getByLabel('Password').fill(process.env.APEX_E2E_PASSWORD!);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/billing\/usage$/);
+}
+
+/** Resolves once the browser's code has taken the page over. */
+export async function hydrated(page: Page) {
+  await expect(page.locator('html[data-hydrated]')).toBeAttached();
+}
+
+/** The demo's secrets, as `make run` prints them. */
+export function demo(): { api_key: string } {
+  return JSON.parse(readFileSync(join(process.env.APEX_E2E_DIR!, '.data/demo.json'), 'utf8'));
+}
+
+/** Delivers an event as Stripe does: signed by Stripe's own library, not by ours. */
+export async function deliver(page: Page, event: object) {
+  const payload = JSON.stringify(event);
+  const stripe = new Stripe('sk_test_signs_only');
+  const signature = await stripe.webhooks.generateTestHeaderStringAsync({ payload, secret: process.env.APEX_E2E_WEBHOOK_SECRET! });
+  return page.request.post('/api/v1/webhooks/stripe', {
+    headers: { 'stripe-signature': signature, 'content-type': 'application/json' },
+    data: Buffer.from(payload),
+  });
+}
+
+/** An invoice event of the second demo customer, in the shape of a current API version. */
+export function invoiceEvent(id: string, type: string, created: number, invoice: object) {
+  return {
+    id: `evt_${id}_${type.replace(/\W/g, '_')}`,
+    object: 'event',
+    api_version: '2026-07-29.dahlia',
+    created,
+    livemode: false,
+    type,
+    data: {
+      object: {
+        id: `in_${id}`,
+        object: 'invoice',
+        customer: 'cus_demo_kisetsu',
+        customer_name: 'Kisetsu Apps',
+        currency: 'jpy',
+        livemode: false,
+        created,
+        period_start: created - 2_592_000,
+        period_end: created,
+        subtotal: 4200,
+        total: 4200,
+        amount_due: 4200,
+        amount_paid: 0,
+        amount_remaining: 4200,
+        attempt_count: 0,
+        lines: {
+          object: 'list',
+          has_more: false,
+          data: [{ id: `il_${id}`, object: 'line_item', amount: 4200, currency: 'jpy', description: 'Setup help', quantity: 1, period: { start: created - 2_592_000, end: created } }],
+        },
+        status_transitions: {},
+        ...invoice,
+      },
+    },
+  };
+}

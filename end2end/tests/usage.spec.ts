@@ -1,0 +1,32 @@
+import { demo, expect, hydrated, signIn, test } from './support';
+
+test('the page says whether I am fine, and by which figures', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await hydrated(page);
+  await expect(page.getByRole('heading', { name: /over your plan on impressions/i })).toBeVisible();
+  const figures = await (await page.request.get('/api/v1/billing/usage/current')).json();
+  const used: number = figures.current_period.impressions;
+  expect(used).toBeGreaterThan(figures.subscription.included_impressions);
+  await expect(page.getByText('Over plan')).toBeVisible();
+  await page.getByRole('link', { name: 'API calls' }).click();
+  await expect(page).toHaveURL(/metric=api_calls/);
+  await page.getByText('Show the figures as a table').click();
+  await expect(page.getByRole('table', { name: /API calls/i })).toBeVisible();
+});
+
+test('figures move within five seconds of an event, without a reload', async ({ page }) => {
+  await signIn(page, 'admin');
+  await hydrated(page);
+  const before = (await (await page.request.get('/api/v1/billing/usage/current')).json()).current_period.impressions;
+  const id = `e2e-${Date.now()}`;
+  const event = { id, metric: 'impressions', quantity: 1234, timestamp: new Date().toISOString(), app_id: 'puzzle_quest' };
+  const headers = { authorization: `Bearer ${demo().api_key}` };
+  const receipt = await page.request.post('/api/v1/usage/events', { headers, data: event });
+  expect(receipt.status()).toBe(202);
+  expect(await receipt.json()).toEqual({ accepted: 1, duplicates: 0, rejected: [] });
+  const after = (before + 1234).toLocaleString('en-US');
+  await expect(page.getByText(after).first()).toBeVisible({ timeout: 5_000 });
+
+  const again = await page.request.post('/api/v1/usage/events', { headers, data: event });
+  expect(await again.json()).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
+});
