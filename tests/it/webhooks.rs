@@ -2,7 +2,10 @@
 
 mod convergence;
 
-use crate::support::{Answer, NOW, TestApp, app::WEBHOOK_SECRET};
+use crate::support::{
+    TestApp,
+    app::{NOW, WEBHOOK_SECRET},
+};
 use apex_billing::{
     config::Secret,
     demo::stripe_events::{Address, DemoCustomer, Outcome, OverageLine, in_old_shape, invoice_id, month_events, subscription_events},
@@ -62,10 +65,11 @@ async fn platform_with(variables: &[(&str, &str)]) -> (TestApp, CustomerId) {
     (app, customer)
 }
 
-async fn deliver(app: &TestApp, event: &Value) -> Answer {
+/// Delivers an event that is taken, and gives the answer.
+async fn deliver(app: &TestApp, event: &Value) -> Value {
     let answer = app.post_webhook(&event.to_string()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    answer
+    answer.json()
 }
 
 async fn deliver_all(app: &TestApp, events: &[Value]) {
@@ -121,7 +125,7 @@ async fn the_seven_events_of_the_checklist_are_applied() {
     events.push(of_type(&month(Outcome::FailedThenPaid), "invoice.payment_failed"));
     assert_eq!(events.iter().map(|event| event["type"].as_str()).collect::<std::collections::BTreeSet<_>>().len(), 7);
     for event in &events {
-        assert_eq!(deliver(&app, event).await.json(), json!({"received": true, "duplicate": false}));
+        assert_eq!(deliver(&app, event).await, json!({"received": true, "duplicate": false}));
     }
     assert_eq!(ask(&app.db, "SELECT DISTINCT status FROM stripe_webhook_events").await, "applied");
     assert_eq!(ask(&app.db, "SELECT status, plan_type, deleted FROM subscriptions").await, "canceled|growth|true");
@@ -142,7 +146,7 @@ async fn a_duplicate_is_answered_and_changes_nothing() {
     let event = of_type(&month(Outcome::Paid), "invoice.paid");
     deliver(&app, &event).await;
     let version = ask(&app.db, "SELECT version FROM invoices").await;
-    assert_eq!(deliver(&app, &event).await.json(), json!({"received": true, "duplicate": true}));
+    assert_eq!(deliver(&app, &event).await, json!({"received": true, "duplicate": true}));
     assert_eq!(ask(&app.db, "SELECT version FROM invoices").await, version);
     assert_eq!(ask(&app.db, "SELECT count(*) FROM stripe_webhook_events").await, "1");
     assert_eq!(ask(&app.db, "SELECT count(*) FROM events").await, "1");
@@ -153,7 +157,7 @@ async fn fifty_deliveries_at_once_have_one_effect() {
     let (app, _) = platform().await;
     let event = of_type(&month(Outcome::Paid), "invoice.paid");
     let answers = futures::future::join_all((0..50).map(|_| deliver(&app, &event))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.json()["duplicate"] == false).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer["duplicate"] == false).count(), 1);
     assert_eq!(ask(&app.db, "SELECT count(*) FROM invoices").await, "1");
     assert_eq!(ask(&app.db, "SELECT count(*) FROM events").await, "1");
 }
