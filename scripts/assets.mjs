@@ -32,8 +32,13 @@ function wrap(condition, css) {
   return `@media ${condition} {\n${css}\n}`;
 }
 
-/** Indentation and empty lines carry no meaning in CSS; everything within a line may. */
-const withoutIndentation = (css) => css.split("\n").map((line) => line.trim()).filter(Boolean).join("\n") + "\n";
+/** Spaces around these carry no meaning in CSS; around anything else, and before a colon, they may. Strings stay as they are. */
+const compact = (css) =>
+  css
+    .split(/("(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*')/)
+    .map((part, i) => (i % 2 ? part : part.replace(/\s+/g, " ").replace(/ ?([{};,>]) ?/g, "$1").replace(/: /g, ":").replace(/;}/g, "}")))
+    .join("")
+    .trim();
 
 function writeIfChanged(file, content) {
   if (existsSync(file) && readFileSync(file).equals(content)) return;
@@ -64,7 +69,7 @@ const profileChanged = !existsSync(profileFile) || readFileSync(profileFile, "ut
 
 const expected = new Map();
 const style = join(root, "style/main.css");
-if (existsSync(style)) expected.set(join(site, "pkg/apex_billing.css"), Buffer.from(withoutIndentation(bundle(style))));
+if (existsSync(style)) expected.set(join(site, "pkg/apex_billing.css"), Buffer.from(compact(bundle(style))));
 for (const file of files(join(root, "public"))) expected.set(join(site, relative(join(root, "public"), file)), readFileSync(file));
 for (const [file, content] of expected) writeIfChanged(file, content);
 

@@ -1,6 +1,7 @@
 //! Signing in and out, for programs (JSON) and for the login page's form, which works without JavaScript.
 
 use crate::{
+    app::local_path::{HOME, local_path, percent_encode},
     auth::{Principal, layer},
     http::{problem::ApiError, state::Server},
     service::{Error, accounts, accounts::Origin},
@@ -33,14 +34,14 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
         Ok(user) => {
             layer::begin(&session, user, server.platform.clock.now()).await?;
             if is_form {
-                return Ok(Redirect::to(local_path(&credentials.next)).into_response());
+                return Ok(Redirect::to(next_path(&credentials.next)).into_response());
             }
             let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
             Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
         }
         Err(error @ Error::InvalidCredentials) if is_form => {
-            let query = form_query(&[("error", error.code()), ("email", &credentials.email), ("next", local_path(&credentials.next))]);
-            Ok(Redirect::to(&format!("/login?{query}")).into_response())
+            let (email, next) = (percent_encode(&credentials.email), percent_encode(next_path(&credentials.next)));
+            Ok(Redirect::to(&format!("/login?error={}&email={email}&next={next}", error.code())).into_response())
         }
         Err(error) => Err(error.into()),
     }
@@ -88,48 +89,14 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
 }
 
-/// A path of ours to go on to; anything that could lead elsewhere becomes the usage page.
-pub fn local_path(next: &str) -> &str {
-    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
-    if local { next } else { "/billing/usage" }
-}
-
-/// `a=b&c=d`, percent-encoded.
-pub fn form_query(pairs: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-                _ => out.push_str(&format!("%{byte:02X}")),
-            }
-            out
-        })
-    };
-    pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect::<Vec<_>>().join("&")
+/// Where a form leads: to a path of ours, whatever it names.
+pub fn next_path(next: &str) -> &str {
+    local_path(next).unwrap_or(HOME)
 }
 
 fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
     Origin {
         ip_address: peer.map(|peer| peer.0.ip().to_string()),
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|agent| agent.chars().take(300).collect()),
-    }
-}
-
-/// 401 for a page: on to the login page, and back afterwards.
-pub fn to_login(path_and_query: &str) -> Response {
-    Redirect::to(&format!("/login?{}", form_query(&[("next", local_path(path_and_query))]))).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_paths_of_ours_are_followed() {
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nset-cookie: x"] {
-            assert_eq!(local_path(elsewhere), "/billing/usage", "{elsewhere:?}");
-        }
-        assert_eq!(local_path("/billing/invoices?page=2"), "/billing/invoices?page=2");
-        assert_eq!(form_query(&[("next", "/a?b=c&d"), ("email", "ü@x")]), "next=%2Fa%3Fb%3Dc%26d&email=%C3%BC%40x");
     }
 }

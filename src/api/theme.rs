@@ -1,6 +1,6 @@
 //! `POST /theme`: remembers light or dark in a cookie, for pages without JavaScript.
 
-use super::auth::local_path;
+use super::auth::next_path;
 use axum::{
     Form,
     http::header::SET_COOKIE,
@@ -30,5 +30,5 @@ pub async fn choose(Form(choice): Form<Choice>) -> Response {
         Theme::Dark => "theme=dark; Path=/; Max-Age=31536000; SameSite=Lax",
         Theme::System => "theme=; Path=/; Max-Age=0; SameSite=Lax",
     };
-    ([(SET_COOKIE, cookie)], Redirect::to(local_path(&choice.next))).into_response()
+    ([(SET_COOKIE, cookie)], Redirect::to(next_path(&choice.next))).into_response()
 }

@@ -3,7 +3,11 @@
 use super::{cross_site, observe, problem, state::Server};
 use crate::{
     api,
-    app::{App, SetStatus, shell::shell, theme::ThemePreference},
+    app::{
+        App, SetStatus, ThemePreference,
+        local_path::{HOME, login_path},
+        shell,
+    },
     auth::{Principal, layer},
     http::problem::ApiError,
     service::Error,
@@ -121,10 +125,11 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     let signed_in = request.extensions().get::<Principal>().is_some();
     let is_page = path == "/" || path == "/billing" || path.starts_with("/billing/");
     if is_page && !signed_in {
-        return api::auth::to_login(request.uri().path_and_query().map_or("/", |at| at.as_str()));
+        let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
+        return Redirect::to(&login_path(api::auth::next_path(wanted))).into_response();
     }
     if path == "/" || path == "/billing" || (path == "/login" && signed_in) {
-        return Redirect::to("/billing/usage").into_response();
+        return Redirect::to(HOME).into_response();
     }
     next.run(request).await
 }

@@ -68,7 +68,7 @@ async fn the_list_is_filtered_searched_and_sorted() {
         &app,
         "lumen",
         "usd",
-        &[Outcome::Draft, Outcome::Open, Outcome::Overdue, Outcome::Paid, Outcome::Void, Outcome::Uncollectible],
+        &[Outcome::Open, Outcome::Draft, Outcome::Overdue, Outcome::Paid, Outcome::Void, Outcome::Uncollectible],
     )
     .await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;

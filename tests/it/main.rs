@@ -11,3 +11,4 @@ mod invoices;
 mod pdf;
 mod platform;
 mod usage;
+mod webhooks;
