@@ -10,16 +10,20 @@ pub mod sessions;
 pub mod usage;
 
 use crate::config;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
 use std::{str::FromStr, time::Duration};
 
 /// The schema's history, reversible; part of the program, so that any copy of it can migrate.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// Opens the pool and tries one connection, so that an unreachable database shows at once.
+/// Opens the pool, after one connection of its own: that one says at once why there is none, where the pool would only time out.
 pub async fn connect(url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
     let options =
         PgConnectOptions::from_str(url)?.application_name("apex-billing").options([("statement_timeout", "30s"), ("timezone", "UTC")]);
+    PgConnection::connect_with(&options).await?.close().await?;
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))

@@ -10,5 +10,6 @@ mod ingest;
 mod invoices;
 mod pdf;
 mod platform;
+mod program;
 mod usage;
 mod webhooks;

@@ -1,5 +1,8 @@
 //! Invoices.
 
+// Each parameter of the query string is one of the function, which the macro repeats in code of its own.
+#![allow(clippy::too_many_arguments)]
+
 use super::Problem;
 use crate::domain::invoice::{InvoiceDetail, InvoicePage};
 use leptos::prelude::*;
@@ -7,7 +10,6 @@ use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/billing/invoices`. Every parameter arrives as text, so that a wrong one can be named in the answer.
 #[server(name = GetInvoices, prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
-#[allow(clippy::too_many_arguments)]
 pub async fn invoices(
     page: Option<String>,
     limit: Option<String>,

@@ -100,12 +100,6 @@ impl TestApp {
             .expect("a customer")
     }
 
-    /// The customer that Stripe knows under an id.
-    pub async fn customer(&self, stripe_id: &str) -> CustomerId {
-        let found = apex_billing::store::postgres::accounts::customer_by_stripe_id(&self.db, stripe_id).await.expect("a query");
-        found.expect("a customer of that Stripe id")
-    }
-
     /// Somebody of this role, signed in.
     pub async fn sign_in(&self, role: Role, customer: Option<CustomerId>) -> Client {
         let email = format!("{}-{}@people.example", role.as_str(), customer.map_or_else(String::new, |id| id.to_string()));

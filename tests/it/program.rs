@@ -1,0 +1,187 @@
+//! The program itself: how it starts, what it says when it can't, how it stops.
+
+use crate::support::database::TestDatabase;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+/// An empty working directory with the settings file, gone with the test.
+struct Workplace(PathBuf);
+
+impl Workplace {
+    fn new() -> Workplace {
+        let dir = std::env::temp_dir().join(format!("apex-program-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&dir).unwrap();
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Leptos.toml"), dir.join("Leptos.toml")).unwrap();
+        Workplace(dir)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_apex-billing"));
+        command.args(args).current_dir(&self.0).stdin(Stdio::null());
+        for name in
+            ["DATABASE_URL", "BILLING_ENABLED", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PUBLIC_URL", "DEMO_PASSWORD", "LOG_FORMAT"]
+        {
+            command.env_remove(name);
+        }
+        command.env("RUST_LOG", "warn").env("LEPTOS_SITE_ADDR", "127.0.0.1:0").env("METRICS_ADDR", "127.0.0.1:0");
+        command
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[track_caller]
+fn says_one_sentence(output: &Output, about: &str) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    assert!(text.starts_with("apex-billing: ") && text.contains(about), "{text}");
+}
+
+/// A server that runs, and its address.
+struct Running(Child, String);
+
+impl Running {
+    fn start(command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| line.unwrap().strip_prefix("Serving http://").map(str::to_owned)).expect("an address");
+        // Whatever else it prints must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Running(child, address)
+    }
+
+    fn get(&self, path: &str) -> String {
+        get(&self.1, path)
+    }
+
+    fn signal(&mut self, signal: i32) -> Option<i32> {
+        // SAFETY: only sends a signal to a child that has not been waited for.
+        unsafe { libc::kill(i32::try_from(self.0.id()).unwrap(), signal) };
+        self.0.wait().unwrap().code()
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn wrong_settings_are_one_sentence() {
+    let place = Workplace::new();
+    says_one_sentence(&place.command(&["serve"]).env("BILLING_ENABLED", "perhaps").output().unwrap(), "BILLING_ENABLED");
+    says_one_sentence(&place.command(&["serve"]).env("LEPTOS_SITE_ADDR", "everywhere").output().unwrap(), "LEPTOS_");
+    let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/none").output().unwrap();
+    says_one_sentence(&unreachable, "DATABASE_URL");
+    assert!(!String::from_utf8_lossy(&unreachable.stderr).contains("hunter2"));
+    fs::write(place.0.join("Leptos.toml"), "[limits]\n").unwrap();
+    says_one_sentence(&place.command(&["serve"]).output().unwrap(), "Leptos.toml");
+}
+
+#[test]
+fn bad_usage_is_exit_code_two_and_every_command_explains_itself() {
+    let place = Workplace::new();
+    assert_eq!(place.command(&["fly"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(place.command(&["user", "add", "a@b.example", "--role", "king"]).output().unwrap().status.code(), Some(2));
+    for command in ["serve", "migrate", "demo", "user", "customer", "api-key"] {
+        let help = place.command(&[command, "--help"]).output().unwrap();
+        assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Example"), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_sentence() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = place.command(&["serve"]).env("DATABASE_URL", &database.url).env("LEPTOS_SITE_ADDR", &address).output().unwrap();
+    says_one_sentence(&output, &address);
+}
+
+#[tokio::test]
+async fn accounts_are_made_from_the_shell() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let run = |args: &[&str], input: &str| {
+        let mut child = place
+            .command(args)
+            .env("DATABASE_URL", &database.url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The command may end without reading.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let (code, customer) =
+        run(&["customer", "add", "--stripe-id", "cus_1", "--name", "Lumen", "--email", "a@lumen.example", "--currency", "eur"], "");
+    assert_eq!(code, Some(0));
+    assert_eq!(run(&["user", "add", "a@lumen.example", "--role", "publisher", "--customer", &customer], "a long password\n").0, Some(0));
+    assert_eq!(run(&["user", "add", "b@lumen.example", "--role", "publisher"], "a long password\n").0, Some(1));
+    assert_eq!(run(&["user", "passwd", "a@lumen.example"], "").0, Some(1));
+    assert!(run(&["user", "list", "--json"], "").1.contains(r#""email": "a@lumen.example""#));
+    let (code, key) = run(&["api-key", "create", "--customer", &customer, "--name", "eu"], "");
+    assert!(code == Some(0) && key.starts_with("apex_"));
+    assert_eq!(run(&["api-key", "revoke", &key[..13]], "").0, Some(0));
+    assert!(run(&["migrate", "status"], "").1.lines().all(|line| line.starts_with("applied")));
+}
+
+#[test]
+fn with_its_own_database_it_survives_being_killed_and_stops_all_of_it() {
+    let place = Workplace::new();
+    let demo = place.command(&["demo", "--json"]).output().unwrap();
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let access: serde_json::Value = serde_json::from_slice(&demo.stdout).unwrap();
+    assert_eq!(access["logins"].as_array().unwrap().len(), 3);
+    let postmaster = place.0.join(".data/pg/data/postmaster.pid");
+    assert!(!postmaster.exists(), "the private PostgreSQL stops with its last user");
+
+    let mut server = Running::start(&mut place.command(&["serve"]));
+    assert!(server.get("/api/v1/health").contains(r#""status":"ok""#));
+    server.signal(libc::SIGKILL);
+    assert!(postmaster.exists());
+
+    let mut server = Running::start(&mut place.command(&["serve", "--demo"]));
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    let again: serde_json::Value = serde_json::from_slice(&place.command(&["demo", "--json"]).output().unwrap().stdout).unwrap();
+    assert_eq!(again, access);
+    assert_eq!(server.signal(libc::SIGINT), Some(0));
+    assert!(!postmaster.exists());
+}
+
+#[tokio::test]
+async fn metrics_are_told_on_their_own_address_alone() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("METRICS_ADDR", &free));
+    assert!(server.get("/metrics").starts_with("HTTP/1.1 404"));
+    let mut stream = TcpStream::connect(&server.1).unwrap();
+    write!(stream, "POST /api/v1/webhooks/stripe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let metrics = get(&free, "/metrics");
+    assert!(metrics.contains(r#"webhook_signature_failures_total{reason="missing"} 1"#), "{metrics}");
+    assert!(metrics.contains("http_request_duration_seconds_bucket"), "{metrics}");
+    assert_eq!(server.signal(libc::SIGTERM), Some(0));
+}
