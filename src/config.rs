@@ -156,7 +156,7 @@ impl Config {
                     ));
                 }
             },
-            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:3000".into()))?,
+            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?,
             metrics_addr: parsed(
                 "METRICS_ADDR",
                 &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
@@ -210,6 +210,11 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
         }
         _ => Err(wrong("PUBLIC_URL", value, wants)),
     }
+}
+
+/// Where the console is reached on this machine: what `PUBLIC_URL` is unless set.
+fn local_url(listening: SocketAddr) -> String {
+    if listening.ip().is_loopback() { format!("http://{listening}") } else { format!("http://127.0.0.1:{}", listening.port()) }
 }
 
 fn one_line(text: &str) -> String {

@@ -25,6 +25,7 @@ use axum::{
 };
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use tower_http::{
     catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
@@ -116,9 +117,12 @@ fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
 }
 
-/// Who may pass: the billing API only while billing is on, the pages only after signing in.
+/// Who may pass: what can be read, the billing API only while billing is on, the pages only after signing in.
 async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
+        return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
+    }
     if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
         return ApiError(Error::BillingDisabled).into_response();
     }

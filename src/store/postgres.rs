@@ -65,3 +65,8 @@ pub async fn migration_status(pool: &PgPool) -> Result<Vec<(&'static sqlx::migra
         .map(|migration| (migration, applied.contains(&migration.version)))
         .collect())
 }
+
+/// A column's text as the value that it stands for.
+fn decode<T: FromStr<Err = String>>(text: &str) -> sqlx::Result<T> {
+    text.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))
+}

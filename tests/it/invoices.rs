@@ -119,10 +119,10 @@ async fn a_parameter_that_makes_no_sense_is_named() {
         let problem = person.get(&format!("/api/v1/billing/invoices?{query}")).await.problem(422, "invalid_parameter");
         assert_eq!(problem["parameter"], parameter, "{query}");
     }
-    for query in ["page=1&page=2", "q=%ff%fe", "page[]=1", "page%5Ba%5D%5Bb%5D=1"] {
-        let answer = person.get(&format!("/api/v1/billing/invoices?{query}")).await;
-        assert!((400..500).contains(&answer.status) || answer.status == 200, "{query}: {}", answer.text());
+    for query in ["page=1&page=2", "page[]=1", "page%5Ba%5D%5Bb%5D=1"] {
+        person.get(&format!("/api/v1/billing/invoices?{query}")).await.problem(422, "invalid_parameter");
     }
+    person.get("/api/v1/billing/invoices?q=%ff%fe").await.problem(400, "not_utf8");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Customers, the people who sign in for them and the keys of their machines.
 
+use super::decode;
 use crate::domain::{
     identity::{CustomerId, Role},
     money::Currency,
@@ -30,7 +31,7 @@ impl TryFrom<UserRow> for User {
     type Error = sqlx::Error;
 
     fn try_from(row: UserRow) -> Result<User, sqlx::Error> {
-        let role = row.role.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?;
+        let role = decode(&row.role)?;
         Ok(User { id: row.id, email: row.email, password_hash: row.password_hash, role, customer: row.customer_id.map(CustomerId) })
     }
 }
@@ -121,7 +122,7 @@ pub async fn customer_name(pool: &PgPool, customer: CustomerId) -> sqlx::Result<
 /// A customer's currency.
 pub async fn customer_currency(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
     let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
-    code.map(|code| code.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))).transpose()
+    code.as_deref().map(decode).transpose()
 }
 
 /// Whether a customer exists.

@@ -1,5 +1,6 @@
 //! Invoices of the mirror, as the console and the API read them.
 
+use super::decode;
 use crate::domain::{
     identity::CustomerId,
     invoice::{InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment, Refund},
@@ -66,10 +67,6 @@ impl Row {
 
 fn span(start: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> Option<Period> {
     start.zip(end).and_then(|(start, end)| Period::new(start, end))
-}
-
-fn decode<T: std::str::FromStr<Err = String>>(text: &str) -> sqlx::Result<T> {
-    text.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))
 }
 
 /// One page of a customer's invoices and how many match in all.

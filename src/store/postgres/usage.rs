@@ -1,5 +1,6 @@
 //! Usage events and their hourly records, and the plan that they are rated by.
 
+use super::decode;
 use crate::domain::{
     identity::CustomerId,
     metric::Metric,
@@ -137,8 +138,4 @@ pub async fn plan(pool: &PgPool, plan_type: PlanType, currency: Currency, period
         api_calls: terms(Metric::ApiCalls, first.included_api_calls)?,
         data_transfer: terms(Metric::DataTransferBytes, first.included_data_transfer_bytes)?,
     }))
-}
-
-fn decode<T: std::str::FromStr<Err = String>>(text: &str) -> sqlx::Result<T> {
-    text.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))
 }
