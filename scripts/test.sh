@@ -62,7 +62,8 @@ browser_tests() {
   local status counts
   step "playwright test"
   # Anything but the reporters stands in end2end/playwright.config.
-  (cd end2end && PLAYWRIGHT_JSON_OUTPUT_NAME="$work/browser.json" npx --no-install playwright test --reporter=list,json </dev/null)
+  mkdir "$work/end2end"
+  (cd end2end && APEX_E2E_DIR="$work/end2end" PLAYWRIGHT_JSON_OUTPUT_NAME="$work/browser.json" npx --no-install playwright test --reporter=list,json </dev/null)
   status=$?
   counts=$(node -e 'const { expected, flaky, unexpected } = JSON.parse(require("fs").readFileSync(process.argv[1])).stats; console.log(expected + flaky, unexpected)' "$work/browser.json" 2>/dev/null)
   # shellcheck disable=SC2086

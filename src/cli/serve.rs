@@ -31,7 +31,8 @@ impl Serve {
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
             demo::fill(&session.platform, access).await?;
         }
-        let served = http::serve::serve(&session, |address| {
+        let served = http::serve::serve(&session, |address, metrics| {
+            println!("Metrics on http://{metrics}/metrics");
             println!("Serving http://{address}");
             if let Some(access) = &access {
                 if self.demo {

@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 /// Requests that run when the server is told to stop have this long to finish.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Serves until Ctrl-C or SIGTERM. `ready` is called with the address as soon as requests are answered.
-pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+/// Serves until Ctrl-C or SIGTERM. `ready` is called with the public address and that of the
+/// metrics as soon as requests are answered.
+pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
     let platform = session.platform.clone();
     let config = &platform.config;
     let listener = bind(config.leptos.site_addr, "LEPTOS_SITE_ADDR").await?;
     let metrics_listener = bind(config.metrics_addr, "METRICS_ADDR").await?;
-    let address = listener.local_addr()?;
+    let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
     ingest::ensure_partitions(&platform).await.context("the partitions of usage_events can't be made")?;
 
     let stop = CancellationToken::new();
@@ -27,7 +28,7 @@ pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr)) -> anyhow:
     let metrics = tokio::spawn(serve_metrics(metrics_listener, stop.clone()));
     let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    ready(address);
+    ready(address, metrics_address);
 
     let mut serving = std::pin::pin!(serving.into_future());
     tokio::select! {

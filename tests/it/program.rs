@@ -48,27 +48,33 @@ fn says_one_sentence(output: &Output, about: &str) {
     assert!(text.starts_with("apex-billing: ") && text.contains(about), "{text}");
 }
 
-/// A server that runs, and its address.
-struct Running(Child, String);
+/// A server that runs, its address and that of its metrics.
+struct Running {
+    child: Child,
+    address: String,
+    metrics: String,
+}
 
 impl Running {
     fn start(command: &mut Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.find_map(|line| line.unwrap().strip_prefix("Serving http://").map(str::to_owned)).expect("an address");
+        let mut told = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned)).expect("an address");
+        let metrics = told("Metrics on http://").trim_end_matches("/metrics").to_owned();
+        let address = told("Serving http://");
         // Whatever else it prints must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        Running(child, address)
+        Running { child, address, metrics }
     }
 
     fn get(&self, path: &str) -> String {
-        get(&self.1, path)
+        get(&self.address, path)
     }
 
     fn signal(&mut self, signal: i32) -> Option<i32> {
         // SAFETY: only sends a signal to a child that has not been waited for.
-        unsafe { libc::kill(i32::try_from(self.0.id()).unwrap(), signal) };
-        self.0.wait().unwrap().code()
+        unsafe { libc::kill(i32::try_from(self.child.id()).unwrap(), signal) };
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -172,15 +178,14 @@ fn with_its_own_database_it_survives_being_killed_and_stops_all_of_it() {
 async fn metrics_are_told_on_their_own_address_alone() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("METRICS_ADDR", &free));
+    let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url));
     assert!(server.get("/metrics").starts_with("HTTP/1.1 404"));
-    let mut stream = TcpStream::connect(&server.1).unwrap();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
     write!(stream, "POST /api/v1/webhooks/stripe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    let metrics = get(&free, "/metrics");
+    let metrics = get(&server.metrics, "/metrics");
     assert!(metrics.contains(r#"webhook_signature_failures_total{reason="missing"} 1"#), "{metrics}");
     assert!(metrics.contains("http_request_duration_seconds_bucket"), "{metrics}");
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
