@@ -25,6 +25,11 @@ UPDATE customers SET added_name = name, added_email = email, added_currency = cu
 ALTER TABLE stripe_webhook_events ADD COLUMN awaits_customer text;
 UPDATE stripe_webhook_events SET awaits_customer = split_part(last_error, ' ', 1)
 WHERE status = 'ignored' AND last_error LIKE '% is not a customer of this platform';
+-- What was ignored until now and no longer is waits to be applied.
+UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL
+WHERE status = 'ignored'
+  AND (awaits_customer IN (SELECT stripe_customer_id FROM customers)
+       OR event_type IN ('customer.created', 'customer.updated', 'customer.deleted', 'credit_note.created', 'credit_note.updated', 'credit_note.voided'));
 CREATE INDEX stripe_webhook_events_awaits_customer ON stripe_webhook_events (awaits_customer) WHERE awaits_customer IS NOT NULL;
 
 CREATE TABLE credit_notes (
