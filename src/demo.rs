@@ -40,6 +40,9 @@ const LUMEN_YEAR: Year = {
     [Paid, Paid, FailedThenPaid, Paid, Void, Paid, PartiallyRefunded, Paid, Uncollectible, Paid, Overdue, Open]
 };
 
+/// Which of Lumen's months was paid, and then credited in part.
+const LUMEN_CREDITED: usize = 7;
+
 const KISETSU_YEAR: Year = {
     use Outcome::*;
     [Paid, Paid, PaidOutOfBand, Paid, Paid, FailedThenPaid, Paid, PartiallyRefunded, Paid, Paid, Paid, Draft]
@@ -116,7 +119,12 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
         deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
         for (index, month) in months.iter().enumerate().filter(|(_, month)| month.end() <= now) {
             let outcome = year.get(index).copied().unwrap_or(Outcome::Paid);
-            deliver(platform, access, &stripe_events::month_events(customer, *month, outcome, &overage_lines(&plan, index))).await?;
+            let lines = overage_lines(&plan, index);
+            deliver(platform, access, &stripe_events::month_events(customer, *month, outcome, &lines)).await?;
+            if id == lumen_id && index == LUMEN_CREDITED {
+                let at = month.end() + Duration::days(12);
+                deliver(platform, access, &stripe_events::credit_note_events(customer, *month, outcome, &lines, 5_000, at)).await?;
+            }
         }
         for batch in traffic::events(traffic, now).chunks(ingest::MAX_EVENTS) {
             let receipt = ingest::ingest(platform, id, ingest::Format::Ndjson, batch.join("\n").as_bytes()).await?;

@@ -3,9 +3,11 @@
 //! Pure and deterministic: the same customer and month give the same ids and bodies, so that sending them again changes nothing.
 //! The objects have the shapes of Stripe's published fixtures, cut down to what a billing platform reads.
 
+mod customer;
 mod invoice;
 mod old_shape;
 
+pub use customer::{credit_note_events, credit_note_voided, customer_event};
 pub use old_shape::in_old_shape;
 
 use crate::domain::{

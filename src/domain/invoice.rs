@@ -186,6 +186,7 @@ pub struct InvoiceDetail {
     pub lines_complete: bool,
     pub payments: Vec<Payment>,
     pub refunds: Vec<Refund>,
+    pub credit_notes: Vec<CreditNote>,
     pub timeline: Vec<TimelineEntry>,
     /// Where Stripe takes the payment.
     pub hosted_invoice_url: Option<String>,
@@ -229,6 +230,25 @@ pub struct Refund {
     pub amount: i64,
     pub status: String,
     pub reason: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// What was taken back from an invoice after it was finalized.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditNote {
+    pub id: String,
+    pub number: Option<String>,
+    pub amount: i64,
+    /// `issued`, `void`.
+    pub status: String,
+    /// `pre_payment` lowered what was due, `post_payment` gives back what was paid; `mixed` does both.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub reason: Option<String>,
+    pub memo: Option<String>,
+    /// Stripe's PDF of it.
+    pub pdf_url: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }

@@ -82,6 +82,15 @@ pub fn refund_rank(status: &str) -> i16 {
     }
 }
 
+/// Credit notes: issued until void, which is for good.
+pub fn credit_note_rank(status: &str) -> i16 {
+    match status {
+        "issued" => 1,
+        "void" => 2,
+        _ => 1,
+    }
+}
+
 /// Payments towards invoices: open until paid or canceled.
 pub fn payment_rank(status: &str) -> i16 {
     match status {
@@ -259,5 +268,6 @@ mod tests {
         assert!(ascending(&["pending", "failed", "succeeded"].map(charge_rank)));
         assert!(ascending(&["pending", "succeeded", "failed"].map(refund_rank)));
         assert!(ascending(&["open", "canceled", "paid"].map(payment_rank)));
+        assert!(ascending(&["issued", "void"].map(credit_note_rank)));
     }
 }

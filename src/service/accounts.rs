@@ -10,6 +10,7 @@ use crate::{
     store::postgres::{
         accounts as store,
         audit::{self, Entry},
+        inbox, mirror,
     },
 };
 use serde_json::json;
@@ -94,7 +95,7 @@ pub async fn customer_of(platform: &Platform, principal: &Principal, named: Opti
     if known { Ok(id) } else { Err(Error::NotFound("customer")) }
 }
 
-/// Adds a customer, or changes the one that has this Stripe id.
+/// Adds a customer, or changes the one that has this Stripe id. What Stripe sent of it before it was known waits to be applied from now on.
 pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     if !stripe_id.starts_with("cus_") || stripe_id.len() > 255 {
         return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
@@ -104,8 +105,10 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
         return Err(Error::invalid("name", "wants 1 to 200 characters"));
     }
     let mut tx = platform.db.begin().await?;
+    mirror::lock_acquaintance(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency).await?;
     audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"stripe_customer_id": stripe_id, "name": name}))).await?;
+    inbox::take_up(&mut tx, stripe_id).await?;
     tx.commit().await?;
     Ok(customer)
 }

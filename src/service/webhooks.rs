@@ -92,12 +92,21 @@ async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: 
         Ok(_) => savepoint.commit().await?,
         Err(_) => savepoint.rollback().await?,
     }
-    let note = |status, reason| Attempt { status, reason, customer: None, stripe_invoice_id: None, at: platform.clock.now() };
+    let note = |status, reason| Attempt {
+        status,
+        reason,
+        customer: None,
+        stripe_invoice_id: None,
+        awaits_customer: None,
+        at: platform.clock.now(),
+    };
     let outcome = match &applied {
         Ok(Outcome::Applied { customer, stripe_invoice_id, .. }) => {
             Attempt { customer: *customer, stripe_invoice_id: stripe_invoice_id.as_deref(), ..note(Status::Applied, None) }
         }
-        Ok(Outcome::Ignored { reason }) => note(Status::Ignored, Some(reason)),
+        Ok(Outcome::Ignored { reason, awaits_customer }) => {
+            Attempt { awaits_customer: awaits_customer.as_deref(), ..note(Status::Ignored, Some(reason)) }
+        }
         Err(ApplyError::Unreadable(reason)) => {
             let status = if earlier + 1 >= MOST_ATTEMPTS { Status::Dead } else { Status::Failed };
             tracing::warn!(

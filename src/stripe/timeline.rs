@@ -3,14 +3,16 @@
 use crate::domain::{invoice::TimelineEntry, money::Money};
 use time::OffsetDateTime;
 
-/// An event about the invoice, one of its charges or one of their refunds.
+/// An event about the invoice, one of its charges, one of their refunds or one of its credit notes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Happened {
     pub event_type: String,
     pub object_id: String,
     pub at: OffsetDateTime,
-    /// The amount, when the event is about a refund.
-    pub refund: Option<Money>,
+    /// The amount, when the event is about a refund or a credit note.
+    pub amount: Option<Money>,
+    /// The credit note's number, when it is about one.
+    pub number: Option<String>,
 }
 
 /// Tells the events as entries, oldest first; those of one second in the order of an invoice's life.
@@ -53,14 +55,23 @@ fn title(event: &Happened) -> Option<String> {
         "refund.failed" => "Refund failed",
         "refund.canceled" => "Refund canceled",
         "refund.created" => {
-            return Some(match event.refund {
+            return Some(match event.amount {
                 Some(amount) => format!("Refund of {amount} issued"),
                 None => "Refund issued".into(),
             });
         }
+        "credit_note.created" => {
+            let over = event.amount.map(|amount| format!(" over {amount}")).unwrap_or_default();
+            return Some(format!("{}{over} issued", credit_note(event)));
+        }
+        "credit_note.voided" => return Some(format!("{} voided", credit_note(event))),
         _ => return None,
     };
     Some(fixed.into())
+}
+
+fn credit_note(event: &Happened) -> String {
+    event.number.as_ref().map_or_else(|| "Credit note".into(), |number| format!("Credit note {number}"))
 }
 
 /// Where in an invoice's life an event stands, for those of the same second.
@@ -79,9 +90,11 @@ fn place(event_type: &str) -> u8 {
         "invoice.payment_succeeded" => 10,
         "invoice.overpaid" => 11,
         "invoice.voided" => 12,
-        "refund.created" => 13,
-        "charge.refunded" => 14,
-        "refund.canceled" | "refund.failed" => 15,
+        "credit_note.created" => 13,
+        "refund.created" => 14,
+        "charge.refunded" => 15,
+        "refund.canceled" | "refund.failed" => 16,
+        "credit_note.voided" => 17,
         _ => 20,
     }
 }
@@ -89,13 +102,15 @@ fn place(event_type: &str) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::Currency;
 
     fn titles(events: &[(&str, i64)]) -> Vec<String> {
         let happened = events.iter().map(|(event_type, at)| Happened {
             event_type: (*event_type).into(),
             object_id: "in_1".into(),
             at: OffsetDateTime::from_unix_timestamp(*at).unwrap(),
-            refund: event_type.starts_with("refund.").then(|| Money::new(1050, "usd".parse().unwrap())),
+            amount: (event_type.starts_with("refund.") || event_type.starts_with("credit_note.")).then(|| Money::new(1050, Currency::USD)),
+            number: event_type.starts_with("credit_note.").then(|| "A-CN-01".into()),
         });
         tell(happened.collect()).into_iter().map(|entry| entry.title).collect()
     }
@@ -118,6 +133,12 @@ mod tests {
         let history =
             [("invoice.payment_failed", 1), ("invoice.payment_failed", 3), ("invoice.payment_succeeded", 4), ("charge.failed", 1)];
         assert_eq!(titles(&history), ["Payment failed", "Payment failed", "Payment received"]);
+    }
+
+    #[test]
+    fn a_credit_note_shows_with_its_number_and_amount() {
+        let history = [("credit_note.voided", 7), ("credit_note.updated", 7), ("credit_note.created", 7)];
+        assert_eq!(titles(&history), ["Credit note A-CN-01 over $10.50 issued", "Credit note A-CN-01 voided"]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! versions come through one endpoint. What a reader needs and doesn't find is an error that names the field.
 
 pub mod apply;
+#[cfg(test)]
+mod convergence;
 pub mod event;
 pub mod field;
 pub mod read;

@@ -73,6 +73,7 @@ fn invoice() -> InvoiceDetail {
         lines_complete: true,
         payments: Vec::new(),
         refunds: Vec::new(),
+        credit_notes: Vec::new(),
         timeline: vec![TimelineEntry {
             event_type: "invoice.finalized".to_owned(),
             title: "Invoice finalized".to_owned(),

@@ -1,6 +1,8 @@
 //! Stripe's webhooks, from the signed delivery to what customers see of it.
 
 mod convergence;
+mod credit_notes;
+mod customers;
 
 use crate::support::{
     TestApp,

@@ -10,7 +10,7 @@ use crate::{
         pages::{console::Session, paused::PausedPage},
         verdict::Tone,
     },
-    domain::invoice::{InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+    domain::invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
@@ -81,6 +81,16 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
             </section>
         }
     });
+    let credited = (!invoice.credit_notes.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="credit-notes-title">
+                <header class="panel-head"><h2 id="credit-notes-title">"Credit notes"</h2></header>
+                <ul class="entries">
+                    {invoice.credit_notes.iter().map(|credit_note| credit_note_entry(summary, credit_note)).collect_view()}
+                </ul>
+            </section>
+        }
+    });
     view! {
         <Title text=title.clone() />
         <header class="page-head">
@@ -95,6 +105,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
         <InvoiceLines invoice=&invoice />
         <div class="columns even">
             {money_moved}
+            {credited}
             <section class="panel" aria-labelledby="customer-title">
                 <header class="panel-head"><h2 id="customer-title">"Billed to"</h2></header>
                 <address class="address">
@@ -151,6 +162,15 @@ fn refund_entry(invoice: &InvoiceSummary, refund: &Refund) -> impl IntoView + us
         None => format::words(&refund.status),
     };
     entry("Refund".to_owned(), state, refund.at, invoice.money(-refund.amount).to_string())
+}
+
+fn credit_note_entry(invoice: &InvoiceSummary, credit_note: &CreditNote) -> impl IntoView + use<> {
+    let title = credit_note.number.as_ref().map_or_else(|| "Credit note".to_owned(), |number| format!("Credit note {number}"));
+    let state = match &credit_note.reason {
+        Some(reason) => format!("{}, {}", format::words(&credit_note.status), format::words(reason).to_lowercase()),
+        None => format::words(&credit_note.status),
+    };
+    entry(title, state, credit_note.at, invoice.money(-credit_note.amount).to_string())
 }
 
 fn entry(title: String, state: String, at: OffsetDateTime, amount: String) -> impl IntoView {

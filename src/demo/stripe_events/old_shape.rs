@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 const OLD_API_VERSION: &str = "2024-06-20";
 
-/// The event of an invoice, subscription or charge in the shape of 2024-06-20; None for objects that did not exist then.
+/// The event of an invoice, subscription, charge, refund, credit note or customer in the shape of 2024-06-20; None for objects that did not exist then.
 pub fn in_old_shape(event: &Value) -> Option<Value> {
     let mut event = event.clone();
     event["api_version"] = json!(OLD_API_VERSION);
@@ -14,7 +14,11 @@ pub fn in_old_shape(event: &Value) -> Option<Value> {
     match object.get("object")?.as_str()? {
         "invoice" => invoice(object)?,
         "subscription" => subscription(object)?,
-        "charge" | "refund" => {}
+        "charge" | "refund" | "customer" => {}
+        "credit_note" => {
+            object.remove("total_taxes")?;
+            object.insert("tax_amounts".into(), json!([]));
+        }
         _ => return None,
     }
     Some(event)

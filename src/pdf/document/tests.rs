@@ -34,6 +34,7 @@ fn invoice() -> InvoiceDetail {
         lines_complete: true,
         payments: Vec::new(),
         refunds: Vec::new(),
+        credit_notes: Vec::new(),
         timeline: Vec::new(),
         hosted_invoice_url: Some("https://invoice.stripe.com/i/1".to_owned()),
     }

@@ -146,7 +146,7 @@ pub async fn any_customer(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers) AS "exists!""#).fetch_one(pool).await
 }
 
-/// Adds a customer, or updates the one that has this Stripe id.
+/// Adds a customer, or updates the one that has this Stripe id; what Stripe has told of it by then stays as Stripe says.
 pub async fn put_customer(
     conn: &mut PgConnection,
     stripe_customer_id: &str,
@@ -155,8 +155,13 @@ pub async fn put_customer(
     currency: Currency,
 ) -> sqlx::Result<CustomerId> {
     let id = sqlx::query_scalar!(
-        "INSERT INTO customers (stripe_customer_id, name, email, currency) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (stripe_customer_id) DO UPDATE SET name = excluded.name, email = excluded.email, currency = excluded.currency
+        "INSERT INTO customers AS kept (stripe_customer_id, name, email, currency, added_name, added_email, added_currency)
+         VALUES ($1, $2, $3, $4, $2, $3, $4)
+         ON CONFLICT (stripe_customer_id) DO UPDATE SET
+             name = CASE WHEN kept.event_id IS NULL THEN excluded.name ELSE kept.name END,
+             email = CASE WHEN kept.event_id IS NULL THEN excluded.email ELSE kept.email END,
+             currency = CASE WHEN kept.event_id IS NULL THEN excluded.currency ELSE kept.currency END,
+             added_name = excluded.added_name, added_email = excluded.added_email, added_currency = excluded.added_currency
          RETURNING id",
         stripe_customer_id,
         name,

@@ -70,6 +70,8 @@ pub struct Attempt<'a> {
     pub reason: Option<&'a str>,
     pub customer: Option<CustomerId>,
     pub stripe_invoice_id: Option<&'a str>,
+    /// The Stripe customer for whose sake alone it was ignored: see [`take_up`].
+    pub awaits_customer: Option<&'a str>,
     pub at: OffsetDateTime,
 }
 
@@ -77,7 +79,7 @@ pub struct Attempt<'a> {
 pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"UPDATE stripe_webhook_events
-           SET status = $2, last_error = $3, customer_id = $4, stripe_invoice_id = $5, processed_at = $6, attempts = attempts + 1
+           SET status = $2, last_error = $3, customer_id = $4, stripe_invoice_id = $5, processed_at = $6, awaits_customer = $7, attempts = attempts + 1
            WHERE id = $1"#,
         id,
         attempt.status.as_str(),
@@ -85,10 +87,24 @@ pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> s
         attempt.customer.map(|customer| customer.0),
         attempt.stripe_invoice_id,
         attempt.at,
+        attempt.awaits_customer,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Has the events applied that were ignored only because this Stripe customer was unknown; how many there are. Whoever makes the customer known
+/// calls it in the same transaction, under `mirror::lock_acquaintance`.
+pub async fn take_up(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<u64> {
+    sqlx::query!(
+        "UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL
+         WHERE awaits_customer = $1 AND status = 'ignored'",
+        stripe_customer_id,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected())
 }
 
 /// A stored event that is due.
@@ -124,7 +140,8 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
         event_type: row.event_type,
         object_id: row.object_id,
         at: row.at,
-        refund: row
+        number: row.number,
+        amount: row
             .amount
             .zip(row.currency.and_then(|code| code.parse::<Currency>().ok()))
             .map(|(amount, currency)| Money::new(amount, currency)),

@@ -3,7 +3,9 @@
 use super::decode;
 use crate::domain::{
     identity::CustomerId,
-    invoice::{InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment, Refund},
+    invoice::{
+        CreditNote, InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment, Refund,
+    },
     period::Period,
 };
 use sqlx::PgPool;
@@ -198,6 +200,15 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
     )
     .fetch_all(pool)
     .await?;
+    let credit_notes = sqlx::query_as!(
+        CreditNote,
+        r#"SELECT stripe_credit_note_id AS id, number, amount, status, type AS kind, reason, memo, pdf_url, coalesce(effective_at, created_at) AS "at!"
+           FROM credit_notes WHERE customer_id = $1 AND stripe_invoice_id = $2 ORDER BY created_at, stripe_credit_note_id"#,
+        customer.0,
+        row.stripe_invoice_id,
+    )
+    .fetch_all(pool)
+    .await?;
     let detail = InvoiceDetail {
         summary: row.summary(now)?,
         customer: InvoiceCustomer {
@@ -216,6 +227,7 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
         lines_complete: rest.lines_complete,
         payments,
         refunds,
+        credit_notes,
         timeline: Vec::new(),
         hosted_invoice_url: rest.hosted_invoice_url,
     };

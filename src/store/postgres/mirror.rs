@@ -3,8 +3,12 @@
 //! The `put_…` functions write a snapshot unless a newer one is there, and tell whether they did. [`link`] then works out anew what
 //! follows from several objects together, so that it comes out the same whichever of them came first.
 
+mod credit_notes;
+mod customers;
 mod link;
 
+pub use credit_notes::put_credit_note;
+pub use customers::{add_customer, link_customer, lock_acquaintance, put_customer};
 pub use link::{Touched, link};
 
 use crate::{
@@ -16,7 +20,7 @@ use crate::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// First half of the advisory locks' keys; no other lock of this program uses it.
+/// First half of the advisory locks' keys; no other lock of this program uses it or the two after it.
 const LOCK_SPACE: i32 = 0x5354_5250;
 
 /// Puts one customer's changes in a row until the transaction ends. What names no customer (None) could be anybody's, and goes alone.
@@ -47,7 +51,9 @@ pub async fn customer_of_parent(conn: &mut PgConnection, snapshot: &Snapshot) ->
     let (invoice, charge, payment_intent) = match snapshot {
         Snapshot::Payment(payment) => (Some(payment.invoice.as_str()), None, None),
         Snapshot::Refund(refund) => (None, refund.charge.as_deref(), refund.payment_intent.as_deref()),
-        Snapshot::Invoice(_) | Snapshot::Subscription(_) | Snapshot::Charge(_) => return Ok(None),
+        Snapshot::Invoice(_) | Snapshot::Subscription(_) | Snapshot::Charge(_) | Snapshot::Customer(_) | Snapshot::CreditNote(_) => {
+            return Ok(None);
+        }
     };
     let id = sqlx::query_scalar!(
         r#"SELECT customer_id AS "id!" FROM invoices WHERE stripe_invoice_id = $1

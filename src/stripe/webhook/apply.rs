@@ -8,22 +8,21 @@ use super::{
 };
 use crate::{
     domain::identity::CustomerId,
-    store::postgres::{audit, mirror, outbox},
+    store::postgres::{audit, inbox, mirror, outbox},
 };
 use serde_json::json;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// What an event came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The mirror contains it now; or did before, in which case nothing changed.
-    Applied {
-        customer: Option<CustomerId>,
-        stripe_invoice_id: Option<String>,
-        changed: bool,
-    },
+    Applied { customer: Option<CustomerId>, stripe_invoice_id: Option<String>, changed: bool },
     Ignored {
         reason: String,
+        /// The Stripe customer that is unknown here: the event is taken up when it becomes known.
+        awaits_customer: Option<String>,
     },
 }
 
@@ -60,7 +59,7 @@ impl From<sqlx::Error> for ApplyError {
 
 /// Applies an event within the caller's transaction. `livemode`: the mode that is mirrored; None takes both.
 pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool>) -> Result<Outcome, ApplyError> {
-    let ignored = |reason: &str| Ok(Outcome::Ignored { reason: reason.to_owned() });
+    let ignored = |reason: &str| Ok(Outcome::Ignored { reason: reason.to_owned(), awaits_customer: None });
     event.check()?;
     match (livemode, event.livemode) {
         (Some(true), Some(false)) => return ignored("a test mode event, but live mode is mirrored"),
@@ -72,9 +71,9 @@ pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool
         Reading::Ignored(reason) => return ignored(reason),
     };
     let customer = match (subject.snapshot.customer(), &subject.snapshot) {
-        (Some(stripe_id), _) => match mirror::customer(conn, stripe_id).await? {
-            Some(customer) => Some(customer),
-            None => return ignored(&format!("{stripe_id} is not a customer of this platform")),
+        (Some(stripe_id), snapshot) => match acquaint(conn, stripe_id, snapshot).await? {
+            Ok(customer) => Some(customer),
+            Err(reason) => return Ok(Outcome::Ignored { reason, awaits_customer: Some(stripe_id.to_owned()) }),
         },
         (None, Snapshot::Charge(_)) => return ignored("a charge without a customer"),
         (None, orphan) => mirror::customer_of_parent(conn, orphan).await?,
@@ -112,9 +111,40 @@ pub async fn apply(conn: &mut PgConnection, event: &Event, livemode: Option<bool
     let stripe_invoice_id = match subject.snapshot {
         Snapshot::Invoice(invoice) => Some(invoice.id),
         Snapshot::Payment(payment) => Some(payment.invoice),
-        Snapshot::Charge(_) | Snapshot::Refund(_) | Snapshot::Subscription(_) => invoices.into_iter().next(),
+        Snapshot::CreditNote(credit_note) => Some(credit_note.invoice),
+        Snapshot::Charge(_) | Snapshot::Refund(_) | Snapshot::Subscription(_) | Snapshot::Customer(_) => invoices.into_iter().next(),
     };
     Ok(Outcome::Applied { customer, stripe_invoice_id, changed })
+}
+
+/// The customer of this platform that Stripe calls so, or why there is none. A customer of Stripe's becomes one of this platform only when its
+/// `metadata.apex_customer` asks for it: the same Stripe account may serve others.
+async fn acquaint(conn: &mut PgConnection, stripe_id: &str, snapshot: &Snapshot) -> Result<Result<CustomerId, String>, ApplyError> {
+    if let Some(customer) = mirror::customer(conn, stripe_id).await? {
+        return Ok(Ok(customer));
+    }
+    mirror::lock_acquaintance(conn, stripe_id).await?;
+    // Somebody may have added it before this held the lock.
+    if let Some(customer) = mirror::customer(conn, stripe_id).await? {
+        return Ok(Ok(customer));
+    }
+    let unknown = format!("{stripe_id} is not a customer of this platform");
+    let Snapshot::Customer(described) = snapshot else { return Ok(Err(unknown)) };
+    let customer = match described.claim.as_deref() {
+        None => return Ok(Err(unknown)),
+        Some("new") => mirror::add_customer(conn, described).await?,
+        Some(claim) => {
+            let Ok(id) = claim.parse::<Uuid>() else {
+                return Ok(Err(format!("{unknown}: its metadata.apex_customer is neither `new` nor a customer's id")));
+            };
+            match mirror::link_customer(conn, id, stripe_id).await? {
+                Some(customer) => customer,
+                None => return Ok(Err(format!("{unknown}: its metadata.apex_customer names no customer that lacks a Stripe id"))),
+            }
+        }
+    };
+    inbox::take_up(conn, stripe_id).await?;
+    Ok(Ok(customer))
 }
 
 async fn put(conn: &mut PgConnection, customer: Option<CustomerId>, Change { stamp, snapshot }: &Change) -> Result<bool, ApplyError> {
@@ -125,6 +155,8 @@ async fn put(conn: &mut PgConnection, customer: Option<CustomerId>, Change { sta
         Snapshot::Charge(charge) => mirror::put_charge(conn, known()?, charge, stamp).await?,
         Snapshot::Refund(refund) => mirror::put_refund(conn, customer, refund, stamp).await?,
         Snapshot::Payment(payment) => mirror::put_payment(conn, customer, payment, stamp).await?,
+        Snapshot::Customer(described) => mirror::put_customer(conn, known()?, described, stamp).await?,
+        Snapshot::CreditNote(credit_note) => mirror::put_credit_note(conn, known()?, credit_note, stamp).await?,
     })
 }
 
@@ -136,5 +168,7 @@ const fn changed_type(snapshot: &Snapshot) -> &'static str {
         Snapshot::Charge(_) => "charge.changed",
         Snapshot::Refund(_) => "refund.changed",
         Snapshot::Payment(_) => "invoice_payment.changed",
+        Snapshot::Customer(_) => "customer.changed",
+        Snapshot::CreditNote(_) => "credit_note.changed",
     }
 }

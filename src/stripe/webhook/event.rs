@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 /// The event types that are applied; the only ones that may become a metric's label.
-const APPLIED: [&str; 42] = [
+const APPLIED: [&str; 48] = [
     "charge.captured",
     "charge.expired",
     "charge.failed",
@@ -15,6 +15,11 @@ const APPLIED: [&str; 42] = [
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
+    "customer.created",
+    "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.deleted",
     "customer.subscription.paused",
@@ -23,6 +28,7 @@ const APPLIED: [&str; 42] = [
     "customer.subscription.resumed",
     "customer.subscription.trial_will_end",
     "customer.subscription.updated",
+    "customer.updated",
     "invoice.created",
     "invoice.deleted",
     "invoice.finalization_failed",

@@ -1,5 +1,7 @@
 //! From an event to the snapshots in it.
 
+mod credit_note;
+mod customer;
 mod invoice;
 mod payment;
 mod subscription;
@@ -43,6 +45,9 @@ pub fn read(event: &Event) -> Read<Reading> {
         () if starts("refund.") || event_type == "charge.refund.updated" => "refund",
         () if starts("charge.dispute.") => return Ok(Reading::Ignored("disputes are not mirrored")),
         () if starts("charge.") => "charge",
+        () if starts("credit_note.") => "credit_note",
+        // Not whatever else hangs from a customer: its discounts, sources, tax ids.
+        () if ["customer.created", "customer.updated", "customer.deleted"].contains(&event_type) => "customer",
         () if event.object().is_none() && (starts("v1.") || starts("v2.")) => {
             return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));
         }
@@ -61,6 +66,8 @@ pub fn read(event: &Event) -> Read<Reading> {
         "subscription" => Ok(moment.alone(subscription::read(&object, &moment)?)),
         "invoice_payment" => Ok(moment.alone(payment::read_invoice_payment(&object, &moment, None, true)?)),
         "refund" => Ok(moment.alone(payment::read_refund(&object, &moment, None, true)?)),
+        "credit_note" => Ok(moment.alone(credit_note::read(&object, &moment)?)),
+        "customer" => Ok(moment.alone(customer::read(&object, &moment)?)),
         _ => payment::read_charge(&object, &moment),
     }
 }

@@ -18,6 +18,8 @@ pub enum Snapshot {
     Charge(ChargeSnapshot),
     Refund(RefundSnapshot),
     Payment(InvoicePaymentSnapshot),
+    Customer(Box<CustomerSnapshot>),
+    CreditNote(Box<CreditNoteSnapshot>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -156,6 +158,44 @@ pub struct InvoicePaymentSnapshot {
     pub at: OffsetDateTime,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomerSnapshot {
+    pub id: String,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub currency: Option<Currency>,
+    pub address: Option<Value>,
+    /// None when Stripe didn't send them along, which is usual.
+    pub tax_ids: Option<Value>,
+    pub preferred_locale: Option<String>,
+    /// Negative is credit.
+    pub balance: i64,
+    /// `metadata.apex_customer`: as whom this platform shall know the customer.
+    pub claim: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditNoteSnapshot {
+    pub id: String,
+    pub customer: String,
+    pub invoice: String,
+    pub number: Option<String>,
+    /// `issued` or `void`.
+    pub status: String,
+    /// `pre_payment`, `post_payment` or `mixed`.
+    pub kind: String,
+    pub currency: Currency,
+    pub amount: i64,
+    pub subtotal: i64,
+    pub tax: i64,
+    pub reason: Option<String>,
+    pub memo: Option<String>,
+    pub pdf_url: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub effective_at: Option<OffsetDateTime>,
+    pub voided_at: Option<OffsetDateTime>,
+}
+
 impl Snapshot {
     /// Stripe's id of the object.
     pub fn id(&self) -> &str {
@@ -165,6 +205,8 @@ impl Snapshot {
             Snapshot::Charge(charge) => &charge.id,
             Snapshot::Refund(refund) => &refund.id,
             Snapshot::Payment(payment) => &payment.id,
+            Snapshot::Customer(customer) => &customer.id,
+            Snapshot::CreditNote(credit_note) => &credit_note.id,
         }
     }
 
@@ -176,6 +218,8 @@ impl Snapshot {
             Snapshot::Charge(charge) => charge.customer.as_deref(),
             Snapshot::Refund(refund) => refund.customer.as_deref(),
             Snapshot::Payment(payment) => payment.customer.as_deref(),
+            Snapshot::Customer(customer) => Some(&customer.id),
+            Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use super::{INVOICE, ask, deliver, deliver_all, month, of_type, pixel_forge, platform, september, titles};
 use crate::support::TestApp;
-use apex_billing::demo::stripe_events::{Outcome, in_old_shape, month_events, subscription_events};
+use apex_billing::{
+    demo::stripe_events::{DemoCustomer, Outcome, credit_note_events, customer_event, in_old_shape, month_events, subscription_events},
+    service::webhooks::apply_waiting,
+};
 use serde_json::{Value, json};
+use time::Duration;
 
 /// Everything of the mirror that is not of this database's own making.
-async fn mirrored(app: &TestApp) -> Vec<String> {
+pub(super) async fn mirrored(app: &TestApp) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT to_jsonb(invoices) - '{id,customer_id,version,updated_at}'::text[] FROM invoices ORDER BY stripe_invoice_id",
@@ -15,6 +19,8 @@ async fn mirrored(app: &TestApp) -> Vec<String> {
         "SELECT to_jsonb(p) - 'customer_id', customer_id IS NULL FROM invoice_payments p ORDER BY stripe_payment_id",
         "SELECT to_jsonb(c) - 'customer_id' FROM charges c ORDER BY stripe_charge_id",
         "SELECT to_jsonb(r) - 'customer_id', customer_id IS NULL FROM refunds r ORDER BY stripe_refund_id",
+        "SELECT to_jsonb(n) - 'customer_id' FROM credit_notes n ORDER BY stripe_credit_note_id",
+        "SELECT to_jsonb(c) - '{id,created_at}'::text[] FROM customers c ORDER BY stripe_customer_id",
         "SELECT stripe_event_id, status FROM stripe_webhook_events ORDER BY stripe_event_id",
     ] {
         rows.push(ask(&app.db, sql).await);
@@ -22,21 +28,40 @@ async fn mirrored(app: &TestApp) -> Vec<String> {
     rows
 }
 
-async fn forget(app: &TestApp) {
-    sqlx::raw_sql("TRUNCATE stripe_webhook_events, invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds")
-        .execute(&app.db)
-        .await
-        .expect("an empty mirror");
+/// Empties the mirror: what is left is what this platform itself was told of its customers.
+pub(super) async fn forget_mirror(app: &TestApp) {
+    sqlx::raw_sql(
+        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes;
+         UPDATE stripe_webhook_events SET customer_id = NULL;
+         DELETE FROM customers WHERE added_name IS NULL;
+         UPDATE customers SET name = added_name, email = added_email, currency = added_currency, address = NULL, tax_ids = NULL,
+             preferred_locale = NULL, balance = 0, deleted = false, event_created_at = NULL, event_rank = NULL, event_progress = NULL, event_id = NULL",
+    )
+    .execute(&app.db)
+    .await
+    .expect("an empty mirror");
+}
+
+pub(super) async fn forget(app: &TestApp) {
+    forget_mirror(app).await;
+    sqlx::raw_sql("TRUNCATE stripe_webhook_events").execute(&app.db).await.expect("an empty inbox");
 }
 
 /// A year's worth of trouble in two months: a refund, a retry, a subscription, and one invoice told in both shapes.
-fn history() -> Vec<Value> {
+pub(super) fn history() -> Vec<Value> {
     let october = apex_billing::domain::period::Period::calendar_month(september().end());
     let mut events = subscription_events(&pixel_forge(), &[september(), october]);
     events.extend(month(Outcome::PartiallyRefunded));
     let november = apex_billing::domain::period::Period::calendar_month(october.end());
     events.extend(month_events(&pixel_forge(), october, Outcome::FailedThenPaid, &[]));
     events.extend(month_events(&pixel_forge(), november, Outcome::PaidOutOfBand, &[]));
+    let at = november.end() + Duration::days(20);
+    events.extend(credit_note_events(&pixel_forge(), november, Outcome::PaidOutOfBand, &[], 5_000, at));
+    for (days, event_type) in [(0, "customer.created"), (1, "customer.updated"), (2, "customer.updated")] {
+        let mut told = customer_event(&pixel_forge(), event_type, september().start() + Duration::days(days));
+        told["data"]["object"]["balance"] = json!(-100 * days);
+        events.push(told);
+    }
     // An account whose version changed on the way: the older endpoint's copy of the payment tells of it too.
     for mut old in
         month(Outcome::PartiallyRefunded).iter().filter_map(in_old_shape).filter(|event| event["type"] == "invoice.payment_succeeded")
@@ -48,7 +73,7 @@ fn history() -> Vec<Value> {
 }
 
 /// The numbers of a small generator: enough to shuffle by, and the same in every run.
-fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+pub(super) fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |below| {
         state ^= state << 13;
@@ -126,4 +151,30 @@ async fn a_refund_and_a_payment_before_their_invoice_find_it_when_it_comes() {
     assert_eq!(ask(&app.db, &format!("SELECT count(*) FROM refunds WHERE customer_id = '{customer}'")).await, "1");
     assert_eq!(ask(&app.db, &format!("SELECT count(*) FROM invoice_payments WHERE customer_id = '{customer}'")).await, "1");
     assert_eq!(titles(&app, customer).await, ["Payment received", "Refund of $204.28 issued"]);
+}
+
+#[tokio::test]
+async fn replaying_the_whole_inbox_into_an_empty_mirror_gives_the_same_mirror() {
+    let (app, _) = platform().await;
+    let mut history = history();
+    // One customer more, whom only Stripe's metadata makes one of this platform, after its first invoice.
+    let late = DemoCustomer { stripe_id: "cus_late".into(), name: "Late Games".into(), ..pixel_forge() };
+    history.extend(month_events(&late, september(), Outcome::FailedThenPaid, &[]));
+    let mut arrival = customer_event(&late, "customer.created", september().start());
+    arrival["data"]["object"]["metadata"]["apex_customer"] = json!("new");
+    history.push(arrival);
+    deliver_all(&app, &history).await;
+    apply_waiting(&app.platform, 1000).await.expect("a run");
+    let expected = mirrored(&app).await;
+    assert!(expected[0].contains("cus_late") || expected.iter().any(|rows| rows.contains("Late Games")), "{expected:?}");
+
+    forget_mirror(&app).await;
+    assert_ne!(mirrored(&app).await, expected);
+    sqlx::raw_sql("UPDATE stripe_webhook_events SET status = 'received', last_error = NULL, processed_at = NULL, attempts = 0")
+        .execute(&app.db)
+        .await
+        .expect("an inbox that waits");
+    let events = u64::try_from(history.len()).expect("a count");
+    assert!(apply_waiting(&app.platform, 1000).await.expect("a run") >= events);
+    assert_eq!(mirrored(&app).await, expected);
 }

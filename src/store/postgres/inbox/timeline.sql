@@ -1,4 +1,4 @@
--- The invoice's own events, and those of its charges and their refunds, however these came to be linked to it.
+-- The invoice's own events, and those of its charges, their refunds and its credit notes, however these came to be linked to it.
 WITH invoice AS (
     SELECT stripe_invoice_id FROM invoices WHERE customer_id = $1 AND stripe_invoice_id = $2
 ), charge AS (
@@ -15,15 +15,19 @@ WITH invoice AS (
             SELECT payment_intent FROM invoice_payments p JOIN invoice USING (stripe_invoice_id)
             UNION ALL SELECT payment_intent FROM charge))
 )
-SELECT event.event_type AS "event_type!", event.object_id AS "object_id!", event.stripe_created_at AS "at!", NULL::bigint AS amount, NULL::text AS currency
+SELECT event.event_type AS "event_type!", event.object_id AS "object_id!", event.stripe_created_at AS "at!", NULL::bigint AS amount, NULL::text AS currency, NULL::text AS number
 FROM invoice JOIN stripe_webhook_events event ON event.object_id = invoice.stripe_invoice_id
 WHERE event.status = 'applied' AND event.stripe_created_at IS NOT NULL
 UNION ALL
-SELECT event.event_type, event.object_id, event.stripe_created_at, NULL, NULL
+SELECT event.event_type, event.object_id, event.stripe_created_at, NULL, NULL, NULL
 FROM charge JOIN stripe_webhook_events event ON event.object_id = charge.stripe_charge_id
 WHERE event.status = 'applied' AND event.stripe_created_at IS NOT NULL
 UNION ALL
-SELECT event.event_type, event.object_id, event.stripe_created_at, refund.amount, refund.currency
+SELECT event.event_type, event.object_id, event.stripe_created_at, refund.amount, refund.currency, NULL
 FROM refund JOIN stripe_webhook_events event ON event.object_id = refund.stripe_refund_id
 WHERE event.status = 'applied' AND event.stripe_created_at IS NOT NULL
+UNION ALL
+SELECT event.event_type, event.object_id, event.stripe_created_at, credit_note.amount, credit_note.currency, credit_note.number
+FROM invoice JOIN credit_notes credit_note USING (stripe_invoice_id) JOIN stripe_webhook_events event ON event.object_id = credit_note.stripe_credit_note_id
+WHERE credit_note.customer_id = $1 AND event.status = 'applied' AND event.stripe_created_at IS NOT NULL
 ORDER BY 3, 1, 2

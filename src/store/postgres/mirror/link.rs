@@ -30,7 +30,8 @@ impl Touched {
                 self.charges.extend(refund.charge.clone());
                 self.payment_intents.extend(refund.payment_intent.clone());
             }
-            Snapshot::Subscription(_) => {}
+            Snapshot::CreditNote(credit_note) => self.invoices.push(credit_note.invoice.clone()),
+            Snapshot::Subscription(_) | Snapshot::Customer(_) => {}
         }
     }
 }

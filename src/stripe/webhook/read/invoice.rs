@@ -1,6 +1,6 @@
 //! Invoices, and the payments that come along in them.
 
-use super::{Moment, Reading, currency, decimal, owned, owned_id, payment, required_amount, required_id, span};
+use super::{Moment, Reading, currency, customer, decimal, owned, owned_id, payment, required_amount, required_id, span};
 use crate::{
     domain::{invoice::InvoiceStatus, mirror},
     stripe::webhook::{
@@ -38,10 +38,6 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     let created = invoice.any([&["created"], &["date"]]);
     let moment_of = |key: &str| invoice.any([&["status_transitions", key], &[key]]).time();
     let lines = invoice.get("lines");
-    let address = invoice
-        .get("customer_address")
-        .value()
-        .filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null())));
     Ok(InvoiceSnapshot {
         id: required_id(invoice, "id")?,
         customer: required_id(invoice, "customer")?,
@@ -68,7 +64,7 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
         description: owned(&invoice.get("description"))?,
         customer_name: owned(&invoice.get("customer_name"))?,
         customer_email: owned(&invoice.get("customer_email"))?,
-        customer_address: address.cloned(),
+        customer_address: customer::address(&invoice.get("customer_address")),
         customer_tax_id: match invoice.get("customer_tax_ids").entries()?.first() {
             Some(first) => owned(&first.get("value"))?,
             None => None,

@@ -156,11 +156,39 @@ fn an_old_charge_brings_its_refunds() {
 }
 
 #[test]
+fn a_customer_needs_nothing_but_its_id() {
+    let customer = |more: Value| match changes("customer.updated", with(json!({"id": "cus_1", "object": "customer"}), more)).0.snapshot {
+        Snapshot::Customer(customer) => *customer,
+        other => panic!("{other:?}"),
+    };
+    let least = customer(json!({"deleted": true, "address": {"city": null}, "preferred_locales": [], "name": ""}));
+    assert_eq!((least.name, least.currency, least.address, least.preferred_locale, least.balance), (None, None, None, None, 0));
+    assert_eq!(customer(json!({"account_balance": -5})).balance, -5);
+    assert_eq!(customer(json!({"balance": -7, "account_balance": -5})).balance, -7);
+    assert_eq!(customer(json!({"metadata": {"apex_customer": "new"}})).claim.as_deref(), Some("new"));
+    let tax_ids = customer(json!({"tax_ids": {"data": [{"id": "txi_1", "type": "eu_vat", "value": "DE1"}]}})).tax_ids;
+    assert_eq!(tax_ids, Some(json!([{"type": "eu_vat", "value": "DE1"}])));
+}
+
+#[test]
+fn a_credit_note_tells_its_taxes_in_old_and_new_places() {
+    let least = json!({"id": "cn_1", "object": "credit_note", "customer": "cus_1", "invoice": {"id": "in_1"}, "status": "issued", "type": "pre_payment",
+        "currency": "usd", "amount": 119, "created": 5});
+    let tax = |more: Value| match changes("credit_note.created", with(least.clone(), more)).0.snapshot {
+        Snapshot::CreditNote(credit_note) => (credit_note.invoice, credit_note.subtotal, credit_note.tax),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(tax(json!({})), ("in_1".into(), 119, 0));
+    assert_eq!(tax(json!({"subtotal": 100, "total_taxes": [{"amount": 19}]})), ("in_1".into(), 100, 19));
+    assert_eq!(tax(json!({"subtotal": 100, "tax_amounts": [{"amount": 12}, {"amount": 7}]})), ("in_1".into(), 100, 19));
+}
+
+#[test]
 fn what_is_not_mirrored_is_ignored_for_a_reason() {
     for (event_type, object) in [
         ("invoice.upcoming", json!({"object": "invoice"})),
         ("charge.dispute.created", json!({"id": "dp_1", "object": "dispute"})),
-        ("customer.updated", json!({"id": "cus_1", "object": "customer"})),
+        ("customer.tax_id.created", json!({"id": "txi_1", "object": "tax_id"})),
         ("invoiceitem.created", json!({"id": "ii_1", "object": "invoiceitem"})),
         ("v1.billing.meter.error_report_triggered", Value::Null),
     ] {

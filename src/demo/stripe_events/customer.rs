@@ -1,0 +1,71 @@
+//! The customer itself, and credit notes on its invoices.
+
+use super::{DemoCustomer, Outcome, OverageLine, event, id, invoice_id, month_events};
+use crate::domain::period::Period;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+/// `customer.created`, `customer.updated` or `customer.deleted`, with the customer as given.
+pub fn customer_event(customer: &DemoCustomer, event_type: &str, at: OffsetDateTime) -> Value {
+    let address = &customer.address;
+    let object = json!({
+        "id": customer.stripe_id, "object": "customer", "name": customer.name, "email": customer.email, "currency": customer.currency.code(),
+        "address": {
+            "line1": address.line1, "line2": null, "city": address.city, "postal_code": address.postal_code, "state": null, "country": address.country,
+        },
+        "balance": 0, "created": at.unix_timestamp(), "default_source": null, "delinquent": false, "description": null, "discount": null,
+        "invoice_prefix": id("", &customer.stripe_id)[..8].to_ascii_uppercase(), "livemode": false, "metadata": {}, "phone": null,
+        "preferred_locales": [], "shipping": null, "tax_exempt": "none", "test_clock": null,
+    });
+    event(&format!("{}/{event_type}/{}", customer.stripe_id, at.unix_timestamp()), event_type, at, object)
+}
+
+/// A credit note over `amount` on the invoice of a month that ended so, and the invoice as it stands after it.
+pub fn credit_note_events(
+    customer: &DemoCustomer,
+    period: Period,
+    outcome: Outcome,
+    lines: &[OverageLine],
+    amount: i64,
+    at: OffsetDateTime,
+) -> Vec<Value> {
+    let history = month_events(customer, period, outcome, lines);
+    let Some(latest) = history.iter().rev().map(|event| &event["data"]["object"]).find(|object| object["object"] == "invoice") else {
+        return Vec::new();
+    };
+    let mut invoice = latest.clone();
+    let paid = invoice["status"] == "paid";
+    if paid {
+        invoice["post_payment_credit_notes_amount"] = json!(amount);
+    } else {
+        invoice["pre_payment_credit_notes_amount"] = json!(amount);
+        for key in ["amount_due", "amount_remaining"] {
+            invoice[key] = json!(invoice[key].as_i64().unwrap_or(0) - amount);
+        }
+    }
+    let invoice_id = invoice_id(customer, period);
+    let seed = format!("{invoice_id}/credit_note");
+    let credit_note = json!({
+        "id": id("cn_1", &seed), "object": "credit_note", "customer": customer.stripe_id, "invoice": invoice_id,
+        "number": invoice["number"].as_str().map(|number| format!("{number}-CN-01")), "status": "issued",
+        "type": if paid { "post_payment" } else { "pre_payment" },
+        "pre_payment_amount": if paid { 0 } else { amount }, "post_payment_amount": if paid { amount } else { 0 },
+        "currency": customer.currency.code(), "amount": amount, "subtotal": amount, "total": amount, "total_taxes": [], "discount_amount": 0,
+        "reason": "order_change", "memo": null, "out_of_band_amount": null, "pdf": null, "livemode": false, "metadata": {},
+        "created": at.unix_timestamp(), "effective_at": at.unix_timestamp(), "voided_at": null,
+        "lines": {"object": "list", "data": [], "has_more": false, "url": format!("/v1/credit_notes/{}/lines", id("cn_1", &seed))},
+    });
+    vec![
+        event(&format!("{seed}/created"), "credit_note.created", at, credit_note),
+        event(&format!("{seed}/invoice"), "invoice.updated", at, invoice),
+    ]
+}
+
+/// The same credit note taken back.
+pub fn credit_note_voided(created: &Value, at: OffsetDateTime) -> Value {
+    let mut object = created["data"]["object"].clone();
+    object["status"] = json!("void");
+    object["voided_at"] = json!(at.unix_timestamp());
+    let seed = format!("{}/voided", object["id"].as_str().unwrap_or_default());
+    event(&seed, "credit_note.voided", at, object)
+}

@@ -1,0 +1,195 @@
+//! The promise of `domain::mirror`, through the reader itself: plausible histories of one customer's billing, told in old and new shapes and with
+//! any number of things in one second, end where Stripe is, in whatever order and however often their events come.
+
+use super::{
+    event::Event,
+    read::{Reading, read},
+    snapshot::{Change, Snapshot},
+};
+use crate::{
+    demo::stripe_events::{
+        Address, DemoCustomer, Outcome, cancellation_event, credit_note_events, credit_note_voided, customer_event, in_old_shape,
+        month_events, subscription_events,
+    },
+    domain::{mirror::Mirror, period::Period, plan::PlanType},
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use time::{Duration, macros::datetime};
+
+/// What becomes of an invoice after its month has ended as its outcome says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Aftermath {
+    Nothing,
+    Credited,
+    CreditVoided,
+    DraftDeleted,
+}
+
+#[derive(Clone, Debug)]
+struct Story {
+    months: Vec<(Outcome, Aftermath)>,
+    /// From this month on, another plan.
+    plan_changes_in: usize,
+    renamed: usize,
+    canceled: bool,
+    customer_deleted: bool,
+    /// Stripe's clock ticks so many seconds at once.
+    tick: i64,
+    /// Which events an endpoint of an older version gets.
+    old: Vec<bool>,
+}
+
+fn customer(plan: PlanType, name: &str) -> DemoCustomer {
+    DemoCustomer {
+        stripe_id: "cus_1".into(),
+        name: name.into(),
+        email: "billing@customer.test".into(),
+        address: Address { line1: "1 Main Street".into(), city: "Berlin".into(), postal_code: "10115".into(), country: "DE".into() },
+        tax_id: None,
+        currency: "eur".parse().unwrap(),
+        plan,
+        tax_percent: 19,
+        discount_percent: 0,
+    }
+}
+
+impl Story {
+    /// Every event, those of one object in the order of its life.
+    fn events(&self) -> Vec<Value> {
+        let mut months = vec![Period::calendar_month(datetime!(2026-01-01 0:00 UTC))];
+        while months.len() < self.months.len() {
+            months.push(Period::calendar_month(months[months.len() - 1].end()));
+        }
+        let (first, last) = (months[0], months[months.len() - 1]);
+        let plan_of = |month: usize| if month < self.plan_changes_in { PlanType::Starter } else { PlanType::Scale };
+        let of_month = |month: usize| customer(plan_of(month), "First name");
+
+        let mut events = vec![customer_event(&of_month(0), "customer.created", first.start())];
+        for rename in 1..=self.renamed {
+            let at = first.start() + Duration::days(rename as i64);
+            let mut updated = customer_event(&customer(plan_of(0), &format!("Name {rename}")), "customer.updated", at);
+            updated["data"]["object"]["next_invoice_sequence"] = json!(rename);
+            events.push(updated);
+        }
+        let renewals = |month: usize| subscription_events(&of_month(month), &months);
+        // The first month has two events, each other one.
+        events.extend(renewals(0).into_iter().take(2));
+        events.extend((1..months.len()).filter_map(|month| renewals(month).into_iter().nth(month + 1)));
+        for (month, (outcome, aftermath)) in self.months.iter().enumerate() {
+            let (customer, period) = (of_month(month), months[month]);
+            let history = month_events(&customer, period, *outcome, &[]);
+            let after = period.end() + Duration::days(25);
+            let created = history[0].clone();
+            events.extend(history);
+            match (aftermath, outcome) {
+                (Aftermath::DraftDeleted, Outcome::Draft) => {
+                    let mut deleted = created;
+                    deleted["id"] = json!(format!("evt_deleted_{month}"));
+                    deleted["type"] = json!("invoice.deleted");
+                    deleted["created"] = json!(after.unix_timestamp());
+                    deleted["data"]["object"]["status"] = json!("deleted");
+                    events.push(deleted);
+                }
+                (Aftermath::Credited | Aftermath::CreditVoided, outcome) if !matches!(outcome, Outcome::Draft | Outcome::Void) => {
+                    let credited = credit_note_events(&customer, period, *outcome, &[], 1_000, after);
+                    let voided = (*aftermath == Aftermath::CreditVoided).then(|| credit_note_voided(&credited[0], after + Duration::DAY));
+                    events.extend(credited.into_iter().chain(voided));
+                }
+                _ => {}
+            }
+        }
+        if self.canceled {
+            events.push(cancellation_event(&of_month(months.len() - 1), &first, &last));
+        }
+        if self.customer_deleted {
+            events.push(customer_event(&of_month(0), "customer.deleted", last.end()));
+        }
+        for (event, old) in events.iter_mut().zip(self.old.iter().cycle()) {
+            let at = event["created"].as_i64().unwrap();
+            event["created"] = json!(at - at % self.tick);
+            if let Some(told) = in_old_shape(event).filter(|_| *old) {
+                *event = told;
+            }
+        }
+        events
+    }
+}
+
+fn stories() -> impl Strategy<Value = Story> {
+    let aftermath = prop::sample::select(vec![Aftermath::Nothing, Aftermath::Credited, Aftermath::CreditVoided, Aftermath::DraftDeleted]);
+    (
+        prop::collection::vec((prop::sample::select(Outcome::ALL.to_vec()), aftermath), 1..4),
+        1usize..4,
+        0usize..3,
+        any::<bool>(),
+        any::<bool>(),
+        // Stripe's own second; a minute and a day of things in one second; all of them in one.
+        prop::sample::select(vec![1, 60, 86_400, 10_000_000_000]),
+        prop::collection::vec(any::<bool>(), 1..8),
+    )
+        .prop_map(|(months, plan_changes_in, renamed, canceled, customer_deleted, tick, old)| Story {
+            months,
+            plan_changes_in,
+            renamed,
+            canceled,
+            customer_deleted,
+            tick,
+            old,
+        })
+}
+
+/// More than a story has events.
+const MOST_EVENTS: usize = 64;
+const DUPLICATES: usize = 8;
+
+/// The order of the deliveries: each event's place at least once, some again.
+fn orders() -> impl Strategy<Value = Vec<usize>> {
+    Just((0..MOST_EVENTS + DUPLICATES).collect::<Vec<_>>()).prop_shuffle()
+}
+
+fn delivered(order: &[usize], events: usize) -> impl Iterator<Item = usize> {
+    assert!(events <= MOST_EVENTS);
+    order.iter().filter_map(move |&place| match place {
+        place if place < events => Some(place),
+        place if place >= MOST_EVENTS => Some((place - MOST_EVENTS) * 5 % events),
+        _ => None,
+    })
+}
+
+fn changes(event: &Value) -> Vec<Change> {
+    match read(&Event::read(&event.to_string())) {
+        Ok(Reading::Changes { subject, along }) => std::iter::once(*subject).chain(along).collect(),
+        other => panic!("{event} reads as {other:?}"),
+    }
+}
+
+fn mirror<'a>(deliveries: impl IntoIterator<Item = &'a Change>) -> Mirror<Snapshot> {
+    let mut mirror = Mirror::default();
+    for Change { stamp, snapshot } in deliveries {
+        mirror.apply(snapshot.id(), stamp.clone(), snapshot.clone());
+    }
+    mirror
+}
+
+/// `PROPTEST_CASES` asks for a longer run.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn any_order_of_a_history_with_any_duplicates_ends_where_stripe_is(story in stories(), order in orders()) {
+        let read: Vec<Vec<Change>> = story.events().iter().map(changes).collect();
+        let expected = mirror(read.iter().flatten());
+        prop_assert_eq!(&mirror(delivered(&order, read.len()).flat_map(|event| &read[event])), &expected);
+        // The last of what happened to each object is what stands.
+        let last: BTreeMap<&str, &Snapshot> = read.iter().flatten().map(|change| (change.snapshot.id(), &change.snapshot)).collect();
+        for (id, snapshot) in last {
+            prop_assert_eq!(expected.get(id), Some(snapshot));
+        }
+    }
+}

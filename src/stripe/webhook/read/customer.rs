@@ -1,0 +1,45 @@
+//! Customers.
+
+use super::{Moment, currency, owned, required_id};
+use crate::stripe::webhook::{
+    field::{Field, Read},
+    snapshot::{Change, CustomerSnapshot, Snapshot},
+};
+
+/// Customers have no status: all that tells snapshots of a second apart is the `….created` event.
+const RANK: i16 = 1;
+
+pub(super) fn read(customer: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
+    let snapshot = CustomerSnapshot {
+        id: required_id(customer, "id")?,
+        name: owned(&customer.get("name"))?,
+        email: owned(&customer.get("email"))?,
+        // Stripe gives a customer a currency with its first invoice.
+        currency: if customer.get("currency").exists() { Some(currency(customer)?) } else { None },
+        address: address(&customer.get("address")),
+        tax_ids: tax_ids(&customer.get("tax_ids"))?,
+        preferred_locale: match customer.get("preferred_locales").entries()?.first() {
+            Some(first) => owned(first)?,
+            None => None,
+        },
+        // `account_balance` before 2019-10-17.
+        balance: customer.any([&["balance"], &["account_balance"]]).integer()?.unwrap_or(0),
+        claim: owned(&customer.get("metadata").get("apex_customer"))?,
+    };
+    // The number of the customer's next invoice only grows.
+    let progress = customer.get("next_invoice_sequence").integer()?.unwrap_or(0);
+    Ok(moment.change(Snapshot::Customer(Box::new(snapshot)), true, RANK, progress))
+}
+
+/// Stripe's address object; None when all of its parts are empty.
+pub(super) fn address(field: &Field<'_>) -> Option<serde_json::Value> {
+    field.value().filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null()))).cloned()
+}
+
+fn tax_ids(field: &Field<'_>) -> Read<Option<serde_json::Value>> {
+    if !field.exists() {
+        return Ok(None);
+    }
+    let tax_id = |entry: &Field<'_>| Ok(serde_json::json!({"type": owned(&entry.get("type"))?, "value": owned(&entry.get("value"))?}));
+    field.entries()?.iter().map(tax_id).collect::<Read<Vec<_>>>().map(|tax_ids| Some(tax_ids.into()))
+}
