@@ -8,12 +8,14 @@ pub mod clock;
 pub mod components;
 pub mod filters;
 pub mod format;
+pub mod json_text;
 pub mod local_path;
 pub mod pages;
 pub mod shell;
 pub mod status;
 pub mod theme;
 pub mod verdict;
+pub mod webhook_filters;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -22,7 +24,10 @@ use leptos_router::{
     components::{ParentRoute, Redirect, Route, Router, Routes},
     path,
 };
-use pages::{console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, usage::UsagePage};
+use pages::{
+    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, usage::UsagePage,
+    webhook::WebhookPage, webhooks::WebhooksPage,
+};
 
 pub use shell::shell;
 pub use status::SetStatus;
@@ -46,6 +51,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("invoices") view=InvoicesPage ssr=SsrMode::Async />
                     <Route path=path!("invoices/:id") view=InvoicePage ssr=SsrMode::Async />
+                </ParentRoute>
+                <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
+                    <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
+                    <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -4,6 +4,7 @@ mod accounts;
 mod migrate;
 mod serve;
 mod session;
+mod webhooks;
 
 pub use session::Session;
 
@@ -39,6 +40,9 @@ enum Command {
     /// Keys of customers' machines
     #[command(subcommand)]
     ApiKey(accounts::ApiKey),
+    /// Stripe's events: what came, what became of it, and once more
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
             Command::User(command) => command.run().await,
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
+            Command::Webhooks(command) => command.run().await,
         }
     });
     match done {

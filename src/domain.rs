@@ -13,3 +13,4 @@ pub mod period;
 pub mod plan;
 pub mod usage;
 pub mod usage_event;
+pub mod webhook;

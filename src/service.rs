@@ -8,6 +8,7 @@ pub mod features;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
+pub mod parameter;
 pub mod usage;
 pub mod webhooks;
 

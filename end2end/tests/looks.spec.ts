@@ -9,9 +9,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.setViewportSize(viewport);
       await page.goto('/login');
       const pages = ['/login', '/billing/usage', '/billing/invoices', '/billing/invoices?status=foo', '/nothing'];
-      await signIn(page, 'publisher');
+      await signIn(page, 'admin');
       const list = await (await page.request.get('/api/v1/billing/invoices?status=open')).json();
       pages.push(`/billing/invoices/${list.invoices[0].id}`);
+      const inbox = await (await page.request.get('/api/v1/admin/webhooks?type=invoice.paid')).json();
+      pages.push('/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].stripe_event_id}`);
       for (const path of pages) {
         await page.goto(path);
         const found = await new AxeBuilder({ page }).analyze();

@@ -82,7 +82,8 @@ async fn read(request: Request) -> Result<(Credentials, bool), ApiError> {
     Ok((credentials, is_form))
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// Sent by a page's form, as opposed to a program.
+pub fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -94,7 +95,8 @@ pub fn next_path(next: &str) -> &str {
     local_path(next).unwrap_or(HOME)
 }
 
-fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
+/// Where a request came from, for the audit trail.
+pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
     Origin {
         ip_address: peer.map(|peer| peer.0.ip().to_string()),
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|agent| agent.chars().take(300).collect()),

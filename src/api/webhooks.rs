@@ -1,13 +1,63 @@
-//! `POST /webhooks/stripe`.
+//! `POST /webhooks/stripe`, and what staff does with one event or with all that failed.
 
+use super::auth::{is_form, origin_of};
 use crate::{
+    app::local_path::percent_encode,
+    auth::guard,
+    domain::webhook::{WebhookDetail, WebhookReplays},
     http::{problem::ApiError, state::Server},
-    service::{self, webhooks::Receipt},
+    service::{
+        self,
+        webhooks::{By, Receipt},
+    },
 };
-use axum::{Json, body::Bytes, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, Path, Request, State},
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use std::net::SocketAddr;
+
+/// Events that one request replays at most; the next one comes to the rest.
+const MOST_REPLAYS: u32 = 200;
 
 /// Takes a signed event.
 pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Result<Json<Receipt>, ApiError> {
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     Ok(Json(service::webhooks::receive(&server.platform, signature, &body).await?))
+}
+
+/// `GET /admin/webhooks/{id}`.
+pub async fn show(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<WebhookDetail>, ApiError> {
+    let staff = guard::staff_of(server.platform, request.extensions())?;
+    Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
+}
+
+/// `POST /admin/webhooks/{id}/replay`: answers what it came to; the page's form is led back to the event.
+pub async fn replay(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
+    let staff = guard::staff_of(server.platform, request.extensions())?;
+    let replay = service::webhooks::replay(&staff.platform, &by(&staff, &request), &id).await?;
+    Ok(if is_form(request.headers()) {
+        Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
+    } else {
+        Json(replay).into_response()
+    })
+}
+
+/// `POST /admin/webhooks/replay`: replays what failed, a bounded number at a time; the page's form is led back to the list.
+pub async fn replay_failed(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
+    let staff = guard::staff_of(server.platform, request.extensions())?;
+    let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff, &request), MOST_REPLAYS).await?;
+    Ok(if is_form(request.headers()) {
+        let WebhookReplays { replayed, still_failing, .. } = replays;
+        Redirect::to(&format!("/admin/webhooks?replayed={replayed}&failing={still_failing}")).into_response()
+    } else {
+        Json(replays).into_response()
+    })
+}
+
+fn by(staff: &guard::Staff, request: &Request) -> By {
+    By { actor: staff.principal.actor(), origin: origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>()) }
 }

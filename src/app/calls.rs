@@ -6,5 +6,6 @@ pub mod invoices;
 pub mod problem;
 pub mod session;
 pub mod usage;
+pub mod webhooks;
 
 pub use problem::Problem;

@@ -17,8 +17,10 @@ pub mod problem_notice;
 pub mod skeleton;
 pub mod theme_switch;
 pub mod usage_bar;
+pub mod webhook_filter_form;
+pub mod webhook_table;
 
-pub use badge::{Badge, InvoiceBadges};
+pub use badge::{Badge, InvoiceBadges, WebhookBadge};
 pub use icon::{Glyph, Icon};
 pub use moment::Moment;
 pub use problem_notice::ProblemNotice;

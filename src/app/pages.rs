@@ -7,3 +7,5 @@ pub mod login;
 pub mod not_found;
 pub mod paused;
 pub mod usage;
+pub mod webhook;
+pub mod webhooks;

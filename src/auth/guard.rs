@@ -23,6 +23,12 @@ pub struct Caller {
     pub customer: CustomerId,
 }
 
+/// One of the platform's staff.
+pub struct Staff {
+    pub platform: Platform,
+    pub principal: Principal,
+}
+
 /// The platform, in a server function.
 pub fn platform() -> Result<Platform, Problem> {
     use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")).into())
@@ -39,6 +45,18 @@ pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
     let Reader { platform, principal, .. } = reader().await?;
     let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
+}
+
+/// The staff's member who is signed in, in a server function.
+pub async fn staff() -> Result<Staff, Problem> {
+    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
+    Ok(staff_of(platform()?, &parts.extensions)?)
+}
+
+/// The staff's member who is signed in, in a handler.
+pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff, Error> {
+    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    if principal.role().is_staff() { Ok(Staff { platform, principal }) } else { Err(Error::Forbidden("admin")) }
 }
 
 /// Whoever is signed in, in a handler.

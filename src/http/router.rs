@@ -7,6 +7,7 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         shell,
+        webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
     http::problem::ApiError,
@@ -77,6 +78,9 @@ pub fn router(server: Server) -> Router {
             post(api::usage::events.layer(DefaultBodyLimit::max(limits.ingest_body_bytes))).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))
+        .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
+        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay))
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
@@ -127,13 +131,17 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
         return ApiError(Error::BillingDisabled).into_response();
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
-    let is_page = path == "/" || path == "/billing" || path.starts_with("/billing/");
+    let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_page = path == "/" || within("/billing") || within("/admin");
     if is_page && !signed_in {
         let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
         return Redirect::to(&login_path(api::auth::next_path(wanted))).into_response();
     }
     if path == "/" || path == "/billing" || (path == "/login" && signed_in) {
         return Redirect::to(HOME).into_response();
+    }
+    if path == "/admin" {
+        return Redirect::to(WEBHOOKS).into_response();
     }
     next.run(request).await
 }

@@ -1,6 +1,9 @@
 //! Invoices: the list, one of them, its PDF.
 
-use super::{Error, Platform, Result};
+use super::{
+    Error, Platform, Result,
+    parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
+};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -33,10 +36,6 @@ pub struct Query {
     pub sort: Option<String>,
 }
 
-const DEFAULT_LIMIT: u32 = 20;
-const MAX_LIMIT: u32 = 100;
-const MAX_SEARCH_CHARS: usize = 100;
-
 /// One page of a customer's invoices.
 pub async fn list(platform: &Platform, customer: CustomerId, query: Query) -> Result<InvoicePage> {
     let now = platform.clock.now();
@@ -48,10 +47,7 @@ pub async fn list(platform: &Platform, customer: CustomerId, query: Query) -> Re
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
         return Err(Error::invalid("to", "lies before `from`"));
     }
-    let search = given(query.q);
-    if search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS || text.chars().any(char::is_control)) {
-        return Err(Error::invalid("q", format!("wants at most {MAX_SEARCH_CHARS} characters and no control characters")));
-    }
+    let search = search("q", query.q)?;
     let filter = store::Filter {
         status: given(query.status)
             .map(|text| text.parse::<InvoiceStatus>().map_err(|detail| Error::invalid("status", detail)))
@@ -100,23 +96,6 @@ async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<(i64, Invoi
     Ok((version, detail))
 }
 
-/// An empty parameter is what a form sends for a field that was left out.
-fn given(value: Option<String>) -> Option<String> {
-    value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-fn number(name: &'static str, value: Option<String>, default: u32, range: std::ops::RangeInclusive<u32>) -> Result<u32> {
-    let Some(text) = given(value) else { return Ok(default) };
-    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
-        let wants = if *range.end() == u32::MAX {
-            format!("a whole number from {}", range.start())
-        } else {
-            format!("a whole number from {} to {}", range.start(), range.end())
-        };
-        Error::invalid(name, format!("wants {wants}"))
-    })
-}
-
 /// An RFC 3339 instant, or a date that stands for its first instant in UTC plus `shift`.
 fn instant(name: &'static str, text: &str, shift: Duration) -> Result<OffsetDateTime> {
     let parsed = match Date::parse(text, format_description!("[year]-[month]-[day]")) {
@@ -141,14 +120,5 @@ mod tests {
         for bad in ["30.11.2026", "2026-13-01", "2026-02-30", "-0001-01-01", "9999-12-31", "now"] {
             assert!(instant("to", bad, Duration::DAY).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn page_and_limit_are_bounded() {
-        for bad in ["0", "-1", "1.5", "1e9", "1000000000", "x", "101"] {
-            assert!(number("limit", Some(bad.into()), 20, 1..=100).is_err(), "{bad}");
-        }
-        assert_eq!(number("limit", Some("".into()), 20, 1..=100).unwrap(), 20);
-        assert_eq!(number("limit", Some("100".into()), 20, 1..=100).unwrap(), 100);
     }
 }

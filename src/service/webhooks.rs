@@ -4,9 +4,14 @@
 //! kept. An event that can't be applied is kept as failed and answered like any other: it blocks nothing, and is tried again
 //! from the stored copy by [`apply_waiting`].
 
+mod staff;
+
+pub use staff::{By, Query, list, replay, replay_failed, show};
+
 use super::{Error, Platform, Result};
 use crate::{
-    store::postgres::inbox::{self, Attempt, Status},
+    domain::{identity::CustomerId, webhook::WebhookStatus},
+    store::postgres::inbox::{self, Attempt},
     stripe::{
         signature::{self, SignatureError},
         webhook::{
@@ -61,8 +66,11 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
         return Ok(Receipt { received: true, duplicate: true });
     };
     // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-    let status =
-        if platform.config.billing_enabled { attempt(&mut transaction, platform, row, &event, 0).await? } else { Status::Received };
+    let status = if platform.config.billing_enabled {
+        attempt(&mut transaction, platform, row, &event, 0).await?.status
+    } else {
+        WebhookStatus::Received
+    };
     transaction.commit().await?;
     count(&event, status.as_str());
     Ok(Receipt { received: true, duplicate: false })
@@ -71,44 +79,54 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 /// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
 /// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
 pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
-    let mut tried = 0;
-    while tried < limit && platform.config.billing_enabled {
+    let mut done = 0;
+    while done < limit && platform.config.billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let event = Event::read(&waiting.payload);
-        let status = attempt(&mut transaction, platform, waiting.id, &event, waiting.attempts).await?;
+        let tried = attempt(&mut transaction, platform, waiting.id, &event, waiting.attempts).await?;
         transaction.commit().await?;
-        count(&event, status.as_str());
-        tried += 1;
+        count(&event, tried.status.as_str());
+        done += 1;
     }
-    Ok(tried)
+    Ok(done)
+}
+
+/// What a try came to.
+struct Tried {
+    status: WebhookStatus,
+    /// Why it was ignored or failed.
+    reason: Option<String>,
+    customer: Option<CustomerId>,
+    stripe_invoice_id: Option<String>,
+    /// The Stripe customer for whose sake alone it was ignored.
+    awaits_customer: Option<String>,
+}
+
+impl Tried {
+    const fn without_effect(status: WebhookStatus, reason: String) -> Tried {
+        Tried { status, reason: Some(reason), customer: None, stripe_invoice_id: None, awaits_customer: None }
+    }
 }
 
 /// One try, within a savepoint: what fails leaves nothing behind but its reason.
-async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: &Event, earlier: i32) -> Result<Status> {
+async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: &Event, earlier: i32) -> Result<Tried> {
     let mut savepoint = conn.begin().await?;
-    let applied = apply(&mut savepoint, event, platform.config.stripe_livemode).await;
-    match &applied {
-        Ok(_) => savepoint.commit().await?,
-        Err(_) => savepoint.rollback().await?,
-    }
-    let note = |status, reason| Attempt {
-        status,
-        reason,
-        customer: None,
-        stripe_invoice_id: None,
-        awaits_customer: None,
-        at: platform.clock.now(),
-    };
-    let outcome = match &applied {
-        Ok(Outcome::Applied { customer, stripe_invoice_id, .. }) => {
-            Attempt { customer: *customer, stripe_invoice_id: stripe_invoice_id.as_deref(), ..note(Status::Applied, None) }
-        }
-        Ok(Outcome::Ignored { reason, awaits_customer }) => {
-            Attempt { awaits_customer: awaits_customer.as_deref(), ..note(Status::Ignored, Some(reason)) }
+    let tried = match apply(&mut savepoint, event, platform.config.stripe_livemode).await {
+        Ok(outcome) => {
+            savepoint.commit().await?;
+            match outcome {
+                Outcome::Applied { customer, stripe_invoice_id, .. } => {
+                    Tried { status: WebhookStatus::Applied, reason: None, customer, stripe_invoice_id, awaits_customer: None }
+                }
+                Outcome::Ignored { reason, awaits_customer } => {
+                    Tried { awaits_customer, ..Tried::without_effect(WebhookStatus::Ignored, reason) }
+                }
+            }
         }
         Err(ApplyError::Unreadable(reason)) => {
-            let status = if earlier + 1 >= MOST_ATTEMPTS { Status::Dead } else { Status::Failed };
+            savepoint.rollback().await?;
+            let status = if earlier + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
             tracing::warn!(
                 stripe_event_id = event.id,
                 event_type = event.event_type,
@@ -116,16 +134,21 @@ async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: 
                 reason,
                 "webhook event can't be applied"
             );
-            note(status, Some(reason))
+            Tried::without_effect(status, reason)
         }
-        Err(ApplyError::Database(_)) => {
-            let Err(ApplyError::Database(error)) = applied else { unreachable!("matched above") };
-            return Err(error.into());
-        }
+        // The caller's transaction ends with this, and the savepoint in it.
+        Err(ApplyError::Database(error)) => return Err(error.into()),
     };
-    let status = outcome.status;
-    inbox::finish(conn, row, outcome).await?;
-    Ok(status)
+    let end = Attempt {
+        status: tried.status,
+        reason: tried.reason.as_deref(),
+        customer: tried.customer,
+        stripe_invoice_id: tried.stripe_invoice_id.as_deref(),
+        awaits_customer: tried.awaits_customer.as_deref(),
+        at: platform.clock.now(),
+    };
+    inbox::finish(conn, row, end).await?;
+    Ok(tried)
 }
 
 fn count(event: &Event, result: &'static str) {

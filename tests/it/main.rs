@@ -6,6 +6,7 @@ mod accounts;
 mod auth;
 mod cluster;
 mod console;
+mod inbox;
 mod ingest;
 mod invoices;
 mod pdf;

@@ -104,7 +104,10 @@ fn bad_usage_is_exit_code_two_and_every_command_explains_itself() {
     let place = Workplace::new();
     assert_eq!(place.command(&["fly"]).output().unwrap().status.code(), Some(2));
     assert_eq!(place.command(&["user", "add", "a@b.example", "--role", "king"]).output().unwrap().status.code(), Some(2));
-    for command in ["serve", "migrate", "demo", "user", "customer", "api-key"] {
+    for wrong in [&["webhooks", "replay"][..], &["webhooks", "replay", "evt_1", "--failed"], &["webhooks", "list", "--status", "lost"]] {
+        assert_eq!(place.command(wrong).output().unwrap().status.code(), Some(2), "{wrong:?}");
+    }
+    for command in ["serve", "migrate", "demo", "user", "customer", "api-key", "webhooks"] {
         let help = place.command(&[command, "--help"]).output().unwrap();
         assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Example"), "{command}");
     }

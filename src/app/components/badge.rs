@@ -3,7 +3,10 @@
 use super::{Glyph, Icon};
 use crate::{
     app::verdict::Tone,
-    domain::invoice::{InvoiceStatus, InvoiceSummary},
+    domain::{
+        invoice::{InvoiceStatus, InvoiceSummary},
+        webhook::WebhookStatus,
+    },
 };
 use leptos::prelude::*;
 
@@ -38,4 +41,16 @@ pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
             {refunded.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
         </span>
     }
+}
+
+/// What became of an event of Stripe's.
+#[component]
+pub fn WebhookBadge(status: WebhookStatus) -> impl IntoView {
+    let tone = match status {
+        WebhookStatus::Applied => Tone::Good,
+        WebhookStatus::Failed => Tone::Warning,
+        WebhookStatus::Dead => Tone::Danger,
+        WebhookStatus::Received | WebhookStatus::Ignored => Tone::Neutral,
+    };
+    view! { <Badge tone text=status.title() /> }
 }

@@ -1,24 +1,30 @@
 //! The way around: the brand, the sections, the account.
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
-use crate::domain::identity::Viewer;
+use crate::{app::webhook_filters::WEBHOOKS, domain::identity::Viewer};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 /// A bar on top of small screens, a column beside the page on large ones.
 #[component]
 pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
-    let sections = billing.then(|| {
+    let staff = viewer.as_ref().is_some_and(|viewer| viewer.role.is_staff());
+    let billing_links = billing.then(|| {
         view! {
-            <nav class="sections" aria-label="Billing">
-                <p class="sections-title" aria-hidden="true">"Billing"</p>
-                <ul>
-                    <li><A href="/billing/usage"><Icon glyph=Glyph::Usage /><span>"Usage"</span></A></li>
-                    <li><A href="/billing/invoices"><Icon glyph=Glyph::Invoice /><span>"Invoices"</span></A></li>
-                </ul>
-            </nav>
+            <li class="sections-title" aria-hidden="true">"Billing"</li>
+            <li><A href="/billing/usage"><Icon glyph=Glyph::Usage /><span>"Usage"</span></A></li>
+            <li><A href="/billing/invoices"><Icon glyph=Glyph::Invoice /><span>"Invoices"</span></A></li>
         }
     });
+    let staff_links = staff.then(|| {
+        view! {
+            <li class="sections-title" aria-hidden="true">"Staff"</li>
+            <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
+        }
+    });
+    // One list, so that on small screens it stays one row.
+    let sections =
+        (billing || staff).then(|| view! { <nav class="sections" aria-label="Sections"><ul>{billing_links} {staff_links}</ul></nav> });
     view! {
         <header class="navigation">
             <a class="brand-link" href="/billing/usage"><Brand /></a>

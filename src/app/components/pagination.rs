@@ -1,19 +1,22 @@
 //! The way through a long list.
 
 use super::{Glyph, Icon};
-use crate::{
-    app::{filters::InvoiceFilters, format},
-    domain::invoice::Pagination,
-};
+use crate::{app::format, domain::invoice::Pagination};
 use leptos::prelude::*;
 
-/// Previous, next, where one is, and how many there are; the filters stay.
+/// Previous, next, where one is, and how many there are.
 #[component]
-pub fn PageLinks<'a>(pagination: &'a Pagination, filters: &'a InvoiceFilters) -> impl IntoView + use<> {
+pub fn PageLinks<'a>(
+    pagination: &'a Pagination,
+    /// What is listed, in the singular.
+    noun: &'static str,
+    /// Address of a page, with the filters that are in force.
+    href: &'a dyn Fn(u64) -> String,
+) -> impl IntoView + use<> {
     let page = u64::from(pagination.page);
     let pages = pagination.total_pages.max(1);
-    let previous = (page > 1).then(|| filters.on_page(page - 1).href());
-    let next = (page < pages).then(|| filters.on_page(page + 1).href());
+    let previous = (page > 1).then(|| href(page - 1));
+    let next = (page < pages).then(|| href(page + 1));
     let nav = (pages > 1).then(|| {
         view! {
             <nav class="pages" aria-label="Pages">
@@ -31,7 +34,7 @@ pub fn PageLinks<'a>(pagination: &'a Pagination, filters: &'a InvoiceFilters) ->
     });
     view! {
         <div class="list-end">
-            <p>{format::counted(pagination.total, "invoice")}</p>
+            <p>{format::counted(pagination.total, noun)}</p>
             {nav}
         </div>
     }

@@ -1,7 +1,7 @@
 //! An error, spoken to a person: what happened, what it means, what to do, and what to quote when asking for help.
 
 use super::{Glyph, Icon};
-use crate::app::{calls::Problem, local_path::login_path, status::set_status};
+use crate::app::{calls::Problem, local_path::login_path, status::set_status, webhook_filters::WEBHOOKS};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -61,6 +61,7 @@ pub fn ProblemNotice(
     set_status(problem.status);
     let Words { title, meaning, advice } = words(&problem);
     let location = use_location();
+    let at_webhooks = location.pathname.with_untracked(|path| path.starts_with(WEBHOOKS));
     let here = move || {
         let (path, search) = (location.pathname.get(), location.search.get());
         if search.is_empty() { path } else { format!("{path}?{search}") }
@@ -68,6 +69,7 @@ pub fn ProblemNotice(
     let action = match problem.status {
         401 => view! { <a class="button primary" href=move || login_path(&here()) rel="external">"Sign in"</a> }.into_any(),
         403 => ().into_any(),
+        404 if at_webhooks => view! { <a class="button" href=WEBHOOKS>"All events"</a> }.into_any(),
         404 => view! { <a class="button" href="/billing/invoices">"All invoices"</a> }.into_any(),
         422 => ().into_any(),
         _ => view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any(),

@@ -26,7 +26,7 @@ impl Session {
     }
 }
 
-/// The frame of `/billing/*`. The pages stand outside of its `<Suspense>`: inside, the server would build each one, and ask for
+/// The frame of `/billing/*` and `/admin/*`. The pages stand outside of its `<Suspense>`: inside, the server would build each one, and ask for
 /// its data, as often as the suspense looks for what it waits for.
 #[component]
 pub fn Console() -> impl IntoView {

@@ -83,9 +83,10 @@ fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
     if page.invoices.is_empty() {
         return Either::Left(empty(page, filters));
     }
+    let href = |page| filters.on_page(page).href();
     Either::Right(view! {
         <InvoiceTable invoices=&page.invoices />
-        <PageLinks pagination=&page.pagination filters />
+        <PageLinks pagination=&page.pagination noun="invoice" href=&href />
     })
 }
 

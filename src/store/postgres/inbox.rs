@@ -1,10 +1,13 @@
 //! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
 
+pub mod staff;
+
 use crate::{
     domain::{
         identity::CustomerId,
         invoice::TimelineEntry,
         money::{Currency, Money},
+        webhook::WebhookStatus,
     },
     stripe::{
         timeline::{Happened, tell},
@@ -13,32 +16,6 @@ use crate::{
 };
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
-
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Stored, and waiting to be applied.
-    Received,
-    Applied,
-    Ignored,
-    /// Could not be applied; will be tried again.
-    Failed,
-    /// Will not be tried again, except by a person.
-    Dead,
-}
-
-impl Status {
-    /// As stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Status::Received => "received",
-            Status::Applied => "applied",
-            Status::Ignored => "ignored",
-            Status::Failed => "failed",
-            Status::Dead => "dead",
-        }
-    }
-}
 
 /// Stores a new event with its body byte for byte and gives the row's id; None when the event is there already.
 ///
@@ -65,7 +42,7 @@ pub async fn store(conn: &mut PgConnection, event: &Event, body: &str, at: Offse
 /// The end of one attempt to apply an event.
 #[derive(Clone, Debug)]
 pub struct Attempt<'a> {
-    pub status: Status,
+    pub status: WebhookStatus,
     /// Why it was ignored or failed.
     pub reason: Option<&'a str>,
     pub customer: Option<CustomerId>,
@@ -75,11 +52,13 @@ pub struct Attempt<'a> {
     pub at: OffsetDateTime,
 }
 
-/// Notes what came of an attempt.
+/// Notes what came of an attempt. What an earlier one found out about the event stays: a replay of something that is mirrored already
+/// changes nothing, and so comes across less.
 pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"UPDATE stripe_webhook_events
-           SET status = $2, last_error = $3, customer_id = $4, stripe_invoice_id = $5, processed_at = $6, awaits_customer = $7, attempts = attempts + 1
+           SET status = $2, last_error = $3, customer_id = coalesce($4, customer_id), stripe_invoice_id = coalesce($5, stripe_invoice_id),
+               processed_at = $6, awaits_customer = $7, attempts = attempts + 1
            WHERE id = $1"#,
         id,
         attempt.status.as_str(),

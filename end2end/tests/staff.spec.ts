@@ -1,0 +1,30 @@
+import { deliver, expect, hydrated, invoiceEvent, signIn, test } from './support';
+
+test('staff sees the inbox, opens an event and replays it', async ({ page }) => {
+  await signIn(page, 'admin');
+  const now = Math.floor(Date.now() / 1000);
+  const event = invoiceEvent(`staff${now}`, 'invoice.created', now - 60, { status: 'draft', number: null });
+  expect((await deliver(page, event)).status()).toBe(200);
+
+  await page.getByRole('link', { name: 'Webhooks' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Webhooks' })).toBeVisible();
+  await page.goto(`/admin/webhooks?q=${event.id}`);
+  await hydrated(page);
+  const rows = page.getByRole('table').locator('tbody tr');
+  await expect(rows).toHaveCount(1);
+  await rows.getByRole('link').click();
+  await expect(page.getByRole('heading', { level: 1, name: 'invoice.created' })).toBeVisible();
+  await expect(page.getByText(`"id": "${event.id}"`)).toBeVisible();
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await expect(page).toHaveURL(/replayed=applied/);
+  await expect(page.getByText('Replayed: the event is applied.')).toBeVisible();
+  await hydrated(page);
+});
+
+test('the inbox is not for customers', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await expect(page.getByRole('link', { name: 'Webhooks' })).toHaveCount(0);
+  const answer = await page.goto('/admin/webhooks');
+  expect(answer!.status()).toBe(403);
+  await expect(page.getByText('This isn’t open to you')).toBeVisible();
+});

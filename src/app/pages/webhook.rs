@@ -1,0 +1,102 @@
+//! One event of the inbox: what it is about, what became of it and why, the payload, and a replay.
+
+use crate::{
+    app::{
+        calls::webhooks::webhook,
+        components::{Glyph, Icon, Moment, ProblemNotice, WebhookBadge, skeleton::Skeleton},
+        json_text::lay_out,
+        local_path::percent_encode,
+        verdict::Tone,
+        webhook_filters::WEBHOOKS,
+    },
+    domain::webhook::{WebhookDetail, WebhookStatus},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+/// `/admin/webhooks/:id`.
+#[component]
+pub fn WebhookPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), webhook);
+    // The form leads back here with what the replay came to.
+    let replayed = Memo::new(move |_| query.with(|query| query.get_str("replayed")?.parse::<WebhookStatus>().ok()));
+    view! {
+        <p class="back"><a href=WEBHOOKS><Icon glyph=Glyph::Previous /><span>"All events"</span></a></p>
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok(event) => Either::Left(show(event, replayed.get_untracked())),
+                    Err(problem) => Either::Right(view! {
+                        <Title text="Webhook event" />
+                        <ProblemNotice problem page=true />
+                    }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn show(event: WebhookDetail, replayed: Option<WebhookStatus>) -> impl IntoView {
+    let summary = event.summary;
+    let mode = event.livemode.map(|live| if live { "Live" } else { "Test" });
+    let told = replayed.map(|status| {
+        let (tone, text) = match status {
+            WebhookStatus::Applied => (Tone::Good, "Replayed: the event is applied."),
+            WebhookStatus::Ignored => (Tone::Neutral, "Replayed: the event is of no concern here."),
+            WebhookStatus::Received => (Tone::Neutral, "The event will be applied when billing is switched on again."),
+            WebhookStatus::Failed | WebhookStatus::Dead => (Tone::Warning, "Replayed, but the event still can’t be applied."),
+        };
+        view! {
+            <p class=format!("notice {}", tone.class()) role="status">
+                <Icon glyph=Glyph::of(tone) />
+                <span>{text}</span>
+            </p>
+        }
+    });
+    let reason = summary.error.clone().map(|reason| {
+        let (tone, title) =
+            if summary.status.is_failure() { (Tone::Danger, "It can’t be applied: ") } else { (Tone::Neutral, "It was ignored: ") };
+        view! {
+            <p class=format!("notice ids {}", tone.class())>
+                <Icon glyph=Glyph::of(tone) />
+                <span>{title} {reason}</span>
+            </p>
+        }
+    });
+    let fact =
+        |name: &'static str, value: Option<String>| value.map(|value| view! { <div><dt>{name}</dt><dd class="ids">{value}</dd></div> });
+    view! {
+        <Title text=summary.event_type.clone() />
+        <header class="page-head">
+            <div>
+                <div class="title-row"><h1 class="ids">{summary.event_type.clone()}</h1><WebhookBadge status=summary.status /></div>
+                <p class="page-sub ids">{summary.id.clone()}</p>
+            </div>
+            <form class="actions" method="post" action=format!("/api/v1{WEBHOOKS}/{}/replay", percent_encode(&summary.id))>
+                <button class="button primary">
+                    <Icon glyph=Glyph::Again />
+                    <span>"Replay"</span>
+                </button>
+            </form>
+        </header>
+        {told}
+        {reason}
+        <dl class="facts wide-facts">
+            {fact("About", summary.object_id)}
+            {fact("Customer", summary.customer)}
+            {fact("Invoice", event.stripe_invoice_id)}
+            {event.happened_at.map(|at| view! { <div><dt>"Happened"</dt><dd><Moment at time=true /></dd></div> })}
+            <div><dt>"Received"</dt><dd><Moment at=summary.received_at time=true /></dd></div>
+            {summary.processed_at.map(|at| view! { <div><dt>"Last tried"</dt><dd><Moment at time=true /></dd></div> })}
+            {fact("Tries", Some(summary.attempts.to_string()))}
+            {fact("API version", event.api_version)}
+            {fact("Mode", mode.map(str::to_owned))}
+        </dl>
+        <section class="panel" aria-labelledby="payload-title">
+            <header class="panel-head"><h2 id="payload-title">"Payload"</h2></header>
+            <pre class="payload"><code>{lay_out(&event.payload)}</code></pre>
+        </section>
+    }
+}

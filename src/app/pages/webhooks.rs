@@ -1,0 +1,151 @@
+//! The webhook inbox, for staff: what Stripe sent, what became of it, and a way to have failures applied after all.
+
+use crate::{
+    app::{
+        calls::{Problem, webhooks::webhooks},
+        components::{
+            Glyph, Icon, ProblemNotice, invoice_filter_form::FILTER_PROBLEM, pagination::PageLinks, skeleton::Skeleton,
+            webhook_filter_form::WebhookFilterForm, webhook_table::WebhookTable,
+        },
+        format,
+        status::set_status,
+        verdict::Tone,
+        webhook_filters::{WEBHOOKS, WebhookFilters},
+    },
+    domain::webhook::WebhookPage,
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
+
+/// `/admin/webhooks?status=&type=&q=&page=`.
+#[component]
+pub fn WebhooksPage() -> impl IntoView {
+    let query = use_query_map();
+    let filters = Memo::new(move |_| query.with(|query| WebhookFilters::from_fields(|name| query.get(name))));
+    let replays = Memo::new(move |_| query.with(Replays::read));
+    let page = Resource::new(
+        move || filters.get(),
+        |f: WebhookFilters| async move {
+            let asked = f.clone();
+            (asked, webhooks(f.status, f.event_type, f.q, f.page, f.limit).await)
+        },
+    );
+    view! {
+        <Title text="Webhooks" />
+        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match page.await {
+                    (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
+                    (filters, answer) => Either::Right(show(&filters, answer, replays.get_untracked())),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// What the form for all failures came to, as the address tells it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Replays {
+    replayed: u64,
+    still_failing: u64,
+}
+
+impl Replays {
+    fn read(query: &ParamsMap) -> Option<Replays> {
+        let number = |name| query.get_str(name)?.parse::<u64>().ok();
+        Some(Replays { replayed: number("replayed")?, still_failing: number("failing")? })
+    }
+}
+
+fn show(filters: &WebhookFilters, answer: Result<WebhookPage, Problem>, replays: Option<Replays>) -> impl IntoView + use<> {
+    let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
+    let counts = answer.as_ref().ok().map(|page| page.counts);
+    let failures = counts.map_or(0, |counts| counts.failed + counts.dead);
+    let replay_all = (failures > 0).then(|| {
+        view! {
+            <form method="post" action="/api/v1/admin/webhooks/replay">
+                <button class="button">
+                    <Icon glyph=Glyph::Again />
+                    <span>"Replay all failures"</span>
+                </button>
+            </form>
+        }
+    });
+    let told = replays.map(|Replays { replayed, still_failing }| {
+        let tone = if still_failing == 0 { Tone::Good } else { Tone::Warning };
+        view! {
+            <p class=format!("notice {}", tone.class()) role="status">
+                <Icon glyph=Glyph::of(tone) />
+                <span>{format!("{} replayed; {} still can’t be applied.", format::counted(replayed, "event"), still_failing)}</span>
+            </p>
+        }
+    });
+    let result = match answer {
+        Ok(page) => Either::Left(list(&page, filters)),
+        Err(problem) => Either::Right(unusable(problem)),
+    };
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Webhooks"</h1>
+                <p class="page-sub">"Every event that Stripe sent, and what became of it."</p>
+            </div>
+            <div class="actions">{replay_all}</div>
+        </header>
+        {told}
+        <WebhookFilterForm filters counts wrong=wrong.as_deref() />
+        {result}
+    }
+}
+
+fn list(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
+    if page.events.is_empty() {
+        return Either::Left(empty(page, filters));
+    }
+    let href = |page| filters.on_page(page).href();
+    Either::Right(view! {
+        <WebhookTable events=&page.events />
+        <PageLinks pagination=&page.pagination noun="event" href=&href />
+    })
+}
+
+fn empty(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
+    let (title, text, link) = if page.pagination.total > 0 {
+        (
+            "This page is past the end",
+            "The list is shorter than that.",
+            Some((filters.on_page(page.pagination.total_pages).href(), "Go to the last page")),
+        )
+    } else if filters.narrow() {
+        ("Nothing matches", "No event fits these filters.", Some((WEBHOOKS.to_owned(), "Clear the filters")))
+    } else {
+        ("No events yet", "The first one appears here when Stripe sends it.", None)
+    };
+    view! {
+        <section class="blank">
+            <Icon glyph=Glyph::Inbox />
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
+        </section>
+    }
+}
+
+/// A filter that can't be used, said in words that name it.
+fn unusable(problem: Problem) -> impl IntoView {
+    set_status(problem.status);
+    let field = match problem.parameter.as_deref() {
+        Some("status") => "The status can’t be used: ",
+        Some("type") => "The type can’t be used: ",
+        Some("q") => "The id can’t be used: ",
+        Some("page" | "limit") => "The page can’t be used: ",
+        _ => "A filter can’t be used: ",
+    };
+    view! {
+        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{field} {problem.detail} ". " <a href=WEBHOOKS>"Clear the filters"</a></span>
+        </p>
+    }
+}

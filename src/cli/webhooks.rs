@@ -1,0 +1,133 @@
+//! `apex-billing webhooks`.
+
+use super::session::{Schema, Session};
+use crate::{
+    domain::webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
+    service::{
+        accounts::Origin,
+        webhooks::{self, By, Query},
+    },
+};
+use anyhow::bail;
+use clap::Subcommand;
+
+/// Failures that one run replays at most.
+const MOST_REPLAYS: u32 = 10_000;
+
+/// Stripe's events: what came, what became of it, and once more
+#[derive(Subcommand)]
+#[command(
+    after_help = "Examples:\n  apex-billing webhooks list --status failed\n  apex-billing webhooks list --type invoice. --json | jq -r '.events[].id'\n  apex-billing webhooks show evt_1NG8Du\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed"
+)]
+pub enum Webhooks {
+    /// Show stored events, newest first
+    #[command(after_help = "Example:\n  apex-billing webhooks list --status dead --limit 100")]
+    List {
+        /// received, applied, ignored, failed or dead
+        #[arg(long)]
+        status: Option<WebhookStatus>,
+        /// How the type begins, e.g. `invoice.`
+        #[arg(long = "type")]
+        event_type: Option<String>,
+        /// Part of the event's or of its object's id
+        #[arg(long)]
+        q: Option<String>,
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        page: u32,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one event; its payload as it was signed
+    #[command(after_help = "Example:\n  apex-billing webhooks show evt_1NG8Du --json | jq -r .payload")]
+    Show {
+        /// Stripe's id, evt_…
+        id: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Apply an event again, or every one that could not be applied; fails when one still can't
+    #[command(after_help = "Examples:\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed --json")]
+    Replay {
+        /// Stripe's id, evt_…
+        #[arg(required_unless_present = "failed", conflicts_with = "failed")]
+        id: Option<String>,
+        /// All that failed, given up or not
+        #[arg(long)]
+        failed: bool,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Webhooks {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        let done = self.on(&session).await;
+        session.close().await;
+        done
+    }
+
+    async fn on(self, session: &Session) -> anyhow::Result<()> {
+        let platform = &session.platform;
+        let by = By { actor: "system".to_owned(), origin: Origin::default() };
+        match self {
+            Webhooks::List { status, event_type, q, page, limit, json } => {
+                let status = status.map(|status| status.as_str().to_owned());
+                let query = Query { status, event_type, q, page: Some(page.to_string()), limit: Some(limit.to_string()) };
+                let page = webhooks::list(platform, query).await?;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&page)?);
+                } else {
+                    page.events.iter().for_each(print_row);
+                }
+            }
+            Webhooks::Show { id, json } => {
+                let event = webhooks::show(platform, &id).await?;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&event)?);
+                } else {
+                    print_row(&event.summary);
+                    println!("{}", event.payload.trim_end());
+                }
+            }
+            Webhooks::Replay { id: Some(id), json, .. } => {
+                let replay = webhooks::replay(platform, &by, &id).await?;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&replay)?);
+                } else {
+                    println!(
+                        "{}\t{} -> {}\t{}",
+                        replay.id,
+                        replay.status_before,
+                        replay.status,
+                        replay.error.as_deref().unwrap_or_default()
+                    );
+                }
+                if replay.status.is_failure() {
+                    bail!("{id} still can't be applied");
+                }
+            }
+            Webhooks::Replay { id: None, json, .. } => {
+                let replays = webhooks::replay_failed(platform, &by, MOST_REPLAYS).await?;
+                let WebhookReplays { replayed, still_failing, left } = replays;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&replays)?);
+                } else {
+                    println!("replayed\t{replayed}\nstill failing\t{still_failing}\nleft\t{left}");
+                }
+                if still_failing + left > 0 {
+                    bail!("{} of the events still can't be applied or were not come to", still_failing + left);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print_row(event: &WebhookSummary) {
+    let WebhookSummary { id, event_type, status, attempts, received_at, .. } = event;
+    let about = event.object_id.as_deref().unwrap_or_default();
+    println!("{id}\t{event_type}\t{status}\t{attempts}\t{received_at}\t{about}\t{}", event.error.as_deref().unwrap_or_default());
+}

@@ -1,0 +1,160 @@
+//! Stripe's events as the platform's staff sees them: what came, what became of it, and what a replay came to.
+
+use super::invoice::Pagination;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use time::OffsetDateTime;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookStatus {
+    /// Stored, and waiting to be applied.
+    Received,
+    Applied,
+    Ignored,
+    /// Could not be applied; will be tried again.
+    Failed,
+    /// Will not be tried again, except by a person.
+    Dead,
+}
+
+impl WebhookStatus {
+    pub const ALL: [WebhookStatus; 5] =
+        [WebhookStatus::Received, WebhookStatus::Applied, WebhookStatus::Ignored, WebhookStatus::Failed, WebhookStatus::Dead];
+
+    /// As stored and shown in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WebhookStatus::Received => "received",
+            WebhookStatus::Applied => "applied",
+            WebhookStatus::Ignored => "ignored",
+            WebhookStatus::Failed => "failed",
+            WebhookStatus::Dead => "dead",
+        }
+    }
+
+    /// As people read it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            WebhookStatus::Received => "Waiting",
+            WebhookStatus::Applied => "Applied",
+            WebhookStatus::Ignored => "Ignored",
+            WebhookStatus::Failed => "Failed",
+            WebhookStatus::Dead => "Given up",
+        }
+    }
+
+    /// Could not be applied, whether or not it will be tried again by itself.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, WebhookStatus::Failed | WebhookStatus::Dead)
+    }
+}
+
+impl fmt::Display for WebhookStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for WebhookStatus {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        WebhookStatus::ALL
+            .into_iter()
+            .find(|status| status.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is not a webhook status; it is one of received, applied, ignored, failed, dead"))
+    }
+}
+
+/// One row of the inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookSummary {
+    /// Stripe's id of the event.
+    pub id: String,
+    pub event_type: String,
+    pub status: WebhookStatus,
+    /// How often it was tried to apply it.
+    pub attempts: u32,
+    /// Why it was ignored or failed.
+    pub error: Option<String>,
+    /// Stripe's id of the object that it is about.
+    pub object_id: Option<String>,
+    /// Name of the customer that it belongs to.
+    pub customer: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub received_at: OffsetDateTime,
+    /// When it was last tried to apply it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub processed_at: Option<OffsetDateTime>,
+}
+
+/// How many events have each status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookCounts {
+    pub received: u64,
+    pub applied: u64,
+    pub ignored: u64,
+    pub failed: u64,
+    pub dead: u64,
+}
+
+impl WebhookCounts {
+    /// Those of one status, or all of them.
+    pub const fn of(&self, status: Option<WebhookStatus>) -> u64 {
+        match status {
+            Some(WebhookStatus::Received) => self.received,
+            Some(WebhookStatus::Applied) => self.applied,
+            Some(WebhookStatus::Ignored) => self.ignored,
+            Some(WebhookStatus::Failed) => self.failed,
+            Some(WebhookStatus::Dead) => self.dead,
+            None => self.received + self.applied + self.ignored + self.failed + self.dead,
+        }
+    }
+}
+
+/// `GET /admin/webhooks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookPage {
+    pub events: Vec<WebhookSummary>,
+    pub pagination: Pagination,
+    /// By status, of all that the other filters leave.
+    pub counts: WebhookCounts,
+}
+
+/// `GET /admin/webhooks/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookDetail {
+    #[serde(flatten)]
+    pub summary: WebhookSummary,
+    pub api_version: Option<String>,
+    pub livemode: Option<bool>,
+    /// The invoice that the event's object belongs to.
+    pub stripe_invoice_id: Option<String>,
+    /// When it happened, by Stripe's clock.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub happened_at: Option<OffsetDateTime>,
+    /// The body byte for byte, as it was signed.
+    pub payload: String,
+}
+
+/// `POST /admin/webhooks/{id}/replay`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookReplay {
+    pub id: String,
+    pub status_before: WebhookStatus,
+    pub status: WebhookStatus,
+    /// Why it was ignored or failed.
+    pub error: Option<String>,
+}
+
+/// `POST /admin/webhooks/replay`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookReplays {
+    pub replayed: u64,
+    /// Those of them that could not be applied this time either.
+    pub still_failing: u64,
+    /// Failures that this run did not come to.
+    pub left: u64,
+}

@@ -1,0 +1,48 @@
+//! Parameters of lists, which arrive as text, so that a wrong one can be named in the answer.
+
+use super::{Error, Result};
+
+pub const DEFAULT_LIMIT: u32 = 20;
+pub const MAX_LIMIT: u32 = 100;
+const MAX_SEARCH_CHARS: usize = 100;
+
+/// An empty parameter is what a form sends for a field that was left out.
+pub fn given(value: Option<String>) -> Option<String> {
+    value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A whole number within the range.
+pub fn number(name: &'static str, value: Option<String>, default: u32, range: std::ops::RangeInclusive<u32>) -> Result<u32> {
+    let Some(text) = given(value) else { return Ok(default) };
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let wants = if *range.end() == u32::MAX {
+            format!("a whole number from {}", range.start())
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        Error::invalid(name, format!("wants {wants}"))
+    })
+}
+
+/// A word to look for.
+pub fn search(name: &'static str, value: Option<String>) -> Result<Option<String>> {
+    let text = given(value);
+    if text.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS || text.chars().any(char::is_control)) {
+        return Err(Error::invalid(name, format!("wants at most {MAX_SEARCH_CHARS} characters and no control characters")));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_and_limit_are_bounded() {
+        for bad in ["0", "-1", "1.5", "1e9", "1000000000", "x", "101"] {
+            assert!(number("limit", Some(bad.into()), 20, 1..=100).is_err(), "{bad}");
+        }
+        assert_eq!(number("limit", Some("".into()), 20, 1..=100).unwrap(), 20);
+        assert_eq!(number("limit", Some("100".into()), 20, 1..=100).unwrap(), 100);
+    }
+}

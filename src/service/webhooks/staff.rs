@@ -1,0 +1,108 @@
+//! What the platform's staff does with the inbox: look into it, and have events applied again.
+
+use super::{attempt, count};
+use crate::{
+    domain::{
+        invoice::Pagination,
+        webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays, WebhookStatus},
+    },
+    service::{
+        Error, Platform, Result,
+        accounts::Origin,
+        parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
+    },
+    store::postgres::{
+        audit::{self, Entry},
+        inbox::staff as store,
+    },
+    stripe::webhook::event::Event,
+};
+use serde_json::json;
+
+/// A list request as it came in.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub status: Option<String>,
+    pub event_type: Option<String>,
+    pub q: Option<String>,
+    pub page: Option<String>,
+    pub limit: Option<String>,
+}
+
+/// Who asks for a replay, for the audit trail.
+#[derive(Clone, Debug)]
+pub struct By {
+    pub actor: String,
+    pub origin: Origin,
+}
+
+/// One page of the inbox.
+pub async fn list(platform: &Platform, query: Query) -> Result<WebhookPage> {
+    let page = number("page", query.page, 1, 1..=u32::MAX)?;
+    let limit = number("limit", query.limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
+    let filter = store::Filter {
+        status: given(query.status)
+            .map(|text| text.parse::<WebhookStatus>().map_err(|detail| Error::invalid("status", detail)))
+            .transpose()?,
+        event_type: search("type", query.event_type)?,
+        search: search("q", query.q)?,
+        limit: i64::from(limit),
+        offset: i64::from(page - 1) * i64::from(limit),
+    };
+    let events = store::list(&platform.db, &filter).await?;
+    let counts = store::counts(&platform.db, &filter).await?;
+    let total = counts.of(filter.status);
+    Ok(WebhookPage { events, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, counts })
+}
+
+/// One event with its payload, by Stripe's id.
+pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookDetail> {
+    store::event(&platform.db, storable(stripe_event_id)?).await?.ok_or(MISSING)
+}
+
+/// Applies a stored event again, whatever became of it before, by the code of a first delivery. Replays of the same event wait for each
+/// other. While billing is switched off the event waits, as a new one would.
+pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
+    let mut transaction = platform.db.begin().await?;
+    let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
+    let event = Event::read(&held.payload);
+    let (status, reason, customer) = if platform.config.billing_enabled {
+        let tried = attempt(&mut transaction, platform, held.id, &event, held.attempts).await?;
+        (tried.status, tried.reason, tried.customer.or(held.customer))
+    } else {
+        (WebhookStatus::Received, None, held.customer)
+    };
+    let entry = Entry {
+        event_type: "webhook.replayed",
+        actor: &by.actor,
+        customer,
+        data: json!({"stripe_event_id": event.id, "event_type": event.event_type, "status_before": held.status, "status": status}),
+        ip_address: by.origin.ip_address.as_deref(),
+        user_agent: by.origin.user_agent.as_deref(),
+    };
+    audit::record(&mut transaction, entry).await?;
+    transaction.commit().await?;
+    count(&event, status.as_str());
+    Ok(WebhookReplay { id: event.id, status_before: held.status, status, error: reason })
+}
+
+/// Replays what failed, given up or not: at most `limit` events, each in a transaction of its own.
+pub async fn replay_failed(platform: &Platform, by: &By, limit: u32) -> Result<WebhookReplays> {
+    let failures = store::failure_count(&platform.db).await?;
+    let ids = store::failures(&platform.db, i64::from(limit)).await?;
+    let mut replays = WebhookReplays::default();
+    for id in &ids {
+        let replay = replay(platform, by, id).await?;
+        replays.replayed += 1;
+        replays.still_failing += u64::from(replay.status.is_failure());
+    }
+    replays.left = u64::try_from(failures).unwrap_or(0).saturating_sub(replays.replayed);
+    Ok(replays)
+}
+
+const MISSING: Error = Error::NotFound("webhook event");
+
+/// PostgreSQL's text holds no NUL, so no event has such an id.
+fn storable(stripe_event_id: &str) -> Result<&str> {
+    if stripe_event_id.contains('\0') { Err(MISSING) } else { Ok(stripe_event_id) }
+}
