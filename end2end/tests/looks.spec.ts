@@ -13,7 +13,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const list = await (await page.request.get('/api/v1/billing/invoices?status=open')).json();
       pages.push(`/billing/invoices/${list.invoices[0].id}`);
       const inbox = await (await page.request.get('/api/v1/admin/webhooks?type=invoice.paid')).json();
-      pages.push('/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].stripe_event_id}`);
+      pages.push('/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].id}`);
       for (const path of pages) {
         await page.goto(path);
         const found = await new AxeBuilder({ page }).analyze();

@@ -175,7 +175,7 @@ fn mirror<'a>(deliveries: impl IntoIterator<Item = &'a Change>) -> Mirror<Snapsh
 
 /// `PROPTEST_CASES` asks for a longer run.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5_000)
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
 }
 
 proptest! {
