@@ -21,6 +21,8 @@ CREATE TABLE stripe_webhook_events (
 );
 CREATE INDEX stripe_webhook_events_created_at ON stripe_webhook_events (created_at DESC);
 CREATE INDEX stripe_webhook_events_waiting ON stripe_webhook_events (id) WHERE status IN ('received', 'failed');
+-- What the health check and the metrics count, however many settled events there are.
+CREATE INDEX stripe_webhook_events_unsettled ON stripe_webhook_events (status) WHERE status IN ('received', 'failed', 'dead');
 CREATE INDEX stripe_webhook_events_invoice ON stripe_webhook_events (stripe_invoice_id) WHERE stripe_invoice_id IS NOT NULL;
 CREATE INDEX stripe_webhook_events_object ON stripe_webhook_events (object_id) WHERE object_id IS NOT NULL;
 

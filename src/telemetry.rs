@@ -8,6 +8,10 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 pub const WEBHOOK_EVENTS: &str = "webhook_events_total";
 /// Webhook deliveries refused for their signature, by `reason`.
 pub const WEBHOOK_SIGNATURE_FAILURES: &str = "webhook_signature_failures_total";
+/// From the second in which Stripe made an event to its being applied, in seconds.
+pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
+/// Stored events that are not settled, by `status`: received, failed, dead.
+pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
 /// HTTP requests by `route` and `status`, in seconds.

@@ -1,7 +1,7 @@
 //! Starting and stopping: opens what the server needs, serves, and on Ctrl-C or SIGTERM lets running requests finish.
 
 use super::{router::router, state::Server};
-use crate::{cli::Session, jobs, service::ingest};
+use crate::{cli::Session, jobs, service::ingest, telemetry};
 use anyhow::{Context, anyhow};
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -70,6 +70,10 @@ async fn serve_metrics(listener: TcpListener, stop: CancellationToken) -> anyhow
     // Buckets around the targets of the deployment checklist: 0.5 s for usage, 1 s for invoices, 2 s for a PDF.
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0])?
+        .set_buckets_for_metric(
+            Matcher::Full(telemetry::WEBHOOK_LAG_SECONDS.into()),
+            &[1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 86400.0],
+        )?
         .install_recorder()
         .context("metrics")?;
     let app = Router::new().route(

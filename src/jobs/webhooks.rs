@@ -8,8 +8,8 @@ pub const EVERY: Duration = Duration::from_secs(5);
 const BATCH: u64 = 500;
 
 pub async fn run(platform: Platform) -> Result<()> {
-    if !platform.config.billing_enabled {
-        return Ok(());
+    if platform.config.billing_enabled {
+        webhooks::apply_waiting(&platform, BATCH).await?;
     }
-    webhooks::apply_waiting(&platform, BATCH).await.map(drop)
+    webhooks::measure_inbox(&platform).await
 }

@@ -37,8 +37,8 @@ pub async fn check(platform: &Platform, jobs: &crate::jobs::Heartbeat) -> Health
         _ => Status::Down,
     };
     let webhooks = match database {
-        Status::Ok => match postgres::inbox::dead(&platform.db).await {
-            Ok(0) => Status::Ok,
+        Status::Ok => match postgres::inbox::unsettled(&platform.db).await {
+            Ok(unsettled) if unsettled.dead == 0 => Status::Ok,
             _ => Status::Degraded,
         },
         _ => Status::Down,

@@ -73,6 +73,7 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
     };
     transaction.commit().await?;
     count(&event, status.as_str());
+    measure_lag(platform, &event, status);
     Ok(Receipt { received: true, duplicate: false })
 }
 
@@ -87,6 +88,7 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
         let tried = attempt(&mut transaction, platform, waiting.id, &event, waiting.attempts).await?;
         transaction.commit().await?;
         count(&event, tried.status.as_str());
+        measure_lag(platform, &event, tried.status);
         done += 1;
     }
     Ok(done)
@@ -149,6 +151,22 @@ async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: 
     };
     inbox::finish(conn, row, end).await?;
     Ok(tried)
+}
+
+/// Tells the metrics how many stored events are not settled.
+pub async fn measure_inbox(platform: &Platform) -> Result<()> {
+    let unsettled = inbox::unsettled(&platform.db).await?;
+    for (status, events) in [("received", unsettled.received), ("failed", unsettled.failed), ("dead", unsettled.dead)] {
+        metrics::gauge!(telemetry::WEBHOOK_INBOX_EVENTS, "status" => status).set(events as f64);
+    }
+    Ok(())
+}
+
+/// From Stripe's clock to ours.
+fn measure_lag(platform: &Platform, event: &Event, status: WebhookStatus) {
+    if let (WebhookStatus::Applied, Some(created)) = (status, event.created) {
+        metrics::histogram!(telemetry::WEBHOOK_LAG_SECONDS).record((platform.clock.now() - created).as_seconds_f64().max(0.0));
+    }
 }
 
 fn count(event: &Event, result: &'static str) {

@@ -181,14 +181,30 @@ fn with_its_own_database_it_survives_being_killed_and_stops_all_of_it() {
 async fn metrics_are_told_on_their_own_address_alone() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
-    let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url));
+    let mut server =
+        Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_of_this_test"));
     assert!(server.get("/metrics").starts_with("HTTP/1.1 404"));
     let mut stream = TcpStream::connect(&server.address).unwrap();
     write!(stream, "POST /api/v1/webhooks/stripe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    // A signed event of a type that is not handled.
+    let body = r#"{"id":"evt_1","type":"plan.created","created":1700000000,"data":{"object":{"id":"plan_1"}}}"#;
+    let secret = apex_billing::config::Secret("whsec_of_this_test".into());
+    let signature = apex_billing::stripe::signature::sign(body.as_bytes(), &secret, time::OffsetDateTime::now_utc());
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    write!(
+        stream,
+        "POST /api/v1/webhooks/stripe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nStripe-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let metrics = get(&server.metrics, "/metrics");
+    assert!(metrics.contains(r#"webhook_events_total{type="other",result="ignored"} 1"#), "{metrics}");
     assert!(metrics.contains(r#"webhook_signature_failures_total{reason="missing"} 1"#), "{metrics}");
     assert!(metrics.contains("http_request_duration_seconds_bucket"), "{metrics}");
     assert_eq!(server.signal(libc::SIGTERM), Some(0));

@@ -128,7 +128,22 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
     Ok(tell(happened.collect()))
 }
 
-/// How many events nobody will try again, and so wait for a person.
-pub async fn dead(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM stripe_webhook_events WHERE status = 'dead'"#).fetch_one(pool).await
+/// How many stored events are not settled: waiting, to be tried again, or left to a person.
+pub async fn unsettled(pool: &PgPool) -> sqlx::Result<Unsettled> {
+    sqlx::query_as!(
+        Unsettled,
+        r#"SELECT count(*) FILTER (WHERE status = 'received') AS "received!", count(*) FILTER (WHERE status = 'failed') AS "failed!",
+                  count(*) FILTER (WHERE status = 'dead') AS "dead!"
+           FROM stripe_webhook_events WHERE status IN ('received', 'failed', 'dead')"#
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// See [`unsettled`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsettled {
+    pub received: i64,
+    pub failed: i64,
+    pub dead: i64,
 }
