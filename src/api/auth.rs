@@ -7,8 +7,7 @@ use crate::{
     service::{Error, accounts, accounts::Origin},
 };
 use axum::{
-    Extension, Form, Json,
-    body::Bytes,
+    Form, Json,
     extract::{ConnectInfo, FromRequest, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -48,19 +47,13 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
 }
 
 /// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
-pub async fn logout(
-    State(server): State<Server>,
-    session: Session,
-    principal: Option<Extension<Principal>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    drop(body);
-    if let Some(Extension(principal)) = principal {
-        accounts::signed_out(&server.platform, &principal, &origin_of(&headers, None)).await?;
+pub async fn logout(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
+    if let Some(principal) = request.extensions().get::<Principal>() {
+        let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
+        accounts::signed_out(&server.platform, principal, &origin).await?;
     }
     layer::end(&session).await?;
-    Ok(if is_form(&headers) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() })
+    Ok(if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
 async fn read(request: Request) -> Result<(Credentials, bool), ApiError> {

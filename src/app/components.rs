@@ -4,6 +4,7 @@ pub mod account_menu;
 pub mod badge;
 pub mod brand;
 pub mod column_chart;
+pub mod filter_on_submit;
 pub mod icon;
 pub mod invoice_filter_form;
 pub mod invoice_lines;

@@ -156,8 +156,10 @@ pub async fn add_api_key(platform: &Platform, customer: CustomerId, name: &str, 
         return Err(Error::invalid("name", "wants 1 to 100 characters"));
     }
     let mut tx = platform.db.begin().await?;
-    store::add_api_key(&mut tx, customer, name, api_key::prefix(key), &hash).await?;
-    audit::record(&mut tx, system_entry("api_key.created", Some(customer), json!({"name": name, "prefix": api_key::prefix(key)}))).await?;
+    if store::add_api_key(&mut tx, customer, name, api_key::prefix(key), &hash).await? {
+        let data = json!({"name": name, "prefix": api_key::prefix(key)});
+        audit::record(&mut tx, system_entry("api_key.created", Some(customer), data)).await?;
+    }
     Ok(tx.commit().await?)
 }
 

@@ -1,13 +1,12 @@
 //! Narrows the list of invoices: links for the status, a form for the rest. All of it is a GET, so it works without JavaScript
 //! and every result has an address.
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, filter_on_submit::filter_on_submit};
 use crate::{
     app::filters::{INVOICES, InvoiceFilters},
     domain::invoice::{InvoiceSort, InvoiceStatus},
 };
-use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
+use leptos::prelude::*;
 
 /// Where the message about an unusable filter stands.
 pub const FILTER_PROBLEM: &str = "filter-problem";
@@ -70,15 +69,7 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
             <span>"Apply"</span>
         </button>
     };
-    let navigate = use_navigate();
-    // As the browser would, but without a reload and without the empty fields in the address.
-    let submit = move |event: SubmitEvent| {
-        if let Ok(data) = form_data_from_event(&event) {
-            event.prevent_default();
-            let filters = InvoiceFilters::from_fields(|name| data.get(name).as_string());
-            navigate(&filters.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
-        }
-    };
+    let submit = filter_on_submit(|field| InvoiceFilters::from_fields(field).href());
     view! {
         <nav class="segments" aria-label="Status">
             <ul>{statuses.map(status_link).collect_view()}</ul>

@@ -1,7 +1,7 @@
 //! Narrows the inbox: links with counts for the status, a form for the rest. All of it is a GET, so it works without JavaScript
 //! and every result has an address.
 
-use super::{Glyph, Icon, invoice_filter_form::FILTER_PROBLEM};
+use super::{Glyph, Icon, filter_on_submit::filter_on_submit, invoice_filter_form::FILTER_PROBLEM};
 use crate::{
     app::webhook_filters::{WEBHOOKS, WebhookFilters},
     domain::{
@@ -9,8 +9,7 @@ use crate::{
         webhook::{WebhookCounts, WebhookStatus},
     },
 };
-use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
-use leptos_router::{NavigateOptions, hooks::use_navigate};
+use leptos::prelude::*;
 
 /// `wrong` names the field that the server couldn't use; then there are no counts.
 #[component]
@@ -54,15 +53,7 @@ pub fn WebhookFilterForm<'a>(filters: &'a WebhookFilters, counts: Option<Webhook
             <span>"Apply"</span>
         </button>
     };
-    let navigate = use_navigate();
-    // As the browser would, but without a reload and without the empty fields in the address.
-    let submit = move |event: SubmitEvent| {
-        if let Ok(data) = form_data_from_event(&event) {
-            event.prevent_default();
-            let filters = WebhookFilters::from_fields(|name| data.get(name).as_string());
-            navigate(&filters.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
-        }
-    };
+    let submit = filter_on_submit(|field| WebhookFilters::from_fields(field).href());
     view! {
         <nav class="segments" aria-label="Status">
             <ul>{statuses.map(status_link).collect_view()}</ul>

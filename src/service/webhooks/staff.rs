@@ -13,7 +13,7 @@ use crate::{
     },
     store::postgres::{
         audit::{self, Entry},
-        inbox::staff as store,
+        inbox::{self, staff as store},
     },
     stripe::webhook::event::Event,
 };
@@ -88,7 +88,7 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
 
 /// Replays what failed, given up or not: at most `limit` events, each in a transaction of its own.
 pub async fn replay_failed(platform: &Platform, by: &By, limit: u32) -> Result<WebhookReplays> {
-    let failures = store::failure_count(&platform.db).await?;
+    let unsettled = inbox::unsettled(&platform.db).await?;
     let ids = store::failures(&platform.db, i64::from(limit)).await?;
     let mut replays = WebhookReplays::default();
     for id in &ids {
@@ -96,7 +96,7 @@ pub async fn replay_failed(platform: &Platform, by: &By, limit: u32) -> Result<W
         replays.replayed += 1;
         replays.still_failing += u64::from(replay.status.is_failure());
     }
-    replays.left = u64::try_from(failures).unwrap_or(0).saturating_sub(replays.replayed);
+    replays.left = u64::try_from(unsettled.failed + unsettled.dead).unwrap_or(0).saturating_sub(replays.replayed);
     Ok(replays)
 }
 

@@ -189,8 +189,8 @@ pub async fn api_key(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiK
     Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id) }))
 }
 
-/// Adds a key by its SHA-256; a key that is there already stays as it is.
-pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<()> {
+/// Adds a key by its SHA-256; false when it is there already, and stays as it is.
+pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
         customer.0,
@@ -200,7 +200,7 @@ pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &s
     )
     .execute(conn)
     .await
-    .map(drop)
+    .map(|done| done.rows_affected() == 1)
 }
 
 /// Revokes the keys that begin with a prefix; how many there were.

@@ -174,10 +174,3 @@ pub async fn failures(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<String>> {
     .fetch_all(pool)
     .await
 }
-
-/// How many events could not be applied.
-pub async fn failure_count(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM stripe_webhook_events WHERE status IN ('failed', 'dead')"#)
-        .fetch_one(pool)
-        .await
-}

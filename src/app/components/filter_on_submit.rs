@@ -1,0 +1,16 @@
+//! Sending a filter form as the browser would, but without a reload and without the empty fields in the address.
+
+use leptos::{ev::SubmitEvent, form::form_data_from_event};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+/// A form's submit handler; `address` makes the address from what the fields hold.
+pub fn filter_on_submit(address: impl Fn(&dyn Fn(&str) -> Option<String>) -> String + 'static) -> impl Fn(SubmitEvent) + 'static {
+    let navigate = use_navigate();
+    move |event| {
+        if let Ok(data) = form_data_from_event(&event) {
+            event.prevent_default();
+            let address = address(&|name| data.get(name).as_string());
+            navigate(&address, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        }
+    }
+}
