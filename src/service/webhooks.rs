@@ -57,7 +57,14 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
     // PostgreSQL's text holds any UTF-8 but NUL, which no JSON has either.
     let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
     let body = body.ok_or_else(|| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8 text".into() })?;
+    take(platform, body).await
+}
 
+/// Stores and applies one event, whose body comes from Stripe for certain: signed by it, or fetched from it.
+///
+/// # Errors
+/// `busy` or `internal` when the database can't take it now.
+pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
     let event = Event::read(body);
     let mut transaction = platform.db.begin().await?;
     let Some(row) = inbox::store(&mut transaction, &event, body, platform.clock.now()).await? else {
