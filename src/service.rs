@@ -25,6 +25,13 @@ pub struct Platform {
     pub db: sqlx::PgPool,
     pub clock: Clock,
     pub pdf: Renderer,
+    pub intake: webhooks::Intake,
+}
+
+impl Platform {
+    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
+        Platform { config: Arc::new(config), db, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
+    }
 }
 
 /// Where the time comes from, so that tests can hold it still.

@@ -2,7 +2,6 @@
 
 use crate::{
     config::{self, Config},
-    pdf::Renderer,
     service::{Clock, Platform},
     store::{
         cluster::{Cluster, Options},
@@ -12,7 +11,6 @@ use crate::{
 };
 use anyhow::Context;
 use sqlx::PgPool;
-use std::sync::Arc;
 
 /// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
 pub struct Session {
@@ -41,7 +39,7 @@ impl Session {
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
-        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new() };
+        let platform = Platform::new(config, db, Clock::system());
         Ok(Session { platform, _cluster: cluster })
     }
 

@@ -12,7 +12,6 @@ use apex_billing::{
     },
     http::{router::router, state::Server},
     jobs::Heartbeat,
-    pdf::Renderer,
     service::{Clock, Platform, accounts, ingest},
 };
 use sqlx::PgPool;
@@ -58,12 +57,8 @@ impl TestApp {
         .expect("settings of the test");
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
-        let platform = Platform {
-            config: Arc::new(config),
-            db: database.pool.clone(),
-            clock: Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant")),
-            pdf: Renderer::new(),
-        };
+        let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
+        let platform = Platform::new(config, database.pool.clone(), now);
         ingest::ensure_partitions(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }

@@ -1,0 +1,2 @@
+ALTER TABLE invoice_line_items DROP COLUMN discount, DROP COLUMN tax;
+DROP INDEX invoice_payments_charge;
