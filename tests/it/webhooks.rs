@@ -1,5 +1,6 @@
 //! Stripe's webhooks, from the signed delivery to what customers see of it.
 
+mod batches;
 mod convergence;
 mod credit_notes;
 mod customers;
