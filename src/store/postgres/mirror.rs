@@ -13,7 +13,8 @@ pub use link::{Reference, link};
 use crate::{
     domain::{identity::CustomerId, mirror::Stamp},
     stripe::webhook::snapshot::{
-        ChargeSnapshot, CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, RefundSnapshot, Snapshot, SubscriptionSnapshot,
+        AlertSnapshot, ChargeSnapshot, CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, RefundSnapshot, Snapshot,
+        SubscriptionSnapshot,
     },
 };
 use serde::Serialize;
@@ -87,7 +88,12 @@ pub async fn customer_of_parent(conn: &mut PgConnection, snapshot: &Snapshot) ->
     let (invoice, charge, payment_intent) = match snapshot {
         Snapshot::Payment(payment) => (Some(payment.invoice.as_str()), None, None),
         Snapshot::Refund(refund) => (None, refund.charge.as_deref(), refund.payment_intent.as_deref()),
-        Snapshot::Invoice(_) | Snapshot::Subscription(_) | Snapshot::Charge(_) | Snapshot::Customer(_) | Snapshot::CreditNote(_) => {
+        Snapshot::Invoice(_)
+        | Snapshot::Subscription(_)
+        | Snapshot::Charge(_)
+        | Snapshot::Customer(_)
+        | Snapshot::CreditNote(_)
+        | Snapshot::Alert(_) => {
             return Ok(None);
         }
     };
@@ -134,4 +140,9 @@ pub async fn put_payments(conn: &mut PgConnection, rows: &[&Row<'_, InvoicePayme
 /// Writes credit notes.
 pub async fn put_credit_notes(conn: &mut PgConnection, rows: &[&Row<'_, CreditNoteSnapshot>]) -> sqlx::Result<Vec<String>> {
     sqlx::query_file_scalar!("src/store/postgres/mirror/put_credit_notes.sql", Json(rows) as _).fetch_all(conn).await
+}
+
+/// Writes Stripe's own usage alerts.
+pub async fn put_alerts(conn: &mut PgConnection, rows: &[&Row<'_, AlertSnapshot>]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_file_scalar!("src/store/postgres/mirror/put_alerts.sql", Json(rows) as _).fetch_all(conn).await
 }

@@ -160,7 +160,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened]) -> Result<Vec<Ou
             Snapshot::Invoice(invoice) => Some(invoice.id.clone()),
             Snapshot::Payment(payment) => Some(payment.invoice.clone()),
             Snapshot::CreditNote(credit_note) => Some(credit_note.invoice.clone()),
-            Snapshot::Charge(_) | Snapshot::Refund(_) | Snapshot::Subscription(_) | Snapshot::Customer(_) => {
+            Snapshot::Charge(_) | Snapshot::Refund(_) | Snapshot::Subscription(_) | Snapshot::Customer(_) | Snapshot::Alert(_) => {
                 concerned.remove(&n).and_then(|invoices| invoices.into_iter().next())
             }
         };
@@ -274,7 +274,7 @@ fn keep<'a, S>(newest: &mut Newest<'a, S>, event: &Underway<'a>, change: &'a Cha
 async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result<Written> {
     let (mut invoices, mut subscriptions, mut charges) = (Newest::new(), Newest::new(), Newest::new());
     let (mut refunds, mut payments, mut credit_notes) = (Newest::new(), Newest::new(), Newest::new());
-    let mut customers = Newest::new();
+    let (mut customers, mut alerts) = (Newest::new(), Newest::new());
     for event in underway {
         for change in event.changes {
             match &change.snapshot {
@@ -285,6 +285,7 @@ async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result
                 Snapshot::Payment(payment) => keep(&mut payments, event, change, payment),
                 Snapshot::Customer(described) => keep(&mut customers, event, change, &**described),
                 Snapshot::CreditNote(credit_note) => keep(&mut credit_notes, event, change, &**credit_note),
+                Snapshot::Alert(alert) => keep(&mut alerts, event, change, alert),
             }
         }
     }
@@ -304,6 +305,7 @@ async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result
     put_all!(mirror::put_payments, payments);
     put_all!(mirror::put_credit_notes, credit_notes);
     put_all!(mirror::put_customers, customers);
+    put_all!(mirror::put_alerts, alerts);
     Ok(written)
 }
 
@@ -316,5 +318,6 @@ const fn changed_type(snapshot: &Snapshot) -> &'static str {
         Snapshot::Payment(_) => "invoice_payment.changed",
         Snapshot::Customer(_) => "customer.changed",
         Snapshot::CreditNote(_) => "credit_note.changed",
+        Snapshot::Alert(_) => "billing_alert.triggered",
     }
 }

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 /// The event types that are applied; the only ones that may become a metric's label.
-const APPLIED: [&str; 48] = [
+const APPLIED: [&str; 49] = [
+    "billing.alert.triggered",
     "charge.captured",
     "charge.expired",
     "charge.failed",

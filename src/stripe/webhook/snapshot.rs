@@ -23,6 +23,7 @@ pub enum Snapshot {
     Payment(InvoicePaymentSnapshot),
     Customer(Box<CustomerSnapshot>),
     CreditNote(Box<CreditNoteSnapshot>),
+    Alert(AlertSnapshot),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -251,6 +252,24 @@ pub struct CreditNoteSnapshot {
     pub voided_at: Option<OffsetDateTime>,
 }
 
+/// Stripe's own usage alert, triggered for a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertSnapshot {
+    /// Alert and customer: the two together have no id of Stripe's.
+    pub id: String,
+    #[serde(skip)]
+    pub customer: String,
+    #[serde(rename = "stripe_alert_id")]
+    pub alert: String,
+    pub title: Option<String>,
+    pub meter_event_name: Option<String>,
+    /// In the meter's unit, as is the value.
+    pub threshold: Option<i64>,
+    pub value: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub triggered_at: OffsetDateTime,
+}
+
 impl Snapshot {
     /// Stripe's id of the object.
     pub fn id(&self) -> &str {
@@ -262,6 +281,7 @@ impl Snapshot {
             Snapshot::Payment(payment) => &payment.id,
             Snapshot::Customer(customer) => &customer.id,
             Snapshot::CreditNote(credit_note) => &credit_note.id,
+            Snapshot::Alert(alert) => &alert.id,
         }
     }
 
@@ -275,6 +295,7 @@ impl Snapshot {
             Snapshot::Payment(payment) => payment.customer.as_deref(),
             Snapshot::Customer(customer) => Some(&customer.id),
             Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
+            Snapshot::Alert(alert) => Some(&alert.customer),
         }
     }
 }

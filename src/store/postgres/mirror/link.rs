@@ -31,7 +31,7 @@ impl<'a> Reference<'a> {
                 Reference { invoice: None, charge: refund.charge.as_deref(), payment_intent: refund.payment_intent.as_deref() }
             }
             Snapshot::CreditNote(credit_note) => Reference { invoice: Some(&credit_note.invoice), ..Reference::default() },
-            Snapshot::Subscription(_) | Snapshot::Customer(_) => Reference::default(),
+            Snapshot::Subscription(_) | Snapshot::Customer(_) | Snapshot::Alert(_) => Reference::default(),
         }
     }
 

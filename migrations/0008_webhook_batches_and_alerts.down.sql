@@ -1,2 +1,3 @@
+DROP TABLE stripe_alerts;
 ALTER TABLE invoice_line_items DROP COLUMN discount, DROP COLUMN tax;
 DROP INDEX invoice_payments_charge;
