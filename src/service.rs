@@ -3,6 +3,7 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod billed_usage;
 pub mod error;
 pub mod features;
 pub mod health;

@@ -14,6 +14,8 @@ pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
 pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
+/// Metrics of billed periods whose usage changed after the invoice.
+pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

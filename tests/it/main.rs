@@ -4,6 +4,7 @@ mod support;
 
 mod accounts;
 mod auth;
+mod billed_usage;
 mod cluster;
 mod console;
 mod inbox;
