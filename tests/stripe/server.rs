@@ -14,6 +14,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Response, header},
 };
+use futures::StreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
@@ -260,7 +261,12 @@ impl Call<'_> {
         if *trouble == Trouble::MalformedJson {
             return self.response(shared, &answer, Body::from(half));
         }
-        let cut = futures::stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
+        // Only once the half is on its way does the connection break.
+        let broken = async {
+            tokio::task::yield_now().await;
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+        };
+        let cut = futures::stream::once(std::future::ready(Ok(half))).chain(futures::stream::once(broken));
         let mut response = self.response(shared, &answer, Body::from_stream(cut));
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         response

@@ -125,3 +125,39 @@ async fn a_page_that_can_not_be_is_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_put_lost_or_tampered_with_shows_and_nobody_is_told() {
+    let stand_in = StandIn::start().await;
+    let customer = stand_in.seed_customer("forge");
+    let seeded = stand_in.seed_invoices(&customer, 3);
+    stand_in.tamper("invoice", &seeded[0], |invoice| invoice["total"] = 1.into());
+    let mut lost = stand_in.lose("invoice", &seeded[1]);
+    assert_eq!(get(&stand_in, &format!("v1/invoices/{}", seeded[0])).await["total"], 1);
+    ask(&stand_in, "GET", &format!("v1/invoices/{}", seeded[1]), "").await.error(404, "invalid_request_error");
+    lost["created"] = 1.into();
+    stand_in.put(lost);
+    // The oldest now.
+    assert_eq!(ids(&get(&stand_in, "v1/invoices").await), [&*seeded[2], &seeded[0], &seeded[1]]);
+    assert!(stand_in.events().iter().all(|event| event["type"] != "invoice.updated"));
+}
+
+#[tokio::test]
+async fn thousands_are_seeded_and_paged_through_in_no_time() {
+    let stand_in = StandIn::start().await;
+    let customer = stand_in.seed_customer("forge");
+    let began = std::time::Instant::now();
+    let mut seeded = stand_in.seed_invoices(&customer, 5_000);
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    let mut found = Vec::new();
+    loop {
+        let after = found.last().map_or_else(String::new, |id| format!("&starting_after={id}"));
+        let page = get(&stand_in, &format!("v1/invoices?limit=100{after}")).await;
+        found.extend(ids(&page));
+        if page["has_more"] == false {
+            break;
+        }
+    }
+    seeded.reverse();
+    assert_eq!(found, seeded);
+}

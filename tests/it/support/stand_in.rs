@@ -103,6 +103,11 @@ impl StandIn {
         *locked(&self.shared.deliveries.endpoint) = Some(endpoint);
     }
 
+    /// Delivers these events, once more or for the first time.
+    pub fn resend(&self, events: Vec<Value>) {
+        self.shared.deliveries.push(events);
+    }
+
     /// Waits until all of them are delivered or given up, and says how that went.
     pub async fn settle(&self) -> Vec<Attempt> {
         self.shared.deliveries.settle().await;
