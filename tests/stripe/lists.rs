@@ -35,7 +35,7 @@ impl<'a> Page<'a> {
     }
 
     /// Of the entries from the cursor on, the page; entries before `ending_before` come nearest first.
-    fn cut<'v>(&self, mut entries: Vec<&'v Value>, url: &str) -> Value {
+    fn cut(&self, mut entries: Vec<&Value>, url: &str) -> Value {
         let has_more = entries.len() > self.limit;
         entries.truncate(self.limit);
         if self.before.is_some() {
