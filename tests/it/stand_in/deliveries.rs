@@ -91,17 +91,16 @@ async fn the_platform_takes_what_the_stand_in_signs() {
     assert_eq!(ask_database(&app.db, "SELECT status, plan_type, deleted FROM subscriptions").await, "canceled|growth|true");
 }
 
-#[tokio::test]
-async fn deliveries_out_of_order_and_twice_give_the_same_mirror() {
+/// However the events come, the mirror is the one of their order.
+async fn same_mirror_in_any_order(pause: Duration) {
     let (app, stand_in, endpoint) = both().await;
-    history(&stand_in, || app.advance(Duration::minutes(1))).await;
+    history(&stand_in, || app.advance(pause)).await;
     let events = stand_in.events();
     stand_in.deliver_to(endpoint.clone());
     stand_in.resend(events.clone());
-    let in_order = stand_in.settle().await.len();
-    assert_eq!(in_order, events.len());
+    let mut before = stand_in.settle().await.len();
+    assert_eq!(before, events.len());
     let expected = mirrored(&app).await;
-    let mut before = in_order;
     for seed in 0..5 {
         forget(&app).await;
         let disorder = Disorder { seed, gather: 1000, twice_percent: 30, linger_ms: None };
@@ -113,6 +112,16 @@ async fn deliveries_out_of_order_and_twice_give_the_same_mirror() {
         before = attempts.len();
         assert_eq!(mirrored(&app).await, expected, "seed {seed}");
     }
+}
+
+#[tokio::test]
+async fn deliveries_out_of_order_and_twice_give_the_same_mirror() {
+    same_mirror_in_any_order(Duration::minutes(1)).await;
+}
+
+#[tokio::test]
+async fn so_they_do_when_all_of_it_happened_within_a_second() {
+    same_mirror_in_any_order(Duration::ZERO).await;
 }
 
 #[tokio::test]
