@@ -2,6 +2,8 @@
 
 mod partitions;
 mod sessions;
+mod ship;
+mod usage_check;
 mod webhooks;
 
 use crate::service::{self, Platform};
@@ -51,6 +53,8 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
     (heartbeat, Running(jobs))
 }

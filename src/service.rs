@@ -10,11 +10,13 @@ pub mod ingest;
 pub mod invoices;
 pub mod parameter;
 pub mod usage;
+pub mod usage_check;
+pub mod usage_move;
 pub mod webhooks;
 
 pub use error::{Error, Result};
 
-use crate::{config::Config, pdf::Renderer};
+use crate::{config::Config, pdf::Renderer, store::usage::UsageStore};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -23,6 +25,7 @@ use time::OffsetDateTime;
 pub struct Platform {
     pub config: Arc<Config>,
     pub db: sqlx::PgPool,
+    pub usage: Arc<dyn UsageStore>,
     pub clock: Clock,
     pub pdf: Renderer,
 }

@@ -6,7 +6,7 @@ use crate::{
     service::{Clock, Platform},
     store::{
         cluster::{Cluster, Options},
-        postgres,
+        postgres, usage,
     },
     telemetry,
 };
@@ -41,7 +41,8 @@ impl Session {
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
-        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new() };
+        let usage = usage::open(&config, &db);
+        let platform = Platform { config: Arc::new(config), db, usage, clock: Clock::system(), pdf: Renderer::new() };
         Ok(Session { platform, _cluster: cluster })
     }
 

@@ -14,6 +14,7 @@ use apex_billing::{
     jobs::Heartbeat,
     pdf::Renderer,
     service::{Clock, Platform, accounts, ingest},
+    store::usage,
 };
 use sqlx::PgPool;
 use std::sync::{
@@ -59,12 +60,13 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
         let platform = Platform {
+            usage: usage::open(&config, &database.pool),
             config: Arc::new(config),
             db: database.pool.clone(),
             clock: Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant")),
             pdf: Renderer::new(),
         };
-        ingest::ensure_partitions(&platform).await.expect("partitions");
+        ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
     }
