@@ -13,4 +13,5 @@ mod pdf;
 mod platform;
 mod program;
 mod usage;
+mod usage_store;
 mod webhooks;

@@ -1,7 +1,9 @@
 //! What tests stand on: an app on a database of its own, and people who use it.
 
 pub mod app;
+pub mod clickhouse;
 mod client;
 pub mod database;
+pub mod program;
 
 pub use app::TestApp;

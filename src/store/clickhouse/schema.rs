@@ -34,9 +34,13 @@ impl Migration {
     fn checksum(&self) -> String {
         hex::encode(Sha256::digest(self.template))
     }
+
+    /// The statement for a single server, or for the replicas of a cluster.
+    pub fn statement(&self, cluster: Option<&str>) -> String {
+        render(self.template, cluster)
+    }
 }
 
-/// The statement for one server, or for the replicas of a cluster.
 fn render(template: &str, cluster: Option<&str>) -> String {
     match cluster {
         None => template.replace("{on_cluster}", "").replace("{replacing}", "ReplacingMergeTree"),
@@ -74,7 +78,7 @@ pub async fn migrate(server: &Server, db: &PgPool) -> Result<()> {
                 )));
             }
             None => {
-                server.execute(server.query(&render(migration.template, cluster))).await?;
+                server.execute(server.query(&migration.statement(cluster))).await?;
                 let record = server
                     .query("INSERT INTO schema_migrations SELECT {version:UInt32}, {name:String}, {checksum:String}, now64(3)")
                     .param("version", migration.version)

@@ -51,6 +51,18 @@ impl TestApp {
         TestApp::on(database, variables).await
     }
 
+    /// Beside others on the same database: another replica.
+    pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
+        let replica = TestApp::on(self._database.shared(), variables).await;
+        replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        replica
+    }
+
+    /// Where the database is, for a program of its own.
+    pub fn database_url(&self) -> &str {
+        &self._database.url
+    }
+
     async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
         let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());

@@ -1,4 +1,4 @@
--- Every accepted usage event. PostgreSQL decides what is accepted; rows come at least once and are immutable, so that a repeat is
+-- Every accepted usage event. PostgreSQL decides what is accepted. Rows come at least once and are immutable, so that a repeat is
 -- harmless: of the same event one row stays. Read it with FINAL.
 CREATE TABLE IF NOT EXISTS usage_events {on_cluster}
 (

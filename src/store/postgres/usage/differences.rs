@@ -1,9 +1,6 @@
 //! Hours whose raw events are not what is recorded: which are known.
 
-use crate::domain::{
-    period::Period,
-    usage_hour::{HourDifference, HourTotal},
-};
+use crate::domain::{period::Period, usage_hour::HourDifference};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -11,12 +8,9 @@ use uuid::Uuid;
 
 /// Keeps what was found in a span, and marks as settled what is no longer so. Those that are new, or differ otherwise than before.
 pub async fn note(conn: &mut PgConnection, span: Period, found: &[HourDifference]) -> sqlx::Result<Vec<HourDifference>> {
-    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let column = |side: fn(&HourDifference) -> HourTotal, part: fn(HourTotal) -> u64| -> Vec<i64> {
-        found.iter().map(|difference| count(part(side(difference)))).collect()
+    let column = |value: fn(&HourDifference) -> u64| -> Vec<i64> {
+        found.iter().map(|difference| i64::try_from(value(difference)).unwrap_or(i64::MAX)).collect()
     };
-    let (raw, recorded): (fn(&HourDifference) -> HourTotal, fn(&HourDifference) -> HourTotal) = (|d| d.raw, |d| d.recorded);
-    let (events, quantity): (fn(HourTotal) -> u64, fn(HourTotal) -> u64) = (|total| total.events, |total| total.quantity);
     let customers: Vec<Uuid> = found.iter().map(|difference| difference.hour.customer.0).collect();
     let metrics: Vec<&str> = found.iter().map(|difference| difference.hour.metric.as_str()).collect();
     let hours: Vec<OffsetDateTime> = found.iter().map(|difference| difference.hour.start).collect();
@@ -45,10 +39,10 @@ pub async fn note(conn: &mut PgConnection, span: Period, found: &[HourDifference
         &customers,
         &metrics as &[&str],
         &hours,
-        &column(raw, events),
-        &column(raw, quantity),
-        &column(recorded, events),
-        &column(recorded, quantity),
+        &column(|found| found.raw.events),
+        &column(|found| found.raw.quantity),
+        &column(|found| found.recorded.events),
+        &column(|found| found.recorded.quantity),
     )
     .fetch_all(conn)
     .await?;
