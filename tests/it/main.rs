@@ -17,4 +17,5 @@ mod platform;
 mod program;
 mod stand_in;
 mod usage;
+mod usage_store;
 mod webhooks;

@@ -1,44 +1,13 @@
 //! The program itself: how it starts, what it says when it can't, how it stops.
 
-use crate::support::database::TestDatabase;
+use crate::support::{database::TestDatabase, program::Workplace};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
-
-/// An empty working directory with the settings file, gone with the test.
-struct Workplace(PathBuf);
-
-impl Workplace {
-    fn new() -> Workplace {
-        let dir = std::env::temp_dir().join(format!("apex-program-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir(&dir).unwrap();
-        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Leptos.toml"), dir.join("Leptos.toml")).unwrap();
-        Workplace(dir)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_apex-billing"));
-        command.args(args).current_dir(&self.0).stdin(Stdio::null());
-        for name in
-            ["DATABASE_URL", "BILLING_ENABLED", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PUBLIC_URL", "DEMO_PASSWORD", "LOG_FORMAT"]
-        {
-            command.env_remove(name);
-        }
-        command.env("RUST_LOG", "warn").env("LEPTOS_SITE_ADDR", "127.0.0.1:0").env("METRICS_ADDR", "127.0.0.1:0");
-        command
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 #[track_caller]
 fn says_one_sentence(output: &Output, about: &str) {

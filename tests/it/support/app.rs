@@ -49,6 +49,18 @@ impl TestApp {
         TestApp::on(database, variables).await
     }
 
+    /// Beside others on the same database: another replica.
+    pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
+        let replica = TestApp::on(self._database.shared(), variables).await;
+        replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        replica
+    }
+
+    /// Where the database is, for a program of its own.
+    pub fn database_url(&self) -> &str {
+        &self._database.url
+    }
+
     async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
         let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -59,7 +71,7 @@ impl TestApp {
         let ticking = clock.clone();
         let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
         let platform = Platform::new(config, database.pool.clone(), now);
-        ingest::ensure_partitions(&platform).await.expect("partitions");
+        ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
     }
