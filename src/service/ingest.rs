@@ -4,8 +4,9 @@ use super::{Error, Platform, Result};
 use crate::{
     domain::{
         identity::CustomerId,
-        usage_event::{Rejection, UsageEvent},
+        usage_event::{Correction, Entry, Rejection, UsageEvent},
     },
+    store::usage::Corrected,
     telemetry,
 };
 use serde::Serialize;
@@ -15,6 +16,9 @@ use time::{Duration, OffsetDateTime};
 
 /// Most events that one request may bring.
 pub const MAX_EVENTS: usize = 10_000;
+
+/// Most corrections among them: each is looked up by itself.
+pub const MAX_CORRECTIONS: usize = 500;
 
 /// How the body holds its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +40,39 @@ pub struct Receipt {
 /// Takes what is good of the body's events, once each; one bad event does not reject the others.
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
-    let (events, rejected) = read(format, text, platform.clock.now())?;
+    let Contents { events, corrections, mut rejected } = read(format, text, platform.clock.now())?;
     let good = events.len();
     let mut seen = HashSet::with_capacity(good);
     let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
-    let accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
-    let duplicates = good as u64 - accepted;
+    let mut accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
+    let mut duplicates = good as u64 - accepted;
+    // After the events, so that what comes in one request may correct what came in it.
+    for (index, correction) in corrections {
+        match platform.usage.correct(customer, &correction).await? {
+            Corrected::Done => accepted += 1,
+            Corrected::Duplicate => duplicates += 1,
+            Corrected::Unknown => {
+                let detail = format!("there is no event `{}` with this metric, app_id and timestamp", correction.corrects);
+                rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
+            }
+        }
+    }
+    rejected.sort_by_key(|rejection| rejection.index);
     for (result, count) in [("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected.len() as u64)] {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => result).increment(count);
     }
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
-fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<UsageEvent>, Vec<Rejection>)> {
+/// A request's entries, sorted out; corrections with their place in the request.
+#[derive(Default)]
+struct Contents {
+    events: Vec<UsageEvent>,
+    corrections: Vec<(usize, Correction)>,
+    rejected: Vec<Rejection>,
+}
+
+fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
     let parts: Vec<&str> = match format {
         // One more than allowed is enough to refuse.
         Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),
@@ -67,14 +91,21 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<UsageEve
             detail: format!("a request may bring at most {MAX_EVENTS} events; none was taken"),
         });
     }
-    let (mut events, mut rejected) = (Vec::with_capacity(parts.len()), Vec::new());
+    let mut contents = Contents { events: Vec::with_capacity(parts.len()), ..Contents::default() };
     for (index, part) in parts.into_iter().enumerate() {
-        match UsageEvent::read(index, part, now) {
-            Ok(event) => events.push(event),
-            Err(rejection) => rejected.push(rejection),
+        match Entry::read(index, part, now) {
+            Ok(Entry::Event(event)) => contents.events.push(event),
+            Ok(Entry::Correction(correction)) if contents.corrections.len() < MAX_CORRECTIONS => {
+                contents.corrections.push((index, correction))
+            }
+            Ok(Entry::Correction(correction)) => {
+                let detail = format!("a request may bring at most {MAX_CORRECTIONS} corrections");
+                contents.rejected.push(Rejection::new(index, Some(&correction.event.id), "too_many_corrections", detail));
+            }
+            Err(rejection) => contents.rejected.push(rejection),
         }
     }
-    Ok((events, rejected))
+    Ok(contents)
 }
 
 fn invalid_json(error: serde_json::Error) -> Error {

@@ -3,7 +3,13 @@
 use super::{clickhouse::ClickHouseUsage, postgres::usage::PostgresUsage};
 use crate::{
     config::Config,
-    domain::{identity::CustomerId, period::Period, usage::DailyUsage, usage_event::UsageEvent, usage_hour::HourDifference},
+    domain::{
+        identity::CustomerId,
+        period::Period,
+        usage::DailyUsage,
+        usage_event::{Correction, UsageEvent},
+        usage_hour::HourDifference,
+    },
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -22,6 +28,9 @@ pub trait UsageStore: Send + Sync + 'static {
     /// Keeps the events that are new. How many those were. No two of `events` may have the same id.
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64>;
 
+    /// Replaces what an event counts, exactly once for each correction's id.
+    async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected>;
+
     /// A customer's usage in a period, and how far it is behind what was accepted.
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures>;
 
@@ -33,6 +42,16 @@ pub trait UsageStore: Send + Sync + 'static {
 
     /// Whether the store works.
     async fn condition(&self) -> Condition;
+}
+
+/// What became of a correction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corrected {
+    Done,
+    /// Something with the correction's id came before.
+    Duplicate,
+    /// There is no such event.
+    Unknown,
 }
 
 /// What [`UsageStore::figures`] tells.

@@ -4,7 +4,8 @@ use super::client::Server;
 use crate::{
     domain::{
         identity::CustomerId,
-        period::Period,
+        period::{Period, hour_of},
+        usage_event::Correction,
         usage_hour::{HourTotal, HourTotals, UsageHour},
     },
     store::{postgres::usage::shipping::RawEvent, usage::Result},
@@ -58,6 +59,30 @@ pub async fn write(server: &Server, events: impl Stream<Item = sqlx::Result<RawE
     }
     insert.end().await?;
     Ok(written)
+}
+
+#[derive(Row, Deserialize)]
+struct QuantityRow {
+    quantity: u64,
+}
+
+/// What the event that a correction names says; None when it isn't there.
+pub async fn quantity(server: &Server, customer: CustomerId, correction: &Correction) -> Result<Option<i64>> {
+    let Correction { corrects, event } = correction;
+    let query = server
+        .query(
+            "SELECT quantity FROM usage_events FINAL
+             WHERE customer_id = {customer:UUID} AND metric = {metric:String} AND toStartOfHour(ts) = toDateTime({hour:Int64}, 'UTC')
+               AND event_id = {event:String} AND app_id = {app:String} AND ts = fromUnixTimestamp64Milli({at:Int64}, 'UTC')",
+        )
+        .param("customer", customer.to_string())
+        .param("metric", event.metric.as_str())
+        .param("hour", hour_of(event.timestamp).unix_timestamp())
+        .param("event", corrects)
+        .param("app", &event.app_id)
+        .param("at", event.timestamp.unix_timestamp_nanos().div_euclid(1_000_000));
+    let rows: Vec<QuantityRow> = server.fetch(query).await?;
+    Ok(rows.first().map(|row| i64::try_from(row.quantity).unwrap_or(i64::MAX)))
 }
 
 #[derive(Row, Deserialize)]

@@ -1,6 +1,7 @@
 //! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
 
 pub mod accept;
+pub mod corrections;
 pub mod differences;
 pub mod moves;
 mod own;
