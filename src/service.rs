@@ -14,7 +14,7 @@ pub mod webhooks;
 
 pub use error::{Error, Result};
 
-use crate::{config::Config, pdf::Renderer};
+use crate::{config::Config, pdf::Renderer, stripe::client::Client};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -25,6 +25,15 @@ pub struct Platform {
     pub db: sqlx::PgPool,
     pub clock: Clock,
     pub pdf: Renderer,
+    /// None without a key: what needs Stripe then says so.
+    pub stripe: Option<Client>,
+}
+
+impl Platform {
+    /// The client, or the error that says that there is none.
+    pub fn stripe(&self) -> Result<&Client> {
+        self.stripe.as_ref().ok_or(Error::StripeNotConfigured)
+    }
 }
 
 /// Where the time comes from, so that tests can hold it still.

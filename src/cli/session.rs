@@ -8,6 +8,7 @@ use crate::{
         cluster::{Cluster, Options},
         postgres,
     },
+    stripe::client::Client,
     telemetry,
 };
 use anyhow::Context;
@@ -41,7 +42,8 @@ impl Session {
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
-        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new() };
+        let stripe = Client::of(&config)?;
+        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new(), stripe };
         Ok(Session { platform, _cluster: cluster })
     }
 

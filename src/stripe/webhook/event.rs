@@ -6,22 +6,26 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 /// The event types that are applied; the only ones that may become a metric's label.
-const APPLIED: [&str; 48] = [
+const APPLIED: [&str; 55] = [
     "charge.captured",
     "charge.expired",
     "charge.failed",
+    "charge.fetched",
     "charge.pending",
     "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
     "credit_note.created",
+    "credit_note.fetched",
     "credit_note.updated",
     "credit_note.voided",
     "customer.created",
     "customer.deleted",
+    "customer.fetched",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.fetched",
     "customer.subscription.paused",
     "customer.subscription.pending_update_applied",
     "customer.subscription.pending_update_expired",
@@ -31,6 +35,7 @@ const APPLIED: [&str; 48] = [
     "customer.updated",
     "invoice.created",
     "invoice.deleted",
+    "invoice.fetched",
     "invoice.finalization_failed",
     "invoice.finalized",
     "invoice.marked_uncollectible",
@@ -49,11 +54,13 @@ const APPLIED: [&str; 48] = [
     "invoice_payment.created",
     "invoice_payment.detached",
     "invoice_payment.failed",
+    "invoice_payment.fetched",
     "invoice_payment.overpaid",
     "invoice_payment.paid",
     "refund.canceled",
     "refund.created",
     "refund.failed",
+    "refund.fetched",
     "refund.updated",
 ];
 
@@ -103,6 +110,13 @@ impl Event {
     /// The object that the event is about.
     pub fn object(&self) -> Option<&Value> {
         self.document.get("data")?.get("object").filter(|object| object.is_object())
+    }
+
+    /// The kind and id of the object that a thin event is about, which it doesn't carry ("Thin events").
+    pub fn related_object(&self) -> Option<(&str, &str)> {
+        let thin = self.object().is_none() && (self.event_type.starts_with("v1.") || self.event_type.starts_with("v2."));
+        let related = self.document.get("related_object").filter(|_| thin)?;
+        Some((related.get("type")?.as_str()?, related.get("id")?.as_str()?))
     }
 
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.

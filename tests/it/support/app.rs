@@ -58,11 +58,13 @@ impl TestApp {
         .expect("settings of the test");
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
+        let stripe = apex_billing::stripe::client::Client::of(&config).expect("a client of Stripe");
         let platform = Platform {
             config: Arc::new(config),
             db: database.pool.clone(),
             clock: Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant")),
             pdf: Renderer::new(),
+            stripe,
         };
         ingest::ensure_partitions(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
