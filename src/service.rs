@@ -3,12 +3,15 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod backfill;
 pub mod error;
 pub mod features;
+pub mod fetch;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
 pub mod parameter;
+pub mod portal;
 pub mod usage;
 pub mod webhooks;
 

@@ -4,6 +4,7 @@
 //! kept. An event that can't be applied is kept as failed and answered like any other: it blocks nothing, and is tried again
 //! from the stored copy by [`apply_waiting`].
 
+mod fetch;
 mod staff;
 
 pub use staff::{By, Query, list, replay, replay_failed, show};
@@ -120,6 +121,9 @@ impl Tried {
 
 /// One try, within a savepoint: what fails leaves nothing behind but its reason.
 async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: &Event, earlier: i32) -> Result<Tried> {
+    if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
+        return Ok(postponed);
+    }
     let mut savepoint = conn.begin().await?;
     let tried = match apply(&mut savepoint, event, platform.config.stripe_livemode).await {
         Ok(outcome) => {
