@@ -1,5 +1,7 @@
 //! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
 
+#[path = "../stripe/stand_in.rs"]
+mod stripe;
 mod support;
 
 mod accounts;
@@ -12,5 +14,6 @@ mod invoices;
 mod pdf;
 mod platform;
 mod program;
+mod stand_in;
 mod usage;
 mod webhooks;

@@ -1,0 +1,1 @@
+//! Stripe's own client library for Rust reads what the stand-in says.
