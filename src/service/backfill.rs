@@ -3,7 +3,7 @@
 //! Page by page, with the position kept after each, so that a run that ends in its middle goes on from there. What is stored already is passed
 //! over, everything else goes through the inbox. Of several processes one does it at a time.
 
-use super::{Error, Platform, Result, fetch, webhooks};
+use super::{Platform, Result, fetch, webhooks};
 use crate::{
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
@@ -72,6 +72,12 @@ pub type Listener<'a> = &'a (dyn Fn(&Progress) + Sync);
 pub async fn events(platform: &Platform, listener: Listener<'_>) -> Result<Option<Report>> {
     platform.stripe()?;
     let Some(mut lead) = Lead::take(&platform.db, Task::Events).await? else { return Ok(None) };
+    let read = read_events(platform, &mut lead, listener).await;
+    lead.give_up().await?;
+    read.map(Some)
+}
+
+async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
     let mut position = store::position(&platform.db, EVENTS).await?;
     let mut gap = None;
     loop {
@@ -111,12 +117,11 @@ pub async fn events(platform: &Platform, listener: Listener<'_>) -> Result<Optio
         }
         lead.check().await?;
     }
-    lead.give_up().await?;
     let progress = progress(EVENTS, &position);
     if let Some(Gap { from: Some(from), to }) = gap {
         tracing::warn!(%from, %to, "Stripe keeps no events this old: `apex-billing webhooks backfill --full` reads what came of them");
     }
-    Ok(Some(Report { streams: vec![progress], gap }))
+    Ok(Report { streams: vec![progress], gap })
 }
 
 /// Imports all of the account's objects that the mirror holds. None while another process is at it.
@@ -126,14 +131,19 @@ pub async fn events(platform: &Platform, listener: Listener<'_>) -> Result<Optio
 pub async fn full(platform: &Platform, listener: Listener<'_>) -> Result<Option<Report>> {
     platform.stripe()?;
     let Some(mut lead) = Lead::take(&platform.db, Task::Full).await? else { return Ok(None) };
+    let read = import_all(platform, &mut lead, listener).await;
+    lead.give_up().await?;
+    read.map(Some)
+}
+
+async fn import_all(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
     let mut report = Report::default();
     // A run that ended in its middle goes on with the kind that it was at; those before it are done.
     let resumed = unfinished(platform).await?;
     for kind in Kind::ALL.into_iter().skip_while(|kind| resumed.is_some_and(|at| at != *kind)) {
-        report.streams.push(import(platform, kind, &mut lead, listener).await?);
+        report.streams.push(import(platform, kind, lead, listener).await?);
     }
-    lead.give_up().await?;
-    Ok(Some(report))
+    Ok(report)
 }
 
 /// Imports all objects of a kind.

@@ -63,6 +63,12 @@ pub async fn run(platform: &Platform, limit: i64) -> Result<u64> {
         return Ok(0);
     }
     let Some(lead) = Lead::take(&platform.db, Task::Fetch).await? else { return Ok(0) };
+    let done = fetch_all(platform, limit).await;
+    lead.give_up().await?;
+    done
+}
+
+async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
     let mut done = 0;
     for event in waiting::waiting(&platform.db, platform.clock.now(), limit).await? {
         resolve(platform, &event).await?;
@@ -72,7 +78,6 @@ pub async fn run(platform: &Platform, limit: i64) -> Result<u64> {
         complete(platform, &invoice).await?;
         done += 1;
     }
-    lead.give_up().await?;
     Ok(done)
 }
 

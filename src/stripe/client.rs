@@ -179,6 +179,7 @@ impl Client {
         let Settings { backoff, page, job, .. } = self.0.settings;
         let patience = if caller == Caller::Page { page } else { job };
         let mut failures = 0;
+        let mut cause = None;
         loop {
             let left = patience.budget.saturating_sub(started.elapsed());
             let failure = match self.attempt(prepared, patience.a_try, left).await {
@@ -189,11 +190,15 @@ impl Client {
             failures += 1;
             let wait = backoff.wait(failures, failure.retry_after, rand::random());
             // What begins when nobody waits any more is of no use.
-            if !failure.may_pass || at_once || started.elapsed() + wait >= patience.budget {
-                return Err(failure.error);
+            let last = !failure.may_pass || at_once || started.elapsed() + wait >= patience.budget;
+            // An open circuit says less than what opened it.
+            let open = failure.error == StripeError::CircuitOpen;
+            cause = if open { cause.or(Some(failure.error)) } else { Some(failure.error) };
+            if let Some(cause) = cause.take_if(|_| last) {
+                return Err(cause);
             }
             metrics::counter!(telemetry::STRIPE_RETRIES, "operation" => operation).increment(1);
-            tracing::debug!(operation, error = %failure.error, wait_ms = wait.as_millis(), "trying again");
+            tracing::debug!(operation, ?cause, wait_ms = wait.as_millis(), "trying again");
             tokio::time::sleep(wait).await;
         }
     }

@@ -6,11 +6,13 @@ mod support;
 
 mod accounts;
 mod auth;
+mod backfill;
 mod cluster;
 mod console;
 mod inbox;
 mod ingest;
 mod invoices;
+mod outgoing;
 mod pdf;
 mod platform;
 mod program;

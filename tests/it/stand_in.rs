@@ -1,5 +1,5 @@
 //! Stripe's stand-in itself: what is tested against it is worth as much as it is like Stripe.
 
-mod client;
+pub mod client;
 mod lists;
 mod typed;

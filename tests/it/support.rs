@@ -3,6 +3,6 @@
 pub mod app;
 mod client;
 pub mod database;
-mod stand_in;
+pub mod stand_in;
 
 pub use app::TestApp;

@@ -3,7 +3,7 @@
 use super::field::{Field, Read, is_id};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The event types that are applied; the only ones that may become a metric's label.
 const APPLIED: [&str; 55] = [
@@ -86,7 +86,7 @@ impl Event {
         Event {
             id: token(root.get("id")).unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body)))),
             event_type: token(root.get("type")).unwrap_or_else(|| "unknown".into()),
-            created: root.get("created").time().ok().flatten(),
+            created: created(&root).ok().flatten(),
             api_version: token(root.get("api_version")),
             livemode: root.get("livemode").boolean().ok().flatten(),
             object_id: token(root.get("data").get("object").get("id")).or_else(|| token(root.get("related_object").get("id"))),
@@ -102,7 +102,7 @@ impl Event {
         }
         root.get("id").need(root.get("id").id()?)?;
         root.get("type").need(root.get("type").text()?)?;
-        root.get("created").time()?;
+        created(&root)?;
         root.get("livemode").boolean()?;
         Ok(())
     }
@@ -122,6 +122,17 @@ impl Event {
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
     pub fn label(&self) -> &'static str {
         APPLIED.into_iter().find(|known| *known == self.event_type).unwrap_or("other")
+    }
+}
+
+/// Unix seconds; a thin event writes it out ("Thin events").
+fn created(root: &Field<'_>) -> Read<Option<OffsetDateTime>> {
+    let field = root.get("created");
+    match field.value() {
+        Some(Value::String(text)) => OffsetDateTime::parse(text, &Rfc3339)
+            .map(Some)
+            .map_err(|_| field.error("is neither a time in unix seconds nor an RFC 3339 one")),
+        _ => field.time(),
     }
 }
 
@@ -146,6 +157,20 @@ mod tests {
     fn json_too_deep_for_the_reader_is_unreadable_but_no_panic() {
         let deep = format!("{{\"id\":\"evt_1\",\"data\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(Event::read(&deep).id.starts_with("sha256:"));
+    }
+
+    #[test]
+    fn a_thin_event_names_its_object_and_writes_its_time_out() {
+        let thin = r#"{"id":"evt_1","object":"v2.core.event","type":"v1.invoice.paid","created":"2026-11-22T15:50:00.250Z","livemode":false,
+            "related_object":{"id":"in_1","type":"invoice","url":"/v1/invoices/in_1"}}"#;
+        let event = Event::read(thin);
+        assert_eq!((event.check(), event.related_object()), (Ok(()), Some(("invoice", "in_1"))));
+        assert_eq!((event.created.map(|at| at.unix_timestamp()), event.object_id.as_deref()), (Some(1_795_362_600), Some("in_1")));
+        assert!(Event::read(&thin.replace("2026-11-22T15", "yesterday")).check().is_err());
+        let whole =
+            r#"{"id":"evt_1","type":"v1.invoice.paid","data":{"object":{"id":"in_1"}},"related_object":{"id":"in_1","type":"invoice"}}"#;
+        assert_eq!(Event::read(whole).related_object(), None);
+        assert_eq!(Event::read(&thin.replace("v1.invoice.paid", "invoice.paid")).related_object(), None);
     }
 
     #[test]
