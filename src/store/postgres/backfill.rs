@@ -15,7 +15,10 @@ pub enum Task {
 }
 
 /// The lead in a task, on a connection of its own: whatever becomes of the process, the lock goes with the connection.
-pub struct Lead(PgConnection);
+pub struct Lead {
+    conn: PgConnection,
+    task: Task,
+}
 
 impl Lead {
     /// None while another process has it.
@@ -25,7 +28,7 @@ impl Lead {
             .fetch_one(&mut conn)
             .await?;
         if locked {
-            return Ok(Some(Lead(conn)));
+            return Ok(Some(Lead { conn, task }));
         }
         conn.close().await?;
         Ok(None)
@@ -33,11 +36,13 @@ impl Lead {
 
     /// Is it still ours? A server that went away took it along.
     pub async fn check(&mut self) -> sqlx::Result<()> {
-        self.0.ping().await
+        self.conn.ping().await
     }
 
-    pub async fn give_up(self) -> sqlx::Result<()> {
-        self.0.close().await
+    /// At once: a connection that closes takes its lock along only when the server comes to it.
+    pub async fn give_up(mut self) -> sqlx::Result<()> {
+        sqlx::query_scalar!("SELECT pg_advisory_unlock($1, $2)", LOCK_SPACE, self.task as i32).fetch_one(&mut self.conn).await?;
+        self.conn.close().await
     }
 }
 
