@@ -19,7 +19,8 @@ impl Params {
     /// Reads `a=1&b[c]=2&d[]=3&e[0][f]=4`.
     pub fn parse(encoded: &str) -> Checked<Params> {
         let mut values = Value::Object(Map::new());
-        for pair in encoded.split('&').filter(|pair| !pair.is_empty()) {
+        // A nameless value is overlooked, as by Stripe: its library for Rust sends one when it has nothing to ask.
+        for pair in encoded.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with('=')) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             put(&mut values, &path(&decoded(name)?)?, decoded(value)?)?;
         }

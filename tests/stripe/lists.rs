@@ -35,14 +35,16 @@ impl<'a> Page<'a> {
     }
 
     /// Of the entries from the cursor on, the page; entries before `ending_before` come nearest first.
-    fn cut<'v>(&self, mut entries: Vec<&'v Value>, url: &str) -> Value {
+    fn cut(&self, mut entries: Vec<&Value>, url: &str) -> Value {
         let has_more = entries.len() > self.limit;
         entries.truncate(self.limit);
         if self.before.is_some() {
             entries.reverse();
         }
-        let data: Vec<Value> = entries.into_iter().map(shown).collect();
-        json!({"object": "list", "data": data, "has_more": has_more, "url": url})
+        let mut list = json!({"object": "list", "has_more": has_more, "url": url});
+        // Moved in: `json!` would serialize each object anew.
+        list["data"] = Value::Array(entries.into_iter().map(shown).collect());
+        list
     }
 }
 

@@ -190,6 +190,8 @@ impl Store {
         }
         let item = &mut items[at];
         if let Some(price) = price {
+            // The older name of the price, which Stripe still gives.
+            item["plan"] = plan(&price);
             item["price"] = price;
         }
         if let Some(quantity) = params.integer("quantity")? {
@@ -253,6 +255,19 @@ impl Store {
         let items = subscription["items"]["data"].as_array().map_or(&[][..], Vec::as_slice);
         in_order(items, "subscription_item", params, "/v1/subscription_items")
     }
+}
+
+fn plan(price: &Value) -> Value {
+    let recurring = &price["recurring"];
+    built(
+        "plan",
+        json!({
+            "id": price["id"], "created": price["created"], "currency": price["currency"], "product": price["product"], "nickname": price["nickname"],
+            "amount": price["unit_amount"], "amount_decimal": price["unit_amount_decimal"], "billing_scheme": price["billing_scheme"],
+            "interval": recurring["interval"], "interval_count": recurring["interval_count"], "usage_type": recurring["usage_type"],
+            "meter": recurring["meter"], "metadata": price["metadata"],
+        }),
+    )
 }
 
 /// The same day of the next month, or its last.

@@ -91,6 +91,15 @@ impl TestApp {
         Client::new(self.router.clone())
     }
 
+    /// Listens on a free port of loopback for as long as the test runs, and gives the address with its scheme.
+    pub async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let service = self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        format!("http://{address}")
+    }
+
     /// A new customer; its Stripe id is `cus_NAME`.
     pub async fn add_customer(&self, name: &str) -> CustomerId {
         self.add_customer_in(name, Currency::USD).await

@@ -9,19 +9,20 @@ use crate::stripe::{
 };
 use apex_billing::service::Clock;
 use serde_json::{Value, json};
+use time::Duration;
 
 /// Its secret key.
 pub const SECRET_KEY: &str = "sk_test_of_the_tests";
 
 impl StandIn {
-    /// On a free port, with the clock of the tests standing at [`super::app::NOW`].
+    /// On a free port, its clock standing at [`super::app::NOW`] like that of a `TestApp`.
     pub async fn start() -> StandIn {
-        StandIn::start_at(Clock::new(|| super::app::NOW)).await
+        StandIn::listen("127.0.0.1:0", SECRET_KEY, Clock::new(|| super::app::NOW)).await.expect("a free port")
     }
 
-    /// On a free port and by this clock, such as that of a `TestApp`'s platform.
-    pub async fn start_at(clock: Clock) -> StandIn {
-        StandIn::listen("127.0.0.1:0", SECRET_KEY, clock).await.expect("a free port")
+    /// Puts its clock forward, whole seconds.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by.whole_seconds());
     }
 
     /// Works on what it knows; what that emits is delivered.
@@ -101,6 +102,11 @@ impl StandIn {
     /// Delivers events from now on.
     pub fn deliver_to(&self, endpoint: Endpoint) {
         *locked(&self.shared.deliveries.endpoint) = Some(endpoint);
+    }
+
+    /// Delivers these events, once more or for the first time.
+    pub fn resend(&self, events: Vec<Value>) {
+        self.shared.deliveries.push(events);
     }
 
     /// Waits until all of them are delivered or given up, and says how that went.

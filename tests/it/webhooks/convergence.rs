@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 /// Everything of the mirror that is not of this database's own making.
-pub(super) async fn mirrored(app: &TestApp) -> Vec<String> {
+pub async fn mirrored(app: &TestApp) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT to_jsonb(invoices) - '{id,customer_id,version,updated_at}'::text[] FROM invoices ORDER BY stripe_invoice_id",
@@ -42,7 +42,7 @@ pub(super) async fn forget_mirror(app: &TestApp) {
     .expect("an empty mirror");
 }
 
-pub(super) async fn forget(app: &TestApp) {
+pub async fn forget(app: &TestApp) {
     forget_mirror(app).await;
     sqlx::raw_sql("TRUNCATE stripe_webhook_events").execute(&app.db).await.expect("an empty inbox");
 }
