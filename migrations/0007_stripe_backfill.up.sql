@@ -1,7 +1,7 @@
 -- What was missed is read from Stripe: events page by page, and on request the objects themselves. And what an event leaves out is fetched:
 -- the object of a thin event, the further pages of an invoice's lines.
 CREATE TABLE stripe_backfill (
-    -- `events`, or the kind of object of a full import.
+    -- `events`, the kind of object of a full import, or `full`, whose cursor is the kind that the import is at.
     stream     text PRIMARY KEY,
     -- By Stripe's clock: when the last complete run began. What was there by then has been read.
     read_until timestamptz,

@@ -32,6 +32,9 @@ const AT_ONCE: usize = 4;
 /// The stream of events, among those of the kinds of objects.
 const EVENTS: &str = "events";
 
+/// The position of a full run among them: its cursor is the stream that it is at.
+const FULL: &str = "full";
+
 /// How far a stream is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
@@ -89,7 +92,7 @@ async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_
         if position.began_at.is_none() {
             gap = match position.read_until {
                 Some(until) => (until < since).then_some(Gap { from: Some(until), to: since }),
-                None if imported(platform).await? => None,
+                None if store::position(&platform.db, FULL).await?.read_until.is_some() => None,
                 None => Some(Gap { from: None, to: since }),
             };
         }
@@ -139,10 +142,15 @@ pub async fn full(platform: &Platform, listener: Listener<'_>) -> Result<Option<
 async fn import_all(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
     let mut report = Report::default();
     // A run that ended in its middle goes on with the kind that it was at; those before it are done.
-    let resumed = unfinished(platform).await?;
-    for kind in Kind::ALL.into_iter().skip_while(|kind| resumed.is_some_and(|at| at != *kind)) {
+    let mut run = store::position(&platform.db, FULL).await?;
+    let at = run.cursor.take().and_then(|stream| Kind::ALL.into_iter().find(|kind| kind.plural() == stream));
+    for kind in Kind::ALL.into_iter().skip_while(|kind| at.is_some_and(|at| at != *kind)) {
+        run.cursor = Some(kind.plural().to_owned());
+        store::keep(&platform.db, FULL, &run, platform.clock.now()).await?;
         report.streams.push(import(platform, kind, lead, listener).await?);
     }
+    run = Position { read_until: Some(platform.clock.now()), ..Position::default() };
+    store::keep(&platform.db, FULL, &run, platform.clock.now()).await?;
     Ok(report)
 }
 
@@ -221,26 +229,6 @@ async fn advance(
     metrics::counter!(telemetry::STRIPE_BACKFILL, "stream" => stream, "result" => "known").increment((seen - stored).unsigned_abs());
     listener(&progress(stream, position));
     Ok(done)
-}
-
-/// The kind at which a full run ended in its middle.
-async fn unfinished(platform: &Platform) -> Result<Option<Kind>> {
-    for kind in Kind::ALL {
-        if store::position(&platform.db, kind.plural()).await?.began_at.is_some() {
-            return Ok(Some(kind));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether there was a complete full run.
-async fn imported(platform: &Platform) -> Result<bool> {
-    for kind in Kind::ALL {
-        if store::position(&platform.db, kind.plural()).await?.read_until.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 const fn progress(stream: &'static str, position: &Position) -> Progress {
