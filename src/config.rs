@@ -23,6 +23,8 @@ pub struct Config {
     pub billing_enabled: bool,
     /// None: a private PostgreSQL under `./.data/pg`.
     pub database_url: Option<Secret>,
+    /// None: raw usage events stay in PostgreSQL.
+    pub clickhouse: Option<ClickHouse>,
     /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
     pub stripe_webhook_secrets: Vec<Secret>,
     /// None: nothing is asked of Stripe, and what needs it says so.
@@ -43,6 +45,18 @@ pub struct Config {
 pub enum LogFormat {
     Pretty,
     Json,
+}
+
+/// Where ClickHouse is, out of `CLICKHOUSE_URL` and `CLICKHOUSE_CLUSTER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClickHouse {
+    /// `http(s)://host:port`
+    pub endpoint: String,
+    pub user: String,
+    pub password: Secret,
+    pub database: String,
+    /// Tables are made on all replicas of this cluster. None: a single server.
+    pub cluster: Option<String>,
 }
 
 /// The address that browsers and mails use.
@@ -150,6 +164,10 @@ impl Config {
                 Some(value) => boolean("BILLING_ENABLED", &value)?,
             },
             database_url: set("DATABASE_URL").map(Secret).map(database_url).transpose()?,
+            clickhouse: match set("CLICKHOUSE_URL") {
+                None => None,
+                Some(url) => Some(ClickHouse { cluster: cluster(set("CLICKHOUSE_CLUSTER"))?, ..clickhouse(&url)? }),
+            },
             stripe_webhook_secrets: set("STRIPE_WEBHOOK_SECRET")
                 .map(|value| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Secret(part.to_owned())).collect())
                 .unwrap_or_default(),
@@ -207,6 +225,51 @@ fn database_url(url: Secret) -> Result<Secret, ConfigError> {
     } else {
         Err(ConfigError("DATABASE_URL is no PostgreSQL address; it wants postgres://user:password@host:5432/database".into()))
     }
+}
+
+/// The value itself stays out of the message: it holds a password.
+fn clickhouse(url: &str) -> Result<ClickHouse, ConfigError> {
+    let parts = || {
+        let uri: axum::http::Uri = url.trim().parse().ok()?;
+        let (scheme, default_port) = match uri.scheme_str()? {
+            "http" => ("http", 8123),
+            "https" => ("https", 8443),
+            _ => return None,
+        };
+        let authority = uri.authority()?;
+        let (user, password) = match authority.as_str().rsplit_once('@') {
+            None => ("default", ""),
+            Some((login, _)) => login.split_once(':').unwrap_or((login, "")),
+        };
+        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
+        let database = uri.path().trim_matches('/');
+        let host = authority.host();
+        (!host.is_empty() && uri.query().is_none() && is_identifier(database)).then_some(())?;
+        Some(ClickHouse {
+            endpoint: format!("{scheme}://{host}:{}", authority.port_u16().unwrap_or(default_port)),
+            user: decoded(user)?,
+            password: Secret(decoded(password)?),
+            database: database.to_owned(),
+            cluster: None,
+        })
+    };
+    parts().ok_or_else(|| {
+        ConfigError("CLICKHOUSE_URL is no address of a ClickHouse database; it wants http(s)://user:password@host:8123/database".into())
+    })
+}
+
+fn cluster(name: Option<String>) -> Result<Option<String>, ConfigError> {
+    match name {
+        Some(name) if !is_identifier(&name) => Err(wrong("CLICKHOUSE_CLUSTER", &name, "the name of a cluster: letters, digits and _")),
+        name => Ok(name),
+    }
+}
+
+/// Fits into a statement as it is.
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
@@ -292,6 +355,12 @@ mod tests {
             ("STRIPE_API_BASE", "http://api.stripe.com?version=1"),
             ("STRIPE_API_BASE", "https://me:hunter2@api.stripe.com"),
             ("STRIPE_API_BASE", "two words"),
+            ("CLICKHOUSE_URL", "clickhouse://app:hunter2@ch:9000/usage"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123/usage; DROP"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:port/usage"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@/usage"),
+            ("CLICKHOUSE_URL", "hunter2"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
@@ -300,11 +369,26 @@ mod tests {
     }
 
     #[test]
+    fn clickhouse_is_an_address_with_a_database() {
+        let of = |url: &str| read(&[("CLICKHOUSE_URL", url)]).unwrap().clickhouse.unwrap();
+        let whole = of("https://billing:p%40ss%3Aword@ch.example.com:9443/usage");
+        assert_eq!((whole.endpoint.as_str(), whole.database.as_str()), ("https://ch.example.com:9443", "usage"));
+        assert_eq!((whole.user.as_str(), whole.password.0.as_str()), ("billing", "p@ss:word"));
+        let least = of("http://[::1]/usage/");
+        assert_eq!((least.endpoint.as_str(), least.user.as_str(), least.password.0.as_str()), ("http://[::1]:8123", "default", ""));
+        assert_eq!(read(&[]).unwrap().clickhouse, None);
+        let cluster = |name: &str| read(&[("CLICKHOUSE_URL", "http://ch/usage"), ("CLICKHOUSE_CLUSTER", name)]);
+        assert_eq!(cluster("billing_eu").unwrap().clickhouse.unwrap().cluster.as_deref(), Some("billing_eu"));
+        assert!(cluster("billing' OR 1").is_err());
+    }
+
+    #[test]
     fn secrets_do_not_show_in_debug_output() {
         let config = read(&[
             ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
             ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
+            ("CLICKHOUSE_URL", "http://a:hunter2@b/c"),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));

@@ -13,4 +13,5 @@ pub mod period;
 pub mod plan;
 pub mod usage;
 pub mod usage_event;
+pub mod usage_hour;
 pub mod webhook;

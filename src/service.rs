@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod backfill;
+pub mod billed_usage;
 pub mod error;
 pub mod features;
 pub mod fetch;
@@ -13,11 +14,18 @@ pub mod invoices;
 pub mod parameter;
 pub mod portal;
 pub mod usage;
+pub mod usage_check;
+pub mod usage_move;
 pub mod webhooks;
 
 pub use error::{Error, Result};
 
-use crate::{config::Config, pdf::Renderer, stripe::client::Client};
+use crate::{
+    config::Config,
+    pdf::Renderer,
+    store::usage::{self as usage_store, UsageStore},
+    stripe::client::{Client, StripeError},
+};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -26,13 +34,23 @@ use time::OffsetDateTime;
 pub struct Platform {
     pub config: Arc<Config>,
     pub db: sqlx::PgPool,
+    pub usage: Arc<dyn UsageStore>,
     pub clock: Clock,
     pub pdf: Renderer,
+    pub intake: webhooks::Intake,
     /// None without a key: what needs Stripe then says so.
     pub stripe: Option<Client>,
 }
 
 impl Platform {
+    /// # Errors
+    /// A secret key that can't be sent.
+    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
+        let usage = usage_store::open(&config, &db);
+        let stripe = Client::of(&config)?;
+        Ok(Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), stripe })
+    }
+
     /// The client, or the error that says that there is none.
     pub fn stripe(&self) -> Result<&Client> {
         self.stripe.as_ref().ok_or(Error::StripeNotConfigured)

@@ -24,6 +24,12 @@ pub const STRIPE_CIRCUIT: &str = "stripe_circuit_state";
 pub const STRIPE_BACKFILL: &str = "stripe_backfill_total";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
+/// Metrics of billed periods whose usage changed after the invoice.
+pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
+/// For how long the oldest accepted usage event has been waiting to be in the figures, in seconds.
+pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
+/// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
+pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

@@ -7,7 +7,7 @@ use crate::{
     domain::webhook::{WebhookDetail, WebhookReplays},
     http::{problem::ApiError, state::Server},
     service::{
-        self,
+        self, Error,
         webhooks::{By, Receipt},
     },
 };
@@ -38,11 +38,16 @@ pub async fn show(State(server): State<Server>, Path(id): Path<String>, request:
 /// `POST /admin/webhooks/{id}/replay`: answers what it came to; the page's form is led back to the event.
 pub async fn replay(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
-    let replay = service::webhooks::replay(&staff.platform, &by(&staff, &request), &id).await?;
-    Ok(if is_form(request.headers()) {
-        Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
-    } else {
-        Json(replay).into_response()
+    let replay = service::webhooks::replay(&staff.platform, &by(&staff, &request), &id).await;
+    Ok(match replay {
+        // The page says it to a person.
+        Err(Error::NotFound(_)) if is_form(request.headers()) => {
+            Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response()
+        }
+        Ok(replay) if is_form(request.headers()) => {
+            Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
+        }
+        other => Json(other?).into_response(),
     })
 }
 

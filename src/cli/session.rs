@@ -2,18 +2,15 @@
 
 use crate::{
     config::{self, Config},
-    pdf::Renderer,
     service::{Clock, Platform},
     store::{
         cluster::{Cluster, Options},
         postgres,
     },
-    stripe::client::Client,
     telemetry,
 };
 use anyhow::Context;
 use sqlx::PgPool;
-use std::sync::Arc;
 
 /// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
 pub struct Session {
@@ -42,8 +39,7 @@ impl Session {
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
-        let stripe = Client::of(&config)?;
-        let platform = Platform { config: Arc::new(config), db, clock: Clock::system(), pdf: Renderer::new(), stripe };
+        let platform = Platform::new(config, db, Clock::system())?;
         Ok(Session { platform, _cluster: cluster })
     }
 

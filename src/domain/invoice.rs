@@ -207,7 +207,11 @@ pub struct LineItem {
     pub quantity: Option<i64>,
     /// Price of one unit in minor units, as an exact decimal that may be finer than the minor unit.
     pub unit_amount: Option<String>,
+    /// Before discounts and taxes.
     pub amount: i64,
+    pub discount: i64,
+    /// On top of the amount.
+    pub tax: i64,
     pub period: Option<Period>,
     pub proration: bool,
 }

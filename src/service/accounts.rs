@@ -170,7 +170,7 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
     };
     let mut tx = platform.db.begin().await?;
     mirror::lock_acquaintance(&mut tx, &stripe_id).await?;
-    match mirror::customer(&mut tx, &stripe_id).await? {
+    match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
         // Its webhook was faster.
         Some(known) if known == customer => return Ok(stripe_id),
         Some(_) => return Err(linked(&stripe_id)),

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::stripe::client::StripeError;
+use crate::{store::usage::UsageStoreError, stripe::client::StripeError};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -97,6 +97,15 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Error::Busy,
+            other => Error::Internal(other.into()),
+        }
+    }
+}
+
+impl From<UsageStoreError> for Error {
+    fn from(error: UsageStoreError) -> Self {
+        match error {
+            UsageStoreError::Postgres(error) => error.into(),
             other => Error::Internal(other.into()),
         }
     }

@@ -117,9 +117,8 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
         customer: end.fate.as_ref().and_then(|fate| fate.customer),
         stripe_invoice_id: end.fate.as_ref().and_then(|fate| fate.stripe_invoice_id.as_deref()),
         awaits_customer: None,
-        at: platform.clock.now(),
     };
-    inbox::finish(&mut transaction, row.id, attempt).await?;
+    inbox::finish(&mut transaction, row.id, &attempt, platform.clock.now()).await?;
     if end.status != WebhookStatus::Failed {
         waiting::end_of_waiting(&mut transaction, row.id).await?;
     }

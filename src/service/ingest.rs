@@ -6,7 +6,6 @@ use crate::{
         identity::CustomerId,
         usage_event::{Rejection, UsageEvent},
     },
-    store::postgres::usage as store,
     telemetry,
 };
 use serde::Serialize;
@@ -41,7 +40,7 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     let good = events.len();
     let mut seen = HashSet::with_capacity(good);
     let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
-    let accepted = if fresh.is_empty() { 0 } else { store::ingest(&platform.db, customer, &fresh).await? };
+    let accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
     let duplicates = good as u64 - accepted;
     for (result, count) in [("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected.len() as u64)] {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => result).increment(count);
@@ -82,8 +81,19 @@ fn invalid_json(error: serde_json::Error) -> Error {
     Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
 }
 
-/// Makes the partitions that events of the accepted ages go into, two months ahead.
-pub async fn ensure_partitions(platform: &Platform) -> Result<()> {
+/// Makes ready what events of the accepted ages go into, two months ahead.
+pub async fn prepare(platform: &Platform) -> Result<()> {
     let now = platform.clock.now();
-    Ok(store::ensure_partitions(&platform.db, now - Duration::days(40), now + Duration::days(62)).await?)
+    Ok(platform.usage.prepare(now - Duration::days(40), now + Duration::days(62)).await?)
+}
+
+/// Brings accepted events into the figures; how many. While ClickHouse is away they wait, which is no failure.
+pub async fn settle(platform: &Platform) -> Result<u64> {
+    let settled = platform.usage.settle().await;
+    let behind = platform.usage.condition().await.behind;
+    metrics::gauge!(telemetry::USAGE_BEHIND_SECONDS).set(behind.as_secs_f64());
+    match settled {
+        Err(error) if error.is_of_clickhouse() => Ok(0),
+        settled => Ok(settled?),
+    }
 }

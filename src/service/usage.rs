@@ -14,7 +14,10 @@ use crate::{
             rate_all,
         },
     },
-    store::postgres::{accounts, usage as store},
+    store::{
+        postgres::{accounts, usage as store},
+        usage::Figures,
+    },
 };
 use time::{Duration, OffsetDateTime};
 
@@ -23,7 +26,7 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
     let now = platform.clock.now();
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
-    let (days, as_of) = store::daily(&platform.db, customer, period).await?;
+    let Figures { days, as_of, waiting_since } = platform.usage.figures(customer, period).await?;
     let days = every_day(period, days, now);
     let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
     let plan = match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
@@ -53,6 +56,7 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
             cancel_at_period_end: subscription.cancel_at_period_end,
         }),
         as_of,
+        waiting_since,
         daily: days,
     })
 }

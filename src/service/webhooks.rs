@@ -1,28 +1,35 @@
 //! Stripe's webhooks: verified, stored, applied.
 //!
 //! One transaction stores an event and applies it, and the answer follows the commit, so that Stripe sends again whatever was not
-//! kept. An event that can't be applied is kept as failed and answered like any other: it blocks nothing, and is tried again
-//! from the stored copy by [`apply_waiting`].
+//! kept. Deliveries that come while others are being written share the next transaction ([`Intake`]). An event that can't be applied is kept
+//! as failed and answered like any other: it blocks nothing, and is tried again from the stored copy by [`apply_waiting`].
 
 mod fetch;
+mod intake;
 mod staff;
 
+pub use intake::Intake;
 pub use staff::{By, Query, list, replay, replay_failed, show};
 
 use super::{Error, Platform, Result};
 use crate::{
     domain::{identity::CustomerId, webhook::WebhookStatus},
-    store::postgres::inbox::{self, Attempt},
+    store::postgres::{
+        audit::{self, Entry},
+        inbox::{self, Attempt},
+        outbox,
+    },
     stripe::{
         signature::{self, SignatureError},
         webhook::{
-            apply::{ApplyError, Outcome, apply},
+            apply::{ApplyError, Opened, Outcome, apply},
             event::Event,
         },
     },
     telemetry,
 };
 use serde::Serialize;
+use serde_json::json;
 use sqlx::{Acquire, PgConnection};
 
 /// Tries before an event is left to a person: at the waits of `inbox::next_waiting`, some four days.
@@ -66,23 +73,8 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 /// # Errors
 /// `busy` or `internal` when the database can't take it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
-    let event = Event::read(body);
-    let mut transaction = platform.db.begin().await?;
-    let Some(row) = inbox::store(&mut transaction, &event, body, platform.clock.now()).await? else {
-        transaction.rollback().await?;
-        count(&event, "duplicate");
-        return Ok(Receipt { received: true, duplicate: true });
-    };
-    // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-    let status = if platform.config.billing_enabled {
-        attempt(&mut transaction, platform, row, &event, 0).await?.status
-    } else {
-        WebhookStatus::Received
-    };
-    transaction.commit().await?;
-    count(&event, status.as_str());
-    measure_lag(platform, &event, status);
-    Ok(Receipt { received: true, duplicate: false })
+    let delivery = intake::Delivery { opened: Opened::open(body, platform.config.stripe_livemode), body: body.to_owned() };
+    intake::hand_in(platform, delivery).await
 }
 
 /// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
@@ -92,11 +84,10 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     while done < limit && platform.config.billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
-        let event = Event::read(&waiting.payload);
-        let tried = attempt(&mut transaction, platform, waiting.id, &event, waiting.attempts).await?;
+        let opened = Opened::open(&waiting.payload, platform.config.stripe_livemode);
+        let tried = try_again(&mut transaction, platform, waiting.id, &opened, waiting.attempts).await?;
         transaction.commit().await?;
-        count(&event, tried.status.as_str());
-        measure_lag(platform, &event, tried.status);
+        tell_metrics(platform, &opened.event, tried.status);
         done += 1;
     }
     Ok(done)
@@ -111,56 +102,83 @@ struct Tried {
     stripe_invoice_id: Option<String>,
     /// The Stripe customer for whose sake alone it was ignored.
     awaits_customer: Option<String>,
+    /// The domain event of what changed.
+    changed: Option<&'static str>,
 }
 
 impl Tried {
-    const fn without_effect(status: WebhookStatus, reason: String) -> Tried {
-        Tried { status, reason: Some(reason), customer: None, stripe_invoice_id: None, awaits_customer: None }
+    const WAITING: Tried = Tried {
+        status: WebhookStatus::Received,
+        reason: None,
+        customer: None,
+        stripe_invoice_id: None,
+        awaits_customer: None,
+        changed: None,
+    };
+
+    /// `earlier`: how often it was tried before.
+    fn new(outcome: Outcome, event: &Event, earlier: i32) -> Tried {
+        match outcome {
+            Outcome::Applied { customer, stripe_invoice_id, changed } => {
+                Tried { status: WebhookStatus::Applied, customer, stripe_invoice_id, changed, ..Tried::WAITING }
+            }
+            Outcome::Ignored { reason, awaits_customer } => {
+                Tried { status: WebhookStatus::Ignored, reason: Some(reason), awaits_customer, ..Tried::WAITING }
+            }
+            Outcome::Unreadable { reason } => {
+                let status = if earlier + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
+                tracing::warn!(
+                    stripe_event_id = event.id,
+                    event_type = event.event_type,
+                    status = status.as_str(),
+                    reason,
+                    "webhook event can't be applied"
+                );
+                Tried { status, reason: Some(reason), ..Tried::WAITING }
+            }
+        }
+    }
+
+    fn attempt(&self) -> Attempt<'_> {
+        Attempt {
+            status: self.status,
+            reason: self.reason.as_deref(),
+            customer: self.customer,
+            stripe_invoice_id: self.stripe_invoice_id.as_deref(),
+            awaits_customer: self.awaits_customer.as_deref(),
+        }
     }
 }
 
-/// One try, within a savepoint: what fails leaves nothing behind but its reason.
-async fn attempt(conn: &mut PgConnection, platform: &Platform, row: i64, event: &Event, earlier: i32) -> Result<Tried> {
+/// One more try of a stored event, within a savepoint: what fails leaves nothing behind but its reason.
+async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opened: &Opened, earlier: i32) -> Result<Tried> {
+    let event = &opened.event;
     if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
         return Ok(postponed);
     }
     let mut savepoint = conn.begin().await?;
-    let tried = match apply(&mut savepoint, event, platform.config.stripe_livemode).await {
-        Ok(outcome) => {
+    let outcome = match apply(&mut savepoint, &[opened]).await {
+        Ok(mut outcomes) => {
             savepoint.commit().await?;
-            match outcome {
-                Outcome::Applied { customer, stripe_invoice_id, .. } => {
-                    Tried { status: WebhookStatus::Applied, reason: None, customer, stripe_invoice_id, awaits_customer: None }
-                }
-                Outcome::Ignored { reason, awaits_customer } => {
-                    Tried { awaits_customer, ..Tried::without_effect(WebhookStatus::Ignored, reason) }
-                }
-            }
+            outcomes.remove(0)
         }
-        Err(ApplyError::Unreadable(reason)) => {
+        Err(refused @ ApplyError::Refused(_)) => {
             savepoint.rollback().await?;
-            let status = if earlier + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
-            tracing::warn!(
-                stripe_event_id = event.id,
-                event_type = event.event_type,
-                status = status.as_str(),
-                reason,
-                "webhook event can't be applied"
-            );
-            Tried::without_effect(status, reason)
+            Outcome::Unreadable { reason: refused.to_string() }
         }
         // The caller's transaction ends with this, and the savepoint in it.
         Err(ApplyError::Database(error)) => return Err(error.into()),
     };
-    let end = Attempt {
-        status: tried.status,
-        reason: tried.reason.as_deref(),
-        customer: tried.customer,
-        stripe_invoice_id: tried.stripe_invoice_id.as_deref(),
-        awaits_customer: tried.awaits_customer.as_deref(),
-        at: platform.clock.now(),
-    };
-    inbox::finish(conn, row, end).await?;
+    let tried = Tried::new(outcome, event, earlier);
+    inbox::finish(conn, row, &tried.attempt(), platform.clock.now()).await?;
+    if let Some(changed) = tried.changed {
+        let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "object_id": opened.subject_id()});
+        let customer = tried.customer;
+        let entry =
+            Entry { event_type: "webhook.applied", actor: "stripe", customer, data: data.clone(), ip_address: None, user_agent: None };
+        audit::record(conn, entry).await?;
+        outbox::publish(conn, changed, customer, data).await?;
+    }
     Ok(tried)
 }
 
@@ -173,8 +191,9 @@ pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-/// From Stripe's clock to ours.
-fn measure_lag(platform: &Platform, event: &Event, status: WebhookStatus) {
+/// Counts what became of an event, and measures its way from Stripe's clock to ours.
+fn tell_metrics(platform: &Platform, event: &Event, status: WebhookStatus) {
+    count(event, status.as_str());
     if let (WebhookStatus::Applied, Some(created)) = (status, event.created) {
         metrics::histogram!(telemetry::WEBHOOK_LAG_SECONDS).record((platform.clock.now() - created).as_seconds_f64().max(0.0));
     }

@@ -200,6 +200,10 @@ async fn the_pages_show_the_inbox_and_replay_without_javascript() {
     let answer = staff.post("/api/v1/admin/webhooks/evt_bad/replay", FORM, Vec::new()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/webhooks/evt_bad?replayed=applied")));
     assert!(staff.get("/admin/webhooks/evt_bad?replayed=applied").await.text().contains("Replayed: the event is applied."));
+    // A person who replays what is not there is told so by a page.
+    let answer = staff.post("/api/v1/admin/webhooks/evt_none/replay", FORM, Vec::new()).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/webhooks/evt_none")));
+    assert_eq!(staff.get("/admin/webhooks/evt_none").await.status, 404);
     let answer = staff.post("/api/v1/admin/webhooks/replay", FORM, Vec::new()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/webhooks?replayed=0&failing=0")));
     assert_eq!(staff.get("/admin/webhooks/evt_none").await.status, 404);

@@ -28,6 +28,8 @@ fn line(description: &str, quantity: i64, unit_amount: &str, amount: i64) -> Lin
         quantity: Some(quantity),
         unit_amount: Some(unit_amount.to_owned()),
         amount,
+        discount: 0,
+        tax: 0,
         period: Some(period()),
         proration: false,
     }

@@ -2,46 +2,15 @@
 
 use crate::{
     stripe::StandIn,
-    support::{database::TestDatabase, stand_in::SECRET_KEY},
+    support::{database::TestDatabase, program::Workplace, stand_in::SECRET_KEY},
 };
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
-
-/// An empty working directory with the settings file, gone with the test.
-struct Workplace(PathBuf);
-
-impl Workplace {
-    fn new() -> Workplace {
-        let dir = std::env::temp_dir().join(format!("apex-program-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir(&dir).unwrap();
-        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Leptos.toml"), dir.join("Leptos.toml")).unwrap();
-        Workplace(dir)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_apex-billing"));
-        command.args(args).current_dir(&self.0).stdin(Stdio::null());
-        for name in
-            ["DATABASE_URL", "BILLING_ENABLED", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PUBLIC_URL", "DEMO_PASSWORD", "LOG_FORMAT"]
-        {
-            command.env_remove(name);
-        }
-        command.env("RUST_LOG", "warn").env("LEPTOS_SITE_ADDR", "127.0.0.1:0").env("METRICS_ADDR", "127.0.0.1:0");
-        command
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 #[track_caller]
 fn says_one_sentence(output: &Output, about: &str) {
@@ -155,6 +124,46 @@ async fn accounts_are_made_from_the_shell() {
     assert!(code == Some(0) && key.starts_with("apex_"));
     assert_eq!(run(&["api-key", "revoke", &key[..13]], "").0, Some(0));
     assert!(run(&["migrate", "status"], "").1.lines().all(|line| line.starts_with("applied")));
+}
+
+#[tokio::test]
+async fn the_inbox_is_worked_from_the_shell() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let run = |args: &[&str]| {
+        let output = place.command(args).env("DATABASE_URL", &database.url).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(run(&["webhooks", "list"]), (Some(0), String::new()));
+    for (id, payload) in [
+        ("evt_ok", r#"{"id":"evt_ok","type":"payout.paid","created":1790000000}"#),
+        ("evt_bad", r#"{"id":"evt_bad","type":"invoice.paid"}"#),
+    ] {
+        sqlx::query(
+            "INSERT INTO stripe_webhook_events (stripe_event_id, event_type, status, payload) VALUES ($1, 'invoice.paid', 'failed', $2)",
+        )
+        .bind(id)
+        .bind(payload)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    }
+    let listed = run(&["webhooks", "list", "--status", "failed", "--json"]).1;
+    let page: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((page["pagination"]["total"].as_u64(), page["counts"]["failed"].as_u64()), (Some(2), Some(2)));
+    assert_eq!(
+        run(&["webhooks", "list", "--q", "EVT_OK"]).1.lines().map(|line| line.split('\t').next().unwrap()).collect::<Vec<_>>(),
+        ["evt_ok"]
+    );
+    let (code, shown) = run(&["webhooks", "show", "evt_bad"]);
+    assert!(code == Some(0) && shown.ends_with("{\"id\":\"evt_bad\",\"type\":\"invoice.paid\"}\n"), "{shown}");
+    assert_eq!(run(&["webhooks", "show", "evt_none"]).0, Some(1));
+    let (code, replayed) = run(&["webhooks", "replay", "evt_ok"]);
+    assert!(code == Some(0) && replayed.starts_with("evt_ok\tfailed -> ignored\t"), "{replayed}");
+    let (code, replayed) = run(&["webhooks", "replay", "--failed"]);
+    assert_eq!((code, replayed.as_str()), (Some(1), "replayed\t1\nstill failing\t1\nleft\t0\n"));
+    assert_eq!(run(&["webhooks", "replay"]).0, Some(2));
+    assert_eq!(run(&["webhooks", "list", "--status", "lost"]).0, Some(2));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Stripe's webhooks, from the signed delivery to what customers see of it.
 
+mod batches;
 pub mod convergence;
 mod credit_notes;
 mod customers;
@@ -344,6 +345,22 @@ async fn lines_that_stripe_holds_back_are_said_to_be_missing() {
     event["data"]["object"]["lines"]["has_more"] = json!(true);
     deliver(&app, &event).await;
     assert_eq!(ask(&app.db, "SELECT lines_complete FROM invoices").await, "false");
+}
+
+#[tokio::test]
+async fn stripes_own_alert_is_kept_and_told_on_once() {
+    let (app, customer) = platform().await;
+    let event = |id: &str, value: i64| {
+        json!({"id": id, "object": "event", "type": "billing.alert.triggered", "created": 1_790_000_000, "livemode": false, "data": {"object": {
+            "object": "billing.alert_triggered", "customer": "cus_forge", "value": value, "created": 1_790_000_000, "livemode": false,
+            "alert": {"id": "alrt_1", "object": "billing.alert", "title": "Calls", "usage_threshold": {"gte": 100, "meter": {"event_name": "api_calls"}}}}}})
+    };
+    deliver_all(&app, &[event("evt_later", 130), event("evt_sooner", 110), event("evt_later", 130)]).await;
+    assert_eq!(
+        ask(&app.db, "SELECT customer_id, stripe_alert_id, title, meter_event_name, threshold, value FROM stripe_alerts").await,
+        format!("{customer}|alrt_1|Calls|api_calls|100|130")
+    );
+    assert_eq!(ask(&app.db, "SELECT event_type, data ->> 'stripe_event_id' FROM events").await, "billing_alert.triggered|evt_later");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the platform's staff does with the inbox: look into it, and have events applied again.
 
-use super::{attempt, count};
+use super::{count, try_again};
 use crate::{
     domain::{
         invoice::Pagination,
@@ -15,7 +15,7 @@ use crate::{
         audit::{self, Entry},
         inbox::{self, staff as store},
     },
-    stripe::webhook::event::Event,
+    stripe::webhook::apply::Opened,
 };
 use serde_json::json;
 
@@ -65,9 +65,10 @@ pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookD
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
-    let event = Event::read(&held.payload);
+    let opened = Opened::open(&held.payload, platform.config.stripe_livemode);
+    let event = &opened.event;
     let (status, reason, customer) = if platform.config.billing_enabled {
-        let tried = attempt(&mut transaction, platform, held.id, &event, held.attempts).await?;
+        let tried = try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?;
         (tried.status, tried.reason, tried.customer.or(held.customer))
     } else {
         (WebhookStatus::Received, None, held.customer)
@@ -82,8 +83,8 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     };
     audit::record(&mut transaction, entry).await?;
     transaction.commit().await?;
-    count(&event, status.as_str());
-    Ok(WebhookReplay { id: event.id, status_before: held.status, status, error: reason })
+    count(event, status.as_str());
+    Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: reason })
 }
 
 /// Replays what failed, given up or not: at most `limit` events, each in a transaction of its own.

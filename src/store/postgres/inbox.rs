@@ -16,28 +16,57 @@ use crate::{
     },
 };
 use sqlx::{PgConnection, PgPool};
+use std::collections::HashSet;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-/// Stores a new event with its body byte for byte and gives the row's id; None when the event is there already.
-///
-/// A delivery of the same event that is under way elsewhere is waited for.
-pub async fn store(conn: &mut PgConnection, event: &Event, body: &str, at: OffsetDateTime) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        r#"INSERT INTO stripe_webhook_events (stripe_event_id, event_type, status, payload, api_version, livemode, object_id, stripe_created_at, created_at)
-           VALUES ($1, $2, 'received', $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (stripe_event_id) DO NOTHING
-           RETURNING id"#,
-        event.id,
-        event.event_type,
-        body,
-        event.api_version,
-        event.livemode,
-        event.object_id,
-        event.created,
+/// Those of these events that are stored.
+pub async fn stored(conn: &mut PgConnection, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
+    sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)", stripe_event_ids as &[&str])
+        .fetch_all(conn)
+        .await
+        .map(|ids| ids.into_iter().collect())
+}
+
+/// A new event and what became of it.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    pub event: &'a Event,
+    /// Byte for byte.
+    pub body: &'a str,
+    pub attempt: Attempt<'a>,
+    /// Of the object that was mirrored.
+    pub subject_id: Option<&'a str>,
+    /// The domain event of a change of the mirror: without one, nothing changed.
+    pub changed: Option<&'static str>,
+}
+
+/// Stores new events, with the audit row and the domain event of those that changed the mirror; the answer is the ids of those that were not
+/// there already. A delivery of the same event that is under way elsewhere is waited for.
+pub async fn store(conn: &mut PgConnection, records: &[Record<'_>], at: OffsetDateTime) -> sqlx::Result<HashSet<String>> {
+    let each = records.iter();
+    sqlx::query_file_scalar!(
+        "src/store/postgres/inbox/store.sql",
+        &each.clone().map(|record| record.event.id.as_str()).collect::<Vec<_>>() as &[&str],
+        &each.clone().map(|record| record.event.event_type.as_str()).collect::<Vec<_>>() as &[&str],
+        &each.clone().map(|record| record.attempt.status.as_str()).collect::<Vec<_>>() as &[&str],
+        &each.clone().map(|record| record.body).collect::<Vec<_>>() as &[&str],
+        &each.clone().map(|record| record.event.api_version.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| record.event.livemode).collect::<Vec<_>>() as &[Option<bool>],
+        &each.clone().map(|record| record.event.object_id.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| record.attempt.stripe_invoice_id).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| record.attempt.customer.map(|customer| customer.0)).collect::<Vec<_>>() as &[Option<Uuid>],
+        &each.clone().map(|record| record.attempt.awaits_customer).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| record.event.created).collect::<Vec<_>>() as &[Option<OffsetDateTime>],
+        &each.clone().map(|record| record.attempt.reason).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| record.subject_id).collect::<Vec<_>>() as &[Option<&str>],
+        &each.clone().map(|record| i32::from(record.attempt.status != WebhookStatus::Received)).collect::<Vec<_>>(),
+        &each.map(|record| record.changed).collect::<Vec<_>>() as &[Option<&str>],
         at,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
+    .map(|ids| ids.into_iter().collect())
 }
 
 /// The end of one attempt to apply an event.
@@ -50,12 +79,11 @@ pub struct Attempt<'a> {
     pub stripe_invoice_id: Option<&'a str>,
     /// The Stripe customer for whose sake alone it was ignored: see [`take_up`].
     pub awaits_customer: Option<&'a str>,
-    pub at: OffsetDateTime,
 }
 
 /// Notes what came of an attempt. What an earlier one found out about the event stays: a replay of something that is mirrored already
 /// changes nothing, and so comes across less.
-pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> sqlx::Result<()> {
+pub async fn finish(conn: &mut PgConnection, id: i64, attempt: &Attempt<'_>, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         r#"UPDATE stripe_webhook_events
            SET status = $2, last_error = $3, customer_id = coalesce($4, customer_id), stripe_invoice_id = coalesce($5, stripe_invoice_id),
@@ -66,7 +94,7 @@ pub async fn finish(conn: &mut PgConnection, id: i64, attempt: Attempt<'_>) -> s
         attempt.reason,
         attempt.customer.map(|customer| customer.0),
         attempt.stripe_invoice_id,
-        attempt.at,
+        at,
         attempt.awaits_customer,
     )
     .execute(conn)

@@ -164,7 +164,7 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
     .fetch_one(pool)
     .await?;
     let line_items = sqlx::query!(
-        "SELECT description, quantity, unit_amount, amount, period_start, period_end, proration FROM invoice_line_items WHERE invoice_id = $1 ORDER BY position",
+        "SELECT description, quantity, unit_amount, amount, discount, tax, period_start, period_end, proration FROM invoice_line_items WHERE invoice_id = $1 ORDER BY position",
         invoice,
     )
     .fetch_all(pool)
@@ -175,6 +175,8 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
         quantity: line.quantity,
         unit_amount: line.unit_amount,
         amount: line.amount,
+        discount: line.discount,
+        tax: line.tax,
         period: span(line.period_start, line.period_end),
         proration: line.proration,
     })

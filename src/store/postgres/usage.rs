@@ -1,4 +1,13 @@
-//! Usage events and their hourly records, and the plan that they are rated by.
+//! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
+
+pub mod accept;
+pub mod differences;
+pub mod moves;
+mod own;
+pub mod records;
+pub mod shipping;
+
+pub use own::PostgresUsage;
 
 use super::decode;
 use crate::domain::{
@@ -8,45 +17,19 @@ use crate::domain::{
     period::Period,
     plan::{Plan, PlanType, Terms},
     usage::DailyUsage,
-    usage_event::UsageEvent,
 };
+use crate::store::usage::Figures;
 use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
-
-/// Stores a batch in one statement: the key table decides what is new, new events are kept and counted in their hours,
-/// all in one transaction. How many were new.
-///
-/// Rows are written in the order of their keys, so that batches that overlap wait for each other instead of deadlocking.
-pub async fn ingest(pool: &PgPool, customer: CustomerId, events: &[UsageEvent]) -> sqlx::Result<u64> {
-    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-    let apps: Vec<&str> = events.iter().map(|event| event.app_id.as_str()).collect();
-    let metrics: Vec<&str> = events.iter().map(|event| event.metric.as_str()).collect();
-    let quantities: Vec<i64> = events.iter().map(|event| i64::try_from(event.quantity).unwrap_or(i64::MAX)).collect();
-    let times: Vec<OffsetDateTime> = events.iter().map(|event| event.timestamp).collect();
-    let properties: Vec<Option<&str>> = events.iter().map(|event| event.properties.as_deref()).collect();
-    sqlx::query_file_scalar!(
-        "src/store/postgres/ingest.sql",
-        customer.0,
-        &ids as &[&str],
-        &apps as &[&str],
-        &metrics as &[&str],
-        &quantities,
-        &times,
-        &properties as &[Option<&str>],
-    )
-    .fetch_one(pool)
-    .await
-    .map(|fresh| u64::try_from(fresh).unwrap_or(0))
-}
 
 /// Makes the monthly partitions of the event table that hold the span.
 pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
 }
 
-/// A customer's usage per UTC day of a period, in order, without the days that had none; and its newest event.
-pub async fn daily(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx::Result<(Vec<DailyUsage>, Option<OffsetDateTime>)> {
+/// A customer's hourly records of a period, per UTC day.
+pub async fn figures(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx::Result<Figures> {
     let rows = sqlx::query!(
         r#"SELECT date_trunc('day', hour, 'UTC') AS "day!",
                   coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)::bigint AS "impressions!",
@@ -73,7 +56,7 @@ pub async fn daily(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx:
             data_transfer_bytes: count(row.data_transfer_bytes),
         })
         .collect();
-    Ok((days, as_of))
+    Ok(Figures { days, as_of, waiting_since: None })
 }
 
 /// The subscription that a customer is billed by.

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The event types that are applied; the only ones that may become a metric's label.
-const APPLIED: [&str; 55] = [
+const APPLIED: [&str; 56] = [
+    "billing.alert.triggered",
     "charge.captured",
     "charge.expired",
     "charge.failed",

@@ -1,5 +1,6 @@
 //! From an event to the snapshots in it.
 
+mod alert;
 mod credit_note;
 mod customer;
 mod invoice;
@@ -48,6 +49,7 @@ pub fn read(event: &Event) -> Read<Reading> {
         () if starts("credit_note.") => "credit_note",
         // Not whatever else hangs from a customer: its discounts, sources, tax ids.
         () if ["customer.created", "customer.updated", "customer.deleted", "customer.fetched"].contains(&event_type) => "customer",
+        () if event_type == "billing.alert.triggered" => "billing.alert_triggered",
         () if event.object().is_none() && (starts("v1.") || starts("v2.")) => {
             return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));
         }
@@ -67,6 +69,7 @@ pub fn read(event: &Event) -> Read<Reading> {
         "invoice_payment" => Ok(moment.alone(payment::read_invoice_payment(&object, &moment, None, true)?)),
         "refund" => Ok(moment.alone(payment::read_refund(&object, &moment, None, true)?)),
         "credit_note" => Ok(moment.alone(credit_note::read(&object, &moment)?)),
+        "billing.alert_triggered" => Ok(moment.alone(alert::read(&object, &moment)?)),
         "customer" => Ok(moment.alone(customer::read(&object, &moment)?)),
         _ => payment::read_charge(&object, &moment),
     }

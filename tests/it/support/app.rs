@@ -12,7 +12,6 @@ use apex_billing::{
     },
     http::{router::router, state::Server},
     jobs::Heartbeat,
-    pdf::Renderer,
     service::{Clock, Platform, accounts, ingest},
 };
 use sqlx::PgPool;
@@ -50,6 +49,18 @@ impl TestApp {
         TestApp::on(database, variables).await
     }
 
+    /// Beside others on the same database: another replica.
+    pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
+        let replica = TestApp::on(self._database.shared(), variables).await;
+        replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        replica
+    }
+
+    /// Where the database is, for a program of its own.
+    pub fn database_url(&self) -> &str {
+        &self._database.url
+    }
+
     async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
         let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -58,15 +69,9 @@ impl TestApp {
         .expect("settings of the test");
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
-        let stripe = apex_billing::stripe::client::Client::of(&config).expect("a client of Stripe");
-        let platform = Platform {
-            config: Arc::new(config),
-            db: database.pool.clone(),
-            clock: Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant")),
-            pdf: Renderer::new(),
-            stripe,
-        };
-        ingest::ensure_partitions(&platform).await.expect("partitions");
+        let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
+        let platform = Platform::new(config, database.pool.clone(), now).expect("a platform");
+        ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
     }

@@ -3,6 +3,7 @@
 use crate::stripe::{
     StandIn,
     faults::{Fault, Trouble},
+    lines::Line,
     server::{Logged, locked},
     store::{Origin, Store, built, set},
     webhooks::{Attempt, Endpoint},
@@ -118,7 +119,7 @@ impl StandIn {
 
 fn paid_invoice(store: &mut Store, customer: &Value) -> String {
     let mut invoice = store.draft(customer, "usd", None, "manual");
-    let line = crate::stripe::invoices::Line {
+    let line = Line {
         description: "Growth plan".into(),
         amount: 49_900,
         quantity: 1,

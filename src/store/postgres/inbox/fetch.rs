@@ -32,6 +32,17 @@ pub async fn postpone(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
         .map(drop)
 }
 
+/// Has events that were just stored wait until their objects are fetched.
+pub async fn postpone_new(conn: &mut PgConnection, stripe_event_ids: &[&str]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE stripe_webhook_events SET awaits_fetch = true WHERE stripe_event_id = ANY($1) AND status = 'received'",
+        stripe_event_ids as &[&str]
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// The event no longer waits for anything: it is settled, or given up.
 pub async fn end_of_waiting(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
     sqlx::query!("UPDATE stripe_webhook_events SET awaits_fetch = false WHERE id = $1", id).execute(conn).await.map(drop)

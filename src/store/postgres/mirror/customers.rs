@@ -1,11 +1,8 @@
 //! Customers, as far as they are Stripe's: how they become known here, and what Stripe says of them.
 
-use super::LOCK_SPACE;
-use crate::{
-    domain::{identity::CustomerId, mirror::Stamp},
-    stripe::webhook::snapshot::CustomerSnapshot,
-};
-use sqlx::PgConnection;
+use super::{LOCK_SPACE, Row};
+use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::CustomerSnapshot};
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 /// Until the transaction ends, nobody else decides whether a Stripe customer is known here. Held both by whoever makes it known and takes up
@@ -37,31 +34,27 @@ pub async fn link_customer(conn: &mut PgConnection, id: Uuid, stripe_customer_id
     Ok(id.map(CustomerId))
 }
 
-/// Writes what Stripe says of a customer that is known.
-pub async fn put_customer(conn: &mut PgConnection, id: CustomerId, customer: &CustomerSnapshot, stamp: &Stamp) -> sqlx::Result<bool> {
-    let written = sqlx::query!(
-        r#"UPDATE customers AS kept SET
-               name = coalesce($2, kept.added_name, $3, kept.stripe_customer_id, kept.name), email = coalesce($3, kept.added_email),
-               currency = coalesce($4, kept.added_currency, 'usd'), address = $5, tax_ids = $6, preferred_locale = $7, balance = $8,
-               deleted = $9, event_created_at = $10, event_rank = $11, event_progress = $12, event_id = $13
-           WHERE kept.id = $1
+/// Writes what Stripe says of customers that are known.
+pub async fn put_customers(conn: &mut PgConnection, rows: &[&Row<'_, CustomerSnapshot>]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"WITH told AS MATERIALIZED (
+               SELECT jsonb_populate_record(NULL::customers, json) AS row, (json ->> 'customer_id')::uuid AS customer_id, json ->> 'stripe_customer_id' AS told_as
+               FROM jsonb_array_elements($1::jsonb) AS json
+           )
+           UPDATE customers AS kept SET
+               name = coalesce((row).name, kept.added_name, (row).email, kept.stripe_customer_id, kept.name),
+               email = coalesce((row).email, kept.added_email), currency = coalesce((row).currency, kept.added_currency, 'usd'),
+               address = (row).address, tax_ids = (row).tax_ids, preferred_locale = (row).preferred_locale, balance = (row).balance,
+               deleted = (row).deleted, event_created_at = (row).event_created_at, event_rank = (row).event_rank,
+               event_progress = (row).event_progress, event_id = (row).event_id
+           FROM told
+           WHERE kept.id = told.customer_id
              AND (kept.event_id IS NULL
-                  OR ($9, $10, $11, $12, $13) > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id))"#,
-        id.0,
-        customer.name,
-        customer.email,
-        customer.currency.map(|currency| currency.code().to_owned()),
-        customer.address,
-        customer.tax_ids,
-        customer.preferred_locale,
-        customer.balance,
-        stamp.deleted,
-        stamp.created,
-        stamp.rank,
-        stamp.progress,
-        stamp.event_id,
+                  OR ((row).deleted, (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id)
+                   > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id))
+           RETURNING told_as AS "told_as!""#,
+        Json(rows) as _,
     )
-    .execute(conn)
-    .await?;
-    Ok(written.rows_affected() > 0)
+    .fetch_all(conn)
+    .await
 }

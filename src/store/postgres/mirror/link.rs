@@ -3,146 +3,186 @@
 
 use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::Snapshot};
 use sqlx::PgConnection;
+use std::collections::HashMap;
+use uuid::Uuid;
 
-/// Ids that an event touched: what hangs together with them is worked out anew.
-#[derive(Clone, Debug, Default)]
-pub struct Touched {
-    invoices: Vec<String>,
-    charges: Vec<String>,
-    payment_intents: Vec<String>,
+/// An id that a change touched: what hangs together with it is worked out anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reference<'a> {
+    invoice: Option<&'a str>,
+    charge: Option<&'a str>,
+    payment_intent: Option<&'a str>,
 }
 
-impl Touched {
-    pub fn add(&mut self, snapshot: &Snapshot) {
+impl<'a> Reference<'a> {
+    /// What a snapshot refers to.
+    pub fn of(snapshot: &'a Snapshot) -> Reference<'a> {
         match snapshot {
-            Snapshot::Invoice(invoice) => self.invoices.push(invoice.id.clone()),
-            Snapshot::Payment(payment) => {
-                self.invoices.push(payment.invoice.clone());
-                self.charges.extend(payment.charge.clone());
-                self.payment_intents.extend(payment.payment_intent.clone());
-            }
+            Snapshot::Invoice(invoice) => Reference { invoice: Some(&invoice.id), ..Reference::default() },
+            Snapshot::Payment(payment) => Reference {
+                invoice: Some(&payment.invoice),
+                charge: payment.charge.as_deref(),
+                payment_intent: payment.payment_intent.as_deref(),
+            },
             Snapshot::Charge(charge) => {
-                self.invoices.extend(charge.invoice.clone());
-                self.charges.push(charge.id.clone());
-                self.payment_intents.extend(charge.payment_intent.clone());
+                Reference { invoice: charge.invoice.as_deref(), charge: Some(&charge.id), payment_intent: charge.payment_intent.as_deref() }
             }
             Snapshot::Refund(refund) => {
-                self.charges.extend(refund.charge.clone());
-                self.payment_intents.extend(refund.payment_intent.clone());
+                Reference { invoice: None, charge: refund.charge.as_deref(), payment_intent: refund.payment_intent.as_deref() }
             }
-            Snapshot::CreditNote(credit_note) => self.invoices.push(credit_note.invoice.clone()),
-            Snapshot::Subscription(_) | Snapshot::Customer(_) => {}
+            Snapshot::CreditNote(credit_note) => Reference { invoice: Some(&credit_note.invoice), ..Reference::default() },
+            Snapshot::Subscription(_) | Snapshot::Customer(_) | Snapshot::Alert(_) => Reference::default(),
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.invoice.is_none() && self.charge.is_none() && self.payment_intent.is_none()
     }
 }
 
-/// Links the customer's objects around the touched ones; the answer is the Stripe ids of the invoices that it concerns.
-pub async fn link(conn: &mut PgConnection, customer: CustomerId, touched: &Touched) -> sqlx::Result<Vec<String>> {
-    adopt(conn, customer, touched).await?;
-    let invoices = sqlx::query_scalar!(
-        r#"SELECT stripe_invoice_id FROM invoices
-           WHERE customer_id = $1 AND stripe_invoice_id IN (
-               SELECT unnest($2::text[])
-               UNION SELECT stripe_invoice_id FROM invoice_payments WHERE payment_intent = ANY($3)
-               UNION SELECT stripe_invoice_id FROM invoice_payments WHERE charge = ANY($4)
-               UNION SELECT stripe_invoice_id FROM charges WHERE payment_intent = ANY($3)
-               UNION SELECT stripe_invoice_id FROM charges WHERE stripe_charge_id = ANY($4)
-               UNION SELECT payment.stripe_invoice_id FROM invoice_payments payment
-                   JOIN charges charge ON charge.payment_intent = payment.payment_intent WHERE charge.stripe_charge_id = ANY($4))
-           ORDER BY 1"#,
-        customer.0,
-        &touched.invoices,
-        &touched.payment_intents,
-        &touched.charges,
+/// Links the customers' objects around what was touched. Each reference has a number of the caller's; the answer is the Stripe ids of the
+/// invoices that each number concerns, in their order. `written`: the invoices that have been written just now.
+pub async fn link(
+    conn: &mut PgConnection,
+    touched: &[(usize, CustomerId, Reference<'_>)],
+    written: &[String],
+) -> sqlx::Result<HashMap<usize, Vec<String>>> {
+    let touched: Vec<_> = touched.iter().filter(|(_, _, reference)| !reference.is_empty()).collect();
+    if touched.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let customers: Vec<Uuid> = touched.iter().map(|(_, customer, _)| customer.0).collect();
+    let references = touched.iter().map(|(_, _, reference)| reference);
+    let invoices: Vec<Option<&str>> = references.clone().map(|reference| reference.invoice).collect();
+    let charges: Vec<Option<&str>> = references.clone().map(|reference| reference.charge).collect();
+    let payment_intents: Vec<Option<&str>> = references.map(|reference| reference.payment_intent).collect();
+    adopt(conn, &customers, &invoices, &charges).await?;
+    let rows = sqlx::query!(
+        r#"WITH touched AS MATERIALIZED (
+               SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS touched(n, customer_id, invoice, charge, payment_intent)
+           ), named AS (
+               SELECT n, customer_id, invoice FROM touched WHERE invoice IS NOT NULL
+               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN invoice_payments USING (payment_intent)
+               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN invoice_payments USING (charge)
+               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN charges USING (payment_intent)
+               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN charges ON stripe_charge_id = charge
+               UNION SELECT n, touched.customer_id, payment.stripe_invoice_id FROM touched JOIN charges ON stripe_charge_id = charge
+                   JOIN invoice_payments payment ON payment.payment_intent = charges.payment_intent
+           )
+           SELECT n AS "n!", stripe_invoice_id AS "invoice!" FROM named JOIN invoices ON stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id
+           ORDER BY 1, 2"#,
+        &touched.iter().map(|(n, _, _)| i64::try_from(*n).unwrap_or(i64::MAX)).collect::<Vec<_>>(),
+        &customers,
+        &invoices as &[Option<&str>],
+        &charges as &[Option<&str>],
+        &payment_intents as &[Option<&str>],
     )
     .fetch_all(&mut *conn)
     .await?;
-    if !invoices.is_empty() {
-        settle_payments(conn, customer, &invoices).await?;
-        settle_invoices(conn, customer, &invoices).await?;
+    let mut concerned: HashMap<usize, Vec<String>> = HashMap::new();
+    for row in rows {
+        concerned.entry(usize::try_from(row.n).unwrap_or(usize::MAX)).or_default().push(row.invoice);
     }
-    Ok(invoices)
+    let mut invoices: Vec<&str> = concerned.values().flatten().map(String::as_str).collect();
+    invoices.sort_unstable();
+    invoices.dedup();
+    if !invoices.is_empty() {
+        settle_payments(conn, &invoices).await?;
+        settle_invoices(conn, &invoices, written).await?;
+    }
+    Ok(concerned)
 }
 
 /// Gives payments and refunds that came before their parent the parent's customer.
-async fn adopt(conn: &mut PgConnection, customer: CustomerId, touched: &Touched) -> sqlx::Result<()> {
+async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&str>], charges: &[Option<&str>]) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"UPDATE invoice_payments payment SET customer_id = $1
+        r#"UPDATE invoice_payments payment SET customer_id = invoice.customer_id
+           FROM invoices invoice
            WHERE payment.customer_id IS NULL AND payment.stripe_invoice_id = ANY($2)
-             AND EXISTS (SELECT FROM invoices invoice WHERE invoice.stripe_invoice_id = payment.stripe_invoice_id AND invoice.customer_id = $1)"#,
-        customer.0,
-        &touched.invoices,
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        r#"UPDATE refunds refund SET customer_id = $1
-           WHERE refund.customer_id IS NULL AND (
-               EXISTS (SELECT FROM charges charge WHERE charge.stripe_charge_id = refund.stripe_charge_id AND charge.customer_id = $1)
-               OR EXISTS (SELECT FROM charges charge WHERE charge.payment_intent = refund.payment_intent AND charge.customer_id = $1)
-               OR EXISTS (SELECT FROM invoice_payments payment WHERE payment.payment_intent = refund.payment_intent AND payment.customer_id = $1))"#,
-        customer.0,
+             AND invoice.stripe_invoice_id = payment.stripe_invoice_id AND invoice.customer_id = ANY($1)"#,
+        customers,
+        invoices as &[Option<&str>],
     )
     .execute(&mut *conn)
     .await?;
     // Older refunds name the charge alone; the invoice's payment, the intent alone.
     sqlx::query!(
-        r#"UPDATE refunds refund SET payment_intent = charge.payment_intent
-           FROM charges charge
-           WHERE refund.payment_intent IS NULL AND charge.payment_intent IS NOT NULL AND charge.stripe_charge_id = refund.stripe_charge_id
-             AND charge.stripe_charge_id = ANY($2) AND charge.customer_id = $1"#,
-        customer.0,
-        &touched.charges,
+        r#"UPDATE refunds refund SET customer_id = parent.customer_id, payment_intent = coalesce(refund.payment_intent, parent.payment_intent)
+           FROM (
+               SELECT stripe_refund_id, charge.payment_intent, coalesce(
+                   orphan.customer_id,
+                   charge.customer_id,
+                   (SELECT customer_id FROM charges sibling WHERE sibling.payment_intent = orphan.payment_intent LIMIT 1),
+                   (SELECT customer_id FROM invoice_payments payment
+                    WHERE payment.payment_intent = orphan.payment_intent AND payment.customer_id IS NOT NULL LIMIT 1)) AS customer_id
+               FROM refunds orphan LEFT JOIN charges charge USING (stripe_charge_id)
+               WHERE orphan.customer_id IS NULL OR (orphan.payment_intent IS NULL AND orphan.stripe_charge_id = ANY($2))
+           ) AS parent
+           WHERE parent.stripe_refund_id = refund.stripe_refund_id AND parent.customer_id = ANY($1)
+             AND (refund.customer_id IS NULL OR parent.payment_intent IS NOT NULL)"#,
+        customers,
+        charges as &[Option<&str>],
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-async fn settle_payments(conn: &mut PgConnection, customer: CustomerId, invoices: &[String]) -> sqlx::Result<()> {
+async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Result<()> {
     // One payment, told twice: by an invoice of an older API version and by Stripe's own InvoicePayment.
     sqlx::query!(
         r#"DELETE FROM invoice_payments told
-           WHERE told.customer_id = $1 AND told.stripe_invoice_id = ANY($2) AND told.from_invoice
+           WHERE told.stripe_invoice_id = ANY($1) AND told.from_invoice AND told.customer_id IS NOT NULL
              AND EXISTS (SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice)"#,
-        customer.0,
-        invoices,
+        invoices as &[&str],
     )
     .execute(&mut *conn)
     .await?;
     // Of an intent's several attempts, the one that succeeded tells the method.
     sqlx::query!(
-        r#"UPDATE invoice_payments payment SET method = (
-               SELECT charge.method FROM charges charge
-               WHERE charge.customer_id = $1 AND (charge.stripe_charge_id = payment.charge OR charge.payment_intent = payment.payment_intent)
-               ORDER BY charge.status = 'succeeded' DESC, charge.created_at DESC, charge.stripe_charge_id LIMIT 1)
-           WHERE payment.customer_id = $1 AND payment.stripe_invoice_id = ANY($2) AND payment.method IS DISTINCT FROM 'out_of_band'"#,
-        customer.0,
-        invoices,
+        r#"UPDATE invoice_payments payment SET method = made.method
+           FROM (
+               SELECT stripe_payment_id, (
+                   SELECT charge.method FROM charges charge
+                   WHERE charge.customer_id = payment.customer_id
+                     AND (charge.stripe_charge_id = payment.charge OR charge.payment_intent = payment.payment_intent)
+                   ORDER BY charge.status = 'succeeded' DESC, charge.created_at DESC, charge.stripe_charge_id LIMIT 1) AS method
+               FROM invoice_payments payment
+               WHERE stripe_invoice_id = ANY($1) AND customer_id IS NOT NULL AND method IS DISTINCT FROM 'out_of_band'
+           ) AS made
+           WHERE made.stripe_payment_id = payment.stripe_payment_id AND made.method IS DISTINCT FROM payment.method"#,
+        invoices as &[&str],
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// A charge belongs to an invoice because it says so (older API versions) or because the invoice's payment says so.
-async fn settle_invoices(conn: &mut PgConnection, customer: CustomerId, invoices: &[String]) -> sqlx::Result<()> {
+/// A charge belongs to an invoice because it says so (older API versions) or because the invoice's payment says so. An invoice that
+/// has just been written has its new version already.
+async fn settle_invoices(conn: &mut PgConnection, invoices: &[&str], written: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
         r#"UPDATE invoices invoice SET
-               amount_refunded = (
-                   SELECT coalesce(sum(charge.amount_refunded), 0)::bigint FROM charges charge
-                   WHERE charge.customer_id = $1 AND (
-                       charge.stripe_invoice_id = invoice.stripe_invoice_id
-                       OR charge.stripe_charge_id IN (SELECT charge FROM invoice_payments WHERE stripe_invoice_id = invoice.stripe_invoice_id)
-                       OR charge.payment_intent IN (SELECT payment_intent FROM invoice_payments WHERE stripe_invoice_id = invoice.stripe_invoice_id))),
-               paid_out_of_band = invoice.paid_out_of_band OR EXISTS (
-                   SELECT FROM invoice_payments payment
-                   WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id AND payment.method = 'out_of_band' AND payment.status = 'paid'),
-               version = invoice.version + 1,
-               updated_at = now()
-           WHERE invoice.customer_id = $1 AND invoice.stripe_invoice_id = ANY($2)"#,
-        customer.0,
-        invoices,
+               amount_refunded = now_is.amount_refunded, paid_out_of_band = now_is.paid_out_of_band, version = invoice.version + 1, updated_at = now()
+           FROM (
+               SELECT id,
+                   (SELECT coalesce(sum(charge.amount_refunded), 0)::bigint FROM charges charge
+                    WHERE charge.customer_id = invoice.customer_id AND charge.stripe_charge_id IN (
+                        SELECT stripe_charge_id FROM charges WHERE stripe_invoice_id = invoice.stripe_invoice_id
+                        UNION SELECT payment.charge FROM invoice_payments payment WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id
+                        UNION SELECT paid.stripe_charge_id FROM invoice_payments payment JOIN charges paid USING (payment_intent)
+                            WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id)) AS amount_refunded,
+                   paid_out_of_band OR EXISTS (
+                       SELECT FROM invoice_payments payment
+                       WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id AND payment.method = 'out_of_band' AND payment.status = 'paid') AS paid_out_of_band
+               FROM invoices invoice
+               WHERE stripe_invoice_id = ANY($1)
+           ) AS now_is
+           WHERE invoice.id = now_is.id
+             AND (invoice.stripe_invoice_id <> ALL($2)
+                  OR (invoice.amount_refunded, invoice.paid_out_of_band) IS DISTINCT FROM (now_is.amount_refunded, now_is.paid_out_of_band))"#,
+        invoices as &[&str],
+        written,
     )
     .execute(conn)
     .await?;

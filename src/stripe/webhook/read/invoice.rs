@@ -109,10 +109,25 @@ fn line(line: &Field<'_>) -> Read<LineSnapshot> {
         quantity: line.get("quantity").integer()?,
         unit_amount,
         amount: required_amount(line, "amount")?,
+        discount: line.get("discount_amounts").sum("amount")?,
+        tax: added_taxes(&line.any([&["taxes"], &["tax_amounts"]]))?,
         proration: proration.boolean()?.unwrap_or(false),
         price: owned_id(&line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]))?,
         period: span(&line.get("period").get("start"), &line.get("period").get("end"))?,
     })
+}
+
+/// Of a line's taxes, those on top of its amount: new versions say `tax_behavior`, old ones `inclusive`.
+fn added_taxes(taxes: &Field<'_>) -> Read<i64> {
+    let mut sum = 0i64;
+    for tax in taxes.entries()? {
+        let inclusive = tax.get("inclusive").boolean()?.unwrap_or(false) || tax.get("tax_behavior").text()? == Some("inclusive");
+        let amount = tax.get("amount").integer()?.unwrap_or(0);
+        if !inclusive {
+            sum = sum.checked_add(amount).ok_or_else(|| taxes.error("adds up to more than a money amount can be"))?;
+        }
+    }
+    Ok(sum)
 }
 
 /// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge itself. Once it is paid that payment gets

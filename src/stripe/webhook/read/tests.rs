@@ -93,6 +93,35 @@ fn lines_of_every_age_come_out_the_same() {
 }
 
 #[test]
+fn a_line_tells_its_discounts_and_the_taxes_on_top_of_it() {
+    let read = |line: Value| {
+        let line = &invoice(json!({"lines": {"data": [with(json!({"id": "il_1", "amount": 300}), line)]}})).lines[0];
+        (line.discount, line.tax)
+    };
+    assert_eq!(read(json!({})), (0, 0));
+    assert_eq!(
+        read(json!({"discount_amounts": [{"amount": 20}, {"amount": 10}], "taxes": [{"amount": 51, "tax_behavior": "exclusive"}]})),
+        (30, 51)
+    );
+    assert_eq!(read(json!({"taxes": [{"amount": 48, "tax_behavior": "inclusive"}, {"amount": 3, "tax_behavior": "exclusive"}]})), (0, 3));
+    assert_eq!(read(json!({"tax_amounts": [{"amount": 48, "inclusive": true}, {"amount": 57, "inclusive": false}]})), (0, 57));
+}
+
+#[test]
+fn stripes_own_alert_is_read_with_what_it_counts() {
+    let object = json!({"object": "billing.alert_triggered", "customer": "cus_1", "value": 120_000, "created": 1_790_000_000, "livemode": false,
+        "alert": {"id": "alrt_1", "object": "billing.alert", "title": "Calls", "usage_threshold": {"gte": 100_000, "meter": {"event_name": "api_calls"}}}});
+    let (alert, _) = changes("billing.alert.triggered", object.clone());
+    assert_eq!((alert.snapshot.id(), alert.snapshot.customer(), alert.stamp.progress), ("alrt_1/cus_1", Some("cus_1"), 120_000));
+    let Snapshot::Alert(alert) = alert.snapshot else { panic!("{alert:?}") };
+    assert_eq!(
+        (alert.threshold, alert.meter_event_name.as_deref(), alert.title.as_deref()),
+        (Some(100_000), Some("api_calls"), Some("Calls"))
+    );
+    assert_eq!(failure("billing.alert.triggered", with(object, json!({"value": null}))), "billing.alert_triggered.value is missing");
+}
+
+#[test]
 fn how_an_invoice_was_paid_is_read_from_old_and_new_places() {
     let paid = json!({"status": "paid", "amount_paid": 119, "amount_remaining": 0, "status_transitions": {"paid_at": 1_780_000_009}});
     let old = payments(with(paid.clone(), json!({"payment_intent": {"id": "pi_1"}, "charge": "ch_1"})));

@@ -1,0 +1,106 @@
+//! ClickHouse: keeps the raw usage events when one PostgreSQL is not enough for them, and counts their hours.
+//!
+//! PostgreSQL stays the judge of what is accepted, and holds what everybody reads.
+
+mod client;
+mod events;
+mod hours;
+pub mod schema;
+mod ship;
+pub mod transfer;
+
+use crate::{
+    config,
+    domain::{identity::CustomerId, period::Period, usage_event::UsageEvent, usage_hour::HourDifference},
+    store::{
+        postgres::usage::{self as postgres, accept, shipping},
+        usage::{Condition, Figures, Result, UsageStore},
+    },
+};
+use client::Server;
+use sqlx::PgPool;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+
+/// Raw events in ClickHouse; what is accepted and what is billed in PostgreSQL.
+pub struct ClickHouseUsage {
+    db: PgPool,
+    server: Server,
+    /// The schema is up to date, as far as this process has looked.
+    schema: OnceCell<()>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl ClickHouseUsage {
+    pub fn new(settings: &config::ClickHouse, db: PgPool) -> ClickHouseUsage {
+        ClickHouseUsage { db, server: Server::new(settings), schema: OnceCell::new(), trouble: Mutex::new(None) }
+    }
+
+    /// Brings ClickHouse's schema up to date, once.
+    pub async fn ready(&self) -> Result<()> {
+        self.schema.get_or_try_init(|| schema::migrate(&self.server, &self.db)).await.map(drop)
+    }
+
+    /// The schema's migrations, and whether each is applied.
+    pub async fn schema_status(&self) -> Result<Vec<(&'static schema::Migration, bool)>> {
+        schema::status(&self.server).await
+    }
+
+    /// Tells the log when something goes wrong, and when it is over, but not every second in between.
+    fn tell(&self, trouble: Option<String>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match &trouble {
+            Some(what) if known.as_ref() != Some(what) => tracing::warn!(trouble = %what, "usage events wait for ClickHouse"),
+            None if known.is_some() => tracing::info!("usage events reach ClickHouse again"),
+            _ => {}
+        }
+        *known = trouble;
+    }
+}
+
+#[async_trait::async_trait]
+impl UsageStore for ClickHouseUsage {
+    /// Without ClickHouse events are still accepted, so that its absence is only told.
+    async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
+        shipping::switch(&self.db).await?;
+        postgres::ensure_partitions(&self.db, since, until).await?;
+        match self.ready().await {
+            Err(error) if error.is_of_clickhouse() => self.tell(Some(error.to_string())),
+            other => other?,
+        }
+        Ok(())
+    }
+
+    async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
+        Ok(accept::queue(&self.db, customer, events).await?)
+    }
+
+    async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {
+        // The queue first: an event that is settled in between is missing in neither, at worst told as waiting.
+        let waiting_since = shipping::waiting_since(&self.db, customer).await?;
+        Ok(Figures { waiting_since, ..postgres::figures(&self.db, customer, period).await? })
+    }
+
+    async fn settle(&self) -> Result<u64> {
+        let settled = self.ship().await;
+        match &settled {
+            Ok(_) => self.tell(None),
+            Err(error) if error.is_of_clickhouse() => self.tell(Some(error.to_string())),
+            Err(_) => {}
+        }
+        settled
+    }
+
+    async fn differences(&self, span: Period) -> Result<Vec<HourDifference>> {
+        self.compare(span).await
+    }
+
+    async fn condition(&self) -> Condition {
+        let (reachable, behind) = futures::join!(self.server.ping(), shipping::behind(&self.db));
+        Condition { reachable: reachable.is_ok() && behind.is_ok(), behind: behind.unwrap_or(Duration::ZERO) }
+    }
+}

@@ -1,0 +1,24 @@
+-- Writes snapshots of different credit notes, unless newer ones are there. What one comes to on its invoice is the
+-- invoice's own snapshot to say.
+WITH told AS MATERIALIZED (
+    SELECT json, jsonb_populate_record(NULL::credit_notes, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+)
+INSERT INTO credit_notes AS kept (
+    stripe_credit_note_id, customer_id, stripe_invoice_id, number, status, type, currency, amount, subtotal, tax, reason,
+    memo, pdf_url, created_at, effective_at, voided_at, event_created_at, event_rank, event_progress, event_id
+)
+SELECT
+    (row).stripe_credit_note_id, (row).customer_id, (row).stripe_invoice_id, (row).number, (row).status, (row).type,
+    (row).currency, (row).amount, (row).subtotal, (row).tax, (row).reason, (row).memo, (row).pdf_url, (row).created_at,
+    (row).effective_at, (row).voided_at, (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id
+FROM told
+ON CONFLICT (stripe_credit_note_id) DO UPDATE SET
+    customer_id = excluded.customer_id, stripe_invoice_id = excluded.stripe_invoice_id, number = excluded.number,
+    status = excluded.status, type = excluded.type, currency = excluded.currency, amount = excluded.amount,
+    subtotal = excluded.subtotal, tax = excluded.tax, reason = excluded.reason, memo = excluded.memo,
+    pdf_url = excluded.pdf_url, created_at = excluded.created_at, effective_at = excluded.effective_at,
+    voided_at = excluded.voided_at, event_created_at = excluded.event_created_at, event_rank = excluded.event_rank,
+    event_progress = excluded.event_progress, event_id = excluded.event_id
+WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
+    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+RETURNING stripe_credit_note_id

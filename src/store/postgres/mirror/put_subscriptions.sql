@@ -1,0 +1,41 @@
+-- Writes snapshots of different subscriptions with their items, unless newer ones are there.
+WITH told AS MATERIALIZED (
+    SELECT json, jsonb_populate_record(NULL::subscriptions, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+), written AS (
+    INSERT INTO subscriptions AS kept (
+        customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
+        cancel_at_period_end, cancel_at, canceled_at, ended_at, created_at, deleted, event_created_at, event_rank,
+        event_progress, event_id
+    )
+    SELECT
+        (row).customer_id, (row).stripe_subscription_id, (row).status, (row).plan_type, (row).currency,
+        (json #>> '{current_period,start}')::timestamptz, (json #>> '{current_period,end}')::timestamptz,
+        (row).cancel_at_period_end, (row).cancel_at, (row).canceled_at, (row).ended_at, (row).created_at, (row).deleted,
+        (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id
+    FROM told
+    ON CONFLICT (stripe_subscription_id) DO UPDATE SET
+        customer_id = excluded.customer_id, status = excluded.status, plan_type = excluded.plan_type,
+        currency = excluded.currency, current_period_start = excluded.current_period_start,
+        current_period_end = excluded.current_period_end, cancel_at_period_end = excluded.cancel_at_period_end,
+        cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, ended_at = excluded.ended_at,
+        created_at = excluded.created_at, deleted = excluded.deleted, event_created_at = excluded.event_created_at,
+        event_rank = excluded.event_rank, event_progress = excluded.event_progress, event_id = excluded.event_id,
+        updated_at = now()
+    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
+        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    RETURNING id, stripe_subscription_id
+), item AS (
+    SELECT written.id AS written_id, row.stripe_item_id, row.price_id, row.lookup_key, row.quantity
+    FROM written JOIN told ON (told.row).stripe_subscription_id = written.stripe_subscription_id,
+         jsonb_array_elements(told.json -> 'items') AS item(element), jsonb_populate_record(NULL::subscription_items, element) AS row
+), kept_items AS (
+    INSERT INTO subscription_items AS kept (subscription_id, stripe_item_id, price_id, lookup_key, quantity)
+    SELECT written_id, stripe_item_id, price_id, lookup_key, quantity FROM item
+    ON CONFLICT (subscription_id, stripe_item_id) DO UPDATE SET
+        price_id = excluded.price_id, lookup_key = excluded.lookup_key, quantity = excluded.quantity
+), gone AS (
+    DELETE FROM subscription_items item_of USING written
+    WHERE item_of.subscription_id = written.id
+      AND NOT EXISTS (SELECT FROM item WHERE item.written_id = item_of.subscription_id AND item.stripe_item_id = item_of.stripe_item_id)
+)
+SELECT stripe_subscription_id FROM written
