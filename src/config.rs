@@ -27,7 +27,11 @@ pub struct Config {
     pub clickhouse: Option<ClickHouse>,
     /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
     pub stripe_webhook_secrets: Vec<Secret>,
-    /// Events of the other mode are stored as ignored. None: both are taken.
+    /// None: nothing is asked of Stripe, and what needs it says so.
+    pub stripe_secret_key: Option<Secret>,
+    /// Where Stripe's API is, without a slash at the end.
+    pub stripe_api_base: String,
+    /// The key's mode: events of the other one are stored as ignored. None: both are taken.
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
     pub metrics_addr: SocketAddr,
@@ -126,6 +130,9 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {
     }
 }
 
+/// Where Stripe's API is, unless set otherwise.
+const STRIPE_API: &str = "https://api.stripe.com";
+
 /// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
 pub fn data_dir() -> PathBuf {
     PathBuf::from(".data")
@@ -174,6 +181,8 @@ impl Config {
                     ));
                 }
             },
+            stripe_secret_key: set("STRIPE_SECRET_KEY").map(Secret),
+            stripe_api_base: set("STRIPE_API_BASE").map_or_else(|| Ok(STRIPE_API.to_owned()), |value| api_base(&value))?,
             public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?,
             metrics_addr: parsed(
                 "METRICS_ADDR",
@@ -275,6 +284,20 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
     }
 }
 
+/// A value with a password in it stays out of the message, as the secret that it is.
+fn api_base(value: &str) -> Result<String, ConfigError> {
+    let wants = "an address such as https://api.stripe.com";
+    if value.contains('@') {
+        return Err(ConfigError(format!("STRIPE_API_BASE holds a user or a password, but wants {wants}")));
+    }
+    let trimmed = value.trim().trim_end_matches('/');
+    let uri: axum::http::Uri = parsed("STRIPE_API_BASE", trimmed, wants)?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) if uri.query().is_none() => Ok(trimmed.to_owned()),
+        _ => Err(wrong("STRIPE_API_BASE", value, wants)),
+    }
+}
+
 /// Where the console is reached on this machine: what `PUBLIC_URL` is unless set.
 fn local_url(listening: SocketAddr) -> String {
     if listening.ip().is_loopback() { format!("http://{listening}") } else { format!("http://127.0.0.1:{}", listening.port()) }
@@ -303,6 +326,15 @@ mod tests {
     }
 
     #[test]
+    fn stripe_is_asked_only_with_a_key_and_where_it_is() {
+        let config = read(&[]).unwrap();
+        assert!(config.stripe_secret_key.is_none() && config.stripe_api_base == "https://api.stripe.com");
+        let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
+        assert_eq!(config.stripe_secret_key, Some(Secret("rk_test_1".into())));
+        assert_eq!((config.stripe_api_base.as_str(), config.stripe_livemode), ("http://127.0.0.1:12111", Some(false)));
+    }
+
+    #[test]
     fn secrets_can_be_rotated() {
         let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_new, whsec_old,")]).unwrap();
         assert_eq!(config.stripe_webhook_secrets, [Secret("whsec_new".into()), Secret("whsec_old".into())]);
@@ -318,6 +350,11 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
+            ("STRIPE_API_BASE", "api.stripe.com"),
+            ("STRIPE_API_BASE", "ftp://api.stripe.com"),
+            ("STRIPE_API_BASE", "http://api.stripe.com?version=1"),
+            ("STRIPE_API_BASE", "https://me:hunter2@api.stripe.com"),
+            ("STRIPE_API_BASE", "two words"),
             ("CLICKHOUSE_URL", "clickhouse://app:hunter2@ch:9000/usage"),
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123"),
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123/usage; DROP"),
@@ -350,6 +387,7 @@ mod tests {
         let config = read(&[
             ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
+            ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
             ("CLICKHOUSE_URL", "http://a:hunter2@b/c"),
         ])
         .unwrap();

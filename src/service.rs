@@ -3,13 +3,16 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod backfill;
 pub mod billed_usage;
 pub mod error;
 pub mod features;
+pub mod fetch;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
 pub mod parameter;
+pub mod portal;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
@@ -21,6 +24,7 @@ use crate::{
     config::Config,
     pdf::Renderer,
     store::usage::{self as usage_store, UsageStore},
+    stripe::client::{Client, StripeError},
 };
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -34,12 +38,22 @@ pub struct Platform {
     pub clock: Clock,
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
+    /// None without a key: what needs Stripe then says so.
+    pub stripe: Option<Client>,
 }
 
 impl Platform {
-    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
+    /// # Errors
+    /// A secret key that can't be sent.
+    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
         let usage = usage_store::open(&config, &db);
-        Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
+        let stripe = Client::of(&config)?;
+        Ok(Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), stripe })
+    }
+
+    /// The client, or the error that says that there is none.
+    pub fn stripe(&self) -> Result<&Client> {
+        self.stripe.as_ref().ok_or(Error::StripeNotConfigured)
     }
 }
 

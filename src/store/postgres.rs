@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod backfill;
 pub mod billed_usage;
 pub mod inbox;
 pub mod invoices;

@@ -6,12 +6,14 @@ mod support;
 
 mod accounts;
 mod auth;
+mod backfill;
 mod billed_usage;
 mod cluster;
 mod console;
 mod inbox;
 mod ingest;
 mod invoices;
+mod outgoing;
 mod pdf;
 mod platform;
 mod program;

@@ -5,6 +5,6 @@ pub mod clickhouse;
 mod client;
 pub mod database;
 pub mod program;
-mod stand_in;
+pub mod stand_in;
 
 pub use app::TestApp;
