@@ -2,7 +2,12 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod smtp;
+
+pub use smtp::{Encryption, Smtp};
+
 use leptos_config::LeptosOptions;
+use lettre::message::Mailbox;
 use serde::Deserialize;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -29,6 +34,9 @@ pub struct Config {
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
     pub metrics_addr: SocketAddr,
+    /// None: mails are written to the log.
+    pub smtp: Option<Smtp>,
+    pub mail_from: Mailbox,
     pub log_format: Option<LogFormat>,
     pub demo_password: Option<Secret>,
     pub leptos: LeptosOptions,
@@ -137,6 +145,7 @@ impl Config {
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
+        let public_url = public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?;
         Ok(Config {
             billing_enabled: match set("BILLING_ENABLED") {
                 None => true,
@@ -156,7 +165,9 @@ impl Config {
                     ));
                 }
             },
-            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?,
+            smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
+            mail_from: smtp::sender(set("MAIL_FROM"), &public_url)?,
+            public_url,
             metrics_addr: parsed(
                 "METRICS_ADDR",
                 &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
@@ -255,6 +266,14 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
+            ("SMTP_URL", "http://app:hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com:port"),
+            ("SMTP_URL", "smtp://hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com?tls=maybe"),
+            ("SMTP_URL", "smtps://app:hunter2@mail.example.com?tls=none"),
+            ("SMTP_URL", "smtp://app:hunter2@"),
+            ("SMTP_URL", "hunter2"),
+            ("MAIL_FROM", "billing at example.com"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
@@ -264,7 +283,12 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show_in_debug_output() {
-        let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"), ("DATABASE_URL", "postgres://a:hunter2@b/c")]).unwrap();
+        let config = read(&[
+            ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
+            ("DATABASE_URL", "postgres://a:hunter2@b/c"),
+            ("SMTP_URL", "smtp://a:hunter2@b"),
+        ])
+        .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 

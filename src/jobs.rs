@@ -1,5 +1,6 @@
 //! Work in the background: one file per job, and the one scheduler that runs them.
 
+mod alerts;
 mod partitions;
 mod sessions;
 mod webhooks;
@@ -50,6 +51,7 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
     (heartbeat, Running(jobs))

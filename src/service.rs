@@ -3,18 +3,20 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod alerts;
 pub mod error;
 pub mod features;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
 pub mod parameter;
+pub mod settings;
 pub mod usage;
 pub mod webhooks;
 
 pub use error::{Error, Result};
 
-use crate::{config::Config, pdf::Renderer};
+use crate::{config::Config, mail::Mailer, pdf::Renderer};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
@@ -26,11 +28,15 @@ pub struct Platform {
     pub clock: Clock,
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
+    pub mail: Mailer,
+    pub caps: alerts::KnownCaps,
 }
 
 impl Platform {
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
-        Platform { config: Arc::new(config), db, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
+        let mail = Mailer::new(config.smtp.clone(), config.mail_from.clone());
+        let (intake, caps) = (webhooks::Intake::default(), alerts::KnownCaps::default());
+        Platform { config: Arc::new(config), db, clock, pdf: Renderer::new(), intake, mail, caps }
     }
 }
 

@@ -14,6 +14,10 @@ pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
 pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
+/// Usage alerts that fired, by `kind`: percent, cost, cap.
+pub const USAGE_ALERTS: &str = "usage_alerts_total";
+/// Mails by `result`: sent, failed.
+pub const MAILS: &str = "mails_total";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

@@ -36,7 +36,7 @@ pub struct Rejection {
     /// Its id, as far as it could be read.
     pub id: Option<String>,
     /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
-    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`.
+    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`, `usage_cap_reached`.
     pub code: String,
     pub detail: String,
 }

@@ -1,6 +1,6 @@
 //! Usage events coming in.
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, alerts};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -37,7 +37,8 @@ pub struct Receipt {
 /// Takes what is good of the body's events, once each; one bad event does not reject the others.
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
-    let (events, rejected) = read(format, text, platform.clock.now())?;
+    let (events, mut rejected) = read(format, text, platform.clock.now())?;
+    let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
     let good = events.len();
     let mut seen = HashSet::with_capacity(good);
     let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
@@ -49,7 +50,7 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
-fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<UsageEvent>, Vec<Rejection>)> {
+fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<(usize, UsageEvent)>, Vec<Rejection>)> {
     let parts: Vec<&str> = match format {
         // One more than allowed is enough to refuse.
         Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),
@@ -71,7 +72,7 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<UsageEve
     let (mut events, mut rejected) = (Vec::with_capacity(parts.len()), Vec::new());
     for (index, part) in parts.into_iter().enumerate() {
         match UsageEvent::read(index, part, now) {
-            Ok(event) => events.push(event),
+            Ok(event) => events.push((index, event)),
             Err(rejection) => rejected.push(rejection),
         }
     }
