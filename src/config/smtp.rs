@@ -1,7 +1,7 @@
 //! `SMTP_URL` and `MAIL_FROM`.
 
 use super::{ConfigError, PublicUrl, Secret};
-use lettre::message::Mailbox;
+use lettre::{Address, message::Mailbox};
 use std::net::IpAddr;
 
 /// The server that takes our mails.
@@ -69,8 +69,8 @@ pub fn sender(given: Option<String>, public_url: &PublicUrl) -> Result<Mailbox, 
     let host = public_url.origin().rsplit("://").next().unwrap_or_default();
     let name = if host.starts_with('[') { host.split_inclusive(']').next() } else { host.split(':').next() }.unwrap_or_default();
     let domain = if name.parse::<IpAddr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
-    format!("billing@{domain}")
-        .parse()
+    Address::new("billing", &domain)
+        .map(|address| Mailbox::new(None, address))
         .map_err(|_| ConfigError(format!("MAIL_FROM is not set, and `billing@{domain}`, after PUBLIC_URL, is no address")))
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 mod accounts;
+mod alerts;
 mod auth;
 mod cluster;
 mod console;
@@ -12,5 +13,6 @@ mod invoices;
 mod pdf;
 mod platform;
 mod program;
+mod settings;
 mod usage;
 mod webhooks;

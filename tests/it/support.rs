@@ -3,5 +3,6 @@
 pub mod app;
 mod client;
 pub mod database;
+pub mod smtp;
 
 pub use app::TestApp;
