@@ -97,8 +97,7 @@ fn transport(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, lettre::
         Encryption::Required => Tls::Required(TlsParameters::new(smtp.host.clone())?),
         Encryption::None => Tls::None,
     };
-    let builder =
-        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).tls(tls).timeout(Some(PATIENCE));
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host).port(smtp.port).tls(tls).timeout(Some(PATIENCE));
     let builder = match &smtp.login {
         None => builder,
         Some((user, password)) => builder.credentials(Credentials::new(user.clone(), password.0.clone())),

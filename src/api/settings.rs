@@ -32,7 +32,12 @@ pub struct Named {
 }
 
 /// `PUT /billing/alerts`: replaces the whole setting and answers it as it is now.
-pub async fn put_alerts(State(server): State<Server>, Query(named): Query<Named>, parts: Parts, body: Bytes) -> Result<Json<AlertSettings>, ApiError> {
+pub async fn put_alerts(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Json<AlertSettings>, ApiError> {
     let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let body: Value = read(&parts, &body)?;
     Ok(Json(alerts::put(&caller.platform, &by(&caller, &parts), caller.customer, &body).await?))
@@ -61,7 +66,8 @@ pub async fn put_contact(
 ) -> Result<(StatusCode, Json<Contact>), ApiError> {
     let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let draft: ContactDraft = read(&parts, &body)?;
-    let contact = settings::put_contact(&caller.platform, &by(&caller, &parts), caller.customer, draft.name.as_deref(), &draft.email).await?;
+    let contact =
+        settings::put_contact(&caller.platform, &by(&caller, &parts), caller.customer, draft.name.as_deref(), &draft.email).await?;
     Ok((StatusCode::CREATED, Json(contact)))
 }
 
@@ -78,7 +84,11 @@ pub async fn remove_contact(
 }
 
 /// `GET /billing/api-keys`: those in force, without what is secret of them.
-pub async fn api_keys(State(server): State<Server>, Query(named): Query<Named>, parts: Parts) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
+pub async fn api_keys(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
     let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     Ok(Json(settings::api_keys(&caller.platform, caller.customer).await?))
 }

@@ -60,7 +60,8 @@ pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field>
         let cap = match (text, of("cap_unit").1) {
             ("", _) => Value::Null,
             (text, "quantity") => {
-                let quantity = scaled(text, unit_places(metric)).ok_or_else(|| Field::new(path, "wants a number, or nothing for no cap"))?;
+                let quantity =
+                    scaled(text, unit_places(metric)).ok_or_else(|| Field::new(path, "wants a number, or nothing for no cap"))?;
                 json!({"quantity": quantity})
             }
             (text, _) => {

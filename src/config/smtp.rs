@@ -57,7 +57,9 @@ pub fn read(url: &str) -> Result<Smtp, ConfigError> {
         Some(Smtp { host: host.to_owned(), port: port.unwrap_or(usual_port), encryption, login })
     };
     parts().ok_or_else(|| {
-        ConfigError("SMTP_URL is no address of a mail server; it wants smtp://user:password@host:587 or smtps://user:password@host:465".into())
+        ConfigError(
+            "SMTP_URL is no address of a mail server; it wants smtp://user:password@host:587 or smtps://user:password@host:465".into(),
+        )
     })
 }
 

@@ -89,7 +89,8 @@ pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Thre
     for metric in Metric::ALL {
         let (alerts, used) = (settings.metric(metric), figures.used[metric]);
         let included = figures.included.map(|included| included[metric]).filter(|included| *included > 0);
-        let percent = |percent: &&u32| included.is_some_and(|included| u128::from(used) * 100 >= u128::from(**percent) * u128::from(included));
+        let percent =
+            |percent: &&u32| included.is_some_and(|included| u128::from(used) * 100 >= u128::from(**percent) * u128::from(included));
         reached.extend(alerts.percent().iter().filter(percent).map(|percent| (metric, Threshold::Percent(*percent))));
         if settings.currency() == figures.currency {
             let cost = |cost: &&i64| figures.cost[metric] >= **cost;

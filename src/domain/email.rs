@@ -81,8 +81,22 @@ mod tests {
         }
         let long = format!("{}@b.example", "x".repeat(65));
         for bad in [
-            "", "a", "@b.example", "a@", "a@b", "a@b..example", "a@-b.example", "a b@c.example", "a@b.example, c@d.example", "a@b@c.example", ".a@b.example",
-            "a@b.example\r\nBcc: c@d.example", "a@127.0.0.1", "ä@b.example", "<a@b.example>", &long,
+            "",
+            "a",
+            "@b.example",
+            "a@",
+            "a@b",
+            "a@b..example",
+            "a@-b.example",
+            "a b@c.example",
+            "a@b.example, c@d.example",
+            "a@b@c.example",
+            ".a@b.example",
+            "a@b.example\r\nBcc: c@d.example",
+            "a@127.0.0.1",
+            "ä@b.example",
+            "<a@b.example>",
+            &long,
         ] {
             assert!(bad.parse::<EmailAddress>().is_err(), "{bad}");
         }

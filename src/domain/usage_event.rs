@@ -28,6 +28,9 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
+/// An event with its place in the request, from 0.
+pub type Placed = (usize, UsageEvent);
+
 /// Why an event was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {

@@ -115,7 +115,6 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
     Ok(fired.len())
 }
 
-
 fn system_entry(event_type: &str, customer: CustomerId, data: Value) -> Entry<'_> {
     Entry { event_type, actor: "system", customer: Some(customer), data, ip_address: None, user_agent: None }
 }

@@ -4,7 +4,7 @@ use super::{Error, Platform, Result, alerts};
 use crate::{
     domain::{
         identity::CustomerId,
-        usage_event::{Rejection, UsageEvent},
+        usage_event::{Placed, Rejection, UsageEvent},
     },
     store::postgres::usage as store,
     telemetry,
@@ -50,7 +50,7 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
-fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<(usize, UsageEvent)>, Vec<Rejection>)> {
+fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<Placed>, Vec<Rejection>)> {
     let parts: Vec<&str> = match format {
         // One more than allowed is enough to refuse.
         Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),

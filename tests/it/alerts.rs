@@ -33,7 +33,8 @@ async fn one(app: &TestApp, sql: &'static str) -> String {
     sqlx::query_scalar(sql).fetch_one(&app.db).await.unwrap()
 }
 
-const FIRED: &str = "SELECT coalesce(string_agg(concat(metric, ' ', kind, ' ', threshold), ', ' ORDER BY kind, threshold), '') FROM usage_alerts";
+const FIRED: &str =
+    "SELECT coalesce(string_agg(concat(metric, ' ', kind, ' ', threshold), ', ' ORDER BY kind, threshold), '') FROM usage_alerts";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_look_at_once_each_threshold_fires_once() {
@@ -52,7 +53,10 @@ async fn however_many_look_at_once_each_threshold_fires_once() {
     ] {
         assert_eq!(one(&app, table).await, "80, 90");
     }
-    assert_eq!(one(&app, "SELECT DISTINCT concat(used, ' of ', included, ' ', cost, currency) FROM usage_alerts").await, "950000 of 1000000 0usd");
+    assert_eq!(
+        one(&app, "SELECT DISTINCT concat(used, ' of ', included, ' ', cost, currency) FROM usage_alerts").await,
+        "950000 of 1000000 0usd"
+    );
     use_impressions(&app, customer, "b", 200_000).await;
     assert_eq!(alerts::fire_for(&other, customer).await.unwrap(), 2);
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);

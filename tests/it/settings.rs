@@ -91,7 +91,11 @@ async fn a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field() {
     assert!(answer.status == 422 && answer.text().contains("can’t be saved"), "{}", answer.text());
     assert_eq!(person.post(PAGE, "application/json", b"{}".to_vec()).await.status, 415);
     let answer = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "nobody")])).await;
-    assert!(answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="nobody""#), "{}", answer.text());
+    assert!(
+        answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="nobody""#),
+        "{}",
+        answer.text()
+    );
 }
 
 #[tokio::test]
@@ -101,7 +105,7 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
     let made = person.post(PAGE, FORM, form(&[("form", "key"), ("name", "mediation-eu")])).await;
     assert_eq!((made.status, made.header("cache-control")), (200, Some("no-store")));
     let html = made.text();
-    let at = html.find("apex_").unwrap();
+    let at = html.find("<code>apex_").unwrap() + 6;
     let key = &html[at..at + 69];
     let machine = app.client().with_header("authorization", &format!("Bearer {key}"));
     assert_eq!(machine.post_json("/api/v1/usage/events", &event("a")).await.status, 202, "{key}");
@@ -120,7 +124,14 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
     let trail = "SELECT string_agg(concat(event_type, ' ', data->>'name'), ', ' ORDER BY id) FROM billing_audit
                  WHERE event_type LIKE 'api_key.%' AND actor LIKE 'publisher-%'";
     assert_eq!(one(&app, trail).await, "api_key.created mediation-eu, api_key.revoked mediation-eu");
-    assert!(!one(&app, "SELECT concat((SELECT string_agg(data::text, '') FROM billing_audit), (SELECT string_agg(data::text, '') FROM events))").await.contains(&key[13..]));
+    assert!(
+        !one(
+            &app,
+            "SELECT concat((SELECT string_agg(data::text, '') FROM billing_audit), (SELECT string_agg(data::text, '') FROM events))"
+        )
+        .await
+        .contains(&key[13..])
+    );
 }
 
 #[tokio::test]
@@ -130,7 +141,13 @@ async fn programs_manage_keys_and_contacts_too() {
     let made = person.post_json(KEYS, &json!({"name": "eu"})).await;
     assert_eq!((made.status, made.header("cache-control")), (201, Some("no-store")));
     assert!(made.json()["key"].as_str().unwrap().starts_with(made.json()["prefix"].as_str().unwrap()));
-    for (body, parameter) in [(json!({"name": ""}), "name"), (json!({"name": "a\u{0}"}), "name"), (json!({"name": "x".repeat(101)}), "name"), (json!({}), "body"), (json!({"name": "x", "role": "admin"}), "body")] {
+    for (body, parameter) in [
+        (json!({"name": ""}), "name"),
+        (json!({"name": "a\u{0}"}), "name"),
+        (json!({"name": "x".repeat(101)}), "name"),
+        (json!({}), "body"),
+        (json!({"name": "x", "role": "admin"}), "body"),
+    ] {
         assert_eq!(person.post_json(KEYS, &body).await.problem(422, "invalid_parameter")["parameter"], parameter, "{body}");
     }
     let path = format!("{KEYS}/{}", made.json()["id"].as_str().unwrap());
@@ -162,7 +179,9 @@ async fn nobody_manages_what_is_not_theirs() {
     let id = one(&app, "SELECT id::text FROM api_keys").await;
     let publisher = app.sign_in(Role::Publisher, Some(customer)).await;
     let contact = app.sign_in(Role::Publisher, Some(other)).await.post_json(CONTACTS, &json!({"email": "a@orbit.example"})).await.json();
-    for path in [format!("{KEYS}/{id}"), format!("{CONTACTS}/{}", contact["id"].as_str().unwrap()), format!("{KEYS}/{id}?customer_id={other}")] {
+    for path in
+        [format!("{KEYS}/{id}"), format!("{CONTACTS}/{}", contact["id"].as_str().unwrap()), format!("{KEYS}/{id}?customer_id={other}")]
+    {
         publisher.send(Method::DELETE, &path, None, Vec::new()).await.problem(404, "not_found");
     }
     publisher.get(&format!("{KEYS}?customer_id={other}")).await.problem(404, "not_found");

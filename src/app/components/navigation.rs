@@ -1,7 +1,10 @@
 //! The way around: the brand, the sections, the account.
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
-use crate::{app::{pages::settings::SETTINGS, webhook_filters::WEBHOOKS}, domain::identity::Viewer};
+use crate::{
+    app::{pages::settings::SETTINGS, webhook_filters::WEBHOOKS},
+    domain::identity::Viewer,
+};
 use leptos::prelude::*;
 use leptos_router::components::A;
 

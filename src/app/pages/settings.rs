@@ -63,9 +63,10 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
     if let Some(refused) = &refused {
         set_status(refused.problem.status);
     }
-    let refusal = |form: &str| refused.as_ref().filter(|refused| refused.form == form);
-    // Of a form that has nothing to correct, or that this page does not have.
-    let other = refused.as_ref().filter(|refused| !matches!(refused.form.as_str(), "alerts" | "contact" | "key")).map(notice);
+    let manages = settings.manages;
+    let refusal = |form: &str| refused.as_ref().filter(|refused| manages && refused.form == form);
+    // Of a form that has nothing to correct, or that this person does not see.
+    let other = refused.as_ref().filter(|refused| !(manages && matches!(refused.form.as_str(), "alerts" | "contact" | "key"))).map(notice);
     let told = done.map(|text| {
         view! {
             <p class="notice tone-good" role="status">

@@ -90,8 +90,11 @@ pub struct AlertSettings {
 impl AlertSettings {
     /// What holds for whoever has set nothing.
     pub fn usual(currency: Currency) -> AlertSettings {
-        let metrics =
-            MetricSettings { impressions: MetricAlerts::usual(), api_calls: MetricAlerts::usual(), data_transfer_bytes: MetricAlerts::usual() };
+        let metrics = MetricSettings {
+            impressions: MetricAlerts::usual(),
+            api_calls: MetricAlerts::usual(),
+            data_transfer_bytes: MetricAlerts::usual(),
+        };
         AlertSettings { enabled: true, recipients: Vec::new(), currency, metrics }
     }
 

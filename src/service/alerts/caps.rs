@@ -10,7 +10,7 @@ use crate::{
         metric::Metric,
         period::Period,
         usage::{PerMetric, show_quantity},
-        usage_event::{Rejection, UsageEvent},
+        usage_event::{Placed, Rejection, UsageEvent},
     },
     service::{Error, Platform, Result},
     telemetry,
@@ -98,7 +98,7 @@ async fn state(platform: &Platform, customer: CustomerId) -> Result<State> {
 pub async fn within_caps(
     platform: &Platform,
     customer: CustomerId,
-    events: Vec<(usize, UsageEvent)>,
+    events: Vec<Placed>,
     rejected: &mut Vec<Rejection>,
 ) -> Result<Vec<UsageEvent>> {
     let state = state(platform, customer).await?;
@@ -117,8 +117,11 @@ pub async fn within_caps(
     }
     if taken.is_empty() && rejected.is_empty() {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => "rejected").increment(over.len() as u64);
-        let sentences: Vec<String> =
-            Metric::ALL.into_iter().filter(|metric| over.iter().any(|(_, event)| event.metric == *metric)).map(|metric| state.sentence(metric)).collect();
+        let sentences: Vec<String> = Metric::ALL
+            .into_iter()
+            .filter(|metric| over.iter().any(|(_, event)| event.metric == *metric))
+            .map(|metric| state.sentence(metric))
+            .collect();
         return Err(Error::UsageCapReached(sentences.join("; ")));
     }
     rejected.extend(over.into_iter().map(|(index, event)| Rejection {

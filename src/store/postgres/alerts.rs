@@ -75,11 +75,17 @@ pub async fn claim_customers(pool: &PgPool, since_hour: OffsetDateTime, limit: i
 
 /// What fired for a customer in the period that began then.
 pub async fn fired_thresholds(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<(Metric, Threshold)>> {
-    let rows =
-        sqlx::query!("SELECT metric, kind, threshold FROM usage_alerts WHERE customer_id = $1 AND period_start = $2", customer.0, period_start)
-            .fetch_all(pool)
-            .await?;
-    let known = rows.into_iter().map(|row| Ok(Threshold::of(&row.kind, row.threshold).zip(Some(decode(&row.metric)?)))).collect::<sqlx::Result<Vec<_>>>()?;
+    let rows = sqlx::query!(
+        "SELECT metric, kind, threshold FROM usage_alerts WHERE customer_id = $1 AND period_start = $2",
+        customer.0,
+        period_start
+    )
+    .fetch_all(pool)
+    .await?;
+    let known = rows
+        .into_iter()
+        .map(|row| Ok(Threshold::of(&row.kind, row.threshold).zip(Some(decode(&row.metric)?))))
+        .collect::<sqlx::Result<Vec<_>>>()?;
     Ok(known.into_iter().flatten().map(|(threshold, metric)| (metric, threshold)).collect())
 }
 

@@ -76,7 +76,8 @@ async fn everybody_signed_in_reads_and_only_some_change() {
     }
     // Somebody else's customer is not there.
     let publisher = app.sign_in(Role::Publisher, Some(lumen)).await;
-    for path in [format!("{PATH}?customer_id={orbit}"), format!("{PATH}/fired?customer_id={orbit}"), format!("{PATH}?customer_id=nonsense")] {
+    for path in [format!("{PATH}?customer_id={orbit}"), format!("{PATH}/fired?customer_id={orbit}"), format!("{PATH}?customer_id=nonsense")]
+    {
         publisher.get(&path).await.problem(404, "not_found");
     }
     publisher.send(Method::PUT, &format!("{PATH}?customer_id={orbit}"), JSON, put.clone()).await.problem(404, "not_found");

@@ -75,7 +75,8 @@ async fn a_cap_ends_with_its_period_or_when_it_is_lifted() {
     let customer = subscribed(&app, "lumen").await;
     let machine = app.machine(customer).await;
     set_cap(&app, customer, json!({"percent": 100})).await;
-    let post = async |id: &str, quantity: u64| machine.post_json("/api/v1/usage/events", &event(&app, id, "impressions", quantity)).await.status;
+    let post =
+        async |id: &str, quantity: u64| machine.post_json("/api/v1/usage/events", &event(&app, id, "impressions", quantity)).await.status;
     assert_eq!(post("a", 1_000_000).await, 202);
     a_moment_later(&app);
     assert_eq!(post("b", 1).await, 402);

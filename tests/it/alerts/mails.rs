@@ -57,10 +57,11 @@ async fn one_mail_says_what_was_reached_how_much_and_until_when() {
     assert_eq!((send(&app).await, server.received().len()), (0, 1));
     assert_eq!(one(&app, "SELECT count(notified_at)::text FROM usage_alerts").await, "3");
     for table in ["billing_audit", "events"] {
-        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE event_type = 'usage_alert.notified'")))
-            .fetch_one(&app.db)
-            .await
-            .unwrap();
+        let count: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE event_type = 'usage_alert.notified'")))
+                .fetch_one(&app.db)
+                .await
+                .unwrap();
         assert_eq!(count, 1, "{table}");
     }
 }

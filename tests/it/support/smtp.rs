@@ -64,7 +64,7 @@ impl SmtpServer {
     fn converse(&self, client: TcpStream) -> std::io::Result<()> {
         let mood = self.mood.lock().unwrap().clone();
         let mut lines = BufReader::new(client.try_clone()?).lines();
-        let mut say = |line: &str| (&client).write_all(format!("{line}\r\n").as_bytes());
+        let say = |line: &str| (&client).write_all(format!("{line}\r\n").as_bytes());
         if mood == Mood::Busy {
             return say("421 too busy");
         }

@@ -24,8 +24,7 @@ use leptos::{either::Either, prelude::*};
 
 /// A form for whoever may change it, the same in words for the others.
 pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let content =
-        if settings.manages { Either::Left(form(settings, refusal)) } else { Either::Right(words(&settings.alerts)) };
+    let content = if settings.manages { Either::Left(form(settings, refusal)) } else { Either::Right(words(&settings.alerts)) };
     view! {
         <section class="panel" aria-labelledby="alerts-title">
             <header class="panel-head"><h2 id="alerts-title">"Usage alerts"</h2></header>

@@ -73,10 +73,8 @@ impl Filled<'_> {
     pub fn select(&self, name: &str, label: String, options: Vec<(&'static str, String)>) -> impl IntoView + use<> {
         let id = format!("{}-{}", self.form, name.replace('.', "-"));
         let chosen = self.value(name);
-        let options = options
-            .into_iter()
-            .map(|(value, text)| view! { <option value=value selected=value == chosen>{text}</option> })
-            .collect_view();
+        let options =
+            options.into_iter().map(|(value, text)| view! { <option value=value selected=value == chosen>{text}</option> }).collect_view();
         view! {
             <div class="field">
                 <label for=id.clone()>{label}</label>
