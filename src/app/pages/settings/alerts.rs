@@ -106,7 +106,7 @@ fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
 /// What fired in the running period.
 pub fn fired(alerts: &[FiredAlert]) -> impl IntoView + use<> {
     let one = |alert: &FiredAlert| {
-        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Mailed") } else { (Tone::Neutral, "Mail to follow") };
+        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Mailed") } else { (Tone::Neutral, "Not mailed yet") };
         view! {
             <li>
                 <div>
