@@ -2,7 +2,12 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod smtp;
+
+pub use smtp::{Encryption, Smtp};
+
 use leptos_config::LeptosOptions;
+use lettre::message::Mailbox;
 use serde::Deserialize;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -35,6 +40,9 @@ pub struct Config {
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
     pub metrics_addr: SocketAddr,
+    /// None: mails are written to the log.
+    pub smtp: Option<Smtp>,
+    pub mail_from: Mailbox,
     pub log_format: Option<LogFormat>,
     pub demo_password: Option<Secret>,
     pub leptos: LeptosOptions,
@@ -158,6 +166,7 @@ impl Config {
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
+        let public_url = public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?;
         Ok(Config {
             billing_enabled: match set("BILLING_ENABLED") {
                 None => true,
@@ -183,7 +192,9 @@ impl Config {
             },
             stripe_secret_key: set("STRIPE_SECRET_KEY").map(Secret),
             stripe_api_base: set("STRIPE_API_BASE").map_or_else(|| Ok(STRIPE_API.to_owned()), |value| api_base(&value))?,
-            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?,
+            smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
+            mail_from: smtp::sender(set("MAIL_FROM"), &public_url)?,
+            public_url,
             metrics_addr: parsed(
                 "METRICS_ADDR",
                 &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
@@ -361,6 +372,14 @@ mod tests {
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:port/usage"),
             ("CLICKHOUSE_URL", "http://app:hunter2@/usage"),
             ("CLICKHOUSE_URL", "hunter2"),
+            ("SMTP_URL", "http://app:hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com:port"),
+            ("SMTP_URL", "smtp://hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com?tls=maybe"),
+            ("SMTP_URL", "smtps://app:hunter2@mail.example.com?tls=none"),
+            ("SMTP_URL", "smtp://app:hunter2@"),
+            ("SMTP_URL", "hunter2"),
+            ("MAIL_FROM", "billing at example.com"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
@@ -389,6 +408,7 @@ mod tests {
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
             ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
             ("CLICKHOUSE_URL", "http://a:hunter2@b/c"),
+            ("SMTP_URL", "smtp://a:hunter2@b"),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));

@@ -2,6 +2,8 @@
 //!
 //! Values here can only be built valid; what may fail says so in its constructor.
 
+pub mod alert;
+pub mod email;
 pub mod features;
 pub mod forecast;
 pub mod identity;
@@ -11,6 +13,7 @@ pub mod mirror;
 pub mod money;
 pub mod period;
 pub mod plan;
+pub mod settings;
 pub mod usage;
 pub mod usage_event;
 pub mod usage_hour;

@@ -3,6 +3,7 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod alerts;
 pub mod backfill;
 pub mod billed_usage;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod ingest;
 pub mod invoices;
 pub mod parameter;
 pub mod portal;
+pub mod settings;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
@@ -22,6 +24,7 @@ pub use error::{Error, Result};
 
 use crate::{
     config::Config,
+    mail::Mailer,
     pdf::Renderer,
     store::usage::{self as usage_store, UsageStore},
     stripe::client::{Client, StripeError},
@@ -40,15 +43,25 @@ pub struct Platform {
     pub intake: webhooks::Intake,
     /// None without a key: what needs Stripe then says so.
     pub stripe: Option<Client>,
+    pub mail: Mailer,
+    pub caps: alerts::KnownCaps,
 }
 
 impl Platform {
     /// # Errors
     /// A secret key that can't be sent.
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
-        let usage = usage_store::open(&config, &db);
-        let stripe = Client::of(&config)?;
-        Ok(Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), stripe })
+        Ok(Platform {
+            usage: usage_store::open(&config, &db),
+            stripe: Client::of(&config)?,
+            mail: Mailer::new(config.smtp.clone(), config.mail_from.clone()),
+            db,
+            clock,
+            pdf: Renderer::new(),
+            intake: webhooks::Intake::default(),
+            caps: alerts::KnownCaps::default(),
+            config: Arc::new(config),
+        })
     }
 
     /// The client, or the error that says that there is none.

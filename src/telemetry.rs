@@ -30,6 +30,10 @@ pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
 /// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
 pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
+/// Usage alerts that fired, by `kind`: percent, cost, cap.
+pub const USAGE_ALERTS: &str = "usage_alerts_total";
+/// Mails by `result`: sent, failed.
+pub const MAILS: &str = "mails_total";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

@@ -55,6 +55,9 @@ impl Entry {
     }
 }
 
+/// An event with its place in the request, from 0.
+pub type Placed = (usize, UsageEvent);
+
 /// Why an event was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
@@ -64,7 +67,7 @@ pub struct Rejection {
     pub id: Option<String>,
     /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
     /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`,
-    /// `too_many_corrections`.
+    /// `too_many_corrections`, `usage_cap_reached`.
     pub code: String,
     pub detail: String,
 }

@@ -8,7 +8,7 @@ use crate::{
         money::Currency,
     },
     store::postgres::{
-        accounts as store,
+        accounts as store, api_keys,
         audit::{self, Entry},
         inbox, mirror, outbox,
     },
@@ -82,6 +82,10 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::api_key(&platform.db, &hash).await?;
+    let now = platform.clock.now();
+    if let Some(key) = key.as_ref().filter(|key| key.last_used_at.is_none_or(|at| now - at >= time::Duration::MINUTE)) {
+        api_keys::touch(&platform.db, key.id, now).await?;
+    }
     Ok(key.map(|key| Principal::ApiKey { name: key.name, customer: key.customer }))
 }
 

@@ -22,6 +22,9 @@ pub enum Error {
     /// A request that can't be read at all.
     #[error("{detail}")]
     BadRequest { code: &'static str, detail: String },
+    /// Every event of a request is of a metric whose cap is reached.
+    #[error("{0}")]
+    UsageCapReached(String),
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
@@ -54,6 +57,7 @@ impl Error {
         match self {
             Error::BadRequest { .. } => 400,
             Error::Unauthenticated | Error::InvalidCredentials => 401,
+            Error::UsageCapReached(_) => 402,
             Error::Forbidden(_) => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
@@ -75,6 +79,7 @@ impl Error {
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
+            Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::BillingDisabled => "billing_disabled",

@@ -1,10 +1,10 @@
 //! Usage events coming in.
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, alerts};
 use crate::{
     domain::{
         identity::CustomerId,
-        usage_event::{Correction, Entry, Rejection, UsageEvent},
+        usage_event::{Correction, Entry, Placed, Rejection, UsageEvent},
     },
     store::usage::Corrected,
     telemetry,
@@ -41,6 +41,7 @@ pub struct Receipt {
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
     let Contents { events, corrections, mut rejected } = read(format, text, platform.clock.now())?;
+    let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
     let good = events.len();
     let mut seen = HashSet::with_capacity(good);
     let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
@@ -64,10 +65,10 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
-/// A request's entries, sorted out; corrections with their place in the request.
+/// A request's entries, sorted out, with their places in it.
 #[derive(Default)]
 struct Contents {
-    events: Vec<UsageEvent>,
+    events: Vec<Placed>,
     corrections: Vec<(usize, Correction)>,
     rejected: Vec<Rejection>,
 }
@@ -94,7 +95,7 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
     let mut contents = Contents { events: Vec::with_capacity(parts.len()), ..Contents::default() };
     for (index, part) in parts.into_iter().enumerate() {
         match Entry::read(index, part, now) {
-            Ok(Entry::Event(event)) => contents.events.push(event),
+            Ok(Entry::Event(event)) => contents.events.push((index, event)),
             Ok(Entry::Correction(correction)) if contents.corrections.len() < MAX_CORRECTIONS => {
                 contents.corrections.push((index, correction))
             }

@@ -61,6 +61,21 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
     })
 }
 
+/// What a customer is billed in, and the period that runs for it.
+pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Currency, Period)> {
+    let now = platform.clock.now();
+    match store::subscription(&platform.db, customer).await? {
+        Some(subscription) => {
+            let period = subscription.period.map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
+            Ok((subscription.currency, period))
+        }
+        None => {
+            let currency = accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD);
+            Ok((currency, Period::calendar_month(now)))
+        }
+    }
+}
+
 /// The days of the period up to now, those without usage among them.
 fn every_day(period: Period, known: Vec<DailyUsage>, now: OffsetDateTime) -> Vec<DailyUsage> {
     let first = period.start().replace_time(time::Time::MIDNIGHT);

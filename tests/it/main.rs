@@ -5,6 +5,7 @@ mod stripe;
 mod support;
 
 mod accounts;
+mod alerts;
 mod auth;
 mod backfill;
 mod billed_usage;
@@ -17,6 +18,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod settings;
 mod stand_in;
 mod usage;
 mod usage_store;

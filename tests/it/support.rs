@@ -5,6 +5,7 @@ pub mod clickhouse;
 mod client;
 pub mod database;
 pub mod program;
+pub mod smtp;
 pub mod stand_in;
 
 pub use app::TestApp;

@@ -49,6 +49,7 @@ const fn title(status: u16) -> &'static str {
         0 => "No connection",
         400 => "Bad Request",
         401 => "Unauthorized",
+        402 => "Payment Required",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",

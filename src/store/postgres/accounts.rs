@@ -221,14 +221,16 @@ pub struct ApiKey {
     pub id: Uuid,
     pub name: String,
     pub customer: CustomerId,
+    /// To the minute.
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 /// The key with this SHA-256, unless revoked.
 pub async fn api_key(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>> {
-    let row = sqlx::query!("SELECT id, name, customer_id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
+    let row = sqlx::query!("SELECT id, name, customer_id, last_used_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
         .fetch_optional(pool)
         .await?;
-    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id) }))
+    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
 }
 
 /// Adds a key by its SHA-256; false when it is there already, and stays as it is.
