@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         postgres::usage::{
-            records,
+            moves, records,
             shipping::{self, RawEvent},
         },
         usage::Result,
@@ -22,8 +22,6 @@ use crate::{
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
-/// Events of one insert: enough for ClickHouse's taste, and at 4 KiB of properties each still less than 100 MB.
-const INSERT: usize = 20_000;
 /// Inserts of one batch. Their hours are counted once, which matters when a long queue is in one hour.
 const INSERTS: usize = 10;
 /// Batches of one run, so that a long queue does not keep the job from saying that it lives.
@@ -37,7 +35,7 @@ impl ClickHouseUsage {
         for _ in 0..BATCHES {
             let batch = self.ship_batch().await?;
             shipped += batch as u64;
-            if batch < INSERT * INSERTS {
+            if batch < events::INSERT * INSERTS {
                 break;
             }
         }
@@ -51,11 +49,11 @@ impl ClickHouseUsage {
         }
         let (mut places, mut dirty) = (Vec::new(), BTreeSet::new());
         for _ in 0..INSERTS {
-            let (more, events) = shipping::next(&mut tx, places.last().copied(), INSERT as i64).await?;
-            add_hours(&mut dirty, &events)?;
-            let last = more.len() < INSERT;
+            let (more, waiting) = shipping::next(&mut tx, places.last().copied(), events::INSERT as i64).await?;
+            add_hours(&mut dirty, &waiting)?;
+            let last = more.len() < events::INSERT;
             places.extend(more);
-            events::write(&self.server, futures::stream::iter(events.into_iter().map(Ok))).await?;
+            events::write(&self.server, futures::stream::iter(waiting.into_iter().map(Ok))).await?;
             if last {
                 break;
             }
@@ -77,6 +75,8 @@ impl ClickHouseUsage {
     /// An hour is counted from ClickHouse alone, so that what PostgreSQL has of it from before the switch has to come along.
     async fn take_over(&self, tx: &mut PgConnection, dirty: &[UsageHour]) -> Result<()> {
         if shipping::holds_raw_events(tx).await? {
+            // As long as the hour of the switch is.
+            moves::unlimited(tx).await?;
             for some in dirty.chunks(hours::MOST_HOURS) {
                 events::write(&self.server, shipping::hand_over(tx, some)).await?;
             }

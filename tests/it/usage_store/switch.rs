@@ -58,6 +58,22 @@ async fn an_hour_with_events_in_both_is_counted_whole() {
 }
 
 #[tokio::test]
+async fn an_hour_of_many_events_comes_along_whole() {
+    let clickhouse = TestClickHouse::new();
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    // More than go into one insert.
+    for first in [0, 7_000, 14_000] {
+        send(&app, customer, &impressions(first..first + 7_000)).await;
+    }
+    let app = app.restart_with(&[("CLICKHOUSE_URL", &clickhouse.url)]).await;
+    send(&app, customer, &impressions(20_999..21_001)).await;
+    settle(&app).await;
+    assert_eq!((recorded(&app, customer).await, raw_in_postgres(&app).await), ((21_001, 21_001), 0));
+    assert_eq!(clickhouse.rows_and_events().await, (21_001, 21_001));
+}
+
+#[tokio::test]
 async fn servers_of_before_and_after_the_switch_run_side_by_side() {
     let clickhouse = TestClickHouse::new();
     let before = TestApp::start().await;
