@@ -248,16 +248,18 @@ fn clickhouse(url: &str) -> Result<ClickHouse, ConfigError> {
             _ => return None,
         };
         let authority = uri.authority()?;
-        let (user, password) = match authority.as_str().rsplit_once('@') {
-            None => ("default", ""),
-            Some((login, _)) => login.split_once(':').unwrap_or((login, "")),
+        let (login, address) = authority.as_str().rsplit_once('@').unwrap_or(("default", authority.as_str()));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let port: u16 = match address.strip_prefix(authority.host())? {
+            "" => default_port,
+            port => port.strip_prefix(':')?.parse().ok()?,
         };
         let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
         let database = uri.path().trim_matches('/');
         let host = authority.host();
         (!host.is_empty() && uri.query().is_none() && is_identifier(database)).then_some(())?;
         Some(ClickHouse {
-            endpoint: format!("{scheme}://{host}:{}", authority.port_u16().unwrap_or(default_port)),
+            endpoint: format!("{scheme}://{host}:{port}"),
             user: decoded(user)?,
             password: Secret(decoded(password)?),
             database: database.to_owned(),

@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         postgres::usage::{self as postgres, accept, corrections, shipping},
-        usage::{Condition, Corrected, Figures, Result, UsageStore},
+        usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
     },
 };
 use client::Server;
@@ -30,6 +30,9 @@ use std::{
 };
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
+
+/// A server that starts does not wait longer: events are accepted without ClickHouse, and whoever ships them makes its schema.
+const START: Duration = Duration::from_secs(3);
 
 /// Raw events in ClickHouse; what is accepted and what is billed in PostgreSQL.
 pub struct ClickHouseUsage {
@@ -73,11 +76,13 @@ impl UsageStore for ClickHouseUsage {
     async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
         shipping::switch(&self.db).await?;
         postgres::ensure_partitions(&self.db, since, until).await?;
-        match self.ready().await {
-            Err(error) if error.is_of_clickhouse() => self.tell(Some(error.to_string())),
-            other => other?,
+        match tokio::time::timeout(START, self.ready()).await.unwrap_or(Err(UsageStoreError::TimedOut(START))) {
+            Err(error) if error.is_of_clickhouse() => {
+                self.tell(Some(error.to_string()));
+                Ok(())
+            }
+            ready => ready,
         }
-        Ok(())
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
