@@ -2,6 +2,7 @@
 //!
 //! Values here can only be built valid; what may fail says so in its constructor.
 
+pub mod csv;
 pub mod features;
 pub mod forecast;
 pub mod identity;
@@ -13,5 +14,6 @@ pub mod period;
 pub mod plan;
 pub mod usage;
 pub mod usage_event;
+pub mod usage_history;
 pub mod usage_hour;
 pub mod webhook;

@@ -42,7 +42,15 @@ pub async fn reader() -> Result<Reader, Problem> {
 
 /// Whoever is signed in and the customer that it asks about, in a server function.
 pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
-    let Reader { platform, principal, .. } = reader().await?;
+    Ok(asking(reader().await?, customer_id).await?)
+}
+
+/// Whoever is signed in and the customer that it asks about, in a handler.
+pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<String>) -> Result<Caller, Error> {
+    asking(reader_of(platform, extensions)?, customer_id).await
+}
+
+async fn asking(Reader { platform, principal, .. }: Reader, customer_id: Option<String>) -> Result<Caller, Error> {
     let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
 }

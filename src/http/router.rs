@@ -72,6 +72,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/auth/logout", post(api::auth::logout))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
+        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
         .route(
             "/api/v1/usage/events",
             // The limit holds for what comes out of the decompression too.
