@@ -9,6 +9,7 @@ mod auth;
 mod billed_usage;
 mod cluster;
 mod console;
+mod history;
 mod inbox;
 mod ingest;
 mod invoices;
