@@ -244,7 +244,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
     // The inbox is the whole truth: applied again to an empty mirror it gives the same.
     let before = (one(&app, MIRRORED).await, one(&app, "SELECT sum(amount_paid)::text FROM invoices").await);
     sqlx::raw_sql(
-        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes;
+        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, billed_usage;
          UPDATE stripe_webhook_events SET status = 'received', attempts = 0, customer_id = NULL;
          UPDATE customers SET event_id = NULL",
     )
