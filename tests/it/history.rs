@@ -21,8 +21,10 @@ async fn record(app: &TestApp, customer: CustomerId, metric: &str, app_id: &str,
     .expect("a record");
 }
 
-/// `(app_id, [(start, quantity)])` of each series.
-fn points(body: &Value) -> Vec<(Option<&str>, Vec<(&str, u64)>)> {
+/// A series' app, and its points' starts and quantities.
+type Series<'a> = (Option<&'a str>, Vec<(&'a str, u64)>);
+
+fn points(body: &Value) -> Vec<Series<'_>> {
     let series = body["series"].as_array().expect("series");
     series
         .iter()

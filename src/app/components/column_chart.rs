@@ -57,11 +57,15 @@ pub fn ColumnChart<'a>(
             let column = quantity.map(|quantity| {
                 // A day with any usage shows at least a line.
                 let height = if quantity == 0 { 0 } else { (bottom - y(quantity)).max(2) };
+                let readout = |day: &str, quantity: u64| format!("{day}: {}", show_quantity(metric, quantity));
+                let mut shown = readout(&format::day_month(*day), quantity);
+                if let Some((day, quantity)) = before_days.get(index).zip(before.get(index)) {
+                    shown = format!("{shown} · {}", readout(day, *quantity));
+                }
                 view! {
                     <rect class="chart-column" x=at(20) width=format::share(60, count * 100) y=bottom - height height=height rx="2"></rect>
                     <text class="chart-readout" x="100%" y="14" text-anchor="end">
-                        {format!("{}: {}", format::day_month(*day), show_quantity(metric, quantity))}
-                        {before_days.get(index).zip(before.get(index)).map(|(day, quantity)| format!(" · {day}: {}", show_quantity(metric, *quantity)))}
+                        {shown}
                     </text>
                 }
             });
