@@ -138,12 +138,20 @@ fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64)
 
 /// What the two shapes stand for.
 fn legend(previous: &Period) -> impl IntoView + use<> {
-    let key =
-        |class| view! { <svg width="14" height="14" aria-hidden="true"><rect class=class x="1" y="1" width="12" height="12"></rect></svg> };
+    // The key and its words stay together where the line is short.
+    let entry = |class, text: String| {
+        view! {
+            <span class="badges">
+                <svg width="14" height="14" aria-hidden="true">
+                    <rect class=class x="1" y="1" width="12" height="12"></rect>
+                </svg>
+                <span>{text}</span>
+            </span>
+        }
+    };
     view! {
         <p class="page-sub">
-            {key("chart-column")} <span>"This period"</span>
-            {key("chart-before")} <span>{format!("Period before, {}", format::period(previous))}</span>
+            {entry("chart-column", "This period".to_owned())} {entry("chart-before", format!("Period before, {}", format::period(previous)))}
         </p>
     }
 }
