@@ -16,6 +16,7 @@ pub mod pages;
 pub mod shell;
 pub mod status;
 pub mod theme;
+pub mod usage_comparison;
 pub mod verdict;
 pub mod webhook_filters;
 

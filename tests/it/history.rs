@@ -21,8 +21,10 @@ async fn record(app: &TestApp, customer: CustomerId, metric: &str, app_id: &str,
     .expect("a record");
 }
 
-/// `(app_id, [(start, quantity)])` of each series.
-fn points(body: &Value) -> Vec<(Option<&str>, Vec<(&str, u64)>)> {
+/// A series' app, and its points' starts and quantities.
+type Series<'a> = (Option<&'a str>, Vec<(&'a str, u64)>);
+
+fn points(body: &Value) -> Vec<Series<'_>> {
     let series = body["series"].as_array().expect("series");
     series
         .iter()
@@ -216,4 +218,53 @@ async fn there_is_no_forecast_before_a_day_of_use() {
     assert_eq!(forecast().await, Value::Null);
     app.advance(Duration::minutes(10));
     assert!(forecast().await["impressions"]["amount"].as_u64().unwrap() > 1000);
+}
+
+#[tokio::test]
+async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    app.subscribe(customer, "growth", "usd").await;
+    let first = datetime!(2026-10-01 0:00 UTC);
+    for hour in (0..).map(|day| first + Duration::hours(24 * day + 12)).take_while(|hour| *hour < app.now()) {
+        for place in 1..=12 {
+            let quantity = i64::from(hour.ordinal()) * 1_000_000 / place;
+            record(&app, customer, "impressions", &format!("com.example.games.number_{place:02}"), hour, quantity).await;
+        }
+    }
+    record(&app, customer, "impressions", "<b>bold</b>", datetime!(2026-11-02 0:00 UTC), 9_000_000_000).await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    let page = person.get("/billing/usage").await;
+    let html = page.text();
+    for text in ["Period before, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    // 22 November stands beside 22 October, in the table as in the chart.
+    let sum_of = |ordinal: u64| (1..=12).map(|place| ordinal * 1_000_000 / place).sum::<u64>();
+    let shown = apex_billing::domain::money::group_thousands(sum_of(295));
+    assert!(html.contains(&format!("22 Oct: {shown}")) && html.contains(&format!("<td class=\"number\">{shown}</td>")), "{html}");
+    assert!(!html.contains("number_01"), "{html}");
+
+    let html = person.get("/billing/usage?metric=impressions&by=app").await.text();
+    for text in ["com.example.games.number_07", "5 other apps", "&lt;b&gt;bold&lt;/b&gt;", "group_by=app", "Show the apps as a table"] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    assert!(!html.contains("<b>bold") && !html.contains("number_08"), "{html}");
+    assert!(html.len() < 50_000, "{}", html.len());
+
+    // The link leads to what the page shows.
+    let start = html.find("/api/v1/billing/usage/history.csv").expect("a link");
+    let link = html[start..].split('"').next().unwrap_or_default().replace("&amp;", "&");
+    let file = person.get(&link).await;
+    assert_eq!(file.status, 200, "{}", file.text());
+    assert!(file.text().contains("com.example.games.number_01,,2026-11-22T00:00:00Z,326000000\r\n"), "{}", file.text());
+}
+
+#[tokio::test]
+async fn a_new_customers_chart_stands_alone() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    let html = person.get("/billing/usage?by=app").await.text();
+    assert!(html.contains("No app has used any in this period.") && !html.contains("Period before"), "{html}");
 }
