@@ -9,13 +9,16 @@ cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run test setup build server site release fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data clean
+.PHONY: help run stripe test setup build server site release fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000
 	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo
+
+stripe: setup ## a stand-in for Stripe on http://127.0.0.1:12111, and how to point the server at it
+	@$(cargo) run --quiet $(cargo_features) --example stripe
 
 test: ## every check: format, lints, unit, integration and browser tests, each setting itself up
 	@exec scripts/test.sh
@@ -75,6 +78,9 @@ e2e: ## browser tests
 
 sqlx-data: setup ## write .sqlx anew, after a change of queries or migrations
 	@scripts/sqlx-data.sh
+
+bench: setup ## webhook throughput beside @supabase/stripe-sync-engine; scripts/bench.sh lists its BENCH_ variables
+	@exec scripts/bench.sh
 
 clean: ## remove what was built, and the tests' database server
 	@scripts/clean.sh

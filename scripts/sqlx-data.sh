@@ -31,32 +31,20 @@ memory=/tmp
 work=$(mktemp -d "$memory/apex-sqlx.XXXXXX")
 data="$work/data"
 
-# PostgreSQL refuses root: as `nobody` of a namespace, or as another user where namespaces are forbidden.
-as=()
-if [ "$(id -u)" = 0 ]; then
-  if have unshare && unshare --user --map-user=65534 --map-group=65534 true 2>/dev/null; then
-    as=(unshare --user --map-user=65534 --map-group=65534)
-  else
-    account=nobody
-    ! id postgres >/dev/null 2>&1 || account=postgres
-    chown "$account" "$work"
-    as=(setpriv "--reuid=$account" "--regid=$(id -g "$account")" --clear-groups)
-  fi
-fi
-as_user() { ${as[@]+"${as[@]}"} env LC_ALL=C "$@"; }
+become_postgres "$work"
 
 finish() {
   # sqlx has no other way to ask all its queries again; the time as it was, so that no other build sees a change.
   [ ! -e "$work/time" ] || touch -r "$work/time" src/lib.rs
-  [ ! -e "$data/postmaster.pid" ] || as_user "$programs/pg_ctl" -D "$data" -m immediate -s stop >/dev/null 2>&1 || true
+  [ ! -e "$data/postmaster.pid" ] || as_postgres "$programs/pg_ctl" -D "$data" -m immediate -s stop >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
 step "a throw-away PostgreSQL with the migrations"
-as_user "$programs/initdb" -D "$data" -U app -A trust -E UTF8 --no-locale --no-sync >/dev/null
-as_user "$programs/pg_ctl" -D "$data" -l "$work/log" -w -s -o "-c listen_addresses='' -c fsync=off -c unix_socket_directories='$work'" start </dev/null ||
+as_postgres "$programs/initdb" -D "$data" -U app -A trust -E UTF8 --no-locale --no-sync >/dev/null
+as_postgres "$programs/pg_ctl" -D "$data" -l "$work/log" -w -s -o "-c listen_addresses='' -c fsync=off -c unix_socket_directories='$work'" start </dev/null ||
   die "$(tail -n 3 "$work/log")"
 url="postgres://app@localhost/postgres?host=$work"
 for migration in migrations/*.up.sql; do

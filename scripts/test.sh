@@ -78,7 +78,10 @@ case $part in
     rust_tests
     browser_tests
     ;;
-  unit) rust_tests ;;
+  unit)
+    [ -n "${TEST_CLICKHOUSE_URL:-}" ] || must "ClickHouse's engine" scripts/fetch-clickhouse.sh
+    rust_tests
+    ;;
   e2e)
     must "set-up" scripts/setup.sh --test
     must "build" make --no-print-directory build

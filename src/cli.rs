@@ -4,6 +4,7 @@ mod accounts;
 mod migrate;
 mod serve;
 mod session;
+mod usage;
 mod webhooks;
 
 pub use session::Session;
@@ -43,6 +44,9 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Raw usage events: move them to ClickHouse, compare them with what is billed
+    #[command(subcommand)]
+    Usage(usage::Usage),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Usage(command) => command.run().await,
         }
     });
     match done {

@@ -28,9 +28,15 @@ pub struct Config {
     pub billing_enabled: bool,
     /// None: a private PostgreSQL under `./.data/pg`.
     pub database_url: Option<Secret>,
+    /// None: raw usage events stay in PostgreSQL.
+    pub clickhouse: Option<ClickHouse>,
     /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
     pub stripe_webhook_secrets: Vec<Secret>,
-    /// Events of the other mode are stored as ignored. None: both are taken.
+    /// None: nothing is asked of Stripe, and what needs it says so.
+    pub stripe_secret_key: Option<Secret>,
+    /// Where Stripe's API is, without a slash at the end.
+    pub stripe_api_base: String,
+    /// The key's mode: events of the other one are stored as ignored. None: both are taken.
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
     pub metrics_addr: SocketAddr,
@@ -47,6 +53,18 @@ pub struct Config {
 pub enum LogFormat {
     Pretty,
     Json,
+}
+
+/// Where ClickHouse is, out of `CLICKHOUSE_URL` and `CLICKHOUSE_CLUSTER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClickHouse {
+    /// `http(s)://host:port`
+    pub endpoint: String,
+    pub user: String,
+    pub password: Secret,
+    pub database: String,
+    /// Tables are made on all replicas of this cluster. None: a single server.
+    pub cluster: Option<String>,
 }
 
 /// The address that browsers and mails use.
@@ -120,6 +138,9 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {
     }
 }
 
+/// Where Stripe's API is, unless set otherwise.
+const STRIPE_API: &str = "https://api.stripe.com";
+
 /// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
 pub fn data_dir() -> PathBuf {
     PathBuf::from(".data")
@@ -152,6 +173,10 @@ impl Config {
                 Some(value) => boolean("BILLING_ENABLED", &value)?,
             },
             database_url: set("DATABASE_URL").map(Secret).map(database_url).transpose()?,
+            clickhouse: match set("CLICKHOUSE_URL") {
+                None => None,
+                Some(url) => Some(ClickHouse { cluster: cluster(set("CLICKHOUSE_CLUSTER"))?, ..clickhouse(&url)? }),
+            },
             stripe_webhook_secrets: set("STRIPE_WEBHOOK_SECRET")
                 .map(|value| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Secret(part.to_owned())).collect())
                 .unwrap_or_default(),
@@ -165,6 +190,8 @@ impl Config {
                     ));
                 }
             },
+            stripe_secret_key: set("STRIPE_SECRET_KEY").map(Secret),
+            stripe_api_base: set("STRIPE_API_BASE").map_or_else(|| Ok(STRIPE_API.to_owned()), |value| api_base(&value))?,
             smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
             mail_from: smtp::sender(set("MAIL_FROM"), &public_url)?,
             public_url,
@@ -211,6 +238,53 @@ fn database_url(url: Secret) -> Result<Secret, ConfigError> {
     }
 }
 
+/// The value itself stays out of the message: it holds a password.
+fn clickhouse(url: &str) -> Result<ClickHouse, ConfigError> {
+    let parts = || {
+        let uri: axum::http::Uri = url.trim().parse().ok()?;
+        let (scheme, default_port) = match uri.scheme_str()? {
+            "http" => ("http", 8123),
+            "https" => ("https", 8443),
+            _ => return None,
+        };
+        let authority = uri.authority()?;
+        let (login, address) = authority.as_str().rsplit_once('@').unwrap_or(("default", authority.as_str()));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let port: u16 = match address.strip_prefix(authority.host())? {
+            "" => default_port,
+            port => port.strip_prefix(':')?.parse().ok()?,
+        };
+        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
+        let database = uri.path().trim_matches('/');
+        let host = authority.host();
+        (!host.is_empty() && uri.query().is_none() && is_identifier(database)).then_some(())?;
+        Some(ClickHouse {
+            endpoint: format!("{scheme}://{host}:{port}"),
+            user: decoded(user)?,
+            password: Secret(decoded(password)?),
+            database: database.to_owned(),
+            cluster: None,
+        })
+    };
+    parts().ok_or_else(|| {
+        ConfigError("CLICKHOUSE_URL is no address of a ClickHouse database; it wants http(s)://user:password@host:8123/database".into())
+    })
+}
+
+fn cluster(name: Option<String>) -> Result<Option<String>, ConfigError> {
+    match name {
+        Some(name) if !is_identifier(&name) => Err(wrong("CLICKHOUSE_CLUSTER", &name, "the name of a cluster: letters, digits and _")),
+        name => Ok(name),
+    }
+}
+
+/// Fits into a statement as it is.
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
     let wants = "an origin such as https://billing.example.com, without a path";
     let trimmed = value.trim_end_matches('/');
@@ -220,6 +294,20 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
             Ok(PublicUrl(trimmed.to_ascii_lowercase()))
         }
         _ => Err(wrong("PUBLIC_URL", value, wants)),
+    }
+}
+
+/// A value with a password in it stays out of the message, as the secret that it is.
+fn api_base(value: &str) -> Result<String, ConfigError> {
+    let wants = "an address such as https://api.stripe.com";
+    if value.contains('@') {
+        return Err(ConfigError(format!("STRIPE_API_BASE holds a user or a password, but wants {wants}")));
+    }
+    let trimmed = value.trim().trim_end_matches('/');
+    let uri: axum::http::Uri = parsed("STRIPE_API_BASE", trimmed, wants)?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) if uri.query().is_none() => Ok(trimmed.to_owned()),
+        _ => Err(wrong("STRIPE_API_BASE", value, wants)),
     }
 }
 
@@ -251,6 +339,15 @@ mod tests {
     }
 
     #[test]
+    fn stripe_is_asked_only_with_a_key_and_where_it_is() {
+        let config = read(&[]).unwrap();
+        assert!(config.stripe_secret_key.is_none() && config.stripe_api_base == "https://api.stripe.com");
+        let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
+        assert_eq!(config.stripe_secret_key, Some(Secret("rk_test_1".into())));
+        assert_eq!((config.stripe_api_base.as_str(), config.stripe_livemode), ("http://127.0.0.1:12111", Some(false)));
+    }
+
+    #[test]
     fn secrets_can_be_rotated() {
         let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_new, whsec_old,")]).unwrap();
         assert_eq!(config.stripe_webhook_secrets, [Secret("whsec_new".into()), Secret("whsec_old".into())]);
@@ -266,6 +363,17 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
+            ("STRIPE_API_BASE", "api.stripe.com"),
+            ("STRIPE_API_BASE", "ftp://api.stripe.com"),
+            ("STRIPE_API_BASE", "http://api.stripe.com?version=1"),
+            ("STRIPE_API_BASE", "https://me:hunter2@api.stripe.com"),
+            ("STRIPE_API_BASE", "two words"),
+            ("CLICKHOUSE_URL", "clickhouse://app:hunter2@ch:9000/usage"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123/usage; DROP"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@ch:port/usage"),
+            ("CLICKHOUSE_URL", "http://app:hunter2@/usage"),
+            ("CLICKHOUSE_URL", "hunter2"),
             ("SMTP_URL", "http://app:hunter2@mail.example.com"),
             ("SMTP_URL", "smtp://app:hunter2@mail.example.com:port"),
             ("SMTP_URL", "smtp://hunter2@mail.example.com"),
@@ -282,10 +390,26 @@ mod tests {
     }
 
     #[test]
+    fn clickhouse_is_an_address_with_a_database() {
+        let of = |url: &str| read(&[("CLICKHOUSE_URL", url)]).unwrap().clickhouse.unwrap();
+        let whole = of("https://billing:p%40ss%3Aword@ch.example.com:9443/usage");
+        assert_eq!((whole.endpoint.as_str(), whole.database.as_str()), ("https://ch.example.com:9443", "usage"));
+        assert_eq!((whole.user.as_str(), whole.password.0.as_str()), ("billing", "p@ss:word"));
+        let least = of("http://[::1]/usage/");
+        assert_eq!((least.endpoint.as_str(), least.user.as_str(), least.password.0.as_str()), ("http://[::1]:8123", "default", ""));
+        assert_eq!(read(&[]).unwrap().clickhouse, None);
+        let cluster = |name: &str| read(&[("CLICKHOUSE_URL", "http://ch/usage"), ("CLICKHOUSE_CLUSTER", name)]);
+        assert_eq!(cluster("billing_eu").unwrap().clickhouse.unwrap().cluster.as_deref(), Some("billing_eu"));
+        assert!(cluster("billing' OR 1").is_err());
+    }
+
+    #[test]
     fn secrets_do_not_show_in_debug_output() {
         let config = read(&[
             ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
+            ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
+            ("CLICKHOUSE_URL", "http://a:hunter2@b/c"),
             ("SMTP_URL", "smtp://a:hunter2@b"),
         ])
         .unwrap();

@@ -96,7 +96,7 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     if since.is_none() && store::any_customer(&platform.db).await? {
         bail!("the database holds customers that are not the demo's; the demo wants one of its own");
     }
-    ingest::ensure_partitions(platform).await?;
+    ingest::prepare(platform).await?;
     let put = async |customer: &DemoCustomer| {
         accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
@@ -133,6 +133,7 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
             }
         }
     }
+    ingest::settle(platform).await?;
     Ok(())
 }
 

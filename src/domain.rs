@@ -3,6 +3,7 @@
 //! Values here can only be built valid; what may fail says so in its constructor.
 
 pub mod alert;
+pub mod csv;
 pub mod email;
 pub mod features;
 pub mod forecast;
@@ -16,4 +17,6 @@ pub mod plan;
 pub mod settings;
 pub mod usage;
 pub mod usage_event;
+pub mod usage_history;
+pub mod usage_hour;
 pub mod webhook;

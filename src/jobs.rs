@@ -1,8 +1,13 @@
 //! Work in the background: one file per job, and the one scheduler that runs them.
 
 mod alerts;
+mod backfill;
+mod billed_usage;
+mod fetch;
 mod partitions;
 mod sessions;
+mod ship;
+mod usage_check;
 mod webhooks;
 
 use crate::service::{self, Platform};
@@ -51,8 +56,16 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    let (stopping, fetching) = (stop.clone(), stop.clone());
+    let backfill = move |platform| backfill::run(platform, stopping.clone());
+    jobs.spawn(every(backfill::EVERY, "backfill", backfill, platform.clone(), heartbeat.clone(), stop.clone()));
+    let fetch = move |platform| fetch::run(platform, fetching.clone());
+    jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
     (heartbeat, Running(jobs))
 }

@@ -1,21 +1,24 @@
-//! `POST /usage/events`.
+//! Usage coming in, and its history as a file.
 
 use crate::{
-    auth::Principal,
+    auth::{Principal, guard},
     http::{problem::ApiError, state::Server},
     service::{
         Error,
         ingest::{self, Format, Receipt},
+        usage::history,
     },
 };
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::State,
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
 };
+use serde::Deserialize;
 
-/// Takes usage events of the key's customer.
+/// `POST /usage/events`: takes usage events of the key's customer.
 pub async fn events(
     State(server): State<Server>,
     principal: Option<Extension<Principal>>,
@@ -34,4 +37,27 @@ pub async fn events(
         _ => return Err(Error::UnsupportedMediaType("application/json, application/x-ndjson").into()),
     };
     Ok((StatusCode::ACCEPTED, Json(ingest::ingest(&server.platform, customer, format, &body).await?)))
+}
+
+/// What `GET /billing/usage/history` takes, too.
+#[derive(Debug, Deserialize)]
+pub struct HistoryParameters {
+    #[serde(flatten)]
+    query: history::Query,
+    customer_id: Option<String>,
+}
+
+/// `GET /billing/usage/history.csv`.
+pub async fn history_csv(
+    State(server): State<Server>,
+    Query(HistoryParameters { query, customer_id }): Query<HistoryParameters>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+    let history = history::history(&caller.platform, caller.customer, query).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
+    ];
+    Ok((headers, history.to_csv()).into_response())
 }

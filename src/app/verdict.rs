@@ -208,6 +208,7 @@ mod tests {
                 total_overage_cost: forecast_cost,
             }),
             as_of: None,
+            waiting_since: None,
             daily: vec![],
         }
     }

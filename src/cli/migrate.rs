@@ -1,10 +1,10 @@
 //! `apex-billing migrate`.
 
 use super::session::{Schema, Session};
-use crate::store::postgres;
+use crate::{service::usage_move, store::postgres};
 use clap::{Args, Subcommand};
 
-/// Bring the database's schema up or down, or show where it is
+/// Bring the database's schema up or down, or show where it is; ClickHouse's too, where there is one
 #[derive(Args)]
 #[command(after_help = "Examples:\n  apex-billing migrate\n  apex-billing migrate status\n  apex-billing migrate down --to 3")]
 pub struct Migrate {
@@ -30,13 +30,18 @@ impl Migrate {
     pub async fn run(self) -> anyhow::Result<()> {
         let session = Session::open(Schema::AsItIs).await?;
         let db = &session.platform.db;
-        match self.step.unwrap_or(Step::Up) {
+        let step = self.step.unwrap_or(Step::Up);
+        match step {
             Step::Up => postgres::migrate(db).await?,
             Step::Down { to } => postgres::migrate_down(db, to).await?,
             Step::Status => {}
         }
         for (migration, applied) in postgres::migration_status(db).await? {
             println!("{} {:04} {}", if applied { "applied" } else { "waiting" }, migration.version, migration.description);
+        }
+        // ClickHouse's have no way back: its rows can't be made again from anything else.
+        for (version, name, applied) in usage_move::migrate(&session.platform, matches!(step, Step::Up)).await? {
+            println!("{} ClickHouse {version:04} {name}", if applied { "applied" } else { "waiting" });
         }
         session.close().await;
         Ok(())

@@ -124,6 +124,9 @@ pub struct UsageCurrent {
     /// Timestamp of the newest event that the figures contain.
     #[serde(with = "time::serde::rfc3339::option")]
     pub as_of: Option<OffsetDateTime>,
+    /// When the oldest accepted event that the figures lack came in; null: they contain all of them.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub waiting_since: Option<OffsetDateTime>,
     /// Usage per day of the period, for the chart.
     pub daily: Vec<DailyUsage>,
 }

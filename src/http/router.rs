@@ -72,6 +72,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
         .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/billing/portal", post(api::portal::open))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
         .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
@@ -80,6 +81,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
         .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
         .route(SETTINGS, post(api::settings::submit))
+        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
         .route(
             "/api/v1/usage/events",
             // The limit holds for what comes out of the decompression too.

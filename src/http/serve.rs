@@ -20,7 +20,7 @@ pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)
     let listener = bind(config.leptos.site_addr, "LEPTOS_SITE_ADDR").await?;
     let metrics_listener = bind(config.metrics_addr, "METRICS_ADDR").await?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
-    ingest::ensure_partitions(&platform).await.context("the partitions of usage_events can't be made")?;
+    ingest::prepare(&platform).await.context("usage events can't be taken")?;
 
     let stop = CancellationToken::new();
     let (heartbeat, jobs) = jobs::start(&platform, stop.clone());

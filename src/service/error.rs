@@ -1,5 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
+use crate::{store::usage::UsageStoreError, stripe::client::StripeError};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -32,6 +33,16 @@ pub enum Error {
     BillingDisabled,
     #[error("the service is busy; try again in a moment")]
     Busy,
+    #[error("this platform is not connected to Stripe")]
+    StripeNotConfigured,
+    /// The cause is for the log: it may name what is none of the caller's business.
+    #[error("Stripe can't be reached at the moment; try again in a minute")]
+    StripeUnavailable(#[source] StripeError),
+    #[error("Stripe did not accept this")]
+    StripeRefused(#[source] StripeError),
+    /// What is asked for does not go with how things stand.
+    #[error("{detail}")]
+    Conflict { code: &'static str, detail: String },
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -51,9 +62,11 @@ impl Error {
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
+            Error::Conflict { .. } => 409,
             Error::Invalid { .. } => 422,
             Error::Internal(_) => 500,
-            Error::BillingDisabled | Error::Busy => 503,
+            Error::StripeRefused(_) => 502,
+            Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
         }
     }
 
@@ -65,14 +78,23 @@ impl Error {
             Error::Forbidden(_) => "forbidden",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
-            Error::BadRequest { code, .. } => code,
+            Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::BillingDisabled => "billing_disabled",
             Error::Busy => "busy",
+            Error::StripeNotConfigured => "stripe_not_configured",
+            Error::StripeUnavailable(_) => "stripe_unavailable",
+            Error::StripeRefused(_) => "stripe_refused",
             Error::Internal(_) => "internal",
         }
+    }
+}
+
+impl From<StripeError> for Error {
+    fn from(error: StripeError) -> Self {
+        if error.is_final() { Error::StripeRefused(error) } else { Error::StripeUnavailable(error) }
     }
 }
 
@@ -80,6 +102,15 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut => Error::Busy,
+            other => Error::Internal(other.into()),
+        }
+    }
+}
+
+impl From<UsageStoreError> for Error {
+    fn from(error: UsageStoreError) -> Self {
+        match error {
+            UsageStoreError::Postgres(error) => error.into(),
             other => Error::Internal(other.into()),
         }
     }

@@ -30,6 +30,9 @@ pub struct Checks {
     pub jobs: Status,
 }
 
+/// Usage that was accepted is in the figures a second or two later; after this long something is wrong.
+const USAGE_MAY_BE_BEHIND: Duration = Duration::from_secs(60);
+
 /// Asks the database and looks at the inbox and the jobs.
 pub async fn check(platform: &Platform, jobs: &crate::jobs::Heartbeat) -> Health {
     let database = match tokio::time::timeout(Duration::from_secs(2), postgres::ping(&platform.db)).await {
@@ -44,10 +47,17 @@ pub async fn check(platform: &Platform, jobs: &crate::jobs::Heartbeat) -> Health
         _ => Status::Down,
     };
     let jobs = if jobs.is_alive(platform.clock.now()) { Status::Ok } else { Status::Degraded };
-    // Usage events live in the same database.
-    let checks = Checks { database, usage_store: database, webhooks, jobs };
-    let status = match (database, webhooks, jobs) {
-        (Status::Ok, Status::Ok, Status::Ok) => Status::Ok,
+    // Without its store usage is still taken, only not counted.
+    let usage_store = match database {
+        Status::Ok => {
+            let condition = platform.usage.condition().await;
+            if condition.reachable && condition.behind < USAGE_MAY_BE_BEHIND { Status::Ok } else { Status::Degraded }
+        }
+        _ => Status::Down,
+    };
+    let checks = Checks { database, usage_store, webhooks, jobs };
+    let status = match (database, usage_store, webhooks, jobs) {
+        (Status::Ok, Status::Ok, Status::Ok, Status::Ok) => Status::Ok,
         (Status::Ok, ..) => Status::Degraded,
         _ => Status::Down,
     };

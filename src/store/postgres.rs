@@ -4,6 +4,8 @@ pub mod accounts;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
+pub mod backfill;
+pub mod billed_usage;
 pub mod contacts;
 pub mod inbox;
 pub mod invoices;

@@ -42,7 +42,7 @@ async fn however_many_look_at_once_each_threshold_fires_once() {
     let customer = subscribed(&app, "lumen").await;
     use_impressions(&app, customer, "a", 950_000).await;
     // Another replica shares nothing but the database.
-    let other = Platform::new((*app.platform.config).clone(), app.db.clone(), app.platform.clock.clone());
+    let other = Platform::new((*app.platform.config).clone(), app.db.clone(), app.platform.clock.clone()).expect("a platform");
     let looks = (0..20).map(|n| alerts::fire_for(if n % 2 == 0 { &app.platform } else { &other }, customer));
     let fired: usize = futures::future::join_all(looks).await.into_iter().map(Result::unwrap).sum();
     assert_eq!(fired, 2);

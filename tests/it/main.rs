@@ -1,18 +1,26 @@
 //! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
 
+#[path = "../stripe/stand_in.rs"]
+mod stripe;
 mod support;
 
 mod accounts;
 mod alerts;
 mod auth;
+mod backfill;
+mod billed_usage;
 mod cluster;
 mod console;
+mod history;
 mod inbox;
 mod ingest;
 mod invoices;
+mod outgoing;
 mod pdf;
 mod platform;
 mod program;
 mod settings;
+mod stand_in;
 mod usage;
+mod usage_store;
 mod webhooks;

@@ -1,7 +1,7 @@
 //! Stripe's webhooks, from the signed delivery to what customers see of it.
 
 mod batches;
-mod convergence;
+pub mod convergence;
 mod credit_notes;
 mod customers;
 
@@ -82,7 +82,7 @@ async fn deliver_all(app: &TestApp, events: &[Value]) {
 }
 
 /// What a query finds, as text: columns parted by `|`, rows by spaces.
-async fn ask(db: &PgPool, sql: &str) -> String {
+pub async fn ask(db: &PgPool, sql: &str) -> String {
     let row =
         "SELECT string_agg(value, '|' ORDER BY place) FROM json_each_text(row_to_json(asked)) WITH ORDINALITY AS cell (key, value, place)";
     let sql = format!("SELECT coalesce(string_agg(({row}), ' '), '') FROM ({sql}) asked");

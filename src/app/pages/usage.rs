@@ -141,7 +141,7 @@ fn report(usage: &UsageCurrent, metric: Metric, now: ReadSignal<Option<OffsetDat
                 <OverageTable usage />
             </section>
         </div>
-        {freshness(usage.as_of, now)}
+        {freshness(usage.as_of, usage.waiting_since, now)}
     }
 }
 
@@ -204,8 +204,12 @@ fn metric_link(metric: Metric, current: bool) -> impl IntoView {
     }
 }
 
-fn freshness(as_of: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
+/// Waiting for a second or two is what events do; after this long it is worth a word.
+const WAITING: Duration = Duration::from_secs(60);
+
+fn freshness(as_of: Option<OffsetDateTime>, waiting: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
     let ago = move || Some(format!(" · {}", format::relative(as_of?.min(now.get()?), now.get()?)));
+    let late = move || (now.get()? - waiting? > WAITING).then_some(" · newer ones have arrived and wait to be counted");
     view! {
         <p class="freshness">
             {match as_of {
@@ -213,6 +217,7 @@ fn freshness(as_of: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTim
                 None => "No events have arrived in this period yet.".to_owned(),
             }}
             {ago}
+            {late}
         </p>
     }
 }

@@ -1,4 +1,15 @@
-//! Usage events and their hourly records, and the plan that they are rated by.
+//! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
+
+pub mod accept;
+pub mod corrections;
+pub mod differences;
+pub mod history;
+pub mod moves;
+mod own;
+pub mod records;
+pub mod shipping;
+
+pub use own::PostgresUsage;
 
 use super::decode;
 use crate::domain::{
@@ -7,73 +18,49 @@ use crate::domain::{
     money::Currency,
     period::Period,
     plan::{Plan, PlanType, Terms},
-    usage::DailyUsage,
-    usage_event::UsageEvent,
+    usage::Quantities,
 };
+use crate::store::usage::{Figures, HourlyUsage};
 use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
-
-/// Stores a batch in one statement: the key table decides what is new, new events are kept and counted in their hours,
-/// all in one transaction. How many were new.
-///
-/// Rows are written in the order of their keys, so that batches that overlap wait for each other instead of deadlocking.
-pub async fn ingest(pool: &PgPool, customer: CustomerId, events: &[UsageEvent]) -> sqlx::Result<u64> {
-    let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-    let apps: Vec<&str> = events.iter().map(|event| event.app_id.as_str()).collect();
-    let metrics: Vec<&str> = events.iter().map(|event| event.metric.as_str()).collect();
-    let quantities: Vec<i64> = events.iter().map(|event| i64::try_from(event.quantity).unwrap_or(i64::MAX)).collect();
-    let times: Vec<OffsetDateTime> = events.iter().map(|event| event.timestamp).collect();
-    let properties: Vec<Option<&str>> = events.iter().map(|event| event.properties.as_deref()).collect();
-    sqlx::query_file_scalar!(
-        "src/store/postgres/ingest.sql",
-        customer.0,
-        &ids as &[&str],
-        &apps as &[&str],
-        &metrics as &[&str],
-        &quantities,
-        &times,
-        &properties as &[Option<&str>],
-    )
-    .fetch_one(pool)
-    .await
-    .map(|fresh| u64::try_from(fresh).unwrap_or(0))
-}
 
 /// Makes the monthly partitions of the event table that hold the span.
 pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
 }
 
-/// A customer's usage per UTC day of a period, in order, without the days that had none; and its newest event.
-pub async fn daily(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx::Result<(Vec<DailyUsage>, Option<OffsetDateTime>)> {
+/// A customer's hourly records of a span, over its apps.
+pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx::Result<Figures> {
     let rows = sqlx::query!(
-        r#"SELECT date_trunc('day', hour, 'UTC') AS "day!",
+        r#"SELECT hour,
                   coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)::bigint AS "impressions!",
                   coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0)::bigint AS "api_calls!",
                   coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0)::bigint AS "data_transfer_bytes!",
                   max(as_of) AS "as_of!"
            FROM usage_records
            WHERE customer_id = $1 AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes') AND hour >= $2 AND hour < $3
-           GROUP BY 1 ORDER BY 1"#,
+           GROUP BY hour ORDER BY hour"#,
         customer.0,
-        period.start(),
-        period.end(),
+        span.start(),
+        span.end(),
     )
     .fetch_all(pool)
     .await?;
-    let as_of = rows.iter().map(|row| row.as_of).max();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let days = rows
+    let hours = rows
         .into_iter()
-        .map(|row| DailyUsage {
-            day: row.day,
-            impressions: count(row.impressions),
-            api_calls: count(row.api_calls),
-            data_transfer_bytes: count(row.data_transfer_bytes),
+        .map(|row| HourlyUsage {
+            hour: row.hour,
+            quantities: Quantities {
+                impressions: count(row.impressions),
+                api_calls: count(row.api_calls),
+                data_transfer: count(row.data_transfer_bytes),
+            },
+            as_of: row.as_of,
         })
         .collect();
-    Ok((days, as_of))
+    Ok(Figures { hours, waiting_since: None })
 }
 
 /// The subscription that a customer is billed by.

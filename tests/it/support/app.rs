@@ -49,6 +49,18 @@ impl TestApp {
         TestApp::on(database, variables).await
     }
 
+    /// Beside others on the same database: another replica.
+    pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
+        let replica = TestApp::on(self._database.shared(), variables).await;
+        replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+        replica
+    }
+
+    /// Where the database is, for a program of its own.
+    pub fn database_url(&self) -> &str {
+        &self._database.url
+    }
+
     async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
         let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -58,8 +70,8 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
         let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
-        let platform = Platform::new(config, database.pool.clone(), now);
-        ingest::ensure_partitions(&platform).await.expect("partitions");
+        let platform = Platform::new(config, database.pool.clone(), now).expect("a platform");
+        ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
     }
@@ -82,6 +94,15 @@ impl TestApp {
 
     pub fn client(&self) -> Client {
         Client::new(self.router.clone())
+    }
+
+    /// Listens on a free port of loopback for as long as the test runs, and gives the address with its scheme.
+    pub async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let service = self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        format!("http://{address}")
     }
 
     /// A new customer; its Stripe id is `cus_NAME`.

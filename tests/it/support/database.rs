@@ -24,9 +24,16 @@ pub struct TestDatabase {
     pub pool: PgPool,
     pub url: String,
     name: String,
+    /// Whose it is drops it.
+    owned: bool,
 }
 
 impl TestDatabase {
+    /// The same database for somebody else, who does not outlive this.
+    pub fn shared(&self) -> TestDatabase {
+        TestDatabase { pool: self.pool.clone(), url: self.url.clone(), name: self.name.clone(), owned: false }
+    }
+
     pub async fn new() -> TestDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -44,13 +51,13 @@ impl TestDatabase {
         let options = server().clone().database(&name);
         let url = options.to_url_lossy().to_string();
         let pool = PgPoolOptions::new().max_connections(5).connect_with(options).await.expect("the new database takes connections");
-        TestDatabase { pool, url, name }
+        TestDatabase { pool, url, name, owned: true }
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || !self.owned {
             return;
         }
         let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
@@ -82,13 +89,14 @@ fn server() -> &'static PgConnectOptions {
 
 /// In memory, unless there is less than a gigabyte of it.
 fn cluster_dir() -> PathBuf {
+    fast_dir("apex-billing-tests", "data").unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres"))
+}
+
+/// A folder of this user's in memory, unless `part` of it is not there yet and there is less than a gigabyte for it.
+pub(super) fn fast_dir(name: &str, part: &str) -> Option<PathBuf> {
     let memory = Path::new("/dev/shm");
-    let in_memory = memory.join(format!("apex-billing-tests-{}", user()));
-    if in_memory.join("data").is_dir() || free_kilobytes(memory).is_some_and(|free| free > 1_000_000) {
-        in_memory
-    } else {
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres")
-    }
+    let dir = memory.join(format!("{name}-{}", user()));
+    (dir.join(part).exists() || free_kilobytes(memory).is_some_and(|free| free > 1_000_000)).then_some(dir)
 }
 
 fn user() -> String {

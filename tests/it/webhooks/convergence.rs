@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 /// Everything of the mirror that is not of this database's own making.
-pub(super) async fn mirrored(app: &TestApp) -> Vec<String> {
+pub async fn mirrored(app: &TestApp) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT to_jsonb(invoices) - '{id,customer_id,version,updated_at}'::text[] FROM invoices ORDER BY stripe_invoice_id",
@@ -31,7 +31,7 @@ pub(super) async fn mirrored(app: &TestApp) -> Vec<String> {
 /// Empties the mirror: what is left is what this platform itself was told of its customers.
 pub(super) async fn forget_mirror(app: &TestApp) {
     sqlx::raw_sql(
-        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, stripe_alerts;
+        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, stripe_alerts, billed_usage;
          UPDATE stripe_webhook_events SET customer_id = NULL;
          DELETE FROM customers WHERE added_name IS NULL;
          UPDATE customers SET name = added_name, email = added_email, currency = added_currency, address = NULL, tax_ids = NULL,
@@ -42,7 +42,7 @@ pub(super) async fn forget_mirror(app: &TestApp) {
     .expect("an empty mirror");
 }
 
-pub(super) async fn forget(app: &TestApp) {
+pub async fn forget(app: &TestApp) {
     forget_mirror(app).await;
     sqlx::raw_sql("TRUNCATE stripe_webhook_events").execute(&app.db).await.expect("an empty inbox");
 }

@@ -1,6 +1,10 @@
-WITH input AS (
-    SELECT *
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[])
+-- Shared: whoever counts hours anew from their raw events holds it alone, so that it sees all of this or nothing.
+WITH counting AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(hashtext('usage_records'))
+),
+input AS (
+    SELECT t.*
+    FROM counting, unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[])
         AS t (event_id, app_id, metric, quantity, occurred_at, properties)
 ),
 fresh AS (

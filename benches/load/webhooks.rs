@@ -1,0 +1,180 @@
+//! Sends signed Stripe events to a server from a process of its own, and measures: events per second, latencies, CPU of both sides.
+//!
+//! `scripts/bench.sh` starts the servers and calls this once for each measurement. Nothing of the program is linked, so that what is made
+//! here (events, signatures) does not come from what is measured. One line of JSON goes to standard output.
+
+mod events;
+mod processes;
+
+use anyhow::{Context, bail, ensure};
+use clap::Parser;
+use events::{Request, Sender};
+use processes::CpuTime;
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::{JoinSet, LocalSet},
+};
+
+/// An answer that has not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Answers are a few hundred bytes.
+const MOST_ANSWER_BYTES: usize = 64 * 1024;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Where the server listens
+    #[arg(long)]
+    address: SocketAddr,
+    /// Where it takes webhooks
+    #[arg(long)]
+    path: String,
+    /// Signs the events
+    #[arg(long)]
+    secret: String,
+    #[arg(long)]
+    connections: usize,
+    /// How many events, beginning with which: the same numbers are the same events
+    #[arg(long)]
+    events: usize,
+    #[arg(long)]
+    first: usize,
+    /// Among how many customers they are spread
+    #[arg(long)]
+    customers: usize,
+    /// The server, whose CPU time is measured
+    #[arg(long)]
+    server_pid: u32,
+    /// PostgreSQL's first process; its descendants count with it
+    #[arg(long)]
+    postgres_pid: u32,
+    /// cargo says it to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    ensure!(arguments.connections > 0 && arguments.events > 0 && arguments.customers > 0, "there is nothing to send");
+    // One thread: the two sides that are measured need the cores.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, drive(&arguments))
+}
+
+async fn drive(arguments: &Arguments) -> anyhow::Result<()> {
+    let address = arguments.address;
+    let sender = Sender::new(address.to_string(), &arguments.path, &arguments.secret, arguments.customers)?;
+    // Made and signed before the clock starts.
+    let numbers = arguments.first..arguments.first + arguments.events;
+    let requests = numbers.map(|number| sender.request(number)).collect::<anyhow::Result<Vec<Request>>>()?;
+    let bytes: usize = requests.iter().map(|request| request.body_bytes).sum();
+    let work = Rc::new(Work { requests, next: Cell::new(0), milliseconds: RefCell::new(Vec::with_capacity(arguments.events)) });
+
+    let mut streams = Vec::new();
+    for _ in 0..arguments.connections {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("nobody listens on {address}"))?;
+        stream.set_nodelay(true)?;
+        streams.push(stream);
+    }
+    let watched = || -> anyhow::Result<[CpuTime; 3]> {
+        Ok([
+            processes::cpu_of_tree(arguments.server_pid)?,
+            processes::cpu_of_tree(arguments.postgres_pid)?,
+            processes::cpu_of_tree(std::process::id())?,
+        ])
+    };
+    let before = watched()?;
+    let started = Instant::now();
+    let mut connections = JoinSet::new();
+    for stream in streams {
+        connections.spawn_local(send_all(stream, work.clone()));
+    }
+    while let Some(done) = connections.join_next().await {
+        done??;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let after = watched()?;
+
+    let mut latencies = work.milliseconds.take();
+    ensure!(latencies.len() == arguments.events, "{} of {} events were answered", latencies.len(), arguments.events);
+    latencies.sort_by(f64::total_cmp);
+    let cpu = |which: usize| (after[which] - before[which]).as_secs_f64() * 1000.0 / arguments.events as f64;
+    println!(
+        "{}",
+        serde_json::json!({
+            "connections": arguments.connections, "events": arguments.events, "body_bytes": bytes / arguments.events,
+            "events_per_second": arguments.events as f64 / seconds,
+            "p50_ms": percentile(&latencies, 0.50), "p95_ms": percentile(&latencies, 0.95), "p99_ms": percentile(&latencies, 0.99),
+            "server_cpu_ms": cpu(0), "postgres_cpu_ms": cpu(1), "driver_cpu_ms": cpu(2),
+        })
+    );
+    Ok(())
+}
+
+/// What is to be sent, and what came of it; shared by the connections of the one thread.
+struct Work {
+    requests: Vec<Request>,
+    next: Cell<usize>,
+    milliseconds: RefCell<Vec<f64>>,
+}
+
+/// Sends one event after the other over one connection, as long as there are any.
+async fn send_all(mut stream: TcpStream, work: Rc<Work>) -> anyhow::Result<()> {
+    let mut answer = vec![0; MOST_ANSWER_BYTES];
+    loop {
+        let number = work.next.get();
+        let Some(request) = work.requests.get(number) else { return Ok(()) };
+        work.next.set(number + 1);
+        let sent = Instant::now();
+        stream.write_all(&request.bytes).await?;
+        let length = tokio::time::timeout(PATIENCE, read_answer(&mut stream, &mut answer)).await.context("no answer")??;
+        let took = sent.elapsed();
+        if !answer.starts_with(b"HTTP/1.1 200 ") {
+            bail!("event {number} was answered:\n{}", String::from_utf8_lossy(&answer[..length]));
+        }
+        work.milliseconds.borrow_mut().push(took.as_secs_f64() * 1000.0);
+    }
+}
+
+/// Reads one whole answer and gives its length.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<usize> {
+    let mut filled = 0;
+    loop {
+        ensure!(filled < buffer.len(), "the answer is too long");
+        let read = stream.read(&mut buffer[filled..]).await?;
+        ensure!(read > 0, "the connection was closed:\n{}", String::from_utf8_lossy(&buffer[..filled]));
+        filled += read;
+        if let Some(length) = answer_length(&buffer[..filled])?
+            && filled >= length
+        {
+            ensure!(filled == length, "more was answered than asked");
+            return Ok(filled);
+        }
+    }
+}
+
+/// How long an answer is, head and body, once the whole head is there.
+fn answer_length(read: &[u8]) -> anyhow::Result<Option<usize>> {
+    let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let text = str::from_utf8(&read[..head]).context("the answer's head is no text")?;
+    let body = text
+        .split("\r\n")
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
+        .with_context(|| format!("an answer without a length:\n{text}"))?;
+    Ok(Some(head + 4 + body))
+}
+
+/// The nearest rank: the smallest value that this part of all values does not exceed.
+fn percentile(sorted: &[f64], part: f64) -> f64 {
+    let rank = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}

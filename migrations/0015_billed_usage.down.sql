@@ -1,0 +1,2 @@
+DROP INDEX invoices_finalized;
+DROP TABLE billed_usage;

@@ -1,0 +1,108 @@
+//! `apex-billing usage`.
+
+use super::session::{Schema, Session};
+use crate::{
+    domain::{
+        period::{Period, hour_of},
+        usage_hour::HourDifference,
+    },
+    service::{usage_check, usage_move},
+    store::clickhouse::transfer::Step,
+};
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use std::io::IsTerminal;
+use time::Duration;
+
+/// Differing hours that are printed.
+const SHOWN: usize = 100;
+
+/// Raw usage events: move them to ClickHouse, compare them with what is billed
+#[derive(Subcommand)]
+#[command(
+    after_help = "Examples:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move\n  apex-billing usage check --days 35"
+)]
+pub enum Usage {
+    /// Move the raw events that PostgreSQL holds to ClickHouse; fails, and removes nothing, where the sums differ
+    #[command(
+        after_help = "Goes on where an earlier run ended, while the server runs.\n\nExample:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move"
+    )]
+    Move {
+        /// Events after which a killed move goes on
+        #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+        batch: u64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare the raw events of closed hours with what is billed; fails where they differ
+    #[command(after_help = "Example:\n  apex-billing usage check --days 35 --json")]
+    Check {
+        /// How many days to look back
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Usage {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        let done = self.on(&session).await;
+        session.close().await;
+        done
+    }
+
+    async fn on(self, session: &Session) -> anyhow::Result<()> {
+        let platform = &session.platform;
+        match self {
+            Usage::Move { batch, json } => {
+                let shown = std::io::stderr().is_terminal();
+                let moved = usage_move::run(platform, batch, |step| {
+                    if shown {
+                        show(step);
+                    }
+                })
+                .await?;
+                if json {
+                    let data = serde_json::json!({"events": moved.events, "months": moved.months, "differences": moved.differences});
+                    println!("{}", serde_json::to_string_pretty(&data)?);
+                } else {
+                    moved.differences.iter().take(SHOWN).for_each(print);
+                    println!("{} events copied, {} months moved", moved.events, moved.months);
+                }
+                if !moved.differences.is_empty() {
+                    bail!("{} hours are not in ClickHouse as they are billed; their months stay in PostgreSQL", moved.differences.len());
+                }
+            }
+            Usage::Check { days, json } => {
+                let until = hour_of(platform.clock.now());
+                let span = Period::new(until - Duration::days(days.into()), until).context("no hours")?;
+                let (found, _) = usage_check::check(platform, span).await?;
+                if json {
+                    println!("{}", serde_json::to_string_pretty(&found)?);
+                } else {
+                    found.iter().take(SHOWN).for_each(print);
+                }
+                if !found.is_empty() {
+                    bail!("the raw events of {} hours are not what is billed", found.len());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn show(step: Step) {
+    match step {
+        Step::Copied { month, until, events } => {
+            eprintln!("{}-{:02}: {events} events, up to {until}", month.year(), u8::from(month.month()))
+        }
+        Step::Moved { month } => eprintln!("{}-{:02}: moved", month.year(), u8::from(month.month())),
+    }
+}
+
+fn print(difference: &HourDifference) {
+    let HourDifference { hour, raw, recorded } = difference;
+    println!("{hour}\traw {} in {} events\tbilled {} in {} events", raw.quantity, raw.events, recorded.quantity, recorded.events);
+}

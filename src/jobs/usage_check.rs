@@ -1,0 +1,14 @@
+//! Compares the raw usage events of recent closed hours with what is billed for them.
+
+use crate::service::{Platform, Result, usage_check};
+use std::time::Duration;
+
+pub const EVERY: Duration = Duration::from_secs(900);
+
+pub async fn run(platform: Platform) -> Result<()> {
+    let found = usage_check::check_recent(&platform).await?;
+    if found > 0 {
+        tracing::error!(hours = found, "raw usage events are not what is billed; usage_differences lists the hours");
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Raw usage events against what is billed for them. What differs is told, and left as it is: a person decides.
+
+use super::{Platform, Result};
+use crate::{
+    domain::{
+        identity::CustomerId,
+        period::{Period, hour_of},
+        usage_event::MAX_AHEAD,
+        usage_hour::HourDifference,
+    },
+    store::postgres::{audit, outbox, usage::differences as store},
+    telemetry,
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+use time::Duration;
+
+/// How far back the job looks.
+const RECENT: Duration = Duration::hours(48);
+/// Hours that one audit row names; it counts them all.
+const NAMED: usize = 100;
+
+/// Checks the hours of the last two days that are over. How many known differences there are now, in all hours.
+pub async fn check_recent(platform: &Platform) -> Result<u64> {
+    let until = hour_of(platform.clock.now() - MAX_AHEAD);
+    match Period::new(until - RECENT, until) {
+        Some(span) => check(platform, span).await.map(|(_, open)| open),
+        None => Ok(0),
+    }
+}
+
+/// Checks a span of hours. The differences in it, and how many are open in all hours.
+///
+/// What was not known yet gets an audit row of the type `error` and a domain event, one a customer.
+pub async fn check(platform: &Platform, span: Period) -> Result<(Vec<HourDifference>, u64)> {
+    let found = platform.usage.differences(span).await?;
+    let mut tx = platform.db.begin().await?;
+    let mut news: BTreeMap<CustomerId, Vec<HourDifference>> = BTreeMap::new();
+    for difference in store::note(&mut tx, span, &found).await? {
+        news.entry(difference.hour.customer).or_default().push(difference);
+    }
+    for (customer, differences) in news {
+        let named: Vec<_> = differences.iter().take(NAMED).collect();
+        let data = json!({"what": "raw usage events are not what is billed", "hours": differences.len(), "differences": named});
+        let entry = audit::Entry {
+            event_type: "error",
+            actor: "system",
+            customer: Some(customer),
+            data: data.clone(),
+            ip_address: None,
+            user_agent: None,
+        };
+        audit::record(&mut tx, entry).await?;
+        outbox::publish(&mut tx, "usage.difference_found", Some(customer), data).await?;
+    }
+    let open = store::open(&mut tx).await?;
+    tx.commit().await?;
+    metrics::gauge!(telemetry::USAGE_HOURS_DIFFERING).set(open as f64);
+    Ok((found, open))
+}

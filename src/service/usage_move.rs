@@ -1,0 +1,31 @@
+//! Moving raw usage events from PostgreSQL to ClickHouse, for whoever switches.
+
+use super::{Error, Platform, Result};
+use crate::store::clickhouse::{
+    ClickHouseUsage,
+    transfer::{Moved, Step},
+};
+
+/// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is after how many events it can go on.
+pub async fn run(platform: &Platform, batch: u64, tell: impl FnMut(Step) + Send) -> Result<Moved> {
+    Ok(clickhouse(platform)?.move_raw_events(batch, tell).await?)
+}
+
+/// Brings ClickHouse's schema up to date, where there is one; the names of its migrations, and whether each is applied.
+pub async fn migrate(platform: &Platform, apply: bool) -> Result<Vec<(u32, &'static str, bool)>> {
+    let Ok(store) = clickhouse(platform) else { return Ok(Vec::new()) };
+    if apply {
+        store.ready().await?;
+    }
+    let status = store.schema_status().await?;
+    Ok(status.into_iter().map(|(migration, applied)| (migration.version, migration.name, applied)).collect())
+}
+
+fn clickhouse(platform: &Platform) -> Result<ClickHouseUsage> {
+    let settings = platform.config.clickhouse.as_ref();
+    let settings = settings.ok_or_else(|| Error::BadRequest {
+        code: "no_clickhouse",
+        detail: "CLICKHOUSE_URL is not set, so there is nowhere to move usage events to".into(),
+    })?;
+    Ok(ClickHouseUsage::new(settings, platform.db.clone()))
+}

@@ -1,0 +1,140 @@
+//! ClickHouse: keeps the raw usage events when one PostgreSQL is not enough for them, and counts their hours.
+//!
+//! PostgreSQL stays the judge of what is accepted, and holds what everybody reads.
+
+mod client;
+mod events;
+mod hours;
+pub mod schema;
+mod ship;
+pub mod transfer;
+
+use crate::{
+    config,
+    domain::{
+        identity::CustomerId,
+        period::Period,
+        usage_event::{Correction, UsageEvent},
+        usage_hour::HourDifference,
+    },
+    store::{
+        postgres::usage::{self as postgres, accept, corrections, shipping},
+        usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
+    },
+};
+use client::Server;
+use sqlx::PgPool;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+
+/// A server that starts does not wait longer: events are accepted without ClickHouse, and whoever ships them makes its schema.
+const START: Duration = Duration::from_secs(3);
+
+/// Raw events in ClickHouse; what is accepted and what is billed in PostgreSQL.
+pub struct ClickHouseUsage {
+    db: PgPool,
+    server: Server,
+    /// The schema is up to date, as far as this process has looked.
+    schema: OnceCell<()>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl ClickHouseUsage {
+    pub fn new(settings: &config::ClickHouse, db: PgPool) -> ClickHouseUsage {
+        ClickHouseUsage { db, server: Server::new(settings), schema: OnceCell::new(), trouble: Mutex::new(None) }
+    }
+
+    /// Brings ClickHouse's schema up to date, once.
+    pub async fn ready(&self) -> Result<()> {
+        self.schema.get_or_try_init(|| schema::migrate(&self.server, &self.db)).await.map(drop)
+    }
+
+    /// The schema's migrations, and whether each is applied.
+    pub async fn schema_status(&self) -> Result<Vec<(&'static schema::Migration, bool)>> {
+        schema::status(&self.server).await
+    }
+
+    /// Tells the log when something goes wrong, and when it is over, but not every second in between.
+    fn tell(&self, trouble: Option<String>) {
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match &trouble {
+            Some(what) if known.as_ref() != Some(what) => tracing::warn!(trouble = %what, "usage events wait for ClickHouse"),
+            None if known.is_some() => tracing::info!("usage events reach ClickHouse again"),
+            _ => {}
+        }
+        *known = trouble;
+    }
+}
+
+#[async_trait::async_trait]
+impl UsageStore for ClickHouseUsage {
+    /// Without ClickHouse events are still accepted, so that its absence is only told.
+    async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
+        shipping::switch(&self.db).await?;
+        postgres::ensure_partitions(&self.db, since, until).await?;
+        match tokio::time::timeout(START, self.ready()).await.unwrap_or(Err(UsageStoreError::TimedOut(START))) {
+            Err(error) if error.is_of_clickhouse() => {
+                self.tell(Some(error.to_string()));
+                Ok(())
+            }
+            ready => ready,
+        }
+    }
+
+    async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
+        Ok(accept::queue(&self.db, customer, events).await?)
+    }
+
+    async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {
+        let mut tx = self.db.begin().await?;
+        corrections::lock(&mut tx, customer, &correction.corrects).await?;
+        if !corrections::claim(&mut tx, customer, &correction.event.id).await? {
+            return Ok(Corrected::Duplicate);
+        }
+        // The newest place first: corrected before, on its way, from before the switch, arrived.
+        let mut before = corrections::corrected(&mut tx, customer, correction).await?;
+        if before.is_none() {
+            before = corrections::queued(&mut tx, customer, correction).await?;
+        }
+        if before.is_none() {
+            before = corrections::replace(&mut tx, customer, correction).await?;
+        }
+        if before.is_none() {
+            before = events::quantity(&self.server, customer, correction).await?;
+        }
+        let Some(before) = before else { return Ok(Corrected::Unknown) };
+        corrections::queue(&mut tx, customer, correction).await?;
+        corrections::record(&mut tx, customer, correction, before).await?;
+        tx.commit().await?;
+        Ok(Corrected::Done)
+    }
+
+    async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {
+        // The queue first: an event that is settled in between is missing in neither, at worst told as waiting.
+        let waiting_since = shipping::waiting_since(&self.db, customer).await?;
+        Ok(Figures { waiting_since, ..postgres::figures(&self.db, customer, period).await? })
+    }
+
+    async fn settle(&self) -> Result<u64> {
+        let settled = self.ship().await;
+        match &settled {
+            Ok(_) => self.tell(None),
+            Err(error) if error.is_of_clickhouse() => self.tell(Some(error.to_string())),
+            Err(_) => {}
+        }
+        settled
+    }
+
+    async fn differences(&self, span: Period) -> Result<Vec<HourDifference>> {
+        self.compare(span).await
+    }
+
+    async fn condition(&self) -> Condition {
+        let (reachable, behind) = futures::join!(self.server.ping(), shipping::behind(&self.db));
+        Condition { reachable: reachable.is_ok() && behind.is_ok(), behind: behind.unwrap_or(Duration::ZERO) }
+    }
+}

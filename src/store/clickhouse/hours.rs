@@ -1,0 +1,86 @@
+//! The hours in ClickHouse: counted anew from their events, never added to, so that an event that came twice can't count twice.
+
+use super::client::Server;
+use crate::{
+    domain::{period::Period, usage_hour::UsageHour},
+    store::{postgres::usage::records::HourRecord, usage::Result},
+};
+use clickhouse::{Row, query::Query};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Hours that one statement names: ClickHouse takes 128 KiB in one parameter.
+pub const MOST_HOURS: usize = 1_000;
+
+/// The hours as the parameters of [`name`].
+const NAMED: &str = "(SELECT t.1, t.2, toDateTime(t.3, 'UTC') FROM
+    (SELECT arrayJoin(arrayZip({customers:Array(UUID)}, {metrics:Array(String)}, {starts:Array(UInt32)})) AS t))";
+
+/// Every hour of the events at hand; `WHERE` follows.
+const COUNT: &str = "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
+    SELECT customer_id, metric, toStartOfHour(ts), app_id, sum(quantity), count(), max(ts), {version:UInt64}
+    FROM usage_events FINAL";
+
+const BY_HOUR: &str = "GROUP BY customer_id, metric, toStartOfHour(ts), app_id";
+
+fn name(query: Query, hours: &[UsageHour]) -> Query {
+    query
+        .param("customers", hours.iter().map(|hour| hour.customer.to_string()).collect::<Vec<_>>())
+        .param("metrics", hours.iter().map(|hour| hour.metric.as_str()).collect::<Vec<_>>())
+        .param("starts", hours.iter().map(|hour| u32::try_from(hour.start.unix_timestamp()).unwrap_or(0)).collect::<Vec<_>>())
+}
+
+/// Counts these hours anew, as a state that is newer than those of a smaller version.
+pub async fn count(server: &Server, hours: &[UsageHour], version: u64) -> Result<()> {
+    for some in hours.chunks(MOST_HOURS) {
+        let query = server.query(&format!("{COUNT} WHERE (customer_id, metric, toStartOfHour(ts)) IN {NAMED} {BY_HOUR}"));
+        server.execute(name(query, some).param("version", version)).await?;
+    }
+    Ok(())
+}
+
+/// Counts every hour of a span anew.
+pub async fn count_span(server: &Server, span: Period, version: u64) -> Result<()> {
+    let sql = format!(
+        "{COUNT} WHERE ts >= fromUnixTimestamp64Second({{from:Int64}}, 'UTC') AND ts < fromUnixTimestamp64Second({{until:Int64}}, 'UTC') {BY_HOUR}"
+    );
+    let query = server.query(&sql).param("version", version);
+    server.execute(query.param("from", span.start().unix_timestamp()).param("until", span.end().unix_timestamp())).await
+}
+
+#[derive(Row, Deserialize)]
+struct HourRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    customer_id: Uuid,
+    metric: String,
+    #[serde(with = "clickhouse::serde::time::datetime")]
+    hour: OffsetDateTime,
+    app_id: String,
+    quantity: u64,
+    event_count: u64,
+    #[serde(with = "clickhouse::serde::time::datetime64::millis")]
+    as_of: OffsetDateTime,
+}
+
+/// These hours in their newest state.
+pub async fn read(server: &Server, hours: &[UsageHour]) -> Result<Vec<HourRecord>> {
+    let mut records = Vec::new();
+    for some in hours.chunks(MOST_HOURS) {
+        let sql = format!(
+            "SELECT customer_id, metric, hour, app_id, quantity, event_count, as_of
+             FROM usage_hours FINAL WHERE (customer_id, metric, hour) IN {NAMED}"
+        );
+        let rows: Vec<HourRow> = server.fetch(name(server.query(&sql), some)).await?;
+        records.extend(rows.into_iter().map(|row| HourRecord {
+            customer: row.customer_id,
+            metric: row.metric,
+            hour: row.hour,
+            app_id: row.app_id,
+            quantity: i64::try_from(row.quantity).unwrap_or(i64::MAX),
+            events: i64::try_from(row.event_count).unwrap_or(i64::MAX),
+            as_of: row.as_of,
+        }));
+    }
+    Ok(records)
+}

@@ -1,0 +1,76 @@
+//! Usage of periods that have been invoiced, as it was when they were.
+
+use crate::domain::identity::CustomerId;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A metric of an invoiced period that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub customer: CustomerId,
+    pub invoice: Uuid,
+    pub metric: String,
+    pub before: i64,
+    pub after: i64,
+}
+
+/// Key of the advisory lock under which one process at a time looks.
+const LOCK: i64 = 0x4249_4c4c_5553;
+
+/// Until the transaction ends, nobody else looks. False when somebody does.
+pub async fn lead(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "led!""#, LOCK).fetch_one(conn).await
+}
+
+/// Keeps the usage of the periods of invoices that were finalized since, where it is not kept yet; how many invoices those were.
+pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!(
+        r#"INSERT INTO billed_usage (invoice_id, metric, quantity, noticed_at)
+           SELECT invoice.id, metric, (
+                      SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                      WHERE record.customer_id = invoice.customer_id AND record.metric = metrics.metric
+                        AND record.hour >= invoice.period_start AND record.hour < invoice.period_end), $2
+           FROM invoices invoice, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
+           WHERE invoice.finalized_at >= $1 AND invoice.stripe_subscription_id IS NOT NULL AND invoice.status <> 'void' AND NOT invoice.deleted
+             AND invoice.period_end <= invoice.finalized_at
+             AND NOT EXISTS (SELECT FROM billed_usage WHERE billed_usage.invoice_id = invoice.id)
+           ORDER BY invoice.id, metric
+           ON CONFLICT DO NOTHING"#,
+        since,
+        at,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() / 3)
+}
+
+/// Finds what is not what it was, and keeps how it is now.
+pub async fn changes(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetDateTime) -> sqlx::Result<Vec<Change>> {
+    let rows = sqlx::query!(
+        r#"WITH now_is AS MATERIALIZED (
+               SELECT billed.invoice_id, billed.metric, invoice.customer_id, billed.quantity AS before, (
+                          SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                          WHERE record.customer_id = invoice.customer_id AND record.metric = billed.metric
+                            AND record.hour >= invoice.period_start AND record.hour < invoice.period_end) AS quantity
+               FROM billed_usage billed JOIN invoices invoice ON invoice.id = billed.invoice_id
+               WHERE invoice.finalized_at >= $1 AND invoice.stripe_subscription_id IS NOT NULL
+           )
+           UPDATE billed_usage billed SET quantity = now_is.quantity, noticed_at = $2
+           FROM now_is
+           WHERE billed.invoice_id = now_is.invoice_id AND billed.metric = now_is.metric AND billed.quantity <> now_is.quantity
+           RETURNING now_is.customer_id, billed.invoice_id, billed.metric, now_is.before, now_is.quantity AS "after!""#,
+        since,
+        at,
+    )
+    .fetch_all(conn)
+    .await?;
+    let change = rows.into_iter().map(|row| Change {
+        customer: CustomerId(row.customer_id),
+        invoice: row.invoice_id,
+        metric: row.metric,
+        before: row.before,
+        after: row.after,
+    });
+    Ok(change.collect())
+}

@@ -1,0 +1,88 @@
+//! The hourly records and the raw events behind them, across customers: for whoever counts, compares or moves them.
+
+use crate::{
+    domain::{
+        identity::CustomerId,
+        period::Period,
+        usage_hour::{HourTotal, HourTotals, UsageHour},
+    },
+    store::postgres::decode,
+};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The record of one customer's hour of one metric in one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HourRecord {
+    pub customer: Uuid,
+    pub metric: String,
+    pub hour: OffsetDateTime,
+    pub app_id: String,
+    pub quantity: i64,
+    pub events: i64,
+    /// Newest event in the hour.
+    pub as_of: OffsetDateTime,
+}
+
+/// Makes the hours what these records say. Rows that say so already are left alone.
+pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
+    let customers: Vec<Uuid> = records.iter().map(|record| record.customer).collect();
+    let metrics: Vec<&str> = records.iter().map(|record| record.metric.as_str()).collect();
+    let hours: Vec<OffsetDateTime> = records.iter().map(|record| record.hour).collect();
+    let apps: Vec<&str> = records.iter().map(|record| record.app_id.as_str()).collect();
+    let quantities: Vec<i64> = records.iter().map(|record| record.quantity).collect();
+    let events: Vec<i64> = records.iter().map(|record| record.events).collect();
+    let as_of: Vec<OffsetDateTime> = records.iter().map(|record| record.as_of).collect();
+    sqlx::query!(
+        "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])
+         ORDER BY 1, 2, 3, 4
+         ON CONFLICT (customer_id, metric, hour, app_id) DO UPDATE SET
+             quantity = excluded.quantity, event_count = excluded.event_count, as_of = excluded.as_of, updated_at = now()
+         WHERE (usage_records.quantity, usage_records.event_count) IS DISTINCT FROM (excluded.quantity, excluded.event_count)",
+        &customers,
+        &metrics as &[&str],
+        &hours,
+        &apps as &[&str],
+        &quantities,
+        &events,
+        &as_of,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// What the raw events of a span of hours add up to, as far as PostgreSQL has them.
+pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
+    let rows = sqlx::query!(
+        r#"SELECT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!", count(*) AS "events!",
+                  sum(quantity)::bigint AS "quantity!"
+           FROM usage_events WHERE occurred_at >= $1 AND occurred_at < $2 GROUP BY 1, 2, 3"#,
+        span.start(),
+        span.end(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
+}
+
+/// What the records of a span of hours say.
+pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
+    let rows = sqlx::query!(
+        r#"SELECT customer_id, metric, hour, sum(event_count)::bigint AS "events!", sum(quantity)::bigint AS "quantity!"
+           FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3"#,
+        span.start(),
+        span.end(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
+}
+
+fn total(customer: Uuid, metric: &str, start: OffsetDateTime, events: i64, quantity: i64) -> sqlx::Result<(UsageHour, HourTotal)> {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let hour = UsageHour { customer: CustomerId(customer), metric: decode(metric)?, start };
+    Ok((hour, HourTotal { events: count(events), quantity: count(quantity) }))
+}

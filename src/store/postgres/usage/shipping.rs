@@ -1,0 +1,165 @@
+//! PostgreSQL's side of shipping usage events to ClickHouse: the queue, whose turn it is, and raw events of before the switch.
+
+use crate::{
+    domain::{identity::CustomerId, usage_hour::UsageHour},
+    store::postgres::{audit, outbox},
+};
+use futures::{StreamExt, stream::BoxStream};
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
+use std::{collections::BTreeSet, time::Duration};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// An accepted event as PostgreSQL keeps it.
+#[derive(Clone, Debug)]
+pub struct RawEvent {
+    pub customer_id: Uuid,
+    pub event_id: String,
+    pub app_id: String,
+    pub metric: String,
+    pub quantity: i64,
+    pub occurred_at: OffsetDateTime,
+    /// A JSON object, as text.
+    pub properties: Option<String>,
+    pub received_at: OffsetDateTime,
+}
+
+/// Since when the raw events go to ClickHouse; None: they never did.
+pub async fn switched(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT since FROM usage_store").fetch_optional(pool).await
+}
+
+/// Notes that the raw events go to ClickHouse from now on.
+pub async fn switch(pool: &PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    let changed = sqlx::query!("INSERT INTO usage_store (store) VALUES ('clickhouse') ON CONFLICT DO NOTHING").execute(&mut *tx).await?;
+    if changed.rows_affected() > 0 {
+        let data = json!({"store": "clickhouse"});
+        let entry = audit::Entry {
+            event_type: "usage_store.switched",
+            actor: "system",
+            customer: None,
+            data: data.clone(),
+            ip_address: None,
+            user_agent: None,
+        };
+        audit::record(&mut tx, entry).await?;
+        outbox::publish(&mut tx, "usage_store.switched", None, data).await?;
+    }
+    tx.commit().await
+}
+
+/// When the oldest of a customer's events that wait in the queue came in.
+pub async fn waiting_since(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT received_at FROM usage_outbox WHERE customer_id = $1 ORDER BY id LIMIT 1", customer.0)
+        .fetch_optional(pool)
+        .await
+}
+
+/// For how long the oldest event has been in the queue.
+pub async fn behind(pool: &PgPool) -> sqlx::Result<Duration> {
+    let seconds = sqlx::query_scalar!(
+        r#"SELECT greatest(extract(epoch FROM now() - received_at), 0)::float8 AS "seconds!" FROM usage_outbox ORDER BY id LIMIT 1"#
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default())
+}
+
+/// Takes the turn of shipping for the transaction, if no other replica has it.
+pub async fn try_turn(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('usage_outbox')) AS "turn!""#).fetch_one(conn).await
+}
+
+/// Waits for the turn of shipping.
+pub async fn take_turn(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_outbox'))").execute(conn).await.map(drop)
+}
+
+/// From here to the transaction's end nobody else changes hourly records: servers that don't know of the switch yet wait in
+/// `count.sql`, and what they had begun is visible to the statements that follow.
+pub async fn hold_counting(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_records'))").execute(conn).await.map(drop)
+}
+
+/// The events of the queue behind a place, or from its head, with their places.
+pub async fn next(conn: &mut PgConnection, behind: Option<i64>, limit: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
+    let rows = sqlx::query!(
+        r#"SELECT id, customer_id, event_id, app_id, metric, quantity, occurred_at, properties::text AS properties, received_at
+           FROM usage_outbox WHERE id > $1 ORDER BY id LIMIT $2"#,
+        behind.unwrap_or(0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let event = RawEvent {
+                customer_id: row.customer_id,
+                event_id: row.event_id,
+                app_id: row.app_id,
+                metric: row.metric,
+                quantity: row.quantity,
+                occurred_at: row.occurred_at,
+                properties: row.properties,
+                received_at: row.received_at,
+            };
+            (row.id, event)
+        })
+        .unzip())
+}
+
+/// Takes events out of the queue.
+pub async fn remove(conn: &mut PgConnection, places: &[i64]) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM usage_outbox WHERE id = ANY ($1)", places).execute(conn).await.map(drop)
+}
+
+/// The customers' hours that events wait for.
+pub async fn waiting_hours(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<UsageHour>> {
+    let rows = sqlx::query!(r#"SELECT DISTINCT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!" FROM usage_outbox"#)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let metric = crate::store::postgres::decode(&row.metric)?;
+            Ok(UsageHour { customer: CustomerId(row.customer_id), metric, start: row.hour })
+        })
+        .collect()
+}
+
+/// Greater than every number before.
+pub async fn next_version(conn: &mut PgConnection) -> sqlx::Result<u64> {
+    let version = sqlx::query_scalar!(r#"SELECT nextval('usage_hours_version') AS "version!""#).fetch_one(conn).await?;
+    Ok(u64::try_from(version).unwrap_or(0))
+}
+
+/// Has PostgreSQL raw events of before the switch?
+pub async fn holds_raw_events(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM usage_events) AS "any!""#).fetch_one(conn).await
+}
+
+/// Hands over the raw events of these hours that PostgreSQL has of before the switch: it has them no longer once the transaction commits.
+pub fn hand_over<'e>(conn: &'e mut PgConnection, hours: &[UsageHour]) -> BoxStream<'e, sqlx::Result<RawEvent>> {
+    let customers: Vec<Uuid> = hours.iter().map(|hour| hour.customer.0).collect();
+    let metrics: Vec<String> = hours.iter().map(|hour| hour.metric.as_str().to_owned()).collect();
+    let starts: Vec<OffsetDateTime> = hours.iter().map(|hour| hour.start).collect();
+    let first = starts.iter().min().copied();
+    let last = starts.iter().max().map(|start| *start + time::Duration::HOUR);
+    sqlx::query_as!(
+        RawEvent,
+        r#"DELETE FROM usage_events AS e
+           USING unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS h (customer_id, metric, hour)
+           WHERE e.occurred_at >= $4 AND e.occurred_at < $5
+             AND e.customer_id = h.customer_id AND e.metric = h.metric AND date_trunc('hour', e.occurred_at, 'UTC') = h.hour
+           RETURNING e.customer_id, e.event_id, e.app_id, e.metric, e.quantity, e.occurred_at, e.properties::text AS properties, e.received_at"#,
+        &customers,
+        &metrics,
+        &starts,
+        first,
+        last,
+    )
+    .fetch(conn)
+    .boxed()
+}

@@ -1,0 +1,205 @@
+//! A real ClickHouse for the tests: one engine for a run, shared by its processes, and a database of it per test; or one of a test's own,
+//! to be killed.
+//!
+//! `TEST_CLICKHOUSE_URL` (`http://user:password@host:port`) names a server to use instead of the shared engine, as somebody who may
+//! create databases. Without either a test that needs ClickHouse fails.
+
+use super::database::fast_dir;
+use apex_billing::config::{self, Config};
+use clickhouse::Client;
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{self, Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// scripts/lib.sh names the same.
+const WHEEL: &str = "chdb-core-26.9.0";
+const PASSWORD: &str = "p@ss of the tests";
+
+/// A database of the test's own, empty. Gone when the test passes.
+pub struct TestClickHouse {
+    /// As `CLICKHOUSE_URL` takes it.
+    pub url: String,
+    settings: config::ClickHouse,
+    // Ends the engine where it is the test's own.
+    _engine: Option<Engine>,
+}
+
+impl TestClickHouse {
+    /// On the run's engine.
+    pub fn new() -> TestClickHouse {
+        TestClickHouse::on(server(), None)
+    }
+
+    fn on(server: &str, engine: Option<Engine>) -> TestClickHouse {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let url = format!("{server}/test_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        TestClickHouse { settings: settings(&url), url, _engine: engine }
+    }
+
+    /// To ask it things that the program does not.
+    pub fn client(&self) -> Client {
+        let config::ClickHouse { endpoint, user, password, database, .. } = &self.settings;
+        Client::default().with_url(endpoint).with_user(user).with_password(&password.0).with_database(database)
+    }
+
+    /// Rows that are there, repeats among them, and events.
+    pub async fn rows_and_events(&self) -> (u64, u64) {
+        let client = self.client();
+        let rows = client.query("SELECT count() FROM usage_events").fetch_one().await.expect("rows");
+        (rows, client.query("SELECT count() FROM usage_events FINAL").fetch_one().await.expect("events"))
+    }
+}
+
+impl Drop for TestClickHouse {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self._engine.is_some() {
+            return;
+        }
+        let (client, database) = (self.client().with_database("system"), self.settings.database.clone());
+        // The test's own runtime can't be waited for from within it.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(client.query(&format!("DROP DATABASE IF EXISTS {database} SYNC")).execute()).unwrap();
+        });
+        dropping.join().expect("the test's database can be dropped");
+    }
+}
+
+fn settings(url: &str) -> config::ClickHouse {
+    let environment = |name: &str| (name == "CLICKHOUSE_URL").then(|| url.to_owned());
+    Config::read(include_str!("../../../Leptos.toml"), &environment).expect("an address of ClickHouse").clickhouse.expect("an address")
+}
+
+/// An engine of a test's own, which can be killed and started again where it was.
+pub struct Engine {
+    dir: PathBuf,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Engine {
+    /// One that has a port and does not run yet.
+    pub fn not_started() -> Engine {
+        let dir = std::env::temp_dir().join(format!("apex-clickhouse-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&dir).unwrap();
+        // Free now, and nobody is given it again so soon.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Engine { dir, port, child: None }
+    }
+
+    /// As `CLICKHOUSE_URL` takes it.
+    pub fn url(&self) -> String {
+        format!("{}/usage", address(self.port))
+    }
+
+    pub fn start(&mut self) {
+        let mut command = engine(&self.dir);
+        command.args(["--until-eof", "--port", &self.port.to_string()]).stdin(Stdio::piped());
+        let (child, _) = started(command);
+        self.child = Some(child);
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// A database of it.
+    pub fn database(&self) -> Client {
+        let config::ClickHouse { endpoint, user, password, database, .. } = settings(&self.url());
+        Client::default().with_url(endpoint).with_user(user).with_password(password.0).with_database(database)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.kill();
+        fs::remove_dir_all(&self.dir).ok();
+    }
+}
+
+fn address(port: u16) -> String {
+    let password: String = percent_encoding::utf8_percent_encode(PASSWORD, percent_encoding::NON_ALPHANUMERIC).collect();
+    format!("http://app:{password}@127.0.0.1:{port}")
+}
+
+/// `TEST_CLICKHOUSE_URL`, or the engine of this run.
+fn server() -> &'static str {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    SERVER.get_or_init(|| match std::env::var("TEST_CLICKHOUSE_URL") {
+        Ok(url) => url.trim_end_matches('/').to_owned(),
+        Err(_) => address(shared_engine()),
+    })
+}
+
+/// Its port. The first of a run starts it; it ends some seconds after the last process that uses it.
+fn shared_engine() -> u16 {
+    let dir = shared_dir();
+    fs::create_dir_all(&dir).unwrap();
+    let turn = File::create(dir.join("turn")).unwrap();
+    turn.lock().unwrap();
+    let users = File::create(dir.join("users")).unwrap();
+    users.lock_shared().unwrap();
+    // Held until the process ends.
+    std::mem::forget(users);
+    let known = fs::read_to_string(dir.join("address")).unwrap_or_default();
+    if let Some((port, name)) = known.split_once(' ').and_then(|(port, name)| Some((port.parse().ok()?, name)))
+        && answers(port, name)
+    {
+        return port;
+    }
+    let mut command = engine(&dir);
+    // Neither Ctrl-C nor the end of this process is its end.
+    command.arg("--while-used").stdin(Stdio::null()).process_group(0);
+    command.stderr(File::create(dir.join("log")).unwrap());
+    started(command).1
+}
+
+fn shared_dir() -> PathBuf {
+    fast_dir("apex-billing-clickhouse", "address").unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("clickhouse"))
+}
+
+fn engine(dir: &Path) -> Command {
+    let home = std::env::var_os("HOME").map(PathBuf::from).expect("HOME is set");
+    let wheel = home.join(".cache/apex-billing").join(WHEEL);
+    assert!(wheel.is_dir(), "ClickHouse's engine is missing: run scripts/setup.sh --test, or set TEST_CLICKHOUSE_URL");
+    let mut command = Command::new("python3");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/clickhouse_engine.py"));
+    command.arg("--wheel").arg(wheel).arg("--dir").arg(dir).args(["--password", PASSWORD]).stdout(Stdio::piped());
+    command
+}
+
+/// Waits until it says that it answers; its port.
+fn started(mut command: Command) -> (Child, u16) {
+    let mut child = command.spawn().expect("python3 runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.strip_prefix("ready ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+    (child, port.expect("ClickHouse's engine starts"))
+}
+
+/// Is it the engine of this name that answers there?
+fn answers(port: u16, name: &str) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET /?query=SELECT+1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains(name))
+}

@@ -1,0 +1,114 @@
+//! From the queue in PostgreSQL into ClickHouse: whatever breaks, an event counts once.
+
+use super::{Metered, event, impressions, impressions_of, recorded, send, settle};
+use crate::support::{TestApp, app::NOW, clickhouse::Engine};
+use apex_billing::service::ingest;
+use futures::future::join_all;
+
+async fn waiting(app: &TestApp) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM usage_outbox").fetch_one(&app.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_batch_that_is_shipped_twice_counts_once() {
+    let metered = Metered::on_clickhouse().await;
+    let (app, clickhouse) = (&metered.app, metered.clickhouse.as_ref().unwrap());
+    let customer = app.add_customer("lumen").await;
+    send(app, customer, &impressions(0..100)).await;
+    // PostgreSQL fails after ClickHouse has the rows.
+    sqlx::raw_sql(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the power is out'; END $$;
+         CREATE TRIGGER fails BEFORE DELETE ON usage_outbox FOR EACH STATEMENT EXECUTE FUNCTION fails();",
+    )
+    .execute(&app.db)
+    .await
+    .unwrap();
+    assert!(app.platform.usage.settle().await.unwrap_err().to_string().contains("the power is out"));
+    assert_eq!(clickhouse.rows_and_events().await.1, 100);
+    assert_eq!((waiting(app).await, impressions_of(app, customer).await), (100, 0));
+    // Before the next try there are more.
+    send(app, customer, &impressions(50..150)).await;
+    sqlx::raw_sql("DROP TRIGGER fails ON usage_outbox").execute(&app.db).await.unwrap();
+    // As long as nothing is merged the repeats can be seen.
+    clickhouse.client().query("SYSTEM STOP MERGES usage_events").execute().await.unwrap();
+    settle(app).await;
+    let (rows, events) = clickhouse.rows_and_events().await;
+    assert!(rows > events, "{rows} rows: nothing was sent again, and this test shows nothing");
+    assert_eq!(events, 150);
+    assert_eq!(recorded(app, customer).await, (150, 150));
+    assert_eq!(waiting(app).await, 0);
+}
+
+#[tokio::test]
+async fn several_replicas_ship_one_after_another_and_nothing_is_lost() {
+    let metered = Metered::on_clickhouse().await;
+    let app = &metered.app;
+    let replicas = join_all((0..3).map(|_| metered.replica())).await;
+    let customer = app.add_customer("lumen").await;
+    let work = replicas.iter().enumerate().map(|(number, replica)| async move {
+        for batch in 0..8u32 {
+            let first = (number as u32 * 8 + batch) * 50;
+            send(replica, customer, &impressions(first..first + 50)).await;
+            ingest::settle(&replica.platform).await.unwrap();
+        }
+    });
+    join_all(work).await;
+    settle(app).await;
+    assert_eq!(recorded(app, customer).await, (1200, 1200));
+    assert_eq!(metered.clickhouse.as_ref().unwrap().rows_and_events().await, (1200, 1200));
+}
+
+#[tokio::test]
+async fn more_than_one_batch_is_shipped_in_one_go_and_many_hours_too() {
+    let metered = Metered::on_clickhouse().await;
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    // Every hour of a month and more, more of them than one statement names.
+    let mut all = Vec::new();
+    for app_hour in 0..840 {
+        for metric in ["impressions", "api_calls"] {
+            all.push(event(&format!("{metric}-{app_hour}"), metric, 2, NOW - time::Duration::hours(app_hour)));
+        }
+    }
+    for id in 0..24_000 {
+        all.push(event(&format!("e{id}"), "impressions", 1, NOW));
+    }
+    for batch in all.chunks(10_000) {
+        assert_eq!(send(app, customer, batch).await, batch.len() as u64);
+    }
+    assert_eq!(ingest::settle(&app.platform).await.unwrap(), 25_680);
+    assert_eq!(recorded(app, customer).await, (1680 * 2 + 24_000, 25_680));
+    let hours: i64 = sqlx::query_scalar("SELECT count(*) FROM usage_records").fetch_one(&app.db).await.unwrap();
+    assert_eq!(hours, 1680);
+}
+
+#[tokio::test]
+async fn an_engine_that_is_killed_while_it_takes_events_loses_none() {
+    let mut engine = Engine::not_started();
+    engine.start();
+    let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
+    let customer = app.add_customer("lumen").await;
+    let mut sent = 0;
+    for round in 0..3u32 {
+        for _ in 0..4 {
+            sent += 2_000;
+            send(&app, customer, &impressions(sent - 2_000..sent)).await;
+        }
+        // Somewhere in the middle of it, another place each time.
+        let settling = tokio::spawn({
+            let usage = app.platform.usage.clone();
+            async move { usage.settle().await }
+        });
+        tokio::time::timeout(std::time::Duration::from_millis(u64::from(round) * 15), std::future::pending::<()>()).await.unwrap_err();
+        engine.kill();
+        // It may have been done already; a failure is told.
+        drop(settling.await.unwrap());
+        send(&app, customer, &impressions(sent - 10..sent + 10)).await;
+        sent += 10;
+        engine.start();
+        settle(&app).await;
+        assert_eq!(recorded(&app, customer).await, (i64::from(sent), i64::from(sent)));
+    }
+    let events: u64 = engine.database().query("SELECT count() FROM usage_events FINAL").fetch_one().await.unwrap();
+    assert_eq!(events, u64::from(sent));
+}
