@@ -19,7 +19,7 @@ test('a key is made, shown once, and revoked', async ({ page }) => {
   const entry = page.getByRole('listitem').filter({ hasText: name });
   await expect(entry).toContainText(shown.slice(0, 13));
   await entry.getByText('Revoke').first().click();
-  await entry.getByRole('button', { name: `Revoke for good: ${name}` }).click();
+  await entry.getByRole('button', { name: `Revoke for good ${name}` }).click();
   await expect(page.getByText('The key is revoked')).toBeVisible();
   await expect(page.getByRole('listitem').filter({ hasText: name })).toHaveCount(0);
 });
@@ -58,7 +58,8 @@ test.describe('without JavaScript', () => {
     await transfer.getByLabel('Cap counts in').selectOption('quantity');
     await page.getByRole('button', { name: 'Save alerts' }).click();
     await expect(page.getByText('The alert settings are saved.')).toBeVisible();
-    await expect(page.getByLabel('Recipients')).toHaveValue('cfo@lumen-games.example, ops@lumen-games.example');
+    // The browser itself drops the space.
+    await expect(page.getByLabel('Recipients')).toHaveValue(/^cfo@lumen-games\.example, ?ops@lumen-games\.example$/);
     await expect(transfer.getByLabel('Cap', { exact: true })).toHaveValue('900.5');
     const set = await (await page.request.get('/api/v1/billing/alerts')).json();
     expect(set.metrics.data_transfer_bytes).toEqual({ percent: [70, 100], cost: [], cap: { quantity: 900_500_000_000 } });

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         alert::{AlertSettings, Field, Figures, FiredAlert, FiredAlerts, due},
         identity::CustomerId,
+        usage::UsageCurrent,
     },
     store::postgres::{
         alerts as store,
@@ -24,6 +25,9 @@ use time::Duration;
 
 /// Usage is looked for in the hours since then at every turn; older hours change rarely, and wait for the next look at everybody.
 const RECENT: Duration = Duration::hours(2);
+
+/// After a period's beginning, the one before is looked at once more for so long.
+const JUST_BEGUN: Duration = Duration::minutes(5);
 
 /// What a customer set, or what is usual, in the currency that it is billed in.
 pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<AlertSettings> {
@@ -75,10 +79,23 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
         return Ok(0);
     }
     let usage = usage::current(platform, customer).await?;
-    let figures = Figures::from(&usage);
-    let settings = set.unwrap_or_else(|| AlertSettings::usual(figures.currency));
-    let known = store::fired_thresholds(&platform.db, customer, usage.current_period.period.start()).await?;
-    let due = due(&settings, &figures, &known);
+    let settings = set.unwrap_or_else(|| AlertSettings::usual(usage.overages.currency));
+    let start = usage.current_period.period.start();
+    let mut fired = 0;
+    // What was reached in a period's last seconds is found in the next one.
+    if platform.clock.now() - start < JUST_BEGUN {
+        let before = usage::at(platform, customer, start - Duration::SECOND).await?;
+        if before.current_period.period.end() == start {
+            fired += fire(platform, customer, &settings, &before).await?;
+        }
+    }
+    Ok(fired + fire(platform, customer, &settings, &usage).await?)
+}
+
+async fn fire(platform: &Platform, customer: CustomerId, settings: &AlertSettings, usage: &UsageCurrent) -> Result<usize> {
+    let (figures, period) = (Figures::from(usage), usage.current_period.period);
+    let known = store::fired_thresholds(&platform.db, customer, period.start()).await?;
+    let due = due(settings, &figures, &known);
     if due.is_empty() {
         return Ok(0);
     }
@@ -93,7 +110,7 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
             included: figures.included.map(|included| included[metric]),
             cost: figures.cost[metric],
             currency: figures.currency,
-            period: usage.current_period.period,
+            period,
             fired_at: platform.clock.now(),
             notified_at: None,
         };

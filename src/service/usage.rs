@@ -25,7 +25,11 @@ use time::{Duration, OffsetDateTime};
 
 /// The running period: used, over the plan, cost, forecast. Without a subscription it is the calendar month.
 pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageCurrent> {
-    let now = platform.clock.now();
+    at(platform, customer, platform.clock.now()).await
+}
+
+/// The same as it would be if it were `now`, from what is known by then and of the subscription as it is.
+pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
     let Figures { hours, waiting_since } = platform.usage.figures(customer, with_history(period, now)).await?;

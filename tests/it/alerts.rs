@@ -80,6 +80,26 @@ async fn the_next_period_fires_again() {
 }
 
 #[tokio::test]
+async fn what_is_reached_in_a_periods_last_second_fires_for_that_period() {
+    let app = TestApp::start().await;
+    let customer = subscribed(&app, "lumen").await;
+    app.advance(time::macros::datetime!(2026-11-30 23:59:59 UTC) - app.now());
+    use_impressions(&app, customer, "a", 950_000).await;
+    app.advance(Duration::seconds(10));
+    use_impressions(&app, customer, "b", 800_000).await;
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 3);
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
+    assert_eq!(
+        one(
+            &app,
+            "SELECT string_agg(concat(extract(month FROM period_start AT TIME ZONE 'UTC'), ' ', used), ', ' ORDER BY id) FROM usage_alerts"
+        )
+        .await,
+        "11 950000, 11 950000, 12 800000"
+    );
+}
+
+#[tokio::test]
 async fn a_turn_finds_whoever_used_something_and_two_turns_at_once_fire_once() {
     let app = TestApp::start().await;
     let (lumen, orbit) = (subscribed(&app, "lumen").await, subscribed(&app, "orbit").await);

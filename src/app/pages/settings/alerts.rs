@@ -75,7 +75,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
             <div class="columns even">
                 {filled.select("enabled", "When a threshold is reached".to_owned(), mails)} {filled.input(recipients)}
             </div>
-            <div class="columns even">{Metric::ALL.map(metric).collect_view()}</div>
+            <div class="metrics">{Metric::ALL.map(metric).collect_view()}</div>
             <div class="actions"><button class="button primary">"Save alerts"</button></div>
         </form>
     }
@@ -106,7 +106,7 @@ fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
 /// What fired in the running period.
 pub fn fired(alerts: &[FiredAlert]) -> impl IntoView + use<> {
     let one = |alert: &FiredAlert| {
-        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Mailed") } else { (Tone::Neutral, "Not mailed yet") };
+        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Told") } else { (Tone::Neutral, "Not told yet") };
         view! {
             <li>
                 <div>

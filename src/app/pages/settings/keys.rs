@@ -70,7 +70,7 @@ fn key(key: &ApiKeySummary) -> impl IntoView + use<> {
                 <form method="post" action=SETTINGS>
                     <input type="hidden" name="form" value="key-revoke" />
                     <input type="hidden" name="id" value=key.id.to_string() />
-                    <button class="button">"Revoke for good" <span class="visually-hidden">": " {name}</span></button>
+                    <button class="button">"Revoke for good" <span class="visually-hidden">" " {name}</span></button>
                 </form>
             </details>
         </li>
