@@ -12,6 +12,18 @@ test('staff sees the inbox, opens an event and replays it', async ({ page }) => 
   await hydrated(page);
   const rows = page.getByRole('table').locator('tbody tr');
   await expect(rows).toHaveCount(1);
+  // What comes while the page is open appears on it, and nobody loses what they type meanwhile.
+  await page.goto(`/admin/webhooks?q=staff${now}`);
+  await hydrated(page);
+  await expect(rows).toHaveCount(1);
+  const search = page.getByRole('searchbox');
+  await search.fill('half an id');
+  const later = invoiceEvent(`staff${now}`, 'invoice.finalized', now - 30, { status: 'open', number: `S-${now}` });
+  expect((await deliver(page, later)).status()).toBe(200);
+  await expect(rows).toHaveCount(2);
+  await expect(search).toHaveValue('half an id');
+  await page.goto(`/admin/webhooks?q=${event.id}`);
+  await hydrated(page);
   await rows.getByRole('link').click();
   await expect(page.getByRole('heading', { level: 1, name: 'invoice.created' })).toBeVisible();
   await expect(page.getByText(`"id": "${event.id}"`)).toBeVisible();

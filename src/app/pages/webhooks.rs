@@ -3,6 +3,7 @@
 use crate::{
     app::{
         calls::{Problem, webhooks::webhooks},
+        clock::every,
         components::{
             Glyph, Icon, ProblemNotice, invoice_filter_form::FILTER_PROBLEM, pagination::PageLinks, skeleton::Skeleton,
             webhook_filter_form::WebhookFilterForm, webhook_table::WebhookTable,
@@ -14,9 +15,16 @@ use crate::{
     },
     domain::webhook::WebhookPage,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use std::time::Duration;
+
+/// Pace at which an open, visible page asks what has come since.
+const REFRESH: Duration = Duration::from_secs(3);
+
+/// The newest answer since the page was loaded, and the filters that it is for.
+type Live = RwSignal<Option<(WebhookFilters, WebhookPage)>>;
 
 /// `/admin/webhooks?status=&type=&q=&page=`.
 #[component]
@@ -24,6 +32,7 @@ pub fn WebhooksPage() -> impl IntoView {
     let query = use_query_map();
     let filters = Memo::new(move |_| query.with(|query| WebhookFilters::from_fields(|name| query.get(name))));
     let replays = Memo::new(move |_| query.with(Replays::read));
+    let live = follow(filters);
     let page = Resource::new(
         move || filters.get(),
         |f: WebhookFilters| async move {
@@ -37,11 +46,35 @@ pub fn WebhooksPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match page.await {
                     (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
-                    (filters, answer) => Either::Right(show(&filters, answer, replays.get_untracked())),
+                    (filters, answer) => Either::Right(show(filters, answer, replays.get_untracked(), live)),
                 }
             })}
         </Transition>
     }
+}
+
+/// Browser only: asks again and again while the page is seen, so that one sees events come and replays take effect.
+fn follow(filters: Memo<WebhookFilters>) -> Live {
+    let live = RwSignal::new(None);
+    let asking = StoredValue::new(false);
+    let ask = move || {
+        if asking.get_value() || document().hidden() {
+            return;
+        }
+        asking.set_value(true);
+        let asked = filters.get_untracked();
+        spawn_local(async move {
+            let f = asked.clone();
+            let answer = webhooks(f.status, f.event_type, f.q, f.page, f.limit).await;
+            // The page may be gone by now, and its signals with it. What fails is asked again; the rows stay.
+            asking.try_set_value(false);
+            if let Ok(page) = answer {
+                live.try_set(Some((asked, page)));
+            }
+        });
+    };
+    Effect::new(move || every(REFRESH, ask));
+    live
 }
 
 /// What the form for all failures came to, as the address tells it.
@@ -58,7 +91,7 @@ impl Replays {
     }
 }
 
-fn show(filters: &WebhookFilters, answer: Result<WebhookPage, Problem>, replays: Option<Replays>) -> impl IntoView + use<> {
+fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: Option<Replays>, live: Live) -> impl IntoView + use<> {
     let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
     let counts = answer.as_ref().ok().map(|page| page.counts);
     let failures = counts.map_or(0, |counts| counts.failed + counts.dead);
@@ -81,8 +114,18 @@ fn show(filters: &WebhookFilters, answer: Result<WebhookPage, Problem>, replays:
             </p>
         }
     });
+    let form = view! { <WebhookFilterForm filters=&filters counts wrong=wrong.as_deref() /> };
     let result = match answer {
-        Ok(page) => Either::Left(list(&page, filters)),
+        Ok(page) => {
+            // Only the rows are renewed, and only when they have changed: nobody loses what they type or have in focus.
+            let newest = Memo::new({
+                let filters = filters.clone();
+                move |_| {
+                    live.with(|live| live.as_ref().filter(|(of, _)| *of == filters).map_or_else(|| page.clone(), |(_, page)| page.clone()))
+                }
+            });
+            Either::Left(move || newest.with(|page| list(page, &filters)))
+        }
         Err(problem) => Either::Right(unusable(problem)),
     };
     view! {
@@ -94,7 +137,7 @@ fn show(filters: &WebhookFilters, answer: Result<WebhookPage, Problem>, replays:
             <div class="actions">{replay_all}</div>
         </header>
         {told}
-        <WebhookFilterForm filters counts wrong=wrong.as_deref() />
+        {form}
         {result}
     }
 }
