@@ -32,9 +32,13 @@ use crate::{
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// What every use case needs; cheap to clone.
+/// What every use case needs; cheap to clone, as every layer of every request does.
 #[derive(Clone)]
-pub struct Platform {
+pub struct Platform(Arc<Parts>);
+
+/// The parts of a [`Platform`].
+#[derive(Clone)]
+pub struct Parts {
     pub config: Arc<Config>,
     pub db: sqlx::PgPool,
     pub usage: Arc<dyn UsageStore>,
@@ -47,11 +51,19 @@ pub struct Platform {
     pub caps: alerts::KnownCaps,
 }
 
+impl std::ops::Deref for Platform {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Platform {
     /// # Errors
     /// A secret key that can't be sent.
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
-        Ok(Platform {
+        Ok(Platform(Arc::new(Parts {
             usage: usage_store::open(&config, &db),
             stripe: Client::of(&config)?,
             mail: Mailer::new(config.smtp.clone(), config.mail_from.clone()),
@@ -61,7 +73,12 @@ impl Platform {
             intake: webhooks::Intake::default(),
             caps: alerts::KnownCaps::default(),
             config: Arc::new(config),
-        })
+        })))
+    }
+
+    /// The same with another client of Stripe's.
+    pub fn with_stripe(&self, stripe: Option<Client>) -> Platform {
+        Platform(Arc::new(Parts { stripe, ..(*self.0).clone() }))
     }
 
     /// The client, or the error that says that there is none.

@@ -11,9 +11,13 @@ use crate::{
 };
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 /// Transactions at once in one process. What comes in a burst is mostly one customer's, so that two would wait for each other's locks; one
 /// makes the batches larger instead.
@@ -25,6 +29,12 @@ const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
 
+/// Deliveries that make it worth while to wait for more.
+const A_BURST: usize = 4;
+
+/// How long a burst is given to come back; a fraction of what a transaction takes.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// Deliveries that may wait, each of at most 1 MiB; Stripe sends the others again.
 const MOST_WAITING: usize = 1_000;
 
@@ -35,15 +45,35 @@ pub struct Intake(Arc<Inner>);
 struct Inner {
     waiting: Mutex<VecDeque<Waiting>>,
     writers: Semaphore,
+    /// Told when `wanted` deliveries wait.
+    enough: Notify,
+    wanted: AtomicUsize,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Intake(Arc::new(Inner { waiting: Mutex::default(), writers: Semaphore::new(WRITERS) }))
+        Intake(Arc::new(Inner {
+            waiting: Mutex::default(),
+            writers: Semaphore::new(WRITERS),
+            enough: Notify::new(),
+            wanted: AtomicUsize::new(usize::MAX),
+        }))
     }
 }
 
 impl Intake {
+    /// In a burst, gives those who were answered together a moment to come back, and so to share a transaction with those who wait.
+    async fn gather(&self, answered: usize) {
+        let waiting = self.waiting().len();
+        let expected = (waiting + answered).min(MOST_AT_ONCE);
+        if expected < A_BURST || waiting >= expected {
+            return;
+        }
+        self.0.wanted.store(expected, Ordering::Relaxed);
+        let _came_or_not = tokio::time::timeout(MOMENT, self.0.enough.notified()).await;
+        self.0.wanted.store(usize::MAX, Ordering::Relaxed);
+    }
+
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         // Nothing that could panic is done under the lock.
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -70,6 +100,9 @@ pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt>
             return Err(Error::Busy);
         }
         waiting.push_back(Waiting { delivery, answer });
+        if waiting.len() >= platform.intake.0.wanted.load(Ordering::Relaxed) {
+            platform.intake.0.enough.notify_one();
+        }
     }
     if platform.intake.0.writers.available_permits() > 0 {
         // A task of its own: whoever hangs up while it writes must not take the others with them.
@@ -92,10 +125,12 @@ async fn write_all(platform: Platform) {
             if batch.is_empty() {
                 break;
             }
+            let answered = batch.len();
             // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
             let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.opened.is_orphan());
             write(&platform, others).await;
             write(&platform, orphans).await;
+            platform.intake.gather(answered).await;
         }
     }
 }
