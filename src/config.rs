@@ -4,7 +4,7 @@
 
 use leptos_config::LeptosOptions;
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// A value that never shows itself in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -101,6 +101,11 @@ pub struct Sessions {
 pub struct Limits {
     pub webhook_body_bytes: usize,
     pub ingest_body_bytes: usize,
+    /// Of all requests with usage events together; one key may have a quarter.
+    pub ingest_in_flight_bytes: usize,
+    /// Of one API key, which may save up ten seconds' worth.
+    pub ingest_requests_per_second: NonZeroU32,
+    pub ingest_events_per_second: NonZeroU32,
     pub request_timeout_seconds: u64,
 }
 

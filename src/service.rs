@@ -34,12 +34,14 @@ pub struct Platform {
     pub clock: Clock,
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
+    pub admission: ingest::Admission,
 }
 
 impl Platform {
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
         let usage = usage_store::open(&config, &db);
-        Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default() }
+        let admission = ingest::Admission::new(&config.file.limits);
+        Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), admission }
     }
 }
 

@@ -81,7 +81,7 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::api_key(&platform.db, &hash).await?;
-    Ok(key.map(|key| Principal::ApiKey { name: key.name, customer: key.customer }))
+    Ok(key.map(|key| Principal::ApiKey { id: key.id, name: key.name, customer: key.customer }))
 }
 
 /// The customer that a caller's question is about: its own, or for staff the one that it names.

@@ -30,6 +30,12 @@ pub enum Error {
     BillingDisabled,
     #[error("the service is busy; try again in a moment")]
     Busy,
+    /// Too much is in the process already; nothing of the request was taken.
+    #[error("more comes in than can be taken at the moment; nothing of this request was taken, send it again")]
+    Overloaded,
+    /// One key has had its part; nothing of the request was taken.
+    #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
+    RateLimited { retry_after: u64 },
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -49,6 +55,7 @@ impl Error {
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
             Error::Invalid { .. } => 422,
+            Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::BillingDisabled | Error::Busy => 503,
         }
@@ -67,7 +74,20 @@ impl Error {
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::BillingDisabled => "billing_disabled",
             Error::Busy => "busy",
+            Error::Overloaded => "overloaded",
+            Error::RateLimited { .. } => "rate_limited",
             Error::Internal(_) => "internal",
+        }
+    }
+}
+
+impl Error {
+    /// Seconds after which asking again may help, where that is known.
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Error::Overloaded => Some(1),
+            Error::RateLimited { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 }

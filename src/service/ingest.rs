@@ -1,5 +1,9 @@
 //! Usage events coming in.
 
+mod admission;
+
+pub use admission::{Admission, Admitted, Allowance};
+
 use super::{Error, Platform, Result};
 use crate::{
     domain::{
@@ -35,8 +39,30 @@ pub struct Receipt {
 
 /// Takes what is good of the body's events, once each; one bad event does not reject the others.
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
+    store(platform, customer, parse(platform, format, body)?).await
+}
+
+/// The same for a request that was let in: its key is charged for every event, good or bad.
+pub async fn ingest_admitted(
+    platform: &Platform,
+    admitted: &Admitted,
+    customer: CustomerId,
+    format: Format,
+    body: &[u8],
+) -> Result<(Receipt, Allowance)> {
+    let parsed = parse(platform, format, body)?;
+    let allowance = admitted.charge(parsed.0.len() + parsed.1.len());
+    Ok((store(platform, customer, parsed).await?, allowance))
+}
+
+type Parsed = (Vec<UsageEvent>, Vec<Rejection>);
+
+fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Parsed> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
-    let (events, rejected) = read(format, text, platform.clock.now())?;
+    read(format, text, platform.clock.now())
+}
+
+async fn store(platform: &Platform, customer: CustomerId, (events, rejected): Parsed) -> Result<Receipt> {
     let good = events.len();
     let mut seen = HashSet::with_capacity(good);
     let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
@@ -48,7 +74,7 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
-fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<(Vec<UsageEvent>, Vec<Rejection>)> {
+fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Parsed> {
     let parts: Vec<&str> = match format {
         // One more than allowed is enough to refuse.
         Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),

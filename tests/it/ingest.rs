@@ -1,5 +1,7 @@
 //! Usage events in: what is good is counted once, what is bad is named, nothing is lost.
 
+mod limits;
+
 use crate::support::TestApp;
 use serde_json::{Value, json};
 use std::io::Write;
