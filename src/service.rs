@@ -40,7 +40,7 @@ pub struct Platform {
 impl Platform {
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
         let usage = usage_store::open(&config, &db);
-        let admission = ingest::Admission::new(&config.file.limits);
+        let admission = ingest::Admission::new(&config.file.limits, config.file.database.max_connections);
         Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), admission }
     }
 }

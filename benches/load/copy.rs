@@ -2,6 +2,7 @@
 //! (parsing, checking, refusing what is known, counting hours) is left out.
 
 use crate::usage_events::Event;
+use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -28,14 +29,16 @@ impl Batch {
             field(&mut rows, &i64::try_from(event.quantity)?.to_be_bytes())?;
             field(&mut rows, &i64::try_from((event.at - EPOCH).whole_microseconds())?.to_be_bytes())?;
             field(&mut rows, &[&[1], event.properties.as_bytes()].concat())?;
-            ids.push(event.id);
+            // As migration 16 makes them, of the first era.
+            let mut key = [0; 16];
+            key[1..].copy_from_slice(&Sha256::new().chain_update(customer.as_bytes()).chain_update(event.id.as_bytes()).finalize()[..15]);
+            ids.push(key);
         }
         ids.sort_unstable();
         let mut keys = HEADER.to_vec();
         for id in ids {
-            keys.extend_from_slice(&2i16.to_be_bytes());
-            field(&mut keys, customer.as_bytes())?;
-            field(&mut keys, id.as_bytes())?;
+            keys.extend_from_slice(&1i16.to_be_bytes());
+            field(&mut keys, &id)?;
         }
         for bytes in [&mut keys, &mut rows] {
             bytes.extend_from_slice(&(-1i16).to_be_bytes());
@@ -46,7 +49,7 @@ impl Batch {
     pub async fn write(&self, conn: &mut PgConnection) -> anyhow::Result<()> {
         let mut tx = conn.begin().await?;
         for (statement, bytes) in [
-            ("COPY usage_event_keys (customer_id, event_id) FROM STDIN (FORMAT binary)", &self.keys),
+            ("COPY usage_ids (key) FROM STDIN (FORMAT binary)", &self.keys),
             (
                 "COPY usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)",
                 &self.events,

@@ -52,7 +52,7 @@ listed() { local one all=; for one in $(seq "$customers"); do all+=",$("$1" "$on
 
 # start_server SIDE
 start_server() {
-  local settings=(DATABASE_URL="$(url "$1")")
+  local settings=(DATABASE_URL="$(url "bench_$1")")
   [ "$1" != clickhouse ] || settings+=(CLICKHOUSE_URL="$clickhouse/usage")
   start_program "$1" "${settings[@]}" -- "$server" serve
 }
@@ -67,12 +67,12 @@ for side in "${sides[@]}"; do
       ask_clickhouse "${definition/usage.usage_events/bare.usage_events}"
       ;;
     *)
-      sql postgres "CREATE DATABASE $side"
+      sql postgres "CREATE DATABASE bench_$side"
       # Makes the tables.
       start_server "$side"
       stop_server
       for one in $(seq "$customers"); do
-        sql "$side" "INSERT INTO customers (id, stripe_customer_id, name) VALUES ('$(customer "$one")', 'cus_$one', 'Customer $one');
+        sql "bench_$side" "INSERT INTO customers (id, stripe_customer_id, name) VALUES ('$(customer "$one")', 'cus_$one', 'Customer $one');
           INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ('$(customer "$one")', 'bench', 'apex_', sha256('$(key "$one")'))"
       done
       ;;
@@ -86,8 +86,8 @@ drive() {
   local load=(--connections "$2" --batches "$3" --size "$size" --first "${sent[$1]}" --newest "$newest")
   case $1 in
     postgres) "$driver" http "${load[@]}" --address "$address" --keys "$(listed key)" --server-pid "$pid" --store-pid "$postgres" ;;
-    clickhouse) "$driver" http "${load[@]}" --address "$address" --keys "$(listed key)" --server-pid "$pid" --store-pid "$postgres" --queue "$(url clickhouse)" ;;
-    copy) "$driver" copy "${load[@]}" --database "$(url copy)" --customers "$(listed customer)" --store-pid "$postgres" ;;
+    clickhouse) "$driver" http "${load[@]}" --address "$address" --keys "$(listed key)" --server-pid "$pid" --store-pid "$postgres" --queue "$(url bench_clickhouse)" ;;
+    copy) "$driver" copy "${load[@]}" --database "$(url bench_copy)" --customers "$(listed customer)" --store-pid "$postgres" ;;
     client) "$driver" clickhouse "${load[@]}" --url "$clickhouse/bare" --customers "$(listed customer)" --store-pid "$engine" ;;
   esac
   sent[$1]=$((sent[$1] + $3))
@@ -115,14 +115,14 @@ for side in "${sides[@]}"; do
   all=$((sent[$side] * size))
   case $side in
     postgres)
-      rows postgres "raw events" "$all" "SELECT count(*) FROM usage_events"
-      rows postgres "different keys" "$all" "SELECT count(DISTINCT (customer_id, event_id)) FROM usage_events"
-      rows postgres "hours that differ" 0 "SELECT count(*) FROM (SELECT customer_id, metric, app_id, date_trunc('hour', occurred_at, 'UTC') AS hour, sum(quantity) AS quantity, count(*) AS event_count FROM usage_events GROUP BY 1, 2, 3, 4) e FULL JOIN usage_records r USING (customer_id, metric, app_id, hour) WHERE (e.quantity, e.event_count) IS DISTINCT FROM (r.quantity::numeric, r.event_count)"
+      rows bench_postgres "raw events" "$all" "SELECT count(*) FROM usage_events"
+      rows bench_postgres "different keys" "$all" "SELECT count(DISTINCT (customer_id, event_id)) FROM usage_events"
+      rows bench_postgres "hours that differ" 0 "SELECT count(*) FROM (SELECT customer_id, metric, app_id, date_trunc('hour', occurred_at, 'UTC') AS hour, sum(quantity) AS quantity, count(*) AS event_count FROM usage_events GROUP BY 1, 2, 3, 4) e FULL JOIN usage_records r USING (customer_id, metric, app_id, hour) WHERE (e.quantity, e.event_count) IS DISTINCT FROM (r.quantity::numeric, r.event_count)"
       ;;
-    copy) rows copy "raw events" "$all" "SELECT count(*) FROM usage_events" ;;
+    copy) rows bench_copy "raw events" "$all" "SELECT count(*) FROM usage_events" ;;
     clickhouse)
-      rows clickhouse "events in the hours" "$all" "SELECT sum(event_count) FROM usage_records"
-      rows clickhouse "waiting events" 0 "SELECT count(*) FROM usage_outbox"
+      rows bench_clickhouse "events in the hours" "$all" "SELECT sum(event_count) FROM usage_records"
+      rows bench_clickhouse "waiting events" 0 "SELECT count(*) FROM usage_outbox"
       found=$(ask_clickhouse "SELECT count() FROM usage.usage_events FINAL")
       [ "$found" = "$all" ] || die "clickhouse: $found events, but $all were to be there."
       ;;
@@ -138,8 +138,8 @@ done
 bytes() {
   case $1 in
     postgres | copy)
-      sql "$1" "VACUUM"
-      sql "$1" "SELECT round(sum(pg_total_relation_size(c.oid)) / $2.0, 1) FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ '^usage_(event|record)'"
+      sql "bench_$1" "VACUUM"
+      sql "bench_$1" "SELECT round(sum(pg_total_relation_size(c.oid)) / $2.0, 1) FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ '^usage_(event|id|record)'"
       ;;
     clickhouse | client)
       local database=usage

@@ -10,6 +10,7 @@ use crate::{
         identity::CustomerId,
         usage_event::{Rejection, UsageEvent},
     },
+    store::postgres::usage::{ids, retention},
     telemetry,
 };
 use serde::Serialize;
@@ -64,14 +65,27 @@ fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Parsed> {
 
 async fn store(platform: &Platform, customer: CustomerId, (events, rejected): Parsed) -> Result<Receipt> {
     let good = events.len();
-    let mut seen = HashSet::with_capacity(good);
-    let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
-    let accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
+    let fresh = without_repeats(events);
+    let accepted = if fresh.is_empty() {
+        0
+    } else {
+        let _turn = platform.admission.turn().await;
+        platform.usage.accept(customer, &fresh).await?
+    };
     let duplicates = good as u64 - accepted;
     for (result, count) in [("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected.len() as u64)] {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => result).increment(count);
     }
     Ok(Receipt { accepted, duplicates, rejected })
+}
+
+/// Of events with the same id the first.
+fn without_repeats(mut events: Vec<UsageEvent>) -> Vec<UsageEvent> {
+    let mut seen = HashSet::with_capacity(events.len());
+    let first: Vec<bool> = events.iter().map(|event| seen.insert(event.id.as_str())).collect();
+    let mut first = first.into_iter();
+    events.retain(|_| first.next().unwrap_or(true));
+    events
 }
 
 fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Parsed> {
@@ -111,6 +125,19 @@ fn invalid_json(error: serde_json::Error) -> Error {
 pub async fn prepare(platform: &Platform) -> Result<()> {
     let now = platform.clock.now();
     Ok(platform.usage.prepare(now - Duration::days(40), now + Duration::days(62)).await?)
+}
+
+/// Forgets raw events that are older than the settings say, and by what events were known that can't come again.
+pub async fn forget(platform: &Platform) -> Result<()> {
+    let now = platform.clock.now();
+    let days = i64::from(platform.config.file.retention.raw_usage_event_days);
+    for month in retention::drop_before(&platform.db, now - Duration::days(days)).await? {
+        tracing::info!(month = %month.date(), "raw usage events dropped");
+    }
+    for era in ids::keep(&platform.db, now).await? {
+        tracing::info!(era, "ids of usage events dropped");
+    }
+    Ok(())
 }
 
 /// Brings accepted events into the figures; how many. While ClickHouse is away they wait, which is no failure.

@@ -13,6 +13,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use time::{Duration, OffsetDateTime};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 /// What a key has not used is kept for it for so long.
@@ -29,6 +30,7 @@ const SHARE: usize = 4;
 pub struct Admission(Arc<Inner>);
 
 struct Inner {
+    writers: Semaphore,
     most_bytes: usize,
     requests_per_second: u32,
     events_per_second: u32,
@@ -99,8 +101,10 @@ pub struct Allowance {
 }
 
 impl Admission {
-    pub fn new(limits: &config::Limits) -> Admission {
+    /// `connections`: how many the pool has; half of them may be writing events.
+    pub fn new(limits: &config::Limits, connections: u32) -> Admission {
         Admission(Arc::new(Inner {
+            writers: Semaphore::new(usize::try_from(connections / 2).unwrap_or(1).max(1)),
             most_bytes: limits.ingest_in_flight_bytes,
             requests_per_second: limits.ingest_requests_per_second.get(),
             events_per_second: limits.ingest_events_per_second.get(),
@@ -137,6 +141,12 @@ impl Admission {
         }
         drop(state);
         taken.map(|()| admitted)
+    }
+
+    /// Waits for a turn to write, so that whoever only reads finds a connection. First come, first served.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.writers.acquire().await.ok()
     }
 
     /// Bytes of the requests that are in the process now.
@@ -243,7 +253,13 @@ mod tests {
     const KIB: usize = 1024;
 
     fn admission(most_bytes: usize, requests: u32, events: u32) -> Admission {
-        Admission(Arc::new(Inner { most_bytes, requests_per_second: requests, events_per_second: events, state: Mutex::default() }))
+        Admission(Arc::new(Inner {
+            writers: Semaphore::new(1),
+            most_bytes,
+            requests_per_second: requests,
+            events_per_second: events,
+            state: Mutex::default(),
+        }))
     }
 
     fn key(number: u128) -> Uuid {

@@ -1,10 +1,13 @@
 //! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
 
 pub mod accept;
+mod bulk;
 pub mod differences;
+pub mod ids;
 pub mod moves;
 mod own;
 pub mod records;
+pub mod retention;
 pub mod shipping;
 
 pub use own::PostgresUsage;
