@@ -4,6 +4,8 @@
 pub mod auth;
 pub mod health;
 pub mod invoices;
+pub mod portal;
+pub mod settings;
 pub mod theme;
 pub mod usage;
 pub mod webhooks;

@@ -3,6 +3,7 @@
 //! Every page is complete in the server's HTML ([`SsrMode::Async`]) and works without JavaScript; hydration adds comfort.
 //! Nothing here asks a clock or a time zone while rendering, so that the server and the browser build the same page.
 
+pub mod alert_form;
 pub mod calls;
 pub mod clock;
 pub mod components;
@@ -10,10 +11,12 @@ pub mod filters;
 pub mod format;
 pub mod json_text;
 pub mod local_path;
+pub mod outcome;
 pub mod pages;
 pub mod shell;
 pub mod status;
 pub mod theme;
+pub mod usage_comparison;
 pub mod verdict;
 pub mod webhook_filters;
 
@@ -25,8 +28,8 @@ use leptos_router::{
     path,
 };
 use pages::{
-    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, usage::UsagePage,
-    webhook::WebhookPage, webhooks::WebhooksPage,
+    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, settings::SettingsPage,
+    usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -51,6 +54,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("invoices") view=InvoicesPage ssr=SsrMode::Async />
                     <Route path=path!("invoices/:id") view=InvoicePage ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />

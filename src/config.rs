@@ -2,7 +2,12 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod smtp;
+
+pub use smtp::{Encryption, Smtp};
+
 use leptos_config::LeptosOptions;
+use lettre::message::Mailbox;
 use serde::Deserialize;
 use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -27,10 +32,17 @@ pub struct Config {
     pub clickhouse: Option<ClickHouse>,
     /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
     pub stripe_webhook_secrets: Vec<Secret>,
-    /// Events of the other mode are stored as ignored. None: both are taken.
+    /// None: nothing is asked of Stripe, and what needs it says so.
+    pub stripe_secret_key: Option<Secret>,
+    /// Where Stripe's API is, without a slash at the end.
+    pub stripe_api_base: String,
+    /// The key's mode: events of the other one are stored as ignored. None: both are taken.
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
     pub metrics_addr: SocketAddr,
+    /// None: mails are written to the log.
+    pub smtp: Option<Smtp>,
+    pub mail_from: Mailbox,
     pub log_format: Option<LogFormat>,
     pub demo_password: Option<Secret>,
     pub leptos: LeptosOptions,
@@ -142,6 +154,9 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {
     }
 }
 
+/// Where Stripe's API is, unless set otherwise.
+const STRIPE_API: &str = "https://api.stripe.com";
+
 /// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
 pub fn data_dir() -> PathBuf {
     PathBuf::from(".data")
@@ -173,6 +188,7 @@ impl Config {
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
+        let public_url = public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?;
         Ok(Config {
             billing_enabled: match set("BILLING_ENABLED") {
                 None => true,
@@ -196,7 +212,11 @@ impl Config {
                     ));
                 }
             },
-            public_url: public_url(&set("PUBLIC_URL").unwrap_or_else(|| local_url(leptos.site_addr)))?,
+            stripe_secret_key: set("STRIPE_SECRET_KEY").map(Secret),
+            stripe_api_base: set("STRIPE_API_BASE").map_or_else(|| Ok(STRIPE_API.to_owned()), |value| api_base(&value))?,
+            smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
+            mail_from: smtp::sender(set("MAIL_FROM"), &public_url)?,
+            public_url,
             metrics_addr: parsed(
                 "METRICS_ADDR",
                 &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
@@ -250,16 +270,18 @@ fn clickhouse(url: &str) -> Result<ClickHouse, ConfigError> {
             _ => return None,
         };
         let authority = uri.authority()?;
-        let (user, password) = match authority.as_str().rsplit_once('@') {
-            None => ("default", ""),
-            Some((login, _)) => login.split_once(':').unwrap_or((login, "")),
+        let (login, address) = authority.as_str().rsplit_once('@').unwrap_or(("default", authority.as_str()));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let port: u16 = match address.strip_prefix(authority.host())? {
+            "" => default_port,
+            port => port.strip_prefix(':')?.parse().ok()?,
         };
         let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
         let database = uri.path().trim_matches('/');
         let host = authority.host();
         (!host.is_empty() && uri.query().is_none() && is_identifier(database)).then_some(())?;
         Some(ClickHouse {
-            endpoint: format!("{scheme}://{host}:{}", authority.port_u16().unwrap_or(default_port)),
+            endpoint: format!("{scheme}://{host}:{port}"),
             user: decoded(user)?,
             password: Secret(decoded(password)?),
             database: database.to_owned(),
@@ -297,6 +319,20 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
     }
 }
 
+/// A value with a password in it stays out of the message, as the secret that it is.
+fn api_base(value: &str) -> Result<String, ConfigError> {
+    let wants = "an address such as https://api.stripe.com";
+    if value.contains('@') {
+        return Err(ConfigError(format!("STRIPE_API_BASE holds a user or a password, but wants {wants}")));
+    }
+    let trimmed = value.trim().trim_end_matches('/');
+    let uri: axum::http::Uri = parsed("STRIPE_API_BASE", trimmed, wants)?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) if uri.query().is_none() => Ok(trimmed.to_owned()),
+        _ => Err(wrong("STRIPE_API_BASE", value, wants)),
+    }
+}
+
 /// Where the console is reached on this machine: what `PUBLIC_URL` is unless set.
 fn local_url(listening: SocketAddr) -> String {
     if listening.ip().is_loopback() { format!("http://{listening}") } else { format!("http://127.0.0.1:{}", listening.port()) }
@@ -325,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn stripe_is_asked_only_with_a_key_and_where_it_is() {
+        let config = read(&[]).unwrap();
+        assert!(config.stripe_secret_key.is_none() && config.stripe_api_base == "https://api.stripe.com");
+        let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
+        assert_eq!(config.stripe_secret_key, Some(Secret("rk_test_1".into())));
+        assert_eq!((config.stripe_api_base.as_str(), config.stripe_livemode), ("http://127.0.0.1:12111", Some(false)));
+    }
+
+    #[test]
     fn secrets_can_be_rotated() {
         let config = read(&[("STRIPE_WEBHOOK_SECRET", "whsec_new, whsec_old,")]).unwrap();
         assert_eq!(config.stripe_webhook_secrets, [Secret("whsec_new".into()), Secret("whsec_old".into())]);
@@ -340,12 +385,25 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
+            ("STRIPE_API_BASE", "api.stripe.com"),
+            ("STRIPE_API_BASE", "ftp://api.stripe.com"),
+            ("STRIPE_API_BASE", "http://api.stripe.com?version=1"),
+            ("STRIPE_API_BASE", "https://me:hunter2@api.stripe.com"),
+            ("STRIPE_API_BASE", "two words"),
             ("CLICKHOUSE_URL", "clickhouse://app:hunter2@ch:9000/usage"),
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123"),
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:8123/usage; DROP"),
             ("CLICKHOUSE_URL", "http://app:hunter2@ch:port/usage"),
             ("CLICKHOUSE_URL", "http://app:hunter2@/usage"),
             ("CLICKHOUSE_URL", "hunter2"),
+            ("SMTP_URL", "http://app:hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com:port"),
+            ("SMTP_URL", "smtp://hunter2@mail.example.com"),
+            ("SMTP_URL", "smtp://app:hunter2@mail.example.com?tls=maybe"),
+            ("SMTP_URL", "smtps://app:hunter2@mail.example.com?tls=none"),
+            ("SMTP_URL", "smtp://app:hunter2@"),
+            ("SMTP_URL", "hunter2"),
+            ("MAIL_FROM", "billing at example.com"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
@@ -372,7 +430,9 @@ mod tests {
         let config = read(&[
             ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
             ("DATABASE_URL", "postgres://a:hunter2@b/c"),
+            ("STRIPE_SECRET_KEY", "sk_live_hunter2"),
             ("CLICKHOUSE_URL", "http://a:hunter2@b/c"),
+            ("SMTP_URL", "smtp://a:hunter2@b"),
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));

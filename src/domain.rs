@@ -2,6 +2,9 @@
 //!
 //! Values here can only be built valid; what may fail says so in its constructor.
 
+pub mod alert;
+pub mod csv;
+pub mod email;
 pub mod features;
 pub mod forecast;
 pub mod identity;
@@ -11,7 +14,9 @@ pub mod mirror;
 pub mod money;
 pub mod period;
 pub mod plan;
+pub mod settings;
 pub mod usage;
 pub mod usage_event;
+pub mod usage_history;
 pub mod usage_hour;
 pub mod webhook;

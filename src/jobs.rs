@@ -1,6 +1,9 @@
 //! Work in the background: one file per job, and the one scheduler that runs them.
 
+mod alerts;
+mod backfill;
 mod billed_usage;
+mod fetch;
 mod partitions;
 mod sessions;
 mod ship;
@@ -53,6 +56,12 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    let (stopping, fetching) = (stop.clone(), stop.clone());
+    let backfill = move |platform| backfill::run(platform, stopping.clone());
+    jobs.spawn(every(backfill::EVERY, "backfill", backfill, platform.clone(), heartbeat.clone(), stop.clone()));
+    let fetch = move |platform| fetch::run(platform, fetching.clone());
+    jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));

@@ -13,6 +13,7 @@
 //! | `auth` | server | sessions, passwords, API keys, the guard | pages |
 //! | `store` | server | all SQL | HTTP |
 //! | `stripe` | server | signatures, reading and applying webhooks | HTTP, pages |
+//! | `mail` | server | handing mails to an SMTP server, or to the log | what they are about |
 //! | `pdf` | server | invoices as PDF by typst | SQL, HTTP |
 //! | `jobs` | server | work in the background and its one scheduler | HTTP |
 //! | `telemetry` | server | every metric name, logging | |
@@ -35,6 +36,8 @@ pub mod demo;
 pub mod http;
 #[cfg(feature = "ssr")]
 pub mod jobs;
+#[cfg(feature = "ssr")]
+pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod pdf;
 #[cfg(feature = "ssr")]

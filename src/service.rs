@@ -3,13 +3,18 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod alerts;
+pub mod backfill;
 pub mod billed_usage;
 pub mod error;
 pub mod features;
+pub mod fetch;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
 pub mod parameter;
+pub mod portal;
+pub mod settings;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
@@ -19,8 +24,10 @@ pub use error::{Error, Result};
 
 use crate::{
     config::Config,
+    mail::Mailer,
     pdf::Renderer,
     store::usage::{self as usage_store, UsageStore},
+    stripe::client::{Client, StripeError},
 };
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -35,13 +42,33 @@ pub struct Platform {
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
     pub admission: ingest::Admission,
+    /// None without a key: what needs Stripe then says so.
+    pub stripe: Option<Client>,
+    pub mail: Mailer,
+    pub caps: alerts::KnownCaps,
 }
 
 impl Platform {
-    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> Platform {
-        let usage = usage_store::open(&config, &db);
-        let admission = ingest::Admission::new(&config.file.limits, config.file.database.max_connections);
-        Platform { config: Arc::new(config), db, usage, clock, pdf: Renderer::new(), intake: webhooks::Intake::default(), admission }
+    /// # Errors
+    /// A secret key that can't be sent.
+    pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
+        Ok(Platform {
+            usage: usage_store::open(&config, &db),
+            stripe: Client::of(&config)?,
+            mail: Mailer::new(config.smtp.clone(), config.mail_from.clone()),
+            db,
+            clock,
+            pdf: Renderer::new(),
+            intake: webhooks::Intake::default(),
+            caps: alerts::KnownCaps::default(),
+            admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
+            config: Arc::new(config),
+        })
+    }
+
+    /// The client, or the error that says that there is none.
+    pub fn stripe(&self) -> Result<&Client> {
+        self.stripe.as_ref().ok_or(Error::StripeNotConfigured)
     }
 }
 

@@ -12,6 +12,16 @@ pub const WEBHOOK_SIGNATURE_FAILURES: &str = "webhook_signature_failures_total";
 pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
 /// Stored events that are not settled, by `status`: received, failed, dead.
 pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
+/// Requests to Stripe by `operation` and `result`: ok, rejected, rate_limited, unavailable, circuit_open.
+pub const STRIPE_REQUESTS: &str = "stripe_requests_total";
+/// Requests to Stripe by `operation`, with their retries and waits, in seconds.
+pub const STRIPE_REQUEST_SECONDS: &str = "stripe_request_duration_seconds";
+/// Tries beyond the first, by `operation`.
+pub const STRIPE_RETRIES: &str = "stripe_retries_total";
+/// Whether Stripe is asked at all: 0 yes, 1 one request tries whether it answers again, 2 no, it failed too often.
+pub const STRIPE_CIRCUIT: &str = "stripe_circuit_state";
+/// What was read from Stripe instead of waiting for it, by `stream` and `result`: stored, known.
+pub const STRIPE_BACKFILL: &str = "stripe_backfill_total";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
 /// Requests with usage events that were refused before they were read, by `reason`: overloaded, rate_limited.
@@ -24,6 +34,10 @@ pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
 /// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
 pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
+/// Usage alerts that fired, by `kind`: percent, cost, cap.
+pub const USAGE_ALERTS: &str = "usage_alerts_total";
+/// Mails by `result`: sent, failed.
+pub const MAILS: &str = "mails_total";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

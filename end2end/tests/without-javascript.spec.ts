@@ -7,6 +7,9 @@ test('everything can be read and used without JavaScript', async ({ page }) => {
   await expect(page.getByRole('heading', { name: /over your plan/i })).toBeVisible();
   await page.getByRole('link', { name: 'Data transfer' }).click();
   await expect(page).toHaveURL(/metric=data_transfer_bytes/);
+  await page.getByRole('link', { name: 'By app' }).click();
+  await expect(page).toHaveURL(/metric=data_transfer_bytes&by=app/);
+  await expect(page.getByText('puzzle_quest').first()).toBeVisible();
 
   await page.getByRole('link', { name: 'Invoices' }).click();
   const rows = page.getByRole('table').first().locator('tbody tr');

@@ -1,23 +1,26 @@
-//! `POST /usage/events`.
+//! Usage coming in, and its history as a file.
 
 use crate::{
-    auth::Principal,
+    auth::{Principal, guard},
     http::{problem::ApiError, state::Server},
     service::{
         Error,
         ingest::{self, Admitted, Allowance, Format},
+        usage::history,
     },
 };
 use axum::{
     Extension, Json,
     body::Body,
-    extract::State,
+    extract::{Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
+use serde::Deserialize;
 
-/// Takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for what is going on.
+/// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
+/// what is going on.
 pub async fn events(
     State(server): State<Server>,
     principal: Option<Extension<Principal>>,
@@ -76,4 +79,27 @@ fn tell(response: &mut Response, allowance: Allowance) {
             response.headers_mut().insert(name, value);
         }
     }
+}
+
+/// What `GET /billing/usage/history` takes, too.
+#[derive(Debug, Deserialize)]
+pub struct HistoryParameters {
+    #[serde(flatten)]
+    query: history::Query,
+    customer_id: Option<String>,
+}
+
+/// `GET /billing/usage/history.csv`.
+pub async fn history_csv(
+    State(server): State<Server>,
+    Query(HistoryParameters { query, customer_id }): Query<HistoryParameters>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+    let history = history::history(&caller.platform, caller.customer, query).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
+    ];
+    Ok((headers, history.to_csv()).into_response())
 }

@@ -5,6 +5,7 @@ pub mod features;
 pub mod invoices;
 pub mod problem;
 pub mod session;
+pub mod settings;
 pub mod usage;
 pub mod webhooks;
 

@@ -6,6 +6,7 @@ pub mod invoices;
 pub mod login;
 pub mod not_found;
 pub mod paused;
+pub mod settings;
 pub mod usage;
 pub mod webhook;
 pub mod webhooks;

@@ -47,6 +47,23 @@ pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
     Ok(Caller { platform, principal, customer })
 }
 
+/// Whoever is signed in and the customer that it asks about, in a handler.
+pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+    let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
+    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    Ok(Caller { platform, principal, customer })
+}
+
+/// Whoever may change a customer's settings, in a handler.
+pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+    let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
+    if !principal.role().manages() {
+        return Err(Error::Forbidden("publisher"));
+    }
+    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    Ok(Caller { platform, principal, customer })
+}
+
 /// The staff's member who is signed in, in a server function.
 pub async fn staff() -> Result<Staff, Problem> {
     let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;

@@ -6,7 +6,7 @@ use crate::{
         identity::{CustomerId, Role},
         money::Currency,
     },
-    service::accounts,
+    service::{self, Platform, accounts},
     store::postgres::accounts as store,
 };
 use anyhow::{Context, bail};
@@ -76,14 +76,18 @@ fn password() -> anyhow::Result<String> {
 /// Customers
 #[derive(Subcommand)]
 #[command(
-    after_help = "Example:\n  apex-billing customer add --stripe-id cus_123 --name 'Lumen Games' --email billing@lumen.example --currency eur"
+    after_help = "Examples:\n  apex-billing customer add --stripe-id cus_123 --name 'Lumen Games' --email billing@lumen.example --currency eur\n  apex-billing customer add --create-in-stripe --name 'Lumen Games' --email billing@lumen.example\n  apex-billing customer link 7b0c… --stripe-id cus_123"
 )]
 pub enum Customer {
     /// Add a customer, or change the one with this Stripe id; prints its id
+    #[command(group = clap::ArgGroup::new("in_stripe").required(true).args(["stripe_id", "create_in_stripe"]))]
     Add {
         /// Stripe's id, cus_…
         #[arg(long)]
-        stripe_id: String,
+        stripe_id: Option<String>,
+        /// Make it in Stripe too; run again after a failure, it completes what is missing
+        #[arg(long)]
+        create_in_stripe: bool,
         #[arg(long)]
         name: String,
         #[arg(long)]
@@ -91,15 +95,34 @@ pub enum Customer {
         #[arg(long, default_value = "usd")]
         currency: Currency,
     },
+    /// Link a customer that Stripe doesn't know yet to one of Stripe's, or make one there; prints Stripe's id
+    Link {
+        customer: Uuid,
+        /// Stripe's id, cus_…; without it one is made
+        #[arg(long)]
+        stripe_id: Option<String>,
+    },
 }
 
 impl Customer {
     pub async fn run(self) -> anyhow::Result<()> {
         let session = Session::open(Schema::Migrate).await?;
-        let Customer::Add { stripe_id, name, email, currency } = self;
-        println!("{}", accounts::put_customer(&session.platform, &stripe_id, &name, &email, currency).await?);
+        let done = self.on(&session.platform).await;
         session.close().await;
+        println!("{}", done?);
         Ok(())
+    }
+
+    async fn on(self, platform: &Platform) -> service::Result<String> {
+        match self {
+            Customer::Add { stripe_id: Some(stripe_id), name, email, currency, .. } => {
+                accounts::put_customer(platform, &stripe_id, &name, &email, currency).await.map(|id| id.to_string())
+            }
+            Customer::Add { stripe_id: None, name, email, currency, .. } => {
+                accounts::create_in_stripe(platform, &name, &email, currency).await.map(|id| id.to_string())
+            }
+            Customer::Link { customer, stripe_id } => accounts::link_to_stripe(platform, CustomerId(customer), stripe_id.as_deref()).await,
+        }
     }
 }
 

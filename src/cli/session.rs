@@ -39,7 +39,7 @@ impl Session {
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
-        let platform = Platform::new(config, db, Clock::system());
+        let platform = Platform::new(config, db, Clock::system())?;
         Ok(Session { platform, _cluster: cluster })
     }
 

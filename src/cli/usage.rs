@@ -28,7 +28,7 @@ pub enum Usage {
         after_help = "Goes on where an earlier run ended, while the server runs.\n\nExample:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move"
     )]
     Move {
-        /// Events in one insert
+        /// Events after which a killed move goes on
         #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
         batch: u64,
         #[arg(long)]

@@ -1,5 +1,7 @@
 //! `apex-billing webhooks`.
 
+mod backfill;
+
 use super::session::{Schema, Session};
 use crate::{
     domain::webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
@@ -17,7 +19,7 @@ const MOST_REPLAYS: u32 = 10_000;
 /// Stripe's events: what came, what became of it, and once more
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  apex-billing webhooks list --status failed\n  apex-billing webhooks list --type invoice. --json | jq -r '.events[].id'\n  apex-billing webhooks show evt_1NG8Du\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed"
+    after_help = "Examples:\n  apex-billing webhooks list --status failed\n  apex-billing webhooks list --type invoice. --json | jq -r '.events[].id'\n  apex-billing webhooks show evt_1NG8Du\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed\n  apex-billing webhooks backfill"
 )]
 pub enum Webhooks {
     /// Show stored events, newest first
@@ -56,6 +58,15 @@ pub enum Webhooks {
         /// All that failed, given up or not
         #[arg(long)]
         failed: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read from Stripe what was missed: its events of the last 30 days, or all objects
+    #[command(after_help = "Examples:\n  apex-billing webhooks backfill\n  apex-billing webhooks backfill --full --json")]
+    Backfill {
+        /// Import all customers, subscriptions, invoices, payments, credit notes, charges and refunds of the account; then its events
+        #[arg(long)]
+        full: bool,
         #[arg(long)]
         json: bool,
     },
@@ -109,6 +120,7 @@ impl Webhooks {
                     bail!("{id} still can't be applied");
                 }
             }
+            Webhooks::Backfill { full, json } => return backfill::run(platform, full, json).await,
             Webhooks::Replay { id: None, json, .. } => {
                 let replays = webhooks::replay_failed(platform, &by, MOST_REPLAYS).await?;
                 let WebhookReplays { replayed, still_failing, left } = replays;

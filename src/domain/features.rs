@@ -9,4 +9,6 @@ pub struct Features {
     pub billing_enabled: bool,
     pub usage_ingest_enabled: bool,
     pub invoice_pdf_enabled: bool,
+    /// Stripe's customer portal can be opened.
+    pub customer_portal_enabled: bool,
 }

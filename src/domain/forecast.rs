@@ -1,8 +1,24 @@
-//! Where a period's usage will end, from its days so far.
+//! Where a period's usage will end, from its hours so far and those before it.
 
-use super::period::Period;
+mod level;
+mod seasonal;
+#[cfg(test)]
+mod tests;
+
+use super::period::{Period, hour_of};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
+
+/// Hours that a forecast looks back on: ten weeks.
+pub const LOOK_BACK_HOURS: usize = 10 * WEEK;
+/// Hours in a week.
+const WEEK: usize = 7 * DAY;
+/// Hours in a day.
+const DAY: usize = 24;
+/// Four fifths of a normal distribution lie within so many standard deviations.
+const FOUR_FIFTHS: f64 = 1.2816;
+/// Standard deviation of the relative error beyond which no more is said: a factor of seven either way.
+const WIDEST: f64 = 1.5;
 
 /// An expected total at the period's end with the bounds that hold four times out of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,62 +28,105 @@ pub struct Forecast {
     pub high: u64,
 }
 
-/// Extends the period's usage at its mean rate; `days` are the sums of the period's UTC days, in order, the running one last.
-///
-/// None until a whole day has passed: before that a forecast would be a guess. The interval comes from how much the full
-/// days differ from each other (normal, 80 %), and never goes below what is already used.
-pub fn linear(period: &Period, days: &[u64], at: OffsetDateTime) -> Option<Forecast> {
-    let elapsed = period.elapsed(at);
-    if elapsed < Duration::DAY {
-        return None;
-    }
-    let used: u64 = days.iter().sum();
-    let left = (period.length() - elapsed).as_seconds_f64() / Duration::DAY.as_seconds_f64();
-    let per_day = used as f64 / (elapsed.as_seconds_f64() / Duration::DAY.as_seconds_f64());
-    let full = &days[..days.len().saturating_sub(1)];
-    let mean = full.iter().sum::<u64>() as f64 / full.len().max(1) as f64;
-    let variance = full.iter().map(|day| (*day as f64 - mean).powi(2)).sum::<f64>() / full.len().saturating_sub(1).max(1) as f64;
-    // The days to come vary (left), and the mean itself is known only from the days so far (left²/n).
-    let spread = 1.2816 * (variance * (left + left * left / full.len().max(1) as f64)).sqrt();
-    let rest = per_day * left;
-    let total = |rest: f64| used.saturating_add(rest.max(0.0).round() as u64);
-    Some(Forecast { amount: total(rest), low: total(rest - spread), high: total(rest + spread) })
+/// Usage per UTC hour, without gaps, from the first hour that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    first: OffsetDateTime,
+    hours: Vec<u64>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use time::macros::datetime;
-
-    fn november() -> Period {
-        Period::calendar_month(datetime!(2026-11-10 0:00 UTC))
+impl History {
+    /// `first` is an instant of the first hour.
+    pub fn new(first: OffsetDateTime, hours: Vec<u64>) -> History {
+        History { first: hour_of(first), hours }
     }
 
-    #[test]
-    fn steady_usage_is_extended_without_doubt() {
-        let forecast = linear(&november(), &[100; 10], datetime!(2026-11-11 0:00 UTC)).unwrap();
-        assert_eq!(forecast, Forecast { amount: 3000, low: 3000, high: 3000 });
-    }
-
-    #[test]
-    fn says_nothing_on_the_first_day() {
-        assert_eq!(linear(&november(), &[5000], datetime!(2026-11-01 23:59 UTC)), None);
-    }
-
-    #[test]
-    fn at_the_end_it_is_what_was_used() {
-        let forecast = linear(&november(), &[7; 30], datetime!(2026-12-01 0:00 UTC)).unwrap();
-        assert_eq!(forecast, Forecast { amount: 210, low: 210, high: 210 });
-    }
-
-    proptest! {
-        #[test]
-        fn never_below_what_is_used_and_ordered(days in prop::collection::vec(0u64..1 << 40, 2..31), hours in 24i64..720) {
-            let period = november();
-            let forecast = linear(&period, &days, period.start() + Duration::hours(hours)).unwrap();
-            let used: u64 = days.iter().sum();
-            prop_assert!(used <= forecast.low && forecast.low <= forecast.amount && forecast.amount <= forecast.high);
+    /// Without the hours that begin before an instant.
+    pub fn since(&self, at: OffsetDateTime) -> History {
+        let skipped = self.index(at);
+        History {
+            first: self.first + Duration::HOUR * u32::try_from(skipped).unwrap_or(u32::MAX),
+            hours: self.hours.get(skipped..).unwrap_or_default().to_vec(),
         }
     }
+
+    /// Without the hours that begin at an instant or later.
+    pub fn before(&self, at: OffsetDateTime) -> History {
+        History { first: self.first, hours: self.hours.iter().take(self.index(at)).copied().collect() }
+    }
+
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.hours.iter().fold(0, |sum: u64, hour| sum.saturating_add(*hour))
+    }
+
+    /// What the hours hold that begin in the period.
+    fn sum(&self, period: &Period) -> u64 {
+        let end = self.index(period.end()).min(self.hours.len());
+        self.hours[self.index(period.start()).min(end)..end].iter().fold(0, |sum: u64, hour| sum.saturating_add(*hour))
+    }
+
+    /// The hours that are over at an instant, at most so many as a forecast looks back on; those that are not known had no usage.
+    fn over(&self, at: OffsetDateTime) -> Vec<f64> {
+        let count = self.index(hour_of(at));
+        (count.saturating_sub(LOOK_BACK_HOURS)..count).map(|hour| self.hours.get(hour).map_or(0.0, |quantity| *quantity as f64)).collect()
+    }
+
+    /// Place of the first hour that begins at an instant or later.
+    fn index(&self, at: OffsetDateTime) -> usize {
+        let seconds = (at - self.first).whole_seconds().max(0);
+        usize::try_from((seconds + 3599) / 3600).unwrap_or(usize::MAX)
+    }
+}
+
+/// Where the period will end: by the hour of the week and the level of the last weeks when two weeks are known, else at the mean pace.
+///
+/// None until a day is known: before that a forecast would be a guess. Never below what is already used.
+pub fn forecast(period: &Period, history: &History, at: OffsetDateTime) -> Option<Forecast> {
+    let over = history.over(at);
+    if over.len() < DAY {
+        return None;
+    }
+    // A metric that came into use later than the others has a history of its own.
+    let unused = over.iter().take_while(|hour| **hour == 0.0).count();
+    let over = if over.len() - unused < DAY { &over[..] } else { &over[unused..] };
+    let (used, left) = (history.sum(period), hours_left(period, at));
+    if over.len() < 2 * WEEK {
+        return Some(at_pace(over, used, left));
+    }
+    let (rest, spread) = seasonal::expect(over, left);
+    // Errors multiply: as far above as below in proportion.
+    let factor = (FOUR_FIFTHS * spread.min(WIDEST)).exp();
+    Some(ending(used, rest, rest / factor, rest * factor))
+}
+
+/// Extends the period's usage at the mean pace of the history; what `forecast` is measured against.
+///
+/// None until a day is known, never below what is already used.
+pub fn linear(period: &Period, history: &History, at: OffsetDateTime) -> Option<Forecast> {
+    let over = history.over(at);
+    (over.len() >= DAY).then(|| at_pace(&over, history.sum(period), hours_left(period, at)))
+}
+
+/// Wants a day. The interval comes from how much the full days differ from each other (normal, 80 %).
+fn at_pace(over: &[f64], used: u64, hours_left: f64) -> Forecast {
+    let left = hours_left / DAY as f64;
+    let per_day = over.iter().sum::<f64>() / over.len() as f64 * DAY as f64;
+    let days: Vec<f64> = over.rchunks_exact(DAY).map(|day| day.iter().sum()).collect();
+    let count = days.len() as f64;
+    let mean = days.iter().sum::<f64>() / count;
+    let variance = days.iter().map(|day| (day - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    // The days to come vary (left), and the mean itself is known only from the days so far (left²/n).
+    let spread = FOUR_FIFTHS * (variance * (left + left * left / count)).sqrt();
+    let rest = per_day * left;
+    ending(used, rest, rest - spread, rest + spread)
+}
+
+fn hours_left(period: &Period, at: OffsetDateTime) -> f64 {
+    (period.length() - period.elapsed(at)).as_seconds_f64() / 3600.0
+}
+
+fn ending(used: u64, rest: f64, low: f64, high: f64) -> Forecast {
+    let total = |rest: f64| used.saturating_add(rest.max(0.0).round() as u64);
+    Forecast { amount: total(rest), low: total(low), high: total(high) }
 }

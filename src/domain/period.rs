@@ -62,6 +62,18 @@ impl Period {
         period
     }
 
+    /// The month before when this one is a month long; else the same time again before it.
+    pub fn previous(&self) -> Period {
+        let Period { start, end } = *self;
+        let before = if months_later(start, 1) == end || months_later(end, -1) == start {
+            // Of 28 February to 31 March the second tells on which day months begin.
+            if end.day() > start.day() { months_later(end, -2) } else { months_later(start, -1) }
+        } else {
+            start.checked_sub(end - start).unwrap_or(start)
+        };
+        Period::new(before, start).unwrap_or(*self)
+    }
+
     /// The hours that tile the period, each clipped to it: no gap, no overlap.
     pub fn hours(&self) -> impl Iterator<Item = Period> + use<> {
         let Period { start, end } = *self;
@@ -115,6 +127,20 @@ mod tests {
         let next = period.rolled_to(datetime!(2026-02-28 8:00 UTC));
         assert_eq!((next.start(), next.end()), (datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-28 8:00 UTC)));
         assert!(period.rolled_to(datetime!(2027-01-15 0:00 UTC)).contains(datetime!(2027-01-15 0:00 UTC)));
+    }
+
+    #[test]
+    fn the_period_before_is_as_long_in_months() {
+        let previous = |start, end| {
+            let before = Period::new(start, end).unwrap().previous();
+            assert_eq!(before.end(), start);
+            before.start()
+        };
+        assert_eq!(previous(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)), datetime!(2026-10-01 0:00 UTC));
+        assert_eq!(previous(datetime!(2026-11-15 10:22 UTC), datetime!(2026-12-15 10:22 UTC)), datetime!(2026-10-15 10:22 UTC));
+        assert_eq!(previous(datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-31 8:00 UTC)), datetime!(2026-01-31 8:00 UTC));
+        assert_eq!(previous(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)), datetime!(2025-12-31 8:00 UTC));
+        assert_eq!(previous(datetime!(2026-11-08 0:00 UTC), datetime!(2026-11-15 0:00 UTC)), datetime!(2026-11-01 0:00 UTC));
     }
 
     proptest! {

@@ -29,6 +29,44 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
+/// What an event should have counted: the event again, with the right quantity (0 takes it back) and an id of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The id of the event that it corrects, which has the same metric, app and timestamp.
+    pub corrects: String,
+    pub event: UsageEvent,
+}
+
+/// What one entry of a request is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Event(UsageEvent),
+    Correction(Correction),
+}
+
+impl Entry {
+    /// Reads one JSON object; `index` is its place in the request.
+    pub fn read(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
+        if let Some(event) = serde_json::from_str::<Plain<'_>>(json).ok().and_then(|plain| plain.check(now)) {
+            return Ok(Entry::Event(event));
+        }
+        read_draft(index, json, now)
+    }
+}
+
+/// The same, however it is written.
+fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
+    let draft: Draft = serde_json::from_str(json).map_err(|error| {
+        let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
+        Rejection { index, id: None, code: code.into(), detail: error.to_string() }
+    })?;
+    let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
+    draft.check(now).map_err(|(code, detail)| Rejection::new(index, id.as_deref(), code, detail))
+}
+
+/// An event with its place in the request, from 0.
+pub type Placed = (usize, UsageEvent);
+
 /// Why an event was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
@@ -37,9 +75,16 @@ pub struct Rejection {
     /// Its id, as far as it could be read.
     pub id: Option<String>,
     /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
-    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`.
+    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`,
+    /// `too_many_corrections`, `usage_cap_reached`.
     pub code: String,
     pub detail: String,
+}
+
+impl Rejection {
+    pub fn new(index: usize, id: Option<&str>, code: &str, detail: String) -> Rejection {
+        Rejection { index, id: id.map(|id| id.chars().take(255).collect()), code: code.into(), detail }
+    }
 }
 
 /// Properties up to here are taken as they are written, if they are written plainly: read and written anew they would not outgrow the limit.
@@ -103,33 +148,15 @@ struct Draft {
     corrects: Option<Value>,
 }
 
-impl UsageEvent {
-    /// Reads one JSON object; `index` is its place in the request.
-    pub fn read(index: usize, json: &str, now: OffsetDateTime) -> Result<UsageEvent, Rejection> {
-        if let Some(event) = serde_json::from_str::<Plain<'_>>(json).ok().and_then(|plain| plain.check(now)) {
-            return Ok(event);
-        }
-        read_draft(index, json, now)
-    }
-}
-
-/// The same, however it is written.
-fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<UsageEvent, Rejection> {
-    let draft: Draft = serde_json::from_str(json).map_err(|error| {
-        let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
-        Rejection { index, id: None, code: code.into(), detail: error.to_string() }
-    })?;
-    let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
-    draft.check(now).map_err(|(code, detail)| Rejection {
-        index,
-        id: id.map(|id| id.chars().take(255).collect()),
-        code: code.into(),
-        detail,
-    })
-}
-
 impl Draft {
-    fn check(self, now: OffsetDateTime) -> Result<UsageEvent, (&'static str, String)> {
+    fn check(self, now: OffsetDateTime) -> Result<Entry, (&'static str, String)> {
+        let corrects = match self.corrects {
+            None | Some(Value::Null) => None,
+            other => {
+                let wants = || ("invalid_corrects", "corrects wants the id of another event".to_owned());
+                Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(wants)?)
+            }
+        };
         let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id wants 1 to 255 printable characters".to_owned()))?;
         let metric = match self.metric {
             Some(Value::String(metric)) => {
@@ -137,12 +164,14 @@ impl Draft {
             }
             _ => return Err(("unknown_metric", "metric wants one of impressions, api_calls, data_transfer_bytes".to_owned())),
         };
+        // A correction may take an event back.
+        let least = if corrects.is_some() { 0 } else { 1 };
         let quantity = self
             .quantity
             .as_ref()
             .and_then(Value::as_u64)
-            .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))
-            .ok_or_else(|| ("invalid_quantity", format!("quantity wants an integer from 1 to {MAX_QUANTITY}")))?;
+            .filter(|quantity| (least..=MAX_QUANTITY).contains(quantity))
+            .ok_or_else(|| ("invalid_quantity", format!("quantity wants an integer from {least} to {MAX_QUANTITY}")))?;
         let timestamp = self
             .timestamp
             .as_ref()
@@ -165,10 +194,11 @@ impl Draft {
         if properties.as_ref().is_some_and(|json| json.len() > MAX_PROPERTIES_BYTES || json.contains("\\u0000")) {
             return Err(("invalid_properties", format!("properties wants at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
         }
-        if self.corrects.is_some_and(|corrects| !corrects.is_null()) {
-            return Err(("correction_not_accepted", "corrections are not accepted yet; the event was not counted".to_owned()));
-        }
-        Ok(UsageEvent { id, metric, quantity, timestamp, app_id, properties })
+        let event = UsageEvent { id, metric, quantity, timestamp, app_id, properties };
+        Ok(match corrects {
+            Some(corrects) => Entry::Correction(Correction { corrects, event }),
+            None => Entry::Event(event),
+        })
     }
 }
 
@@ -194,11 +224,18 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
+    fn read(text: &str) -> Result<UsageEvent, Rejection> {
+        match Entry::read(7, text, NOW)? {
+            Entry::Event(event) => Ok(event),
+            Entry::Correction(correction) => panic!("{correction:?}"),
+        }
+    }
+
     fn with(field: &str, value: Value) -> Result<UsageEvent, Rejection> {
         let mut event = serde_json::json!({"id": "e1", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z",
             "app_id": "app_42", "properties": {"placement": "rewarded"}});
         event[field] = value;
-        UsageEvent::read(7, &event.to_string(), NOW)
+        read(&event.to_string())
     }
 
     #[test]
@@ -230,11 +267,23 @@ mod tests {
             ("properties", Value::Array(vec![]), "invalid_properties"),
             ("properties", serde_json::json!({"a": "\u{0}"}), "invalid_properties"),
             ("properties", serde_json::json!({"a": "x".repeat(5000)}), "invalid_properties"),
-            ("corrects", "e0".into(), "correction_not_accepted"),
+            ("corrects", "e1".into(), "invalid_corrects"),
+            ("corrects", "".into(), "invalid_corrects"),
+            ("corrects", 7.into(), "invalid_corrects"),
         ] {
             let rejection = with(field, value.clone()).unwrap_err();
             assert_eq!((rejection.code.as_str(), rejection.index), (code, 7), "{field} = {value}");
         }
+    }
+
+    #[test]
+    fn a_correction_is_the_event_again_and_may_take_it_back() {
+        let mut text = serde_json::json!({"id": "c1", "corrects": "e1", "metric": "impressions", "quantity": 0, "timestamp": "2026-11-22T15:49:59.120Z",
+            "app_id": "app_42"});
+        let Ok(Entry::Correction(correction)) = Entry::read(0, &text.to_string(), NOW) else { panic!("{text}") };
+        assert_eq!((correction.corrects.as_str(), correction.event.id.as_str(), correction.event.quantity), ("e1", "c1", 0));
+        text["quantity"] = (-1).into();
+        assert_eq!(Entry::read(0, &text.to_string(), NOW).unwrap_err().detail, "quantity wants an integer from 0 to 1000000000000");
     }
 
     #[test]
@@ -258,7 +307,7 @@ mod tests {
             let event = format!(
                 r#"{{"id": "e1", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "a", "properties": {json}}}"#
             );
-            assert_eq!(UsageEvent::read(0, &event, NOW).is_ok(), taken, "{json}");
+            assert_eq!(Entry::read(0, &event, NOW).is_ok(), taken, "{json}");
         }
     }
 
@@ -303,18 +352,22 @@ mod tests {
             let json = format!(
                 r#"{{"id": {id}, "metric": {metric}, "quantity": {quantity}, "timestamp": {timestamp}, "app_id": {app_id}, "properties": {properties}{more}}}"#
             );
-            let read = UsageEvent::read(3, &json, NOW);
+            let read = Entry::read(3, &json, NOW);
             let long = read_draft(3, &json, NOW);
-            let parsed = |event: UsageEvent| {
+            let parsed = |entry: Entry| {
+                let (event, corrects) = match entry {
+                    Entry::Event(event) => (event, None),
+                    Entry::Correction(Correction { event, corrects }) => (event, Some(corrects)),
+                };
                 let properties = event.properties.as_deref().map(|json| serde_json::from_str::<Value>(json).unwrap());
-                (UsageEvent { properties: None, ..event }, properties)
+                (UsageEvent { properties: None, ..event }, properties, corrects)
             };
             prop_assert_eq!(read.map(parsed), long.map(parsed), "{}", json);
         }
 
         #[test]
         fn any_text_is_an_event_or_a_rejection(text in any::<String>()) {
-            let _ = UsageEvent::read(0, &text, NOW);
+            drop(Entry::read(0, &text, NOW));
         }
     }
 }

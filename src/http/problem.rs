@@ -98,6 +98,11 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable") => {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        // Waiting does not help.
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {}
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

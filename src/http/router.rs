@@ -6,6 +6,8 @@ use crate::{
     app::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
+        outcome::Outcome,
+        pages::settings::SETTINGS,
         shell,
         webhook_filters::WEBHOOKS,
     },
@@ -19,10 +21,10 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{delete, get, post, put},
 };
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
@@ -70,8 +72,16 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
         .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/billing/portal", post(api::portal::open))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
+        .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
+        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact))
+        .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
+        .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
+        .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
+        .route(SETTINGS, post(api::settings::submit))
+        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
         .route(
             "/api/v1/usage/events",
             // It bounds by itself what comes out of the decompression.
@@ -100,6 +110,22 @@ pub fn router(server: Server) -> Router {
         ))
         .layer(middleware::from_fn(observe::request))
         .with_state(server)
+}
+
+/// The page at a form's own address, as the answer to what the form came to.
+pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Response {
+    let options = server.platform.config.leptos.clone();
+    let context = {
+        let server = server.clone();
+        move || {
+            provide_page_context(&server);
+            provide_context(outcome.clone());
+        }
+    };
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let mut request = Request::from_parts(parts, Body::empty());
+    *request.method_mut() = Method::GET;
+    render(request).await
 }
 
 /// What pages and server functions find in their context.

@@ -8,10 +8,11 @@ use crate::{
         money::Currency,
     },
     store::postgres::{
-        accounts as store,
+        accounts as store, api_keys,
         audit::{self, Entry},
-        inbox, mirror,
+        inbox, mirror, outbox,
     },
+    stripe::fetched::is_askable,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -81,6 +82,10 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::api_key(&platform.db, &hash).await?;
+    let now = platform.clock.now();
+    if let Some(key) = key.as_ref().filter(|key| key.last_used_at.is_none_or(|at| now - at >= time::Duration::MINUTE)) {
+        api_keys::touch(&platform.db, key.id, now).await?;
+    }
     Ok(key.map(|key| Principal::ApiKey { id: key.id, name: key.name, customer: key.customer }))
 }
 
@@ -97,13 +102,7 @@ pub async fn customer_of(platform: &Platform, principal: &Principal, named: Opti
 
 /// Adds a customer, or changes the one that has this Stripe id. What Stripe sent of it before it was known waits to be applied from now on.
 pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
-    if !stripe_id.starts_with("cus_") || stripe_id.len() > 255 {
-        return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
-    }
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 200 {
-        return Err(Error::invalid("name", "wants 1 to 200 characters"));
-    }
+    let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
     mirror::lock_acquaintance(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency).await?;
@@ -111,6 +110,105 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
     inbox::take_up(&mut tx, stripe_id).await?;
     tx.commit().await?;
     Ok(customer)
+}
+
+/// Adds a customer here and in Stripe. Ours comes first, so that Stripe's can name it; whatever fails after that, the same command again
+/// completes it: the same name and e-mail address are the same customer.
+///
+/// # Errors
+/// `stripe_not_configured` before anything is done; Stripe's, upon which ours is there without a Stripe id.
+pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
+    platform.stripe()?;
+    let name = customer_name(name)?;
+    let email = email.trim();
+    if !email.contains('@') || email.len() > 320 {
+        return Err(Error::invalid("email", "wants an e-mail address"));
+    }
+    let mut tx = platform.db.begin().await?;
+    // Nobody else adds the same one meanwhile.
+    mirror::lock_acquaintance(&mut tx, email).await?;
+    let customer = match store::customer_added_as(&mut tx, name, email).await? {
+        Some(known) => known,
+        None => {
+            let customer = store::add_customer(&mut tx, name, email, currency).await?;
+            audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"name": name}))).await?;
+            outbox::publish(&mut tx, "customer.changed", Some(customer), json!({})).await?;
+            customer
+        }
+    };
+    tx.commit().await?;
+    link_to_stripe(platform, customer, None).await?;
+    Ok(customer)
+}
+
+/// Makes one of our customers and one of Stripe's the same: the one that is named, or else one that is made there. The metadata of Stripe's
+/// names ours, so that its webhooks alone would link them too. Gives Stripe's id; a second time changes nothing.
+///
+/// # Errors
+/// `customer_linked` when either already belongs to another; `stripe_not_configured` unless one is named; Stripe's.
+pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id: Option<&str>) -> Result<String> {
+    let (name, email) = store::customer_contact(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
+    if let Some(known) = store::stripe_id(&platform.db, customer).await? {
+        return if stripe_id.is_none_or(|wanted| wanted == known) { Ok(known) } else { Err(linked(&known)) };
+    }
+    let ours = customer.to_string();
+    let stripe_id = match stripe_id {
+        Some(stripe_id) => {
+            // It becomes part of a path.
+            if !is_askable(stripe_customer_id(stripe_id)?) {
+                return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
+            }
+            if store::customer_by_stripe_id(&platform.db, stripe_id).await?.is_some() {
+                return Err(linked(stripe_id));
+            }
+            // Without a key Stripe can't be told; what it sends finds the customer by the id.
+            if let Some(stripe) = &platform.stripe {
+                stripe.claim_customer(stripe_id, &ours).await?;
+            }
+            stripe_id.to_owned()
+        }
+        None => {
+            let email = email.ok_or_else(|| Error::invalid("email", "the customer has none"))?;
+            platform.stripe()?.put_customer(&ours, &name, &email).await?
+        }
+    };
+    let mut tx = platform.db.begin().await?;
+    mirror::lock_acquaintance(&mut tx, &stripe_id).await?;
+    match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
+        // Its webhook was faster.
+        Some(known) if known == customer => return Ok(stripe_id),
+        Some(_) => return Err(linked(&stripe_id)),
+        None => {}
+    }
+    if mirror::link_customer(&mut tx, customer.0, &stripe_id).await?.is_none() {
+        return Err(linked(&stripe_id));
+    }
+    let data = json!({"stripe_customer_id": stripe_id});
+    audit::record(&mut tx, system_entry("customer.linked", Some(customer), data.clone())).await?;
+    outbox::publish(&mut tx, "customer.changed", Some(customer), data).await?;
+    inbox::take_up(&mut tx, &stripe_id).await?;
+    tx.commit().await?;
+    Ok(stripe_id)
+}
+
+fn linked(stripe_id: &str) -> Error {
+    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} and a customer of this platform belong together already") }
+}
+
+fn stripe_customer_id(text: &str) -> Result<&str> {
+    if text.starts_with("cus_") && text.len() <= 255 {
+        Ok(text)
+    } else {
+        Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"))
+    }
+}
+
+fn customer_name(text: &str) -> Result<&str> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(Error::invalid("name", "wants 1 to 200 characters"));
+    }
+    Ok(name)
 }
 
 /// Adds a user, or changes the one of this e-mail address.

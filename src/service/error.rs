@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::store::usage::UsageStoreError;
+use crate::{store::usage::UsageStoreError, stripe::client::StripeError};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -22,6 +22,9 @@ pub enum Error {
     /// A request that can't be read at all.
     #[error("{detail}")]
     BadRequest { code: &'static str, detail: String },
+    /// Every event of a request is of a metric whose cap is reached.
+    #[error("{0}")]
+    UsageCapReached(String),
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
@@ -36,6 +39,16 @@ pub enum Error {
     /// One key has had its part; nothing of the request was taken.
     #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
     RateLimited { retry_after: u64 },
+    #[error("this platform is not connected to Stripe")]
+    StripeNotConfigured,
+    /// The cause is for the log: it may name what is none of the caller's business.
+    #[error("Stripe can't be reached at the moment; try again in a minute")]
+    StripeUnavailable(#[source] StripeError),
+    #[error("Stripe did not accept this")]
+    StripeRefused(#[source] StripeError),
+    /// What is asked for does not go with how things stand.
+    #[error("{detail}")]
+    Conflict { code: &'static str, detail: String },
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -50,14 +63,17 @@ impl Error {
         match self {
             Error::BadRequest { .. } => 400,
             Error::Unauthenticated | Error::InvalidCredentials => 401,
+            Error::UsageCapReached(_) => 402,
             Error::Forbidden(_) => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
+            Error::Conflict { .. } => 409,
             Error::Invalid { .. } => 422,
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
-            Error::BillingDisabled | Error::Busy => 503,
+            Error::StripeRefused(_) => 502,
+            Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
         }
     }
 
@@ -69,13 +85,17 @@ impl Error {
             Error::Forbidden(_) => "forbidden",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
-            Error::BadRequest { code, .. } => code,
+            Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
+            Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::BillingDisabled => "billing_disabled",
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } => "rate_limited",
+            Error::StripeNotConfigured => "stripe_not_configured",
+            Error::StripeUnavailable(_) => "stripe_unavailable",
+            Error::StripeRefused(_) => "stripe_refused",
             Error::Internal(_) => "internal",
         }
     }
@@ -89,6 +109,12 @@ impl Error {
             Error::RateLimited { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+impl From<StripeError> for Error {
+    fn from(error: StripeError) -> Self {
+        if error.is_final() { Error::StripeRefused(error) } else { Error::StripeUnavailable(error) }
     }
 }
 

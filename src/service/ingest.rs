@@ -4,13 +4,16 @@ mod admission;
 
 pub use admission::{Admission, Admitted, Allowance};
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, alerts};
 use crate::{
     domain::{
         identity::CustomerId,
-        usage_event::{Rejection, UsageEvent},
+        usage_event::{Correction, Entry, Placed, Rejection, UsageEvent},
     },
-    store::postgres::usage::{ids, retention},
+    store::{
+        postgres::usage::{ids, retention},
+        usage::Corrected,
+    },
     telemetry,
 };
 use serde::Serialize;
@@ -20,6 +23,9 @@ use time::{Duration, OffsetDateTime};
 
 /// Most events that one request may bring.
 pub const MAX_EVENTS: usize = 10_000;
+
+/// Most corrections among them: each is looked up by itself.
+pub const MAX_CORRECTIONS: usize = 500;
 
 /// How the body holds its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,27 +58,35 @@ pub async fn ingest_admitted(
     body: &[u8],
 ) -> Result<(Receipt, Allowance)> {
     let parsed = parse(platform, format, body)?;
-    let allowance = admitted.charge(parsed.0.len() + parsed.1.len());
+    let allowance = admitted.charge(parsed.len());
     Ok((store(platform, customer, parsed).await?, allowance))
 }
 
-type Parsed = (Vec<UsageEvent>, Vec<Rejection>);
-
-fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Parsed> {
+fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
     read(format, text, platform.clock.now())
 }
 
-async fn store(platform: &Platform, customer: CustomerId, (events, rejected): Parsed) -> Result<Receipt> {
+async fn store(platform: &Platform, customer: CustomerId, contents: Contents) -> Result<Receipt> {
+    let Contents { events, corrections, mut rejected } = contents;
+    let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
     let good = events.len();
     let fresh = without_repeats(events);
-    let accepted = if fresh.is_empty() {
-        0
-    } else {
-        let _turn = platform.admission.turn().await;
-        platform.usage.accept(customer, &fresh).await?
-    };
-    let duplicates = good as u64 - accepted;
+    let _turn = platform.admission.turn().await;
+    let mut accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
+    let mut duplicates = good as u64 - accepted;
+    // After the events, so that what comes in one request may correct what came in it.
+    for (index, correction) in corrections {
+        match platform.usage.correct(customer, &correction).await? {
+            Corrected::Done => accepted += 1,
+            Corrected::Duplicate => duplicates += 1,
+            Corrected::Unknown => {
+                let detail = format!("there is no event `{}` with this metric, app_id and timestamp", correction.corrects);
+                rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
+            }
+        }
+    }
+    rejected.sort_by_key(|rejection| rejection.index);
     for (result, count) in [("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected.len() as u64)] {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => result).increment(count);
     }
@@ -88,7 +102,21 @@ fn without_repeats(mut events: Vec<UsageEvent>) -> Vec<UsageEvent> {
     events
 }
 
-fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Parsed> {
+/// A request's entries, sorted out, with their places in it.
+#[derive(Default)]
+struct Contents {
+    events: Vec<Placed>,
+    corrections: Vec<(usize, Correction)>,
+    rejected: Vec<Rejection>,
+}
+
+impl Contents {
+    fn len(&self) -> usize {
+        self.events.len() + self.corrections.len() + self.rejected.len()
+    }
+}
+
+fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
     let parts: Vec<&str> = match format {
         // One more than allowed is enough to refuse.
         Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),
@@ -107,14 +135,21 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Parsed> {
             detail: format!("a request may bring at most {MAX_EVENTS} events; none was taken"),
         });
     }
-    let (mut events, mut rejected) = (Vec::with_capacity(parts.len()), Vec::new());
+    let mut contents = Contents { events: Vec::with_capacity(parts.len()), ..Contents::default() };
     for (index, part) in parts.into_iter().enumerate() {
-        match UsageEvent::read(index, part, now) {
-            Ok(event) => events.push(event),
-            Err(rejection) => rejected.push(rejection),
+        match Entry::read(index, part, now) {
+            Ok(Entry::Event(event)) => contents.events.push((index, event)),
+            Ok(Entry::Correction(correction)) if contents.corrections.len() < MAX_CORRECTIONS => {
+                contents.corrections.push((index, correction))
+            }
+            Ok(Entry::Correction(correction)) => {
+                let detail = format!("a request may bring at most {MAX_CORRECTIONS} corrections");
+                contents.rejected.push(Rejection::new(index, Some(&correction.event.id), "too_many_corrections", detail));
+            }
+            Err(rejection) => contents.rejected.push(rejection),
         }
     }
-    Ok((events, rejected))
+    Ok(contents)
 }
 
 fn invalid_json(error: serde_json::Error) -> Error {

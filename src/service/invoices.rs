@@ -2,7 +2,7 @@
 
 use super::{
     Error, Platform, Result,
-    parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
+    parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, instant, number, search},
 };
 use crate::{
     domain::{
@@ -13,7 +13,7 @@ use crate::{
     store::postgres::{inbox, invoices as store},
 };
 use std::sync::Arc;
-use time::{Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::Duration;
 use uuid::Uuid;
 
 /// Whose invoices the caller may see.
@@ -94,31 +94,4 @@ async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<(i64, Invoi
     let (mut detail, version) = store::detail(&platform.db, customer, id, platform.clock.now()).await?.ok_or(MISSING)?;
     detail.timeline = inbox::timeline(&platform.db, customer, &detail.summary.stripe_invoice_id).await?;
     Ok((version, detail))
-}
-
-/// An RFC 3339 instant, or a date that stands for its first instant in UTC plus `shift`.
-fn instant(name: &'static str, text: &str, shift: Duration) -> Result<OffsetDateTime> {
-    let parsed = match Date::parse(text, format_description!("[year]-[month]-[day]")) {
-        Ok(date) => date.midnight().assume_utc().checked_add(shift),
-        Err(_) => OffsetDateTime::parse(text, &Rfc3339).ok(),
-    };
-    // PostgreSQL's timestamps are narrower than what parses.
-    parsed
-        .filter(|at| (1..=9998).contains(&at.year()))
-        .ok_or_else(|| Error::invalid(name, "wants a date such as 2026-11-01 or an RFC 3339 instant"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    #[test]
-    fn a_date_stands_for_its_whole_day() {
-        assert_eq!(instant("to", "2026-11-30", Duration::DAY).unwrap(), datetime!(2026-12-01 0:00 UTC));
-        assert_eq!(instant("to", "2026-11-30T12:00:00+01:00", Duration::DAY).unwrap(), datetime!(2026-11-30 11:00 UTC));
-        for bad in ["30.11.2026", "2026-13-01", "2026-02-30", "-0001-01-01", "9999-12-31", "now"] {
-            assert!(instant("to", bad, Duration::DAY).is_err(), "{bad}");
-        }
-    }
 }

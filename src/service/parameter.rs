@@ -1,6 +1,7 @@
 //! Parameters of lists, which arrive as text, so that a wrong one can be named in the answer.
 
 use super::{Error, Result};
+use time::{Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 pub const DEFAULT_LIMIT: u32 = 20;
 pub const MAX_LIMIT: u32 = 100;
@@ -33,9 +34,22 @@ pub fn search(name: &'static str, value: Option<String>) -> Result<Option<String
     Ok(text)
 }
 
+/// An RFC 3339 instant, or a date that stands for its first instant in UTC plus `shift`.
+pub fn instant(name: &'static str, text: &str, shift: Duration) -> Result<OffsetDateTime> {
+    let parsed = match Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        Ok(date) => date.midnight().assume_utc().checked_add(shift),
+        Err(_) => OffsetDateTime::parse(text, &Rfc3339).ok(),
+    };
+    // PostgreSQL's timestamps are narrower than what parses.
+    parsed
+        .filter(|at| (1..=9998).contains(&at.year()))
+        .ok_or_else(|| Error::invalid(name, "wants a date such as 2026-11-01 or an RFC 3339 instant"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use time::macros::datetime;
 
     #[test]
     fn page_and_limit_are_bounded() {
@@ -44,5 +58,14 @@ mod tests {
         }
         assert_eq!(number("limit", Some("".into()), 20, 1..=100).unwrap(), 20);
         assert_eq!(number("limit", Some("100".into()), 20, 1..=100).unwrap(), 100);
+    }
+
+    #[test]
+    fn a_date_stands_for_its_whole_day() {
+        assert_eq!(instant("to", "2026-11-30", Duration::DAY).unwrap(), datetime!(2026-12-01 0:00 UTC));
+        assert_eq!(instant("to", "2026-11-30T12:00:00+01:00", Duration::DAY).unwrap(), datetime!(2026-11-30 11:00 UTC));
+        for bad in ["30.11.2026", "2026-13-01", "2026-02-30", "-0001-01-01", "9999-12-31", "now"] {
+            assert!(instant("to", bad, Duration::DAY).is_err(), "{bad}");
+        }
     }
 }

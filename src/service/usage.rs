@@ -1,13 +1,15 @@
-//! Usage of the running period, rated by the plan.
+//! Usage: the running period, rated by the plan, and the history.
+
+pub mod history;
 
 use super::{Platform, Result};
 use crate::{
     domain::{
-        forecast::{self, Forecast},
+        forecast::{self, Forecast, History, LOOK_BACK_HOURS},
         identity::CustomerId,
         metric::Metric,
         money::Currency,
-        period::Period,
+        period::{Period, hour_of},
         plan::Plan,
         usage::{
             CurrentPeriod, DailyUsage, Gigabytes, Overages, PerMetric, Quantities, SubscriptionSummary, UsageCurrent, UsageForecast,
@@ -16,18 +18,23 @@ use crate::{
     },
     store::{
         postgres::{accounts, usage as store},
-        usage::Figures,
+        usage::{Figures, HourlyUsage},
     },
 };
 use time::{Duration, OffsetDateTime};
 
 /// The running period: used, over the plan, cost, forecast. Without a subscription it is the calendar month.
 pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageCurrent> {
-    let now = platform.clock.now();
+    at(platform, customer, platform.clock.now()).await
+}
+
+/// The same as it would be if it were `now`, from what is known by then and of the subscription as it is.
+pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
-    let Figures { days, as_of, waiting_since } = platform.usage.figures(customer, period).await?;
-    let days = every_day(period, days, now);
+    let Figures { hours, waiting_since } = platform.usage.figures(customer, with_history(period, now)).await?;
+    let within = &hours[hours.partition_point(|usage| usage.hour < period.start())..];
+    let days = every_day(period, within, now);
     let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
     let plan = match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
         Some((plan_type, currency)) => store::plan(&platform.db, plan_type, currency, period.start()).await?,
@@ -39,7 +46,7 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
     };
     let rated = plan.as_ref().map(|plan| rate_all(plan, &used)).unwrap_or_default();
     Ok(UsageCurrent {
-        forecast: usage_forecast(period, &days, plan.as_ref(), now),
+        forecast: usage_forecast(period, &hours, plan.as_ref(), now),
         current_period: CurrentPeriod {
             period,
             impressions: used.impressions,
@@ -55,28 +62,65 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
             included_data_transfer_gb: Gigabytes(plan.data_transfer.included),
             cancel_at_period_end: subscription.cancel_at_period_end,
         }),
-        as_of,
+        as_of: within.iter().map(|usage| usage.as_of).max(),
         waiting_since,
         daily: days,
     })
 }
 
+/// What a customer is billed in, and the period that runs for it.
+pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Currency, Period)> {
+    let now = platform.clock.now();
+    match store::subscription(&platform.db, customer).await? {
+        Some(subscription) => {
+            let period = subscription.period.map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
+            Ok((subscription.currency, period))
+        }
+        None => {
+            let currency = accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD);
+            Ok((currency, Period::calendar_month(now)))
+        }
+    }
+}
+
+/// The period, and what a forecast of it looks back on.
+fn with_history(period: Period, now: OffsetDateTime) -> Period {
+    let look_back = Duration::HOUR * u32::try_from(LOOK_BACK_HOURS).unwrap_or(u32::MAX);
+    Period::new(period.start().min(hour_of(now) - look_back), period.end()).unwrap_or(period)
+}
+
 /// The days of the period up to now, those without usage among them.
-fn every_day(period: Period, known: Vec<DailyUsage>, now: OffsetDateTime) -> Vec<DailyUsage> {
+fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<DailyUsage> {
     let first = period.start().replace_time(time::Time::MIDNIGHT);
-    let mut known = known.into_iter().peekable();
+    let mut rest = hours;
     std::iter::successors(Some(first), |day| Some(*day + Duration::DAY))
         .take_while(|day| *day < period.end() && *day <= now)
         .map(|day| {
-            known.next_if(|usage| usage.day == day).unwrap_or(DailyUsage { day, impressions: 0, api_calls: 0, data_transfer_bytes: 0 })
+            let (of_day, later) = rest.split_at(rest.partition_point(|usage| usage.hour < day + Duration::DAY));
+            rest = later;
+            let sum = |metric: Metric| of_day.iter().map(|usage| usage.quantities[metric]).sum();
+            DailyUsage {
+                day,
+                impressions: sum(Metric::Impressions),
+                api_calls: sum(Metric::ApiCalls),
+                data_transfer_bytes: sum(Metric::DataTransferBytes),
+            }
         })
         .collect()
 }
 
-fn usage_forecast(period: Period, days: &[DailyUsage], plan: Option<&Plan>, now: OffsetDateTime) -> Option<UsageForecast> {
+/// From the first hour in which the customer used anything.
+fn usage_forecast(period: Period, hours: &[HourlyUsage], plan: Option<&Plan>, now: OffsetDateTime) -> Option<UsageForecast> {
+    let first = hours.first()?.hour;
+    let last = hours.last()?.hour;
+    let length = usize::try_from((last - first).whole_hours()).ok()? + 1;
     let of = |metric: Metric| -> Option<Forecast> {
-        let sums: Vec<u64> = days.iter().map(|day| day.metric(metric)).collect();
-        forecast::linear(&period, &sums, now)
+        let mut quantities = vec![0; length];
+        for usage in hours {
+            let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
+            *quantities.get_mut(hour)? = usage.quantities[metric];
+        }
+        forecast::forecast(&period, &History::new(first, quantities), now)
     };
     let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
     let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };

@@ -6,7 +6,7 @@ use crate::store::clickhouse::{
     transfer::{Moved, Step},
 };
 
-/// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is how many events go in one insert.
+/// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is after how many events it can go on.
 pub async fn run(platform: &Platform, batch: u64, tell: impl FnMut(Step) + Send) -> Result<Moved> {
     Ok(clickhouse(platform)?.move_raw_events(batch, tell).await?)
 }

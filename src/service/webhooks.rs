@@ -4,6 +4,7 @@
 //! kept. Deliveries that come while others are being written share the next transaction ([`Intake`]). An event that can't be applied is kept
 //! as failed and answered like any other: it blocks nothing, and is tried again from the stored copy by [`apply_waiting`].
 
+mod fetch;
 mod intake;
 mod staff;
 
@@ -152,6 +153,9 @@ impl Tried {
 /// One more try of a stored event, within a savepoint: what fails leaves nothing behind but its reason.
 async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opened: &Opened, earlier: i32) -> Result<Tried> {
     let event = &opened.event;
+    if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
+        return Ok(postponed);
+    }
     let mut savepoint = conn.begin().await?;
     let outcome = match apply(&mut savepoint, &[opened]).await {
         Ok(mut outcomes) => {

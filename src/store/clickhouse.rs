@@ -11,10 +11,15 @@ pub mod transfer;
 
 use crate::{
     config,
-    domain::{identity::CustomerId, period::Period, usage_event::UsageEvent, usage_hour::HourDifference},
+    domain::{
+        identity::CustomerId,
+        period::Period,
+        usage_event::{Correction, UsageEvent},
+        usage_hour::HourDifference,
+    },
     store::{
-        postgres::usage::{self as postgres, accept, shipping},
-        usage::{Condition, Figures, Result, UsageStore},
+        postgres::usage::{self as postgres, accept, corrections, shipping},
+        usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
     },
 };
 use client::Server;
@@ -25,6 +30,9 @@ use std::{
 };
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
+
+/// A server that starts does not wait longer: events are accepted without ClickHouse, and whoever ships them makes its schema.
+const START: Duration = Duration::from_secs(3);
 
 /// Raw events in ClickHouse; what is accepted and what is billed in PostgreSQL.
 pub struct ClickHouseUsage {
@@ -68,15 +76,41 @@ impl UsageStore for ClickHouseUsage {
     async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
         shipping::switch(&self.db).await?;
         postgres::ensure_partitions(&self.db, since, until).await?;
-        match self.ready().await {
-            Err(error) if error.is_of_clickhouse() => self.tell(Some(error.to_string())),
-            other => other?,
+        match tokio::time::timeout(START, self.ready()).await.unwrap_or(Err(UsageStoreError::TimedOut(START))) {
+            Err(error) if error.is_of_clickhouse() => {
+                self.tell(Some(error.to_string()));
+                Ok(())
+            }
+            ready => ready,
         }
-        Ok(())
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
         Ok(accept::accept(&self.db, customer, events, accept::Into::Queue).await?)
+    }
+
+    async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {
+        let mut tx = self.db.begin().await?;
+        corrections::lock(&mut tx, customer, &correction.corrects).await?;
+        if !corrections::claim(&mut tx, customer, &correction.event.id).await? {
+            return Ok(Corrected::Duplicate);
+        }
+        // The newest place first: corrected before, on its way, from before the switch, arrived.
+        let mut before = corrections::corrected(&mut tx, customer, correction).await?;
+        if before.is_none() {
+            before = corrections::queued(&mut tx, customer, correction).await?;
+        }
+        if before.is_none() {
+            before = corrections::replace(&mut tx, customer, correction).await?;
+        }
+        if before.is_none() {
+            before = events::quantity(&self.server, customer, correction).await?;
+        }
+        let Some(before) = before else { return Ok(Corrected::Unknown) };
+        corrections::queue(&mut tx, customer, correction).await?;
+        corrections::record(&mut tx, customer, correction, before).await?;
+        tx.commit().await?;
+        Ok(Corrected::Done)
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {

@@ -1,8 +1,12 @@
 //! PostgreSQL: one file per noun, the pool and the migrations.
 
 pub mod accounts;
+pub mod alerts;
+pub mod api_keys;
 pub mod audit;
+pub mod backfill;
 pub mod billed_usage;
+pub mod contacts;
 pub mod inbox;
 pub mod invoices;
 pub mod mirror;

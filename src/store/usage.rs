@@ -3,7 +3,13 @@
 use super::{clickhouse::ClickHouseUsage, postgres::usage::PostgresUsage};
 use crate::{
     config::Config,
-    domain::{identity::CustomerId, period::Period, usage::DailyUsage, usage_event::UsageEvent, usage_hour::HourDifference},
+    domain::{
+        identity::CustomerId,
+        period::Period,
+        usage::Quantities,
+        usage_event::{Correction, UsageEvent},
+        usage_hour::HourDifference,
+    },
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -22,8 +28,11 @@ pub trait UsageStore: Send + Sync + 'static {
     /// Keeps the events that are new. How many those were. No two of `events` may have the same id.
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64>;
 
-    /// A customer's usage in a period, and how far it is behind what was accepted.
-    async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures>;
+    /// Replaces what an event counts, exactly once for each correction's id.
+    async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected>;
+
+    /// A customer's usage in a span, and how far it is behind what was accepted.
+    async fn figures(&self, customer: CustomerId, span: Period) -> Result<Figures>;
 
     /// Brings accepted events into the hourly records; how many. Several replicas may call it at once.
     async fn settle(&self) -> Result<u64>;
@@ -35,15 +44,32 @@ pub trait UsageStore: Send + Sync + 'static {
     async fn condition(&self) -> Condition;
 }
 
+/// What became of a correction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corrected {
+    Done,
+    /// Something with the correction's id came before.
+    Duplicate,
+    /// There is no such event.
+    Unknown,
+}
+
 /// What [`UsageStore::figures`] tells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// Per UTC day, in order, without the days that had nothing.
-    pub days: Vec<DailyUsage>,
-    /// The newest event that is in the figures.
-    pub as_of: Option<OffsetDateTime>,
+    /// The UTC hours that begin in the span, in order, without those that had nothing.
+    pub hours: Vec<HourlyUsage>,
     /// When the oldest accepted event that is not in the figures came in. None: they contain everything.
     pub waiting_since: Option<OffsetDateTime>,
+}
+
+/// One UTC hour's sums over a customer's apps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HourlyUsage {
+    pub hour: OffsetDateTime,
+    pub quantities: Quantities,
+    /// The newest event that is in them.
+    pub as_of: OffsetDateTime,
 }
 
 /// How a store is.

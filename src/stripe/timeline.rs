@@ -142,6 +142,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_fetched_did_not_happen_then() {
+        let history =
+            [("invoice.fetched", 1), ("invoice.created", 2), ("refund.fetched", 3), ("credit_note.fetched", 3), ("charge.fetched", 3)];
+        assert_eq!(titles(&history), ["Draft created"]);
+    }
+
+    #[test]
     fn a_refund_shows_once_with_its_amount() {
         assert_eq!(titles(&[("charge.refunded", 7), ("refund.created", 7), ("refund.updated", 8)]), ["Refund of $10.50 issued"]);
         assert_eq!(titles(&[("charge.refunded", 7)]), ["Payment refunded"]);

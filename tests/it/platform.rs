@@ -13,7 +13,10 @@ async fn health_and_features_are_open_to_anyone() {
     assert_eq!(health.json()["checks"]["database"], "ok");
     assert_eq!(health.json()["version"], env!("CARGO_PKG_VERSION"));
     let features = app.client().get("/api/v1/meta/features").await;
-    assert_eq!(features.json(), json!({"billingEnabled": true, "usageIngestEnabled": true, "invoicePdfEnabled": true}));
+    assert_eq!(
+        features.json(),
+        json!({"billingEnabled": true, "usageIngestEnabled": true, "invoicePdfEnabled": true, "customerPortalEnabled": false})
+    );
     assert_eq!(app.client().get("/livez").await.status, 200);
     assert_eq!(app.client().get("/readyz").await.status, 200);
 }

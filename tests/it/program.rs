@@ -1,6 +1,9 @@
 //! The program itself: how it starts, what it says when it can't, how it stops.
 
-use crate::support::{database::TestDatabase, program::Workplace};
+use crate::{
+    stripe::StandIn,
+    support::{database::TestDatabase, program::Workplace, stand_in::SECRET_KEY},
+};
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -217,4 +220,41 @@ async fn metrics_are_told_on_their_own_address_alone() {
     assert!(metrics.contains(r#"webhook_signature_failures_total{reason="missing"} 1"#), "{metrics}");
     assert!(metrics.contains("http_request_duration_seconds_bucket"), "{metrics}");
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_is_asked_from_the_shell_and_at_start_up() {
+    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, apex_billing::service::Clock::system()).await.unwrap();
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let command = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.env("DATABASE_URL", &database.url).env("STRIPE_SECRET_KEY", SECRET_KEY).env("STRIPE_API_BASE", stand_in.base_url());
+        command
+    };
+    let add = ["customer", "add", "--name", "Lumen", "--email", "a@lumen.example"];
+    assert_eq!(command(&add).output().unwrap().status.code(), Some(2));
+    let make = || command(&[&add[..], &["--create-in-stripe"]].concat()).output().unwrap();
+    let (first, again) = (make(), make());
+    assert!(first.status.success() && first.stdout == again.stdout, "{}", String::from_utf8_lossy(&first.stderr));
+    let backfill = command(&["webhooks", "backfill", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&backfill.stdout).unwrap();
+    assert_eq!(report["streams"], serde_json::json!([{"stream": "events", "read": 1, "stored": 1}]));
+    assert!(String::from_utf8_lossy(&backfill.stderr).contains("--full"), "{report}");
+    let imported = command(&["webhooks", "backfill", "--full"]).output().unwrap();
+    let text = String::from_utf8_lossy(&imported.stdout);
+    assert!(text.starts_with("customers\t1 read\t1 new\n") && text.ends_with("events\t1 read\t0 new\n"), "{text}");
+    assert!(imported.stderr.is_empty(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let unreachable = command(&["webhooks", "backfill"]).env_remove("STRIPE_SECRET_KEY").output().unwrap();
+    says_one_sentence(&unreachable, "not connected to Stripe");
+
+    crate::stand_in::client::post(&stand_in, "v1/customers", "name=Other").await;
+    let mut server = Running::start(&mut command(&["serve"]));
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let missed = "SELECT count(*) FROM stripe_webhook_events WHERE event_type = 'customer.created'";
+    while sqlx::query_scalar::<_, i64>(missed).fetch_one(&database.pool).await.unwrap() < 2 {
+        assert!(std::time::Instant::now() < deadline, "the missed event was never read");
+    }
+    assert!(get(&server.metrics, "/metrics").contains(r#"stripe_circuit_state 0"#));
+    server.signal(libc::SIGKILL);
 }

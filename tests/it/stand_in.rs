@@ -1,6 +1,6 @@
 //! Stripe's stand-in itself: what is tested against it is worth as much as it is like Stripe.
 
-mod client;
+pub mod client;
 mod deliveries;
 mod keys;
 mod lists;

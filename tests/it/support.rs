@@ -5,6 +5,7 @@ pub mod clickhouse;
 pub mod client;
 pub mod database;
 pub mod program;
-mod stand_in;
+pub mod smtp;
+pub mod stand_in;
 
 pub use app::TestApp;

@@ -41,8 +41,10 @@ impl<'a> Page<'a> {
         if self.before.is_some() {
             entries.reverse();
         }
-        let data: Vec<Value> = entries.into_iter().map(shown).collect();
-        json!({"object": "list", "data": data, "has_more": has_more, "url": url})
+        let mut list = json!({"object": "list", "has_more": has_more, "url": url});
+        // Moved in: `json!` would serialize each object anew.
+        list["data"] = Value::Array(entries.into_iter().map(shown).collect());
+        list
     }
 }
 

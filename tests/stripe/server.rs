@@ -21,15 +21,17 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
-use time::{format_description::FormatItem, macros::format_description};
+use time::{Duration, format_description::FormatItem, macros::format_description};
 
 /// Bodies beyond this are refused, as are Stripe's.
 const LARGEST_BODY: usize = 1 << 20;
 /// Of the log of requests the last are kept.
 const LOGGED: usize = 100_000;
+/// The clock is put forward by ten years at most.
+const FURTHEST: i64 = 10 * 366 * 86_400;
 const HTTP_DATE: &[FormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
@@ -54,10 +56,15 @@ pub struct Shared {
     keys: Keys,
     log: Mutex<(u64, VecDeque<Logged>)>,
     requests: AtomicU64,
+    /// Seconds that the clock was put forward by.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Shared {
     pub fn new(secret_key: &str, clock: Clock, base_url: String) -> Shared {
+        let ahead = Arc::new(AtomicI64::new(0));
+        let by = ahead.clone();
+        let clock = Clock::new(move || clock.now() + Duration::seconds(by.load(Ordering::Relaxed)));
         let store = Store::new(clock.now().unix_timestamp(), base_url);
         Shared {
             secret_key: secret_key.to_owned(),
@@ -68,7 +75,13 @@ impl Shared {
             keys: Keys::default(),
             log: Mutex::default(),
             requests: AtomicU64::new(0),
+            ahead,
         }
+    }
+
+    /// Puts the clock forward.
+    pub fn advance(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// The store, its clock set.
@@ -298,6 +311,11 @@ async fn control(shared: &Shared, method: &str, name: &str, body: &[u8]) -> Resu
             *locked(&shared.deliveries.endpoint) = Some(endpoint);
         }
         ("DELETE", "webhooks") => *locked(&shared.deliveries.endpoint) = None,
+        ("POST", "clock") => {
+            let asked: Value = serde_json::from_slice(body).map_err(unreadable)?;
+            let seconds = asked["advance_s"].as_i64().filter(|seconds| (0..=FURTHEST).contains(seconds));
+            shared.advance(seconds.ok_or_else(|| format!("`advance_s` wants seconds, {FURTHEST} at most"))?);
+        }
         ("POST", "settle") => shared.deliveries.settle().await,
         ("POST", "objects") => {
             for object in serde_json::from_slice::<Vec<Value>>(body).map_err(unreadable)? {

@@ -168,17 +168,17 @@ impl Store {
     }
 
     fn emit_with(&mut self, event_type: &str, object: &Value, previous: Option<Value>) {
-        let mut data = json!({"object": shown(object)});
-        if let Some(previous) = previous {
-            data["previous_attributes"] = previous;
-        }
-        let event = built(
+        let mut event = built(
             "event",
             json!({
-                "id": self.id("evt_"), "api_version": API_VERSION, "created": self.now, "data": data, "type": event_type, "pending_webhooks": 1,
+                "id": self.id("evt_"), "api_version": API_VERSION, "created": self.now, "type": event_type, "pending_webhooks": 1,
                 "request": {"id": self.origin.request, "idempotency_key": self.origin.idempotency_key},
             }),
         );
+        event["data"]["object"] = shown(object);
+        if let Some(previous) = previous {
+            event["data"]["previous_attributes"] = previous;
+        }
         self.put("event", event.clone());
         self.fresh.push(event);
     }

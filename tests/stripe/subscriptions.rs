@@ -3,7 +3,7 @@
 use super::{
     errors::{ApiError, Checked},
     form::Params,
-    invoices::Line,
+    lines::Line,
     lists::{TimeRange, fits, in_order, newest_first},
     store::{Store, built, integer, set, take_metadata, text},
 };

@@ -1,7 +1,7 @@
 //! Usage.
 
 use super::Problem;
-use crate::domain::usage::UsageCurrent;
+use crate::domain::{usage::UsageCurrent, usage_history::UsageHistory};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
@@ -10,4 +10,19 @@ use leptos::server_fn::codec::{GetUrl, Json};
 pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;
     Ok(crate::service::usage::current(&caller.platform, caller.customer).await?)
+}
+
+/// `GET /api/v1/billing/usage/history`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[server(name = GetUsageHistory, prefix = "/api/v1", endpoint = "billing/usage/history", input = GetUrl, output = Json)]
+pub async fn usage_history(
+    metric: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    granularity: Option<String>,
+    group_by: Option<String>,
+    customer_id: Option<String>,
+) -> Result<UsageHistory, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    let query = crate::service::usage::history::Query { metric, from, to, granularity, group_by };
+    Ok(crate::service::usage::history::history(&caller.platform, caller.customer, query).await?)
 }

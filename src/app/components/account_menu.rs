@@ -18,7 +18,7 @@ pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
         <div class="account">
             <button class="account-button" type="button" popovertarget="account-menu">
                 <Icon glyph=Glyph::Person />
-                <span class="account-who">
+                <span class="account-who visually-hidden">
                     <span class="visually-hidden">"Account: "</span>
                     <span class="account-name">{shown}</span>
                     <span class="account-email">{viewer.email.clone()}</span>

@@ -1,7 +1,7 @@
-//! A period's days as columns, drawn on the server, with the same figures in a table behind it.
+//! A period's days as columns before those of the period before, drawn on the server, with the same figures in a table behind it.
 
 use crate::{
-    app::format,
+    app::{format, usage_comparison::Comparison},
     domain::{
         metric::Metric,
         period::Period,
@@ -16,13 +16,23 @@ const HEIGHT: u64 = 200;
 /// Room above the highest column for what is read off under the pointer.
 const HEADROOM: u64 = 28;
 
-/// The days of one metric: a chart and a table.
+/// The days of one metric: a chart and a table. The first day is compared with the first of the period before, and so on.
 #[component]
-pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) -> impl IntoView + use<> {
+pub fn ColumnChart<'a>(
+    metric: Metric,
+    period: Period,
+    daily: &'a [DailyUsage],
+    comparison: Option<&'a Comparison>,
+) -> impl IntoView + use<> {
+    // Nothing to compare with: the customer is new.
+    let comparison = comparison.filter(|comparison| comparison.days_before.iter().any(|quantity| *quantity > 0));
     let days: Vec<(OffsetDateTime, Option<u64>)> =
         days(&period).map(|day| (day, daily.iter().find(|d| d.day == day).map(|d| d.metric(metric)))).collect();
     let count = days.len().max(1) as u64;
-    let highest = days.iter().filter_map(|(_, quantity)| *quantity).max().unwrap_or(0);
+    let highest_day = days.iter().filter_map(|(_, quantity)| *quantity).max().unwrap_or(0);
+    let before: Vec<u64> =
+        comparison.map(|comparison| comparison.days_before.iter().copied().take(days.len()).collect()).unwrap_or_default();
+    let highest = before.iter().copied().max().unwrap_or(0).max(highest_day);
     let (step, top) = axis(highest);
     let y =
         |quantity: u64| HEADROOM + HEIGHT - u64::try_from(u128::from(quantity) * u128::from(HEIGHT) / u128::from(top)).unwrap_or(HEIGHT);
@@ -35,6 +45,9 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         .collect_view();
     let grid = ticks.iter().map(|tick| view! { <line class="chart-grid" x1="0" x2="100%" y1=y(*tick) y2=y(*tick)></line> }).collect_view();
     let every = count.div_ceil(4).max(1);
+    let before_days: Vec<String> =
+        comparison.map(|comparison| self::days(&comparison.previous).map(format::day_month).collect()).unwrap_or_default();
+    let backdrop = comparison.map(|_| backdrop(before.iter().map(|quantity| y(*quantity)), days.len(), bottom));
     let columns = days
         .iter()
         .enumerate()
@@ -44,10 +57,15 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
             let column = quantity.map(|quantity| {
                 // A day with any usage shows at least a line.
                 let height = if quantity == 0 { 0 } else { (bottom - y(quantity)).max(2) };
+                let readout = |day: &str, quantity: u64| format!("{day}: {}", show_quantity(metric, quantity));
+                let mut shown = readout(&format::day_month(*day), quantity);
+                if let Some((day, quantity)) = before_days.get(index).zip(before.get(index)) {
+                    shown = format!("{shown} · {}", readout(day, *quantity));
+                }
                 view! {
                     <rect class="chart-column" x=at(20) width=format::share(60, count * 100) y=bottom - height height=height rx="2"></rect>
                     <text class="chart-readout" x="100%" y="14" text-anchor="end">
-                        {format!("{}: {}", format::day_month(*day), show_quantity(metric, quantity))}
+                        {shown}
                     </text>
                 }
             });
@@ -64,31 +82,77 @@ pub fn ColumnChart<'a>(metric: Metric, period: Period, daily: &'a [DailyUsage]) 
         })
         .collect_view();
     let label = format!(
-        "{} per day, {}: up to {} a day. The table below has the figures.",
+        "{} per day, {}: up to {} a day.{} The table below has the figures.",
         metric.title(),
         format::period(&period),
-        show_quantity(metric, highest)
+        show_quantity(metric, highest_day),
+        comparison.map(|comparison| format!(" Behind it, {}.", format::period(&comparison.previous))).unwrap_or_default()
     );
     let rows = days
         .iter()
-        .filter_map(|(day, quantity)| {
+        .enumerate()
+        .filter_map(|(index, (day, quantity))| {
             let quantity = show_quantity(metric, (*quantity)?);
-            Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td></tr> })
+            let before = comparison.map(|_| {
+                let quantity = before.get(index).map_or_else(|| "–".to_owned(), |quantity| show_quantity(metric, *quantity));
+                view! { <td class="number">{quantity}</td> }
+            });
+            Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td>{before}</tr> })
         })
         .collect_view();
+    let before_head = comparison.map(|_| view! { <th scope="col" class="number">"Period before"</th> });
+    let legend = comparison.map(|comparison| legend(&comparison.previous));
     view! {
         <div class="chart">
             <svg class="chart-scale" width="52" height=bottom + 28 aria-hidden="true">{scale}</svg>
-            <svg class="chart-plot" width="100%" height=bottom + 28 role="img" aria-label=label>{grid} {columns}</svg>
+            <svg class="chart-plot" width="100%" height=bottom + 28 role="img" aria-label=label>{backdrop} {grid} {columns}</svg>
         </div>
+        {legend}
         <details class="chart-table">
             <summary>"Show the figures as a table"</summary>
             <table class="table">
                 <caption class="visually-hidden">{format!("{} per day, in UTC", metric.title())}</caption>
-                <thead><tr><th scope="col">"Day (UTC)"</th><th scope="col" class="number">{metric.title()}</th></tr></thead>
+                <thead><tr><th scope="col">"Day (UTC)"</th><th scope="col" class="number">{metric.title()}</th>{before_head}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </details>
+    }
+}
+
+/// The period before as one outline: a step for each of its days, over as much of the plot as they take.
+fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64) -> AnyView {
+    let known = tops.len();
+    let steps: String = tops.map(|top| format!("V{top}h1")).collect();
+    view! {
+        <svg
+            width=format::share(known as u64, count as u64)
+            height=bottom
+            viewBox=format!("0 0 {known} {bottom}")
+            preserveAspectRatio="none"
+        >
+            <path class="chart-before" d=format!("M0 {bottom}{steps}V{bottom}z")></path>
+        </svg>
+    }
+    .into_any()
+}
+
+/// What the two shapes stand for.
+fn legend(previous: &Period) -> impl IntoView + use<> {
+    // The key and its words stay together where the line is short.
+    let entry = |class, text: String| {
+        view! {
+            <span class="badges">
+                <svg width="14" height="14" aria-hidden="true">
+                    <rect class=class x="1" y="1" width="12" height="12"></rect>
+                </svg>
+                <span>{text}</span>
+            </span>
+        }
+    };
+    view! {
+        <p class="page-sub">
+            {entry("chart-column", "This period".to_owned())} {entry("chart-before", format!("Period before, {}", format::period(previous)))}
+        </p>
     }
 }
 

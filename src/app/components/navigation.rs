@@ -1,7 +1,10 @@
 //! The way around: the brand, the sections, the account.
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
-use crate::{app::webhook_filters::WEBHOOKS, domain::identity::Viewer};
+use crate::{
+    app::{pages::settings::SETTINGS, webhook_filters::WEBHOOKS},
+    domain::identity::Viewer,
+};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -14,6 +17,7 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
             <li class="sections-title" aria-hidden="true">"Billing"</li>
             <li><A href="/billing/usage"><Icon glyph=Glyph::Usage /><span>"Usage"</span></A></li>
             <li><A href="/billing/invoices"><Icon glyph=Glyph::Invoice /><span>"Invoices"</span></A></li>
+            <li><A href=SETTINGS><Icon glyph=Glyph::Settings /><span>"Settings"</span></A></li>
         }
     });
     let staff_links = staff.then(|| {

@@ -24,6 +24,12 @@ impl Session {
     pub async fn paused(self) -> bool {
         self.features.await.is_ok_and(|features| !features.billing_enabled)
     }
+
+    /// Whoever is signed in may open Stripe's portal for its customer.
+    pub async fn may_open_portal(self) -> bool {
+        self.features.await.is_ok_and(|features| features.customer_portal_enabled)
+            && self.viewer.await.is_ok_and(|viewer| viewer.role.manages() && viewer.customer.is_some())
+    }
 }
 
 /// The frame of `/billing/*` and `/admin/*`. The pages stand outside of its `<Suspense>`: inside, the server would build each one, and ask for

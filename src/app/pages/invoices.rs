@@ -31,6 +31,8 @@ use leptos_router::hooks::use_query_map;
 pub fn InvoicesPage() -> impl IntoView {
     let query = use_query_map();
     let session = expect_context::<Session>();
+    // The form for the portal leads back here when it can't be opened.
+    let refusal = Memo::new(move |_| query.with(|query| query.get("portal")));
     let filters = Memo::new(move |_| query.with(InvoiceFilters::read));
     let page = Resource::new(
         move || filters.get(),
@@ -43,10 +45,11 @@ pub fn InvoicesPage() -> impl IntoView {
         <Title text="Invoices" />
         <Transition fallback=|| view! { <Skeleton rows=8 /> }>
             {move || Suspend::new(async move {
+                let portal = session.may_open_portal().await;
                 match (session.paused().await, page.await) {
                     (true, _) => EitherOf3::A(view! { <PausedPage /> }),
                     (false, (_, Err(problem))) if !about_filters(&problem) => EitherOf3::B(view! { <ProblemNotice problem page=true /> }),
-                    (false, (filters, answer)) => EitherOf3::C(show(&filters, answer)),
+                    (false, (filters, answer)) => EitherOf3::C(show(&filters, answer, portal, refusal.get_untracked())),
                 }
             })}
         </Transition>
@@ -58,7 +61,7 @@ fn about_filters(problem: &Problem) -> bool {
     problem.status == 422 && problem.parameter.as_deref() != Some("customer_id")
 }
 
-fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>) -> impl IntoView + use<> {
+fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>, portal: bool, refusal: Option<String>) -> impl IntoView + use<> {
     let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
     let sums = answer.as_ref().ok().map(|page| {
         // A currency in which nothing is owed is left out, unless there is no other.
@@ -72,10 +75,37 @@ fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>) -> impl 
     view! {
         <header class="page-head">
             <h1>"Invoices"</h1>
-            <div class="totals">{sums}</div>
+            <div class="totals">{sums} {portal.then(portal_form)}</div>
         </header>
+        {refusal.map(|code| portal_refused(&code))}
         <InvoiceFilterForm filters wrong=wrong.as_deref() />
         {result}
+    }
+}
+
+/// Leaves for Stripe's customer portal, with and without JavaScript.
+fn portal_form() -> impl IntoView {
+    view! {
+        <form method="post" action="/api/v1/billing/portal">
+            <button class="button">
+                <Icon glyph=Glyph::External />
+                <span>"Payment details at Stripe"</span>
+            </button>
+        </form>
+    }
+}
+
+fn portal_refused(code: &str) -> impl IntoView + use<> {
+    let text = match code {
+        "stripe_unavailable" => "Stripe can’t be reached at the moment. Try again in a minute.",
+        "no_stripe_customer" => "There is nothing to manage at Stripe yet.",
+        _ => "The payment details can’t be opened at Stripe. Tell support if this stays so.",
+    };
+    view! {
+        <p class="notice tone-warning" role="alert">
+            <Icon glyph=Glyph::Warning />
+            <span>{text}</span>
+        </p>
     }
 }
 

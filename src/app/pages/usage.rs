@@ -5,15 +5,17 @@ use crate::{
         calls::{Problem, usage::usage_current},
         clock::{browser_clock, every},
         components::{
-            Badge, Glyph, Icon, ProblemNotice, column_chart::ColumnChart, metric_card::MetricCard, overage_table::OverageTable,
-            skeleton::Skeleton,
+            Badge, Glyph, Icon, ProblemNotice, app_breakdown::AppBreakdown, column_chart::ColumnChart, metric_card::MetricCard,
+            overage_table::OverageTable, skeleton::Skeleton,
         },
         format,
         pages::{console::Session, paused::PausedPage},
+        usage_comparison::Comparison,
         verdict::{Tone, verdict},
     },
     domain::{
         metric::Metric,
+        period::Period,
         usage::{SubscriptionSummary, UsageCurrent},
     },
 };
@@ -39,34 +41,51 @@ struct Live {
     problem: RwSignal<Option<Problem>>,
 }
 
-/// `/billing/usage?metric=`.
+/// `/billing/usage?metric=&by=app`.
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let loaded = Resource::new(|| (), |()| usage_current(None));
     let session = expect_context::<Session>();
-    let live = follow();
     let now = browser_clock(Duration::from_secs(1));
     let query = use_query_map();
     let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::Impressions));
+    let by_app = Memo::new(move |_| query.with(|q| q.get_str("by") == Some("app")));
+    // With what it was asked for: until the answer is here, the page shows what it showed.
+    let compared = Resource::new(
+        move || (metric.get(), by_app.get()),
+        move |(metric, by_app)| async move {
+            let comparison = async { Comparison::load(metric, by_app, loaded.await?.current_period.period).await };
+            (metric, by_app, comparison.await)
+        },
+    );
+    let live = follow(move || {
+        // The whole period's days are among the figures that arrived; the apps' are not.
+        if by_app.try_get_untracked().unwrap_or(false) {
+            compared.refetch();
+        }
+    });
     view! {
         <Title text="Usage" />
-        <Suspense fallback=|| view! { <Skeleton rows=6 /> }>
+        <Transition fallback=|| view! { <Skeleton rows=6 /> }>
             {move || Suspend::new(async move {
                 match (session.paused().await, loaded.await) {
                     (true, _) => EitherOf3::A(view! { <PausedPage /> }),
-                    (false, Ok(first)) => EitherOf3::B(view! {
-                        {move || live.problem.get().map(interruption)}
-                        {move || report(live.usage.get().as_ref().unwrap_or(&first), metric.get(), now)}
-                    }),
+                    (false, Ok(first)) => {
+                        let (metric, by_app, compared) = compared.await;
+                        EitherOf3::B(view! {
+                            {move || live.problem.get().map(interruption)}
+                            {move || report(live.usage.get().as_ref().unwrap_or(&first), metric, by_app, &compared, now)}
+                        })
+                    }
                     (false, Err(problem)) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
 }
 
-/// Browser only: fetches again and again while the page is seen, until the session is over.
-fn follow() -> Live {
+/// Browser only: fetches again and again while the page is seen, until the session is over; tells when figures have changed.
+fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
     let live = Live { usage: RwSignal::new(None), problem: RwSignal::new(None) };
     let asking = StoredValue::new(false);
     let ask = move || {
@@ -83,6 +102,7 @@ fn follow() -> Live {
                 Ok(usage) => {
                     if live.usage.try_with_untracked(|held| held.as_ref() != Some(&usage)).unwrap_or(false) {
                         live.usage.try_set(Some(usage));
+                        changed();
                     }
                     if live.problem.try_with_untracked(Option::is_some).unwrap_or(false) {
                         live.problem.try_set(None);
@@ -111,8 +131,19 @@ fn interruption(problem: Problem) -> impl IntoView {
     }
 }
 
-fn report(usage: &UsageCurrent, metric: Metric, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+fn report(
+    usage: &UsageCurrent,
+    metric: Metric,
+    by_app: bool,
+    compared: &Result<Comparison, Problem>,
+    now: ReadSignal<Option<OffsetDateTime>>,
+) -> impl IntoView + use<> {
     let period = usage.current_period.period;
+    let comparison = compared.as_ref().ok();
+    let apps = comparison.and_then(|comparison| comparison.apps.as_ref()).map(|apps| {
+        let first = period.start().replace_time(time::Time::MIDNIGHT);
+        view! { <AppBreakdown metric first apps /> }
+    });
     view! {
         <header class="page-head">
             <div>
@@ -129,10 +160,16 @@ fn report(usage: &UsageCurrent, metric: Metric, now: ReadSignal<Option<OffsetDat
                 <header class="panel-head">
                     <h2 id="daily-title">"Day by day"</h2>
                     <nav class="segments" aria-label="Metric of the chart">
-                        <ul>{Metric::ALL.map(|one| metric_link(one, one == metric)).collect_view()}</ul>
+                        <ul>{Metric::ALL.map(|one| chart_link(one, by_app, one.title(), one == metric)).collect_view()}</ul>
                     </nav>
+                    <nav class="segments" aria-label="Apps of the chart">
+                        <ul>{chart_link(metric, false, "All apps", !by_app)} {chart_link(metric, true, "By app", by_app)}</ul>
+                    </nav>
+                    {file_link(metric, by_app, &period)}
                 </header>
-                <ColumnChart metric period daily=&usage.daily />
+                <ColumnChart metric period daily=&usage.daily comparison />
+                {compared.is_err().then(|| view! { <p class="notice tone-warning">"What to compare with can’t be fetched just now."</p> })}
+                {apps}
             </section>
             <section class="panel" aria-labelledby="overage-title">
                 <header class="panel-head">
@@ -194,14 +231,30 @@ fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl
     }
 }
 
-fn metric_link(metric: Metric, current: bool) -> impl IntoView {
+/// The same page with another chart.
+fn chart_link(metric: Metric, by_app: bool, text: &'static str, current: bool) -> impl IntoView {
     view! {
         <li>
-            <a href=format!("/billing/usage?metric={metric}") data-noscroll="" aria-current=current.then_some("true")>
-                {metric.title()}
+            <a
+                href=format!("/billing/usage?metric={metric}{}", if by_app { "&by=app" } else { "" })
+                data-noscroll=""
+                aria-current=current.then_some("true")
+            >
+                {text}
             </a>
         </li>
     }
+}
+
+/// The chart's figures for a spreadsheet.
+fn file_link(metric: Metric, by_app: bool, period: &Period) -> impl IntoView + use<> {
+    let href = format!(
+        "/api/v1/billing/usage/history.csv?metric={metric}&granularity=day&from={}&to={}{}",
+        format::machine(period.start()),
+        format::machine(period.end()),
+        if by_app { "&group_by=app" } else { "" }
+    );
+    view! { <a href=href download="" rel="external">"Download as CSV"</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.

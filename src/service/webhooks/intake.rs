@@ -3,7 +3,7 @@
 //! A delivery that finds nobody writing is written at once, by itself. Under load a transaction holds as many as came during the one before,
 //! so that the price of a commit and of each statement is shared. Every delivery is answered after the commit that holds it.
 
-use super::{Receipt, Tried, count, tell_metrics};
+use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
     service::{Error, Platform, Result},
     store::postgres::inbox::{self, Record},
@@ -15,8 +15,12 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
-/// Transactions at once in one process: while one waits for the disk, the next is being made.
-const WRITERS: usize = 2;
+/// Transactions at once in one process. What comes in a burst is mostly one customer's, so that two would wait for each other's locks; one
+/// makes the batches larger instead.
+const WRITERS: usize = 1;
+
+/// The statements of a batch take arrays of any length, and are the same for all of them: to plan each anew costs more than it gives.
+const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
@@ -143,7 +147,7 @@ async fn try_to_write(
     deliveries: &[&Delivery],
     refused: Option<String>,
 ) -> std::result::Result<Vec<Receipt>, ApplyError> {
-    let mut transaction = platform.db.begin().await?;
+    let mut transaction = platform.db.begin_with(BEGIN).await?;
     let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.opened.event.id.as_str()).collect();
     let mut seen = inbox::stored(&mut transaction, &ids).await?;
     let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.opened.event.id.clone())).collect();
@@ -154,7 +158,10 @@ async fn try_to_write(
         None if !platform.config.billing_enabled => opened.iter().map(|_| Tried::WAITING).collect(),
         None => {
             let outcomes = apply(&mut transaction, &opened).await?;
-            opened.iter().zip(outcomes).map(|(opened, outcome)| Tried::new(outcome, &opened.event, 0)).collect()
+            let tried = |(opened, outcome): (&&Opened, Outcome)| {
+                if fetch::waits(platform, &opened.event) { Tried::WAITING } else { Tried::new(outcome, &opened.event, 0) }
+            };
+            opened.iter().zip(outcomes).map(tried).collect()
         }
     };
     let records: Vec<Record<'_>> = new
@@ -170,6 +177,11 @@ async fn try_to_write(
         .collect();
     let mut stored =
         if records.is_empty() { HashSet::new() } else { inbox::store(&mut transaction, &records, platform.clock.now()).await? };
+    let to_fetch: Vec<&str> =
+        opened.iter().map(|opened| &opened.event).filter(|event| fetch::waits(platform, event)).map(|event| event.id.as_str()).collect();
+    if !to_fetch.is_empty() {
+        inbox::fetch::postpone_new(&mut transaction, &to_fetch).await?;
+    }
     transaction.commit().await?;
     for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.opened.event.id)) {
         tell_metrics(platform, &delivery.opened.event, tried.status);

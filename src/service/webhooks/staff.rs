@@ -3,6 +3,7 @@
 use super::{count, try_again};
 use crate::{
     domain::{
+        identity::CustomerId,
         invoice::Pagination,
         webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays, WebhookStatus},
     },
@@ -29,11 +30,25 @@ pub struct Query {
     pub limit: Option<String>,
 }
 
-/// Who asks for a replay, for the audit trail.
+/// Who asks for a change, for the audit trail.
 #[derive(Clone, Debug)]
 pub struct By {
     pub actor: String,
     pub origin: Origin,
+}
+
+impl By {
+    /// What it did to a customer, for the audit trail.
+    pub fn entry<'a>(&'a self, event_type: &'a str, customer: CustomerId, data: serde_json::Value) -> Entry<'a> {
+        Entry {
+            event_type,
+            actor: &self.actor,
+            customer: Some(customer),
+            data,
+            ip_address: self.origin.ip_address.as_deref(),
+            user_agent: self.origin.user_agent.as_deref(),
+        }
+    }
 }
 
 /// One page of the inbox.

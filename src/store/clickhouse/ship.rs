@@ -9,11 +9,11 @@ use crate::{
     domain::{
         identity::CustomerId,
         period::{Period, hour_of},
-        usage_hour::{HourDifference, HourTotals, UsageHour, differences},
+        usage_hour::{HourDifference, HourTotal, HourTotals, UsageHour, differences},
     },
     store::{
         postgres::usage::{
-            records,
+            moves, records,
             shipping::{self, RawEvent},
         },
         usage::Result,
@@ -22,10 +22,10 @@ use crate::{
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
-/// Events of one batch: enough for ClickHouse's taste, and at 4 KiB of properties each still less than 100 MB.
-const BATCH: usize = 20_000;
+/// Inserts of one batch. Their hours are counted once, which matters when a long queue is in one hour.
+const INSERTS: usize = 10;
 /// Batches of one run, so that a long queue does not keep the job from saying that it lives.
-const BATCHES: usize = 50;
+const BATCHES: usize = 5;
 
 impl ClickHouseUsage {
     /// Ships what waits, as long as it is this replica's turn. How many events.
@@ -35,7 +35,7 @@ impl ClickHouseUsage {
         for _ in 0..BATCHES {
             let batch = self.ship_batch().await?;
             shipped += batch as u64;
-            if batch < BATCH {
+            if batch < events::INSERT * INSERTS {
                 break;
             }
         }
@@ -47,13 +47,21 @@ impl ClickHouseUsage {
         if !shipping::try_turn(&mut tx).await? {
             return Ok(0);
         }
-        let (places, batch) = shipping::head(&mut tx, BATCH as i64).await?;
-        if batch.is_empty() {
+        let (mut places, mut dirty) = (Vec::new(), BTreeSet::new());
+        for _ in 0..INSERTS {
+            let (more, waiting) = shipping::next(&mut tx, places.last().copied(), events::INSERT as i64).await?;
+            add_hours(&mut dirty, &waiting)?;
+            let last = more.len() < events::INSERT;
+            places.extend(more);
+            events::write(&self.server, futures::stream::iter(waiting.into_iter().map(Ok))).await?;
+            if last {
+                break;
+            }
+        }
+        if places.is_empty() {
             return Ok(0);
         }
-        let dirty = dirty_hours(&batch)?;
-        let shipped = batch.len();
-        events::write(&self.server, futures::stream::iter(batch.into_iter().map(Ok))).await?;
+        let dirty: Vec<UsageHour> = dirty.into_iter().collect();
         shipping::hold_counting(&mut tx).await?;
         self.take_over(&mut tx, &dirty).await?;
         hours::count(&self.server, &dirty, shipping::next_version(&mut tx).await?).await?;
@@ -61,12 +69,14 @@ impl ClickHouseUsage {
         records::put(&mut tx, &counted).await?;
         shipping::remove(&mut tx, &places).await?;
         tx.commit().await?;
-        Ok(shipped)
+        Ok(places.len())
     }
 
     /// An hour is counted from ClickHouse alone, so that what PostgreSQL has of it from before the switch has to come along.
     async fn take_over(&self, tx: &mut PgConnection, dirty: &[UsageHour]) -> Result<()> {
         if shipping::holds_raw_events(tx).await? {
+            // As long as the hour of the switch is.
+            moves::unlimited(tx).await?;
             for some in dirty.chunks(hours::MOST_HOURS) {
                 events::write(&self.server, shipping::hand_over(tx, some)).await?;
             }
@@ -79,8 +89,7 @@ impl ClickHouseUsage {
     pub(super) async fn compare(&self, span: Period) -> Result<Vec<HourDifference>> {
         self.ready().await?;
         let mut conn = self.db.acquire().await?;
-        let raw = self.raw(&mut conn, span).await?;
-        let suspected = differences(&raw, &records::recorded(&mut conn, span).await?);
+        let suspected = self.compare_as_it_is(&mut conn, span).await?;
         drop(conn);
         if suspected.is_empty() {
             return Ok(suspected);
@@ -90,32 +99,36 @@ impl ClickHouseUsage {
         shipping::hold_counting(&mut tx).await?;
         // A batch that was interrupted is in ClickHouse and still in the queue.
         let waiting = shipping::waiting_hours(&mut tx).await?;
-        let raw = self.raw(&mut tx, span).await?;
-        let mut found = differences(&raw, &records::recorded(&mut tx, span).await?);
+        let mut found = self.compare_as_it_is(&mut tx, span).await?;
         found.retain(|difference| !waiting.contains(&difference.hour));
         Ok(found)
     }
 
-    /// An hour's events are all in ClickHouse, or all in PostgreSQL until they are moved, or in both while that goes on.
-    async fn raw(&self, conn: &mut PgConnection, span: Period) -> Result<HourTotals> {
+    /// An hour's events are in ClickHouse; or in PostgreSQL until they are moved; or in both while that goes on, or while servers that
+    /// don't know of the switch still run. Which of them are the same can't be told then, so that only what can't be is a difference.
+    async fn compare_as_it_is(&self, conn: &mut PgConnection, span: Period) -> Result<Vec<HourDifference>> {
         let mut raw = events::totals(&self.server, span).await?;
-        for (hour, total) in records::raw(conn, span).await? {
-            let known = raw.entry(hour).or_default();
-            if total.events > known.events {
-                *known = total;
-            }
+        let mut most = HourTotals::new();
+        for (hour, here) in records::raw(conn, span).await? {
+            let there = raw.entry(hour).or_default();
+            most.insert(hour, HourTotal { events: here.events + there.events, quantity: here.quantity + there.quantity });
+            *there = HourTotal { events: here.events.max(there.events), quantity: here.quantity.max(there.quantity) };
         }
-        Ok(raw)
+        let mut found = differences(&raw, &records::recorded(conn, span).await?);
+        found.retain(|HourDifference { hour, raw, recorded }| {
+            let within = |most: &HourTotal| {
+                (raw.events..=most.events).contains(&recorded.events) && (raw.quantity..=most.quantity).contains(&recorded.quantity)
+            };
+            !most.get(hour).is_some_and(within)
+        });
+        Ok(found)
     }
 }
 
-fn dirty_hours(batch: &[RawEvent]) -> sqlx::Result<Vec<UsageHour>> {
-    let hours: sqlx::Result<BTreeSet<UsageHour>> = batch
-        .iter()
-        .map(|event| {
-            let metric = event.metric.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?;
-            Ok(UsageHour { customer: CustomerId(event.customer_id), metric, start: hour_of(event.occurred_at) })
-        })
-        .collect();
-    Ok(hours?.into_iter().collect())
+fn add_hours(dirty: &mut BTreeSet<UsageHour>, events: &[RawEvent]) -> sqlx::Result<()> {
+    for event in events {
+        let metric = event.metric.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?;
+        dirty.insert(UsageHour { customer: CustomerId(event.customer_id), metric, start: hour_of(event.occurred_at) });
+    }
+    Ok(())
 }

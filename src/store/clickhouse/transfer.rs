@@ -36,7 +36,7 @@ pub struct Moved {
 }
 
 impl ClickHouseUsage {
-    /// Moves everything; `batch` is how many events go in one insert, more where an hour has more.
+    /// Moves everything. After `batch` events, and the hour in which that is, it notes how far it is.
     pub async fn move_raw_events(&self, batch: u64, mut tell: impl FnMut(Step) + Send) -> Result<Moved> {
         self.ready().await?;
         shipping::switch(&self.db).await?;

@@ -136,6 +136,48 @@ pub async fn customer_by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> s
     Ok(id.map(CustomerId))
 }
 
+/// Stripe's id of a customer; None when it has none or there is no such customer.
+pub async fn stripe_id(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    let id = sqlx::query_scalar!("SELECT stripe_customer_id FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    Ok(id.flatten())
+}
+
+/// The customer that was added under this name and e-mail address, for commands that are run again.
+pub async fn customer_added_as(conn: &mut PgConnection, name: &str, email: &str) -> sqlx::Result<Option<CustomerId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE coalesce(added_name, name) = $1 AND lower(coalesce(added_email, email)) = lower($2) ORDER BY created_at, id LIMIT 1",
+        name,
+        email,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CustomerId))
+}
+
+/// Adds a customer that Stripe doesn't know yet.
+pub async fn add_customer(conn: &mut PgConnection, name: &str, email: &str, currency: Currency) -> sqlx::Result<CustomerId> {
+    let id = sqlx::query_scalar!(
+        "INSERT INTO customers (name, email, currency, added_name, added_email, added_currency) VALUES ($1, $2, $3, $1, $2, $3) RETURNING id",
+        name,
+        email,
+        currency.code(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(CustomerId(id))
+}
+
+/// Name and e-mail address of a customer, as this platform was told them.
+pub async fn customer_contact(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<String>)>> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email FROM customers WHERE id = $1"#,
+        customer.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.name, row.email)))
+}
+
 /// When a customer was added; None when Stripe's id is unknown here.
 pub async fn customer_since(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT created_at FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await
@@ -179,14 +221,16 @@ pub struct ApiKey {
     pub id: Uuid,
     pub name: String,
     pub customer: CustomerId,
+    /// To the minute.
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 /// The key with this SHA-256, unless revoked.
 pub async fn api_key(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>> {
-    let row = sqlx::query!("SELECT id, name, customer_id FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
+    let row = sqlx::query!("SELECT id, name, customer_id, last_used_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
         .fetch_optional(pool)
         .await?;
-    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id) }))
+    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
 }
 
 /// Adds a key by its SHA-256; false when it is there already, and stays as it is.

@@ -1,5 +1,6 @@
 //! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
 
+pub mod fetch;
 pub mod staff;
 
 use crate::{
@@ -130,8 +131,8 @@ pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
     sqlx::query_as!(
         Waiting,
         r#"SELECT id, payload, attempts FROM stripe_webhook_events
-           WHERE status = 'received'
-              OR (status = 'failed' AND processed_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(attempts, 10) - 1), interval '1 day'))
+           WHERE NOT awaits_fetch AND (status = 'received'
+              OR (status = 'failed' AND processed_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(attempts, 10) - 1), interval '1 day')))
            ORDER BY id LIMIT 1
            FOR UPDATE SKIP LOCKED"#,
         now,

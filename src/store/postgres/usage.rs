@@ -2,7 +2,9 @@
 
 pub mod accept;
 mod bulk;
+pub mod corrections;
 pub mod differences;
+pub mod history;
 pub mod ids;
 pub mod moves;
 mod own;
@@ -19,9 +21,9 @@ use crate::domain::{
     money::Currency,
     period::Period,
     plan::{Plan, PlanType, Terms},
-    usage::DailyUsage,
+    usage::Quantities,
 };
-use crate::store::usage::Figures;
+use crate::store::usage::{Figures, HourlyUsage};
 use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
@@ -31,35 +33,37 @@ pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: Offs
     sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
 }
 
-/// A customer's hourly records of a period, per UTC day.
-pub async fn figures(pool: &PgPool, customer: CustomerId, period: Period) -> sqlx::Result<Figures> {
+/// A customer's hourly records of a span, over its apps.
+pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx::Result<Figures> {
     let rows = sqlx::query!(
-        r#"SELECT date_trunc('day', hour, 'UTC') AS "day!",
+        r#"SELECT hour,
                   coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)::bigint AS "impressions!",
                   coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0)::bigint AS "api_calls!",
                   coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0)::bigint AS "data_transfer_bytes!",
                   max(as_of) AS "as_of!"
            FROM usage_records
            WHERE customer_id = $1 AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes') AND hour >= $2 AND hour < $3
-           GROUP BY 1 ORDER BY 1"#,
+           GROUP BY hour ORDER BY hour"#,
         customer.0,
-        period.start(),
-        period.end(),
+        span.start(),
+        span.end(),
     )
     .fetch_all(pool)
     .await?;
-    let as_of = rows.iter().map(|row| row.as_of).max();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let days = rows
+    let hours = rows
         .into_iter()
-        .map(|row| DailyUsage {
-            day: row.day,
-            impressions: count(row.impressions),
-            api_calls: count(row.api_calls),
-            data_transfer_bytes: count(row.data_transfer_bytes),
+        .map(|row| HourlyUsage {
+            hour: row.hour,
+            quantities: Quantities {
+                impressions: count(row.impressions),
+                api_calls: count(row.api_calls),
+                data_transfer: count(row.data_transfer_bytes),
+            },
+            as_of: row.as_of,
         })
         .collect();
-    Ok(Figures { days, as_of, waiting_since: None })
+    Ok(Figures { hours, waiting_since: None })
 }
 
 /// The subscription that a customer is billed by.

@@ -3,26 +3,30 @@
 use super::field::{Field, Read, is_id};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The event types that are applied; the only ones that may become a metric's label.
-const APPLIED: [&str; 49] = [
+const APPLIED: [&str; 56] = [
     "billing.alert.triggered",
     "charge.captured",
     "charge.expired",
     "charge.failed",
+    "charge.fetched",
     "charge.pending",
     "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
     "charge.updated",
     "credit_note.created",
+    "credit_note.fetched",
     "credit_note.updated",
     "credit_note.voided",
     "customer.created",
     "customer.deleted",
+    "customer.fetched",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.fetched",
     "customer.subscription.paused",
     "customer.subscription.pending_update_applied",
     "customer.subscription.pending_update_expired",
@@ -32,6 +36,7 @@ const APPLIED: [&str; 49] = [
     "customer.updated",
     "invoice.created",
     "invoice.deleted",
+    "invoice.fetched",
     "invoice.finalization_failed",
     "invoice.finalized",
     "invoice.marked_uncollectible",
@@ -50,11 +55,13 @@ const APPLIED: [&str; 49] = [
     "invoice_payment.created",
     "invoice_payment.detached",
     "invoice_payment.failed",
+    "invoice_payment.fetched",
     "invoice_payment.overpaid",
     "invoice_payment.paid",
     "refund.canceled",
     "refund.created",
     "refund.failed",
+    "refund.fetched",
     "refund.updated",
 ];
 
@@ -80,7 +87,7 @@ impl Event {
         Event {
             id: token(root.get("id")).unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body)))),
             event_type: token(root.get("type")).unwrap_or_else(|| "unknown".into()),
-            created: root.get("created").time().ok().flatten(),
+            created: created(&root).ok().flatten(),
             api_version: token(root.get("api_version")),
             livemode: root.get("livemode").boolean().ok().flatten(),
             object_id: token(root.get("data").get("object").get("id")).or_else(|| token(root.get("related_object").get("id"))),
@@ -96,7 +103,7 @@ impl Event {
         }
         root.get("id").need(root.get("id").id()?)?;
         root.get("type").need(root.get("type").text()?)?;
-        root.get("created").time()?;
+        created(&root)?;
         root.get("livemode").boolean()?;
         Ok(())
     }
@@ -106,9 +113,27 @@ impl Event {
         self.document.get("data")?.get("object").filter(|object| object.is_object())
     }
 
+    /// The kind and id of the object that a thin event is about, which it doesn't carry ("Thin events").
+    pub fn related_object(&self) -> Option<(&str, &str)> {
+        let thin = self.object().is_none() && (self.event_type.starts_with("v1.") || self.event_type.starts_with("v2."));
+        let related = self.document.get("related_object").filter(|_| thin)?;
+        Some((related.get("type")?.as_str()?, related.get("id")?.as_str()?))
+    }
+
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
     pub fn label(&self) -> &'static str {
         APPLIED.into_iter().find(|known| *known == self.event_type).unwrap_or("other")
+    }
+}
+
+/// Unix seconds; a thin event writes it out ("Thin events").
+fn created(root: &Field<'_>) -> Read<Option<OffsetDateTime>> {
+    let field = root.get("created");
+    match field.value() {
+        Some(Value::String(text)) => OffsetDateTime::parse(text, &Rfc3339)
+            .map(Some)
+            .map_err(|_| field.error("is neither a time in unix seconds nor an RFC 3339 one")),
+        _ => field.time(),
     }
 }
 
@@ -133,6 +158,20 @@ mod tests {
     fn json_too_deep_for_the_reader_is_unreadable_but_no_panic() {
         let deep = format!("{{\"id\":\"evt_1\",\"data\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(Event::read(&deep).id.starts_with("sha256:"));
+    }
+
+    #[test]
+    fn a_thin_event_names_its_object_and_writes_its_time_out() {
+        let thin = r#"{"id":"evt_1","object":"v2.core.event","type":"v1.invoice.paid","created":"2026-11-22T15:50:00.250Z","livemode":false,
+            "related_object":{"id":"in_1","type":"invoice","url":"/v1/invoices/in_1"}}"#;
+        let event = Event::read(thin);
+        assert_eq!((event.check(), event.related_object()), (Ok(()), Some(("invoice", "in_1"))));
+        assert_eq!((event.created.map(|at| at.unix_timestamp()), event.object_id.as_deref()), (Some(1_795_362_600), Some("in_1")));
+        assert!(Event::read(&thin.replace("2026-11-22T15", "yesterday")).check().is_err());
+        let whole =
+            r#"{"id":"evt_1","type":"v1.invoice.paid","data":{"object":{"id":"in_1"}},"related_object":{"id":"in_1","type":"invoice"}}"#;
+        assert_eq!(Event::read(whole).related_object(), None);
+        assert_eq!(Event::read(&thin.replace("v1.invoice.paid", "invoice.paid")).related_object(), None);
     }
 
     #[test]

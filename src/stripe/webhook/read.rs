@@ -48,7 +48,7 @@ pub fn read(event: &Event) -> Read<Reading> {
         () if starts("charge.") => "charge",
         () if starts("credit_note.") => "credit_note",
         // Not whatever else hangs from a customer: its discounts, sources, tax ids.
-        () if ["customer.created", "customer.updated", "customer.deleted"].contains(&event_type) => "customer",
+        () if ["customer.created", "customer.updated", "customer.deleted", "customer.fetched"].contains(&event_type) => "customer",
         () if event_type == "billing.alert.triggered" => "billing.alert_triggered",
         () if event.object().is_none() && (starts("v1.") || starts("v2.")) => {
             return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));

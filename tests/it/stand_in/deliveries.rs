@@ -19,18 +19,22 @@ fn endpoint(app: &str) -> Endpoint {
     Endpoint { url: format!("{app}/api/v1/webhooks/stripe"), secret: WEBHOOK_SECRET.into(), backoff_ms: vec![0, 0], disorder: None }
 }
 
-/// Both know Pixel Forge and share a clock.
+/// Both know Pixel Forge, and their clocks show the same.
 async fn both() -> (TestApp, StandIn, Endpoint) {
-    let app = TestApp::start().await;
+    let stand_in = StandIn::start().await;
+    let app = TestApp::start_with(&[("STRIPE_SECRET_KEY", stand_in.secret_key()), ("STRIPE_API_BASE", &stand_in.base_url())]).await;
     app.add_customer("forge").await;
-    let stand_in = StandIn::start_at(app.platform.clock.clone()).await;
     stand_in.seed_customer("forge");
     let endpoint = endpoint(&app.listen().await);
     (app, stand_in, endpoint)
 }
 
-/// Months of all kinds of trouble; `pause` between the steps.
-async fn history(stand_in: &StandIn, pause: impl Fn()) {
+/// Months of all kinds of trouble, with so much time between the steps.
+async fn history(app: &TestApp, stand_in: &StandIn, between: Duration) {
+    let pause = || {
+        app.advance(between);
+        stand_in.advance(between);
+    };
     let price = post(stand_in, "v1/prices", "currency=usd&unit_amount=49900&recurring[interval]=month").await;
     let price = price["id"].as_str().expect("an id");
     let made = post(stand_in, "v1/subscriptions", &format!("customer=cus_forge&items[0][price]={price}&metadata[plan_type]=growth")).await;
@@ -72,7 +76,7 @@ async fn history(stand_in: &StandIn, pause: impl Fn()) {
 async fn the_platform_takes_what_the_stand_in_signs() {
     let (app, stand_in, endpoint) = both().await;
     stand_in.deliver_to(endpoint);
-    history(&stand_in, || app.advance(Duration::minutes(1))).await;
+    history(&app, &stand_in, Duration::minutes(1)).await;
     let attempts = stand_in.settle().await;
     let made: Vec<Value> = stand_in.events().iter().map(|event| event["id"].clone()).collect();
     assert_eq!(attempts.iter().map(|attempt| json!(attempt.event)).collect::<Vec<_>>(), made);
@@ -94,7 +98,7 @@ async fn the_platform_takes_what_the_stand_in_signs() {
 /// However the events come, the mirror is the one of their order.
 async fn same_mirror_in_any_order(pause: Duration) {
     let (app, stand_in, endpoint) = both().await;
-    history(&stand_in, || app.advance(pause)).await;
+    history(&app, &stand_in, pause).await;
     let events = stand_in.events();
     stand_in.deliver_to(endpoint.clone());
     stand_in.resend(events.clone());
@@ -131,7 +135,7 @@ async fn the_same_seed_gives_the_same_order() {
         let (app, stand_in, endpoint) = both().await;
         let disorder = Disorder { seed, gather: 10, twice_percent: 20, linger_ms: None };
         stand_in.deliver_to(Endpoint { disorder: Some(disorder), ..endpoint });
-        history(&stand_in, || app.advance(Duration::minutes(1))).await;
+        history(&app, &stand_in, Duration::minutes(1)).await;
         let events = stand_in.events();
         let place = |id: &str| events.iter().position(|event| event["id"] == id).expect("an event");
         orders.push(stand_in.settle().await.iter().map(|attempt| place(&attempt.event)).collect::<Vec<_>>());

@@ -2,7 +2,6 @@
 
 use super::client::{ask, get, ids, post, post_with_key, send};
 use crate::stripe::{StandIn, faults::Fault};
-use crate::support::app::NOW;
 use serde_json::json;
 use time::Duration;
 
@@ -41,14 +40,11 @@ async fn the_same_key_has_one_effect_and_one_answer() {
 
 #[tokio::test]
 async fn a_key_is_known_for_a_day() {
-    let clock = std::sync::Arc::new(std::sync::Mutex::new(NOW));
-    let ticking = clock.clone();
-    let now = move || *ticking.lock().expect("a clock");
-    let stand_in = StandIn::start_at(apex_billing::service::Clock::new(now)).await;
-    for (hours, customers) in [(0, 1), (23, 1), (24, 2)] {
-        *clock.lock().expect("a clock") = NOW + Duration::hours(hours);
+    let stand_in = StandIn::start().await;
+    for (hours, customers) in [(0, 1), (23, 1), (1, 2)] {
+        stand_in.advance(Duration::hours(hours));
         post_with_key(&stand_in, "v1/customers", "name=Forge", "key").await.done();
-        assert_eq!(ids(&get(&stand_in, "v1/customers").await).len(), customers, "after {hours} h");
+        assert_eq!(ids(&get(&stand_in, "v1/customers").await).len(), customers);
     }
 }
 

@@ -237,9 +237,7 @@ async fn lists_are_filtered() {
 
 #[tokio::test]
 async fn usage_is_counted_once_and_within_its_time() {
-    let clock = std::sync::Arc::new(std::sync::Mutex::new(crate::support::app::NOW));
-    let ticking = clock.clone();
-    let stand_in = StandIn::start_at(apex_billing::service::Clock::new(move || *ticking.lock().expect("a clock"))).await;
+    let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let meter = post(&stand_in, "v1/billing/meters", "display_name=Calls&event_name=calls&default_aggregation[formula]=sum").await;
     let meter = format!("v1/billing/meters/{}", meter["id"].as_str().expect("an id"));
@@ -273,7 +271,7 @@ async fn usage_is_counted_once_and_within_its_time() {
     assert_eq!(adjust().await.done()["status"], "complete");
     assert_eq!(sum().await, 2);
     // A day later Stripe knows the identifier no more.
-    *clock.lock().expect("a clock") += time::Duration::DAY;
+    stand_in.advance(time::Duration::DAY);
     adjust().await.error(400, "invalid_request_error");
     send(&format!("payload[value]=5&identifier=a&timestamp={now}")).await.done();
     assert_eq!(sum().await, 7);

@@ -86,6 +86,11 @@ async fn its_controls_work_over_http() {
     let logged = control("GET", "requests", "").await.expect("an answer");
     assert_eq!((&logged[0]["path"], &logged[0]["status"]), (&"/v1/customers".into(), &429.into()));
 
+    control("POST", "clock", r#"{"advance_s":86400}"#).await.expect("an answer");
+    assert!(control("POST", "clock", r#"{"advance_s":-1}"#).await.is_err());
+    let made = post(&stand_in, "v1/customers", "name=later").await;
+    assert_eq!(made["created"], crate::support::app::NOW.unix_timestamp() + 86_400);
+
     let session = post(&stand_in, "v1/billing_portal/sessions", "customer=cus_put&return_url=http://127.0.0.1:3000/billing").await;
     let path = session["url"].as_str().and_then(|url| url.strip_prefix(&stand_in.base_url())).expect("an address here");
     let page = stand_in.shared.store().portal_page(path.strip_prefix("p/session/").expect("a session")).expect("a page");

@@ -80,7 +80,7 @@ impl TestApp {
         let clock = Arc::new(AtomicI64::new(NOW.unix_timestamp()));
         let ticking = clock.clone();
         let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
-        let platform = Platform::new(config, database.pool.clone(), now);
+        let platform = Platform::new(config, database.pool.clone(), now).expect("a platform");
         ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }

@@ -3,25 +3,27 @@
 use crate::stripe::{
     StandIn,
     faults::{Fault, Trouble},
+    lines::Line,
     server::{Logged, locked},
     store::{Origin, Store, built, set},
     webhooks::{Attempt, Endpoint},
 };
 use apex_billing::service::Clock;
 use serde_json::{Value, json};
+use time::Duration;
 
 /// Its secret key.
 pub const SECRET_KEY: &str = "sk_test_of_the_tests";
 
 impl StandIn {
-    /// On a free port, with the clock of the tests standing at [`super::app::NOW`].
+    /// On a free port, its clock standing at [`super::app::NOW`] like that of a `TestApp`.
     pub async fn start() -> StandIn {
-        StandIn::start_at(Clock::new(|| super::app::NOW)).await
+        StandIn::listen("127.0.0.1:0", SECRET_KEY, Clock::new(|| super::app::NOW)).await.expect("a free port")
     }
 
-    /// On a free port and by this clock, such as that of a `TestApp`'s platform.
-    pub async fn start_at(clock: Clock) -> StandIn {
-        StandIn::listen("127.0.0.1:0", SECRET_KEY, clock).await.expect("a free port")
+    /// Puts its clock forward, whole seconds.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by.whole_seconds());
     }
 
     /// Works on what it knows; what that emits is delivered.
@@ -117,7 +119,7 @@ impl StandIn {
 
 fn paid_invoice(store: &mut Store, customer: &Value) -> String {
     let mut invoice = store.draft(customer, "usd", None, "manual");
-    let line = crate::stripe::invoices::Line {
+    let line = Line {
         description: "Growth plan".into(),
         amount: 49_900,
         quantity: 1,

@@ -91,3 +91,15 @@ async fn what_has_waited_for_a_minute_is_told_even_when_it_answers() {
     sqlx::query("UPDATE usage_outbox SET received_at = now() - interval '61 s'").execute(&app.db).await.unwrap();
     assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "degraded");
 }
+
+#[tokio::test]
+async fn one_that_takes_connections_and_never_answers_holds_nobody_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/usage", silent.local_addr().unwrap());
+    let begun = std::time::Instant::now();
+    let app = TestApp::start_with(&[("CLICKHOUSE_URL", &url)]).await;
+    let customer = app.add_customer("lumen").await;
+    assert_eq!(send(&app, customer, &impressions(0..10)).await, 10);
+    assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "degraded");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}

@@ -36,6 +36,8 @@ holds_for_both_stores! {
     any_history_ends_in_the_same_hours
     events_of_one_customer_are_not_anothers
     a_difference_is_told_once_and_not_repaired
+    a_correction_replaces_what_its_event_counts_once
+    corrections_of_one_event_at_once_come_one_after_the_other
 }
 
 async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
@@ -241,4 +243,73 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     set(5).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
     assert_eq!(told().await, (2, 2));
+}
+
+fn correction(id: &str, corrects: &str, quantity: u64, at: OffsetDateTime) -> serde_json::Value {
+    let mut correction = event(id, IMPRESSIONS, quantity, at);
+    correction["corrects"] = corrects.into();
+    correction
+}
+
+async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    let at = NOW - Duration::HOUR;
+    assert_eq!(send(app, customer, &[event("a", IMPRESSIONS, 100, at), event("b", IMPRESSIONS, 7, at)]).await, 2);
+    settle(app).await;
+    // Down, up again, and taken back; each sent twice.
+    for (id, quantity, sum) in [("c1", 40, 47), ("c2", 250, 257), ("c3", 0, 7)] {
+        assert_eq!(send(app, customer, &[correction(id, "a", quantity, at)]).await, 1);
+        settle(app).await;
+        assert_eq!(send(app, customer, &[correction(id, "a", quantity, at)]).await, 0);
+        settle(app).await;
+        assert_eq!(recorded(app, customer).await, (sum, 2));
+    }
+    // In the request of its event, and before that is settled.
+    assert_eq!(send(app, customer, &[correction("c4", "d", 5, at), event("d", IMPRESSIONS, 50, at)]).await, 2);
+    assert_eq!(send(app, customer, &[correction("c5", "d", 6, at)]).await, 1);
+    settle(app).await;
+    assert_eq!(recorded(app, customer).await, (13, 3));
+    // The event itself, once more, changes nothing.
+    assert_eq!(send(app, customer, &[event("d", IMPRESSIONS, 50, at)]).await, 0);
+    settle(app).await;
+    assert_eq!(recorded(app, customer).await, (13, 3));
+    assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
+
+    let machine = app.machine(customer).await;
+    let other = app.machine(app.add_customer("other").await).await;
+    for (sender, wrong) in [
+        (&machine, correction("x1", "nothing", 1, at)),
+        (&machine, correction("x2", "a", 1, at + Duration::SECOND)),
+        (&other, correction("x3", "a", 1, at)),
+    ] {
+        let receipt = sender.post_json("/api/v1/usage/events", &wrong).await.json();
+        assert_eq!((&receipt["accepted"], &receipt["rejected"][0]["code"]), (&0.into(), &"corrected_event_unknown".into()), "{receipt}");
+    }
+    // What was rejected left no trace: its id is free.
+    assert_eq!(send(app, customer, &[event("x1", IMPRESSIONS, 1, at)]).await, 1);
+    let audited: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'usage.corrected'").fetch_one(&app.db).await.unwrap();
+    assert_eq!(audited, 5);
+}
+
+async fn corrections_of_one_event_at_once_come_one_after_the_other(metered: Metered) {
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    let at = NOW - Duration::HOUR;
+    send(app, customer, &[event("a", IMPRESSIONS, 1_000, at)]).await;
+    settle(app).await;
+    let corrections: Vec<_> = (0..20).map(|n| correction(&format!("c{}", n % 10), "a", 10 + n % 10, at)).collect();
+    let taken = futures::future::join_all(corrections.iter().map(|correction| send(app, customer, std::slice::from_ref(correction)))).await;
+    assert_eq!(taken.iter().sum::<u64>(), 10);
+    settle(app).await;
+    let last: i64 = sqlx::query_scalar("SELECT quantity FROM usage_corrections ORDER BY id DESC LIMIT 1").fetch_one(&app.db).await.unwrap();
+    assert_eq!(recorded(app, customer).await, (last, 1));
+    let broken: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT quantity_before, lag(quantity, 1, 1000::bigint) OVER (ORDER BY id) AS before FROM usage_corrections) chain WHERE quantity_before <> before",
+    )
+    .fetch_one(&app.db)
+    .await
+    .unwrap();
+    assert_eq!(broken, 0);
 }

@@ -4,7 +4,7 @@ use super::{becomes, event, impressions, impressions_of, recorded, send, settle}
 use crate::support::{TestApp, app::NOW, clickhouse::TestClickHouse, program::Workplace};
 use apex_billing::{
     domain::{identity::CustomerId, period::Period},
-    service::{ingest, usage_move},
+    service::{ingest, usage_check, usage_move},
     store::clickhouse::schema::MIGRATIONS,
 };
 use std::time::Duration;
@@ -58,6 +58,22 @@ async fn an_hour_with_events_in_both_is_counted_whole() {
 }
 
 #[tokio::test]
+async fn an_hour_of_many_events_comes_along_whole() {
+    let clickhouse = TestClickHouse::new();
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    // More than go into one insert.
+    for first in [0, 7_000, 14_000] {
+        send(&app, customer, &impressions(first..first + 7_000)).await;
+    }
+    let app = app.restart_with(&[("CLICKHOUSE_URL", &clickhouse.url)]).await;
+    send(&app, customer, &impressions(20_999..21_001)).await;
+    settle(&app).await;
+    assert_eq!((recorded(&app, customer).await, raw_in_postgres(&app).await), ((21_001, 21_001), 0));
+    assert_eq!(clickhouse.rows_and_events().await, (21_001, 21_001));
+}
+
+#[tokio::test]
 async fn servers_of_before_and_after_the_switch_run_side_by_side() {
     let clickhouse = TestClickHouse::new();
     let before = TestApp::start().await;
@@ -78,6 +94,34 @@ async fn servers_of_before_and_after_the_switch_run_side_by_side() {
     usage_move::run(&after.platform, 1000, drop).await.unwrap();
     assert_eq!(clickhouse.rows_and_events().await.1, all as u64);
     assert_eq!(recorded(&after, customer).await, (all, all));
+}
+
+#[tokio::test]
+async fn an_hour_that_is_in_both_for_a_while_is_no_difference_unless_it_can_not_be() {
+    let clickhouse = TestClickHouse::new();
+    let before = TestApp::start().await;
+    let customer = before.add_customer("lumen").await;
+    let after = before.replica_with(&[("CLICKHOUSE_URL", &clickhouse.url)]).await;
+    let at = NOW - time::Duration::hours(3);
+    for (app, id) in [(&before, "a"), (&after, "b"), (&before, "c")] {
+        send(app, customer, &[event(id, "impressions", 5, at)]).await;
+        settle(app).await;
+    }
+    assert_eq!((recorded(&after, customer).await, raw_in_postgres(&after).await), ((15, 3), 1));
+    assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 0);
+    let set = async |quantity: i64| {
+        sqlx::query("UPDATE usage_records SET quantity = $1").bind(quantity).execute(&after.db).await.unwrap();
+    };
+    set(16).await;
+    assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 1);
+    // Once it is moved nothing is left open.
+    set(14).await;
+    assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 0);
+    assert_eq!(usage_move::run(&after.platform, 1000, drop).await.unwrap().differences.len(), 1);
+    set(15).await;
+    assert_eq!(usage_move::run(&after.platform, 1000, drop).await.unwrap().differences, []);
+    assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 0);
+    assert_eq!(raw_in_postgres(&after).await, 0);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub async fn mirrored(app: &TestApp) -> Vec<String> {
 /// Empties the mirror: what is left is what this platform itself was told of its customers.
 pub(super) async fn forget_mirror(app: &TestApp) {
     sqlx::raw_sql(
-        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, stripe_alerts;
+        "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, stripe_alerts, billed_usage;
          UPDATE stripe_webhook_events SET customer_id = NULL;
          DELETE FROM customers WHERE added_name IS NULL;
          UPDATE customers SET name = added_name, email = added_email, currency = added_currency, address = NULL, tax_ids = NULL,

@@ -3,7 +3,7 @@
 
 use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::Snapshot};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// An id that a change touched: what hangs together with it is worked out anew.
@@ -56,7 +56,6 @@ pub async fn link(
     let invoices: Vec<Option<&str>> = references.clone().map(|reference| reference.invoice).collect();
     let charges: Vec<Option<&str>> = references.clone().map(|reference| reference.charge).collect();
     let payment_intents: Vec<Option<&str>> = references.map(|reference| reference.payment_intent).collect();
-    adopt(conn, &customers, &invoices, &charges).await?;
     let rows = sqlx::query!(
         r#"WITH touched AS MATERIALIZED (
                SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS touched(n, customer_id, invoice, charge, payment_intent)
@@ -69,7 +68,13 @@ pub async fn link(
                UNION SELECT n, touched.customer_id, payment.stripe_invoice_id FROM touched JOIN charges ON stripe_charge_id = charge
                    JOIN invoice_payments payment ON payment.payment_intent = charges.payment_intent
            )
-           SELECT n AS "n!", stripe_invoice_id AS "invoice!" FROM named JOIN invoices ON stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id
+           SELECT n AS "n?", stripe_invoice_id AS "invoice?",
+                  EXISTS (SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = invoices.stripe_invoice_id)
+                  OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = invoices.stripe_invoice_id) AS "paid!"
+           FROM named JOIN invoices ON stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id
+           UNION ALL
+           SELECT NULL, NULL, true WHERE EXISTS (SELECT FROM refunds WHERE customer_id IS NULL)
+               OR EXISTS (SELECT FROM refunds JOIN touched ON stripe_charge_id = charge WHERE refunds.payment_intent IS NULL)
            ORDER BY 1, 2"#,
         &touched.iter().map(|(n, _, _)| i64::try_from(*n).unwrap_or(i64::MAX)).collect::<Vec<_>>(),
         &customers,
@@ -80,15 +85,29 @@ pub async fn link(
     .fetch_all(&mut *conn)
     .await?;
     let mut concerned: HashMap<usize, Vec<String>> = HashMap::new();
+    let (mut unsettled, mut payments, mut orphans) = (BTreeSet::new(), false, false);
     for row in rows {
-        concerned.entry(usize::try_from(row.n).unwrap_or(usize::MAX)).or_default().push(row.invoice);
+        // The row that names no invoice tells of refunds that lack something.
+        let (Some(n), Some(invoice)) = (row.n, row.invoice) else {
+            orphans = true;
+            continue;
+        };
+        // To an invoice that has just been written nothing is to be added, unless something was paid.
+        if row.paid || !written.contains(&invoice) {
+            unsettled.insert(invoice.clone());
+        }
+        payments |= row.paid;
+        concerned.entry(usize::try_from(n).unwrap_or(usize::MAX)).or_default().push(invoice);
     }
-    let mut invoices: Vec<&str> = concerned.values().flatten().map(String::as_str).collect();
-    invoices.sort_unstable();
-    invoices.dedup();
-    if !invoices.is_empty() {
-        settle_payments(conn, &invoices).await?;
-        settle_invoices(conn, &invoices, written).await?;
+    if payments || orphans {
+        adopt(conn, &customers, &invoices, &charges).await?;
+    }
+    let unsettled: Vec<&str> = unsettled.iter().map(String::as_str).collect();
+    if payments {
+        settle_payments(conn, &unsettled).await?;
+    }
+    if !unsettled.is_empty() {
+        settle_invoices(conn, &unsettled, written).await?;
     }
     Ok(concerned)
 }

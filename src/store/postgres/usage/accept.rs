@@ -22,6 +22,16 @@ pub enum Into {
     Queue,
 }
 
+impl Into {
+    /// How a transaction begins that writes there.
+    pub(super) const fn begin(self) -> &'static str {
+        match self {
+            Into::Hours => ids::BEGIN_COUNTING,
+            Into::Queue => ids::BEGIN,
+        }
+    }
+}
+
 /// Keeps the events that are new, in one transaction. How many were new. No two may have the same id.
 pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], into: Into) -> sqlx::Result<u64> {
     if events.len() >= MANY
@@ -30,7 +40,7 @@ pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], 
         return Ok(written);
     }
     let mut conn = pool.acquire().await?;
-    let mut tx = conn.begin_with(ids::BEGIN).await?;
+    let mut tx = conn.begin_with(into.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
     let mut keyed = ids::sorted(eras[0], customer, events);
     for era in &eras[1..] {

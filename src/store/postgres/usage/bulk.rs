@@ -119,7 +119,7 @@ pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
 }
 
 async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Option<u64>> {
-    let mut tx = conn.begin_with(ids::BEGIN).await?;
+    let mut tx = conn.begin_with(batch.into.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
     for era in &eras[1..] {
         let keys: Vec<Uuid> = batch.keys.iter().map(|key| ids::in_era(*era, *key)).collect();

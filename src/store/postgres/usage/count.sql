@@ -1,4 +1,4 @@
--- The caller holds the locks of `ids::BEGIN`: whoever counts hours anew from their raw events sees all of this or nothing.
+-- The caller holds the locks of `ids::BEGIN_COUNTING`.
 WITH input AS (
     SELECT *
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])

@@ -5,6 +5,7 @@ use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -13,8 +14,10 @@ const ERA: Duration = Duration::days(90);
 /// For so long after an era's end its events can still come again, and then some.
 const NEEDED: Duration = Duration::days(36);
 
-/// Begins the transaction of somebody who takes events: no era begins, and nobody counts hours anew, until it ends.
-pub const BEGIN: &str =
+/// Begins the transaction of somebody who takes events: no era begins until it ends.
+pub const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras'))";
+/// And nobody counts hours anew from their raw events, who has to see all of this or nothing.
+pub const BEGIN_COUNTING: &str =
     "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras')), pg_advisory_xact_lock_shared(hashtext('usage_records'))";
 
 /// The eras whose events may come again, newest first, each as the byte that its keys begin with.
@@ -52,6 +55,30 @@ pub fn sorted(era: u8, customer: CustomerId, events: &[UsageEvent]) -> Vec<(Uuid
 /// Which of these keys are there.
 pub async fn known(conn: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!("SELECT key FROM usage_ids WHERE key = ANY ($1)", keys).fetch_all(conn).await
+}
+
+/// Which of a customer's events are known.
+pub async fn known_events(pool: &PgPool, customer: CustomerId, events: &[&str]) -> sqlx::Result<Vec<String>> {
+    let mut conn = pool.acquire().await?;
+    let eras = eras(&mut conn).await?;
+    let keyed: Vec<(Uuid, &str)> = eras.iter().flat_map(|era| events.iter().map(|event| (key(*era, customer, event), *event))).collect();
+    let keys: Vec<Uuid> = keyed.iter().map(|(key, _)| *key).collect();
+    let known: HashSet<Uuid> = known(&mut conn, &keys).await?.into_iter().collect();
+    Ok(keyed.into_iter().filter(|(key, _)| known.contains(key)).map(|(_, event)| event.to_owned()).collect())
+}
+
+/// Makes one id known, in the caller's transaction; false when it is already.
+pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> sqlx::Result<bool> {
+    sqlx::query!("SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras'))").execute(&mut *conn).await?;
+    let eras = eras(conn).await?;
+    let before: Vec<Uuid> = eras[1..].iter().map(|era| key(*era, customer, id)).collect();
+    if !known(conn, &before).await?.is_empty() {
+        return Ok(false);
+    }
+    sqlx::query!("INSERT INTO usage_ids (key) VALUES ($1) ON CONFLICT DO NOTHING", key(eras[0], customer, id))
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0)
 }
 
 /// Begins an era when it is time to, and forgets those that nobody needs any more. Their numbers.

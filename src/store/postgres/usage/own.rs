@@ -1,14 +1,14 @@
 //! The store that needs nothing but PostgreSQL: raw events in monthly partitions, counted in the statement that takes them.
 
-use super::{accept, moves, records, shipping};
+use super::{accept, corrections, moves, records, shipping};
 use crate::{
     domain::{
         identity::CustomerId,
         period::Period,
-        usage_event::UsageEvent,
+        usage_event::{Correction, UsageEvent},
         usage_hour::{HourDifference, differences},
     },
-    store::usage::{Condition, Figures, Result, UsageStore, UsageStoreError},
+    store::usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
 };
 use sqlx::{Connection, PgPool};
 use std::time::Duration;
@@ -41,6 +41,19 @@ impl UsageStore for PostgresUsage {
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
         Ok(accept::accept(&self.db, customer, events, accept::Into::Hours).await?)
+    }
+
+    async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {
+        let mut tx = self.db.begin().await?;
+        corrections::lock(&mut tx, customer, &correction.corrects).await?;
+        if !corrections::claim(&mut tx, customer, &correction.event.id).await? {
+            return Ok(Corrected::Duplicate);
+        }
+        let Some(before) = corrections::replace(&mut tx, customer, correction).await? else { return Ok(Corrected::Unknown) };
+        corrections::count(&mut tx, customer, correction, before).await?;
+        corrections::record(&mut tx, customer, correction, before).await?;
+        tx.commit().await?;
+        Ok(Corrected::Done)
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {

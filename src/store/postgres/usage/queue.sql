@@ -1,4 +1,4 @@
--- The caller holds the locks of `ids::BEGIN`.
+-- The caller holds the lock of `ids::BEGIN`.
 WITH input AS (
     SELECT *
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])

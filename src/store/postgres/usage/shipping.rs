@@ -83,11 +83,12 @@ pub async fn hold_counting(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_records'))").execute(conn).await.map(drop)
 }
 
-/// The events at the head of the queue, with their places in it.
-pub async fn head(conn: &mut PgConnection, limit: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
+/// The events of the queue behind a place, or from its head, with their places.
+pub async fn next(conn: &mut PgConnection, behind: Option<i64>, limit: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
     let rows = sqlx::query!(
         r#"SELECT id, customer_id, event_id, app_id, metric, quantity, occurred_at, properties::text AS properties, received_at
-           FROM usage_outbox ORDER BY id LIMIT $1"#,
+           FROM usage_outbox WHERE id > $1 ORDER BY id LIMIT $2"#,
+        behind.unwrap_or(0),
         limit
     )
     .fetch_all(conn)

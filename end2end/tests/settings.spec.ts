@@ -1,0 +1,74 @@
+import { expect, hydrated, signIn, test } from './support';
+
+test('a key is made, shown once, and revoked', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
+  await hydrated(page);
+  const name = `browser-${Date.now()}`;
+  await page.getByLabel('Name of a new key').fill(name);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const key = page.getByRole('status').locator('code');
+  await expect(key).toHaveText(/^apex_[0-9a-f]{64}$/);
+  await hydrated(page);
+  const shown = (await key.textContent())!;
+
+  // From here on only its beginning is there.
+  await page.goto('/billing/settings');
+  expect(await page.content()).not.toContain(shown);
+  const entry = page.getByRole('listitem').filter({ hasText: name });
+  await expect(entry).toContainText(shown.slice(0, 13));
+  await entry.getByText('Revoke').first().click();
+  await entry.getByRole('button', { name: `Revoke for good ${name}` }).click();
+  await expect(page.getByText('The key is revoked')).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: name })).toHaveCount(0);
+});
+
+test('a form that is not taken keeps what was typed, also after hydration', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await page.goto('/billing/settings');
+  await hydrated(page);
+  const impressions = page.getByRole('group', { name: 'Impressions' });
+  await impressions.getByLabel('Alert at % of what is included').fill('eighty');
+  await page.getByRole('button', { name: 'Save alerts' }).click();
+  await hydrated(page);
+  const field = page.getByRole('group', { name: 'Impressions' }).getByLabel('Alert at % of what is included');
+  await expect(field).toHaveValue('eighty');
+  await expect(field).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByRole('alert')).toContainText('Impressions, alerts in percent');
+});
+
+test('who may only read sees the settings and no forms', async ({ page }) => {
+  await signIn(page, 'readonly');
+  await page.goto('/billing/settings');
+  await expect(page.getByText('no cap').first()).toBeVisible();
+  await expect(page.getByRole('button', { name: /Save|Create|Add/ })).toHaveCount(0);
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('thresholds, recipients, a cap and a contact are set', async ({ page }) => {
+    await signIn(page, 'publisher');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    const transfer = page.getByRole('group', { name: 'Data transfer' });
+    await page.getByLabel('Recipients').fill('cfo@lumen-games.example, ops@lumen-games.example');
+    await transfer.getByLabel('Alert at % of what is included').fill('70, 100');
+    await transfer.getByLabel('Cap', { exact: true }).fill('900.5');
+    await transfer.getByLabel('Cap counts in').selectOption('quantity');
+    await page.getByRole('button', { name: 'Save alerts' }).click();
+    await expect(page.getByText('The alert settings are saved.')).toBeVisible();
+    // The browser itself drops the space.
+    await expect(page.getByLabel('Recipients')).toHaveValue(/^cfo@lumen-games\.example, ?ops@lumen-games\.example$/);
+    await expect(transfer.getByLabel('Cap', { exact: true })).toHaveValue('900.5');
+    const set = await (await page.request.get('/api/v1/billing/alerts')).json();
+    expect(set.metrics.data_transfer_bytes).toEqual({ percent: [70, 100], cost: [], cap: { quantity: 900_500_000_000 } });
+
+    await page.getByLabel('E-mail').fill('books@lumen-games.example');
+    await page.getByRole('button', { name: 'Add contact' }).click();
+    await expect(page.getByText('The contact is saved.')).toBeVisible();
+    await page.getByRole('button', { name: 'Remove books@lumen-games.example' }).click();
+    await expect(page.getByText('The contact is removed.')).toBeVisible();
+    await expect(page.getByText('books@lumen-games.example')).toHaveCount(0);
+  });
+});

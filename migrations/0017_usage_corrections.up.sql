@@ -1,0 +1,17 @@
+-- A correction says what an event should have counted. The event's row then says so too; what it said before stays here and in billing_audit.
+CREATE TABLE usage_corrections (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id     uuid NOT NULL REFERENCES customers,
+    -- The correction's own id, as its sender made it, and that of the event it corrects.
+    correction_id   text NOT NULL,
+    event_id        text NOT NULL,
+    metric          text NOT NULL,
+    app_id          text NOT NULL,
+    occurred_at     timestamptz NOT NULL,
+    quantity_before bigint NOT NULL,
+    quantity        bigint NOT NULL CHECK (quantity >= 0),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (customer_id, correction_id)
+);
+CREATE INDEX usage_corrections_event ON usage_corrections (customer_id, event_id, id DESC);
+

@@ -1,0 +1,39 @@
+//! `POST /billing/portal`: programs are told the address, the page's form is led to it.
+
+use super::auth::{is_form, origin_of};
+use crate::{
+    app::filters::INVOICES,
+    auth::guard,
+    http::{problem::ApiError, state::Server},
+    service::{accounts, portal},
+};
+use axum::{
+    Json,
+    extract::{ConnectInfo, Query, Request, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use std::net::SocketAddr;
+
+#[derive(Deserialize)]
+pub struct Whose {
+    customer_id: Option<String>,
+}
+
+/// Opens Stripe's customer portal. A form that can't be served is led back to its page, which says why.
+pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {
+    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
+    let reader = guard::reader_of(server.platform, request.extensions())?;
+    let customer = accounts::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
+    let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
+    if !is_form(request.headers()) {
+        return Ok(Json(opened?).into_response());
+    }
+    match opened {
+        Ok(portal) => Ok(Redirect::to(&portal.url).into_response()),
+        Err(error) if error.status() >= 500 || error.status() == 409 => {
+            Ok(Redirect::to(&format!("{INVOICES}?portal={}", error.code())).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

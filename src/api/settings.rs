@@ -1,0 +1,143 @@
+//! What a customer changes by itself: alerts, billing contacts, keys. For programs under `/api/v1/billing`, for people by the forms of
+//! `/billing/settings`, which work without JavaScript.
+
+mod forms;
+
+pub use forms::submit;
+
+use super::auth::origin_of;
+use crate::{
+    auth::guard::{self, Caller},
+    domain::{
+        alert::AlertSettings,
+        settings::{ApiKeySummary, Contact, NewApiKey},
+    },
+    http::{problem::ApiError, state::Server},
+    service::{Error, alerts, settings, webhooks::By},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, Path, Query, State},
+    http::{HeaderName, StatusCode, header, request::Parts},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// The customer that staff name.
+#[derive(Deserialize)]
+pub struct Named {
+    customer_id: Option<String>,
+}
+
+/// `PUT /billing/alerts`: replaces the whole setting and answers it as it is now.
+pub async fn put_alerts(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<Json<AlertSettings>, ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let body: Value = read(&parts, &body)?;
+    Ok(Json(alerts::put(&caller.platform, &by(&caller, &parts), caller.customer, &body).await?))
+}
+
+/// `GET /billing/contacts`.
+pub async fn contacts(State(server): State<Server>, Query(named): Query<Named>, parts: Parts) -> Result<Json<Vec<Contact>>, ApiError> {
+    let caller = guard::caller_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    Ok(Json(settings::contacts(&caller.platform, caller.customer).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContactDraft {
+    email: String,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// `POST /billing/contacts`: adds a contact, or renames the one that has this address.
+pub async fn put_contact(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Contact>), ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let draft: ContactDraft = read(&parts, &body)?;
+    let contact =
+        settings::put_contact(&caller.platform, &by(&caller, &parts), caller.customer, draft.name.as_deref(), &draft.email).await?;
+    Ok((StatusCode::CREATED, Json(contact)))
+}
+
+/// `DELETE /billing/contacts/{id}`.
+pub async fn remove_contact(
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(named): Query<Named>,
+    parts: Parts,
+) -> Result<StatusCode, ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    settings::remove_contact(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /billing/api-keys`: those in force, without what is secret of them.
+pub async fn api_keys(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    Ok(Json(settings::api_keys(&caller.platform, caller.customer).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyDraft {
+    name: String,
+}
+
+/// `POST /billing/api-keys`: the one answer that holds the key.
+pub async fn create_api_key(
+    State(server): State<Server>,
+    Query(named): Query<Named>,
+    parts: Parts,
+    body: Bytes,
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewApiKey>), ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let draft: KeyDraft = read(&parts, &body)?;
+    let made = settings::create_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &draft.name).await?;
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
+}
+
+/// `DELETE /billing/api-keys/{id}`: revokes it.
+pub async fn revoke_api_key(
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(named): Query<Named>,
+    parts: Parts,
+) -> Result<StatusCode, ApiError> {
+    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    settings::revoke_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> Result<T, Error> {
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(Error::UnsupportedMediaType("application/json"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            Error::invalid("body", error.to_string())
+        } else {
+            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
+        }
+    })
+}
+
+fn by(caller: &Caller, parts: &Parts) -> By {
+    By { actor: caller.principal.actor(), origin: origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>()) }
+}

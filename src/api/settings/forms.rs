@@ -1,0 +1,75 @@
+//! `POST /billing/settings`: the page's forms. What was done leads back to the page; a new key and what can't be used are answered by the
+//! page itself, so that no secret stands in an address and nothing that was typed is lost.
+
+use super::by;
+use crate::{
+    app::{
+        alert_form::{FormField, body_of, value},
+        outcome::{Outcome, Refusal},
+        pages::settings::SETTINGS,
+    },
+    auth::guard::{self, Caller},
+    domain::alert::Field,
+    http::{router::page_after, state::Server},
+    service::{Error, Result, alerts, features, settings, usage},
+};
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+
+/// What a form that was taken leads to.
+enum Done {
+    /// Back to the page, which says this.
+    Said(&'static str),
+    Made(Box<crate::domain::settings::NewApiKey>),
+}
+
+/// Carries out one of the page's forms, named by its field `form`.
+pub async fn submit(State(server): State<Server>, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
+    // The page says that billing is off.
+    if !features::current(&server.platform).billing_enabled {
+        return Redirect::to(SETTINGS).into_response();
+    }
+    let outcome = match carry_out(&server, &parts, &fields).await {
+        Ok(Done::Said(word)) => return Redirect::to(&format!("{SETTINGS}?done={word}")).into_response(),
+        Ok(Done::Made(made)) => Outcome { made: Some(*made), refused: None },
+        Err(error) => {
+            let form = value(&fields, "form").to_owned();
+            Outcome { made: None, refused: Some(Refusal { form, fields, problem: error.into() }) }
+        }
+    };
+    let mut response = page_after(&server, parts, outcome).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn carry_out(server: &Server, parts: &Parts, fields: &[FormField]) -> Result<Done> {
+    let caller = guard::manager_of(server.platform.clone(), &parts.extensions, None).await?;
+    let by = by(&caller, parts);
+    let Caller { platform, customer, .. } = caller;
+    Ok(match value(fields, "form") {
+        "alerts" => {
+            let (currency, _) = usage::billed(&platform, customer).await?;
+            let body = body_of(fields, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
+            alerts::put(&platform, &by, customer, &body).await?;
+            Done::Said("alerts")
+        }
+        "contact" => {
+            settings::put_contact(&platform, &by, customer, Some(value(fields, "name")), value(fields, "email")).await?;
+            Done::Said("contact")
+        }
+        "contact-remove" => {
+            settings::remove_contact(&platform, &by, customer, value(fields, "id")).await?;
+            Done::Said("contact_removed")
+        }
+        "key" => Done::Made(Box::new(settings::create_api_key(&platform, &by, customer, value(fields, "name")).await?)),
+        "key-revoke" => {
+            settings::revoke_api_key(&platform, &by, customer, value(fields, "id")).await?;
+            Done::Said("key_revoked")
+        }
+        _ => return Err(Error::invalid("form", "names none of the page's forms")),
+    })
+}

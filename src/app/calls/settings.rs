@@ -1,0 +1,30 @@
+//! What a customer manages by itself. Changing it is in `api::settings`.
+
+use super::Problem;
+use crate::domain::{
+    alert::{AlertSettings, FiredAlerts},
+    settings::CustomerSettings,
+};
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json};
+
+/// `GET /api/v1/billing/alerts`. Staff name the customer by `customer_id`; others see their own.
+#[server(name = GetAlerts, prefix = "/api/v1", endpoint = "billing/alerts", input = GetUrl, output = Json)]
+pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    Ok(crate::service::alerts::settings(&caller.platform, caller.customer).await?)
+}
+
+/// `GET /api/v1/billing/alerts/fired`: what fired in the running period.
+#[server(name = GetFiredAlerts, prefix = "/api/v1", endpoint = "billing/alerts/fired", input = GetUrl, output = Json)]
+pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    Ok(crate::service::alerts::fired(&caller.platform, caller.customer).await?)
+}
+
+/// `GET /api/v1/billing/settings`: everything that the settings page shows.
+#[server(name = GetSettings, prefix = "/api/v1", endpoint = "billing/settings", input = GetUrl, output = Json)]
+pub async fn settings(customer_id: Option<String>) -> Result<CustomerSettings, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    Ok(crate::service::settings::all(&caller.platform, caller.customer, caller.principal.role().manages()).await?)
+}

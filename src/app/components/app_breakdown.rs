@@ -1,0 +1,84 @@
+//! A period's days per app: a small chart each, with the same figures in a table behind them.
+
+use crate::{
+    app::{format, usage_comparison::AppDays},
+    domain::{metric::Metric, usage::show_quantity},
+};
+use leptos::{either::Either, prelude::*};
+use time::{Duration, OffsetDateTime};
+
+/// Height of a small chart in its own units; a day is ten wide.
+const HEIGHT: u128 = 100;
+
+/// Apps with the most usage first, by name, amount and share. `first` is the period's first day.
+#[component]
+pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDays]) -> impl IntoView + use<> {
+    let whole = apps.iter().fold(0_u64, |sum, app| sum.saturating_add(app.total()));
+    if whole == 0 {
+        return Either::Left(view! { <p class="quiet">"No app has used any in this period."</p> });
+    }
+    let items = apps
+        .iter()
+        .map(|app| {
+            let figures = format!("{} · {}\u{a0}%", show_quantity(metric, app.total()), format::percent(app.total(), whole));
+            view! {
+                <li>
+                    <div>
+                        <strong class="ids">{app.name.clone()}</strong>
+                        <span class="quiet">{figures}</span>
+                    </div>
+                    {small_chart(&app.days)}
+                </li>
+            }
+        })
+        .collect_view();
+    let heads = apps.iter().map(|app| view! { <th scope="col" class="number">{app.name.clone()}</th> }).collect_view();
+    let count = apps.iter().map(|app| app.days.len()).max().unwrap_or(0);
+    let rows = (0..count)
+        .filter(|day| apps.iter().any(|app| app.days.get(*day).is_some_and(|quantity| *quantity > 0)))
+        .map(|day| {
+            let at = first + Duration::DAY * u32::try_from(day).unwrap_or(u32::MAX);
+            let cells = apps
+                .iter()
+                .map(|app| view! { <td class="number">{show_quantity(metric, app.days.get(day).copied().unwrap_or(0))}</td> })
+                .collect_view();
+            view! { <tr><th scope="row">{format::day_month(at)}</th>{cells}</tr> }
+        })
+        .collect_view();
+    let title = format!("{} per app and day, in UTC", metric.title());
+    let caption = title.clone();
+    Either::Right(view! {
+        <p class="quiet">"Each chart has a scale of its own."</p>
+        <ul class="entries">{items}</ul>
+        <details class="chart-table">
+            <summary>"Show the apps as a table"</summary>
+            <div class="scroll" tabindex="0" role="region" aria-label=title>
+                <table class="table">
+                    <caption class="visually-hidden">{caption}</caption>
+                    <thead><tr><th scope="col">"Day"</th>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
+    })
+}
+
+/// A picture beside the figures; the table says the same in words.
+fn small_chart(days: &[u64]) -> impl IntoView + use<> {
+    let highest = u128::from(days.iter().copied().max().unwrap_or(0).max(1));
+    let columns: String = days
+        .iter()
+        .enumerate()
+        .filter(|(_, quantity)| **quantity > 0)
+        .map(|(day, quantity)| {
+            // A day with any usage shows at least a line.
+            let height = (u128::from(*quantity) * HEIGHT / highest).max(2);
+            format!("M{} {HEIGHT}v-{height}h6v{height}z", day * 10 + 2)
+        })
+        .collect();
+    view! {
+        <svg width="144" height="40" viewBox=format!("0 0 {} {HEIGHT}", days.len() * 10) preserveAspectRatio="none" aria-hidden="true">
+            <path class="chart-column" d=columns></path>
+        </svg>
+    }
+}

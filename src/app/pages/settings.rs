@@ -1,0 +1,137 @@
+//! What a customer manages by itself: usage alerts and caps, billing contacts, keys of its machines. Plain forms, complete without JavaScript.
+
+mod alerts;
+mod contacts;
+mod field;
+mod keys;
+
+use crate::{
+    app::{
+        calls::{Problem, settings::settings},
+        components::{Glyph, Icon, ProblemNotice, skeleton::Skeleton},
+        outcome::{Outcome, Refusal, outcome},
+        pages::{console::Session, paused::PausedPage},
+        status::set_status,
+    },
+    domain::settings::CustomerSettings,
+};
+use leptos::{either::EitherOf3, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Address of the page, and of its forms.
+pub const SETTINGS: &str = "/billing/settings";
+
+/// Where the message about a form that was not taken stands.
+const PROBLEM: &str = "settings-problem";
+
+/// `/billing/settings?done=`.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let loaded = Resource::new(|| (), |()| settings(None));
+    let outcome = Resource::new(|| (), |()| outcome());
+    let session = expect_context::<Session>();
+    let query = use_query_map();
+    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(said)));
+    view! {
+        <Title text="Settings" />
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match (session.paused().await, loaded.await, outcome.await) {
+                    (true, _, _) => EitherOf3::A(view! { <PausedPage /> }),
+                    (false, Ok(settings), outcome) => EitherOf3::B(show(settings, outcome, done.get_untracked())),
+                    (false, Err(problem), _) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// What the address says of the form that led here.
+fn said(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "alerts" => "The alert settings are saved.",
+        "contact" => "The contact is saved.",
+        "contact_removed" => "The contact is removed.",
+        "key_revoked" => "The key is revoked; nothing that uses it gets through any more.",
+        _ => return None,
+    })
+}
+
+fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>) -> impl IntoView {
+    let Outcome { made, refused } = outcome;
+    if let Some(refused) = &refused {
+        set_status(refused.problem.status);
+    }
+    let manages = settings.manages;
+    let refusal = |form: &str| refused.as_ref().filter(|refused| manages && refused.form == form);
+    // Of a form that has nothing to correct, or that this person does not see.
+    let other = refused.as_ref().filter(|refused| !(manages && matches!(refused.form.as_str(), "alerts" | "contact" | "key"))).map(notice);
+    let told = done.map(|text| {
+        view! {
+            <p class="notice tone-good" role="status">
+                <Icon glyph=Glyph::Check />
+                <span>{text}</span>
+            </p>
+        }
+    });
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Settings"</h1>
+                <p class="page-sub">"Who is told what, where usage stops, and which machines may send it."</p>
+            </div>
+        </header>
+        {told}
+        {other}
+        {made.map(keys::made)}
+        {alerts::panel(&settings, refusal("alerts"))}
+        {alerts::fired(&settings.fired)}
+        {contacts::panel(&settings, refusal("contact"))}
+        {settings.api_keys.as_deref().map(|list| keys::panel(list, refusal("key")))}
+    }
+}
+
+/// Why a form was not taken.
+fn notice(refusal: &Refusal) -> impl IntoView + use<> {
+    let Problem { status, code, parameter, detail, .. } = &refusal.problem;
+    let text = match (*status, parameter.as_deref()) {
+        (403, _) => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
+        (404, _) => "That is not there any more; this is what there is now.".to_owned(),
+        (_, Some(parameter)) => {
+            let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
+            match label_of(parameter) {
+                Some(label) => format!("{label}: this {detail}."),
+                None => format!("This can’t be saved: {detail}."),
+            }
+        }
+        _ => format!("This couldn’t be saved ({code}). Try again in a moment."),
+    };
+    view! {
+        <p id=PROBLEM class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{text}</span>
+        </p>
+    }
+}
+
+/// A field as its label names it.
+fn label_of(parameter: &str) -> Option<String> {
+    use crate::domain::metric::Metric;
+    let label = match parameter {
+        "recipients" => "Recipients".to_owned(),
+        "email" => "E-mail".to_owned(),
+        "name" => "Name".to_owned(),
+        path => {
+            let (metric, name) = path.strip_prefix("metrics.")?.split_once('.')?;
+            let what = match name {
+                "percent" => "alerts in percent",
+                "cost" => "alerts in money",
+                "cap" => "cap",
+                _ => return None,
+            };
+            format!("{}, {what}", metric.parse::<Metric>().ok()?.title())
+        }
+    };
+    Some(label)
+}

@@ -1,0 +1,131 @@
+//! Thresholds, recipients and caps; and what has fired.
+
+use super::{
+    SETTINGS,
+    field::{Field, Filled},
+    notice,
+};
+use crate::{
+    app::{
+        alert_form::{field, fields_of},
+        components::{Badge, Moment},
+        outcome::Refusal,
+        verdict::Tone,
+    },
+    domain::{
+        alert::{AlertSettings, Cap, FiredAlert},
+        metric::Metric,
+        money::Money,
+        settings::CustomerSettings,
+        usage::show_quantity,
+    },
+};
+use leptos::{either::Either, prelude::*};
+
+/// A form for whoever may change it, the same in words for the others.
+pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let content = if settings.manages { Either::Left(form(settings, refusal)) } else { Either::Right(words(&settings.alerts)) };
+    view! {
+        <section class="panel" aria-labelledby="alerts-title">
+            <header class="panel-head"><h2 id="alerts-title">"Usage alerts"</h2></header>
+            {refusal.map(notice)}
+            {content}
+        </section>
+    }
+}
+
+fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let filled = Filled { form: "alerts", set: fields_of(&settings.alerts), refusal };
+    let fallback = match (settings.contacts.is_empty(), &settings.billing_email) {
+        (false, _) => "the billing contacts below".to_owned(),
+        (true, Some(email)) => email.clone(),
+        (true, None) => "nobody, for want of an address".to_owned(),
+    };
+    let hint = Some(format!("Up to ten e-mail addresses, separated by commas. Left empty: {fallback}."));
+    let recipients = Field { hint, multiple: true, ..Field::new("recipients", "email", "Recipients") };
+    let money = settings.currency.code().to_uppercase();
+    let metric = |metric: Metric| {
+        let text = |name: &str, label: &str, hint: &str| {
+            filled.input(Field { hint: Some(hint.to_owned()), ..Field::new(field(metric, name), "text", label) })
+        };
+        let unit = match metric {
+            Metric::Impressions => "Impressions",
+            Metric::ApiCalls => "API calls",
+            Metric::DataTransferBytes => "GB",
+        };
+        let id = format!("alerts-{metric}");
+        view! {
+            <div class="entries" role="group" aria-labelledby=id.clone()>
+                <h3 id=id.clone()>{metric.title()}</h3>
+                {text("percent", "Alert at % of what is included", "For example 80, 90, 100, 110")}
+                {text("cost", &format!("Alert at overage in {money}"), "For example 50, 100")}
+                {text("cap", "Cap", "Events beyond it are refused and not counted. Left empty: no cap.")}
+                {filled.select(
+                    &field(metric, "cap_unit"),
+                    "Cap counts in".to_owned(),
+                    vec![("percent", "% of what is included".to_owned()), ("quantity", unit.to_owned())],
+                )}
+            </div>
+        }
+    };
+    let mails = vec![("true", "Tell us".to_owned()), ("false", "Tell nobody".to_owned())];
+    view! {
+        <form method="post" action=SETTINGS class="entries">
+            <input type="hidden" name="form" value="alerts" />
+            <div class="columns even">
+                {filled.select("enabled", "When a threshold is reached".to_owned(), mails)} {filled.input(recipients)}
+            </div>
+            <div class="metrics">{Metric::ALL.map(metric).collect_view()}</div>
+            <div class="actions"><button class="button primary">"Save alerts"</button></div>
+        </form>
+    }
+}
+
+fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
+    let fact = |name: String, value: String| view! { <div><dt>{name}</dt><dd class="ids">{value}</dd></div> };
+    let recipients: Vec<&str> = alerts.recipients().iter().map(|address| address.as_str()).collect();
+    let told = match (alerts.enabled(), recipients.is_empty()) {
+        (false, _) => "nobody".to_owned(),
+        (true, true) => "the billing contacts".to_owned(),
+        (true, false) => recipients.join(", "),
+    };
+    let metrics = Metric::ALL.map(|metric| {
+        let set = alerts.metric(metric);
+        let mut parts: Vec<String> = set.percent().iter().map(|percent| format!("{percent}\u{a0}%")).collect();
+        parts.extend(set.cost().iter().map(|cost| Money::new(*cost, alerts.currency()).to_string()));
+        parts.push(match set.cap() {
+            None => "no cap".to_owned(),
+            Some(Cap::Percent(percent)) => format!("cap at {percent}\u{a0}%"),
+            Some(Cap::Quantity(quantity)) => format!("cap at {}", show_quantity(metric, quantity)),
+        });
+        fact(metric.title().to_owned(), parts.join(", "))
+    });
+    view! { <dl class="facts">{fact("Told".to_owned(), told)} {metrics.collect_view()}</dl> }
+}
+
+/// What fired in the running period.
+pub fn fired(alerts: &[FiredAlert]) -> impl IntoView + use<> {
+    let one = |alert: &FiredAlert| {
+        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Told") } else { (Tone::Neutral, "Not told yet") };
+        view! {
+            <li>
+                <div>
+                    <span>{alert.sentence()}</span>
+                    <span class="quiet"><Moment at=alert.fired_at time=true /></span>
+                </div>
+                <span><Badge tone text /></span>
+            </li>
+        }
+    };
+    let list = if alerts.is_empty() {
+        Either::Left(view! { <p class="quiet">"No threshold has been reached in this period."</p> })
+    } else {
+        Either::Right(view! { <ul class="entries">{alerts.iter().map(one).collect_view()}</ul> })
+    };
+    view! {
+        <section class="panel" aria-labelledby="fired-title">
+            <header class="panel-head"><h2 id="fired-title">"Reached in this period"</h2></header>
+            {list}
+        </section>
+    }
+}

@@ -1,0 +1,103 @@
+//! What the usage chart shows beside the period's own days: the period before, and the apps.
+
+use super::calls::{Problem, usage::usage_history};
+use crate::{
+    app::format,
+    domain::{metric::Metric, period::Period, usage_history::UsageSeries},
+};
+use serde::{Deserialize, Serialize};
+
+/// Apps that are shown one by one; the others stand together.
+const APPS: usize = 8;
+
+/// Days by their place in the period, so that the first is compared with the first. In the metric's own unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The period before.
+    pub previous: Period,
+    pub days_before: Vec<u64>,
+    /// The apps with the most usage first; None when nobody asked.
+    pub apps: Option<Vec<AppDays>>,
+}
+
+/// One app's days in the period, or those of several small ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppDays {
+    pub name: String,
+    pub days: Vec<u64>,
+}
+
+impl AppDays {
+    pub fn total(&self) -> u64 {
+        self.days.iter().fold(0, |sum, day| sum.saturating_add(*day))
+    }
+}
+
+impl Comparison {
+    /// Fetches it.
+    pub async fn load(metric: Metric, by_app: bool, period: Period) -> Result<Comparison, Problem> {
+        let days = async |span: Period, group_by: Option<&str>| {
+            let (from, to) = (format::machine(span.start()), format::machine(span.end()));
+            usage_history(Some(metric.to_string()), Some(from), Some(to), Some("day".into()), group_by.map(str::to_owned), None).await
+        };
+        let previous = period.previous();
+        let days_before = days(previous, None).await?.series.first().map(quantities).unwrap_or_default();
+        let apps = if by_app { Some(apps(days(period, Some("app")).await?.series)) } else { None };
+        Ok(Comparison { previous, days_before, apps })
+    }
+}
+
+fn quantities(series: &UsageSeries) -> Vec<u64> {
+    series.points.iter().map(|point| point.quantity).collect()
+}
+
+/// The first as they are, the rest in one.
+fn apps(series: Vec<UsageSeries>) -> Vec<AppDays> {
+    let alone = if series.len() > APPS + 1 || series.iter().take(APPS + 1).any(|s| s.app_id.is_none()) { APPS } else { APPS + 1 };
+    let mut apps: Vec<AppDays> = Vec::new();
+    let mut others: Option<(u64, Vec<u64>)> = None;
+    for one in series {
+        let days = quantities(&one);
+        match one.app_id {
+            Some(name) if apps.len() < alone => apps.push(AppDays { name, days }),
+            _ => {
+                let (count, sum) = others.get_or_insert_with(|| (0, vec![0; days.len()]));
+                *count += one.other_apps.map_or(1, u64::from);
+                sum.iter_mut().zip(&days).for_each(|(sum, day)| *sum = sum.saturating_add(*day));
+            }
+        }
+    }
+    apps.extend(others.map(|(count, days)| AppDays { name: format::counted(count, "other app"), days }));
+    apps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::usage_history::UsagePoint;
+    use time::macros::datetime;
+
+    fn one(app_id: Option<&str>, other_apps: Option<u32>, quantity: u64) -> UsageSeries {
+        let points = vec![UsagePoint { start: datetime!(2026-11-01 0:00 UTC), quantity }; 2];
+        UsageSeries { metric: Metric::Impressions, app_id: app_id.map(str::to_owned), other_apps, points }
+    }
+
+    #[test]
+    fn few_apps_stand_alone() {
+        let names: Vec<String> = (1..=9).map(|n| format!("app_{n}")).collect();
+        let shown = apps(names.iter().map(|name| one(Some(name), None, 5)).collect());
+        assert_eq!(shown.iter().map(|app| app.name.clone()).collect::<Vec<_>>(), names);
+        assert_eq!(shown[0].total(), 10);
+        assert_eq!(apps(Vec::new()), []);
+    }
+
+    #[test]
+    fn small_apps_stand_together() {
+        let names: Vec<String> = (1..=20).map(|n| format!("app_{n}")).collect();
+        let mut series: Vec<UsageSeries> = names.iter().map(|name| one(Some(name), None, 5)).collect();
+        series.push(one(None, Some(7), 1));
+        let shown = apps(series);
+        assert_eq!(shown.len(), 9);
+        assert_eq!(shown[8], AppDays { name: "19 other apps".into(), days: vec![61, 61] });
+    }
+}

@@ -1,0 +1,175 @@
+//! Usage alerts: at which thresholds a customer is told, which of them given figures have crossed, and the cap on a metric.
+
+mod settings;
+
+pub use settings::{AlertSettings, Cap, Field, MetricAlerts, MetricSettings};
+
+use super::{
+    identity::CustomerId,
+    metric::Metric,
+    money::{Currency, Money},
+    period::Period,
+    usage::{PerMetric, Quantities, UsageCurrent, show_quantity},
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Something that is reached once in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Threshold {
+    /// Percent of the included quantity.
+    Percent(u32),
+    /// Minor units of overage cost.
+    Cost(i64),
+    /// The quantity in the metric's own unit from which on events are refused.
+    Cap(u64),
+}
+
+impl Threshold {
+    /// As the database and the API write it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Threshold::Percent(_) => "percent",
+            Threshold::Cost(_) => "cost",
+            Threshold::Cap(_) => "cap",
+        }
+    }
+
+    /// Percent, minor units or a quantity, by its kind.
+    pub fn value(self) -> i64 {
+        match self {
+            Threshold::Percent(percent) => i64::from(percent),
+            Threshold::Cost(cost) => cost,
+            Threshold::Cap(quantity) => i64::try_from(quantity).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// None for a kind that there is not, or a value that it can't have.
+    pub fn of(kind: &str, value: i64) -> Option<Threshold> {
+        match kind {
+            "percent" => u32::try_from(value).ok().map(Threshold::Percent),
+            "cost" => Some(Threshold::Cost(value)),
+            "cap" => u64::try_from(value).ok().map(Threshold::Cap),
+            _ => None,
+        }
+    }
+}
+
+/// A period's figures, as far as thresholds ask for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    pub used: Quantities,
+    /// None without a subscription: nothing is included then, and nothing is over.
+    pub included: Option<Quantities>,
+    /// Minor units of overage so far.
+    pub cost: PerMetric<i64>,
+    pub currency: Currency,
+}
+
+impl From<&UsageCurrent> for Figures {
+    fn from(usage: &UsageCurrent) -> Figures {
+        Figures {
+            used: usage.used(),
+            included: usage.included(),
+            cost: PerMetric::from_fn(|metric| usage.overages.cost(metric)),
+            currency: usage.overages.currency,
+        }
+    }
+}
+
+/// Every threshold that the figures have reached, whether it fired before or not.
+///
+/// There is no percentage of nothing: without a subscription, and for a metric of which nothing is included, only money and a cap in
+/// units can be reached. A threshold in money counts in the currency in which it was set.
+pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Threshold)> {
+    if !settings.enabled() {
+        return Vec::new();
+    }
+    let mut reached = Vec::new();
+    for metric in Metric::ALL {
+        let (alerts, used) = (settings.metric(metric), figures.used[metric]);
+        let included = figures.included.map(|included| included[metric]).filter(|included| *included > 0);
+        let percent =
+            |percent: &&u32| included.is_some_and(|included| u128::from(used) * 100 >= u128::from(**percent) * u128::from(included));
+        reached.extend(alerts.percent().iter().filter(percent).map(|percent| (metric, Threshold::Percent(*percent))));
+        if settings.currency() == figures.currency {
+            let cost = |cost: &&i64| figures.cost[metric] >= **cost;
+            reached.extend(alerts.cost().iter().filter(cost).map(|cost| (metric, Threshold::Cost(*cost))));
+        }
+        let cap = cap_quantity(alerts.cap(), included).filter(|cap| used >= *cap);
+        reached.extend(cap.map(|cap| (metric, Threshold::Cap(cap))));
+    }
+    reached
+}
+
+/// What of it has not fired in this period yet.
+pub fn due(settings: &AlertSettings, figures: &Figures, fired: &[(Metric, Threshold)]) -> Vec<(Metric, Threshold)> {
+    crossed(settings, figures).into_iter().filter(|one| !fired.contains(one)).collect()
+}
+
+/// The quantity, in the metric's own unit, from which on a cap refuses events; None when nothing is refused.
+pub fn cap_quantity(cap: Option<Cap>, included: Option<u64>) -> Option<u64> {
+    match cap? {
+        Cap::Quantity(quantity) => Some(quantity),
+        Cap::Percent(percent) => {
+            let units = (u128::from(included.filter(|included| *included > 0)?) * u128::from(percent)).div_ceil(100);
+            Some(u64::try_from(units).unwrap_or(u64::MAX))
+        }
+    }
+}
+
+/// An alert that fired: what was reached, with the figures at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiredAlert {
+    pub metric: Metric,
+    /// percent, cost or cap.
+    pub kind: String,
+    /// Percent of the included quantity, minor units of `currency`, or a quantity, by `kind`.
+    pub threshold: i64,
+    /// In the metric's own unit, like `included`.
+    pub used: u64,
+    pub included: Option<u64>,
+    /// Minor units of overage of this metric.
+    pub cost: i64,
+    pub currency: Currency,
+    #[serde(flatten)]
+    pub period: Period,
+    #[serde(with = "time::serde::rfc3339")]
+    pub fired_at: OffsetDateTime,
+    /// When the last of its mails was handed over; None while one is missing.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub notified_at: Option<OffsetDateTime>,
+}
+
+impl FiredAlert {
+    /// What happened, in a sentence for a mail and for the page.
+    pub fn sentence(&self) -> String {
+        let (title, used) = (self.metric.title(), show_quantity(self.metric, self.used));
+        let cost = Money::new(self.cost, self.currency);
+        match (Threshold::of(&self.kind, self.threshold), self.included) {
+            (Some(Threshold::Percent(percent)), Some(included)) => {
+                let included = show_quantity(self.metric, included);
+                let over = if self.cost > 0 { format!(" Overage has cost {cost} so far.") } else { String::new() };
+                format!("{title}: {percent}\u{a0}% of what is included is reached, {used} of {included}.{over}")
+            }
+            (Some(Threshold::Cost(limit)), _) => {
+                format!("{title}: overage has cost {cost}, which reaches your {}; {used} used.", Money::new(limit, self.currency))
+            }
+            (Some(Threshold::Cap(quantity)), _) => format!(
+                "{title}: your cap of {} is reached, {used} used. More of it is refused until the period ends or you change the cap.",
+                show_quantity(self.metric, quantity)
+            ),
+            _ => format!("{title}: {used} used."),
+        }
+    }
+}
+
+/// `GET /billing/alerts/fired`: what fired in the running period, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiredAlerts {
+    pub customer_id: CustomerId,
+    pub alerts: Vec<FiredAlert>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! What a customer set: read field by field, so that whoever writes it wrongly learns which field it was.
+
+use crate::domain::{email::EmailAddress, metric::Metric, money::Currency};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
+
+/// Percent of the included quantity at which everybody is told who has not set it otherwise.
+const DEFAULT_PERCENT: [u32; 4] = [80, 90, 100, 110];
+const PERCENT: RangeInclusive<u32> = 1..=1000;
+const COST: RangeInclusive<i64> = 1..=1_000_000_000_000;
+const QUANTITY: RangeInclusive<u64> = 1..=1_000_000_000_000_000_000;
+/// Thresholds of one kind per metric.
+const MAX_THRESHOLDS: usize = 10;
+const MAX_RECIPIENTS: usize = 10;
+
+/// A field that can't be used, by its path, such as `metrics.impressions.percent`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {detail}")]
+pub struct Field {
+    pub field: String,
+    pub detail: String,
+}
+
+impl Field {
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Field {
+        Field { field: field.into(), detail: detail.into() }
+    }
+}
+
+/// From where on events of a metric are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// Of what is included; nothing is refused while nothing is included.
+    Percent(u32),
+    /// In the metric's own unit.
+    Quantity(u64),
+}
+
+/// One metric's thresholds, ascending and distinct, and its cap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MetricAlerts {
+    percent: Vec<u32>,
+    cost: Vec<i64>,
+    cap: Option<Cap>,
+}
+
+impl MetricAlerts {
+    /// The defaults: four percentages, no cap.
+    fn usual() -> MetricAlerts {
+        MetricAlerts { percent: DEFAULT_PERCENT.to_vec(), cost: Vec::new(), cap: None }
+    }
+
+    /// Percent of the included quantity.
+    pub fn percent(&self) -> &[u32] {
+        &self.percent
+    }
+
+    /// Minor units of overage of this metric, in the settings' currency.
+    pub fn cost(&self) -> &[i64] {
+        &self.cost
+    }
+
+    pub const fn cap(&self) -> Option<Cap> {
+        self.cap
+    }
+}
+
+/// One setting per metric, named as senders name the metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MetricSettings {
+    impressions: MetricAlerts,
+    api_calls: MetricAlerts,
+    data_transfer_bytes: MetricAlerts,
+}
+
+/// When a customer is told of its usage, who is told, and where it stops: `GET` and `PUT /billing/alerts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct AlertSettings {
+    enabled: bool,
+    /// Nobody: the customer's billing contacts.
+    recipients: Vec<EmailAddress>,
+    /// Of the thresholds in money.
+    currency: Currency,
+    metrics: MetricSettings,
+}
+
+impl AlertSettings {
+    /// What holds for whoever has set nothing.
+    pub fn usual(currency: Currency) -> AlertSettings {
+        let metrics = MetricSettings {
+            impressions: MetricAlerts::usual(),
+            api_calls: MetricAlerts::usual(),
+            data_transfer_bytes: MetricAlerts::usual(),
+        };
+        AlertSettings { enabled: true, recipients: Vec::new(), currency, metrics }
+    }
+
+    /// Whether anybody is told at all. A cap holds either way.
+    pub const fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Who is told; when it is nobody, the customer's billing contacts are.
+    pub fn recipients(&self) -> &[EmailAddress] {
+        &self.recipients
+    }
+
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    pub const fn metric(&self, metric: Metric) -> &MetricAlerts {
+        match metric {
+            Metric::Impressions => &self.metrics.impressions,
+            Metric::ApiCalls => &self.metrics.api_calls,
+            Metric::DataTransferBytes => &self.metrics.data_transfer_bytes,
+        }
+    }
+
+    /// Whether any metric has a cap.
+    pub fn has_cap(&self) -> bool {
+        Metric::ALL.iter().any(|metric| self.metric(*metric).cap.is_some())
+    }
+
+    /// The same for somebody who is billed in this currency now: thresholds in another money mean nothing any more.
+    pub fn in_currency(mut self, currency: Currency) -> AlertSettings {
+        if self.currency != currency {
+            self.currency = currency;
+            for metric in [&mut self.metrics.impressions, &mut self.metrics.api_calls, &mut self.metrics.data_transfer_bytes] {
+                metric.cost.clear();
+            }
+        }
+        self
+    }
+
+    /// Reads a whole setting; what is left out is as usual: told, nobody named, the default percentages, no money, no cap. `currency` is the
+    /// one that the customer is billed in, and the only one that may be named.
+    pub fn read(value: &Value, currency: Currency) -> Result<AlertSettings, Field> {
+        let fields = object(value, "body", &["enabled", "recipients", "currency", "metrics"])?;
+        match fields.get("currency") {
+            None => {}
+            Some(Value::String(code)) if code.parse() == Ok(currency) => {}
+            Some(_) => return Err(Field::new("currency", format!("the customer is billed in {currency}, so its thresholds are too"))),
+        }
+        let enabled = match fields.get("enabled") {
+            None => true,
+            Some(Value::Bool(enabled)) => *enabled,
+            Some(_) => return Err(Field::new("enabled", "wants true or false")),
+        };
+        let recipients = match fields.get("recipients") {
+            None => Vec::new(),
+            Some(value) => addresses(value)?,
+        };
+        let empty = Value::Object(Map::new());
+        let metrics = object(fields.get("metrics").unwrap_or(&empty), "metrics", &Metric::ALL.map(Metric::as_str))?;
+        let metric = |metric: Metric| metrics.get(metric.as_str()).map_or_else(|| Ok(MetricAlerts::usual()), |value| alerts(value, metric));
+        let metrics = MetricSettings {
+            impressions: metric(Metric::Impressions)?,
+            api_calls: metric(Metric::ApiCalls)?,
+            data_transfer_bytes: metric(Metric::DataTransferBytes)?,
+        };
+        Ok(AlertSettings { enabled, recipients, currency, metrics })
+    }
+}
+
+impl TryFrom<Value> for AlertSettings {
+    type Error = Field;
+
+    /// As it was written: in its own currency.
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let code = value.get("currency").and_then(Value::as_str).unwrap_or_default();
+        let currency = code.parse().map_err(|detail: String| Field::new("currency", detail))?;
+        AlertSettings::read(&value, currency)
+    }
+}
+
+fn alerts(value: &Value, metric: Metric) -> Result<MetricAlerts, Field> {
+    let path = |name: &str| format!("metrics.{metric}.{name}");
+    let fields = object(value, &format!("metrics.{metric}"), &["percent", "cost", "cap"])?;
+    let percent = match fields.get("percent") {
+        None => DEFAULT_PERCENT.to_vec(),
+        Some(value) => thresholds(value, &path("percent"), PERCENT, |number| u32::try_from(number.as_u64()?).ok())?,
+    };
+    let cost = match fields.get("cost") {
+        None => Vec::new(),
+        Some(value) => thresholds(value, &path("cost"), COST, Value::as_i64)?,
+    };
+    let cap = match fields.get("cap") {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(cap(value, &path("cap"))?),
+    };
+    Ok(MetricAlerts { percent, cost, cap })
+}
+
+fn cap(value: &Value, path: &str) -> Result<Cap, Field> {
+    let fields = object(value, path, &["percent", "quantity"])?;
+    match (fields.get("percent"), fields.get("quantity")) {
+        (Some(percent), None) => percent
+            .as_u64()
+            .and_then(|percent| u32::try_from(percent).ok())
+            .filter(|percent| PERCENT.contains(percent))
+            .map(Cap::Percent)
+            .ok_or_else(|| Field::new(path, whole(&PERCENT))),
+        (None, Some(quantity)) => quantity
+            .as_u64()
+            .filter(|quantity| QUANTITY.contains(quantity))
+            .map(Cap::Quantity)
+            .ok_or_else(|| Field::new(path, whole(&QUANTITY))),
+        _ => Err(Field::new(path, "wants either percent or quantity, or null for no cap")),
+    }
+}
+
+/// Ascending, each once.
+fn thresholds<T: Ord + Copy + std::fmt::Display>(
+    value: &Value,
+    path: &str,
+    range: RangeInclusive<T>,
+    number: impl Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, Field> {
+    let values = value.as_array().ok_or_else(|| Field::new(path, "wants a list of whole numbers"))?;
+    if values.len() > MAX_THRESHOLDS {
+        return Err(Field::new(path, format!("wants at most {MAX_THRESHOLDS} thresholds")));
+    }
+    let read = |value| number(value).filter(|number| range.contains(number)).ok_or_else(|| Field::new(path, whole(&range)));
+    let mut read: Vec<T> = values.iter().map(read).collect::<Result<_, _>>()?;
+    read.sort_unstable();
+    read.dedup();
+    Ok(read)
+}
+
+fn addresses(value: &Value) -> Result<Vec<EmailAddress>, Field> {
+    let wrong = |detail: &str| Field::new("recipients", detail);
+    let values = value.as_array().ok_or_else(|| wrong("wants a list of e-mail addresses"))?;
+    if values.len() > MAX_RECIPIENTS {
+        return Err(wrong(&format!("wants at most {MAX_RECIPIENTS} e-mail addresses")));
+    }
+    let mut read: Vec<EmailAddress> = Vec::new();
+    for value in values {
+        let text = value.as_str().ok_or_else(|| wrong("wants a list of e-mail addresses"))?;
+        let address: EmailAddress = text.parse().map_err(|detail: String| wrong(&detail))?;
+        if !read.contains(&address) {
+            read.push(address);
+        }
+    }
+    Ok(read)
+}
+
+/// An object with none but these fields.
+fn object<'a>(value: &'a Value, path: &str, known: &[&str]) -> Result<&'a Map<String, Value>, Field> {
+    let fields = value.as_object().ok_or_else(|| Field::new(path, "wants an object"))?;
+    match fields.keys().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(fields),
+        Some(unknown) => {
+            let shown: String = unknown.chars().filter(|c| !c.is_control()).take(80).collect();
+            let field = if path == "body" { shown } else { format!("{path}.{shown}") };
+            Err(Field::new(field, format!("is unknown; known are {}", known.join(", "))))
+        }
+    }
+}
+
+fn whole<T: std::fmt::Display>(range: &RangeInclusive<T>) -> String {
+    format!("wants whole numbers from {} to {}", range.start(), range.end())
+}

@@ -1,0 +1,173 @@
+//! Usage over time, for charts and spreadsheets.
+
+use super::{
+    csv,
+    metric::Metric,
+    period::{Period, hour_of, months_later},
+};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use time::{Duration, OffsetDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
+
+/// Length of a point, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granularity {
+    Hour,
+    Day,
+    Month,
+}
+
+impl Granularity {
+    /// As the API and the database write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Granularity::Hour => "hour",
+            Granularity::Day => "day",
+            Granularity::Month => "month",
+        }
+    }
+
+    /// The first instant of the hour, day or month that holds an instant.
+    pub fn floor(self, at: OffsetDateTime) -> OffsetDateTime {
+        let at = at.to_offset(UtcOffset::UTC);
+        match self {
+            Granularity::Hour => hour_of(at),
+            Granularity::Day => at.replace_time(Time::MIDNIGHT),
+            Granularity::Month => Period::calendar_month(at).start(),
+        }
+    }
+
+    /// The first instants of those that a span touches, in order.
+    pub fn starts(self, span: &Period) -> impl Iterator<Item = OffsetDateTime> + use<> {
+        let end = span.end();
+        let next = move |start: &OffsetDateTime| match self {
+            Granularity::Hour => start.checked_add(Duration::HOUR),
+            Granularity::Day => start.checked_add(Duration::DAY),
+            Granularity::Month => Some(months_later(*start, 1)).filter(|next| next > start),
+        };
+        std::iter::successors(Some(self.floor(span.start())), next).take_while(move |start| *start < end)
+    }
+}
+
+impl FromStr for Granularity {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        [Granularity::Hour, Granularity::Day, Granularity::Month]
+            .into_iter()
+            .find(|granularity| granularity.as_str() == s)
+            .ok_or_else(|| "wants hour, day or month".to_owned())
+    }
+}
+
+/// `GET /billing/usage/history`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UsageHistory {
+    /// Per metric, and per app where asked: those with the most usage first, the others together at the end.
+    pub series: Vec<UsageSeries>,
+}
+
+/// One metric, of one app or of several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsageSeries {
+    pub metric: Metric,
+    /// Null: all apps, or those that `other_apps` counts.
+    pub app_id: Option<String>,
+    /// How many apps beyond those with a series of their own are summed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_apps: Option<u32>,
+    /// Without gaps.
+    pub points: Vec<UsagePoint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsagePoint {
+    /// The first instant of the hour, day or month. The first and the last hold no more than the span that was asked for.
+    #[serde(with = "time::serde::rfc3339")]
+    pub start: OffsetDateTime,
+    /// In the metric's own unit.
+    pub quantity: u64,
+}
+
+impl UsageHistory {
+    /// A header and a row per point, as RFC 4180 has it.
+    pub fn to_csv(&self) -> String {
+        let mut text = String::from("metric,app_id,other_apps,start,quantity\r\n");
+        for series in &self.series {
+            let app = csv::field(series.app_id.as_deref().unwrap_or_default());
+            let others = series.other_apps.map(|count| count.to_string()).unwrap_or_default();
+            for point in &series.points {
+                let start = point.start.format(&Rfc3339).unwrap_or_default();
+                text.push_str(&format!("{},{app},{others},{start},{}\r\n", series.metric, point.quantity));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    fn starts(granularity: Granularity, start: OffsetDateTime, end: OffsetDateTime) -> Vec<OffsetDateTime> {
+        granularity.starts(&Period::new(start, end).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_day_is_a_utc_day_when_clocks_change() {
+        // In Berlin, 25 October 2026 has 25 hours and 29 March 2026 has 23.
+        for (start, end) in [
+            (datetime!(2026-10-25 00:00 +02:00), datetime!(2026-10-26 00:00 +01:00)),
+            (datetime!(2026-03-29 00:00 +01:00), datetime!(2026-03-30 00:00 +02:00)),
+        ] {
+            let hours = starts(Granularity::Hour, start, end);
+            assert_eq!(hours.len() as i64, (end - start).whole_hours());
+            assert_eq!(starts(Granularity::Day, start, end).len(), 2);
+        }
+    }
+
+    #[test]
+    fn months_end_where_they_end() {
+        assert_eq!(
+            starts(Granularity::Month, datetime!(2027-12-31 23:00 UTC), datetime!(2028-03-01 0:00 UTC)),
+            [datetime!(2027-12-01 0:00 UTC), datetime!(2028-01-01 0:00 UTC), datetime!(2028-02-01 0:00 UTC)]
+        );
+        assert_eq!(starts(Granularity::Day, datetime!(2028-02-28 0:00 UTC), datetime!(2028-03-01 0:00 UTC)).len(), 2);
+    }
+
+    #[test]
+    fn a_spreadsheet_takes_no_app_for_a_formula() {
+        let point = UsagePoint { start: datetime!(2026-11-01 0:00 UTC), quantity: 5 };
+        let series = |app_id: Option<&str>, other_apps| UsageSeries {
+            metric: Metric::ApiCalls,
+            app_id: app_id.map(str::to_owned),
+            other_apps,
+            points: vec![point],
+        };
+        let history = UsageHistory { series: vec![series(Some("=HYPERLINK(\"x\"),1"), None), series(None, Some(3))] };
+        assert_eq!(
+            history.to_csv(),
+            "metric,app_id,other_apps,start,quantity\r\n\
+             api_calls,\"'=HYPERLINK(\"\"x\"\"),1\",,2026-11-01T00:00:00Z,5\r\n\
+             api_calls,,3,2026-11-01T00:00:00Z,5\r\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn points_tile_time(start in 0i64..4_000_000_000, seconds in 1i64..6_000_000) {
+            let start = OffsetDateTime::from_unix_timestamp(start).unwrap();
+            let span = Period::new(start, start + Duration::seconds(seconds)).unwrap();
+            for granularity in [Granularity::Hour, Granularity::Day, Granularity::Month] {
+                let starts: Vec<OffsetDateTime> = granularity.starts(&span).collect();
+                prop_assert!(starts[0] <= span.start());
+                for pair in starts.windows(2) {
+                    prop_assert_eq!(granularity.floor(pair[1] - Duration::NANOSECOND), pair[0]);
+                }
+                prop_assert_eq!(granularity.floor(span.end() - Duration::NANOSECOND), *starts.last().unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Fetches what events leave out: the objects of thin events, and the further lines of long invoices.
+
+use crate::service::{Platform, Result, fetch};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+pub const EVERY: Duration = Duration::from_secs(5);
+
+const BATCH: i64 = 100;
+
+pub async fn run(platform: Platform, stop: CancellationToken) -> Result<()> {
+    stop.run_until_cancelled(fetch::run(&platform, BATCH)).await.transpose().map(drop)
+}

@@ -1,0 +1,110 @@
+//! The mails about alerts that fired: sent from the rows that are not notified yet, at least once each, with growing pauses while the mail
+//! server is away. Whoever got one does not get it again because somebody else's failed.
+
+use super::{Platform, Result, outbox, store, store::Owed, system_entry};
+use crate::{
+    app::format,
+    domain::{email::EmailAddress, identity::CustomerId},
+    mail::Mail,
+    store::postgres::{accounts, audit, contacts},
+};
+use serde_json::json;
+use time::Duration;
+
+/// What could not be sent for so long is news to nobody.
+const GIVEN_UP_AFTER: Duration = Duration::days(3);
+
+/// Sends what is owed, up to so many alerts. How many are settled now.
+pub async fn send_owed(platform: &Platform, limit: i64) -> Result<usize> {
+    let now = platform.clock.now();
+    let owed = store::take_owed(&platform.db, now, now - GIVEN_UP_AFTER, limit).await?;
+    let mut settled = 0;
+    // What one customer reached in one period at one time is one mail.
+    for group in groups(owed) {
+        settled += send(platform, &group).await?;
+    }
+    Ok(settled)
+}
+
+fn groups(owed: Vec<Owed>) -> Vec<Vec<Owed>> {
+    let mut groups: Vec<Vec<Owed>> = Vec::new();
+    for one in owed {
+        let fits = |group: &&mut Vec<Owed>| {
+            group.first().is_some_and(|first| first.customer == one.customer && first.alert.period == one.alert.period)
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
+    let Some(first) = group.first() else { return Ok(0) };
+    let customer = first.customer;
+    let ids: Vec<i64> = group.iter().map(|owed| owed.id).collect();
+    let name = accounts::customer_name(&platform.db, customer).await?.unwrap_or_default();
+    let recipients = recipients(platform, customer).await?;
+    let mut failure = recipients.is_empty().then(|| "nobody is named who could be told".to_owned());
+    for to in &recipients {
+        let missing: Vec<&Owed> = group.iter().filter(|owed| !owed.notified_to.iter().any(|got| got == to.as_str())).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        match platform.mail.send(write(platform, &name, to, &missing)).await {
+            Ok(()) => {
+                let missing: Vec<i64> = missing.iter().map(|owed| owed.id).collect();
+                store::sent_to(&platform.db, &missing, to.as_str()).await?;
+            }
+            Err(error) => {
+                let attempts = missing.iter().map(|owed| owed.attempts).max().unwrap_or(1);
+                tracing::warn!(%customer, %to, attempts, %error, "a usage alert could not be mailed; it is tried again");
+                failure = Some(error.to_string().chars().take(300).collect());
+            }
+        }
+    }
+    if let Some(error) = failure {
+        store::not_sent(&platform.db, &ids, &error).await?;
+        return Ok(0);
+    }
+    let mut tx = platform.db.begin().await?;
+    store::notified(&mut tx, &ids, platform.clock.now()).await?;
+    let data = json!({"usage_alerts": ids, "to": recipients});
+    audit::record(&mut tx, system_entry("usage_alert.notified", customer, data.clone())).await?;
+    outbox::publish(&mut tx, "usage_alert.notified", Some(customer), data).await?;
+    tx.commit().await?;
+    Ok(group.len())
+}
+
+/// Whom a customer named, else its billing contacts, else the address that Stripe has.
+async fn recipients(platform: &Platform, customer: CustomerId) -> Result<Vec<EmailAddress>> {
+    let named = store::settings(&platform.db, customer).await?.map(|settings| settings.recipients().to_vec()).unwrap_or_default();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let contacts: Vec<EmailAddress> = contacts::list(&platform.db, customer).await?.into_iter().map(|contact| contact.email).collect();
+    if !contacts.is_empty() {
+        return Ok(contacts);
+    }
+    let email = contacts::billing_email(&platform.db, customer).await?;
+    Ok(email.and_then(|email| email.parse().ok()).into_iter().collect())
+}
+
+fn write<'a>(platform: &Platform, customer: &str, to: &'a EmailAddress, alerts: &[&Owed]) -> Mail<'a> {
+    let mut lines: Vec<String> = alerts.iter().map(|owed| format!("- {}", owed.alert.sentence())).collect();
+    let period = alerts.first().map(|owed| owed.alert.period);
+    let ends = period.map(|period| format!("The billing period ends on {}.", format::date_time(period.end()))).unwrap_or_default();
+    let origin = platform.config.public_url.origin();
+    lines.push(String::new());
+    lines.push(ends);
+    lines.push(format!("The figures as they are now: {origin}/billing/usage"));
+    lines.push(format!("Thresholds, recipients, caps: {origin}/billing/settings"));
+    let subject = match alerts {
+        [one] => format!("Usage alert for {customer}: {}", one.alert.metric.title()),
+        several => format!("Usage alerts for {customer}: {} thresholds reached", several.len()),
+    };
+    let text = format!("Usage of {customer} has reached what you wanted to be told of.\n\n{}\n", lines.join("\n")).replace('\u{a0}', " ");
+    let newest = alerts.iter().map(|owed| owed.id).max().unwrap_or_default();
+    Mail { to, subject, text, id: format!("usage-alert-{newest}") }
+}

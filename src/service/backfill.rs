@@ -1,0 +1,236 @@
+//! What was missed is read from Stripe: its list of events, which goes back 30 days, and in full the objects themselves.
+//!
+//! Page by page, with the position kept after each, so that a run that ends in its middle goes on from there. What is stored already is passed
+//! over, everything else goes through the inbox. Of several processes one does it at a time.
+
+use super::{Platform, Result, fetch, webhooks};
+use crate::{
+    store::postgres::{
+        backfill::{self as store, Lead, Position, Task},
+        inbox::fetch as inbox,
+    },
+    stripe::{
+        client::{Answer, Page, StripeError},
+        fetched::Kind,
+    },
+    telemetry,
+};
+use futures::future::try_join_all;
+use serde::Serialize;
+use std::collections::HashSet;
+use time::{Duration, OffsetDateTime};
+
+/// How far back Stripe's list of events goes ("List all events").
+const KEPT: Duration = Duration::days(30);
+
+/// Read again each time: an event may appear in the list after later ones did.
+const OVERLAP: Duration = Duration::minutes(10);
+
+/// Events that are stored at once.
+const AT_ONCE: usize = 4;
+
+/// The stream of events, among those of the kinds of objects.
+const EVENTS: &str = "events";
+
+/// The position of a full run among them: its cursor is the stream that it is at.
+const FULL: &str = "full";
+
+/// How far a stream is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// `events`, or a kind of object.
+    pub stream: &'static str,
+    /// Seen in this run, over all of its attempts.
+    pub read: i64,
+    /// Of these, stored because they were absent.
+    pub stored: i64,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub streams: Vec<Progress>,
+    /// What Stripe's list of events no longer tells: a full run is needed to know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+}
+
+/// A time of which nobody knows the events; without a start it reaches back to the account's first day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub from: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub to: OffsetDateTime,
+}
+
+/// Hears of every page.
+pub type Listener<'a> = &'a (dyn Fn(&Progress) + Sync);
+
+/// Reads Stripe's list of events since the last complete run, with some overlap; the first run reads all of it. None while another process
+/// is at it.
+///
+/// # Errors
+/// `stripe_not_configured`, `stripe_unavailable`, `stripe_refused`, or the database's. The next run goes on where this one ended.
+pub async fn events(platform: &Platform, listener: Listener<'_>) -> Result<Option<Report>> {
+    platform.stripe()?;
+    let Some(mut lead) = Lead::take(&platform.db, Task::Events).await? else { return Ok(None) };
+    let read = read_events(platform, &mut lead, listener).await;
+    lead.give_up().await?;
+    read.map(Some)
+}
+
+async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
+    let mut position = store::position(&platform.db, EVENTS).await?;
+    let mut gap = None;
+    loop {
+        let now = platform.clock.now();
+        let since = position.since.filter(|_| position.began_at.is_some()).unwrap_or_else(|| {
+            let oldest = now - KEPT;
+            position.read_until.map_or(oldest, |until| (until - OVERLAP).max(oldest))
+        });
+        if position.began_at.is_none() {
+            gap = match position.read_until {
+                Some(until) => (until < since).then_some(Gap { from: Some(until), to: since }),
+                None if store::position(&platform.db, FULL).await?.read_until.is_some() => None,
+                None => Some(Gap { from: None, to: since }),
+            };
+        }
+        let (answer, page) = match platform.stripe()?.events(since, position.cursor.as_deref()).await {
+            // The event at which the last run stopped is older than the list by now.
+            Err(error) if error.is_missing() && position.cursor.is_some() => {
+                position = Position { read_until: position.read_until, ..Position::default() };
+                continue;
+            }
+            other => other?,
+        };
+        begin(platform, EVENTS, &mut position, &answer, Some(since)).await?;
+        let objects = page.objects()?;
+        let ids: Vec<String> = objects.iter().map(|(id, _)| id.clone()).collect();
+        let known: HashSet<String> = inbox::stored(&platform.db, &ids).await?.into_iter().collect();
+        let absent: Vec<&str> = objects.iter().filter(|(id, _)| !known.contains(id)).map(|(_, body)| *body).collect();
+        let mut stored = 0;
+        for some in absent.chunks(AT_ONCE) {
+            let taking: Vec<_> = some.iter().map(|body| webhooks::take(platform, body)).collect();
+            let receipts = try_join_all(taking).await?;
+            stored += receipts.iter().map(|receipt| i64::from(!receipt.duplicate)).sum::<i64>();
+        }
+        if advance(platform, EVENTS, &mut position, &page, ids, stored, listener).await? {
+            break;
+        }
+        lead.check().await?;
+    }
+    let progress = progress(EVENTS, &position);
+    if let Some(Gap { from: Some(from), to }) = gap {
+        tracing::warn!(%from, %to, "Stripe keeps no events this old: `apex-billing webhooks backfill --full` reads what came of them");
+    }
+    Ok(Report { streams: vec![progress], gap })
+}
+
+/// Imports all of the account's objects that the mirror holds. None while another process is at it.
+///
+/// # Errors
+/// As [`events`].
+pub async fn full(platform: &Platform, listener: Listener<'_>) -> Result<Option<Report>> {
+    platform.stripe()?;
+    let Some(mut lead) = Lead::take(&platform.db, Task::Full).await? else { return Ok(None) };
+    let read = import_all(platform, &mut lead, listener).await;
+    lead.give_up().await?;
+    read.map(Some)
+}
+
+async fn import_all(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
+    let mut report = Report::default();
+    // A run that ended in its middle goes on with the kind that it was at; those before it are done.
+    let mut run = store::position(&platform.db, FULL).await?;
+    let at = run.cursor.take().and_then(|stream| Kind::ALL.into_iter().find(|kind| kind.plural() == stream));
+    for kind in Kind::ALL.into_iter().skip_while(|kind| at.is_some_and(|at| at != *kind)) {
+        run.cursor = Some(kind.plural().to_owned());
+        store::keep(&platform.db, FULL, &run, platform.clock.now()).await?;
+        report.streams.push(import(platform, kind, lead, listener).await?);
+    }
+    run = Position { read_until: Some(platform.clock.now()), ..Position::default() };
+    store::keep(&platform.db, FULL, &run, platform.clock.now()).await?;
+    Ok(report)
+}
+
+/// Imports all objects of a kind.
+async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: Listener<'_>) -> Result<Progress> {
+    let stream = kind.plural();
+    let mut position = store::position(&platform.db, stream).await?;
+    loop {
+        let (answer, page) = match platform.stripe()?.list(kind, position.cursor.as_deref()).await {
+            // The object at which the last run stopped is gone.
+            Err(error) if error.is_missing() && position.cursor.is_some() => {
+                position.cursor = None;
+                continue;
+            }
+            other => other?,
+        };
+        let began_at = begin(platform, stream, &mut position, &answer, None).await?;
+        let objects = page.objects()?;
+        let ids: Vec<String> = objects.iter().map(|(id, _)| id.clone()).collect();
+        let known: HashSet<String> = inbox::fetched(&platform.db, kind.event_type(), &ids, began_at).await?.into_iter().collect();
+        let absent: Vec<_> = page.data.iter().zip(&ids).filter(|(_, id)| !known.contains(*id)).collect();
+        let mut stored = 0;
+        for some in absent.chunks(AT_ONCE) {
+            let taking: Vec<_> = some.iter().map(|(object, id)| fetch::take(platform, kind, id, object, &answer)).collect();
+            stored += i64::try_from(try_join_all(taking).await?.len()).unwrap_or(0);
+        }
+        if advance(platform, stream, &mut position, &page, ids, stored, listener).await? {
+            return Ok(progress(stream, &position));
+        }
+        lead.check().await?;
+    }
+}
+
+/// A run's first page says when it began. It is kept before anything is stored, so that what is stored is known again.
+async fn begin(
+    platform: &Platform,
+    stream: &'static str,
+    position: &mut Position,
+    answer: &Answer,
+    since: Option<OffsetDateTime>,
+) -> Result<OffsetDateTime> {
+    if let Some(began_at) = position.began_at {
+        return Ok(began_at);
+    }
+    let began_at = answer.at.unwrap_or_else(|| platform.clock.now());
+    *position = Position { read_until: position.read_until, began_at: Some(began_at), since, ..Position::default() };
+    store::keep(&platform.db, stream, position, platform.clock.now()).await?;
+    Ok(began_at)
+}
+
+/// Keeps the position after a page; true when it was the last.
+async fn advance(
+    platform: &Platform,
+    stream: &'static str,
+    position: &mut Position,
+    page: &Page,
+    mut ids: Vec<String>,
+    stored: i64,
+    listener: Listener<'_>,
+) -> Result<bool> {
+    let seen = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    position.read += seen;
+    position.stored += stored;
+    let last = ids.pop();
+    let done = !page.has_more || last.is_none();
+    if done {
+        (position.read_until, position.began_at, position.since, position.cursor) = (position.began_at, None, None, None);
+    } else {
+        if position.cursor == last {
+            return Err(StripeError::Unreadable(format!("its list of {stream} does not end")).into());
+        }
+        position.cursor = last;
+    }
+    store::keep(&platform.db, stream, position, platform.clock.now()).await?;
+    metrics::counter!(telemetry::STRIPE_BACKFILL, "stream" => stream, "result" => "stored").increment(stored.unsigned_abs());
+    metrics::counter!(telemetry::STRIPE_BACKFILL, "stream" => stream, "result" => "known").increment((seen - stored).unsigned_abs());
+    listener(&progress(stream, position));
+    Ok(done)
+}
+
+const fn progress(stream: &'static str, position: &Position) -> Progress {
+    Progress { stream, read: position.read, stored: position.stored }
+}

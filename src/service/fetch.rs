@@ -1,0 +1,188 @@
+//! Objects that are asked for instead of waited for: those of thin events, and invoices that came without all of their lines.
+//!
+//! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
+
+use super::{Error, Platform, Result, webhooks};
+use crate::{
+    domain::webhook::WebhookStatus,
+    store::postgres::{
+        backfill::{self as store, Lead, Task},
+        inbox::{self, Attempt, fetch as waiting},
+    },
+    stripe::{
+        client::{Answer, StripeError},
+        fetched::{self, Given, Kind},
+        webhook::event::Event,
+    },
+    telemetry,
+};
+use serde_json::{Value, value::RawValue};
+
+/// Tries before an event is left to a person.
+const MOST_ATTEMPTS: i32 = 10;
+
+/// Stripe's answer as one object; `what` it should be.
+fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<RawValue>, StripeError> {
+    let object: Value = answer.read()?;
+    if object["id"] != id || object["object"] != kind.object() {
+        return Err(StripeError::Unreadable(format!("asked for {id}, it gives something else")));
+    }
+    answer.read()
+}
+
+/// Puts an object that Stripe gave into the inbox, an invoice with all of its lines, and gives the event's id.
+pub(super) async fn take(platform: &Platform, kind: Kind, id: &str, object: &RawValue, answer: &Answer) -> Result<String> {
+    let at = answer.at.unwrap_or_else(|| platform.clock.now());
+    let given = Given { at, api_version: &answer.api_version, livemode: platform.config.stripe_livemode };
+    let completed = if kind == Kind::Invoice { with_all_lines(platform, id, object).await? } else { None };
+    let body = fetched::event(kind, id, completed.as_deref().unwrap_or(object), given).map_err(|error| Error::Internal(error.into()))?;
+    webhooks::take(platform, &body).await?;
+    Ok(fetched::event_id(id, at))
+}
+
+/// None when it has them all already.
+async fn with_all_lines(platform: &Platform, id: &str, invoice: &RawValue) -> Result<Option<Box<RawValue>>> {
+    let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
+    let invoice: Value = serde_json::from_str(invoice.get()).map_err(unreadable)?;
+    if !fetched::lacks_lines(&invoice) {
+        return Ok(None);
+    }
+    let mut lines = Vec::new();
+    for line in platform.stripe()?.lines(id).await? {
+        lines.push(serde_json::from_str(line.get()).map_err(unreadable)?);
+    }
+    serde_json::value::to_raw_value(&fetched::with_lines(invoice, lines)).map(Some).map_err(unreadable)
+}
+
+/// Fetches what waits to be fetched, a bounded number of each; how many there were. Nothing without a client, or while another process is at it.
+///
+/// # Errors
+/// When Stripe can't be reached: the rest is left for the next time, which begins with another object.
+pub async fn run(platform: &Platform, limit: i64) -> Result<u64> {
+    if platform.stripe.is_none() || !platform.config.billing_enabled {
+        return Ok(0);
+    }
+    let Some(lead) = Lead::take(&platform.db, Task::Fetch).await? else { return Ok(0) };
+    let done = fetch_all(platform, limit).await;
+    lead.give_up().await?;
+    done
+}
+
+async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
+    let mut done = 0;
+    for event in waiting::waiting(&platform.db, platform.clock.now(), limit).await? {
+        resolve(platform, &event).await?;
+        done += 1;
+    }
+    for invoice in store::incomplete_invoices(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, &invoice).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+/// What a thin event comes to.
+struct End {
+    status: WebhookStatus,
+    reason: Option<String>,
+    fate: Option<waiting::Fate>,
+}
+
+/// Fetches a thin event's object, and settles the event as its object was.
+async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
+    let event = Event::read(&row.payload);
+    let related = event.related_object().and_then(|(kind, id)| Some((Kind::of_object(kind)?, id)));
+    let mut unreachable = None;
+    let end = match related {
+        None => End { status: WebhookStatus::Ignored, reason: Some("a thin event about nothing that is mirrored".into()), fate: None },
+        Some((kind, id)) => match fetch(platform, kind, id).await {
+            Ok(Fetched::Taken(event_id)) => of_fate(&event_id, waiting::fate(&platform.db, &event_id).await?),
+            Ok(Fetched::Gone) => {
+                let reason = format!("a thin event: Stripe has no {} {id} any more", kind.object());
+                End { status: WebhookStatus::Ignored, reason: Some(reason), fate: None }
+            }
+            Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
+                let status = if row.attempts + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
+                let end = End { status, reason: Some(why.to_string()), fate: None };
+                unreachable = concerns_all(why);
+                end
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let mut transaction = platform.db.begin().await?;
+    let attempt = Attempt {
+        status: end.status,
+        reason: end.reason.as_deref(),
+        customer: end.fate.as_ref().and_then(|fate| fate.customer),
+        stripe_invoice_id: end.fate.as_ref().and_then(|fate| fate.stripe_invoice_id.as_deref()),
+        awaits_customer: None,
+    };
+    inbox::finish(&mut transaction, row.id, &attempt, platform.clock.now()).await?;
+    if end.status != WebhookStatus::Failed {
+        waiting::end_of_waiting(&mut transaction, row.id).await?;
+    }
+    transaction.commit().await?;
+    metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => end.status.as_str()).increment(1);
+    unreachable.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// An error that the next object would meet as well.
+fn concerns_all(error: StripeError) -> Option<StripeError> {
+    match error {
+        StripeError::Rejected { .. } | StripeError::Unreadable(_) => None,
+        StripeError::Unavailable(_) | StripeError::CircuitOpen | StripeError::RateLimited => Some(error),
+    }
+}
+
+/// The fetched event goes its own way from here on: it is tried again, or taken up with its customer, by itself.
+fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
+    let reason = |fate: &waiting::Fate| fate.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match fate {
+        Some(fate) if fate.status == WebhookStatus::Applied => End { status: WebhookStatus::Applied, reason: None, fate: Some(fate) },
+        Some(fate) => {
+            let reason = format!("its object came as {event_id}, which is {}{}", fate.status, reason(&fate));
+            End { status: WebhookStatus::Ignored, reason: Some(reason), fate: Some(fate) }
+        }
+        None => End { status: WebhookStatus::Failed, reason: Some(format!("{event_id} is not in the inbox")), fate: None },
+    }
+}
+
+enum Fetched {
+    /// As this event.
+    Taken(String),
+    Gone,
+}
+
+async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
+    let answer = match platform.stripe()?.retrieve(kind, id).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_missing() => return Ok(Fetched::Gone),
+        Err(error) => return Err(error.into()),
+    };
+    let object: Value = answer.read()?;
+    if object["deleted"] == Value::Bool(true) {
+        return Ok(Fetched::Gone);
+    }
+    let object = object_of(&answer, kind, id)?;
+    take(platform, kind, id, &object, &answer).await.map(Fetched::Taken)
+}
+
+/// Fetches an invoice with all of its lines.
+async fn complete(platform: &Platform, invoice: &str) -> Result<()> {
+    let mut unreachable = None;
+    let error = match fetch(platform, Kind::Invoice, invoice).await {
+        Ok(Fetched::Taken(_)) => None,
+        Ok(Fetched::Gone) => Some("Stripe has no such invoice any more".to_owned()),
+        Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
+            let error = why.to_string();
+            unreachable = concerns_all(why);
+            Some(error)
+        }
+        Err(error) => return Err(error),
+    };
+    let mut transaction = platform.db.begin().await?;
+    store::tried(&mut transaction, invoice, error.as_deref(), platform.clock.now()).await?;
+    transaction.commit().await?;
+    unreachable.map_or(Ok(()), |error| Err(error.into()))
+}

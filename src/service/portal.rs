@@ -1,0 +1,52 @@
+//! Stripe's customer portal: where a customer's payment methods, addresses and past payments are its own to manage.
+
+use super::{Error, Platform, Result, accounts::Origin};
+use crate::{
+    auth::Principal,
+    domain::identity::CustomerId,
+    store::postgres::{
+        accounts,
+        audit::{self, Entry},
+    },
+    stripe::client::StripeError,
+};
+use serde::Serialize;
+use serde_json::json;
+
+/// `POST /billing/portal`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Portal {
+    /// Of Stripe's; good for a few minutes and for one person.
+    pub url: String,
+}
+
+/// Opens a session of the portal for a customer. `back`: the path of ours that the portal leads back to.
+///
+/// # Errors
+/// `forbidden` for who may only read; `stripe_not_configured`; `no_stripe_customer` where Stripe doesn't know the customer; `stripe_unavailable`
+/// and `stripe_refused`.
+pub async fn open(platform: &Platform, principal: &Principal, customer: CustomerId, origin: &Origin, back: &str) -> Result<Portal> {
+    if !principal.role().manages() {
+        return Err(Error::Forbidden("publisher"));
+    }
+    let stripe = platform.stripe()?;
+    let stripe_id = accounts::stripe_id(&platform.db, customer)
+        .await?
+        .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "Stripe does not know this customer yet".into() })?;
+    let url = stripe.portal(&stripe_id, &format!("{}{back}", platform.config.public_url.origin())).await?;
+    // A browser is sent there.
+    let is_address = url.starts_with("https://") || url.starts_with("http://");
+    if !is_address || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(StripeError::Unreadable("the portal's address is none".into()).into());
+    }
+    let entry = Entry {
+        event_type: "portal.opened",
+        actor: &principal.actor(),
+        customer: Some(customer),
+        data: json!({"stripe_customer_id": stripe_id}),
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    };
+    audit::record(&mut *platform.db.acquire().await?, entry).await?;
+    Ok(Portal { url })
+}

@@ -1,0 +1,108 @@
+//! What a customer manages by itself, besides alerts: billing contacts and the keys of its machines.
+
+use super::{Error, Platform, Result, alerts, usage, webhooks::By};
+use crate::{
+    auth::api_key,
+    domain::{
+        email::EmailAddress,
+        identity::CustomerId,
+        settings::{ApiKeySummary, Contact, CustomerSettings, NewApiKey},
+    },
+    store::postgres::{api_keys, audit, contacts, outbox},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+const MAX_CONTACTS: i64 = 20;
+const MAX_KEYS: i64 = 50;
+const MAX_NAME_CHARS: usize = 100;
+
+/// Everything that the settings page shows; keys only to whoever `manages`.
+pub async fn all(platform: &Platform, customer: CustomerId, manages: bool) -> Result<CustomerSettings> {
+    let (currency, _) = usage::billed(platform, customer).await?;
+    Ok(CustomerSettings {
+        manages,
+        alerts: alerts::settings(platform, customer).await?,
+        currency,
+        fired: alerts::fired(platform, customer).await?.alerts,
+        billing_email: contacts::billing_email(&platform.db, customer).await?,
+        contacts: contacts::list(&platform.db, customer).await?,
+        api_keys: if manages { Some(api_keys::list(&platform.db, customer).await?) } else { None },
+    })
+}
+
+/// A customer's billing contacts, by their address.
+pub async fn contacts(platform: &Platform, customer: CustomerId) -> Result<Vec<Contact>> {
+    Ok(contacts::list(&platform.db, customer).await?)
+}
+
+/// Adds a contact, or renames the one that has this address.
+pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, name: Option<&str>, email: &str) -> Result<Contact> {
+    let email: EmailAddress = email.parse().map_err(|detail: String| Error::invalid("email", detail))?;
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
+    if name.is_some_and(|name| !is_name(name)) {
+        return Err(Error::invalid("name", format!("wants at most {MAX_NAME_CHARS} characters and no control characters")));
+    }
+    let mut tx = platform.db.begin().await?;
+    let contact = contacts::put(&mut tx, customer, name, &email).await?;
+    if contacts::count(&mut tx, customer).await? > MAX_CONTACTS {
+        return Err(Error::invalid("email", format!("there are {MAX_CONTACTS} contacts already; remove one first")));
+    }
+    let data = json!({"email": email, "name": name});
+    audit::record(&mut tx, by.entry("billing_contact.put", customer, data.clone())).await?;
+    outbox::publish(&mut tx, "billing_contact.put", Some(customer), data).await?;
+    tx.commit().await?;
+    Ok(contact)
+}
+
+/// Removes a contact.
+pub async fn remove_contact(platform: &Platform, by: &By, customer: CustomerId, id: &str) -> Result<()> {
+    let id: Uuid = id.parse().map_err(|_| Error::NotFound("contact"))?;
+    let mut tx = platform.db.begin().await?;
+    let email = contacts::remove(&mut tx, customer, id).await?.ok_or(Error::NotFound("contact"))?;
+    let data = json!({"email": email});
+    audit::record(&mut tx, by.entry("billing_contact.removed", customer, data.clone())).await?;
+    outbox::publish(&mut tx, "billing_contact.removed", Some(customer), data).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A customer's keys that are in force, newest first.
+pub async fn api_keys(platform: &Platform, customer: CustomerId) -> Result<Vec<ApiKeySummary>> {
+    Ok(api_keys::list(&platform.db, customer).await?)
+}
+
+/// Makes a key. The answer is the one place where it is shown; what is kept can't be turned back into it.
+pub async fn create_api_key(platform: &Platform, by: &By, customer: CustomerId, name: &str) -> Result<NewApiKey> {
+    let name = name.trim();
+    if name.is_empty() || !is_name(name) {
+        return Err(Error::invalid("name", format!("wants 1 to {MAX_NAME_CHARS} characters and no control characters")));
+    }
+    let key = api_key::generate();
+    let hash = api_key::hash(&key).ok_or_else(|| anyhow::anyhow!("a key that is none was generated"))?;
+    let mut tx = platform.db.begin().await?;
+    if api_keys::count_for_update(&mut tx, customer).await? >= MAX_KEYS {
+        return Err(Error::invalid("name", format!("there are {MAX_KEYS} keys already; revoke one first")));
+    }
+    let summary = api_keys::add(&mut tx, customer, name, api_key::prefix(&key), &hash, platform.clock.now()).await?;
+    let data = json!({"name": name, "prefix": summary.prefix});
+    audit::record(&mut tx, by.entry("api_key.created", customer, data.clone())).await?;
+    outbox::publish(&mut tx, "api_key.created", Some(customer), data).await?;
+    tx.commit().await?;
+    Ok(NewApiKey { summary, key })
+}
+
+/// Revokes a key: from now on nothing that it signs is taken.
+pub async fn revoke_api_key(platform: &Platform, by: &By, customer: CustomerId, id: &str) -> Result<ApiKeySummary> {
+    let id: Uuid = id.parse().map_err(|_| Error::NotFound("API key"))?;
+    let mut tx = platform.db.begin().await?;
+    let key = api_keys::revoke(&mut tx, customer, id, platform.clock.now()).await?.ok_or(Error::NotFound("API key"))?;
+    let data = json!({"name": key.name, "prefix": key.prefix});
+    audit::record(&mut tx, by.entry("api_key.revoked", customer, data.clone())).await?;
+    outbox::publish(&mut tx, "api_key.revoked", Some(customer), data).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control)
+}

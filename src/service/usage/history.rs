@@ -1,0 +1,115 @@
+//! Usage over time, from the hourly records.
+
+use super::super::{
+    Error, Platform, Result,
+    parameter::{given, instant},
+};
+use crate::{
+    domain::{
+        identity::CustomerId,
+        metric::Metric,
+        period::{Period, hour_of},
+        usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries},
+    },
+    store::postgres::usage::history as store,
+};
+use std::collections::HashMap;
+use time::{Duration, OffsetDateTime};
+
+/// Apps that get a series of their own; the others share one.
+pub const MAX_APPS: u16 = 20;
+/// Longest spans: three months of hours, two years of days or months.
+const MAX_DAYS_OF_HOURS: i64 = 93;
+const MAX_DAYS: i64 = 732;
+/// Most points in one answer.
+const MAX_POINTS: usize = 50_000;
+
+/// A request as it came in.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct Query {
+    pub metric: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub granularity: Option<String>,
+    pub group_by: Option<String>,
+}
+
+/// A customer's usage in the hours that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
+pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
+    let metrics = match given(query.metric) {
+        Some(name) => vec![name.parse::<Metric>().map_err(|detail| Error::invalid("metric", detail))?],
+        None => Metric::ALL.to_vec(),
+    };
+    let granularity = given(query.granularity)
+        .map_or(Ok(Granularity::Day), |name| name.parse())
+        .map_err(|detail: String| Error::invalid("granularity", detail))?;
+    let by_app = match given(query.group_by).as_deref() {
+        None => false,
+        Some("app") => true,
+        Some(_) => return Err(Error::invalid("group_by", "wants app, or is left out")),
+    };
+    let Some(span) = span(granularity, given(query.from), given(query.to), platform.clock.now())? else {
+        return Ok(UsageHistory::default());
+    };
+    let starts: Vec<OffsetDateTime> = granularity.starts(&span).collect();
+    let most = starts.len() * metrics.len() * if by_app { usize::from(MAX_APPS) + 1 } else { 1 };
+    if most > MAX_POINTS {
+        return Err(Error::invalid(
+            "metric",
+            format!("wants one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
+        ));
+    }
+    let apps = by_app.then_some(MAX_APPS);
+    let sums = store::sums(&platform.db, customer, &metrics, span, granularity, apps).await?;
+    Ok(UsageHistory { series: series(&metrics, &starts, sums, by_app) })
+}
+
+/// The hours that are asked for; None when no hour begins between the two.
+fn span(granularity: Granularity, from: Option<String>, to: Option<String>, now: OffsetDateTime) -> Result<Option<Period>> {
+    let (usual, most) = match granularity {
+        Granularity::Hour => (7, MAX_DAYS_OF_HOURS),
+        Granularity::Day => (30, MAX_DAYS),
+        Granularity::Month => (365, MAX_DAYS),
+    };
+    let given_to = to.map(|text| instant("to", &text, Duration::ZERO)).transpose()?;
+    let given_from = from.map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
+    let to = given_to.unwrap_or(now);
+    let from = given_from.unwrap_or_else(|| granularity.floor(to - Duration::days(usual)));
+    if from >= to {
+        return Err(if given_to.is_some() {
+            Error::invalid("to", "lies before `from`")
+        } else {
+            Error::invalid("from", "lies in the future")
+        });
+    }
+    if to - from > Duration::days(most) {
+        return Err(Error::invalid("from", format!("wants at most {most} days before `to` when granularity is {}", granularity.as_str())));
+    }
+    let next_hour = |at: OffsetDateTime| if hour_of(at) == at { at } else { hour_of(at) + Duration::HOUR };
+    Ok(Period::new(next_hour(from), next_hour(to)))
+}
+
+/// A series per metric, or per metric and app, with a point for each start.
+fn series(metrics: &[Metric], starts: &[OffsetDateTime], sums: Vec<store::Sum>, by_app: bool) -> Vec<UsageSeries> {
+    let places: HashMap<OffsetDateTime, usize> = starts.iter().enumerate().map(|(place, start)| (*start, place)).collect();
+    let empty = |metric, app_id, other_apps| UsageSeries {
+        metric,
+        app_id,
+        other_apps,
+        points: starts.iter().map(|start| UsagePoint { start: *start, quantity: 0 }).collect(),
+    };
+    let mut series: Vec<UsageSeries> = if by_app { Vec::new() } else { metrics.iter().map(|metric| empty(*metric, None, None)).collect() };
+    // A series' sums follow each other.
+    for sum in sums {
+        let known = if by_app { series.last().is_some_and(|last| last.metric == sum.metric && last.app_id == sum.app_id) } else { true };
+        if !known {
+            series.push(empty(sum.metric, sum.app_id, sum.other_apps));
+        }
+        let target = if by_app { series.last_mut() } else { series.iter_mut().find(|series| series.metric == sum.metric) };
+        if let Some((series, place)) = target.zip(places.get(&sum.start)) {
+            series.points[*place].quantity = sum.quantity;
+        }
+    }
+    series.sort_by_key(|series| metrics.iter().position(|metric| *metric == series.metric));
+    series
+}

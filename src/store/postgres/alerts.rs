@@ -1,0 +1,235 @@
+//! Alert settings, what fired, and the mails that are still owed for it.
+
+use super::{decode, usage};
+use crate::domain::{
+    alert::{AlertSettings, FiredAlert, Threshold},
+    identity::CustomerId,
+    metric::Metric,
+    period::Period,
+};
+use sqlx::{PgConnection, PgPool, types::Json};
+use time::OffsetDateTime;
+
+/// What a customer set; None when it has set nothing.
+pub async fn settings(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<AlertSettings>> {
+    sqlx::query_scalar!(
+        r#"SELECT settings AS "settings: Json<AlertSettings>" FROM usage_alert_settings WHERE customer_id = $1"#,
+        customer.0
+    )
+    .fetch_optional(pool)
+    .await
+    .map(|settings| settings.map(|Json(settings)| settings))
+}
+
+/// Replaces what a customer set; gives what was set before. The customer's row is held, so that one change follows another.
+pub async fn put_settings(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    settings: &AlertSettings,
+    at: OffsetDateTime,
+) -> sqlx::Result<Option<AlertSettings>> {
+    sqlx::query!("SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE", customer.0).fetch_one(&mut *conn).await?;
+    let before = sqlx::query_scalar!(
+        r#"SELECT settings AS "settings: Json<AlertSettings>" FROM usage_alert_settings WHERE customer_id = $1"#,
+        customer.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO usage_alert_settings (customer_id, settings, updated_at) VALUES ($1, $2, $3)
+         ON CONFLICT (customer_id) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at",
+        customer.0,
+        Json(settings) as Json<&AlertSettings>,
+        at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    // The figures are compared with the new thresholds at the next turn.
+    sqlx::query!("DELETE FROM usage_alert_checks WHERE customer_id = $1", customer.0).execute(conn).await?;
+    Ok(before.map(|Json(settings)| settings))
+}
+
+/// Customers whose figures may have changed since they were last compared with their thresholds, claimed by this call: those with usage that
+/// came in since then, for these hours and later; and everybody once in a while, for late events and changed plans.
+///
+/// The half minute is for events whose transaction began before the last look and ended after it.
+pub async fn claim_customers(pool: &PgPool, since_hour: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<CustomerId>> {
+    let ids = sqlx::query_scalar!(
+        r#"INSERT INTO usage_alert_checks AS checks (customer_id, checked_at)
+           SELECT customers.id, now()
+           FROM customers LEFT JOIN usage_alert_checks ON customer_id = customers.id
+           WHERE checked_at IS NULL OR checked_at < now() - interval '5 minutes'
+              OR EXISTS (SELECT 1 FROM usage_records AS records
+                         WHERE records.customer_id = customers.id AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes')
+                           AND hour >= $1 AND updated_at > checked_at - interval '30 seconds')
+           ORDER BY checked_at NULLS FIRST, customers.id LIMIT $2
+           ON CONFLICT (customer_id) DO UPDATE SET checked_at = excluded.checked_at WHERE checks.checked_at < excluded.checked_at
+           RETURNING customer_id"#,
+        since_hour,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(CustomerId).collect())
+}
+
+/// What fired for a customer in the period that began then.
+pub async fn fired_thresholds(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<(Metric, Threshold)>> {
+    let rows = sqlx::query!(
+        "SELECT metric, kind, threshold FROM usage_alerts WHERE customer_id = $1 AND period_start = $2",
+        customer.0,
+        period_start
+    )
+    .fetch_all(pool)
+    .await?;
+    let known = rows
+        .into_iter()
+        .map(|row| Ok(Threshold::of(&row.kind, row.threshold).zip(Some(decode(&row.metric)?))))
+        .collect::<sqlx::Result<Vec<_>>>()?;
+    Ok(known.into_iter().flatten().map(|(threshold, metric)| (metric, threshold)).collect())
+}
+
+/// Notes that a threshold fired, its mail owed from now on; false when it had fired in this period already.
+pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAlert) -> sqlx::Result<bool> {
+    let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
+    sqlx::query!(
+        "INSERT INTO usage_alerts
+             (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+         ON CONFLICT ON CONSTRAINT usage_alerts_once DO NOTHING",
+        customer.0,
+        alert.period.start(),
+        alert.period.end(),
+        alert.metric.as_str(),
+        alert.kind,
+        alert.threshold,
+        units(alert.used),
+        alert.included.map(units),
+        alert.cost,
+        alert.currency.code(),
+        alert.fired_at,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+struct Row {
+    id: i64,
+    customer_id: uuid::Uuid,
+    metric: String,
+    kind: String,
+    threshold: i64,
+    used: i64,
+    included: Option<i64>,
+    cost: i64,
+    currency: String,
+    period_start: OffsetDateTime,
+    period_end: OffsetDateTime,
+    fired_at: OffsetDateTime,
+    notified_at: Option<OffsetDateTime>,
+    notified_to: Vec<String>,
+    attempts: i32,
+}
+
+impl TryFrom<&Row> for FiredAlert {
+    type Error = sqlx::Error;
+
+    fn try_from(row: &Row) -> sqlx::Result<FiredAlert> {
+        let units = |units: i64| u64::try_from(units).unwrap_or(0);
+        Ok(FiredAlert {
+            metric: decode(&row.metric)?,
+            kind: row.kind.clone(),
+            threshold: row.threshold,
+            used: units(row.used),
+            included: row.included.map(units),
+            cost: row.cost,
+            currency: decode(&row.currency)?,
+            period: Period::new(row.period_start, row.period_end).ok_or(sqlx::Error::RowNotFound)?,
+            fired_at: row.fired_at,
+            notified_at: row.notified_at,
+        })
+    }
+}
+
+/// What fired for a customer in the period that began then, newest first.
+pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, notified_at, notified_to, attempts
+         FROM usage_alerts WHERE customer_id = $1 AND period_start = $2 ORDER BY fired_at DESC, id DESC LIMIT 100",
+        customer.0,
+        period_start,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(FiredAlert::try_from).collect()
+}
+
+/// An alert whose mails are not all sent.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    pub id: i64,
+    pub customer: CustomerId,
+    pub alert: FiredAlert,
+    /// Who has got it.
+    pub notified_to: Vec<String>,
+    /// How often it was taken up, this time included.
+    pub attempts: i32,
+}
+
+/// Takes up to so many alerts whose mails are due. Nobody else gets them until `now` has passed by a time that doubles with every attempt,
+/// from one minute to an hour; whoever dies on the way loses none. What could not be sent since `not_before` is given up.
+pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Owed>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "UPDATE usage_alerts SET
+             attempts = attempts + 1,
+             next_attempt_at = $1::timestamptz + least(interval '1 minute' * power(2, least(attempts, 10)), interval '1 hour')
+         WHERE id = ANY (ARRAY(SELECT id FROM usage_alerts WHERE notified_at IS NULL AND next_attempt_at <= $1 AND fired_at >= $2
+                               ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
+         RETURNING id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, notified_at, notified_to, attempts",
+        now,
+        not_before,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut owed: Vec<Owed> = rows
+        .iter()
+        .map(|row| {
+            Ok(Owed {
+                id: row.id,
+                customer: CustomerId(row.customer_id),
+                alert: row.try_into()?,
+                notified_to: row.notified_to.clone(),
+                attempts: row.attempts,
+            })
+        })
+        .collect::<sqlx::Result<_>>()?;
+    owed.sort_by_key(|owed| owed.id);
+    Ok(owed)
+}
+
+/// Notes that somebody has got the mail about these.
+pub async fn sent_to(pool: &PgPool, ids: &[i64], recipient: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE usage_alerts SET notified_to = array_append(notified_to, $2) WHERE id = ANY($1)", ids, recipient)
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
+/// Notes that everybody has got the mail about these.
+pub async fn notified(conn: &mut PgConnection, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE usage_alerts SET notified_at = $2, last_error = NULL WHERE id = ANY($1)", ids, at).execute(conn).await.map(drop)
+}
+
+/// Notes why the mail about these is not sent to everybody yet.
+pub async fn not_sent(pool: &PgPool, ids: &[i64], error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE usage_alerts SET last_error = $2 WHERE id = ANY($1)", ids, error).execute(pool).await.map(drop)
+}
+
+/// Which of these events are counted already.
+pub async fn known_events(pool: &PgPool, customer: CustomerId, ids: &[&str]) -> sqlx::Result<Vec<String>> {
+    usage::ids::known_events(pool, customer, ids).await
+}

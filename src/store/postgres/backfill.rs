@@ -1,0 +1,129 @@
+//! How far reading from Stripe has come, who reads, and what could not be fetched yet.
+
+use sqlx::{Connection, PgConnection, PgPool};
+use time::OffsetDateTime;
+
+/// First half of the advisory locks' keys; the mirror has the numbers before it.
+const LOCK_SPACE: i32 = 0x5354_5254;
+
+/// What only one process does at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Events = 0,
+    Full = 1,
+    Fetch = 2,
+}
+
+/// The lead in a task, on a connection of its own: whatever becomes of the process, the lock goes with the connection.
+pub struct Lead {
+    conn: PgConnection,
+    task: Task,
+}
+
+impl Lead {
+    /// None while another process has it.
+    pub async fn take(pool: &PgPool, task: Task) -> sqlx::Result<Option<Lead>> {
+        let mut conn = pool.acquire().await?.detach();
+        let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1, $2) AS "locked!""#, LOCK_SPACE, task as i32)
+            .fetch_one(&mut conn)
+            .await?;
+        if locked {
+            return Ok(Some(Lead { conn, task }));
+        }
+        conn.close().await?;
+        Ok(None)
+    }
+
+    /// Is it still ours? A server that went away took it along.
+    pub async fn check(&mut self) -> sqlx::Result<()> {
+        self.conn.ping().await
+    }
+
+    /// At once: a connection that closes takes its lock along only when the server comes to it.
+    pub async fn give_up(mut self) -> sqlx::Result<()> {
+        sqlx::query_scalar!("SELECT pg_advisory_unlock($1, $2)", LOCK_SPACE, self.task as i32).fetch_one(&mut self.conn).await?;
+        self.conn.close().await
+    }
+}
+
+/// Where a stream stands; times are by Stripe's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// When the last complete run began.
+    pub read_until: Option<OffsetDateTime>,
+    /// When the running one began, and how far back it goes; None when there is none.
+    pub began_at: Option<OffsetDateTime>,
+    pub since: Option<OffsetDateTime>,
+    /// The last object of its last page that is stored.
+    pub cursor: Option<String>,
+    /// Objects of the run: seen, and stored because they were absent.
+    pub read: i64,
+    pub stored: i64,
+}
+
+/// A stream's position; an empty one when it was never read.
+pub async fn position(pool: &PgPool, stream: &str) -> sqlx::Result<Position> {
+    let row = sqlx::query_as!(
+        Position,
+        "SELECT read_until, began_at, since, cursor, read, stored FROM stripe_backfill WHERE stream = $1",
+        stream
+    );
+    Ok(row.fetch_optional(pool).await?.unwrap_or_default())
+}
+
+/// Keeps a stream's position.
+pub async fn keep(pool: &PgPool, stream: &str, position: &Position, at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO stripe_backfill (stream, read_until, began_at, since, cursor, read, stored, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (stream) DO UPDATE SET read_until = excluded.read_until, began_at = excluded.began_at, since = excluded.since,
+             cursor = excluded.cursor, read = excluded.read, stored = excluded.stored, updated_at = excluded.updated_at",
+        stream,
+        position.read_until,
+        position.began_at,
+        position.since,
+        position.cursor,
+        position.read,
+        position.stored,
+        at,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Invoices that lack lines and whose next try is due, the least tried first. The wait is a minute, and four times longer after every try, up
+/// to a day. Of all customers: which of Stripe's objects are incomplete is nobody's secret here, and nobody is shown them.
+pub async fn incomplete_invoices(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT stripe_invoice_id FROM invoices LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_invoice_id
+           WHERE NOT lines_complete AND NOT deleted
+             AND (fetched.object_id IS NULL
+                  OR fetched.tried_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(fetched.attempts, 10) - 1), interval '1 day'))
+           ORDER BY coalesce(fetched.attempts, 0), stripe_invoice_id LIMIT $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Notes a try to complete an invoice; forgets all tries when it is complete.
+pub async fn tried(conn: &mut PgConnection, stripe_invoice_id: &str, error: Option<&str>, at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO stripe_fetches AS kept (object_id, attempts, tried_at, last_error) VALUES ($1, 1, $3, $2)
+         ON CONFLICT (object_id) DO UPDATE SET attempts = kept.attempts + 1, tried_at = excluded.tried_at, last_error = excluded.last_error",
+        stripe_invoice_id,
+        error,
+        at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM stripe_fetches WHERE object_id = $1
+         AND NOT EXISTS (SELECT FROM invoices WHERE stripe_invoice_id = $1 AND NOT lines_complete AND NOT deleted)",
+        stripe_invoice_id,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,48 @@
+//! Billing contacts.
+
+use super::decode;
+use crate::domain::{email::EmailAddress, identity::CustomerId, settings::Contact};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// A customer's contacts, by their address.
+pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<Contact>> {
+    let rows = sqlx::query!("SELECT id, name, email FROM billing_contacts WHERE customer_id = $1 ORDER BY email", customer.0)
+        .fetch_all(pool)
+        .await?;
+    rows.into_iter().map(|row| Ok(Contact { id: row.id, name: row.name, email: decode(&row.email)? })).collect()
+}
+
+/// Adds a contact, or renames the one that has this address. The customer's row is held until the transaction ends.
+pub async fn put(conn: &mut PgConnection, customer: CustomerId, name: Option<&str>, email: &EmailAddress) -> sqlx::Result<Contact> {
+    sqlx::query!("SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE", customer.0).fetch_one(&mut *conn).await?;
+    let row = sqlx::query!(
+        "INSERT INTO billing_contacts (customer_id, name, email) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT billing_contacts_email DO UPDATE SET name = excluded.name
+         RETURNING id",
+        customer.0,
+        name,
+        email.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Contact { id: row.id, name: name.map(str::to_owned), email: email.clone() })
+}
+
+/// How many a customer has.
+pub async fn count(conn: &mut PgConnection, customer: CustomerId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM billing_contacts WHERE customer_id = $1"#, customer.0).fetch_one(conn).await
+}
+
+/// Removes a customer's contact; its address, or None when there is no such one.
+pub async fn remove(conn: &mut PgConnection, customer: CustomerId, id: Uuid) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("DELETE FROM billing_contacts WHERE customer_id = $1 AND id = $2 RETURNING email", customer.0, id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The address that Stripe has for a customer's invoices.
+pub async fn billing_email(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    let email = sqlx::query_scalar!("SELECT email FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    Ok(email.flatten())
+}

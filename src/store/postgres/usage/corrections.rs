@@ -1,0 +1,151 @@
+//! Corrections: what an event counts is replaced, once for each correction.
+
+use super::ids;
+use crate::{
+    domain::{identity::CustomerId, usage_event::Correction},
+    store::postgres::{
+        audit::{self, Entry},
+        outbox,
+    },
+};
+use serde_json::json;
+use sqlx::PgConnection;
+
+/// Until the transaction ends, nobody else corrects this event.
+pub async fn lock(conn: &mut PgConnection, customer: CustomerId, event_id: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('usage_corrections/' || $1 || '/' || $2, 0))",
+        customer.to_string(),
+        event_id
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Takes the correction's id; false when an event or a correction has it already.
+pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> sqlx::Result<bool> {
+    ids::claim(conn, customer, id).await
+}
+
+/// What the event counts by the last correction of it; None when there was none.
+pub async fn corrected(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "SELECT quantity FROM usage_corrections
+         WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5 ORDER BY id DESC LIMIT 1",
+        customer.0,
+        correction.corrects,
+        correction.event.metric.as_str(),
+        correction.event.app_id,
+        correction.event.timestamp,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Replaces what the raw event in PostgreSQL says; what it said before, or None when it isn't there.
+pub async fn replace(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"WITH original AS MATERIALIZED (
+               SELECT quantity FROM usage_events
+               WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5
+           ), replaced AS (
+               UPDATE usage_events SET quantity = $6, received_at = now()
+               WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5
+           )
+           SELECT quantity FROM original"#,
+        customer.0,
+        correction.corrects,
+        correction.event.metric.as_str(),
+        correction.event.app_id,
+        correction.event.timestamp,
+        quantity(correction),
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// What the event says that waits in the queue to ClickHouse; None when it doesn't.
+pub async fn queued(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "SELECT quantity FROM usage_outbox
+         WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5 ORDER BY id DESC LIMIT 1",
+        customer.0,
+        correction.corrects,
+        correction.event.metric.as_str(),
+        correction.event.app_id,
+        correction.event.timestamp,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Queues the event once more, with what it counts now: in ClickHouse the row that came later wins.
+pub async fn queue(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO usage_outbox (customer_id, event_id, app_id, metric, quantity, occurred_at, properties, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, clock_timestamp())",
+        customer.0,
+        correction.corrects,
+        correction.event.app_id,
+        correction.event.metric.as_str(),
+        quantity(correction),
+        correction.event.timestamp,
+        correction.event.properties,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Counts the difference in the event's hour.
+pub async fn count(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "WITH counting AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtext('usage_records')))
+         UPDATE usage_records SET quantity = quantity + $5 - $6, updated_at = now() FROM counting
+         WHERE customer_id = $1 AND metric = $2 AND app_id = $3 AND hour = date_trunc('hour', $4::timestamptz, 'UTC')",
+        customer.0,
+        correction.event.metric.as_str(),
+        correction.event.app_id,
+        correction.event.timestamp,
+        quantity(correction),
+        before,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Keeps what was corrected, with its audit row and its domain event.
+pub async fn record(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO usage_corrections (customer_id, correction_id, event_id, metric, app_id, occurred_at, quantity_before, quantity)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        customer.0,
+        correction.event.id,
+        correction.corrects,
+        correction.event.metric.as_str(),
+        correction.event.app_id,
+        correction.event.timestamp,
+        before,
+        quantity(correction),
+    )
+    .execute(&mut *conn)
+    .await?;
+    let data = json!({"event_id": correction.corrects, "correction_id": correction.event.id, "metric": correction.event.metric,
+        "before": before, "after": correction.event.quantity});
+    let entry = Entry {
+        event_type: "usage.corrected",
+        actor: "api_key",
+        customer: Some(customer),
+        data: data.clone(),
+        ip_address: None,
+        user_agent: None,
+    };
+    audit::record(conn, entry).await?;
+    outbox::publish(conn, "usage.corrected", Some(customer), data).await
+}
+
+fn quantity(correction: &Correction) -> i64 {
+    i64::try_from(correction.event.quantity).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,156 @@
+//! What this platform asks of Stripe, by the library's requests.
+
+use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
+use crate::stripe::fetched::{Kind, is_askable};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use stripe::IdempotencyKey;
+use stripe_billing::{
+    billing_portal_session::CreateBillingPortalSession,
+    credit_note::{ListCreditNote, RetrieveCreditNote},
+    invoice::{ListInvoice, RetrieveInvoice},
+    invoice_line_item::ListInvoiceInvoiceLineItem,
+    invoice_payment::{ListInvoicePayment, RetrieveInvoicePayment},
+    subscription::{ListSubscription, ListSubscriptionStatus, RetrieveSubscription},
+};
+use stripe_core::{
+    charge::{ListCharge, RetrieveCharge},
+    customer::{CreateCustomer, ListCustomer, RetrieveCustomer, UpdateCustomer},
+    event::ListEvent,
+    refund::{ListRefund, RetrieveRefund},
+};
+use stripe_types::RangeQueryTs;
+use time::OffsetDateTime;
+
+/// Pages of one invoice's lines at most.
+const MOST_LINE_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+struct Url {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+    #[serde(default)]
+    metadata: HashMap<String, String>,
+}
+
+/// The key of a customer's metadata that names this platform's id of it.
+pub const CLAIM: &str = "apex_customer";
+
+macro_rules! page_of {
+    ($client:ident, $operation:literal, $request:expr, $after:ident) => {{
+        let mut request = $request.limit(LIMIT);
+        if let Some(after) = $after {
+            request = request.starting_after(after);
+        }
+        $client.get($operation, Caller::Job, &request).await?
+    }};
+}
+
+impl Client {
+    /// A page of events, newest first: those since an instant, older than the one `after`.
+    pub async fn events(&self, since: OffsetDateTime, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
+        let request = ListEvent::new().created(RangeQueryTs::gte(since.unix_timestamp()));
+        let answer = page_of!(self, "events.list", request, after);
+        Page::read(&answer).map(|page| (answer, page))
+    }
+
+    /// A page of all objects of a kind, newest first, older than the one `after`.
+    pub async fn list(&self, kind: Kind, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
+        let answer = match kind {
+            Kind::Customer => page_of!(self, "customers.list", ListCustomer::new(), after),
+            // Without a status Stripe leaves out those that have ended.
+            Kind::Subscription => {
+                page_of!(self, "subscriptions.list", ListSubscription::new().status(ListSubscriptionStatus::All), after)
+            }
+            Kind::Invoice => page_of!(self, "invoices.list", ListInvoice::new(), after),
+            Kind::InvoicePayment => page_of!(self, "invoice_payments.list", ListInvoicePayment::new(), after),
+            Kind::CreditNote => page_of!(self, "credit_notes.list", ListCreditNote::new(), after),
+            Kind::Charge => page_of!(self, "charges.list", ListCharge::new(), after),
+            Kind::Refund => page_of!(self, "refunds.list", ListRefund::new(), after),
+        };
+        Page::read(&answer).map(|page| (answer, page))
+    }
+
+    /// One object. An id that is none is as unknown as one that Stripe doesn't have.
+    pub async fn retrieve(&self, kind: Kind, id: &str) -> Result<Answer, StripeError> {
+        if !is_askable(id) {
+            return Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() });
+        }
+        match kind {
+            Kind::Customer => self.get("customers.retrieve", Caller::Job, &RetrieveCustomer::new(id)).await,
+            Kind::Subscription => self.get("subscriptions.retrieve", Caller::Job, &RetrieveSubscription::new(id)).await,
+            Kind::Invoice => self.get("invoices.retrieve", Caller::Job, &RetrieveInvoice::new(id)).await,
+            Kind::InvoicePayment => self.get("invoice_payments.retrieve", Caller::Job, &RetrieveInvoicePayment::new(id)).await,
+            Kind::CreditNote => self.get("credit_notes.retrieve", Caller::Job, &RetrieveCreditNote::new(id)).await,
+            Kind::Charge => self.get("charges.retrieve", Caller::Job, &RetrieveCharge::new(id)).await,
+            Kind::Refund => self.get("refunds.retrieve", Caller::Job, &RetrieveRefund::new(id)).await,
+        }
+    }
+
+    /// Every line of an invoice, in its order.
+    pub async fn lines(&self, invoice: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
+        let mut lines = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MOST_LINE_PAGES {
+            let after = cursor.as_deref();
+            let answer = page_of!(self, "invoices.lines", ListInvoiceInvoiceLineItem::new(invoice), after);
+            let page = Page::read(&answer)?;
+            cursor = page.objects()?.pop().map(|(id, _)| id);
+            let more = page.has_more && cursor.is_some();
+            lines.extend(page.data);
+            if !more {
+                return Ok(lines);
+            }
+        }
+        Err(StripeError::Unreadable(format!("{invoice} has more than {MOST_LINE_PAGES} pages of lines")))
+    }
+
+    /// The address of a new session of Stripe's customer portal.
+    pub async fn portal(&self, customer: &str, return_url: &str) -> Result<String, StripeError> {
+        let request = CreateBillingPortalSession::new().customer(customer).return_url(return_url);
+        // A session is of use once, so no two requests want the same one.
+        let answer = self.post("billing_portal.create", Caller::Page, &request, &IdempotencyKey::new_uuid_v4()).await?;
+        answer.read::<Url>().map(|session| session.url)
+    }
+
+    /// Stripe's id of the customer that claims to be this one of ours; made, if there is none. The key outlives a process that dies in between
+    /// by a day ("Idempotent requests"), the search by e-mail address all that.
+    pub async fn put_customer(&self, ours: &str, name: &str, email: &str) -> Result<String, StripeError> {
+        let mut cursor: Option<String> = None;
+        loop {
+            let after = cursor.as_deref();
+            let answer = page_of!(self, "customers.list", ListCustomer::new().email(email), after);
+            let page = Page::read(&answer)?;
+            for object in &page.data {
+                let customer: Id = serde_json::from_str(object.get()).map_err(|error| StripeError::Unreadable(error.to_string()))?;
+                if customer.metadata.get(CLAIM).is_some_and(|claim| claim == ours) {
+                    return Ok(customer.id);
+                }
+                cursor = Some(customer.id);
+            }
+            if !page.has_more || page.data.is_empty() {
+                break;
+            }
+        }
+        let metadata = HashMap::from([(CLAIM.to_owned(), ours.to_owned())]);
+        let request = CreateCustomer::new().name(name).email(email).metadata(metadata);
+        let answer = self.post("customers.create", Caller::Job, &request, &key(&format!("apex-customer-{ours}"))?).await?;
+        answer.read::<Id>().map(|customer| customer.id)
+    }
+
+    /// Has an existing customer of Stripe's claim to be this one of ours.
+    pub async fn claim_customer(&self, stripe_id: &str, ours: &str) -> Result<(), StripeError> {
+        let metadata = HashMap::from([(CLAIM.to_owned(), ours.to_owned())]);
+        let request = UpdateCustomer::new(stripe_id).metadata(metadata);
+        self.post("customers.update", Caller::Job, &request, &IdempotencyKey::new_uuid_v4()).await.map(drop)
+    }
+}
+
+fn key(text: &str) -> Result<IdempotencyKey, StripeError> {
+    IdempotencyKey::new(text).map_err(|error| StripeError::Unreadable(error.to_string()))
+}

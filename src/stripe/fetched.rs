@@ -1,0 +1,169 @@
+//! What was asked for instead of sent, as an event: so that it goes through the inbox like everything else, and replaying that stays the
+//! whole truth.
+
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use time::OffsetDateTime;
+
+/// The kinds of objects that the mirror holds, in the order in which an import makes most sense: each after what it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Customer,
+    Subscription,
+    Invoice,
+    InvoicePayment,
+    CreditNote,
+    Charge,
+    Refund,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 7] =
+        [Kind::Customer, Kind::Subscription, Kind::Invoice, Kind::InvoicePayment, Kind::CreditNote, Kind::Charge, Kind::Refund];
+
+    /// Stripe's name of the object.
+    pub const fn object(self) -> &'static str {
+        match self {
+            Kind::Customer => "customer",
+            Kind::Subscription => "subscription",
+            Kind::Invoice => "invoice",
+            Kind::InvoicePayment => "invoice_payment",
+            Kind::CreditNote => "credit_note",
+            Kind::Charge => "charge",
+            Kind::Refund => "refund",
+        }
+    }
+
+    pub fn of_object(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.object() == name)
+    }
+
+    /// Of the event that a fetched object becomes.
+    pub const fn event_type(self) -> &'static str {
+        match self {
+            Kind::Customer => "customer.fetched",
+            Kind::Subscription => "customer.subscription.fetched",
+            Kind::Invoice => "invoice.fetched",
+            Kind::InvoicePayment => "invoice_payment.fetched",
+            Kind::CreditNote => "credit_note.fetched",
+            Kind::Charge => "charge.fetched",
+            Kind::Refund => "refund.fetched",
+        }
+    }
+
+    /// As the path of the API and the cursors call many of it.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Kind::Customer => "customers",
+            Kind::Subscription => "subscriptions",
+            Kind::Invoice => "invoices",
+            Kind::InvoicePayment => "invoice_payments",
+            Kind::CreditNote => "credit_notes",
+            Kind::Charge => "charges",
+            Kind::Refund => "refunds",
+        }
+    }
+}
+
+/// When and how Stripe gave an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// By Stripe's clock: the object was so then.
+    pub at: OffsetDateTime,
+    pub api_version: &'a str,
+    /// The mode of the key that it was asked with.
+    pub livemode: Option<bool>,
+}
+
+/// Id of the event that an object becomes: fetched again within the second, it is the same.
+pub fn event_id(object_id: &str, at: OffsetDateTime) -> String {
+    format!("fetched_{object_id}_{}", at.unix_timestamp())
+}
+
+/// The body of the event; `object` stays byte for byte.
+pub fn event(kind: Kind, object_id: &str, object: &RawValue, given: Given<'_>) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        id: String,
+        object: &'static str,
+        #[serde(rename = "type")]
+        event_type: &'static str,
+        api_version: &'a str,
+        created: i64,
+        livemode: Option<bool>,
+        data: Data<'a>,
+    }
+    #[derive(Serialize)]
+    struct Data<'a> {
+        object: &'a RawValue,
+    }
+    serde_json::to_string(&Body {
+        id: event_id(object_id, given.at),
+        object: "event",
+        event_type: kind.event_type(),
+        api_version: given.api_version,
+        created: given.at.unix_timestamp(),
+        livemode: given.livemode,
+        data: Data { object },
+    })
+}
+
+/// Whether an invoice comes without all of its lines.
+pub fn lacks_lines(invoice: &Value) -> bool {
+    invoice["lines"]["has_more"] == Value::Bool(true)
+}
+
+/// The invoice with these lines, which are all that it has.
+pub fn with_lines(mut invoice: Value, lines: Vec<Value>) -> Value {
+    invoice["lines"]["data"] = Value::Array(lines);
+    invoice["lines"]["has_more"] = Value::Bool(false);
+    invoice
+}
+
+/// What may stand in a path of the API: Stripe's ids and no path's syntax. An event names an id; only the name of its object says where to ask.
+pub fn is_askable(id: &str) -> bool {
+    (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::webhook::{event::Event, read};
+    use serde_json::json;
+    use time::macros::datetime;
+
+    const GIVEN: Given<'_> = Given { at: datetime!(2026-11-22 15:50 UTC), api_version: "2026-07-29.dahlia", livemode: Some(false) };
+
+    #[test]
+    fn a_fetched_object_reads_like_an_event_of_its_second() {
+        let object =
+            r#"{"id":"re_1", "object":"refund","amount":  5,"currency":"usd","created":1700000000,"charge":"ch_1","status":"succeeded"}"#;
+        let body = event(Kind::Refund, "re_1", &RawValue::from_string(object.into()).unwrap(), GIVEN).unwrap();
+        assert!(body.contains(object));
+        let event = Event::read(&body);
+        assert_eq!((event.id.as_str(), event.event_type.as_str()), ("fetched_re_1_1795362600", "refund.fetched"));
+        assert_eq!((event.created, event.livemode), (Some(GIVEN.at), Some(false)));
+        let read::Reading::Changes { subject, .. } = read::read(&event).unwrap() else { panic!("ignored") };
+        assert_eq!((subject.stamp.created, subject.snapshot.id()), (GIVEN.at, "re_1"));
+    }
+
+    #[test]
+    fn every_kind_has_a_reader_and_a_label() {
+        for kind in Kind::ALL {
+            let object = json!({"id": "x_1", "object": kind.object()}).to_string();
+            let event = Event::read(&event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap());
+            // A reader wants more of it than an id, or is content with it; nobody ignores it.
+            assert!(!matches!(read::read(&event), Ok(read::Reading::Ignored(_))), "{kind:?}");
+            assert_eq!(event.label(), kind.event_type());
+            assert_eq!(Kind::of_object(kind.object()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn only_an_id_gets_into_a_path() {
+        for id in ["", "in_1/../../v1/payouts", "in_1?expand[]=x", "in_1#", "in 1", "%2e%2e", "..", "é", &"x".repeat(256)] {
+            assert!(!is_askable(id), "{id}");
+        }
+        assert!(is_askable("in_1N-aZ09"));
+    }
+}

@@ -1,0 +1,220 @@
+//! `/billing/settings`: the page, its forms without JavaScript, contacts and keys.
+
+use crate::support::TestApp;
+use apex_billing::{
+    app::local_path::percent_encode,
+    domain::identity::{CustomerId, Role},
+    service::accounts,
+};
+use axum::http::Method;
+use serde_json::{Value, json};
+
+const PAGE: &str = "/billing/settings";
+const FORM: &str = "application/x-www-form-urlencoded";
+const KEYS: &str = "/api/v1/billing/api-keys";
+const CONTACTS: &str = "/api/v1/billing/contacts";
+
+fn form(fields: &[(&str, &str)]) -> Vec<u8> {
+    fields.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect::<Vec<_>>().join("&").into_bytes()
+}
+
+async fn one(app: &TestApp, sql: &'static str) -> String {
+    sqlx::query_scalar(sql).fetch_one(&app.db).await.unwrap()
+}
+
+async fn lumen(app: &TestApp) -> CustomerId {
+    let customer = app.add_customer("lumen").await;
+    app.subscribe(customer, "growth", "usd").await;
+    customer
+}
+
+fn event(id: &str) -> Value {
+    json!({"id": id, "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"})
+}
+
+#[tokio::test]
+async fn the_alert_form_saves_what_a_person_types() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let page = person.get(PAGE).await;
+    assert_eq!(page.status, 200);
+    let html = page.text();
+    for text in ["80, 90, 100, 110", r#"aria-current="page""#, "billing@lumen.example", "No threshold has been reached", "Create key"] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    let fields = [
+        ("form", "alerts"),
+        ("enabled", "true"),
+        ("recipients", "cfo@lumen.example, ops@lumen.example"),
+        ("metrics.impressions.percent", "50, 75 %"),
+        ("metrics.impressions.cost", "49.99"),
+        ("metrics.impressions.cap", "120"),
+        ("metrics.impressions.cap_unit", "percent"),
+        ("metrics.data_transfer_bytes.cap", "1500"),
+        ("metrics.data_transfer_bytes.cap_unit", "quantity"),
+    ];
+    let wrong_list = person.post(PAGE, FORM, form(&fields)).await;
+    // "75 %" is a number and a sign on its own.
+    assert_eq!(wrong_list.status, 422);
+    let fields = fields.map(|(name, value)| (name, if value == "50, 75 %" { "50, 75%" } else { value }));
+    let answer = person.post(PAGE, FORM, form(&fields)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/billing/settings?done=alerts")), "{}", answer.text());
+    let set = person.get("/api/v1/billing/alerts").await.json();
+    assert_eq!(set["recipients"], json!(["cfo@lumen.example", "ops@lumen.example"]));
+    assert_eq!(set["metrics"]["impressions"], json!({"percent": [50, 75], "cost": [4999], "cap": {"percent": 120}}));
+    assert_eq!(set["metrics"]["data_transfer_bytes"]["cap"], json!({"quantity": 1_500_000_000_000u64}));
+    let html = person.get("/billing/settings?done=alerts").await.text();
+    for text in ["The alert settings are saved.", r#"value="50, 75""#, r#"value="49.99""#, r#"value="1500""#] {
+        assert!(html.contains(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let typed = [
+        ("form", "alerts"),
+        ("enabled", "false"),
+        ("recipients", "<script>alert(1)</script>"),
+        ("metrics.impressions.percent", "33"),
+        ("metrics.api_calls.cap", "7"),
+    ];
+    let answer = person.post(PAGE, FORM, form(&typed)).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (422, Some("no-store")));
+    let html = answer.text();
+    assert!(html.contains(r#"value="33""#) && html.contains("Recipients: this") && html.contains(r#"role="alert""#), "{html}");
+    assert!(html.contains(r#"aria-invalid="true""#) && html.contains("alerts-recipients-hint settings-problem"), "{html}");
+    assert!(!html.contains("<script>alert(1)"), "{html}");
+    assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
+    let answer = person.post(PAGE, FORM, form(&[("form", "nonsense")])).await;
+    assert!(answer.status == 422 && answer.text().contains("can’t be saved"), "{}", answer.text());
+    assert_eq!(person.post(PAGE, "application/json", b"{}".to_vec()).await.status, 415);
+    let answer = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "nobody")])).await;
+    assert!(
+        answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="nobody""#),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once_works_and_is_revoked() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let made = person.post(PAGE, FORM, form(&[("form", "key"), ("name", "mediation-eu")])).await;
+    assert_eq!((made.status, made.header("cache-control")), (200, Some("no-store")));
+    let html = made.text();
+    let at = html.find("<code>apex_").unwrap() + 6;
+    let key = &html[at..at + 69];
+    let machine = app.client().with_header("authorization", &format!("Bearer {key}"));
+    assert_eq!(machine.post_json("/api/v1/usage/events", &event("a")).await.status, 202, "{key}");
+    let page = person.get(PAGE).await.text();
+    assert!(page.contains("mediation-eu") && page.contains(&key[..13]) && page.contains("last used") && !page.contains(key), "{page}");
+    let list = person.get(KEYS).await.json();
+    assert_eq!((&list[0]["name"], &list[0]["last_used_at"]), (&json!("mediation-eu"), &json!("2026-11-22T15:50:00Z")));
+    assert!(!list.to_string().contains(&key[13..]));
+
+    let id = list[0]["id"].as_str().unwrap();
+    let revoked = person.post(PAGE, FORM, form(&[("form", "key-revoke"), ("id", id)])).await;
+    assert_eq!((revoked.status, revoked.header("location")), (303, Some("/billing/settings?done=key_revoked")));
+    machine.post_json("/api/v1/usage/events", &event("b")).await.problem(401, "unauthenticated");
+    let again = person.post(PAGE, FORM, form(&[("form", "key-revoke"), ("id", id)])).await;
+    assert!(again.status == 404 && again.text().contains("not there any more"), "{}", again.text());
+    let trail = "SELECT string_agg(concat(event_type, ' ', data->>'name'), ', ' ORDER BY id) FROM billing_audit
+                 WHERE event_type LIKE 'api_key.%' AND actor LIKE 'publisher-%'";
+    assert_eq!(one(&app, trail).await, "api_key.created mediation-eu, api_key.revoked mediation-eu");
+    assert!(
+        !one(
+            &app,
+            "SELECT concat((SELECT string_agg(data::text, '') FROM billing_audit), (SELECT string_agg(data::text, '') FROM events))"
+        )
+        .await
+        .contains(&key[13..])
+    );
+}
+
+#[tokio::test]
+async fn programs_manage_keys_and_contacts_too() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let made = person.post_json(KEYS, &json!({"name": "eu"})).await;
+    assert_eq!((made.status, made.header("cache-control")), (201, Some("no-store")));
+    assert!(made.json()["key"].as_str().unwrap().starts_with(made.json()["prefix"].as_str().unwrap()));
+    for (body, parameter) in [
+        (json!({"name": ""}), "name"),
+        (json!({"name": "a\u{0}"}), "name"),
+        (json!({"name": "x".repeat(101)}), "name"),
+        (json!({}), "body"),
+        (json!({"name": "x", "role": "admin"}), "body"),
+    ] {
+        assert_eq!(person.post_json(KEYS, &body).await.problem(422, "invalid_parameter")["parameter"], parameter, "{body}");
+    }
+    let path = format!("{KEYS}/{}", made.json()["id"].as_str().unwrap());
+    assert_eq!(person.send(Method::DELETE, &path, None, Vec::new()).await.status, 204);
+    person.send(Method::DELETE, &path, None, Vec::new()).await.problem(404, "not_found");
+    person.send(Method::DELETE, &format!("{KEYS}/nonsense"), None, Vec::new()).await.problem(404, "not_found");
+
+    let contact = person.post_json(CONTACTS, &json!({"email": "CFO@lumen.example", "name": "Books"})).await;
+    assert_eq!((contact.status, &contact.json()["email"]), (201, &json!("cfo@lumen.example")));
+    // The same address again is the same contact under another name.
+    let renamed = person.post_json(CONTACTS, &json!({"email": "cfo@lumen.example", "name": "Accounts"})).await.json();
+    assert_eq!(person.get(CONTACTS).await.json(), json!([renamed]));
+    assert_eq!(renamed["id"], contact.json()["id"]);
+    for n in 0..19 {
+        assert_eq!(person.post_json(CONTACTS, &json!({"email": format!("p{n}@lumen.example")})).await.status, 201);
+    }
+    person.post_json(CONTACTS, &json!({"email": "one.more@lumen.example"})).await.problem(422, "invalid_parameter");
+    let path = format!("{CONTACTS}/{}", renamed["id"].as_str().unwrap());
+    assert_eq!(person.send(Method::DELETE, &path, None, Vec::new()).await.status, 204);
+    person.send(Method::DELETE, &path, None, Vec::new()).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn nobody_manages_what_is_not_theirs() {
+    let app = TestApp::start().await;
+    let customer = lumen(&app).await;
+    let other = app.add_customer("orbit").await;
+    accounts::create_api_key(&app.platform, other, "theirs").await.unwrap();
+    let id = one(&app, "SELECT id::text FROM api_keys").await;
+    let publisher = app.sign_in(Role::Publisher, Some(customer)).await;
+    let contact = app.sign_in(Role::Publisher, Some(other)).await.post_json(CONTACTS, &json!({"email": "a@orbit.example"})).await.json();
+    for path in
+        [format!("{KEYS}/{id}"), format!("{CONTACTS}/{}", contact["id"].as_str().unwrap()), format!("{KEYS}/{id}?customer_id={other}")]
+    {
+        publisher.send(Method::DELETE, &path, None, Vec::new()).await.problem(404, "not_found");
+    }
+    publisher.get(&format!("{KEYS}?customer_id={other}")).await.problem(404, "not_found");
+    publisher.get(&format!("/api/v1/billing/settings?customer_id={other}")).await.problem(404, "not_found");
+    assert_eq!(publisher.post(PAGE, FORM, form(&[("form", "key-revoke"), ("id", &id)])).await.status, 404);
+
+    let reader = app.sign_in(Role::Readonly, Some(customer)).await;
+    let machine = app.machine(customer).await;
+    for client in [&reader, &machine] {
+        client.get(KEYS).await.problem(403, "forbidden");
+        client.post_json(KEYS, &json!({"name": "mine"})).await.problem(403, "forbidden");
+        client.post_json(CONTACTS, &json!({"email": "a@b.example"})).await.problem(403, "forbidden");
+        client.send(Method::DELETE, &format!("{KEYS}/{id}"), None, Vec::new()).await.problem(403, "forbidden");
+    }
+    let page = reader.get(PAGE).await;
+    assert!(page.status == 200 && !page.text().contains("API keys") && !page.text().contains("Save alerts"), "{}", page.text());
+    assert!(page.text().contains("no cap"), "{}", page.text());
+    let refused = reader.post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
+    assert!(refused.status == 403 && refused.text().contains("Your role doesn’t include"), "{}", refused.text());
+    let anonymous = app.client().post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/billing/settings")));
+    let lured = publisher.with_header("sec-fetch-site", "cross-site").post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
+    assert_eq!(lured.status, 403);
+    assert_eq!(one(&app, "SELECT count(*)::text FROM api_keys WHERE name = 'mine'").await, "0");
+}
+
+#[tokio::test]
+async fn while_billing_is_off_nothing_is_changed() {
+    let app = TestApp::start_with(&[("BILLING_ENABLED", "false")]).await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    assert_eq!(person.get(PAGE).await.status, 503);
+    person.get("/api/v1/billing/alerts").await.problem(503, "billing_disabled");
+    let answer = person.post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some(PAGE)));
+    assert_eq!(one(&app, "SELECT count(*)::text FROM api_keys").await, "0");
+}
