@@ -4,6 +4,7 @@
 #
 #   BENCH_BEHIND='100000 1000000 10000000'   events behind it; 100000000 takes some 15 GB and a quarter of an hour
 #   BENCH_APPS=5                             among so many apps; an hour of each is a row that is read
+#   BENCH_DAYS=70                            over so many days up to now: what the forecast looks back on
 #   BENCH_REQUESTS=2000                      of one measurement
 #   BENCH_ROUNDS=3                           the table shows medians
 #   and those of scripts/bench/servers.sh
@@ -14,6 +15,7 @@ cd "$root"
 
 read -r -a behind <<< "${BENCH_BEHIND:-100000 1000000 10000000}"
 apps=${BENCH_APPS:-5}
+days=${BENCH_DAYS:-70}
 requests=${BENCH_REQUESTS:-2000}
 rounds=${BENCH_ROUNDS:-3}
 
@@ -34,10 +36,11 @@ results="$work/run/results"
 known=0
 for count in "${behind[@]}"; do
   step "$count events"
-  # Evenly over the month up to now, one of three metrics each.
+  # Evenly over the days, one of three metrics each.
+  sql usage "SELECT usage_events_ensure_partitions(now() - interval '$days days', now())" >/dev/null
   sql usage "INSERT INTO usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties)
       SELECT '$customer', 'e' || n, 'app_' || n % $apps, (ARRAY['impressions', 'api_calls', 'data_transfer_bytes'])[1 + n / $apps % 3], 1,
-          date_trunc('month', now(), 'UTC') + (now() - date_trunc('month', now(), 'UTC')) * ((n - $known)::float8 / ($count - $known)), '{\"placement\": \"rewarded\"}'
+          now() - interval '$days days' * (1 - (n - $known)::float8 / ($count - $known)), '{\"placement\": \"rewarded\"}'
       FROM generate_series($known, $count - 1) n;
     INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
       SELECT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS hour, app_id, sum(quantity), count(*), max(occurred_at)
@@ -47,7 +50,7 @@ for count in "${behind[@]}"; do
   sql usage "VACUUM ANALYZE"
   sql usage CHECKPOINT
   hours=$(sql usage "SELECT count(*) FROM usage_records")
-  impressions=$(sql usage "SELECT count(*) FROM usage_events WHERE metric = 'impressions'")
+  impressions=$(sql usage "SELECT count(*) FROM usage_events WHERE metric = 'impressions' AND occurred_at >= date_trunc('month', now(), 'UTC')")
   start
   for round in $(seq "$rounds"); do
     start_recording "usage-$count-round-$round"
