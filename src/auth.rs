@@ -19,6 +19,7 @@ pub enum Principal {
     },
     /// Sends usage and reads its customer's billing.
     ApiKey {
+        id: Uuid,
         name: String,
         customer: CustomerId,
     },

@@ -9,7 +9,7 @@ pub use smtp::{Encryption, Smtp};
 use leptos_config::LeptosOptions;
 use lettre::message::Mailbox;
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// A value that never shows itself in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -92,6 +92,7 @@ pub struct File {
     pub database: Database,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub retention: Retention,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -113,8 +114,23 @@ pub struct Sessions {
 pub struct Limits {
     pub webhook_body_bytes: usize,
     pub ingest_body_bytes: usize,
+    /// Of all requests with usage events together; one key may have a quarter.
+    pub ingest_in_flight_bytes: usize,
+    /// Of one API key, which may save up ten seconds' worth.
+    pub ingest_requests_per_second: NonZeroU32,
+    pub ingest_events_per_second: NonZeroU32,
     pub request_timeout_seconds: u64,
 }
+
+/// How long what is not billed by is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Retention {
+    pub raw_usage_event_days: u32,
+}
+
+/// Raw events of open periods, and those that can still come, have to be there.
+const LEAST_RAW_USAGE_EVENT_DAYS: u32 = 62;
 
 impl Limits {
     pub const fn request_timeout(&self) -> Duration {
@@ -163,6 +179,12 @@ impl Config {
     pub fn read(leptos_toml: &str, env: &dyn Environment) -> Result<Config, ConfigError> {
         let file: File =
             toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
+        if file.retention.raw_usage_event_days < LEAST_RAW_USAGE_EVENT_DAYS {
+            return Err(ConfigError(format!(
+                "Leptos.toml: raw-usage-event-days is {}, but wants at least {LEAST_RAW_USAGE_EVENT_DAYS}",
+                file.retention.raw_usage_event_days
+            )));
+        }
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
@@ -422,6 +444,15 @@ mod tests {
             let text = format!("{LEPTOS_TOML}{extra}");
             assert!(Config::read(&text, &|_: &str| None).is_err());
         }
+    }
+
+    #[test]
+    fn raw_usage_events_are_kept_for_two_months_at_least() {
+        let with = |days: &str| {
+            Config::read(&LEPTOS_TOML.replace("raw-usage-event-days = 400", &format!("raw-usage-event-days = {days}")), &|_: &str| None)
+        };
+        assert!(with("62").is_ok());
+        assert!(with("61").unwrap_err().to_string().contains("raw-usage-event-days"));
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub struct Parts {
     pub clock: Clock,
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
+    pub admission: ingest::Admission,
     /// None without a key: what needs Stripe then says so.
     pub stripe: Option<Client>,
     pub mail: Mailer,
@@ -72,6 +73,7 @@ impl Platform {
             pdf: Renderer::new(),
             intake: webhooks::Intake::default(),
             caps: alerts::KnownCaps::default(),
+            admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))
     }

@@ -24,6 +24,10 @@ pub const STRIPE_CIRCUIT: &str = "stripe_circuit_state";
 pub const STRIPE_BACKFILL: &str = "stripe_backfill_total";
 /// Usage events by `result`: accepted, duplicate, rejected.
 pub const USAGE_EVENTS: &str = "usage_events_total";
+/// Requests with usage events that were refused before they were read, by `reason`: overloaded, rate_limited.
+pub const USAGE_REQUESTS_REFUSED: &str = "usage_requests_refused_total";
+/// Bytes of the requests with usage events that are in the process now.
+pub const USAGE_BYTES_IN_FLIGHT: &str = "usage_bytes_in_flight";
 /// Metrics of billed periods whose usage changed after the invoice.
 pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 /// For how long the oldest accepted usage event has been waiting to be in the figures, in seconds.

@@ -4,6 +4,7 @@
 //! here (events, signatures) does not come from what is measured. One line of JSON goes to standard output.
 
 mod events;
+mod http;
 mod processes;
 
 use anyhow::{Context, bail, ensure};
@@ -14,19 +15,12 @@ use std::{
     cell::{Cell, RefCell},
     net::SocketAddr,
     rc::Rc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::{JoinSet, LocalSet},
 };
-
-/// An answer that has not come by then never will.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Answers are a few hundred bytes.
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
 
 #[derive(Parser)]
 struct Arguments {
@@ -111,7 +105,7 @@ async fn drive(arguments: &Arguments) -> anyhow::Result<()> {
         serde_json::json!({
             "connections": arguments.connections, "events": arguments.events, "body_bytes": bytes / arguments.events,
             "events_per_second": arguments.events as f64 / seconds,
-            "p50_ms": percentile(&latencies, 0.50), "p95_ms": percentile(&latencies, 0.95), "p99_ms": percentile(&latencies, 0.99),
+            "p50_ms": http::percentile(&latencies, 0.50), "p95_ms": http::percentile(&latencies, 0.95), "p99_ms": http::percentile(&latencies, 0.99),
             "server_cpu_ms": cpu(0), "postgres_cpu_ms": cpu(1), "driver_cpu_ms": cpu(2),
         })
     );
@@ -127,54 +121,17 @@ struct Work {
 
 /// Sends one event after the other over one connection, as long as there are any.
 async fn send_all(mut stream: TcpStream, work: Rc<Work>) -> anyhow::Result<()> {
-    let mut answer = vec![0; MOST_ANSWER_BYTES];
+    let mut answer = vec![0; http::MOST_ANSWER_BYTES];
     loop {
         let number = work.next.get();
         let Some(request) = work.requests.get(number) else { return Ok(()) };
         work.next.set(number + 1);
         let sent = Instant::now();
-        stream.write_all(&request.bytes).await?;
-        let length = tokio::time::timeout(PATIENCE, read_answer(&mut stream, &mut answer)).await.context("no answer")??;
+        let length = http::ask(&mut stream, &request.bytes, &mut answer).await?;
         let took = sent.elapsed();
         if !answer.starts_with(b"HTTP/1.1 200 ") {
             bail!("event {number} was answered:\n{}", String::from_utf8_lossy(&answer[..length]));
         }
         work.milliseconds.borrow_mut().push(took.as_secs_f64() * 1000.0);
     }
-}
-
-/// Reads one whole answer and gives its length.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<usize> {
-    let mut filled = 0;
-    loop {
-        ensure!(filled < buffer.len(), "the answer is too long");
-        let read = stream.read(&mut buffer[filled..]).await?;
-        ensure!(read > 0, "the connection was closed:\n{}", String::from_utf8_lossy(&buffer[..filled]));
-        filled += read;
-        if let Some(length) = answer_length(&buffer[..filled])?
-            && filled >= length
-        {
-            ensure!(filled == length, "more was answered than asked");
-            return Ok(filled);
-        }
-    }
-}
-
-/// How long an answer is, head and body, once the whole head is there.
-fn answer_length(read: &[u8]) -> anyhow::Result<Option<usize>> {
-    let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let text = str::from_utf8(&read[..head]).context("the answer's head is no text")?;
-    let body = text
-        .split("\r\n")
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
-        .with_context(|| format!("an answer without a length:\n{text}"))?;
-    Ok(Some(head + 4 + body))
-}
-
-/// The nearest rank: the smallest value that this part of all values does not exceed.
-fn percentile(sorted: &[f64], part: f64) -> f64 {
-    let rank = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }

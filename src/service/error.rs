@@ -33,6 +33,12 @@ pub enum Error {
     BillingDisabled,
     #[error("the service is busy; try again in a moment")]
     Busy,
+    /// Too much is in the process already; nothing of the request was taken.
+    #[error("more comes in than can be taken at the moment; nothing of this request was taken, send it again")]
+    Overloaded,
+    /// One key has had its part; nothing of the request was taken.
+    #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
+    RateLimited { retry_after: u64 },
     #[error("this platform is not connected to Stripe")]
     StripeNotConfigured,
     /// The cause is for the log: it may name what is none of the caller's business.
@@ -64,6 +70,7 @@ impl Error {
             Error::UnsupportedMediaType(_) => 415,
             Error::Conflict { .. } => 409,
             Error::Invalid { .. } => 422,
+            Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
             Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
@@ -84,10 +91,23 @@ impl Error {
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::BillingDisabled => "billing_disabled",
             Error::Busy => "busy",
+            Error::Overloaded => "overloaded",
+            Error::RateLimited { .. } => "rate_limited",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
             Error::Internal(_) => "internal",
+        }
+    }
+}
+
+impl Error {
+    /// Seconds after which asking again may help, where that is known.
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Error::Overloaded => Some(1),
+            Error::RateLimited { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 }

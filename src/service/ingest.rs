@@ -1,12 +1,19 @@
 //! Usage events coming in.
 
+mod admission;
+
+pub use admission::{Admission, Admitted, Allowance};
+
 use super::{Error, Platform, Result, alerts};
 use crate::{
     domain::{
         identity::CustomerId,
         usage_event::{Correction, Entry, Placed, Rejection, UsageEvent},
     },
-    store::usage::Corrected,
+    store::{
+        postgres::usage::{ids, retention},
+        usage::Corrected,
+    },
     telemetry,
 };
 use serde::Serialize;
@@ -39,12 +46,33 @@ pub struct Receipt {
 
 /// Takes what is good of the body's events, once each; one bad event does not reject the others.
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
+    store(platform, customer, parse(platform, format, body)?).await
+}
+
+/// The same for a request that was let in: its key is charged for every event, good or bad.
+pub async fn ingest_admitted(
+    platform: &Platform,
+    admitted: &Admitted,
+    customer: CustomerId,
+    format: Format,
+    body: &[u8],
+) -> Result<(Receipt, Allowance)> {
+    let parsed = parse(platform, format, body)?;
+    let allowance = admitted.charge(parsed.len());
+    Ok((store(platform, customer, parsed).await?, allowance))
+}
+
+fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
     let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
-    let Contents { events, corrections, mut rejected } = read(format, text, platform.clock.now())?;
+    read(format, text, platform.clock.now())
+}
+
+async fn store(platform: &Platform, customer: CustomerId, contents: Contents) -> Result<Receipt> {
+    let Contents { events, corrections, mut rejected } = contents;
     let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
     let good = events.len();
-    let mut seen = HashSet::with_capacity(good);
-    let fresh: Vec<UsageEvent> = events.into_iter().filter(|event| seen.insert(event.id.clone())).collect();
+    let fresh = without_repeats(events);
+    let _turn = platform.admission.turn().await;
     let mut accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
     let mut duplicates = good as u64 - accepted;
     // After the events, so that what comes in one request may correct what came in it.
@@ -65,12 +93,27 @@ pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, b
     Ok(Receipt { accepted, duplicates, rejected })
 }
 
+/// Of events with the same id the first.
+fn without_repeats(mut events: Vec<UsageEvent>) -> Vec<UsageEvent> {
+    let mut seen = HashSet::with_capacity(events.len());
+    let first: Vec<bool> = events.iter().map(|event| seen.insert(event.id.as_str())).collect();
+    let mut first = first.into_iter();
+    events.retain(|_| first.next().unwrap_or(true));
+    events
+}
+
 /// A request's entries, sorted out, with their places in it.
 #[derive(Default)]
 struct Contents {
     events: Vec<Placed>,
     corrections: Vec<(usize, Correction)>,
     rejected: Vec<Rejection>,
+}
+
+impl Contents {
+    fn len(&self) -> usize {
+        self.events.len() + self.corrections.len() + self.rejected.len()
+    }
 }
 
 fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
@@ -117,6 +160,19 @@ fn invalid_json(error: serde_json::Error) -> Error {
 pub async fn prepare(platform: &Platform) -> Result<()> {
     let now = platform.clock.now();
     Ok(platform.usage.prepare(now - Duration::days(40), now + Duration::days(62)).await?)
+}
+
+/// Forgets raw events that are older than the settings say, and by what events were known that can't come again.
+pub async fn forget(platform: &Platform) -> Result<()> {
+    let now = platform.clock.now();
+    let days = i64::from(platform.config.file.retention.raw_usage_event_days);
+    for month in retention::drop_before(&platform.db, now - Duration::days(days)).await? {
+        tracing::info!(month = %month.date(), "raw usage events dropped");
+    }
+    for era in ids::keep(&platform.db, now).await? {
+        tracing::info!(era, "ids of usage events dropped");
+    }
+    Ok(())
 }
 
 /// Brings accepted events into the figures; how many. While ClickHouse is away they wait, which is no failure.

@@ -86,7 +86,7 @@ impl UsageStore for ClickHouseUsage {
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
-        Ok(accept::queue(&self.db, customer, events).await?)
+        Ok(accept::accept(&self.db, customer, events, accept::Into::Queue).await?)
     }
 
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {

@@ -1,5 +1,9 @@
 //! Usage events in: what is good is counted once, what is bad is named, nothing is lost.
 
+mod bulk;
+mod limits;
+mod retention;
+
 use crate::support::TestApp;
 use serde_json::{Value, json};
 use std::io::Write;

@@ -2,7 +2,7 @@
 
 pub mod app;
 pub mod clickhouse;
-mod client;
+pub mod client;
 pub mod database;
 pub mod program;
 pub mod smtp;

@@ -1,6 +1,6 @@
 //! Alert settings, what fired, and the mails that are still owed for it.
 
-use super::decode;
+use super::{decode, usage};
 use crate::domain::{
     alert::{AlertSettings, FiredAlert, Threshold},
     identity::CustomerId,
@@ -231,7 +231,5 @@ pub async fn not_sent(pool: &PgPool, ids: &[i64], error: &str) -> sqlx::Result<(
 
 /// Which of these events are counted already.
 pub async fn known_events(pool: &PgPool, customer: CustomerId, ids: &[&str]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!("SELECT event_id FROM usage_event_keys WHERE customer_id = $1 AND event_id = ANY($2)", customer.0, ids as &[&str])
-        .fetch_all(pool)
-        .await
+    usage::ids::known_events(pool, customer, ids).await
 }

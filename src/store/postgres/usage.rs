@@ -1,12 +1,15 @@
 //! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
 
 pub mod accept;
+mod bulk;
 pub mod corrections;
 pub mod differences;
 pub mod history;
+pub mod ids;
 pub mod moves;
 mod own;
 pub mod records;
+pub mod retention;
 pub mod shipping;
 
 pub use own::PostgresUsage;

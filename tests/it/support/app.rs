@@ -46,12 +46,22 @@ impl TestApp {
     /// With these environment variables set.
     pub async fn start_with(variables: &[(&str, &str)]) -> TestApp {
         let database = TestDatabase::new().await;
-        TestApp::on(database, variables).await
+        TestApp::on(database, include_str!("../../../Leptos.toml"), variables).await
+    }
+
+    /// With another number for a setting of `Leptos.toml`, each written as it stands there.
+    pub async fn start_with_settings(settings: &[(&str, &str)]) -> TestApp {
+        let mut text = include_str!("../../../Leptos.toml").to_owned();
+        for (known, other) in settings {
+            assert!(text.contains(known), "Leptos.toml does not say {known}");
+            text = text.replace(known, other);
+        }
+        TestApp::on(TestDatabase::new().await, &text, &[]).await
     }
 
     /// Beside others on the same database: another replica.
     pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
-        let replica = TestApp::on(self._database.shared(), variables).await;
+        let replica = TestApp::on(self._database.shared(), include_str!("../../../Leptos.toml"), variables).await;
         replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
         replica
     }
@@ -61,8 +71,8 @@ impl TestApp {
         &self._database.url
     }
 
-    async fn on(database: TestDatabase, variables: &[(&str, &str)]) -> TestApp {
-        let config = Config::read(include_str!("../../../Leptos.toml"), &|name: &str| {
+    async fn on(database: TestDatabase, leptos_toml: &str, variables: &[(&str, &str)]) -> TestApp {
+        let config = Config::read(leptos_toml, &|name: &str| {
             let set = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             set.or_else(|| (name == "STRIPE_WEBHOOK_SECRET").then(|| WEBHOOK_SECRET.to_owned()))
         })
@@ -79,7 +89,7 @@ impl TestApp {
     /// The same database and clock under other environment variables: a restart.
     pub async fn restart_with(self, variables: &[(&str, &str)]) -> TestApp {
         let TestApp { clock, _database, .. } = self;
-        let app = TestApp::on(_database, variables).await;
+        let app = TestApp::on(_database, include_str!("../../../Leptos.toml"), variables).await;
         app.clock.store(clock.load(Ordering::Relaxed), Ordering::Relaxed);
         app
     }

@@ -1,66 +1,81 @@
 //! Which events are new: PostgreSQL decides it for both stores.
 //!
-//! Rows are written in the order of their keys, so that batches that overlap wait for each other instead of deadlocking.
+//! Many events at once are written by COPY, as if all of them were new, which they nearly always are. If one is not, all of that is undone
+//! and they are written like few events are: by one statement that leaves out what is known.
 
+use super::{bulk, ids};
 use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
+use std::collections::HashSet;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-/// Events as the columns that the statements take.
-struct Columns<'a> {
-    ids: Vec<&'a str>,
-    apps: Vec<&'a str>,
-    metrics: Vec<&'a str>,
-    quantities: Vec<i64>,
-    times: Vec<OffsetDateTime>,
-    properties: Vec<Option<&'a str>>,
+/// From so many on COPY is faster.
+const MANY: usize = 200;
+
+/// Where accepted events go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// They are kept, and counted in their hours.
+    Hours,
+    /// They are queued for ClickHouse.
+    Queue,
 }
 
-impl<'a> Columns<'a> {
-    fn of(events: &'a [UsageEvent]) -> Columns<'a> {
-        Columns {
-            ids: events.iter().map(|event| event.id.as_str()).collect(),
-            apps: events.iter().map(|event| event.app_id.as_str()).collect(),
-            metrics: events.iter().map(|event| event.metric.as_str()).collect(),
-            quantities: events.iter().map(|event| i64::try_from(event.quantity).unwrap_or(i64::MAX)).collect(),
-            times: events.iter().map(|event| event.timestamp).collect(),
-            properties: events.iter().map(|event| event.properties.as_deref()).collect(),
+impl Into {
+    /// How a transaction begins that writes there.
+    pub(super) const fn begin(self) -> &'static str {
+        match self {
+            Into::Hours => ids::BEGIN_COUNTING,
+            Into::Queue => ids::BEGIN,
         }
     }
 }
 
-/// In one statement: the key table decides what is new, new events are kept and counted in their hours. How many were new.
-pub async fn count(pool: &PgPool, customer: CustomerId, events: &[UsageEvent]) -> sqlx::Result<u64> {
-    let Columns { ids, apps, metrics, quantities, times, properties } = Columns::of(events);
-    sqlx::query_file_scalar!(
-        "src/store/postgres/usage/count.sql",
-        customer.0,
-        &ids as &[&str],
-        &apps as &[&str],
-        &metrics as &[&str],
-        &quantities,
-        &times,
-        &properties as &[Option<&str>],
-    )
-    .fetch_one(pool)
-    .await
-    .map(|fresh| u64::try_from(fresh).unwrap_or(0))
-}
-
-/// In one statement: the key table decides what is new, new events are kept in the queue to ClickHouse. How many were new.
-pub async fn queue(pool: &PgPool, customer: CustomerId, events: &[UsageEvent]) -> sqlx::Result<u64> {
-    let Columns { ids, apps, metrics, quantities, times, properties } = Columns::of(events);
-    sqlx::query_file_scalar!(
-        "src/store/postgres/usage/queue.sql",
-        customer.0,
-        &ids as &[&str],
-        &apps as &[&str],
-        &metrics as &[&str],
-        &quantities,
-        &times,
-        &properties as &[Option<&str>],
-    )
-    .fetch_one(pool)
-    .await
-    .map(|fresh| u64::try_from(fresh).unwrap_or(0))
+/// Keeps the events that are new, in one transaction. How many were new. No two may have the same id.
+pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], into: Into) -> sqlx::Result<u64> {
+    if events.len() >= MANY
+        && let Some(written) = bulk::write(pool, bulk::Batch::of(customer, events, into)).await?
+    {
+        return Ok(written);
+    }
+    let mut conn = pool.acquire().await?;
+    let mut tx = conn.begin_with(into.begin()).await?;
+    let eras = ids::eras(&mut tx).await?;
+    let mut keyed = ids::sorted(eras[0], customer, events);
+    for era in &eras[1..] {
+        let keys: Vec<Uuid> = keyed.iter().map(|(key, _)| ids::in_era(*era, *key)).collect();
+        let known: HashSet<Uuid> = ids::known(&mut tx, &keys).await?.into_iter().map(|key| ids::in_era(eras[0], key)).collect();
+        keyed.retain(|(key, _)| !known.contains(key));
+    }
+    let keys: Vec<Uuid> = keyed.iter().map(|(key, _)| *key).collect();
+    let names: Vec<&str> = keyed.iter().map(|(_, event)| event.id.as_str()).collect();
+    let apps: Vec<&str> = keyed.iter().map(|(_, event)| event.app_id.as_str()).collect();
+    let metrics: Vec<&str> = keyed.iter().map(|(_, event)| event.metric.as_str()).collect();
+    let quantities: Vec<i64> = keyed.iter().map(|(_, event)| i64::try_from(event.quantity).unwrap_or(i64::MAX)).collect();
+    let times: Vec<OffsetDateTime> = keyed.iter().map(|(_, event)| event.timestamp).collect();
+    let properties: Vec<Option<&str>> = keyed.iter().map(|(_, event)| event.properties.as_deref()).collect();
+    macro_rules! written_by {
+        ($file:literal) => {
+            sqlx::query_file_scalar!(
+                $file,
+                customer.0,
+                &keys,
+                &names as &[&str],
+                &apps as &[&str],
+                &metrics as &[&str],
+                &quantities,
+                &times,
+                &properties as &[Option<&str>],
+            )
+            .fetch_one(&mut *tx)
+            .await?
+        };
+    }
+    let fresh = match into {
+        Into::Hours => written_by!("src/store/postgres/usage/count.sql"),
+        Into::Queue => written_by!("src/store/postgres/usage/queue.sql"),
+    };
+    tx.commit().await?;
+    Ok(u64::try_from(fresh).unwrap_or(0))
 }

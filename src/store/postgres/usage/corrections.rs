@@ -1,5 +1,6 @@
 //! Corrections: what an event counts is replaced, once for each correction.
 
+use super::ids;
 use crate::{
     domain::{identity::CustomerId, usage_event::Correction},
     store::postgres::{
@@ -24,10 +25,7 @@ pub async fn lock(conn: &mut PgConnection, customer: CustomerId, event_id: &str)
 
 /// Takes the correction's id; false when an event or a correction has it already.
 pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> sqlx::Result<bool> {
-    sqlx::query!("INSERT INTO usage_event_keys (customer_id, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", customer.0, id)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() > 0)
+    ids::claim(conn, customer, id).await
 }
 
 /// What the event counts by the last correction of it; None when there was none.

@@ -1,20 +1,17 @@
--- Shared: whoever counts hours anew from their raw events holds it alone, so that it sees all of this or nothing.
-WITH counting AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock_shared(hashtext('usage_records'))
-),
-input AS (
-    SELECT t.*
-    FROM counting, unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[])
-        AS t (event_id, app_id, metric, quantity, occurred_at, properties)
+-- The caller holds the locks of `ids::BEGIN_COUNTING`.
+WITH input AS (
+    SELECT *
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])
+        AS t (key, event_id, app_id, metric, quantity, occurred_at, properties)
 ),
 fresh AS (
-    INSERT INTO usage_event_keys (customer_id, event_id)
-    SELECT $1::uuid, event_id FROM input ORDER BY event_id
+    INSERT INTO usage_ids (key)
+    SELECT key FROM input ORDER BY key
     ON CONFLICT DO NOTHING
-    RETURNING event_id
+    RETURNING key
 ),
 accepted AS (
-    SELECT input.* FROM input JOIN fresh USING (event_id)
+    SELECT input.* FROM input JOIN fresh USING (key)
 ),
 stored AS (
     INSERT INTO usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties)
@@ -25,7 +22,7 @@ counted AS (
     SELECT $1::uuid, metric, date_trunc('hour', occurred_at, 'UTC') AS hour, app_id, sum(quantity), count(*), max(occurred_at)
     FROM accepted
     GROUP BY metric, hour, app_id
-    ORDER BY metric, hour, app_id
+    ORDER BY metric, hour, app_id COLLATE "C"
     ON CONFLICT (customer_id, metric, hour, app_id) DO UPDATE SET
         quantity = usage_records.quantity + excluded.quantity,
         event_count = usage_records.event_count + excluded.event_count,

@@ -1,6 +1,6 @@
 //! The store that needs nothing but PostgreSQL: raw events in monthly partitions, counted in the statement that takes them.
 
-use super::{accept, corrections, records, shipping};
+use super::{accept, corrections, moves, records, shipping};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -40,7 +40,7 @@ impl UsageStore for PostgresUsage {
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
-        Ok(accept::count(&self.db, customer, events).await?)
+        Ok(accept::accept(&self.db, customer, events, accept::Into::Hours).await?)
     }
 
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {
@@ -66,6 +66,11 @@ impl UsageStore for PostgresUsage {
     }
 
     async fn differences(&self, span: Period) -> Result<Vec<HourDifference>> {
+        // Of hours whose raw events have been dropped nothing can be said.
+        let Some(span) = moves::months(&self.db).await?.first().and_then(|kept| Period::new(span.start().max(kept.start()), span.end()))
+        else {
+            return Ok(Vec::new());
+        };
         let mut conn = self.db.acquire().await?;
         // Both sides as of one moment, so that no batch is seen on one side only.
         let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;

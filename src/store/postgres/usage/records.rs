@@ -54,6 +54,36 @@ pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
     .map(drop)
 }
 
+/// Adds to the hours, in the order of the records.
+pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
+    let customers: Vec<Uuid> = records.iter().map(|record| record.customer).collect();
+    let metrics: Vec<&str> = records.iter().map(|record| record.metric.as_str()).collect();
+    let hours: Vec<OffsetDateTime> = records.iter().map(|record| record.hour).collect();
+    let apps: Vec<&str> = records.iter().map(|record| record.app_id.as_str()).collect();
+    let quantities: Vec<i64> = records.iter().map(|record| record.quantity).collect();
+    let events: Vec<i64> = records.iter().map(|record| record.events).collect();
+    let as_of: Vec<OffsetDateTime> = records.iter().map(|record| record.as_of).collect();
+    sqlx::query!(
+        "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])
+         ON CONFLICT (customer_id, metric, hour, app_id) DO UPDATE SET
+             quantity = usage_records.quantity + excluded.quantity,
+             event_count = usage_records.event_count + excluded.event_count,
+             as_of = greatest(usage_records.as_of, excluded.as_of),
+             updated_at = now()",
+        &customers,
+        &metrics as &[&str],
+        &hours,
+        &apps as &[&str],
+        &quantities,
+        &events,
+        &as_of,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// What the raw events of a span of hours add up to, as far as PostgreSQL has them.
 pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(

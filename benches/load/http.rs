@@ -1,0 +1,56 @@
+//! As much of HTTP/1.1 as the drivers need, so that they cost little beside what they measure.
+
+use anyhow::{Context, ensure};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// An answer that has not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Answers are a few kilobytes.
+pub const MOST_ANSWER_BYTES: usize = 256 * 1024;
+
+/// Sends a request and gives how long its answer is, head and body.
+pub async fn ask(stream: &mut TcpStream, request: &[u8], answer: &mut [u8]) -> anyhow::Result<usize> {
+    stream.write_all(request).await?;
+    tokio::time::timeout(PATIENCE, read_answer(stream, answer)).await.context("no answer")?
+}
+
+/// Reads one whole answer and gives its length.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<usize> {
+    let mut filled = 0;
+    loop {
+        ensure!(filled < buffer.len(), "the answer is too long");
+        let read = stream.read(&mut buffer[filled..]).await?;
+        ensure!(read > 0, "the connection was closed:\n{}", String::from_utf8_lossy(&buffer[..filled]));
+        filled += read;
+        if let Some(length) = answer_length(&buffer[..filled])?
+            && filled >= length
+        {
+            ensure!(filled == length, "more was answered than asked");
+            return Ok(filled);
+        }
+    }
+}
+
+/// How long an answer is, head and body, once the whole head is there.
+fn answer_length(read: &[u8]) -> anyhow::Result<Option<usize>> {
+    let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let text = str::from_utf8(&read[..head]).context("the answer's head is no text")?;
+    let body = text
+        .split("\r\n")
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
+        .with_context(|| format!("an answer without a length:\n{text}"))?;
+    Ok(Some(head + 4 + body))
+}
+
+/// The nearest rank: the smallest value that this part of all values does not exceed.
+pub fn percentile(sorted: &[f64], part: f64) -> f64 {
+    let rank = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,331 @@
+//! Who may bring how much, and how much may be in the process at once: decided before a body is read.
+//!
+//! A key is charged after its request is read, and may go into debt by one: a large request passes however low the rate is, and the next
+//! ones wait until it is paid for. So a rate can't be too low for anybody, and holds in the long run.
+
+use crate::{
+    config,
+    service::{Error, Result},
+    telemetry,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
+
+/// What a key has not used is kept for it for so long.
+const BURST: Duration = Duration::seconds(10);
+/// Keys whose use is remembered. Those that have used nothing of late are forgotten first.
+const MOST_KEYS: usize = 10_000;
+/// What a request costs beside its body.
+const REQUEST_BYTES: usize = 16 * 1024;
+/// One key may have this part of all that is in flight.
+const SHARE: usize = 4;
+
+/// What every request of usage events asks first; cheap to clone.
+#[derive(Clone)]
+pub struct Admission(Arc<Inner>);
+
+struct Inner {
+    writers: Semaphore,
+    most_bytes: usize,
+    requests_per_second: u32,
+    events_per_second: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bytes: usize,
+    keys: HashMap<Uuid, Key>,
+}
+
+struct Key {
+    bytes: usize,
+    requests: Bucket,
+    events: Bucket,
+}
+
+/// A token bucket, in millionths of a token.
+struct Bucket {
+    balance: i64,
+    rate: u32,
+    at: OffsetDateTime,
+}
+
+impl Bucket {
+    const TOKEN: i64 = 1_000_000;
+
+    fn full(rate: u32, now: OffsetDateTime) -> Bucket {
+        Bucket { balance: Bucket::most(rate), rate, at: now }
+    }
+
+    fn most(rate: u32) -> i64 {
+        i64::from(rate) * BURST.whole_seconds() * Bucket::TOKEN
+    }
+
+    fn refill(&mut self, now: OffsetDateTime) {
+        // A clock that was set back gives nothing.
+        let since = i64::try_from((now - self.at).whole_microseconds()).unwrap_or(0).max(0);
+        self.balance = self.balance.saturating_add(since.saturating_mul(i64::from(self.rate))).min(Bucket::most(self.rate));
+        self.at = now;
+    }
+
+    fn spend(&mut self, tokens: usize) {
+        self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(Bucket::TOKEN));
+    }
+
+    /// None when there is something to spend, else in how many seconds there will be.
+    fn wait(&self) -> Option<u64> {
+        let lacking = u64::try_from(1 - self.balance).ok().filter(|lacking| *lacking > 0)?;
+        Some(lacking.div_ceil(u64::from(self.rate) * Bucket::TOKEN.unsigned_abs()).max(1))
+    }
+
+    fn left(&self) -> u64 {
+        u64::try_from(self.balance / Bucket::TOKEN).unwrap_or(0)
+    }
+}
+
+/// What a key has left, for its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub requests: u64,
+    pub events: u64,
+    /// What both would be if the key had rested for `window_seconds`.
+    pub most_requests: u64,
+    pub most_events: u64,
+    pub window_seconds: u64,
+}
+
+impl Admission {
+    /// `connections`: how many the pool has; half of them may be writing events.
+    pub fn new(limits: &config::Limits, connections: u32) -> Admission {
+        Admission(Arc::new(Inner {
+            writers: Semaphore::new(usize::try_from(connections / 2).unwrap_or(1).max(1)),
+            most_bytes: limits.ingest_in_flight_bytes,
+            requests_per_second: limits.ingest_requests_per_second.get(),
+            events_per_second: limits.ingest_events_per_second.get(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Lets a key's request in. `declared`: how long it says that its body is.
+    pub fn admit(&self, key: Uuid, declared: usize, now: OffsetDateTime) -> Result<Admitted> {
+        let mut state = self.0.state();
+        if !state.keys.contains_key(&key) && state.keys.len() >= MOST_KEYS {
+            state.forget_idle(now);
+            if state.keys.len() >= MOST_KEYS {
+                return Err(refuse(Error::Overloaded));
+            }
+        }
+        let (requests, events) = (self.0.requests_per_second, self.0.events_per_second);
+        let known = state.keys.entry(key).or_insert_with(|| Key {
+            bytes: 0,
+            requests: Bucket::full(requests, now),
+            events: Bucket::full(events, now),
+        });
+        known.requests.refill(now);
+        known.events.refill(now);
+        if let Some(retry_after) = known.requests.wait().max(known.events.wait()) {
+            return Err(refuse(Error::RateLimited { retry_after }));
+        }
+        let mut admitted = Admitted { inner: self.0.clone(), key, bytes: 0 };
+        let taken = admitted.take(&mut state, declared.saturating_add(REQUEST_BYTES));
+        if taken.is_ok()
+            && let Some(known) = state.keys.get_mut(&key)
+        {
+            known.requests.spend(1);
+        }
+        drop(state);
+        taken.map(|()| admitted)
+    }
+
+    /// Waits for a turn to write, so that whoever only reads finds a connection. First come, first served.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.writers.acquire().await.ok()
+    }
+
+    /// Bytes of the requests that are in the process now.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.0.state().bytes
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that could panic is done under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget_idle(&mut self, now: OffsetDateTime) {
+        self.keys.retain(|_, key| {
+            key.requests.refill(now);
+            key.events.refill(now);
+            key.bytes > 0 || [&key.requests, &key.events].iter().any(|bucket| bucket.balance < Bucket::most(bucket.rate))
+        });
+    }
+}
+
+/// A request that was let in, and what it holds of the process's memory. It gives that back when it is dropped.
+pub struct Admitted {
+    inner: Arc<Inner>,
+    key: Uuid,
+    bytes: usize,
+}
+
+impl Admitted {
+    /// Has room for a body of so many bytes, more than was declared perhaps.
+    pub fn hold(&mut self, body_bytes: usize) -> Result<()> {
+        let wanted = body_bytes.saturating_add(REQUEST_BYTES);
+        if wanted <= self.bytes {
+            return Ok(());
+        }
+        let inner = self.inner.clone();
+        self.take(&mut inner.state(), wanted)
+    }
+
+    fn take(&mut self, state: &mut State, wanted: usize) -> Result<()> {
+        let more = wanted - self.bytes;
+        let key_bytes = state.keys.get(&self.key).map_or(0, |key| key.bytes);
+        if key_bytes.saturating_add(more) > self.inner.most_bytes / SHARE {
+            return Err(refuse(Error::RateLimited { retry_after: 1 }));
+        }
+        if state.bytes.saturating_add(more) > self.inner.most_bytes {
+            return Err(refuse(Error::Overloaded));
+        }
+        state.bytes += more;
+        if let Some(key) = state.keys.get_mut(&self.key) {
+            key.bytes += more;
+        }
+        self.bytes = wanted;
+        metrics::gauge!(telemetry::USAGE_BYTES_IN_FLIGHT).set(state.bytes as f64);
+        Ok(())
+    }
+
+    /// Charges the key for the events that its request has brought, good or bad.
+    pub fn charge(&self, events: usize) -> Allowance {
+        let mut state = self.inner.state();
+        let most = |rate: u32| u64::from(rate) * BURST.whole_seconds().unsigned_abs();
+        let mut allowance = Allowance {
+            requests: 0,
+            events: 0,
+            most_requests: most(self.inner.requests_per_second),
+            most_events: most(self.inner.events_per_second),
+            window_seconds: BURST.whole_seconds().unsigned_abs(),
+        };
+        if let Some(key) = state.keys.get_mut(&self.key) {
+            key.events.spend(events);
+            (allowance.requests, allowance.events) = (key.requests.left(), key.events.left());
+        }
+        allowance
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut state = self.inner.state();
+        state.bytes -= self.bytes;
+        if let Some(key) = state.keys.get_mut(&self.key) {
+            key.bytes -= self.bytes;
+        }
+        metrics::gauge!(telemetry::USAGE_BYTES_IN_FLIGHT).set(state.bytes as f64);
+    }
+}
+
+fn refuse(error: Error) -> Error {
+    metrics::counter!(telemetry::USAGE_REQUESTS_REFUSED, "reason" => error.code()).increment(1);
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
+    const KIB: usize = 1024;
+
+    fn admission(most_bytes: usize, requests: u32, events: u32) -> Admission {
+        Admission(Arc::new(Inner {
+            writers: Semaphore::new(1),
+            most_bytes,
+            requests_per_second: requests,
+            events_per_second: events,
+            state: Mutex::default(),
+        }))
+    }
+
+    fn key(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    #[test]
+    fn what_is_in_flight_is_bounded_and_given_back() {
+        let admission = admission(400 * KIB, 1000, 1000);
+        let held: Vec<Admitted> = (0..4).map(|number| admission.admit(key(number), 84 * KIB, NOW).unwrap()).collect();
+        assert_eq!(admission.bytes_in_flight(), 400 * KIB);
+        assert_eq!(admission.admit(key(9), 0, NOW).err().map(|error| error.code()), Some("overloaded"));
+        drop(held);
+        assert_eq!(admission.bytes_in_flight(), 0);
+        assert!(admission.admit(key(9), 0, NOW).is_ok());
+    }
+
+    #[test]
+    fn one_key_has_its_share_and_no_more_even_if_its_bodies_grow() {
+        let admission = admission(400 * KIB, 1000, 1000);
+        let mut growing = admission.admit(key(1), 0, NOW).unwrap();
+        growing.hold(84 * KIB).unwrap();
+        assert_eq!(growing.hold(84 * KIB + 1).unwrap_err().code(), "rate_limited");
+        assert_eq!(admission.admit(key(1), 0, NOW).err().map(|error| error.code()), Some("rate_limited"));
+        assert!(admission.admit(key(2), 84 * KIB, NOW).is_ok());
+        drop(growing);
+        assert!(admission.admit(key(1), 84 * KIB, NOW).is_ok());
+    }
+
+    #[test]
+    fn keys_that_rest_are_forgotten_and_their_number_is_bounded() {
+        let admission = admission(usize::MAX, 1, 1000);
+        for number in 0..MOST_KEYS as u128 {
+            drop(admission.admit(key(number), 0, NOW).unwrap());
+        }
+        assert_eq!(admission.admit(key(u128::MAX), 0, NOW).err().map(|error| error.code()), Some("overloaded"));
+        assert!(admission.admit(key(u128::MAX), 0, NOW + Duration::SECOND).is_ok());
+        assert_eq!(admission.0.state().keys.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_never_has_more_than_its_rate_one_burst_and_one_request(
+            rate in 1u32..500,
+            requests in prop::collection::vec((0i64..20_000, 0usize..3_000), 1..200),
+        ) {
+            let admission = admission(usize::MAX, 1_000_000, rate);
+            let (mut now, mut taken) = (NOW, 0);
+            for (milliseconds, events) in requests {
+                now += Duration::milliseconds(milliseconds);
+                match admission.admit(key(1), 0, now) {
+                    Ok(admitted) => {
+                        admitted.charge(events);
+                        taken += events;
+                    }
+                    Err(Error::RateLimited { retry_after }) => {
+                        // What it says is enough, and not much more.
+                        let wait = Duration::seconds(retry_after as i64);
+                        prop_assert!(admission.admit(key(1), 0, now + wait).is_ok());
+                        now += wait;
+                    }
+                    Err(other) => prop_assert!(false, "{other}"),
+                }
+                let allowed = (now - NOW).as_seconds_f64() * f64::from(rate) + f64::from(rate) * 10.0 + 3_000.0;
+                prop_assert!(taken as f64 <= allowed, "{taken} of {allowed}");
+            }
+        }
+    }
+}

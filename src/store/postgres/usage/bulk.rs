@@ -1,0 +1,152 @@
+//! Many events by COPY, as long as all of them are new.
+
+use super::{accept::Into, ids, records};
+use crate::domain::{identity::CustomerId, metric::Metric, period::hour_of, usage_event::UsageEvent};
+use sqlx::{Connection, PgConnection, PgPool, error::ErrorKind};
+use std::collections::BTreeMap;
+use time::{OffsetDateTime, macros::datetime};
+use uuid::Uuid;
+
+/// COPY's binary format (PostgreSQL manual, COPY): signature, flags, length of the extension.
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
+const EPOCH: OffsetDateTime = datetime!(2000-01-01 0:00 UTC);
+const JSONB_VERSION: u8 = 1;
+
+/// Events, made ready to be written.
+pub struct Batch {
+    /// Sorted; of whichever era is the newest.
+    keys: Vec<Uuid>,
+    events: Vec<u8>,
+    hours: Vec<records::HourRecord>,
+    into: Into,
+}
+
+impl Batch {
+    pub fn of(customer: CustomerId, events: &[UsageEvent], into: Into) -> Batch {
+        let keys = ids::sorted(0, customer, events).into_iter().map(|(key, _)| key).collect();
+        let mut rows = Vec::with_capacity(events.len() * 256);
+        rows.extend_from_slice(HEADER);
+        for event in events {
+            rows.extend_from_slice(&7i16.to_be_bytes());
+            field(&mut rows, customer.0.as_bytes());
+            field(&mut rows, event.id.as_bytes());
+            field(&mut rows, event.app_id.as_bytes());
+            field(&mut rows, event.metric.as_str().as_bytes());
+            field(&mut rows, &quantity(event).to_be_bytes());
+            let microseconds = (event.timestamp - EPOCH).whole_microseconds();
+            field(&mut rows, &i64::try_from(microseconds).unwrap_or(i64::MAX).to_be_bytes());
+            match &event.properties {
+                None => rows.extend_from_slice(&(-1i32).to_be_bytes()),
+                Some(json) => {
+                    length(&mut rows, json.len() + 1);
+                    rows.push(JSONB_VERSION);
+                    rows.extend_from_slice(json.as_bytes());
+                }
+            }
+        }
+        rows.extend_from_slice(&TRAILER);
+        let hours = if into == Into::Hours { hours(customer, events) } else { Vec::new() };
+        Batch { keys, events: rows, hours, into }
+    }
+
+    /// The keys as COPY takes them, in their era.
+    fn keys_in(&self, era: u8) -> Vec<u8> {
+        let mut rows = Vec::with_capacity(HEADER.len() + self.keys.len() * 22 + TRAILER.len());
+        rows.extend_from_slice(HEADER);
+        for key in &self.keys {
+            rows.extend_from_slice(&1i16.to_be_bytes());
+            field(&mut rows, ids::in_era(era, *key).as_bytes());
+        }
+        rows.extend_from_slice(&TRAILER);
+        rows
+    }
+}
+
+fn quantity(event: &UsageEvent) -> i64 {
+    i64::try_from(event.quantity).unwrap_or(i64::MAX)
+}
+
+fn length(row: &mut Vec<u8>, length: usize) {
+    // A field is some kilobytes at most.
+    row.extend_from_slice(&i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes());
+}
+
+fn field(row: &mut Vec<u8>, bytes: &[u8]) {
+    length(row, bytes.len());
+    row.extend_from_slice(bytes);
+}
+
+/// What the events add to their hours.
+fn hours(customer: CustomerId, events: &[UsageEvent]) -> Vec<records::HourRecord> {
+    let mut sums: BTreeMap<(&str, OffsetDateTime, &str), (i64, i64, OffsetDateTime)> = BTreeMap::new();
+    let mut hour_known: Option<(OffsetDateTime, OffsetDateTime)> = None;
+    for event in events {
+        let at = event.timestamp;
+        // The next event is mostly of the same hour.
+        let hour = match hour_known {
+            Some((start, end)) if at >= start && at < end => start,
+            _ => hour_of(at),
+        };
+        hour_known = Some((hour, hour + time::Duration::HOUR));
+        let sum = sums.entry((Metric::as_str(event.metric), hour, event.app_id.as_str())).or_insert((0, 0, at));
+        *sum = (sum.0.saturating_add(quantity(event)), sum.1 + 1, sum.2.max(at));
+    }
+    let record = |((metric, hour, app), (quantity, events, as_of)): ((&str, _, &str), _)| records::HourRecord {
+        customer: customer.0,
+        metric: metric.to_owned(),
+        hour,
+        app_id: app.to_owned(),
+        quantity,
+        events,
+        as_of,
+    };
+    sums.into_iter().map(record).collect()
+}
+
+/// Writes a batch, if all of it is new; None, and nothing is written, when some of it is known. How many events were written.
+pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
+    let pool = pool.clone();
+    // A task of its own: a COPY that is dropped half-way leaves a connection that nobody can use again.
+    let writing = tokio::spawn(async move {
+        let mut conn = pool.acquire().await?;
+        match try_to_write(&mut conn, &batch).await {
+            Err(sqlx::Error::Database(error)) if error.kind() == ErrorKind::UniqueViolation => Ok(None),
+            other => other,
+        }
+    });
+    writing.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
+async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Option<u64>> {
+    let mut tx = conn.begin_with(batch.into.begin()).await?;
+    let eras = ids::eras(&mut tx).await?;
+    for era in &eras[1..] {
+        let keys: Vec<Uuid> = batch.keys.iter().map(|key| ids::in_era(*era, *key)).collect();
+        if !ids::known(&mut tx, &keys).await?.is_empty() {
+            return Ok(None);
+        }
+    }
+    copy(&mut tx, "COPY usage_ids (key) FROM STDIN (FORMAT binary)", &batch.keys_in(eras[0])).await?;
+    match batch.into {
+        Into::Hours => {
+            let statement =
+                "COPY usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)";
+            copy(&mut tx, statement, &batch.events).await?;
+            records::add(&mut tx, &batch.hours).await?;
+        }
+        Into::Queue => {
+            let statement =
+                "COPY usage_outbox (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)";
+            copy(&mut tx, statement, &batch.events).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(Some(batch.keys.len() as u64))
+}
+
+async fn copy(conn: &mut PgConnection, statement: &str, rows: &[u8]) -> sqlx::Result<()> {
+    let mut copying = conn.copy_in_raw(statement).await?;
+    copying.send(rows).await?;
+    copying.finish().await.map(drop)
+}

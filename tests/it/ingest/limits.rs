@@ -1,0 +1,139 @@
+//! Back-pressure and fairness: what is too much is refused whole, for the one whose it is, and only as long as it lasts.
+
+use super::event;
+use crate::support::{
+    TestApp,
+    client::{Answer, Client},
+};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+async fn stored(app: &TestApp) -> i64 {
+    sqlx::query_scalar("SELECT (SELECT count(*) FROM usage_events) + (SELECT count(*) FROM usage_records)")
+        .fetch_one(&app.db)
+        .await
+        .unwrap()
+}
+
+async fn send(machine: &Client, ids: std::ops::Range<u32>) -> Answer {
+    let events: Vec<Value> = ids.map(|id| event(&format!("e{id}"), "impressions", 1)).collect();
+    machine.post_json("/api/v1/usage/events", &Value::Array(events)).await
+}
+
+#[tokio::test]
+async fn a_key_that_sends_too_many_events_waits_and_no_other_one_does() {
+    let app = TestApp::start_with_settings(&[("ingest-events-per-second = 50_000", "ingest-events-per-second = 10")]).await;
+    let customer = app.add_customer("lumen").await;
+    let machine = app.machine(customer).await;
+    // A hundred are saved up; what is more is owed.
+    let first = send(&machine, 0..130).await;
+    assert_eq!((first.status, &first.json()["accepted"]), (202, &json!(130)));
+    assert_eq!(first.header("ratelimit"), Some(r#""requests";r=1999, "events";r=0"#));
+    assert_eq!(first.header("ratelimit-policy"), Some(r#""requests";q=2000;w=10, "events";q=100;w=10"#));
+    let before = stored(&app).await;
+    let refused = send(&machine, 130..131).await;
+    assert_eq!(refused.header("retry-after"), Some("4"));
+    refused.problem(429, "rate_limited");
+    assert_eq!(stored(&app).await, before);
+    // Another key of the same customer, and a key of another customer.
+    for customer in [customer, app.add_customer("orbit").await] {
+        assert_eq!(send(&app.machine(customer).await, 1000..1001).await.status, 202);
+    }
+    app.advance(time::Duration::seconds(3));
+    send(&machine, 130..131).await.problem(429, "rate_limited");
+    app.advance(time::Duration::SECOND);
+    assert_eq!(send(&machine, 130..131).await.json()["accepted"], 1);
+}
+
+#[tokio::test]
+async fn a_key_that_asks_too_often_waits() {
+    let app = TestApp::start_with_settings(&[("ingest-requests-per-second = 200", "ingest-requests-per-second = 1")]).await;
+    let machine = app.machine(app.add_customer("lumen").await).await;
+    for id in 0..10 {
+        // What can't be read is a request too.
+        let expected = if id == 9 { 400 } else { 202 };
+        let body = if id == 9 { "[".to_owned() } else { event(&format!("e{id}"), "impressions", 1).to_string() };
+        assert_eq!(machine.post("/api/v1/usage/events", "application/json", body.into_bytes()).await.status, expected);
+    }
+    let refused = send(&machine, 10..11).await;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    refused.problem(429, "rate_limited");
+    assert_eq!(stored(&app).await, 9 + 1);
+    app.advance(time::Duration::SECOND);
+    assert_eq!(send(&machine, 10..11).await.status, 202);
+}
+
+/// A request that says how long it is, and sends nothing yet.
+async fn begin(address: &str, key: &str, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /api/v1/usage/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/x-ndjson\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never came");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_bounded_before_bodies_are_read() {
+    // A MiB of all, a quarter of it of one key.
+    let settings = [("ingest-in-flight-bytes = 134_217_728", "ingest-in-flight-bytes = 1_048_576")];
+    let app = TestApp::start_with_settings(&settings).await;
+    let address = app.listen().await;
+    let customer = app.add_customer("lumen").await;
+    let mut keys = Vec::new();
+    for _ in 0..6 {
+        keys.push(apex_billing::service::accounts::create_api_key(&app.platform, customer, "tests").await.unwrap());
+    }
+    let client = |key: &String| app.client().with_header("authorization", &format!("Bearer {key}"));
+    let admission = &app.platform.admission;
+
+    let mut body = format!("{}\n", event("held", "impressions", 1)).into_bytes();
+    body.resize(240_000, b'\n');
+    let mut held = Vec::new();
+    for (number, key) in keys[..4].iter().enumerate() {
+        held.push(begin(&address, key, body.len()).await);
+        until(|| admission.bytes_in_flight() > number * body.len() + body.len()).await;
+    }
+    // The first key has its quarter; another one finds no room for something large.
+    let greedy = send(&client(&keys[0]), 0..100).await;
+    greedy.problem(429, "rate_limited");
+    let most = vec![b'\n'; 200_000];
+    let refused = client(&keys[4]).post("/api/v1/usage/events", "application/x-ndjson", most.clone()).await;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    refused.problem(429, "overloaded");
+    // Nor does a body that says nothing of its length.
+    let zipped = {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&most).unwrap();
+        encoder.finish().unwrap()
+    };
+    let unpacked =
+        client(&keys[4]).with_header("content-encoding", "gzip").post("/api/v1/usage/events", "application/x-ndjson", zipped).await;
+    unpacked.problem(429, "overloaded");
+    assert_eq!(stored(&app).await, 0);
+    assert!(admission.bytes_in_flight() <= 1_048_576);
+
+    // Whoever was let in is served, whoever hangs up is forgotten, and then there is room again.
+    let mut first = held.remove(0);
+    drop(held);
+    first.write_all(&body).await.unwrap();
+    let mut answer = vec![0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 202");
+    until(|| admission.bytes_in_flight() == 0).await;
+    assert_eq!(send(&client(&keys[4]), 0..100).await.json()["accepted"], 100);
+    assert_eq!(stored(&app).await, 101 + 1);
+}
