@@ -2,8 +2,10 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod meters;
 mod smtp;
 
+pub use meters::{EventNames, Meters};
 pub use smtp::{Encryption, Smtp};
 
 use leptos_config::LeptosOptions;
@@ -92,6 +94,8 @@ pub struct File {
     pub database: Database,
     pub sessions: Sessions,
     pub limits: Limits,
+    #[serde(default)]
+    pub meters: Meters,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -163,6 +167,7 @@ impl Config {
     pub fn read(leptos_toml: &str, env: &dyn Environment) -> Result<Config, ConfigError> {
         let file: File =
             toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
+        file.meters.check()?;
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
