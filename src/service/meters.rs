@@ -131,9 +131,6 @@ impl Turn<'_> {
             let again = !plan.cancels.is_empty();
             let parts: Vec<Row> = if again { cancelling(&plan, &rows, now) } else { self.sending(&plan.sends, now) };
             for part in parts {
-                if !self.keep(&part, None).await? {
-                    return Ok(End::Lost);
-                }
                 match self.deliver(part, &rows).await? {
                     Delivered::Settled => {}
                     Delivered::Waits(part) => return Ok(waits(&part)),
@@ -150,7 +147,9 @@ impl Turn<'_> {
     /// The closed hours since, with what Stripe counts of them.
     async fn hours(&self, rows: &[Row], from: OffsetDateTime, now: OffsetDateTime) -> Result<Hours> {
         let Claim { customer, metric, .. } = self.claim;
-        let until = closed_until(now, self.settings.grace());
+        // What was sent already stays closed, should the grace become longer.
+        let sent_until = rows.last().map_or(from, |row| row.hour + Duration::HOUR);
+        let until = closed_until(now, self.settings.grace()).max(sent_until);
         let mut hours = Hours::new();
         for (start, used) in store::used(&self.platform.db, customer, metric, from, until).await? {
             hours.entry(start).or_default().truth = used;

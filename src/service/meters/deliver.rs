@@ -20,16 +20,27 @@ pub enum Delivered {
 }
 
 impl Turn<'_> {
-    /// Asks Stripe for what a part wants, which is kept already. `rows` are the others.
-    pub(super) async fn deliver(&self, row: Row, rows: &[Row]) -> Result<Delivered> {
-        let row = match row.status {
-            Status::Cancelling => self.cancel(row, rows).await,
-            _ => match self.send(row, rows).await? {
+    /// Keeps a part, asks Stripe for what it wants, and keeps what became of it. `rows` are the others.
+    pub(super) async fn deliver(&self, mut row: Row, rows: &[Row]) -> Result<Delivered> {
+        // Refused as it was, it may have been for what has been put right since.
+        let refused = row.status == Status::Failed;
+        if refused {
+            row.event_name = self.settings.event_name(self.claim.metric).to_owned();
+            row.stripe_customer_id.clone_from(&self.claim.stripe_customer_id);
+            row.status = Status::Sending;
+        }
+        if !self.keep(&row, None).await? {
+            return Ok(Delivered::Lost);
+        }
+        let row = if row.status == Status::Cancelling {
+            self.cancel(row, rows).await
+        } else {
+            match self.send(row, refused, rows).await? {
                 Some(row) => row,
                 None => return Ok(Delivered::Lost),
-            },
+            }
         };
-        let (notice, told) = (self.notice(&row), row.status);
+        let (notice, told) = (self.notice(&row, refused), row.status);
         if !self.keep(&row, notice).await? {
             return Ok(Delivered::Lost);
         }
@@ -39,32 +50,25 @@ impl Turn<'_> {
         Ok(if told.is_in_flight() { Delivered::Waits(row) } else { Delivered::Settled })
     }
 
-    /// None when the turn is lost.
-    async fn send(&self, mut row: Row, rows: &[Row]) -> Result<Option<Row>> {
+    /// None when the turn is lost. `refused`: that was Stripe's last answer.
+    async fn send(&self, mut row: Row, refused: bool, rows: &[Row]) -> Result<Option<Row>> {
         let now = self.platform.clock.now();
-        // Refused as it was, it may have been for what has been put right since.
-        if row.status == Status::Failed {
-            row.event_name = self.settings.event_name(self.claim.metric).to_owned();
-            row.stripe_customer_id.clone_from(&self.claim.stripe_customer_id);
-        }
         if retry(row.hour, row.first_tried_at, now) == Retry::Look {
             match self.look(&row, rows).await {
                 Ok(Verdict::There) => return Ok(Some(sent(row, self.platform.clock.now()))),
                 Ok(Verdict::Unclear) => return Ok(Some(unclear(row, "Stripe counts something else of this hour"))),
-                Ok(Verdict::Missing) if is_open(row.hour, now) => row.first_tried_at = now,
+                Ok(Verdict::Missing) if is_open(row.hour, now) => {
+                    // Its identifier is as good as new.
+                    row.first_tried_at = now;
+                    if !self.keep(&row, None).await? {
+                        return Ok(None);
+                    }
+                }
                 Ok(Verdict::Missing) => return Ok(Some(expired(row))),
                 Err(error) if !is_refusal(&error) => return Ok(Some(self.later(row, &error))),
                 Err(error) if is_open(row.hour, now) => return Ok(Some(self.failed(row, &error))),
-                // Its last answer was a refusal.
-                Err(_) if row.status == Status::Failed => return Ok(Some(expired(row))),
+                Err(_) if refused => return Ok(Some(expired(row))),
                 Err(error) => return Ok(Some(unclear(row, &error.to_string()))),
-            }
-        }
-        // So that whoever comes after a crash knows the names and the instant that it went out under.
-        if row.status == Status::Failed || row.first_tried_at == now {
-            row.status = Status::Sending;
-            if !self.keep(&row, None).await? {
-                return Ok(None);
             }
         }
         let event = MeterEvent {
@@ -123,9 +127,9 @@ impl Turn<'_> {
     }
 
     /// What a person should know of. A refusal is told of when it is new, not at every try.
-    fn notice(&self, row: &Row) -> Option<Notice> {
+    fn notice(&self, row: &Row, refused: bool) -> Option<Notice> {
         let event_type = match row.status {
-            Status::Failed if row.attempts == 1 => "usage.meter_failed",
+            Status::Failed if !refused => "usage.meter_failed",
             Status::Cancelled => "usage.meter_cancelled",
             Status::Expired => "usage.meter_expired",
             Status::Unclear => "usage.meter_unclear",
@@ -155,7 +159,9 @@ fn cancelled(row: Row, at: time::OffsetDateTime) -> Row {
 }
 
 fn expired(row: Row) -> Row {
-    Row { status: Status::Expired, ..row }
+    let why = row.error.as_deref().unwrap_or("it was not taken");
+    let error = Some(format!("too late for Stripe's 35 days: {why}"));
+    Row { status: Status::Expired, error, ..row }
 }
 
 fn unclear(row: Row, why: &str) -> Row {
