@@ -273,7 +273,7 @@ pub const fn verdict(counted: u64, others: u64, quantity: u64) -> Verdict {
     }
 }
 
-/// How long to wait after so many tries that failed: a minute, doubled each time, up to six hours.
-pub fn pause(failures: u32) -> Duration {
-    Duration::minutes(1 << failures.saturating_sub(1).min(9)).min(Duration::hours(6))
+/// How long to wait after so many tries that failed: a minute, doubled each time, up to `longest`.
+pub fn pause(failures: u32, longest: Duration) -> Duration {
+    Duration::minutes(1 << failures.saturating_sub(1).min(16)).min(longest)
 }

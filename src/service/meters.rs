@@ -25,7 +25,6 @@ use crate::{
     telemetry,
 };
 use deliver::Delivered;
-use futures::StreamExt;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -55,8 +54,12 @@ pub async fn run(platform: &Platform) -> Result<usize> {
             break;
         }
         turns += claims.len();
-        let work = |claim| async move { Turn { platform, settings, stripe, claim }.take().await };
-        futures::stream::iter(claims).for_each_concurrent(AT_A_TIME, work).await;
+        let work = |claim| Turn { platform, settings, stripe, claim }.take();
+        let away = futures::future::join_all(claims.into_iter().map(work)).await;
+        // The others would meet the same; they are due, and wait for the next run.
+        if away.contains(&true) {
+            break;
+        }
     }
     let now = platform.clock.now();
     let behind = store::behind_since(&platform.db, now).await?.map_or(Duration::ZERO, |since| now - since);
@@ -76,8 +79,8 @@ struct Turn<'a> {
 enum End {
     /// Everything is at Stripe that can be.
     Done,
-    /// Something waits for its next try.
-    Waits { until: OffsetDateTime, behind_since: OffsetDateTime },
+    /// Something waits for its next try, because Stripe is away or else.
+    Waits { until: OffsetDateTime, behind_since: OffsetDateTime, away: bool },
     /// Somebody else has the turn.
     Lost,
 }
@@ -86,14 +89,14 @@ enum End {
 type Notice = (&'static str, Value);
 
 impl Turn<'_> {
-    /// The others are not to wait for what is wrong with one.
-    async fn take(self) {
+    /// Whether Stripe is away. An error of our own is logged: the others are not to wait for what is wrong with one.
+    async fn take(self) -> bool {
         let end = self.work().await;
         let now = self.platform.clock.now();
         let (next, behind_since) = match &end {
-            Ok(End::Lost) => return,
+            Ok(End::Lost) => return false,
             Ok(End::Done) => (closes_at(closed_until(now, self.settings.grace()), self.settings.grace()), None),
-            Ok(End::Waits { until, behind_since }) => (*until, Some(*behind_since)),
+            Ok(End::Waits { until, behind_since, .. }) => (*until, Some(*behind_since)),
             Err(error) => {
                 tracing::error!(customer = %self.claim.customer, metric = %self.claim.metric, %error, "usage can't go to Stripe");
                 (now + PAUSE, None)
@@ -102,6 +105,7 @@ impl Turn<'_> {
         if let Err(error) = store::release(&self.platform.db, &self.claim, next, behind_since).await {
             tracing::error!(customer = %self.claim.customer, %error, "a turn at a meter ends by itself");
         }
+        matches!(end, Ok(End::Waits { away: true, .. }))
     }
 
     async fn work(&self) -> Result<End> {
@@ -114,7 +118,7 @@ impl Turn<'_> {
             if let Some(at) = rows.iter().position(|row| row.status.is_in_flight()) {
                 let head = rows.swap_remove(at);
                 if head.next_attempt_at > now {
-                    return Ok(waits(&head));
+                    return Ok(End::Waits { until: head.next_attempt_at, behind_since: head.hour, away: false });
                 }
                 match self.deliver(head, &rows).await? {
                     Delivered::Settled => continue,
@@ -267,8 +271,9 @@ fn cancelling(plan: &Plan, rows: &[Row], now: OffsetDateTime) -> Vec<Row> {
     found.map(|row| Row { status: Status::Cancelling, attempts: 0, next_attempt_at: now, error: None, ..row.clone() }).collect()
 }
 
-const fn waits(row: &Row) -> End {
-    End::Waits { until: row.next_attempt_at, behind_since: row.hour }
+/// After a try of this part that came to nothing.
+fn waits(row: &Row) -> End {
+    End::Waits { until: row.next_attempt_at, behind_since: row.hour, away: row.status != Status::Failed }
 }
 
 fn units(quantity: i64) -> u64 {

@@ -348,6 +348,7 @@ fn an_hour_that_is_too_old_is_said_to_be_once() {
 }
 
 #[test]
-fn pauses_grow_up_to_six_hours() {
-    assert_eq!([1, 2, 3, 9, 10, 99].map(|failures| pause(failures).whole_minutes()), [1, 2, 4, 256, 360, 360]);
+fn pauses_double_up_to_the_longest() {
+    let minutes = |failures| pause(failures, Duration::hours(6)).whole_minutes();
+    assert_eq!([0, 1, 2, 3, 9, 10, u32::MAX].map(minutes), [1, 1, 2, 4, 256, 360, 360]);
 }

@@ -8,6 +8,11 @@ use crate::{
     stripe::client::{MeterEvent, StripeError},
 };
 use serde_json::json;
+use time::{Duration, OffsetDateTime};
+
+/// The longest waits for the next try: after an outage soon, after a refusal once somebody may have put it right.
+const OUTAGE: Duration = Duration::minutes(10);
+const REFUSAL: Duration = Duration::hours(6);
 
 /// What became of a part.
 pub enum Delivered {
@@ -114,16 +119,20 @@ impl Turn<'_> {
     }
 
     /// No answer: it is tried again as it is.
-    fn later(&self, mut row: Row, error: &StripeError) -> Row {
-        row.attempts += 1;
-        row.next_attempt_at = self.platform.clock.now() + pause(row.attempts.unsigned_abs());
+    fn later(&self, row: Row, error: &StripeError) -> Row {
+        self.again(row, error, OUTAGE)
+    }
+
+    fn again(&self, mut row: Row, error: &StripeError, longest: Duration) -> Row {
+        row.attempts = row.attempts.saturating_add(1);
+        row.next_attempt_at = self.platform.clock.now() + pause(row.attempts.unsigned_abs(), longest);
         row.error = Some(error.to_string());
         row
     }
 
     /// Refused: it is tried again, for what it was refused for may be put right.
     fn failed(&self, row: Row, error: &StripeError) -> Row {
-        Row { status: Status::Failed, ..self.later(row, error) }
+        Row { status: Status::Failed, ..self.again(row, error, REFUSAL) }
     }
 
     /// What a person should know of. A refusal is told of when it is new, not at every try.
@@ -150,11 +159,11 @@ const fn is_refusal(error: &StripeError) -> bool {
     matches!(error, StripeError::Rejected { status, .. } if !matches!(status, 401 | 403 | 409))
 }
 
-fn sent(row: Row, at: time::OffsetDateTime) -> Row {
+fn sent(row: Row, at: OffsetDateTime) -> Row {
     Row { status: Status::Sent, sent_at: Some(at), attempts: 0, error: None, ..row }
 }
 
-fn cancelled(row: Row, at: time::OffsetDateTime) -> Row {
+fn cancelled(row: Row, at: OffsetDateTime) -> Row {
     Row { status: Status::Cancelled, cancelled_at: Some(at), attempts: 0, error: None, ..row }
 }
 

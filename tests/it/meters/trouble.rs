@@ -172,3 +172,25 @@ async fn several_replicas_at_once_send_each_hour_once() {
     }
     assert_eq!(metered.posts(EVENTS).len(), 36);
 }
+
+#[tokio::test]
+async fn whoever_lost_its_turn_changes_nothing_any_more() {
+    let metered = Metered::start().await;
+    metered.send("a", "impressions", CLOSED, 100).await;
+    metered.stand_in.fault(Fault::hang().on("POST", EVENTS).after_the_work());
+    metered.stand_in.fault(Fault::status(500).on("POST", EVENTS).after(1).times(1000));
+    let mut slow = Box::pin(run(&metered.platform));
+    while metered.posts(EVENTS).is_empty() {
+        assert!(futures::poll!(&mut slow).is_pending());
+        tokio::task::yield_now().await;
+    }
+    metered.pass(Duration::minutes(10));
+    run(&metering(&metered.app, |_| {})).await.unwrap();
+    assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "sent")]);
+    // It hears nothing but errors, and may not say so.
+    slow.await.unwrap();
+    assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "sent")]);
+    let tries: i32 = sqlx::query_scalar("SELECT attempts FROM usage_meter_events").fetch_one(&metered.app.db).await.unwrap();
+    assert_eq!(tries, 0);
+    assert_eq!(metered.at_stripe("impressions").await, metered.used("impressions").await);
+}
