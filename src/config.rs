@@ -2,8 +2,10 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod meters;
 mod smtp;
 
+pub use meters::{EventNames, Meters};
 pub use smtp::{Encryption, Smtp};
 
 use leptos_config::LeptosOptions;
@@ -93,6 +95,8 @@ pub struct File {
     pub sessions: Sessions,
     pub limits: Limits,
     pub retention: Retention,
+    #[serde(default)]
+    pub meters: Meters,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -185,6 +189,7 @@ impl Config {
                 file.retention.raw_usage_event_days
             )));
         }
+        file.meters.check()?;
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());

@@ -9,6 +9,7 @@ pub mod features;
 pub mod forecast;
 pub mod identity;
 pub mod invoice;
+pub mod meter;
 pub mod metric;
 pub mod mirror;
 pub mod money;

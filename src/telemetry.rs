@@ -34,6 +34,10 @@ pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
 /// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
 pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
+/// Parts of hours that Stripe's billing meters were told of, by `result`: sent, failed, cancelled, expired, unclear.
+pub const USAGE_METER_EVENTS: &str = "usage_meter_events_total";
+/// For how long the oldest closed hour has been waiting to be at Stripe, in hours.
+pub const USAGE_METER_LAG_HOURS: &str = "usage_meter_lag_hours";
 /// Usage alerts that fired, by `kind`: percent, cost, cap.
 pub const USAGE_ALERTS: &str = "usage_alerts_total";
 /// Mails by `result`: sent, failed.

@@ -9,6 +9,7 @@ pub mod billed_usage;
 pub mod contacts;
 pub mod inbox;
 pub mod invoices;
+pub mod meters;
 pub mod mirror;
 pub mod outbox;
 pub mod sessions;

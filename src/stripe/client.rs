@@ -9,6 +9,7 @@ mod backoff;
 mod circuit;
 mod error;
 mod limiter;
+mod meters;
 mod objects;
 pub mod page;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod transport;
 pub use backoff::Backoff;
 pub use circuit::Rules as CircuitRules;
 pub use error::StripeError;
+pub use meters::MeterEvent;
 pub use page::Page;
 
 use crate::{config::Config, telemetry};

@@ -15,6 +15,7 @@ mod history;
 mod inbox;
 mod ingest;
 mod invoices;
+mod meters;
 mod outgoing;
 mod pdf;
 mod platform;

@@ -9,3 +9,4 @@ pub mod smtp;
 pub mod stand_in;
 
 pub use app::TestApp;
+pub use client::Client;

@@ -1,0 +1,125 @@
+//! The table `[meters]` of `Leptos.toml`: whether and how usage goes to Stripe's billing meters.
+
+use super::ConfigError;
+use crate::domain::metric::Metric;
+use serde::Deserialize;
+use time::{Duration, OffsetDateTime};
+
+/// Longest name that Stripe takes.
+const LONGEST_NAME: usize = 100;
+/// A week: far beyond what late senders need, far within Stripe's 35 days.
+const LONGEST_GRACE_MINUTES: u32 = 7 * 24 * 60;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Meters {
+    /// Off unless set: what Stripe is told, it bills.
+    pub enabled: bool,
+    /// How long after its end an hour is sent.
+    pub grace_minutes: u32,
+    /// Hours before are never sent. None: as far back as Stripe takes them.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub since: Option<OffsetDateTime>,
+    pub event_names: EventNames,
+}
+
+/// The event names of the meters in Stripe.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventNames {
+    pub impressions: String,
+    pub api_calls: String,
+    pub data_transfer_bytes: String,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Meters { enabled: false, grace_minutes: 15, since: None, event_names: EventNames::default() }
+    }
+}
+
+impl Default for EventNames {
+    fn default() -> Self {
+        let name = |metric: Metric| metric.as_str().to_owned();
+        EventNames {
+            impressions: name(Metric::Impressions),
+            api_calls: name(Metric::ApiCalls),
+            data_transfer_bytes: name(Metric::DataTransferBytes),
+        }
+    }
+}
+
+impl Meters {
+    pub fn grace(&self) -> Duration {
+        Duration::minutes(i64::from(self.grace_minutes))
+    }
+
+    pub fn event_name(&self, metric: Metric) -> &str {
+        match metric {
+            Metric::Impressions => &self.event_names.impressions,
+            Metric::ApiCalls => &self.event_names.api_calls,
+            Metric::DataTransferBytes => &self.event_names.data_transfer_bytes,
+        }
+    }
+
+    /// Two metrics under one name would be added up.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.grace_minutes > LONGEST_GRACE_MINUTES {
+            return Err(ConfigError(format!(
+                "Leptos.toml: meters.grace-minutes is {}, but wants at most {LONGEST_GRACE_MINUTES}",
+                self.grace_minutes
+            )));
+        }
+        let names = Metric::ALL.map(|metric| self.event_name(metric));
+        for (at, name) in names.into_iter().enumerate() {
+            if name.trim().is_empty() || name.len() > LONGEST_NAME || names[..at].contains(&name) {
+                return Err(ConfigError(format!(
+                    "Leptos.toml: meters.event-names.{} is `{name}`, but wants a name of its own of 1 to {LONGEST_NAME} bytes",
+                    Metric::ALL[at]
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    fn read(meters: &str) -> Result<Config, String> {
+        let text = include_str!("../../Leptos.toml");
+        let (without, _) = text.split_once("[meters]").unwrap();
+        Config::read(&format!("{without}{meters}"), &|_: &str| None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_is_sent_unless_said_so() {
+        for text in ["", include_str!("../../Leptos.toml").split_once("[meters]").unwrap().1] {
+            let text = if text.is_empty() { String::new() } else { format!("[meters]{text}") };
+            let meters = read(&text).unwrap().file.meters;
+            assert!(!meters.enabled && meters.since.is_none());
+            assert_eq!((meters.grace().whole_minutes(), meters.event_names.api_calls.as_str()), (15, "api_calls"));
+        }
+    }
+
+    #[test]
+    fn names_and_times_are_checked() {
+        let meters = read("[meters]\nenabled = true\nsince = \"2026-11-01T00:00:00Z\"\n[meters.event-names]\napi_calls = \"calls\"\n");
+        let meters = meters.unwrap().file.meters;
+        assert!(meters.enabled && meters.since.is_some());
+        assert_eq!((meters.event_names.api_calls.as_str(), meters.event_names.impressions.as_str()), ("calls", "impressions"));
+        for wrong in [
+            "grace-minutes = 20000",
+            "grace-minutes = -1",
+            "since = \"yesterday\"",
+            "speed = 1",
+            "event-names = { calls = \"calls\" }",
+            "event-names = { api_calls = \" \" }",
+            "event-names = { api_calls = \"impressions\" }",
+        ] {
+            let error = read(&format!("[meters]\n{wrong}\n")).unwrap_err();
+            assert!(error.starts_with("Leptos.toml: ") && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What Stripe's billing meters were told, hour by hour, and whose turn it is to tell them.
+
+use super::decode;
+use crate::domain::{
+    identity::CustomerId,
+    meter::{Excess, Status},
+    metric::Metric,
+};
+use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+
+/// The turn at a customer's metric, until somebody has a newer one.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub customer: CustomerId,
+    pub metric: Metric,
+    pub number: i64,
+    pub stripe_customer_id: String,
+}
+
+/// A part of an hour, as Stripe was told it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub hour: OffsetDateTime,
+    pub revision: i32,
+    pub identifier: String,
+    pub event_name: String,
+    pub stripe_customer_id: String,
+    /// In the metric's own unit.
+    pub quantity: i64,
+    pub status: Status,
+    /// Stripe has refused to take it back.
+    pub kept: bool,
+    /// Tries that came to nothing.
+    pub attempts: i32,
+    pub next_attempt_at: OffsetDateTime,
+    pub first_tried_at: OffsetDateTime,
+    pub sent_at: Option<OffsetDateTime>,
+    pub cancelled_at: Option<OffsetDateTime>,
+    pub error: Option<String>,
+}
+
+/// Has every customer that Stripe knows metered.
+pub async fn add(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO usage_meters (customer_id, metric, next_look_at)
+         SELECT customers.id, metrics.metric, $1
+         FROM customers, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
+         WHERE stripe_customer_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM usage_meters WHERE customer_id = customers.id AND usage_meters.metric = metrics.metric)
+         ORDER BY 1, 2
+         ON CONFLICT DO NOTHING",
+        now,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Takes the turn at up to so many customers' metrics that are due and nobody's.
+pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Claim>> {
+    let rows = sqlx::query!(
+        r#"WITH due AS (
+               SELECT customer_id, metric FROM usage_meters
+               WHERE next_look_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
+               ORDER BY next_look_at, customer_id, metric LIMIT $3 FOR UPDATE SKIP LOCKED
+           )
+           UPDATE usage_meters meter SET claim = meter.claim + 1, claimed_until = $2
+           FROM due JOIN customers ON customers.id = due.customer_id
+           WHERE meter.customer_id = due.customer_id AND meter.metric = due.metric AND customers.stripe_customer_id IS NOT NULL
+           RETURNING meter.customer_id, meter.metric, meter.claim, customers.stripe_customer_id AS "stripe_customer_id!""#,
+        now,
+        until,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Claim {
+                customer: CustomerId(row.customer_id),
+                metric: decode(&row.metric)?,
+                number: row.claim,
+                stripe_customer_id: row.stripe_customer_id,
+            })
+        })
+        .collect()
+}
+
+/// Keeps the turn until then; false when somebody else has it by now. Until the transaction ends nobody takes it.
+pub async fn hold(conn: &mut PgConnection, claim: &Claim, until: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "UPDATE usage_meters SET claimed_until = $4 WHERE customer_id = $1 AND metric = $2 AND claim = $3",
+        claim.customer.0,
+        claim.metric.as_str(),
+        claim.number,
+        until,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Gives the turn up, if it is still ours. `behind_since` is the oldest hour that has something left to send.
+pub async fn release(pool: &PgPool, claim: &Claim, next_look_at: OffsetDateTime, behind_since: Option<OffsetDateTime>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE usage_meters SET claimed_until = NULL, next_look_at = $4, behind_since = $5
+         WHERE customer_id = $1 AND metric = $2 AND claim = $3",
+        claim.customer.0,
+        claim.metric.as_str(),
+        claim.number,
+        next_look_at,
+        behind_since,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Since when something should have been at Stripe: the oldest hour with something to send, or the oldest look that is overdue.
+pub async fn behind_since(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        "SELECT least((SELECT min(behind_since) FROM usage_meters), (SELECT min(next_look_at) FROM usage_meters WHERE next_look_at <= $1))",
+        now,
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// What a customer used of a metric in the hours of `[from, until)`, over its apps.
+pub async fn used(
+    pool: &PgPool,
+    customer: CustomerId,
+    metric: Metric,
+    from: OffsetDateTime,
+    until: OffsetDateTime,
+) -> sqlx::Result<Vec<(OffsetDateTime, u64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT hour, sum(quantity)::bigint AS "quantity!" FROM usage_records
+           WHERE customer_id = $1 AND metric = $2 AND hour >= $3 AND hour < $4 GROUP BY hour ORDER BY hour"#,
+        customer.0,
+        metric.as_str(),
+        from,
+        until,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.hour, u64::try_from(row.quantity).unwrap_or(0))).collect())
+}
+
+/// What was told of the hours since, and whatever is in flight; by hour and revision.
+pub async fn rows(pool: &PgPool, customer: CustomerId, metric: Metric, from: OffsetDateTime) -> sqlx::Result<Vec<Row>> {
+    let rows = sqlx::query!(
+        "SELECT hour, revision, identifier, event_name, stripe_customer_id, quantity, status, kept, attempts, next_attempt_at, first_tried_at,
+                sent_at, cancelled_at, error
+         FROM usage_meter_events
+         WHERE customer_id = $1 AND metric = $2 AND (hour >= $3 OR status IN ('sending', 'failed', 'cancelling'))
+         ORDER BY hour, revision",
+        customer.0,
+        metric.as_str(),
+        from,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Row {
+                hour: row.hour,
+                revision: row.revision,
+                identifier: row.identifier,
+                event_name: row.event_name,
+                stripe_customer_id: row.stripe_customer_id,
+                quantity: row.quantity,
+                status: decode(&row.status)?,
+                kept: row.kept,
+                attempts: row.attempts,
+                next_attempt_at: row.next_attempt_at,
+                first_tried_at: row.first_tried_at,
+                sent_at: row.sent_at,
+                cancelled_at: row.cancelled_at,
+                error: row.error,
+            })
+        })
+        .collect()
+}
+
+/// Keeps a part as it is now. Its identifier and its quantity never change.
+pub async fn put(conn: &mut PgConnection, customer: CustomerId, metric: Metric, row: &Row) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO usage_meter_events
+             (customer_id, metric, hour, revision, identifier, event_name, stripe_customer_id, quantity, status, kept, attempts,
+              next_attempt_at, first_tried_at, sent_at, cancelled_at, error)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         ON CONFLICT (customer_id, metric, hour, revision) DO UPDATE SET
+             event_name = excluded.event_name, stripe_customer_id = excluded.stripe_customer_id, status = excluded.status, kept = excluded.kept,
+             attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, first_tried_at = excluded.first_tried_at,
+             sent_at = excluded.sent_at, cancelled_at = excluded.cancelled_at, error = excluded.error",
+        customer.0,
+        metric.as_str(),
+        row.hour,
+        row.revision,
+        row.identifier,
+        row.event_name,
+        row.stripe_customer_id,
+        row.quantity,
+        row.status.as_str(),
+        row.kept,
+        row.attempts,
+        row.next_attempt_at,
+        row.first_tried_at,
+        row.sent_at,
+        row.cancelled_at,
+        row.error,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// What is known to be too much, by the starts of the periods since.
+pub async fn excess(
+    pool: &PgPool,
+    customer: CustomerId,
+    metric: Metric,
+    since: OffsetDateTime,
+) -> sqlx::Result<BTreeMap<OffsetDateTime, Excess>> {
+    let rows = sqlx::query!(
+        "SELECT period_start, excess, carried FROM usage_meter_excess WHERE customer_id = $1 AND metric = $2 AND period_start >= $3",
+        customer.0,
+        metric.as_str(),
+        since,
+    )
+    .fetch_all(pool)
+    .await?;
+    let units = |units: i64| u64::try_from(units).unwrap_or(0);
+    Ok(rows.into_iter().map(|row| (row.period_start, Excess { excess: units(row.excess), carried: units(row.carried) })).collect())
+}
+
+/// Keeps what is too much in a period.
+pub async fn put_excess(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    metric: Metric,
+    period_start: OffsetDateTime,
+    excess: Excess,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
+    sqlx::query!(
+        "INSERT INTO usage_meter_excess (customer_id, metric, period_start, excess, carried, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (customer_id, metric, period_start) DO UPDATE SET
+             excess = excluded.excess, carried = excluded.carried, updated_at = excluded.updated_at",
+        customer.0,
+        metric.as_str(),
+        period_start,
+        units(excess.excess),
+        units(excess.carried),
+        at,
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,167 @@
+//! Billing meters: telling Stripe what was used, taking it back, and asking what Stripe counts.
+//!
+//! The requests are written here, not by the library: its payload is a hash map, whose order changes from one process to the next, and the
+//! same idempotency key wants the same body.
+
+use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
+use serde::{Deserialize, Serialize};
+use stripe::{IdempotencyKey, StripeRequest};
+use stripe_billing::{BillingMeterStatus, billing_meter::ListBillingMeter, billing_meter_event_summary::ListIdBillingMeterEventSummary};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+use time::{Duration, OffsetDateTime};
+
+/// Usage of one customer, under the name and identifier that Stripe knows it by.
+#[derive(Clone, Copy, Debug)]
+pub struct MeterEvent<'a> {
+    pub event_name: &'a str,
+    pub stripe_customer_id: &'a str,
+    /// In the metric's own unit.
+    pub value: i64,
+    pub timestamp: OffsetDateTime,
+    pub identifier: &'a str,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    stripe_customer_id: &'a str,
+    value: i64,
+}
+
+#[derive(Serialize)]
+struct CreateEvent<'a> {
+    event_name: &'a str,
+    identifier: &'a str,
+    payload: Payload<'a>,
+    timestamp: i64,
+}
+
+impl StripeRequest for CreateEvent<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Post, "/billing/meter_events").form(self)
+    }
+}
+
+#[derive(Serialize)]
+struct Cancel<'a> {
+    identifier: &'a str,
+}
+
+#[derive(Serialize)]
+struct CreateAdjustment<'a> {
+    cancel: Cancel<'a>,
+    event_name: &'a str,
+    r#type: &'static str,
+}
+
+impl StripeRequest for CreateAdjustment<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Post, "/billing/meter_event_adjustments").form(self)
+    }
+}
+
+#[derive(Deserialize)]
+struct Meter {
+    id: String,
+    event_name: String,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    aggregated_value: f64,
+}
+
+impl Client {
+    /// Tells Stripe of usage. An identifier that Stripe knows already was taken before, and is a success. `attempt` is part of the idempotency
+    /// key: Stripe gives the answer of a failed try again and again.
+    pub async fn meter_event(&self, event: &MeterEvent<'_>, attempt: i32) -> Result<(), StripeError> {
+        let &MeterEvent { event_name, stripe_customer_id, value, timestamp, identifier } = event;
+        let payload = Payload { stripe_customer_id, value };
+        let request = CreateEvent { event_name, identifier, payload, timestamp: timestamp.unix_timestamp() };
+        let sent = self.post("meter_events.create", Caller::Job, &request, &key(identifier, attempt)?).await;
+        match sent {
+            Err(StripeError::Rejected { code, message, .. }) if is_known(code.as_deref(), &message, identifier) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Takes usage back, which Stripe allows for a day after it came.
+    pub async fn cancel_meter_event(&self, event_name: &str, identifier: &str, attempt: i32) -> Result<(), StripeError> {
+        let request = CreateAdjustment { cancel: Cancel { identifier }, event_name, r#type: "cancel" };
+        let key = key(&format!("{identifier}-cancel"), attempt)?;
+        self.post("meter_event_adjustments.create", Caller::Job, &request, &key).await.map(drop)
+    }
+
+    /// What Stripe counts of a customer in one UTC hour.
+    ///
+    /// # Errors
+    /// `Rejected`, also when no active meter has this event name.
+    pub async fn metered(&self, event_name: &str, stripe_customer_id: &str, hour: OffsetDateTime) -> Result<u64, StripeError> {
+        let meter = self.meter(event_name).await?;
+        let (start, end) = (hour.unix_timestamp(), (hour + Duration::HOUR).unix_timestamp());
+        let request = ListIdBillingMeterEventSummary::new(meter, stripe_customer_id, end, start);
+        let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
+        let sums: Vec<Summary> = objects(&answer)?;
+        let sum: f64 = sums.iter().map(|summary| summary.aggregated_value).sum();
+        // Whole numbers are exact below 2^53.
+        if sum >= 0.0 && sum.fract() == 0.0 && sum < 9_007_199_254_740_992.0 {
+            Ok(sum as u64)
+        } else {
+            Err(StripeError::Unreadable(format!("{sum} is no sum of quantities")))
+        }
+    }
+
+    async fn meter(&self, event_name: &str) -> Result<String, StripeError> {
+        let mut after: Option<String> = None;
+        loop {
+            let mut request = ListBillingMeter::new().status(BillingMeterStatus::Active).limit(LIMIT);
+            if let Some(after) = &after {
+                request = request.starting_after(after);
+            }
+            let answer = self.get("meters.list", Caller::Job, &request).await?;
+            let more = Page::read(&answer)?.has_more;
+            let mut meters: Vec<Meter> = objects(&answer)?;
+            if let Some(meter) = meters.iter().find(|meter| meter.event_name == event_name) {
+                return Ok(meter.id.clone());
+            }
+            after = meters.pop().map(|meter| meter.id);
+            if !more || after.is_none() {
+                return Err(StripeError::Rejected {
+                    status: 404,
+                    code: None,
+                    message: format!("no active meter has the event name {event_name}"),
+                });
+            }
+        }
+    }
+}
+
+fn objects<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Vec<T>, StripeError> {
+    let unreadable = |error: serde_json::Error| StripeError::Unreadable(error.to_string());
+    Page::read(answer)?.data.iter().map(|object| serde_json::from_str(object.get()).map_err(unreadable)).collect()
+}
+
+fn key(identifier: &str, attempt: i32) -> Result<IdempotencyKey, StripeError> {
+    IdempotencyKey::new(format!("{identifier}-{attempt}")).map_err(|error| StripeError::Unreadable(error.to_string()))
+}
+
+/// Stripe has no code of its own for this.
+fn is_known(code: Option<&str>, message: &str, identifier: &str) -> bool {
+    code == Some("duplicate_meter_event") || (message.contains("already exists") && message.contains(identifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_that_is_known_is_told_from_another_refusal() {
+        assert!(is_known(None, "An event already exists with identifier a-1.", "a-1"));
+        assert!(is_known(Some("duplicate_meter_event"), "", "a-1"));
+        assert!(!is_known(None, "A meter already exists.", "a-1"));
+        assert!(!is_known(Some("resource_missing"), "No such customer: 'cus_a-1'", "a-1"));
+    }
+}
