@@ -3,6 +3,7 @@
 
 mod ledger;
 mod postgres;
+mod replicas;
 mod senders;
 mod site;
 mod stored;
