@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_usual_sender_can_be_written() {
-        let config = crate::config::Config::read(include_str!("../Leptos.toml"), &|_| None).unwrap();
+        let config = crate::config::Config::read(include_str!("../Leptos.toml"), &|_: &str| None).unwrap();
         let to = "a@b.example".parse().unwrap();
         let mail = Mail { to: &to, subject: String::new(), text: String::new(), id: "x".into() };
         assert!(Mailer::new(None, config.mail_from).write(mail).is_ok());

@@ -1,5 +1,6 @@
 //! A PostgreSQL of the test's own, which keeps its promises, to be killed.
 
+use super::senders::wait_until;
 use apex_billing::store::cluster::{Cluster, Options};
 use rand::{RngExt, rngs::StdRng};
 use std::{
@@ -39,9 +40,10 @@ impl Postgres {
         Cluster::start(Options { dir: self.dir.clone(), durable: true, keep_running: true }).unwrap()
     }
 
-    /// The server and all of its processes.
+    /// The server and all of its processes. Returns when they are gone: who looks earlier finds a server that runs.
     pub fn kill(&self) {
-        kill(&self.dir);
+        let killed = kill(&self.dir);
+        wait_until("PostgreSQL is gone", || !processes().iter().any(|process| killed.contains(&process.pid)));
     }
 
     /// One process that serves a connection, if there is one; the server ends all others then, and recovers by itself.
@@ -74,12 +76,12 @@ fn sweep() {
     }
 }
 
-/// First the server, which would start again what it misses.
-fn kill(dir: &Path) {
-    if let Some((server, children)) = server(dir) {
-        send_kill(server);
-        children.iter().for_each(|child| send_kill(child.pid));
-    }
+/// First the server, which would start again what it misses. Whom it killed.
+fn kill(dir: &Path) -> Vec<i32> {
+    let Some((server, children)) = server(dir) else { return Vec::new() };
+    let killed: Vec<i32> = [server].into_iter().chain(children.iter().map(|child| child.pid)).collect();
+    killed.iter().for_each(|pid| send_kill(*pid));
+    killed
 }
 
 /// The server of this folder and its children, by nothing but what the folder itself says, and only if that is still true.
@@ -92,12 +94,15 @@ fn server(dir: &Path) -> Option<(i32, Vec<Process>)> {
     Some((pid, all.into_iter().filter(|process| process.parent == pid).collect()))
 }
 
+/// Without zombies.
 fn processes() -> Vec<Process> {
-    let output = Command::new("ps").args(["-axww", "-o", "pid=,ppid=,command="]).output().expect("the program `ps` runs").stdout;
+    let output = Command::new("ps").args(["-axww", "-o", "pid=,ppid=,stat=,command="]).output().expect("the program `ps` runs").stdout;
     let read = |line: &str| {
         let (pid, rest) = line.trim_start().split_once(' ')?;
-        let (parent, command) = rest.trim_start().split_once(' ')?;
-        Some(Process { pid: pid.parse().ok()?, parent: parent.parse().ok()?, command: command.trim().to_owned() })
+        let (parent, rest) = rest.trim_start().split_once(' ')?;
+        let (state, command) = rest.trim_start().split_once(' ')?;
+        let process = Process { pid: pid.parse().ok()?, parent: parent.parse().ok()?, command: command.trim().to_owned() };
+        (!state.starts_with('Z')).then_some(process)
     };
     String::from_utf8_lossy(&output).lines().filter_map(read).collect()
 }
