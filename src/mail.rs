@@ -130,6 +130,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_usual_sender_can_be_written() {
+        let config = crate::config::Config::read(include_str!("../Leptos.toml"), &|_: &str| None).unwrap();
+        let to = "a@b.example".parse().unwrap();
+        let mail = Mail { to: &to, subject: String::new(), text: String::new(), id: "x".into() };
+        assert!(Mailer::new(None, config.mail_from).write(mail).is_ok());
+    }
+
     proptest! {
         #[test]
         fn every_address_that_is_valid_here_can_be_written(local in "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", domain in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,10}") {

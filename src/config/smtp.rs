@@ -63,15 +63,16 @@ pub fn read(url: &str) -> Result<Smtp, ConfigError> {
     })
 }
 
-/// `MAIL_FROM`, else `billing@` the host of `PUBLIC_URL`.
+/// `MAIL_FROM`, else `billing@` the host of `PUBLIC_URL`; an IP address is none that a mail can be written from.
 pub fn sender(given: Option<String>, public_url: &PublicUrl) -> Result<Mailbox, ConfigError> {
     if let Some(text) = given {
         return text.parse().map_err(|_| super::wrong("MAIL_FROM", &text, "an address such as Apex Billing <billing@example.com>"));
     }
     let host = public_url.origin().rsplit("://").next().unwrap_or_default();
     let name = if host.starts_with('[') { host.split_inclusive(']').next() } else { host.split(':').next() }.unwrap_or_default();
-    let domain = if name.parse::<IpAddr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
-    Address::new("billing", &domain)
+    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let domain = if is_address { "localhost" } else { name };
+    Address::new("billing", domain)
         .map(|address| Mailbox::new(None, address))
         .map_err(|_| ConfigError(format!("MAIL_FROM is not set, and `billing@{domain}`, after PUBLIC_URL, is no address")))
 }
@@ -101,7 +102,8 @@ mod tests {
     fn the_sender_is_at_the_consoles_host() {
         let of = |url: &str| sender(None, &super::super::public_url(url).unwrap()).unwrap().to_string();
         assert_eq!(of("https://billing.example.com"), "billing@billing.example.com");
-        assert_eq!(of("http://127.0.0.1:3000"), "billing@[127.0.0.1]");
+        assert_eq!(of("http://127.0.0.1:3000"), "billing@localhost");
+        assert_eq!(of("http://[::1]:3000"), "billing@localhost");
         assert_eq!(of("http://localhost:3000"), "billing@localhost");
         let named = sender(Some("Apex Billing <pay@example.com>".into()), &super::super::public_url("https://x.example").unwrap()).unwrap();
         assert_eq!(named.email.to_string(), "pay@example.com");

@@ -11,6 +11,7 @@ mod backfill;
 mod billed_usage;
 mod cluster;
 mod console;
+mod faults;
 mod history;
 mod inbox;
 mod ingest;

@@ -2,13 +2,17 @@
 
 use crate::{
     stripe::StandIn,
-    support::{database::TestDatabase, program::Workplace, stand_in::SECRET_KEY},
+    support::{
+        database::TestDatabase,
+        program::{Running, Workplace, get},
+        stand_in::SECRET_KEY,
+    },
 };
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Output, Stdio},
+    process::{Output, Stdio},
     time::Duration,
 };
 
@@ -18,45 +22,6 @@ fn says_one_sentence(output: &Output, about: &str) {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");
     assert!(text.starts_with("apex-billing: ") && text.contains(about), "{text}");
-}
-
-/// A server that runs, its address and that of its metrics.
-struct Running {
-    child: Child,
-    address: String,
-    metrics: String,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Running {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned)).expect("an address");
-        let metrics = told("Metrics on http://").trim_end_matches("/metrics").to_owned();
-        let address = told("Serving http://");
-        // Whatever else it prints must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Running { child, address, metrics }
-    }
-
-    fn get(&self, path: &str) -> String {
-        get(&self.address, path)
-    }
-
-    fn signal(&mut self, signal: i32) -> Option<i32> {
-        // SAFETY: only sends a signal to a child that has not been waited for.
-        unsafe { libc::kill(i32::try_from(self.child.id()).unwrap(), signal) };
-        self.child.wait().unwrap().code()
-    }
-}
-
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 #[test]

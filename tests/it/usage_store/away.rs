@@ -45,6 +45,48 @@ async fn events_are_taken_while_it_is_away_and_the_figures_say_so_and_catch_up()
 }
 
 #[tokio::test]
+async fn away_for_an_hour_it_keeps_nobody_from_sending_and_all_of_it_comes_in_alone() {
+    let mut engine = Engine::not_started();
+    engine.start();
+    let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
+    let customer = app.add_customer("lumen").await;
+    let (machine, person) = (app.machine(customer).await, app.sign_in(Role::Readonly, Some(customer)).await);
+    let stop = CancellationToken::new();
+    let (_, running) = jobs::start(&app.platform, stop.clone());
+    send(&app, customer, &[event("before", "impressions", 5, NOW)]).await;
+    becomes(5, Duration::from_secs(20), async || impressions_of(&app, customer).await).await;
+
+    engine.kill();
+    for five_minutes in 1..=12 {
+        app.advance(time::Duration::minutes(5));
+        let body = event(&format!("during{five_minutes}"), "impressions", 10, app.now());
+        let taken = machine.post_json("/api/v1/usage/events", &body).await;
+        assert_eq!((taken.status, taken.json()), (202, json!({"accepted": 1, "duplicates": 0, "rejected": []})));
+        let again = machine.post_json("/api/v1/usage/events", &body).await;
+        assert_eq!((again.status, again.json()), (202, json!({"accepted": 0, "duplicates": 1, "rejected": []})));
+        let answer = person.get("/api/v1/billing/usage/current").await.json();
+        assert_eq!((&answer["current_period"]["impressions"], &answer["as_of"]), (&json!(5), &json!("2026-11-22T15:50:00Z")));
+        assert!(answer["waiting_since"].is_string(), "{answer}");
+    }
+    assert_eq!(app.now() - NOW, time::Duration::HOUR);
+    // The queue goes by the database's clock, for which no hour has passed.
+    let hour_later = "UPDATE usage_outbox SET received_at = received_at - interval '1 hour'";
+    sqlx::query(hour_later).execute(&app.db).await.unwrap();
+    assert!(app.platform.usage.condition().await.behind >= Duration::from_secs(3600));
+    assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "degraded");
+    assert_eq!(app.client().get("/readyz").await.status, 200);
+
+    engine.start();
+    becomes(125, Duration::from_secs(20), async || impressions_of(&app, customer).await).await;
+    let figures = usage::current(&app.platform, customer).await.unwrap();
+    assert_eq!((figures.as_of, figures.waiting_since), (Some(app.now()), None));
+    assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "ok");
+    assert_eq!(super::recorded(&app, customer).await, (125, 13));
+    stop.cancel();
+    running.finish().await;
+}
+
+#[tokio::test]
 async fn a_server_starts_without_it_and_its_jobs_catch_up_alone() {
     let mut engine = Engine::not_started();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;

@@ -1,0 +1,178 @@
+//! Customers' machines: they send batches whose ids overlap, and send one again until it is answered, or die before it is.
+
+use super::ledger::{Event, Ledger};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+/// For whatever has to come about once everything runs.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(5);
+/// Before a machine sends again what was not taken.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where servers are at the moment; None: that one is away.
+pub type Addresses = Arc<Mutex<Vec<Option<String>>>>;
+
+/// A customer and the key of its machines.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    pub id: Uuid,
+    pub key: String,
+}
+
+pub struct Senders<'a> {
+    ledger: &'a Ledger,
+    addresses: Addresses,
+    customers: Vec<Customer>,
+    /// The first number that nobody has sent.
+    next: AtomicU32,
+    /// Requests that have begun, and that have ended.
+    steps: AtomicU64,
+    /// No new batches.
+    finish: AtomicBool,
+    /// Nor anything else.
+    leave: AtomicBool,
+}
+
+/// Has senders go home when the test ends, however it does.
+pub struct UntilTheEnd<'a>(&'a Senders<'a>);
+
+impl Drop for UntilTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.finish.store(true, SeqCst);
+        self.0.leave.store(thread::panicking(), SeqCst);
+    }
+}
+
+impl<'a> Senders<'a> {
+    pub fn new(ledger: &'a Ledger, addresses: Addresses, customers: Vec<Customer>) -> Senders<'a> {
+        Senders {
+            ledger,
+            addresses,
+            customers,
+            next: AtomicU32::new(0),
+            steps: AtomicU64::new(0),
+            finish: AtomicBool::new(false),
+            leave: AtomicBool::new(false),
+        }
+    }
+
+    pub fn until_the_end(&self) -> UntilTheEnd<'_> {
+        UntilTheEnd(self)
+    }
+
+    /// No new batches from here on.
+    pub fn finish(&self) {
+        self.finish.store(true, SeqCst);
+    }
+
+    /// Waits until senders have begun or ended requests so often.
+    pub fn wait_for_steps(&self, steps: u64) {
+        let wanted = self.steps.load(SeqCst) + steps;
+        wait_until("requests begin and end", || self.steps.load(SeqCst) >= wanted);
+    }
+
+    /// Waits until so many requests have been answered.
+    pub fn wait_for_answers(&self, answers: u64) {
+        let wanted = self.ledger.known().answers + answers;
+        wait_until("requests are answered", || self.ledger.known().answers >= wanted);
+    }
+
+    /// Sends until told to finish.
+    pub fn send(&self, seed: u64) {
+        let mut rng = StdRng::seed_from_u64(seed);
+        while !self.finish.load(SeqCst) {
+            let customer = &self.customers[rng.random_range(0..self.customers.len())];
+            let batch = self.draw(&mut rng);
+            self.ledger.begin(customer.id, &batch);
+            let body = Value::Array(batch.iter().map(|number| Event::of(*number, self.ledger.end).to_json()).collect()).to_string();
+            let mut deadline = None;
+            while !self.leave.load(SeqCst) {
+                match self.try_once(&mut rng, customer, &body) {
+                    Some(accepted) => {
+                        self.ledger.answered(customer.id, &batch, accepted);
+                        break;
+                    }
+                    None => {
+                        self.ledger.known().failures += 1;
+                        // A machine dies, too, and has not kept what it was about to send.
+                        if rng.random_ratio(1, 20) {
+                            break;
+                        }
+                        if self.finish.load(SeqCst) {
+                            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                            assert!(Instant::now() < deadline, "everything runs, and nobody answers");
+                        }
+                        thread::sleep(PAUSE);
+                    }
+                }
+            }
+        }
+    }
+
+    /// New numbers, and others around them that somebody has sent, is about to send or is sending.
+    fn draw(&self, rng: &mut StdRng) -> BTreeSet<u32> {
+        let new = rng.random_range(0..150);
+        let first = self.next.fetch_add(new, SeqCst);
+        let around = first.saturating_sub(1_000)..first + new + 100;
+        let others = rng.random_range(1..150);
+        let others: Vec<u32> = (0..others).map(|_| rng.random_range(around.clone())).collect();
+        (first..first + new).chain(others).collect()
+    }
+
+    /// One request to any server that runs. How many events the answer calls accepted; None: no answer, or that it can't be taken now.
+    fn try_once(&self, rng: &mut StdRng, customer: &Customer, body: &str) -> Option<u64> {
+        let running: Vec<String> = self.addresses.lock().unwrap().iter().flatten().cloned().collect();
+        self.steps.fetch_add(1, SeqCst);
+        let answer = running
+            .get(rng.random_range(0..running.len().max(1)))
+            .and_then(|address| post(address, &[("authorization", &format!("Bearer {}", customer.key))], "/api/v1/usage/events", body));
+        self.steps.fetch_add(1, SeqCst);
+        let (status, answer) = answer?;
+        // What is no error of the server's would tell a machine not to try again.
+        assert!(status == 202 || status >= 500, "{status} {answer}");
+        let receipt: Value = serde_json::from_str(&answer).ok().filter(|_| status == 202)?;
+        assert_eq!(receipt["rejected"], Value::Array(Vec::new()));
+        receipt["accepted"].as_u64()
+    }
+}
+
+/// Posts JSON and reads the whole answer: status and body. None: whatever came, it was none.
+pub fn post(address: &str, headers: &[(&str, &str)], path: &str, body: &str) -> Option<(u16, String)> {
+    let address: SocketAddr = address.parse().expect("an address");
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
+/// Looks again and again, for as long as [`PATIENCE`] lasts.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within {} s: {what}", PATIENCE.as_secs());
+        thread::sleep(POLL);
+    }
+}
