@@ -79,9 +79,11 @@ impl Platform {
         })))
     }
 
-    /// The same with another client of Stripe's.
-    pub fn with_stripe(&self, stripe: Option<Client>) -> Platform {
-        Platform(Arc::new(Parts { stripe, ..(*self.0).clone() }))
+    /// The same with some parts changed.
+    pub fn with(&self, change: impl FnOnce(&mut Parts)) -> Platform {
+        let mut parts = (*self.0).clone();
+        change(&mut parts);
+        Platform(Arc::new(parts))
     }
 
     /// The client, or the error that says that there is none.

@@ -26,7 +26,7 @@ pub fn impatient(app: &TestApp) -> Platform {
     let patience = Patience { a_try: ms(300), budget: ms(600) };
     let settings = Settings { backoff: Backoff { base: ms(5), cap: ms(20) }, page: patience, job: patience, ..Settings::default() };
     let stripe = Client::with_settings(&app.platform.config, settings).unwrap();
-    app.platform.with_stripe(stripe)
+    app.platform.with(|parts| parts.stripe = stripe)
 }
 
 async fn one(app: &TestApp, sql: &'static str) -> String {
