@@ -51,6 +51,7 @@ pub struct Parts {
     pub stripe: Option<Client>,
     pub mail: Mailer,
     pub caps: alerts::KnownCaps,
+    pub earlier: usage::Earlier,
 }
 
 impl std::ops::Deref for Platform {
@@ -74,6 +75,7 @@ impl Platform {
             pdf: Renderer::new(),
             intake: webhooks::Intake::default(),
             caps: alerts::KnownCaps::default(),
+            earlier: usage::Earlier::default(),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

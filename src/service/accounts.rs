@@ -105,7 +105,7 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
     mirror::lock_acquaintance(&mut tx, stripe_id).await?;
-    let customer = store::put_customer(&mut tx, stripe_id, name, email, currency).await?;
+    let customer = store::put_customer(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
     audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"stripe_customer_id": stripe_id, "name": name}))).await?;
     inbox::take_up(&mut tx, stripe_id).await?;
     tx.commit().await?;

@@ -1,15 +1,18 @@
 //! Usage: the running period, rated by the plan, and the history.
 
+mod earlier;
 pub mod history;
+
+pub use earlier::Earlier;
 
 use super::{Platform, Result};
 use crate::{
     domain::{
-        forecast::{self, Forecast, History, LOOK_BACK_HOURS},
+        forecast::{self, Forecast, History},
         identity::CustomerId,
         metric::Metric,
         money::Currency,
-        period::{Period, hour_of},
+        period::Period,
         plan::Plan,
         usage::{
             CurrentPeriod, DailyUsage, Gigabytes, Overages, PerMetric, Quantities, SubscriptionSummary, UsageCurrent, UsageForecast,
@@ -32,9 +35,9 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
-    let Figures { hours, waiting_since } = platform.usage.figures(customer, with_history(period, now)).await?;
-    let within = &hours[hours.partition_point(|usage| usage.hour < period.start())..];
-    let days = every_day(period, within, now);
+    let Figures { hours: within, waiting_since } = platform.usage.figures(customer, period).await?;
+    let before = platform.earlier.of(platform, customer, period, now).await?;
+    let days = every_day(period, &within, now);
     let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
     let plan = match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
         Some((plan_type, currency)) => store::plan(&platform.db, plan_type, currency, period.start()).await?,
@@ -46,7 +49,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     };
     let rated = plan.as_ref().map(|plan| rate_all(plan, &used)).unwrap_or_default();
     Ok(UsageCurrent {
-        forecast: usage_forecast(period, &hours, plan.as_ref(), now),
+        forecast: usage_forecast(period, &before, &within, plan.as_ref(), now),
         current_period: CurrentPeriod {
             period,
             impressions: used.impressions,
@@ -83,12 +86,6 @@ pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Curren
     }
 }
 
-/// The period, and what a forecast of it looks back on.
-fn with_history(period: Period, now: OffsetDateTime) -> Period {
-    let look_back = Duration::HOUR * u32::try_from(LOOK_BACK_HOURS).unwrap_or(u32::MAX);
-    Period::new(period.start().min(hour_of(now) - look_back), period.end()).unwrap_or(period)
-}
-
 /// The days of the period up to now, those without usage among them.
 fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<DailyUsage> {
     let first = period.start().replace_time(time::Time::MIDNIGHT);
@@ -110,13 +107,20 @@ fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<
 }
 
 /// From the first hour in which the customer used anything.
-fn usage_forecast(period: Period, hours: &[HourlyUsage], plan: Option<&Plan>, now: OffsetDateTime) -> Option<UsageForecast> {
-    let first = hours.first()?.hour;
-    let last = hours.last()?.hour;
+fn usage_forecast(
+    period: Period,
+    before: &[HourlyUsage],
+    within: &[HourlyUsage],
+    plan: Option<&Plan>,
+    now: OffsetDateTime,
+) -> Option<UsageForecast> {
+    let hours = || before.iter().chain(within);
+    let first = hours().next()?.hour;
+    let last = hours().next_back()?.hour;
     let length = usize::try_from((last - first).whole_hours()).ok()? + 1;
     let of = |metric: Metric| -> Option<Forecast> {
         let mut quantities = vec![0; length];
-        for usage in hours {
+        for usage in hours() {
             let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
             *quantities.get_mut(hour)? = usage.quantities[metric];
         }

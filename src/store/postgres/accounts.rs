@@ -195,10 +195,11 @@ pub async fn put_customer(
     name: &str,
     email: &str,
     currency: Currency,
+    at: OffsetDateTime,
 ) -> sqlx::Result<CustomerId> {
     let id = sqlx::query_scalar!(
-        "INSERT INTO customers AS kept (stripe_customer_id, name, email, currency, added_name, added_email, added_currency)
-         VALUES ($1, $2, $3, $4, $2, $3, $4)
+        "INSERT INTO customers AS kept (stripe_customer_id, name, email, currency, added_name, added_email, added_currency, created_at)
+         VALUES ($1, $2, $3, $4, $2, $3, $4, $5)
          ON CONFLICT (stripe_customer_id) DO UPDATE SET
              name = CASE WHEN kept.event_id IS NULL THEN excluded.name ELSE kept.name END,
              email = CASE WHEN kept.event_id IS NULL THEN excluded.email ELSE kept.email END,
@@ -209,6 +210,7 @@ pub async fn put_customer(
         name,
         email,
         currency.code(),
+        at,
     )
     .fetch_one(conn)
     .await?;
