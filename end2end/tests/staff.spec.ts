@@ -16,7 +16,7 @@ test('staff sees the inbox, opens an event and replays it', async ({ page }) => 
   await page.goto(`/admin/webhooks?q=staff${now}`);
   await hydrated(page);
   await expect(rows).toHaveCount(1);
-  const search = page.getByRole('searchbox');
+  const search = page.getByRole('searchbox', { name: 'Event or object id' });
   await search.fill('half an id');
   const later = invoiceEvent(`staff${now}`, 'invoice.finalized', now - 30, { status: 'open', number: `S-${now}` });
   expect((await deliver(page, later)).status()).toBe(200);
