@@ -35,14 +35,17 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));
-    let Figures { hours: within, waiting_since } = platform.usage.figures(customer, period).await?;
-    let before = platform.earlier.of(platform, customer, period, now).await?;
+    let figures = async { Ok(platform.usage.figures(customer, period).await?) };
+    let plan = async {
+        match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
+            Some((plan_type, currency)) => Ok(store::plan(&platform.db, plan_type, currency, period.start()).await?),
+            None => Ok(None),
+        }
+    };
+    let before = platform.earlier.of(platform, customer, period, now);
+    let (Figures { hours: within, waiting_since }, plan, before) = tokio::try_join!(figures, plan, before)?;
     let days = every_day(period, &within, now);
     let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
-    let plan = match subscription.as_ref().and_then(|s| Some((s.plan_type?, s.currency))) {
-        Some((plan_type, currency)) => store::plan(&platform.db, plan_type, currency, period.start()).await?,
-        None => None,
-    };
     let currency = match &subscription {
         Some(subscription) => subscription.currency,
         None => accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
