@@ -7,7 +7,7 @@ use super::{Platform, Result, fetch, webhooks};
 use crate::{
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
-        inbox::fetch as inbox,
+        inbox::{fetch as inbox, stored},
     },
     stripe::{
         client::{Answer, Page, StripeError},
@@ -107,7 +107,7 @@ async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_
         begin(platform, EVENTS, &mut position, &answer, Some(since)).await?;
         let objects = page.objects()?;
         let ids: Vec<String> = objects.iter().map(|(id, _)| id.clone()).collect();
-        let known: HashSet<String> = inbox::stored(&platform.db, &ids).await?.into_iter().collect();
+        let known = stored(&platform.db, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let absent: Vec<&str> = objects.iter().filter(|(id, _)| !known.contains(id)).map(|(_, body)| *body).collect();
         let mut stored = 0;
         for some in absent.chunks(AT_ONCE) {

@@ -13,6 +13,7 @@ use crate::{
         usage_event::{Placed, Rejection, UsageEvent},
     },
     service::{Error, Platform, Result},
+    store::postgres::usage::ids,
     telemetry,
 };
 use quick_cache::sync::Cache;
@@ -106,7 +107,7 @@ pub async fn within_caps(
     if refused.is_empty() {
         return Ok(events.into_iter().map(|(_, event)| event).collect());
     }
-    let counted: HashSet<String> = store::known_events(&platform.db, customer, &refused).await?.into_iter().collect();
+    let counted: HashSet<String> = ids::known_events(&platform.db, customer, &refused).await?.into_iter().collect();
     let (mut taken, mut over) = (Vec::with_capacity(events.len()), Vec::new());
     for (index, event) in events {
         if state.refuses(&event) && !counted.contains(&event.id) {

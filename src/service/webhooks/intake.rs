@@ -143,9 +143,11 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     let deliveries: Vec<&Delivery> = batch.iter().map(|waiting| &waiting.delivery).collect();
     match try_to_write(platform, &deliveries, None).await {
         Ok(receipts) => answer(batch.into_iter().zip(receipts.into_iter().map(Ok))),
-        Err(ApplyError::Refused(_)) => {
+        Err(refused @ ApplyError::Refused(_)) => {
+            // Whoever was alone need not be tried once more to be the one that is refused.
+            let known = (batch.len() == 1).then(|| refused.to_string());
             for waiting in batch {
-                write_alone(platform, waiting).await;
+                write_alone(platform, waiting, known.clone()).await;
             }
         }
         Err(ApplyError::Database(error)) => {
@@ -155,10 +157,10 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     }
 }
 
-/// Writes one, as failed if the database refuses what is in it.
-async fn write_alone(platform: &Platform, waiting: Waiting) {
+/// Writes one, as failed if the database refuses what is in it; `refused`: why it is known to.
+async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
     let delivery = [&waiting.delivery];
-    let written = match try_to_write(platform, &delivery, None).await {
+    let written = match try_to_write(platform, &delivery, refused).await {
         Err(refused @ ApplyError::Refused(_)) => try_to_write(platform, &delivery, Some(refused.to_string())).await,
         other => other,
     };
@@ -184,7 +186,7 @@ async fn try_to_write(
 ) -> std::result::Result<Vec<Receipt>, ApplyError> {
     let mut transaction = platform.db.begin_with(BEGIN).await?;
     let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.opened.event.id.as_str()).collect();
-    let mut seen = inbox::stored(&mut transaction, &ids).await?;
+    let mut seen = inbox::stored(&mut *transaction, &ids).await?;
     let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.opened.event.id.clone())).collect();
     let opened: Vec<&Opened> = new.iter().map(|delivery| &delivery.opened).collect();
     let tried: Vec<Tried> = match refused {

@@ -1,6 +1,6 @@
 //! Alert settings, what fired, and the mails that are still owed for it.
 
-use super::{decode, usage};
+use super::decode;
 use crate::domain::{
     alert::{AlertSettings, FiredAlert, Threshold},
     identity::CustomerId,
@@ -227,9 +227,4 @@ pub async fn notified(conn: &mut PgConnection, ids: &[i64], at: OffsetDateTime) 
 /// Notes why the mail about these is not sent to everybody yet.
 pub async fn not_sent(pool: &PgPool, ids: &[i64], error: &str) -> sqlx::Result<()> {
     sqlx::query!("UPDATE usage_alerts SET last_error = $2 WHERE id = ANY($1)", ids, error).execute(pool).await.map(drop)
-}
-
-/// Which of these events are counted already.
-pub async fn known_events(pool: &PgPool, customer: CustomerId, ids: &[&str]) -> sqlx::Result<Vec<String>> {
-    usage::ids::known_events(pool, customer, ids).await
 }

@@ -15,15 +15,15 @@ use crate::{
         webhook::event::Event,
     },
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Those of these events that are stored.
-pub async fn stored(conn: &mut PgConnection, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
+pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
     sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)", stripe_event_ids as &[&str])
-        .fetch_all(conn)
+        .fetch_all(db)
         .await
         .map(|ids| ids.into_iter().collect())
 }

@@ -4,13 +4,6 @@ use crate::domain::webhook::WebhookStatus;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-/// Which of these events are stored, by Stripe's id.
-pub async fn stored(pool: &PgPool, stripe_event_ids: &[String]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)", stripe_event_ids)
-        .fetch_all(pool)
-        .await
-}
-
 /// Which of these objects were fetched and stored since an instant of Stripe's clock.
 pub async fn fetched(pool: &PgPool, event_type: &str, object_ids: &[String], since: OffsetDateTime) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(

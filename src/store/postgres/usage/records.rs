@@ -25,15 +25,34 @@ pub struct HourRecord {
     pub as_of: OffsetDateTime,
 }
 
+/// Records as the columns that the statements take.
+struct Columns<'a> {
+    customers: Vec<Uuid>,
+    metrics: Vec<&'a str>,
+    hours: Vec<OffsetDateTime>,
+    apps: Vec<&'a str>,
+    quantities: Vec<i64>,
+    events: Vec<i64>,
+    as_of: Vec<OffsetDateTime>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(records: &'a [HourRecord]) -> Columns<'a> {
+        Columns {
+            customers: records.iter().map(|record| record.customer).collect(),
+            metrics: records.iter().map(|record| record.metric.as_str()).collect(),
+            hours: records.iter().map(|record| record.hour).collect(),
+            apps: records.iter().map(|record| record.app_id.as_str()).collect(),
+            quantities: records.iter().map(|record| record.quantity).collect(),
+            events: records.iter().map(|record| record.events).collect(),
+            as_of: records.iter().map(|record| record.as_of).collect(),
+        }
+    }
+}
+
 /// Makes the hours what these records say. Rows that say so already are left alone.
 pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
-    let customers: Vec<Uuid> = records.iter().map(|record| record.customer).collect();
-    let metrics: Vec<&str> = records.iter().map(|record| record.metric.as_str()).collect();
-    let hours: Vec<OffsetDateTime> = records.iter().map(|record| record.hour).collect();
-    let apps: Vec<&str> = records.iter().map(|record| record.app_id.as_str()).collect();
-    let quantities: Vec<i64> = records.iter().map(|record| record.quantity).collect();
-    let events: Vec<i64> = records.iter().map(|record| record.events).collect();
-    let as_of: Vec<OffsetDateTime> = records.iter().map(|record| record.as_of).collect();
+    let Columns { customers, metrics, hours, apps, quantities, events, as_of } = Columns::of(records);
     sqlx::query!(
         "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])
@@ -56,13 +75,7 @@ pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
 
 /// Adds to the hours, in the order of the records.
 pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
-    let customers: Vec<Uuid> = records.iter().map(|record| record.customer).collect();
-    let metrics: Vec<&str> = records.iter().map(|record| record.metric.as_str()).collect();
-    let hours: Vec<OffsetDateTime> = records.iter().map(|record| record.hour).collect();
-    let apps: Vec<&str> = records.iter().map(|record| record.app_id.as_str()).collect();
-    let quantities: Vec<i64> = records.iter().map(|record| record.quantity).collect();
-    let events: Vec<i64> = records.iter().map(|record| record.events).collect();
-    let as_of: Vec<OffsetDateTime> = records.iter().map(|record| record.as_of).collect();
+    let Columns { customers, metrics, hours, apps, quantities, events, as_of } = Columns::of(records);
     sqlx::query!(
         "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])
