@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod health;
 pub mod ingest;
 pub mod invoices;
+pub mod measure;
 pub mod meters;
 pub mod parameter;
 pub mod portal;
