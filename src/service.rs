@@ -10,6 +10,7 @@ pub mod error;
 pub mod features;
 pub mod fetch;
 pub mod health;
+pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
 pub mod measure;

@@ -49,6 +49,7 @@ fn describe() {
         (RECONCILE_RUNS, "Reconciliations that ended in this process, by result"),
         (JOB_RUNS, "Runs of background jobs by name and result"),
         (LOGINS, "Sign-ins by result"),
+        (IDEMPOTENT_REQUESTS, "Requests under an idempotency key, by result"),
         (DATABASE_POOL_TIMEOUTS, "Requests and runs that got no database connection in time"),
         (DATABASE_MIGRATION_FAILURES, "Migrations that failed, of whichever process, as the database remembers them"),
     ] {
