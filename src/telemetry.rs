@@ -42,6 +42,8 @@ pub const USAGE_METER_LAG_HOURS: &str = "usage_meter_lag_hours";
 pub const USAGE_ALERTS: &str = "usage_alerts_total";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
+/// Whether a `feature` is on: 1 or 0.
+pub const FEATURE_ENABLED: &str = "feature_enabled";
 /// Requests under an idempotency key, by `result`: run, run_again (the run before died or failed), replayed, in_progress, reused, failed.
 pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 /// HTTP requests by `route` and `status`, in seconds.
