@@ -13,6 +13,7 @@ pub mod health;
 pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
+pub mod measure;
 pub mod meters;
 pub mod parameter;
 pub mod portal;

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError};
+use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -129,7 +129,10 @@ impl From<StripeError> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Error::Busy,
+            sqlx::Error::PoolTimedOut => {
+                metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
+                Error::Busy
+            }
             other => Error::Internal(other.into()),
         }
     }

@@ -19,6 +19,7 @@ mod inbox;
 mod ingest;
 mod invoices;
 mod meters;
+mod metrics;
 mod outgoing;
 mod pdf;
 mod platform;
