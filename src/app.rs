@@ -28,8 +28,8 @@ use leptos_router::{
     path,
 };
 use pages::{
-    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, settings::SettingsPage,
-    usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
+    console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
+    settings::SettingsPage, usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -58,6 +58,7 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
                 <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
+                    <Route path=path!("features") view=FeaturesPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />
                 </ParentRoute>

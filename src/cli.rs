@@ -2,6 +2,7 @@
 
 mod accounts;
 mod checklist;
+mod features;
 mod migrate;
 mod serve;
 mod session;
@@ -45,6 +46,9 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Switches of features, for all servers
+    #[command(subcommand)]
+    Features(features::Features),
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Checklist(command) => command.run().await,
         }

@@ -12,13 +12,14 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::settings::SETTINGS,
+        pages::{features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
+    domain::features::Feature,
     http::problem::ApiError,
-    service::Error,
+    service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -95,6 +96,8 @@ pub fn router(server: Server) -> Router {
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route(FEATURES, post(api::features::submit))
+        .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
         .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
@@ -160,8 +163,10 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
         return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
     }
-    if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
-        return ApiError(Error::BillingDisabled).into_response();
+    if path.starts_with("/api/v1/billing/")
+        && let Err(off) = features::require(&server.platform, Feature::Billing)
+    {
+        return ApiError(off).into_response();
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -13,6 +13,7 @@ mod checklist;
 mod cluster;
 mod console;
 mod faults;
+mod features;
 mod history;
 mod idempotency;
 mod inbox;
