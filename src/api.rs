@@ -5,6 +5,7 @@ pub mod auth;
 pub mod health;
 pub mod invoices;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod theme;
 pub mod usage;

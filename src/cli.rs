@@ -2,6 +2,7 @@
 
 mod accounts;
 mod migrate;
+mod reconcile;
 mod serve;
 mod session;
 mod usage;
@@ -44,6 +45,8 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Compare the mirror, the usage and the inbox with Stripe
+    Reconcile(reconcile::Reconcile),
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Reconcile(command) => command.run().await,
             Command::Usage(command) => command.run().await,
         }
     });

@@ -15,6 +15,7 @@ pub mod invoices;
 pub mod meters;
 pub mod parameter;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod usage;
 pub mod usage_check;

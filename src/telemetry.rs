@@ -42,6 +42,18 @@ pub const USAGE_METER_LAG_HOURS: &str = "usage_meter_lag_hours";
 pub const USAGE_ALERTS: &str = "usage_alerts_total";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
+/// What is at stake in the last complete reconciliation, by `currency`, in its minor units.
+pub const RECONCILE_DISCREPANCY_MINOR_UNITS: &str = "reconcile_discrepancy_minor_units";
+/// What the last complete reconciliation found, by `kind`.
+pub const RECONCILE_DISCREPANCIES: &str = "reconcile_discrepancies";
+/// Objects that the last complete reconciliation compared.
+pub const RECONCILE_CHECKED: &str = "reconcile_checked";
+/// When the last complete reconciliation ended, in unix seconds.
+pub const RECONCILE_LAST_COMPLETED: &str = "reconcile_last_completed_timestamp_seconds";
+/// Reconciliations that ended in this process, by `result`: completed, failed, cancelled.
+pub const RECONCILE_RUNS: &str = "reconcile_runs_total";
+/// How long a reconciliation took, since it was begun or taken up, in seconds.
+pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

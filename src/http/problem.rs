@@ -98,7 +98,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable") => {
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         // Waiting does not help.

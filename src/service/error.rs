@@ -46,6 +46,9 @@ pub enum Error {
     StripeUnavailable(#[source] StripeError),
     #[error("Stripe did not accept this")]
     StripeRefused(#[source] StripeError),
+    /// A run that ended before it had seen everything, with what it covered.
+    #[error("the reconciliation failed: {0}")]
+    ReconciliationFailed(String),
     /// What is asked for does not go with how things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
@@ -73,7 +76,11 @@ impl Error {
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
-            Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
+            Error::BillingDisabled
+            | Error::Busy
+            | Error::StripeNotConfigured
+            | Error::StripeUnavailable(_)
+            | Error::ReconciliationFailed(_) => 503,
         }
     }
 
@@ -96,6 +103,7 @@ impl Error {
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
+            Error::ReconciliationFailed(_) => "reconciliation_failed",
             Error::Internal(_) => "internal",
         }
     }
