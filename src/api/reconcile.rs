@@ -5,7 +5,7 @@ use crate::{
     app::local_path::percent_encode,
     auth::guard::{self, Staff},
     domain::reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
-    http::{problem::ApiError, state::Server},
+    http::{idempotency::RequestKey, problem::ApiError, state::Server},
     service::{
         Error,
         reconcile::{self, Asked},
@@ -30,7 +30,8 @@ const PAGE: &str = "/admin/reconciliation";
 pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Json<Reconciliation>, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let asked = read(&parts.headers, &body)?;
-    Ok(Json(reconcile::reconcile(&staff.platform, &by(&staff, &parts), &asked, None).await?))
+    let request = parts.extensions.get::<RequestKey>().map(|key| key.0);
+    Ok(Json(reconcile::reconcile(&staff.platform, &by(&staff, &parts), &asked, request).await?))
 }
 
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {

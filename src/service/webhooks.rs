@@ -182,18 +182,23 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opene
     Ok(tried)
 }
 
-/// Tells the metrics how many stored events are not settled.
+/// Tells the metrics how many stored events are not settled, and for how long the oldest has been waiting.
 pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     let unsettled = inbox::unsettled(&platform.db).await?;
     for (status, events) in [("received", unsettled.received), ("failed", unsettled.failed), ("dead", unsettled.dead)] {
         metrics::gauge!(telemetry::WEBHOOK_INBOX_EVENTS, "status" => status).set(events as f64);
     }
+    let oldest = unsettled.oldest_received_at.map_or(0.0, |at| (platform.clock.now() - at).as_seconds_f64().max(0.0));
+    metrics::gauge!(telemetry::WEBHOOK_INBOX_OLDEST_SECONDS).set(oldest);
     Ok(())
 }
 
 /// Counts what became of an event, and measures its way from Stripe's clock to ours.
 fn tell_metrics(platform: &Platform, event: &Event, status: WebhookStatus) {
     count(event, status.as_str());
+    if status == WebhookStatus::Applied && event.event_type == "invoice.payment_failed" {
+        metrics::counter!(telemetry::INVOICE_PAYMENT_FAILURES).increment(1);
+    }
     if let (WebhookStatus::Applied, Some(created)) = (status, event.created) {
         metrics::histogram!(telemetry::WEBHOOK_LAG_SECONDS).record((platform.clock.now() - created).as_seconds_f64().max(0.0));
     }

@@ -173,7 +173,7 @@ pub async fn unsettled(pool: &PgPool) -> sqlx::Result<Unsettled> {
     sqlx::query_as!(
         Unsettled,
         r#"SELECT count(*) FILTER (WHERE status = 'received') AS "received!", count(*) FILTER (WHERE status = 'failed') AS "failed!",
-                  count(*) FILTER (WHERE status = 'dead') AS "dead!"
+                  count(*) FILTER (WHERE status = 'dead') AS "dead!", min(created_at) FILTER (WHERE status = 'received') AS oldest_received_at
            FROM stripe_webhook_events WHERE status IN ('received', 'failed', 'dead')"#
     )
     .fetch_one(pool)
@@ -186,4 +186,6 @@ pub struct Unsettled {
     pub received: i64,
     pub failed: i64,
     pub dead: i64,
+    /// When the oldest that was never tried was stored.
+    pub oldest_received_at: Option<OffsetDateTime>,
 }
