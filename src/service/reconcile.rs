@@ -3,6 +3,7 @@
 //! A run reads both sides in the same order, holds no more of them than a few pages, and keeps where it is. What differs is suspected first
 //! and looked at once more at the end: a webhook may have been on its way. Only a run that has seen everything says that all is well.
 
+mod events;
 mod repair;
 mod run;
 mod second_look;

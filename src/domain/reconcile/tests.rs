@@ -14,7 +14,7 @@ fn invoice(n: usize, second: i64, total: i64) -> Record {
         figures: vec![
             Figure::money("total", total),
             Figure::money("amount_paid", total),
-            Figure::unsure("line_count", (n % 3 > 0).then_some(2), Unit::Count),
+            Figure::unsure("line_count", (!n.is_multiple_of(3)).then_some(2), Unit::Count),
         ],
         ..Record::default()
     }

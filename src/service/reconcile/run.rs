@@ -43,6 +43,7 @@ pub(super) enum Stage {
     Payments,
     Refunds,
     CreditNotes,
+    Events,
     SecondLook,
     Repair,
 }
@@ -50,7 +51,7 @@ pub(super) enum Stage {
 impl Stage {
     pub const FIRST: Stage = Stage::Customers;
 
-    const ALL: [Stage; 9] = [
+    const ALL: [Stage; 10] = [
         Stage::Customers,
         Stage::Subscriptions,
         Stage::Invoices,
@@ -58,6 +59,7 @@ impl Stage {
         Stage::Payments,
         Stage::Refunds,
         Stage::CreditNotes,
+        Stage::Events,
         Stage::SecondLook,
         Stage::Repair,
     ];
@@ -72,6 +74,7 @@ impl Stage {
             Stage::Payments => "payments",
             Stage::Refunds => "refunds",
             Stage::CreditNotes => "credit_notes",
+            Stage::Events => "events",
             Stage::SecondLook => "second_look",
             Stage::Repair => "repair",
         }
@@ -185,6 +188,7 @@ impl Runner<'_> {
                 Stage::Payments => self.looked_up(Object::InvoicePayment).await?,
                 Stage::Refunds => self.ordered(Object::Refund).await?,
                 Stage::CreditNotes => self.ordered(Object::CreditNote).await?,
+                Stage::Events => self.events().await?,
                 Stage::SecondLook => self.second_look().await?,
                 Stage::Repair => self.repair().await?,
             }

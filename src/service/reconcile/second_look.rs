@@ -50,6 +50,9 @@ impl Runner<'_> {
     }
 
     async fn look_at(&mut self, object: Object, suspects: Vec<Suspect>) -> Result<()> {
+        if object == Object::Event {
+            return self.look_for_events(&suspects).await;
+        }
         let mut suspects = suspects;
         let ids: Vec<&str> = suspects.iter().map(|suspect| suspect.object_id.as_str()).collect();
         let internal = mirror::by_ids(&self.platform.db, object, &ids).await?;
