@@ -2,6 +2,7 @@
 //! They translate HTTP and call `service`.
 
 pub mod auth;
+pub mod features;
 pub mod health;
 pub mod invoices;
 pub mod portal;

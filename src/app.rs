@@ -29,7 +29,7 @@ use leptos_router::{
     path,
 };
 use pages::{
-    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
+    console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
     reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage, usage::UsagePage,
     webhook::WebhookPage, webhooks::WebhooksPage,
 };
@@ -62,6 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
                     <Route path=path!("reconciliation") view=ReconciliationsPage ssr=SsrMode::Async />
                     <Route path=path!("reconciliation/:id") view=ReconciliationRunPage ssr=SsrMode::Async />
+                    <Route path=path!("features") view=FeaturesPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />
                 </ParentRoute>

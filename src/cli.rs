@@ -1,6 +1,7 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod features;
 mod migrate;
 mod reconcile;
 mod serve;
@@ -47,6 +48,9 @@ enum Command {
     Webhooks(webhooks::Webhooks),
     /// Compare the mirror, the usage and the inbox with Stripe
     Reconcile(reconcile::Reconcile),
+    /// Switches of features, for all servers
+    #[command(subcommand)]
+    Features(features::Features),
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
@@ -69,6 +73,7 @@ pub fn main() -> ExitCode {
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
             Command::Reconcile(command) => command.run().await,
+            Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
         }
     });

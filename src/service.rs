@@ -55,6 +55,7 @@ pub struct Parts {
     pub mail: Mailer,
     pub caps: alerts::KnownCaps,
     pub earlier: usage::Earlier,
+    pub switches: features::Switches,
 }
 
 impl std::ops::Deref for Platform {
@@ -79,6 +80,7 @@ impl Platform {
             intake: webhooks::Intake::default(),
             caps: alerts::KnownCaps::default(),
             earlier: usage::Earlier::default(),
+            switches: features::Switches::default(),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

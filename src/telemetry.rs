@@ -48,6 +48,8 @@ pub const USAGE_ALERTS: &str = "usage_alerts_total";
 pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
+/// Whether a `feature` is on: 1 or 0.
+pub const FEATURE_ENABLED: &str = "feature_enabled";
 /// What is at stake in the last complete reconciliation, by `currency`, in its minor units.
 pub const RECONCILE_DISCREPANCY_MINOR_UNITS: &str = "reconcile_discrepancy_minor_units";
 /// What the last complete reconciliation found, by `kind`.

@@ -1,6 +1,7 @@
 //! One page per file: it fetches, sets its title, and lays components out.
 
 pub mod console;
+pub mod features;
 pub mod invoice;
 pub mod invoices;
 pub mod login;

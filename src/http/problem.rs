@@ -99,7 +99,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::UNAUTHORIZED, _) => {
             parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
+        (StatusCode::SERVICE_UNAVAILABLE, code) if code.ends_with("_disabled") => {
             parts.extensions.insert(Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }

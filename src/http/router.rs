@@ -12,14 +12,14 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::settings::SETTINGS,
+        pages::{features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
-    domain::identity::Role,
+    domain::{features::Feature, identity::Role},
     http::problem::ApiError,
-    service::Error,
+    service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -101,6 +101,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
         .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(FEATURES, post(api::features::submit))
+        .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
         .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
@@ -180,8 +182,10 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
         return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
     }
-    if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
-        return ApiError(Error::BillingDisabled).into_response();
+    if path.starts_with("/api/v1/billing/")
+        && let Err(off) = features::require(&server.platform, Feature::Billing)
+    {
+        return ApiError(off).into_response();
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -1,7 +1,11 @@
 //! Starting and stopping: opens what the server needs, serves, and on Ctrl-C or SIGTERM lets running requests finish.
 
 use super::{metrics, router::router, state::Server};
-use crate::{cli::Session, jobs, service::ingest};
+use crate::{
+    cli::Session,
+    jobs,
+    service::{features, ingest},
+};
 use anyhow::{Context, anyhow};
 use axum::serve::ListenerExt;
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
@@ -19,6 +23,7 @@ pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)
     let listener = bind(config.leptos.site_addr, "LEPTOS_SITE_ADDR").await?;
     let metrics_listener = bind(config.metrics_addr, "METRICS_ADDR").await?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
+    features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
 
     let stop = CancellationToken::new();

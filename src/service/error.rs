@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
+use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -29,8 +29,8 @@ pub enum Error {
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
     UnsupportedMediaType(&'static str),
-    #[error("billing is switched off at the moment; nothing is lost")]
-    BillingDisabled,
+    #[error("{} is switched off at the moment", .0.title())]
+    FeatureDisabled(Feature),
     #[error("the service is busy; try again in a moment")]
     Busy,
     /// Too much is in the process already; nothing of the request was taken.
@@ -82,7 +82,7 @@ impl Error {
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
-            Error::BillingDisabled
+            Error::FeatureDisabled(_)
             | Error::Busy
             | Error::StripeNotConfigured
             | Error::StripeUnavailable(_)
@@ -104,7 +104,7 @@ impl Error {
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
-            Error::BillingDisabled => "billing_disabled",
+            Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } => "rate_limited",

@@ -12,7 +12,7 @@ mod streams;
 pub use repair::{repair, repair_all};
 pub use run::{Listener, Progress, Work};
 
-use super::{Error, Platform, Result, parameter, webhooks::By};
+use super::{Error, Platform, Result, features, parameter, webhooks::By};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -336,7 +336,7 @@ pub async fn cancel(platform: &Platform, by: &By, id: &str) -> Result<Reconcilia
 
 /// Takes up what was interrupted, and begins the nightly run when its hour has come. How many runs that were.
 pub async fn tend(platform: &Platform) -> Result<usize> {
-    if platform.stripe.is_none() || !platform.config.billing_enabled {
+    if platform.stripe.is_none() || !features::current(platform).billing_enabled {
         return Ok(0);
     }
     let silent: Listener = Arc::new(|_| ());

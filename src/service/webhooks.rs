@@ -11,7 +11,7 @@ mod staff;
 pub use intake::Intake;
 pub use staff::{By, Query, list, replay, replay_failed, show};
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, features};
 use crate::{
     domain::{identity::CustomerId, webhook::WebhookStatus},
     store::postgres::{
@@ -81,7 +81,7 @@ pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
 /// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
 pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     let mut done = 0;
-    while done < limit && platform.config.billing_enabled {
+    while done < limit && features::current(platform).billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let opened = Opened::open(&waiting.payload, platform.config.stripe_livemode);

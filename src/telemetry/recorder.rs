@@ -41,6 +41,7 @@ fn describe() {
         (USAGE_BILLED_CHANGES, "Metrics of billed periods whose usage changed after the invoice"),
         (USAGE_METER_EVENTS, "Parts of hours that Stripe's billing meters were told of, by result"),
         (USAGE_ALERTS, "Usage alerts that fired, by kind"),
+        (IDEMPOTENT_REQUESTS, "Requests under an idempotency key, by result"),
         (MAILS, "Mails by result"),
         (HTTP_RESPONSES, "Answers by route, method and class of their status"),
         (HTTP_SERVER_ERRORS, "Answers of 500 and above that nobody meant to give, by surface"),
@@ -76,6 +77,7 @@ fn describe() {
         (DATABASE_SCHEMA_VERSION, "The newest migration that is applied"),
         (DATABASE_SCHEMA_VERSION_KNOWN, "The newest migration that this program knows"),
         (BILLING_ENABLED, "Whether billing is switched on"),
+        (FEATURE_ENABLED, "Whether a feature is on"),
         (BUILD_INFO, "Always 1, with the version of the program"),
     ] {
         metrics::describe_gauge!(name, help);

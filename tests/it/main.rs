@@ -12,6 +12,7 @@ mod billed_usage;
 mod cluster;
 mod console;
 mod faults;
+mod features;
 mod history;
 mod idempotency;
 mod inbox;

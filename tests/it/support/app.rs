@@ -12,7 +12,7 @@ use apex_billing::{
     },
     http::{router::router, state::Server},
     jobs::Heartbeat,
-    service::{Clock, Platform, accounts, ingest},
+    service::{Clock, Platform, accounts, features, ingest},
 };
 use sqlx::PgPool;
 use std::sync::{
@@ -81,6 +81,7 @@ impl TestApp {
         let ticking = clock.clone();
         let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
         let platform = Platform::new(config, database.pool.clone(), now).expect("a platform");
+        features::refresh(&platform).await.expect("switches");
         ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
