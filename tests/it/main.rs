@@ -25,6 +25,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod reconcile;
 mod settings;
 mod stand_in;
 mod usage;
