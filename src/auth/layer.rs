@@ -2,7 +2,7 @@
 
 use super::Principal;
 use crate::{
-    http::{problem::ApiError, state::Server},
+    http::{observe::RequestSpan, problem::ApiError, state::Server},
     service::{Error, accounts},
 };
 use axum::{
@@ -35,10 +35,11 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         },
     };
     if let Some(principal) = principal {
-        let span = tracing::Span::current();
-        span.record("user", principal.actor());
-        if let Some(customer) = principal.customer() {
-            span.record("customer", tracing::field::display(customer));
+        if let Some(RequestSpan(span)) = request.extensions().get() {
+            span.record("user", principal.actor());
+            if let Some(customer) = principal.customer() {
+                span.record("customer", tracing::field::display(customer));
+            }
         }
         request.extensions_mut().insert(principal);
     }

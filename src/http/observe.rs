@@ -16,6 +16,10 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
+/// The span of a request, for whoever finds out who asks: the current one may be that of a layer in between.
+#[derive(Clone, Debug)]
+pub struct RequestSpan(pub tracing::Span);
+
 /// The slowest target of the deployment checklist, a PDF's download: a request beyond it is told of without being asked.
 const SLOW: Duration = Duration::from_secs(3);
 
@@ -27,6 +31,7 @@ pub async fn request(mut request: Request, next: Next) -> Response {
     let surface = if request.uri().path().starts_with("/api/") { "api" } else { "page" };
     let method = label(request.method());
     let span = tracing::info_span!("request", id = %id.0, method, path = request.uri().path(), user = Empty, customer = Empty);
+    request.extensions_mut().insert(RequestSpan(span.clone()));
     let started = Instant::now();
     let mut response = async {
         let response = next.run(request).await;

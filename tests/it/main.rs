@@ -26,6 +26,7 @@ mod pdf;
 mod platform;
 mod program;
 mod reconcile;
+mod secrets;
 mod settings;
 mod stand_in;
 mod usage;
