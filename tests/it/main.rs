@@ -24,6 +24,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod security;
 mod settings;
 mod stand_in;
 mod usage;
