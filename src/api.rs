@@ -6,6 +6,7 @@ pub mod features;
 pub mod health;
 pub mod invoices;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod theme;
 pub mod usage;

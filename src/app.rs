@@ -13,6 +13,7 @@ pub mod json_text;
 pub mod local_path;
 pub mod outcome;
 pub mod pages;
+pub mod reconciliation_filters;
 pub mod shell;
 pub mod status;
 pub mod theme;
@@ -29,7 +30,8 @@ use leptos_router::{
 };
 use pages::{
     console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
-    settings::SettingsPage, usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
+    reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage, usage::UsagePage,
+    webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -58,6 +60,8 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
                 <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
+                    <Route path=path!("reconciliation") view=ReconciliationsPage ssr=SsrMode::Async />
+                    <Route path=path!("reconciliation/:id") view=ReconciliationRunPage ssr=SsrMode::Async />
                     <Route path=path!("features") view=FeaturesPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />

@@ -3,6 +3,7 @@
 mod accounts;
 mod features;
 mod migrate;
+mod reconcile;
 mod serve;
 mod session;
 mod usage;
@@ -45,6 +46,8 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Compare the mirror, the usage and the inbox with Stripe
+    Reconcile(reconcile::Reconcile),
     /// Switches of features, for all servers
     #[command(subcommand)]
     Features(features::Features),
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Reconcile(command) => command.run().await,
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
         }

@@ -17,6 +17,7 @@ pub mod measure;
 pub mod meters;
 pub mod parameter;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod usage;
 pub mod usage_check;

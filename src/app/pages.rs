@@ -7,6 +7,8 @@ pub mod invoices;
 pub mod login;
 pub mod not_found;
 pub mod paused;
+pub mod reconciliation;
+pub mod reconciliations;
 pub mod settings;
 pub mod usage;
 pub mod webhook;

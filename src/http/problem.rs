@@ -103,7 +103,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
             parts.extensions.insert(Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable") => {
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         // Waiting does not help.

@@ -17,7 +17,7 @@ use crate::{
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
-    domain::features::Feature,
+    domain::{features::Feature, identity::Role},
     http::problem::ApiError,
     service::{Error, features},
     store::postgres::sessions::PostgresSessions,
@@ -38,10 +38,9 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
@@ -100,6 +99,12 @@ pub fn router(server: Server) -> Router {
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
+        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
+        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
+        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
         .route(FEATURES, post(api::features::submit))
         .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
@@ -113,7 +118,7 @@ pub fn router(server: Server) -> Router {
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
+        .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
@@ -121,6 +126,20 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
         .layer(middleware::from_fn_with_state(server.clone(), client::locate))
         .with_state(server)
+}
+
+/// Path of the one request that takes as long as there is to compare.
+const RECONCILE: &str = "/api/v1/billing/reconcile";
+
+/// Answers for a request that takes too long. A reconciliation is waited for: it has time limits of its own wherever it waits.
+async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    if request.uri().path() == RECONCILE {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 /// The page at a form's own address, as the answer to what the form came to.

@@ -46,6 +46,9 @@ pub enum Error {
     StripeUnavailable(#[source] StripeError),
     #[error("Stripe did not accept this")]
     StripeRefused(#[source] StripeError),
+    /// A run that ended before it had seen everything, with what it covered.
+    #[error("the reconciliation failed: {0}")]
+    ReconciliationFailed(String),
     /// Another request was sent under the key before.
     #[error("this Idempotency-Key was sent with another request; send another key")]
     IdempotencyKeyReused,
@@ -79,7 +82,11 @@ impl Error {
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
-            Error::FeatureDisabled(_) | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
+            Error::FeatureDisabled(_)
+            | Error::Busy
+            | Error::StripeNotConfigured
+            | Error::StripeUnavailable(_)
+            | Error::ReconciliationFailed(_) => 503,
         }
     }
 
@@ -104,6 +111,7 @@ impl Error {
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
+            Error::ReconciliationFailed(_) => "reconciliation_failed",
             Error::Internal(_) => "internal",
         }
     }

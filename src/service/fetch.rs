@@ -148,13 +148,15 @@ fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
     }
 }
 
-enum Fetched {
+/// What came of fetching an object.
+pub(super) enum Fetched {
     /// As this event.
     Taken(String),
     Gone,
 }
 
-async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
+/// Fetches an object as it is now, and puts it into the inbox.
+pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
     let answer = match platform.stripe()?.retrieve(kind, id).await {
         Ok(answer) => answer,
         Err(error) if error.is_missing() => return Ok(Fetched::Gone),

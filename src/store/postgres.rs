@@ -14,6 +14,7 @@ pub mod invoices;
 pub mod meters;
 pub mod mirror;
 pub mod outbox;
+pub mod reconcile;
 pub mod schema;
 pub mod sessions;
 pub mod usage;

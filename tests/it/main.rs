@@ -25,6 +25,7 @@ mod pdf;
 mod platform;
 mod program;
 mod security;
+mod reconcile;
 mod settings;
 mod stand_in;
 mod usage;

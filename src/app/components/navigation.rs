@@ -4,6 +4,7 @@ use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
     app::{
         pages::{features::FEATURES, settings::SETTINGS},
+        reconciliation_filters::RECONCILIATION,
         webhook_filters::WEBHOOKS,
     },
     domain::identity::Viewer,
@@ -26,6 +27,7 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
     let staff_links = staff.then(|| {
         view! {
             <li class="sections-title" aria-hidden="true">"Staff"</li>
+            <li><A href=RECONCILIATION><Icon glyph=Glyph::Check /><span>"Reconciliation"</span></A></li>
             <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
             <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
         }

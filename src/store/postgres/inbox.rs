@@ -28,6 +28,17 @@ pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx:
         .map(|ids| ids.into_iter().collect())
 }
 
+/// An object as the event that came last shows it.
+pub async fn last_object(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<serde_json::Value>> {
+    let payload = sqlx::query_scalar!(
+        "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied' ORDER BY id DESC LIMIT 1",
+        object_id
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(payload.and_then(|payload| Event::read(&payload).object().cloned()))
+}
+
 /// A new event and what became of it.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
