@@ -9,6 +9,7 @@ mod alerts;
 mod auth;
 mod backfill;
 mod billed_usage;
+mod checklist;
 mod cluster;
 mod console;
 mod faults;
