@@ -27,6 +27,7 @@ mod platform;
 mod program;
 mod reconcile;
 mod secrets;
+mod security;
 mod settings;
 mod stand_in;
 mod usage;
