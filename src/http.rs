@@ -1,6 +1,8 @@
 //! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
 
+pub mod accept;
 pub mod cross_site;
+pub mod listen;
 pub mod observe;
 pub mod problem;
 pub mod router;

@@ -21,6 +21,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod restart;
 mod settings;
 mod stand_in;
 mod usage;
