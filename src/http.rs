@@ -2,7 +2,9 @@
 
 pub mod accept;
 pub mod cross_site;
+pub mod idempotency;
 pub mod listen;
+pub mod metrics;
 pub mod observe;
 pub mod problem;
 pub mod router;

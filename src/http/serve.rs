@@ -4,18 +4,16 @@
 use super::{
     accept::{self, Stop},
     listen::Sockets,
+    metrics,
     router::router,
     state::Server,
 };
 use crate::{
     cli::Session,
     jobs::{self, Heartbeat},
-    service::{Clock, ingest},
-    telemetry,
+    service::{Clock, features, ingest},
 };
 use anyhow::{Context, bail};
-use axum::{Router, routing::get};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use sd_notify::NotifyState;
 use std::net::SocketAddr;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,13 +23,15 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
     let platform = session.platform.clone();
     let (config, clock) = (platform.config.clone(), platform.clock.clone());
     let settings = &config.file.serving;
+    features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
     let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR", settings.reuse_port)?;
     let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR", settings.reuse_port)?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
     let stop = Stop::default();
-    let metrics_app = metrics()?;
+    // Before anything is counted.
+    let metrics_app = metrics::router(&platform)?;
     let (heartbeat, jobs) = jobs::start(&platform, stop.announced.clone());
     let server = Server::new(platform, heartbeat.clone());
     let app = router(server.clone());
@@ -117,24 +117,4 @@ async fn watchdog(jobs: Heartbeat, clock: Clock) {
             notify(NotifyState::Watchdog);
         }
     }
-}
-
-/// Prometheus text on its own address, never on the public one.
-fn metrics() -> anyhow::Result<Router> {
-    // Buckets around the targets of the deployment checklist: 0.5 s for usage, 1 s for invoices, 2 s for a PDF.
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0])?
-        .set_buckets_for_metric(
-            Matcher::Full(telemetry::WEBHOOK_LAG_SECONDS.into()),
-            &[1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 86400.0],
-        )?
-        .install_recorder()
-        .context("metrics")?;
-    Ok(Router::new().route(
-        "/metrics",
-        get(move || {
-            recorder.run_upkeep();
-            std::future::ready(recorder.render())
-        }),
-    ))
 }

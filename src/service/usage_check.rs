@@ -8,7 +8,10 @@ use crate::{
         usage_event::MAX_AHEAD,
         usage_hour::HourDifference,
     },
-    store::postgres::{audit, outbox, usage::differences as store},
+    store::postgres::{
+        audit, outbox,
+        usage::{differences as store, records},
+    },
     telemetry,
 };
 use serde_json::json;
@@ -29,12 +32,15 @@ pub async fn check_recent(platform: &Platform) -> Result<u64> {
     }
 }
 
-/// Checks a span of hours. The differences in it, and how many are open in all hours.
+/// Checks a span of hours: the raw events against the records, and the records against the sums that pages, alerts and caps go by. The
+/// differences in it, and how many are open in all hours.
 ///
 /// What was not known yet gets an audit row of the type `error` and a domain event, one a customer.
 pub async fn check(platform: &Platform, span: Period) -> Result<(Vec<HourDifference>, u64)> {
-    let found = platform.usage.differences(span).await?;
+    let mut found = platform.usage.differences(span).await?;
     let mut tx = platform.db.begin().await?;
+    let misshown = records::misshown(&mut tx, span).await?;
+    found.extend(misshown.into_iter().filter(|difference| !found.iter().any(|known| known.hour == difference.hour)).collect::<Vec<_>>());
     let mut news: BTreeMap<CustomerId, Vec<HourDifference>> = BTreeMap::new();
     for difference in store::note(&mut tx, span, &found).await? {
         news.entry(difference.hour.customer).or_default().push(difference);

@@ -194,7 +194,17 @@ async fn any_history_ends_in_the_same_hours(metered: Metered) {
         .collect();
     assert_eq!(found, expected);
     let all = Period::new(NOW - Duration::days(40), NOW + Duration::HOUR).unwrap();
-    assert_eq!(app.platform.usage.differences(all).await.unwrap(), []);
+    assert_eq!(usage_check::check(&app.platform, all).await.unwrap(), (vec![], 0));
+    for customer in customers {
+        let shown = app.platform.usage.figures(customer, all).await.unwrap().hours;
+        for metric in Metric::ALL {
+            let wanted = expected.iter().filter(|((whose, of, _), _)| *whose == customer && *of == metric);
+            let wanted: Vec<_> = wanted.map(|((_, _, hour), total)| (*hour, total.quantity)).collect();
+            let shown: Vec<_> =
+                shown.iter().map(|usage| (usage.hour, usage.quantities[metric])).filter(|(_, quantity)| *quantity > 0).collect();
+            assert_eq!(shown, wanted);
+        }
+    }
 }
 
 async fn events_of_one_customer_are_not_anothers(metered: Metered) {
@@ -243,6 +253,18 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     set(5).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
     assert_eq!(told().await, (2, 2));
+    // What is shown is not what is recorded; an hour that only one side has is no exception.
+    let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
+    misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
+    assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
+    misshow("DELETE FROM usage_customer_hours WHERE hour = '2026-11-22 12:00Z'").await;
+    assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
+    assert_eq!(told().await, (4, 4));
+    let data: serde_json::Value = sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error' ORDER BY id DESC LIMIT 1")
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+    assert_eq!((&data["differences"][0]["raw"]["quantity"], &data["differences"][0]["recorded"]["quantity"]), (&5.into(), &0.into()));
 }
 
 fn correction(id: &str, corrects: &str, quantity: u64, at: OffsetDateTime) -> serde_json::Value {

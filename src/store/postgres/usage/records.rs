@@ -4,7 +4,7 @@ use crate::{
     domain::{
         identity::CustomerId,
         period::Period,
-        usage_hour::{HourTotal, HourTotals, UsageHour},
+        usage_hour::{HourDifference, HourTotal, HourTotals, UsageHour},
     },
     store::postgres::decode,
 };
@@ -122,6 +122,36 @@ pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<Hou
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
+}
+
+/// The hours of a span whose records, of all apps together, are not what `usage_customer_hours` shows. `raw` is what the records say.
+pub async fn misshown(conn: &mut PgConnection, span: Period) -> sqlx::Result<Vec<HourDifference>> {
+    let rows = sqlx::query!(
+        r#"WITH recorded AS (
+               SELECT customer_id, metric, hour, sum(event_count)::bigint AS events, sum(quantity)::bigint AS quantity
+               FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3
+           ), shown AS (
+               SELECT customer_id, metric, hour, quantity
+               FROM usage_customer_hours, LATERAL (VALUES
+                   ('impressions', impressions), ('api_calls', api_calls), ('data_transfer_bytes', data_transfer_bytes)) AS each (metric, quantity)
+               WHERE hour >= $1 AND hour < $2
+           )
+           SELECT customer_id AS "customer_id!", metric AS "metric!", hour AS "hour!", coalesce(events, 0) AS "events!",
+                  coalesce(recorded.quantity, 0) AS "recorded!", coalesce(shown.quantity, 0) AS "shown!"
+           FROM recorded FULL JOIN shown USING (customer_id, metric, hour)
+           WHERE coalesce(recorded.quantity, 0) <> coalesce(shown.quantity, 0)
+           ORDER BY customer_id, metric, hour"#,
+        span.start(),
+        span.end(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let (hour, raw) = total(row.customer_id, &row.metric, row.hour, row.events, row.recorded)?;
+            Ok(HourDifference { hour, raw, recorded: HourTotal { quantity: u64::try_from(row.shown).unwrap_or(0), ..raw } })
+        })
+        .collect()
 }
 
 fn total(customer: Uuid, metric: &str, start: OffsetDateTime, events: i64, quantity: i64) -> sqlx::Result<(UsageHour, HourTotal)> {
