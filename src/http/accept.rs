@@ -8,11 +8,25 @@ use axum::{
     http::{HeaderValue, header},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use std::{io::ErrorKind, net::SocketAddr, time::Duration};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::net::TcpStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+
+/// A request's line and headers have this long to come, so that nobody holds connections by sending slowly; an idle one is closed after it.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// Headers of a request at most; more are a 431.
+const MOST_HEADERS: usize = 100;
+/// Bytes of a request's line and headers at most; more are a 431.
+const MOST_HEAD_BYTES: usize = 64 * 1024;
+/// A connection that was taken before the end has this long to bring its first request.
+const FIRST_WITHIN: Duration = Duration::from_secs(1);
 
 /// How far stopping has come.
 #[derive(Clone, Default)]
@@ -59,8 +73,10 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, stop: Stop
         tracing::debug!(%error, "TCP_NODELAY");
     }
     let announced = stop.announced.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let asked = AtomicBool::new(false);
+    let service = service_fn(|request: Request<Incoming>| {
         let (app, announced) = (app.clone(), announced.clone());
+        asked.store(true, Ordering::Relaxed);
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -71,12 +87,27 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, stop: Stop
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
-    let mut serving = std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        () = stop.closing.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_headers(MOST_HEADERS).max_buf_size(MOST_HEAD_BYTES);
+    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = serving.as_mut() => Some(ended),
+        () = stop.closing.cancelled() => None,
+    };
+    let served = match ended {
+        Some(served) => served,
+        None => {
+            let first = async {
+                // Whoever has connected is about to ask, and would not be heard: hyper closes at once what has not brought a request yet.
+                if asked.load(Ordering::Relaxed) { None } else { tokio::time::timeout(FIRST_WITHIN, serving.as_mut()).await.ok() }
+            };
+            match first.await {
+                Some(served) => served,
+                None => {
+                    serving.as_mut().graceful_shutdown();
+                    serving.await
+                }
+            }
         }
     };
     if let Err(error) = served {
