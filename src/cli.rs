@@ -81,6 +81,8 @@ pub fn main() -> ExitCode {
             Command::Checklist(command) => command.run().await,
         }
     });
+    // Whatever still renders or hashes for a request that was cut off holds nobody up.
+    runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),

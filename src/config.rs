@@ -104,6 +104,8 @@ pub struct File {
     _package: toml::Value,
     pub database: Database,
     pub sessions: Sessions,
+    #[serde(default)]
+    pub serving: Serving,
     pub limits: Limits,
     pub retention: Retention,
     #[serde(default)]
@@ -124,6 +126,34 @@ pub struct Database {
 pub struct Sessions {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
+}
+
+/// How the server listens and stops.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Serving {
+    /// Another process may listen on the same addresses, and takes over from this one.
+    pub reuse_port: bool,
+    /// For how long `/readyz` says no before connections are closed.
+    pub unready_milliseconds: u64,
+    /// For how long requests and jobs may run on after that.
+    pub drain_seconds: u64,
+}
+
+impl Default for Serving {
+    fn default() -> Serving {
+        Serving { reuse_port: false, unready_milliseconds: 5_000, drain_seconds: 20 }
+    }
+}
+
+impl Serving {
+    pub const fn unready(&self) -> Duration {
+        Duration::from_millis(self.unready_milliseconds)
+    }
+
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

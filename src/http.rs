@@ -1,8 +1,10 @@
 //! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
 
+pub mod accept;
 pub mod client;
 pub mod cross_site;
 pub mod idempotency;
+pub mod listen;
 pub mod metrics;
 pub mod observe;
 pub mod problem;

@@ -4,7 +4,7 @@ use super::session::{Schema, Session};
 use crate::{
     config::Config,
     demo::{self, Access},
-    http,
+    http::{self, listen::Sockets},
 };
 use clap::Args;
 
@@ -24,6 +24,7 @@ pub struct Serve {
 
 impl Serve {
     pub async fn run(self) -> anyhow::Result<()> {
+        let sockets = Sockets::inherited()?;
         let mut config = Config::load()?;
         let made_up_secret = config.stripe_webhook_secrets.is_empty();
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
@@ -31,7 +32,7 @@ impl Serve {
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
             demo::fill(&session.platform, access).await?;
         }
-        let served = http::serve::serve(&session, |address, metrics| {
+        let served = http::serve::serve(&session, sockets, |address, metrics| {
             println!("Metrics on http://{metrics}/metrics");
             println!("Serving http://{address}");
             if let Some(access) = &access {

@@ -1,78 +1,120 @@
-//! Starting and stopping: opens what the server needs, serves, and on Ctrl-C or SIGTERM lets running requests finish.
+//! Starting and stopping: opens what the server needs, serves, and stops without failing a request. First `/readyz` says no, and answers tell
+//! their connections goodbye, while everything is still answered; then no new connection is taken, and requests and jobs finish what they hold.
 
-use super::{metrics, router::router, state::Server};
+use super::{
+    accept::{self, Stop},
+    listen::Sockets,
+    metrics,
+    router::router,
+    state::Server,
+};
 use crate::{
     cli::Session,
-    jobs,
-    service::{features, ingest},
+    jobs::{self, Heartbeat},
+    service::{Clock, features, ingest},
 };
-use anyhow::{Context, anyhow};
-use axum::serve::ListenerExt;
-use std::{io::ErrorKind, net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use anyhow::{Context, bail};
+use sd_notify::NotifyState;
+use std::net::SocketAddr;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Requests that run when the server is told to stop have this long to finish.
-const DRAIN: Duration = Duration::from_secs(20);
-
-/// Serves until Ctrl-C or SIGTERM. `ready` is called with the public address and that of the
-/// metrics as soon as requests are answered.
-pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
+/// Serves until told to stop. `ready` is called with the public address and that of the metrics as soon as requests are answered.
+pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
     let platform = session.platform.clone();
-    let config = &platform.config;
-    let listener = bind(config.leptos.site_addr, "LEPTOS_SITE_ADDR").await?;
-    let metrics_listener = bind(config.metrics_addr, "METRICS_ADDR").await?;
-    let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
+    let (config, clock) = (platform.config.clone(), platform.clock.clone());
+    let settings = &config.file.serving;
     features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
+    let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR", settings.reuse_port)?;
+    let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR", settings.reuse_port)?;
+    let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
-    let stop = CancellationToken::new();
+    let stop = Stop::default();
     // Before anything is counted.
-    let metrics = metrics::router(&platform)?;
-    let metrics = tokio::spawn(axum::serve(metrics_listener, metrics).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future());
-    let (heartbeat, jobs) = jobs::start(&platform, stop.clone());
-    let server = Server::new(platform, heartbeat);
-    let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    // Without it an answer of more than one packet waits 40 ms for an acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    ready(address, metrics_address);
-
-    let mut serving = std::pin::pin!(serving.into_future());
-    tokio::select! {
-        result = &mut serving => result?,
-        () = told_to_stop() => {
-            server.begin_stopping();
-            stop.cancel();
-            tracing::info!("stopping");
-            if tokio::time::timeout(DRAIN, serving).await.is_err() {
-                tracing::warn!("requests were still running after {} s", DRAIN.as_secs());
-            }
+    let metrics_app = metrics::router(&platform)?;
+    let (heartbeat, jobs) = jobs::start(&platform, stop.announced.clone());
+    let server = Server::new(platform, heartbeat.clone());
+    let app = router(server.clone());
+    for listener in [&listener, &metrics_listener] {
+        if let Err(error) = listener.take_over() {
+            tracing::warn!(%error, "new connections may still go to an older process on this address, and fail when that one stops");
         }
     }
-    stop.cancel();
-    jobs.finish().await;
-    metrics.await?.context("metrics")
+    let mut serving = tokio::spawn(accept::serve(listener, app, stop.clone()));
+    let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, stop.clone()));
+    let watchdog = tokio::spawn(watchdog(heartbeat, clock));
+    let mut signals = Signals::new()?;
+    ready(address, metrics_address);
+    notify(NotifyState::Ready);
+
+    let told = tokio::select! {
+        told = signals.next() => told,
+        ended = &mut serving => bail!("the server's loop ended: {ended:?}"),
+        ended = &mut serving_metrics => bail!("the metrics' loop ended: {ended:?}"),
+    };
+    tracing::info!("stopping");
+    notify(NotifyState::Stopping);
+    server.begin_stopping();
+    stop.announced.cancel();
+    let finished = async {
+        if told == Told::Terminate {
+            tokio::time::sleep(settings.unready()).await;
+        }
+        stop.closing.cancel();
+        let rest = async { (serving.await, serving_metrics.await, jobs.finish().await) };
+        if tokio::time::timeout(settings.drain(), rest).await.is_err() {
+            tracing::warn!("requests or jobs were still running after {} s, and were cut off", settings.drain_seconds);
+        }
+    };
+    let stopped = tokio::select! {
+        () = finished => Ok(()),
+        _ = signals.next() => Err(anyhow::anyhow!("told a second time to stop: whatever still ran was cut off")),
+    };
+    watchdog.abort();
+    stopped
 }
 
-async fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => anyhow!("{address} is taken by another program; {variable} sets another address"),
-        _ => anyhow!("{variable}: can't listen on {address}: {error}"),
-    })
+/// Who wants the server to stop: whoever runs it in a terminal waits for nothing but running requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Interrupt,
+    Terminate,
 }
 
-async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => drop(interrupt.await),
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Signals> {
+        let of = |kind| signal(kind).context("signals can't be listened to");
+        Ok(Signals { interrupt: of(SignalKind::interrupt())?, terminate: of(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::Interrupt,
+            _ = self.terminate.recv() => Told::Terminate,
+        }
+    }
+}
+
+/// Tells systemd, where it asked to be told.
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "NOTIFY_SOCKET");
+    }
+}
+
+/// Tells systemd's watchdog that the process is well for as long as its jobs move.
+async fn watchdog(jobs: Heartbeat, clock: Clock) {
+    let Some(patience) = sd_notify::watchdog_enabled() else { return };
+    let mut turns = tokio::time::interval(patience / 2);
+    loop {
+        turns.tick().await;
+        if jobs.is_alive(clock.now()) {
+            notify(NotifyState::Watchdog);
+        }
     }
 }

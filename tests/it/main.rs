@@ -26,6 +26,7 @@ mod pdf;
 mod platform;
 mod program;
 mod reconcile;
+mod restart;
 mod secrets;
 mod security;
 mod settings;

@@ -4,6 +4,10 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::{
+        fd::{AsRawFd, FromRawFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -22,7 +26,48 @@ impl Workplace {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_apex-billing"));
-        command.args(args).current_dir(&self.0).stdin(Stdio::null());
+        command.args(args);
+        self.prepared(command)
+    }
+
+    /// As systemd starts a service for sockets that it keeps: `http`, and `metrics`.
+    pub fn command_with_sockets(&self, args: &[&str], sockets: [&OwnedFd; 2]) -> Command {
+        // LISTEN_PID is the program's own id, which is the shell's.
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"LISTEN_PID=$$ exec "$@""#, "sh", env!("CARGO_BIN_EXE_apex-billing")]).args(args);
+        command.envs([("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "http:metrics")]);
+        // Above those that they become, so that none is in the other's way.
+        let above = sockets.map(|socket| {
+            // SAFETY: duplicates a descriptor that is open.
+            let fd = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 10) };
+            assert!(fd >= 10);
+            // SAFETY: just made, and nobody else's.
+            unsafe { OwnedFd::from_raw_fd(fd) }
+        });
+        // SAFETY: dup2 may be called between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                for (fd, socket) in (3..).zip(&above) {
+                    if libc::dup2(socket.as_raw_fd(), fd) < 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
+                }
+                Ok(())
+            });
+        }
+        self.prepared(command)
+    }
+
+    /// Puts another value for a setting of `Leptos.toml`, both written as they stand there.
+    pub fn set(&self, known: &str, other: &str) {
+        let file = self.0.join("Leptos.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(known), "Leptos.toml does not say {known}");
+        fs::write(file, text.replace(known, other)).unwrap();
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        command.current_dir(&self.0).stdin(Stdio::null());
         for name in [
             "DATABASE_URL",
             "CLICKHOUSE_URL",
@@ -79,9 +124,19 @@ impl Running {
         get(&self.address, path)
     }
 
+    /// Sends a signal and waits for the end.
     pub fn signal(&mut self, signal: i32) -> Option<i32> {
+        self.tell(signal);
+        self.wait()
+    }
+
+    pub fn tell(&self, signal: i32) {
         // SAFETY: only sends a signal to a child that has not been waited for.
         unsafe { libc::kill(i32::try_from(self.child.id()).unwrap(), signal) };
+    }
+
+    /// The code that it ends with.
+    pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }
