@@ -10,8 +10,8 @@ use axum::{
 use std::fmt::Display;
 
 /// Of everything that is no page of the console: no scripts, at most our own styles and images, and nobody shows it in a frame.
-const NO_SCRIPTS: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const NO_SCRIPTS: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 /// Viewers of browsers load parts of their own beside a PDF.
 const PDF: &str = "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// A year, as browsers want it.
@@ -25,7 +25,7 @@ pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
     let portal = if config.stripe_secret_key.is_some() { " https://billing.stripe.com" } else { "" };
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
-         connect-src 'self'; manifest-src 'self'; form-action 'self'{portal}; base-uri 'none'; frame-ancestors 'none'"
+         connect-src 'self'; manifest-src 'self'; object-src 'none'; form-action 'self'{portal}; base-uri 'none'; frame-ancestors 'none'"
     ))
     .ok()
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Platform, Result};
 use crate::{
-    auth::{Principal, api_key, password},
+    auth::{Principal, api_key, common_passwords, password},
     domain::{
         identity::{CustomerId, Role, Viewer, ViewerCustomer},
         money::Currency,
@@ -222,6 +222,7 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
     if customer.is_none() && !role.is_staff() {
         return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
     }
+    common_passwords::refuse(given, &email)?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
     store::put_user(&mut tx, &email, &hash, role, customer).await?;
@@ -232,6 +233,7 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
 /// Sets a user's password.
 pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
+    common_passwords::refuse(given, &email)?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
     if !store::set_password(&mut tx, &email, &hash).await? {

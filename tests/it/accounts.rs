@@ -23,6 +23,20 @@ async fn users_without_sense_are_refused() {
 }
 
 #[tokio::test]
+async fn passwords_that_are_tried_first_are_refused_wherever_one_is_set() {
+    let app = TestApp::start().await;
+    let email = "ops@people.example";
+    accounts::put_user(&app.platform, email, "correct horse battery", Role::Admin, None).await.unwrap();
+    for password in ["Password1", "iloveyou", "ops@people.example", "ApexMediation2026"] {
+        let added = accounts::put_user(&app.platform, email, password, Role::Admin, None).await.unwrap_err();
+        let set = accounts::set_password(&app.platform, email, password).await.unwrap_err();
+        assert_eq!((added.status(), set.status()), (422, 422), "{password}");
+    }
+    let login = serde_json::json!({"email": email, "password": "correct horse battery"});
+    assert_eq!(app.client().post_json("/api/v1/auth/login", &login).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_audit_trail_cannot_be_rewritten() {
     let app = TestApp::start().await;
     app.add_customer("lumen").await;

@@ -53,6 +53,7 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
         assert!(answer.header("permissions-policy").unwrap().contains("camera=()"));
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        assert!(policy.contains("object-src 'none'") && policy.contains("base-uri 'none'"), "{policy}");
         assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1);
     }
     let plain = TestApp::start().await.client().get("/login").await;

@@ -1,0 +1,64 @@
+//! Passwords that are tried first, and those that an account or this product gives away.
+//!
+//! The list travels with the program, so that nothing of a password is asked of anybody else.
+
+use crate::service::{Error, Result};
+use std::{collections::HashSet, sync::LazyLock};
+
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
+
+/// Words that everybody knows who knows this platform.
+const OF_THIS_PLATFORM: &[&str] = &["apexmediation", "apex-billing", "apex", "mediation", "billing", "stripe"];
+
+/// What is left of a password without the words that come with the account has to be this long.
+const MIN_OWN_CHARS: usize = 6;
+
+/// Refuses a password that stands on the list in whatever case, or is little more than the account's own address or the platform's names.
+pub fn refuse(password: &str, email: &str) -> Result<()> {
+    let lower = password.to_lowercase();
+    if COMMON.contains(lower.as_str()) {
+        return Err(Error::invalid("password", "is one of the most common ones, which are tried first; choose another"));
+    }
+    let email = email.to_lowercase();
+    let (name, host) = email.split_once('@').unwrap_or((email.as_str(), ""));
+    let words = [email.as_str(), host, name].into_iter().chain(OF_THIS_PLATFORM.iter().copied()).filter(|word| word.len() >= 4);
+    let own = words.fold(lower, |left, word| left.replace(word, ""));
+    if own.chars().filter(|c| c.is_alphanumeric()).count() < MIN_OWN_CHARS && own.len() < password.len() {
+        return Err(Error::invalid("password", "is too close to the e-mail address or to the name of this platform; choose another"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::password::MIN_CHARS;
+
+    #[test]
+    fn the_list_holds_the_three_thousand_that_asvs_wants_of_the_length_that_may_be_set() {
+        assert!(COMMON.len() >= 3000);
+        assert!(COMMON.iter().all(|password| password.chars().count() >= MIN_CHARS && *password == password.to_lowercase()));
+    }
+
+    #[test]
+    fn common_passwords_are_refused_in_whatever_case() {
+        for password in ["password", "PassWord", "12345678", "qwertyuiop", "iloveyou"] {
+            assert_eq!(refuse(password, "ops@people.example").unwrap_err().code(), "invalid_parameter", "{password}");
+        }
+    }
+
+    #[test]
+    fn what_the_account_and_the_platform_give_away_is_refused() {
+        for password in ["ops@people.example", "people.example1", "ApexMediation2026", "billing-billing", "finance-finance!"] {
+            assert!(refuse(password, "finance@people.example").is_err() || refuse(password, "ops@people.example").is_err(), "{password}");
+        }
+        for password in [
+            "correct horse battery",
+            "a long password",
+            "6f1c02d9a7b3e548",
+            "\u{5bc6}\u{7801}\u{662f}\u{5f88}\u{957f}\u{7684}\u{4e00}\u{53e5}",
+        ] {
+            assert!(refuse(password, "finance@people.example").is_ok(), "{password}");
+        }
+    }
+}
