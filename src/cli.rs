@@ -1,6 +1,7 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod checklist;
 mod features;
 mod migrate;
 mod reconcile;
@@ -54,6 +55,8 @@ enum Command {
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
+    /// Go through the deployment checklist against a running deployment
+    Checklist(Box<checklist::Checklist>),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
             Command::Reconcile(command) => command.run().await,
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
+            Command::Checklist(command) => command.run().await,
         }
     });
     match done {
