@@ -102,13 +102,11 @@ pub enum Object {
     CreditNote,
     /// A customer's metric in a period, here and at Stripe's meter.
     Meter,
-    /// An invoice's metric: what was used in its period, and what it bills.
-    BilledUsage,
     Event,
 }
 
 impl Object {
-    pub const ALL: [Object; 10] = [
+    pub const ALL: [Object; 9] = [
         Object::Customer,
         Object::Subscription,
         Object::Invoice,
@@ -117,7 +115,6 @@ impl Object {
         Object::Refund,
         Object::CreditNote,
         Object::Meter,
-        Object::BilledUsage,
         Object::Event,
     ];
 
@@ -132,7 +129,6 @@ impl Object {
             Object::Refund => "refund",
             Object::CreditNote => "credit_note",
             Object::Meter => "meter",
-            Object::BilledUsage => "billed_usage",
             Object::Event => "event",
         }
     }
@@ -148,7 +144,6 @@ impl Object {
             Object::Refund => "Refund",
             Object::CreditNote => "Credit note",
             Object::Meter => "Metered usage",
-            Object::BilledUsage => "Billed usage",
             Object::Event => "Event",
         }
     }

@@ -8,6 +8,7 @@ mod repair;
 mod run;
 mod second_look;
 mod streams;
+mod usage;
 
 pub use repair::{repair, repair_all};
 pub use run::{Listener, Progress, Work};

@@ -22,7 +22,7 @@ pub const fn kind_of(object: Object) -> Option<Kind> {
         Object::InvoicePayment => Kind::InvoicePayment,
         Object::Refund => Kind::Refund,
         Object::CreditNote => Kind::CreditNote,
-        Object::Meter | Object::BilledUsage | Object::Event => return None,
+        Object::Meter | Object::Event => return None,
     })
 }
 

@@ -351,3 +351,35 @@ async fn without_a_key_of_stripe_there_is_nothing_to_compare_with() {
     let page = admin.get("/admin/reconciliation").await;
     assert!(page.status == 200 && page.text().contains("not connected to Stripe"), "{}", page.text());
 }
+
+#[tokio::test]
+async fn usage_is_weighed_against_stripes_meters() {
+    let stand_in = StandIn::start().await;
+    let settings = [AT_ONCE[0], ("enabled = false", "enabled = true")];
+    let app = TestApp::start_with_all(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())], &settings).await;
+    stand_in.seed_customer("lumen");
+    let customer = app.add_customer("lumen").await;
+    post(&stand_in, "v1/billing/meters", "display_name=Impressions&event_name=impressions&default_aggregation[formula]=sum").await;
+    sqlx::query(
+        "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
+         VALUES ($1, 'impressions', '2026-11-20 10:00Z', 'app', 1000, 1, '2026-11-20 10:30Z')",
+    )
+    .bind(customer.0)
+    .execute(&app.db)
+    .await
+    .unwrap();
+    apex_billing::service::meters::run(&app.platform).await.unwrap();
+    import(&app).await;
+    let well = run(&app).await;
+    assert_eq!((found(&app, &well).await, well.within_tolerance), (vec![], Some(true)));
+    assert!(well.checked.metrics >= 3, "{:?}", well.checked);
+    for (quantity, within) in [(1005, true), (1100, false)] {
+        sqlx::query("UPDATE usage_records SET quantity = $1").bind(quantity).execute(&app.db).await.unwrap();
+        let drifted = run(&app).await;
+        let found = reconcile::first_found(&app.platform, &drifted.id.to_string()).await.unwrap();
+        assert_eq!(found.len(), 1);
+        let it = &found[0].discrepancy;
+        assert_eq!((it.kind, it.metric.as_deref(), it.difference), (Kind::UsageQuantity, Some("impressions"), Some(quantity - 1000)));
+        assert_eq!((it.within_tolerance, drifted.within_tolerance), (within, Some(within)));
+    }
+}

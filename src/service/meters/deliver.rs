@@ -107,7 +107,7 @@ impl Turn<'_> {
 
     /// Whether Stripe counts a part.
     async fn look(&self, row: &Row, rows: &[Row]) -> std::result::Result<Verdict, StripeError> {
-        let counted = self.stripe.metered(&row.event_name, &row.stripe_customer_id, row.hour).await?;
+        let counted = self.stripe.metered(&row.event_name, &row.stripe_customer_id, row.hour, row.hour + Duration::HOUR).await?;
         let same = |other: &&Row| {
             other.hour == row.hour
                 && other.revision != row.revision

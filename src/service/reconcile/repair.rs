@@ -103,7 +103,7 @@ async fn attempt(platform: &Platform, run: &Run, discrepancy: &Discrepancy) -> R
     let Some(of_stripe) = kind_of(*object) else {
         return match object {
             Object::Event => missed(platform, id).await,
-            _ => Ok(Err("an invoice that is billed does not change by itself: a credit note or another invoice makes up for it".into())),
+            _ => Ok(Err("usage is not sent again from here: usage_meter_events says what Stripe was told, and when".into())),
         };
     };
     match fetch::fetch(platform, of_stripe, id).await? {

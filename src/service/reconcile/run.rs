@@ -43,6 +43,7 @@ pub(super) enum Stage {
     Payments,
     Refunds,
     CreditNotes,
+    Meters,
     Events,
     SecondLook,
     Repair,
@@ -51,7 +52,7 @@ pub(super) enum Stage {
 impl Stage {
     pub const FIRST: Stage = Stage::Customers;
 
-    const ALL: [Stage; 10] = [
+    const ALL: [Stage; 11] = [
         Stage::Customers,
         Stage::Subscriptions,
         Stage::Invoices,
@@ -59,6 +60,7 @@ impl Stage {
         Stage::Payments,
         Stage::Refunds,
         Stage::CreditNotes,
+        Stage::Meters,
         Stage::Events,
         Stage::SecondLook,
         Stage::Repair,
@@ -74,6 +76,7 @@ impl Stage {
             Stage::Payments => "payments",
             Stage::Refunds => "refunds",
             Stage::CreditNotes => "credit_notes",
+            Stage::Meters => "usage",
             Stage::Events => "events",
             Stage::SecondLook => "second_look",
             Stage::Repair => "repair",
@@ -188,6 +191,7 @@ impl Runner<'_> {
                 Stage::Payments => self.looked_up(Object::InvoicePayment).await?,
                 Stage::Refunds => self.ordered(Object::Refund).await?,
                 Stage::CreditNotes => self.ordered(Object::CreditNote).await?,
+                Stage::Meters => self.meters().await?,
                 Stage::Events => self.events().await?,
                 Stage::SecondLook => self.second_look().await?,
                 Stage::Repair => self.repair().await?,
@@ -318,7 +322,7 @@ impl Runner<'_> {
             Object::Customer => self.run.checked.customers += 1,
             Object::Subscription => self.run.checked.subscriptions += 1,
             Object::Invoice => self.run.checked.invoices += 1,
-            Object::Meter | Object::BilledUsage => self.run.checked.metrics += 1,
+            Object::Meter => self.run.checked.metrics += 1,
             Object::Charge | Object::InvoicePayment | Object::Refund | Object::CreditNote | Object::Event => {}
         }
     }

@@ -53,6 +53,9 @@ impl Runner<'_> {
         if object == Object::Event {
             return self.look_for_events(&suspects).await;
         }
+        if object == Object::Meter {
+            return self.weigh_again(&suspects).await;
+        }
         let mut suspects = suspects;
         let ids: Vec<&str> = suspects.iter().map(|suspect| suspect.object_id.as_str()).collect();
         let internal = mirror::by_ids(&self.platform.db, object, &ids).await?;

@@ -128,6 +128,14 @@ pub async fn behind_since(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Op
     .await
 }
 
+/// Start of the oldest closed hour of a customer's metric that is not at Stripe yet, as far as was looked.
+pub async fn behind(pool: &PgPool, customer: CustomerId, metric: Metric) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT behind_since FROM usage_meters WHERE customer_id = $1 AND metric = $2", customer.0, metric.as_str())
+        .fetch_optional(pool)
+        .await
+        .map(Option::flatten)
+}
+
 /// What a customer used of a metric in the hours of `[from, until)`, over its apps.
 pub async fn used(
     pool: &PgPool,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use stripe::{IdempotencyKey, StripeRequest};
 use stripe_billing::{BillingMeterStatus, billing_meter::ListBillingMeter, billing_meter_event_summary::ListIdBillingMeterEventSummary};
 use stripe_client_core::{RequestBuilder, StripeMethod};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// Usage of one customer, under the name and identifier that Stripe knows it by.
 #[derive(Clone, Copy, Debug)]
@@ -95,13 +95,19 @@ impl Client {
         self.post("meter_event_adjustments.create", Caller::Job, &request, &key).await.map(drop)
     }
 
-    /// What Stripe counts of a customer in one UTC hour.
+    /// What Stripe counts of a customer in the UTC hours of `[start, end)`.
     ///
     /// # Errors
     /// `Rejected`, also when no active meter has this event name.
-    pub async fn metered(&self, event_name: &str, stripe_customer_id: &str, hour: OffsetDateTime) -> Result<u64, StripeError> {
+    pub async fn metered(
+        &self,
+        event_name: &str,
+        stripe_customer_id: &str,
+        start: OffsetDateTime,
+        end: OffsetDateTime,
+    ) -> Result<u64, StripeError> {
         let meter = self.meter(event_name).await?;
-        let (start, end) = (hour.unix_timestamp(), (hour + Duration::HOUR).unix_timestamp());
+        let (start, end) = (start.unix_timestamp(), end.unix_timestamp());
         let request = ListIdBillingMeterEventSummary::new(meter, stripe_customer_id, end, start);
         let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
         let sums: Vec<Summary> = objects(&answer)?;

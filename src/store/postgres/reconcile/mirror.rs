@@ -272,7 +272,7 @@ pub async fn page(pool: &PgPool, object: Object, scope: Scope, after: &Place, li
             customer,
             limit
         ),
-        Object::Customer | Object::InvoicePayment | Object::Meter | Object::BilledUsage | Object::Event => Ok(Vec::new()),
+        Object::Customer | Object::InvoicePayment | Object::Meter | Object::Event => Ok(Vec::new()),
     }
 }
 
@@ -286,7 +286,7 @@ pub async fn by_ids(pool: &PgPool, object: Object, ids: &[&str]) -> sqlx::Result
         Object::CreditNote => credit_notes!(pool, "object.stripe_credit_note_id = ANY($1)", ids as &[&str]),
         Object::Customer => customers!(pool, "object.stripe_customer_id = ANY($1)", ids as &[&str]),
         Object::InvoicePayment => payments!(pool, "object.stripe_payment_id = ANY($1)", ids as &[&str]),
-        Object::Meter | Object::BilledUsage | Object::Event => Ok(Vec::new()),
+        Object::Meter | Object::Event => Ok(Vec::new()),
     }
 }
 
@@ -333,6 +333,25 @@ pub async fn unseen_payments(
         after,
         limit
     )
+}
+
+/// Customers that Stripe knows, with Stripe's ids, in the order of ours after one of them.
+pub async fn metered_customers(
+    pool: &PgPool,
+    only: Option<CustomerId>,
+    after: uuid::Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<(CustomerId, String)>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, stripe_customer_id AS "stripe_customer_id!" FROM customers
+           WHERE stripe_customer_id IS NOT NULL AND NOT deleted AND id > $1 AND ($2::uuid IS NULL OR id = $2) ORDER BY id LIMIT $3"#,
+        after,
+        only.map(|customer| customer.0),
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (CustomerId(row.id), row.stripe_customer_id)).collect())
 }
 
 /// About how many objects a run will come to.

@@ -1,0 +1,144 @@
+//! What customers used against what Stripe's billing meters count.
+
+use super::{rfc3339, run::Runner};
+use crate::{
+    domain::{
+        identity::CustomerId,
+        meter::closed_until,
+        metric::Metric,
+        period::hour_of,
+        reconcile::{Discrepancy, Field, Kind, Object, Said, compare::share},
+    },
+    service::{Result, usage},
+    store::postgres::{
+        meters,
+        reconcile::{found, found::Suspect, mirror},
+    },
+};
+use time::{Duration, OffsetDateTime};
+
+/// Customers that are read at a time.
+const AT_A_TIME: i64 = 100;
+/// How long an hour that has closed may be on its way.
+const UNDER_WAY: Duration = Duration::minutes(10);
+
+/// Hours of a customer's metric within one of its periods.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    customer: CustomerId,
+    metric: Metric,
+    start: OffsetDateTime,
+    end: OffsetDateTime,
+}
+
+impl Runner<'_> {
+    /// Each customer's metrics, in the running period and the one before, as far as the hours are closed and sent.
+    pub(super) async fn meters(&mut self) -> Result<()> {
+        if !self.platform.config.file.meters.enabled {
+            return Ok(());
+        }
+        loop {
+            let after = self.run.position.after.clone().and_then(|id| id.parse().ok()).unwrap_or_default();
+            let customers = mirror::metered_customers(&self.platform.db, self.run.customer, after, AT_A_TIME).await?;
+            let Some((last, _)) = customers.last() else { return Ok(()) };
+            let last = last.to_string();
+            for (customer, stripe_id) in customers {
+                let mut suspects = Vec::new();
+                for span in self.spans(customer).await? {
+                    self.count(Object::Meter);
+                    suspects.extend(self.weigh(span, &stripe_id).await?);
+                }
+                let mut conn = self.platform.db.acquire().await?;
+                found::note(&mut conn, self.run.id, &suspects, false).await?;
+            }
+            self.run.position.after = Some(last);
+            self.save(&[]).await?;
+        }
+    }
+
+    /// The same once more for what was suspected.
+    pub(super) async fn weigh_again(&self, suspects: &[Suspect]) -> Result<()> {
+        for suspect in suspects {
+            let mut found = Vec::new();
+            if let Some(stripe_id) = &suspect.stripe_customer
+                && let Some(customer) = crate::store::postgres::accounts::customer_by_stripe_id(&self.platform.db, stripe_id).await?
+            {
+                for span in self.spans(customer).await?.into_iter().filter(|span| name(stripe_id, span) == suspect.object_id) {
+                    found.extend(self.weigh(span, stripe_id).await?);
+                }
+            }
+            let mut tx = self.platform.db.begin().await?;
+            found::settle(&mut tx, self.run.id, suspect, &found).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn spans(&self, customer: CustomerId) -> Result<Vec<Span>> {
+        let settings = &self.platform.config.file.meters;
+        // As of the run's begin, so that a second look sees the same hours.
+        let closed = closed_until(self.run.started_at - UNDER_WAY, settings.grace()).min(hour_of(self.run.to));
+        let (_, period) = usage::billed(self.platform, customer).await?;
+        let begins = [settings.since, self.run.from].into_iter().flatten().max();
+        let up = |at: OffsetDateTime| hour_of(at + Duration::HOUR - Duration::NANOSECOND);
+        let mut spans = Vec::new();
+        for metric in Metric::ALL {
+            let behind = meters::behind(&self.platform.db, customer, metric).await?;
+            for period in [period.previous(), period] {
+                let start = up(begins.map_or(period.start(), |begins| begins.max(period.start())));
+                let end = [up(period.end()), closed].into_iter().chain(behind).min().unwrap_or(closed);
+                if start < end {
+                    spans.push(Span { customer, metric, start, end });
+                }
+            }
+        }
+        Ok(spans)
+    }
+
+    async fn weigh(&self, span: Span, stripe_id: &str) -> Result<Option<Discrepancy>> {
+        let Span { customer, metric, start, end } = span;
+        let event_name = self.platform.config.file.meters.event_name(metric);
+        let hours = meters::used(&self.platform.db, customer, metric, start, end).await?;
+        let used = hours.iter().fold(0_u64, |sum, (_, quantity)| sum.saturating_add(*quantity));
+        let counted = match self.platform.stripe()?.metered(event_name, stripe_id, start, end).await {
+            Ok(counted) => counted,
+            // No such meter, or no such customer: nothing is counted.
+            Err(error) if error.is_missing() => 0,
+            Err(error) => return Err(error.into()),
+        };
+        if used == counted {
+            return Ok(None);
+        }
+        let number = |quantity: u64| i64::try_from(quantity).unwrap_or(i64::MAX);
+        let (used, counted) = (number(used), number(counted));
+        let alike = |name: &str, at: OffsetDateTime| {
+            let said = Some(Said::Text(rfc3339(at)));
+            Field { name: name.to_owned(), internal: said.clone(), stripe: said, differs: false }
+        };
+        let quantity =
+            Field { name: "quantity".into(), internal: Some(Said::Number(used)), stripe: Some(Said::Number(counted)), differs: true };
+        Ok(Some(Discrepancy {
+            kind: Kind::UsageQuantity,
+            object: Object::Meter,
+            object_id: name(stripe_id, &span),
+            stripe_customer_id: Some(stripe_id.to_owned()),
+            subscription_id: None,
+            invoice_id: None,
+            metric: Some(metric.as_str().to_owned()),
+            field: Some(quantity.name.clone()),
+            internal_value: quantity.internal.clone(),
+            stripe_value: quantity.stripe.clone(),
+            difference: Some(used - counted),
+            percentage_diff: share(used, counted),
+            amount: 0,
+            currency: None,
+            within_tolerance: self.tolerance().holds(used, counted),
+            fields: vec![quantity, alike("from", start), alike("to", end)],
+        }))
+    }
+}
+
+/// Names a customer's metric in a period.
+fn name(stripe_id: &str, span: &Span) -> String {
+    format!("{stripe_id}/{}/{}", span.metric, rfc3339(span.start))
+}
