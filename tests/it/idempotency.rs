@@ -266,3 +266,40 @@ async fn a_key_whose_run_died_can_be_run_again_and_until_then_nobody_else_runs_i
     let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM billing_idempotency").fetch_one(&app.db).await.unwrap();
     assert_eq!(attempts, 2);
 }
+
+#[tokio::test]
+async fn a_reconciliation_is_run_once_for_many_and_taken_up_after_a_failure() {
+    const RECONCILE: &str = "/api/v1/billing/reconcile";
+    let stand_in = StandIn::start().await;
+    let variables = [("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())];
+    let app = TestApp::start_with_all(&variables, &[("settle-seconds = 10", "settle-seconds = 0")]).await;
+    stand_in.seed_customer("lumen");
+    app.add_customer("lumen").await;
+    let admin = app.sign_in(Role::Admin, None).await;
+    let keyed = |key: &str| admin.clone().with_header("idempotency-key", key);
+    keyed(&"k".repeat(256)).post_json(RECONCILE, &json!({})).await.problem(400, "idempotency_key_invalid");
+
+    let refused = Fault {
+        trouble: Trouble::Status { status: 400, retry_after: None },
+        times: 1,
+        skip: 0,
+        method: Some("GET".into()),
+        path: None,
+        after_the_work: false,
+    };
+    stand_in.fault(refused);
+    assert!(keyed("key").post_json(RECONCILE, &json!({})).await.status >= 500);
+    keyed("key").post_json(RECONCILE, &json!({"repair": true})).await.problem(422, "idempotency_key_reused");
+    let answers = futures::future::join_all((0..50).map(|_| {
+        let person = keyed("key");
+        async move { person.post_json(RECONCILE, &json!({})).await }
+    }))
+    .await;
+    let (done, waiting): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
+    waiting.into_iter().for_each(|answer| drop(answer.problem(409, "idempotency_in_progress")));
+    assert!(!done.is_empty() && done.iter().all(|answer| answer.body == done[0].body));
+    let last = keyed("key").post_json(RECONCILE, &json!({})).await;
+    assert!(is_replayed(&last) && last.body == done[0].body);
+    let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM reconciliations").fetch_one(&app.db).await.unwrap();
+    assert_eq!(runs, 1);
+}
