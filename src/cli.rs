@@ -1,6 +1,7 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod audit;
 mod migrate;
 mod serve;
 mod session;
@@ -47,6 +48,9 @@ enum Command {
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -66,6 +70,7 @@ pub fn main() -> ExitCode {
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
             Command::Usage(command) => command.run().await,
+            Command::Audit(command) => command.run().await,
         }
     });
     match done {

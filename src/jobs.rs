@@ -1,6 +1,7 @@
 //! Work in the background: one file per job, and the one scheduler that runs them.
 
 mod alerts;
+mod audit;
 mod backfill;
 mod billed_usage;
 mod fetch;
@@ -64,6 +65,9 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
     let meters = move |platform| meters::run(platform, metering.clone());
     jobs.spawn(every(meters::EVERY, "meters", meters, platform.clone(), heartbeat.clone(), stop.clone()));
+    let sealer = Arc::default();
+    let audit = move |platform| audit::run(platform, Arc::clone(&sealer));
+    jobs.spawn(every(audit::EVERY, "audit", audit, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));

@@ -40,6 +40,8 @@ pub const USAGE_METER_EVENTS: &str = "usage_meter_events_total";
 pub const USAGE_METER_LAG_HOURS: &str = "usage_meter_lag_hours";
 /// Usage alerts that fired, by `kind`: percent, cost, cap.
 pub const USAGE_ALERTS: &str = "usage_alerts_total";
+/// Age of the oldest audit entry that no seal proves yet, in seconds.
+pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
 /// HTTP requests by `route` and `status`, in seconds.
