@@ -8,6 +8,7 @@ pub mod csv;
 pub mod email;
 pub mod features;
 pub mod forecast;
+pub mod idempotency;
 pub mod identity;
 pub mod invoice;
 pub mod meter;

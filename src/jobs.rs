@@ -5,6 +5,7 @@ mod audit;
 mod backfill;
 mod billed_usage;
 mod fetch;
+mod idempotency;
 mod meters;
 mod partitions;
 mod sessions;
@@ -73,6 +74,7 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(idempotency::EVERY, "idempotency", idempotency::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
     (heartbeat, Running(jobs))
 }

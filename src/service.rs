@@ -11,6 +11,7 @@ pub mod error;
 pub mod features;
 pub mod fetch;
 pub mod health;
+pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
 pub mod meters;

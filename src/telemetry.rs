@@ -44,6 +44,8 @@ pub const USAGE_ALERTS: &str = "usage_alerts_total";
 pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
+/// Requests under an idempotency key, by `result`: run, run_again (the run before died or failed), replayed, in_progress, reused, failed.
+pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 /// HTTP requests by `route` and `status`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 

@@ -1,6 +1,11 @@
 //! Every path there is, and what stands in front of it.
 
-use super::{cross_site, observe, problem, state::Server};
+use super::{
+    cross_site,
+    idempotency::{self, Keys},
+    observe, problem,
+    state::Server,
+};
 use crate::{
     api,
     app::{
@@ -65,6 +70,8 @@ pub fn router(server: Server) -> Router {
         .with_secure(config.public_url.is_https())
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
+    let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
+
     Router::new()
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
@@ -72,11 +79,11 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
         .route("/api/v1/auth/logout", post(api::auth::logout))
-        .route("/api/v1/billing/portal", post(api::portal::open))
+        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
         .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
-        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact))
+        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional))))
         .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
         .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
         .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
@@ -88,9 +95,9 @@ pub fn router(server: Server) -> Router {
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
-        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))
+        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
-        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay))
+        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))

@@ -46,6 +46,12 @@ pub enum Error {
     StripeUnavailable(#[source] StripeError),
     #[error("Stripe did not accept this")]
     StripeRefused(#[source] StripeError),
+    /// Another request was sent under the key before.
+    #[error("this Idempotency-Key was sent with another request; send another key")]
+    IdempotencyKeyReused,
+    /// The first request under the key has not ended.
+    #[error("the request with this Idempotency-Key is still running; send it again in a moment for its answer")]
+    IdempotencyInProgress,
     /// What is asked for does not go with how things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
@@ -68,8 +74,8 @@ impl Error {
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
-            Error::Conflict { .. } => 409,
-            Error::Invalid { .. } => 422,
+            Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
+            Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
@@ -86,6 +92,8 @@ impl Error {
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
+            Error::IdempotencyKeyReused => "idempotency_key_reused",
+            Error::IdempotencyInProgress => "idempotency_in_progress",
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
@@ -105,7 +113,7 @@ impl Error {
     /// Seconds after which asking again may help, where that is known.
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Error::Overloaded => Some(1),
+            Error::Overloaded | Error::IdempotencyInProgress => Some(1),
             Error::RateLimited { retry_after } => Some(*retry_after),
             _ => None,
         }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod contacts;
+pub mod idempotency;
 pub mod inbox;
 pub mod invoices;
 pub mod meters;

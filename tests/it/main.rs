@@ -13,6 +13,7 @@ mod cluster;
 mod console;
 mod faults;
 mod history;
+mod idempotency;
 mod inbox;
 mod ingest;
 mod invoices;
