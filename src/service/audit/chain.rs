@@ -16,6 +16,8 @@ use std::sync::Mutex;
 
 /// Rows of one seal at most.
 const MOST_ROWS: i64 = 5_000;
+/// Seals of one turn at most, so that a server that has much to seal can still stop.
+const MOST_SEALS: u32 = 40;
 
 /// Seals what is committed; one of the replicas at a time.
 #[derive(Debug, Default)]
@@ -50,7 +52,8 @@ impl Sealer {
         };
         let mut rows = 0;
         if let Some(upto) = upto {
-            while let Some(more) = seal_some(platform, upto).await? {
+            for _ in 0..MOST_SEALS {
+                let Some(more) = seal_some(platform, upto).await? else { break };
                 rows += more;
             }
         }
@@ -72,7 +75,7 @@ async fn seal_some(platform: &Platform, upto: i64) -> Result<Option<u64>> {
     let (seq, after_id, before) = last.map_or((0, 0, Vec::new()), |seal| (seal.seq, seal.last_id, seal.hash));
     let mut link = Link::after(&before);
     {
-        let mut rows = seals::rows(&mut *tx, after_id, upto, MOST_ROWS);
+        let mut rows = seals::rows(&mut *tx, since(after_id), upto, MOST_ROWS);
         while let Some(row) = rows.try_next().await? {
             link.add(&row);
         }
@@ -82,6 +85,11 @@ async fn seal_some(platform: &Platform, upto: i64) -> Result<Option<u64>> {
     seals::add(&mut tx, &Seal { seq: seq + 1, after_id, last_id, row_count, hash: link.finish(), sealed_at }).await?;
     tx.commit().await?;
     Ok(Some(u64::try_from(row_count).unwrap_or(0)))
+}
+
+/// The first seal also proves that nothing stands before the first number.
+const fn since(after_id: i64) -> i64 {
+    if after_id == 0 { i64::MIN } else { after_id }
 }
 
 /// A seal in the making.
@@ -153,7 +161,7 @@ pub async fn verify(platform: &Platform, expected_head: Option<&str>, mut seen: 
             Some(format!("it does not follow the seal before it: {} above {after_id} was expected", seq))
         } else {
             let mut link = Link::after(before.as_ref().map_or(&[], |before| &before.hash));
-            let mut rows = seals::rows(&platform.db, seal.after_id, seal.last_id, i64::MAX);
+            let mut rows = seals::rows(&platform.db, since(seal.after_id), seal.last_id, i64::MAX);
             while let Some(row) = rows.try_next().await? {
                 link.add(&row);
             }

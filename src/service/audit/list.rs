@@ -61,7 +61,11 @@ fn filter(query: Query) -> Result<store::Filter> {
 pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
     let limit = number("limit", query.limit.clone(), DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let page = number("page", query.page.clone(), 1, 1..=MOST_COUNTED)?;
-    let filter = store::Filter { limit: i64::from(limit), offset: i64::from(page - 1) * i64::from(limit), ..filter(query)? };
+    let offset = (page - 1) * limit;
+    if offset >= MOST_COUNTED {
+        return Err(Error::invalid("page", format!("reaches past the newest {MOST_COUNTED} entries; filters reach the rest")));
+    }
+    let filter = store::Filter { limit: i64::from(limit), offset: i64::from(offset), ..filter(query)? };
     let (entries, total, event_types, sealed) = tokio::try_join!(
         store::list(&platform.db, &filter),
         store::count(&platform.db, &filter, i64::from(MOST_COUNTED)),
