@@ -3,9 +3,11 @@
 
 pub mod audit;
 pub mod auth;
+pub mod features;
 pub mod health;
 pub mod invoices;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod theme;
 pub mod usage;

@@ -17,6 +17,7 @@ pub mod mirror;
 pub mod money;
 pub mod period;
 pub mod plan;
+pub mod reconcile;
 pub mod settings;
 pub mod usage;
 pub mod usage_event;

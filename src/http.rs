@@ -2,6 +2,7 @@
 
 pub mod cross_site;
 pub mod idempotency;
+pub mod metrics;
 pub mod observe;
 pub mod problem;
 pub mod router;

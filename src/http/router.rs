@@ -12,13 +12,14 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::settings::SETTINGS,
+        pages::{features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
+    domain::{features::Feature, identity::Role},
     http::problem::ApiError,
-    service::Error,
+    service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -34,10 +35,9 @@ use axum::{
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
@@ -96,6 +96,14 @@ pub fn router(server: Server) -> Router {
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
+        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
+        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
+        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
+        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(FEATURES, post(api::features::submit))
+        .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
         .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
@@ -106,7 +114,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
+        .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
@@ -118,6 +126,20 @@ pub fn router(server: Server) -> Router {
         ))
         .layer(middleware::from_fn(observe::request))
         .with_state(server)
+}
+
+/// Path of the one request that takes as long as there is to compare.
+const RECONCILE: &str = "/api/v1/billing/reconcile";
+
+/// Answers for a request that takes too long. A reconciliation is waited for: it has time limits of its own wherever it waits.
+async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    if request.uri().path() == RECONCILE {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 /// The page at a form's own address, as the answer to what the form came to.
@@ -161,8 +183,10 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
         return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
     }
-    if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
-        return ApiError(Error::BillingDisabled).into_response();
+    if path.starts_with("/api/v1/billing/")
+        && let Err(off) = features::require(&server.platform, Feature::Billing)
+    {
+        return ApiError(off).into_response();
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{store::usage::UsageStoreError, stripe::client::StripeError};
+use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -29,8 +29,8 @@ pub enum Error {
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
     UnsupportedMediaType(&'static str),
-    #[error("billing is switched off at the moment; nothing is lost")]
-    BillingDisabled,
+    #[error("{} is switched off at the moment", .0.title())]
+    FeatureDisabled(Feature),
     #[error("the service is busy; try again in a moment")]
     Busy,
     /// Too much is in the process already; nothing of the request was taken.
@@ -46,6 +46,9 @@ pub enum Error {
     StripeUnavailable(#[source] StripeError),
     #[error("Stripe did not accept this")]
     StripeRefused(#[source] StripeError),
+    /// A run that ended before it had seen everything, with what it covered.
+    #[error("the reconciliation failed: {0}")]
+    ReconciliationFailed(String),
     /// Another request was sent under the key before.
     #[error("this Idempotency-Key was sent with another request; send another key")]
     IdempotencyKeyReused,
@@ -79,7 +82,11 @@ impl Error {
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
-            Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
+            Error::FeatureDisabled(_)
+            | Error::Busy
+            | Error::StripeNotConfigured
+            | Error::StripeUnavailable(_)
+            | Error::ReconciliationFailed(_) => 503,
         }
     }
 
@@ -97,13 +104,14 @@ impl Error {
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
-            Error::BillingDisabled => "billing_disabled",
+            Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } => "rate_limited",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
+            Error::ReconciliationFailed(_) => "reconciliation_failed",
             Error::Internal(_) => "internal",
         }
     }
@@ -129,7 +137,10 @@ impl From<StripeError> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Error::Busy,
+            sqlx::Error::PoolTimedOut => {
+                metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
+                Error::Busy
+            }
             other => Error::Internal(other.into()),
         }
     }
