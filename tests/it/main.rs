@@ -27,6 +27,7 @@ mod pdf;
 mod platform;
 mod program;
 mod reconcile;
+mod security;
 mod settings;
 mod stand_in;
 mod usage;
