@@ -72,13 +72,14 @@ pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
         store::event_types(&platform.db),
         seals::last(&platform.db),
     )?;
-    let sealed = sealed.map(|seal| SealSummary {
-        seq: seal.seq,
-        last_id: seal.last_id,
-        hash: hex::encode(seal.hash),
-        sealed_at: seal.sealed_at,
-    });
-    Ok(AuditPage { entries, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, event_types, sealed })
+    let sealed =
+        sealed.map(|seal| SealSummary { seq: seal.seq, last_id: seal.last_id, hash: hex::encode(seal.hash), sealed_at: seal.sealed_at });
+    Ok(AuditPage {
+        entries,
+        pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) },
+        event_types,
+        sealed,
+    })
 }
 
 /// All that the filter leaves as a CSV file (RFC 4180), newest first, some rows at a time.
@@ -88,7 +89,9 @@ pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
 pub fn csv(platform: &Platform, query: Query) -> Result<impl Stream<Item = Result<String>> + use<>> {
     let filter = store::Filter { limit: ROWS_AT_ONCE, ..filter(query)? };
     let db = platform.db.clone();
-    let head = stream::once(std::future::ready(Ok("id,created_at,event_type,actor,customer_id,customer,ip_address,user_agent,data\r\n".to_owned())));
+    let head = stream::once(std::future::ready(Ok(
+        "id,created_at,event_type,actor,customer_id,customer,ip_address,user_agent,data\r\n".to_owned()
+    )));
     let rows = stream::try_unfold(Some(filter), move |filter| {
         let db = db.clone();
         async move {

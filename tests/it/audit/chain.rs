@@ -24,7 +24,9 @@ async fn proof(app: &TestApp, expected: Option<&str>) -> Proof {
 /// What somebody may do to whom the database belongs.
 async fn tamper(app: &TestApp, statement: &str) {
     let table = if statement.contains("billing_audit_seals") { "billing_audit_seals" } else { "billing_audit" };
-    for sql in [format!("ALTER TABLE {table} DISABLE TRIGGER USER"), statement.to_owned(), format!("ALTER TABLE {table} ENABLE TRIGGER USER")] {
+    for sql in
+        [format!("ALTER TABLE {table} DISABLE TRIGGER USER"), statement.to_owned(), format!("ALTER TABLE {table} ENABLE TRIGGER USER")]
+    {
         app.db.execute(AssertSqlSafe(sql)).await.unwrap();
     }
 }

@@ -45,9 +45,11 @@ pub struct Writers {
 /// whoever builds an index concurrently relies upon ("Building Indexes Concurrently", PostgreSQL's manual).
 pub async fn writers(pool: &PgPool) -> sqlx::Result<Writers> {
     // In this order: who takes a greater id meanwhile is of no concern.
-    let upto = sqlx::query_scalar!(r#"SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('billing_audit', 'id')::regclass), 0) AS "upto!""#)
-        .fetch_one(pool)
-        .await?;
+    let upto = sqlx::query_scalar!(
+        r#"SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('billing_audit', 'id')::regclass), 0) AS "upto!""#
+    )
+    .fetch_one(pool)
+    .await?;
     let transactions = sqlx::query_scalar!(
         r#"SELECT DISTINCT virtualtransaction AS "transaction!" FROM pg_locks
            WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -64,12 +66,7 @@ pub async fn take_turn(conn: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Rows above an id up to another, at most `limit`, in the order of their ids.
-pub fn rows<'c>(
-    conn: impl sqlx::PgExecutor<'c> + 'c,
-    after_id: i64,
-    last_id: i64,
-    limit: i64,
-) -> BoxStream<'c, sqlx::Result<SealedRow>> {
+pub fn rows<'c>(conn: impl sqlx::PgExecutor<'c> + 'c, after_id: i64, last_id: i64, limit: i64) -> BoxStream<'c, sqlx::Result<SealedRow>> {
     sqlx::query_as!(
         SealedRow,
         r#"SELECT id, event_type, actor, customer_id::text AS customer_id, data::text AS "data!", ip_address, user_agent,
