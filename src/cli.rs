@@ -1,6 +1,7 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod audit;
 mod checklist;
 mod features;
 mod migrate;
@@ -55,6 +56,9 @@ enum Command {
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Go through the deployment checklist against a running deployment
     Checklist(Box<checklist::Checklist>),
 }
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
             Command::Reconcile(command) => command.run().await,
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
+            Command::Audit(command) => command.run().await,
             Command::Checklist(command) => command.run().await,
         }
     });

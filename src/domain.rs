@@ -3,6 +3,7 @@
 //! Values here can only be built valid; what may fail says so in its constructor.
 
 pub mod alert;
+pub mod audit;
 pub mod csv;
 pub mod email;
 pub mod features;

@@ -1,6 +1,7 @@
 //! Work in the background: one file per job, and the one scheduler that runs them.
 
 mod alerts;
+mod audit;
 mod backfill;
 mod billed_usage;
 mod features;
@@ -71,6 +72,9 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
     let meters = move |platform| meters::run(platform, metering.clone());
     jobs.spawn(every(meters::EVERY, "meters", meters, platform.clone(), heartbeat.clone(), stop.clone()));
+    let sealer = Arc::default();
+    let audit = move |platform| audit::run(platform, Arc::clone(&sealer));
+    jobs.spawn(every(audit::EVERY, "audit", audit, platform.clone(), heartbeat.clone(), stop.clone()));
     let reconcile = move |platform| reconcile::run(platform, reconciling.clone());
     jobs.spawn(every(reconcile::EVERY, "reconcile", reconcile, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod error;

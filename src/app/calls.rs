@@ -1,6 +1,7 @@
 //! The server functions: a signature, a guard and one line into `service`. They are the billing API as well:
 //! the same registration answers the console and curl.
 
+pub mod audit;
 pub mod features;
 pub mod invoices;
 pub mod problem;

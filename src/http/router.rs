@@ -99,6 +99,7 @@ pub fn router(server: Server) -> Router {
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route("/api/v1/admin/audit.csv", get(api::audit::csv))
         .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
         .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))

@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod alerts;
+mod audit;
 mod auth;
 mod backfill;
 mod billed_usage;

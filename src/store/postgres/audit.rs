@@ -1,5 +1,8 @@
 //! The audit trail: rows can be added, never changed.
 
+pub mod list;
+pub mod seals;
+
 use crate::domain::identity::CustomerId;
 use serde_json::Value;
 use sqlx::PgConnection;

@@ -1,0 +1,28 @@
+//! The audit trail as a file.
+
+use crate::{
+    auth::guard,
+    http::{problem::ApiError, state::Server},
+    service::audit,
+};
+use axum::{
+    body::Body,
+    extract::{Query, Request, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures::TryStreamExt;
+
+/// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
+pub async fn csv(State(server): State<Server>, Query(query): Query<audit::Query>, request: Request) -> Result<Response, ApiError> {
+    let staff = guard::staff_of(server.platform, request.extensions())?;
+    let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
+        tracing::error!(%error, "the audit trail's file ends early");
+        error
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+    ];
+    Ok((headers, Body::from_stream(rows)).into_response())
+}

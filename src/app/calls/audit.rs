@@ -1,0 +1,26 @@
+//! The audit trail, for staff.
+
+// Each parameter of the query string is one of the function, which the macro repeats in code of its own.
+#![allow(clippy::too_many_arguments)]
+
+use super::Problem;
+use crate::domain::audit::AuditPage;
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json};
+
+/// `GET /api/v1/admin/audit`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[server(name = GetAudit, prefix = "/api/v1", endpoint = "admin/audit", input = GetUrl, output = Json)]
+pub async fn audit(
+    #[server(rename = "type")] event_type: Option<String>,
+    actor: Option<String>,
+    customer_id: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    q: Option<String>,
+    page: Option<String>,
+    limit: Option<String>,
+) -> Result<AuditPage, Problem> {
+    let staff = crate::auth::guard::staff().await?;
+    let query = crate::service::audit::Query { event_type, actor, customer_id, from, to, q, page, limit };
+    Ok(crate::service::audit::list(&staff.platform, query).await?)
+}

@@ -1,0 +1,62 @@
+//! `apex-billing audit`.
+
+use super::session::{Schema, Session};
+use crate::service::audit::{self, Broken};
+use anyhow::bail;
+use clap::Subcommand;
+use std::io::IsTerminal;
+
+/// Seals between two signs of life on a terminal.
+const SHOWN_EVERY: u64 = 100;
+
+/// The audit trail
+#[derive(Subcommand)]
+#[command(after_help = "Examples:\n  apex-billing audit verify\n  apex-billing audit verify --json | jq -r .head")]
+pub enum Audit {
+    /// Prove that nothing in the trail was changed, removed or slipped in; fails, and says where, if something was
+    #[command(
+        after_help = "Reads the whole trail. The head that it prints, kept where whoever can change the database can't change it, also proves\nlater that the end of the trail was not cut off.\n\nExample:\n  apex-billing audit verify --expect-head 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+    )]
+    Verify {
+        /// The head that an earlier run printed
+        #[arg(long)]
+        expect_head: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Audit {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::AsItIs).await?;
+        let done = self.on(&session).await;
+        session.close().await;
+        done
+    }
+
+    async fn on(self, session: &Session) -> anyhow::Result<()> {
+        let Audit::Verify { expect_head, json } = self;
+        let shown = std::io::stderr().is_terminal();
+        let proof = audit::verify(&session.platform, expect_head.as_deref(), |seals| {
+            if shown && seals % SHOWN_EVERY == 0 {
+                eprintln!("{seals} seals");
+            }
+        })
+        .await?;
+        if json {
+            println!("{}", serde_json::to_string_pretty(&proof)?);
+        } else {
+            for Broken { seal, after_id, last_id, reason } in &proof.broken {
+                println!("seal {seal}, entries above {after_id} up to {last_id}: {reason}");
+            }
+            println!("{} entries in {} seals, {} not sealed yet", proof.rows, proof.seals, proof.unsealed);
+            if let Some(head) = &proof.head {
+                println!("head {head}");
+            }
+        }
+        if !proof.intact {
+            bail!("the audit trail was tampered with");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! The audit trail: nobody rewrites it unseen, and staff find what they look for in it.
+
+mod chain;
+mod list;
