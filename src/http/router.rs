@@ -20,7 +20,6 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    handler::Handler,
     http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -65,6 +64,9 @@ pub fn router(server: Server) -> Router {
         .with_secure(config.public_url.is_https())
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
+    // Stripe is no browser and signs in nowhere: what stands in front of pages and the API is not for it.
+    let webhooks = Router::new()
+        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe).layer(DefaultBodyLimit::max(limits.webhook_body_bytes)));
     Router::new()
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
@@ -87,7 +89,6 @@ pub fn router(server: Server) -> Router {
             // It bounds by itself what comes out of the decompression.
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
-        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
         .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay))
@@ -98,6 +99,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
+        .merge(webhooks)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
