@@ -30,8 +30,8 @@ const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
 
-/// Deliveries that are worth a transaction of their own beside another one.
-const A_SHARE: usize = 4;
+/// Deliveries that are worth a transaction of their own beside another one; fewer are cheaper together, even if they wait for the other.
+const A_SHARE: usize = 24;
 
 /// Deliveries that make it worth while to wait for more.
 const A_BURST: usize = 4;
