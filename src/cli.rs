@@ -1,7 +1,10 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod checklist;
+mod features;
 mod migrate;
+mod reconcile;
 mod serve;
 mod session;
 mod usage;
@@ -44,9 +47,16 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Compare the mirror, the usage and the inbox with Stripe
+    Reconcile(reconcile::Reconcile),
+    /// Switches of features, for all servers
+    #[command(subcommand)]
+    Features(features::Features),
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
+    /// Go through the deployment checklist against a running deployment
+    Checklist(Box<checklist::Checklist>),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -65,7 +75,10 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Reconcile(command) => command.run().await,
+            Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
+            Command::Checklist(command) => command.run().await,
         }
     });
     match done {

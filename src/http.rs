@@ -1,8 +1,12 @@
 //! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
 
+pub mod client;
 pub mod cross_site;
+pub mod idempotency;
+pub mod metrics;
 pub mod observe;
 pub mod problem;
 pub mod router;
+pub mod security_headers;
 pub mod serve;
 pub mod state;

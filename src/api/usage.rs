@@ -44,7 +44,7 @@ pub async fn events(
     if declared > limit {
         return Err(Error::TooLarge { limit }.into());
     }
-    let mut admitted = platform.admission.admit(key, declared, platform.clock.now())?;
+    let mut admitted = ingest::admit(platform, key, declared)?;
     let body = read(body, declared, limit, &mut admitted).await?;
     let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
     let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();

@@ -31,6 +31,10 @@ impl From<Error> for Problem {
     }
 }
 
+/// Marks an answer of 500 or above that is meant, so that nobody is woken by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant;
+
 /// A use case's error as a handler's answer.
 pub struct ApiError(pub Error);
 
@@ -95,14 +99,17 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::UNAUTHORIZED, _) => {
             parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
+        (StatusCode::SERVICE_UNAVAILABLE, code) if code.ends_with("_disabled") => {
+            parts.extensions.insert(Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable") => {
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         // Waiting does not help.
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {}
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {
+            parts.extensions.insert(Meant);
+        }
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
