@@ -74,6 +74,9 @@ pub fn router(server: Server) -> Router {
         .with_secure(is_https)
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
+    // Stripe is no browser and signs in nowhere: what stands in front of pages and the API is not for it.
+    let webhooks = Router::new()
+        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe).layer(DefaultBodyLimit::max(limits.webhook_body_bytes)));
     let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
 
     Router::new()
@@ -98,7 +101,6 @@ pub fn router(server: Server) -> Router {
             // It bounds by itself what comes out of the decompression.
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
-        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
         .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
         .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
@@ -119,6 +121,7 @@ pub fn router(server: Server) -> Router {
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
+        .merge(webhooks)
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))

@@ -22,7 +22,7 @@ use crate::{
     stripe::{
         signature::{self, SignatureError},
         webhook::{
-            apply::{ApplyError, Opened, Outcome, apply},
+            apply::{ApplyError, Opened, Outcome, apply, meet},
             event::Event,
         },
     },
@@ -157,7 +157,11 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opene
         return Ok(postponed);
     }
     let mut savepoint = conn.begin().await?;
-    let outcome = match apply(&mut savepoint, &[opened]).await {
+    let applied = match meet(&mut savepoint, &[opened]).await {
+        Ok(met) => apply(&mut savepoint, &[opened], &met).await,
+        Err(error) => Err(error),
+    };
+    let outcome = match applied {
         Ok(mut outcomes) => {
             savepoint.commit().await?;
             outcomes.remove(0)

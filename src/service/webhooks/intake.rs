@@ -2,32 +2,36 @@
 //!
 //! A delivery that finds nobody writing is written at once, by itself. Under load a transaction holds as many as came during the one before,
 //! so that the price of a commit and of each statement is shared. Every delivery is answered after the commit that holds it.
+//!
+//! A few writers share what waits. None takes deliveries of a customer whose others are being written, so that they don't wait for each
+//! other's locks, and a burst about one customer is one batch.
 
 use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
     service::{Error, Platform, Result, features},
     store::postgres::inbox::{self, Record},
-    stripe::webhook::apply::{ApplyError, Opened, Outcome, apply},
+    stripe::webhook::apply::{ApplyError, Opened, Outcome, apply, meet},
 };
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-/// Transactions at once in one process. What comes in a burst is mostly one customer's, so that two would wait for each other's locks; one
-/// makes the batches larger instead.
-const WRITERS: usize = 1;
+/// Transactions at once in one process: while one waits for the disk, another computes.
+const WRITERS: usize = 2;
 
-/// The statements of a batch take arrays of any length, and are the same for all of them: to plan each anew costs more than it gives.
-const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+/// The statements of a batch take arrays of any length, and are the same for all of them: to plan each anew costs more than it gives. Plans
+/// made for tables that are small yet are kept as those grow, so that every lookup has to go by an index from the start.
+const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
+
+/// Deliveries that are worth a transaction of their own beside another one; fewer are cheaper together, even if they wait for the other.
+const A_SHARE: usize = 24;
 
 /// Deliveries that make it worth while to wait for more.
 const A_BURST: usize = 4;
@@ -43,40 +47,140 @@ const MOST_WAITING: usize = 1_000;
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
-    waiting: Mutex<VecDeque<Waiting>>,
-    writers: Semaphore,
-    /// Told when `wanted` deliveries wait.
+    desk: Mutex<Desk>,
+    /// Of the writers that gather, one has the next deliveries.
+    gathering: Semaphore,
+    /// Told when as many wait as that one wants.
     enough: Notify,
-    wanted: AtomicUsize,
+}
+
+/// What waits, and who is at work.
+#[derive(Default)]
+struct Desk {
+    waiting: VecDeque<Waiting>,
+    writers: usize,
+    /// Deliveries that are being written, or have been a moment ago.
+    underway: usize,
+    /// Whose, by Stripe's ids.
+    customers: HashSet<String>,
+    /// How many have to wait before somebody wants to be told.
+    wanted: Option<usize>,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Intake(Arc::new(Inner {
-            waiting: Mutex::default(),
-            writers: Semaphore::new(WRITERS),
-            enough: Notify::new(),
-            wanted: AtomicUsize::new(usize::MAX),
-        }))
+        Intake(Arc::new(Inner { desk: Mutex::default(), gathering: Semaphore::new(1), enough: Notify::new() }))
+    }
+}
+
+impl Desk {
+    /// Is there work for one writer more?
+    fn wants_a_writer(&self) -> bool {
+        !self.waiting.is_empty() && (self.writers == 0 || (self.writers < WRITERS && self.waiting.len() >= A_SHARE))
+    }
+
+    /// The next batch: a writer's share of all there is, without customers who are being written.
+    fn take(&mut self) -> Vec<Waiting> {
+        let share = (self.waiting.len() + self.underway).div_ceil(WRITERS).clamp(A_SHARE, MOST_AT_ONCE);
+        let (mut batch, mut left) = (Vec::with_capacity(share), VecDeque::new());
+        for waiting in self.waiting.drain(..) {
+            let free = waiting.customer().is_none_or(|customer| !self.customers.contains(customer));
+            if free && batch.len() < share { batch.push(waiting) } else { left.push_back(waiting) }
+        }
+        self.waiting = left;
+        self.underway += batch.len();
+        self.customers.extend(batch.iter().filter_map(|waiting| waiting.customer().map(str::to_owned)));
+        batch
     }
 }
 
 impl Intake {
-    /// In a burst, gives those who were answered together a moment to come back, and so to share a transaction with those who wait.
-    async fn gather(&self, answered: usize) {
-        let waiting = self.waiting().len();
-        let expected = (waiting + answered).min(MOST_AT_ONCE);
-        if expected < A_BURST || waiting >= expected {
-            return;
-        }
-        self.0.wanted.store(expected, Ordering::Relaxed);
-        let _came_or_not = tokio::time::timeout(MOMENT, self.0.enough.notified()).await;
-        self.0.wanted.store(usize::MAX, Ordering::Relaxed);
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // Nothing that could panic is done under the lock.
+        self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
-        // Nothing that could panic is done under the lock.
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// In a burst, gives those who were answered together a moment to come back, and so to share a transaction with those who wait.
+    async fn gather(&self, answered: usize) {
+        if answered < A_BURST {
+            return;
+        }
+        let enough = async {
+            // Never closed.
+            let _turn = self.0.gathering.acquire().await;
+            let told = self.0.enough.notified();
+            {
+                let mut desk = self.desk();
+                if desk.waiting.len() >= answered {
+                    return;
+                }
+                desk.wanted = Some(answered);
+            }
+            let _until_then = Wanting(self);
+            told.await;
+        };
+        let _came_or_not = tokio::time::timeout(MOMENT, enough).await;
+    }
+}
+
+/// Somebody waits to be told; not any more when it is dropped.
+struct Wanting<'a>(&'a Intake);
+
+impl Drop for Wanting<'_> {
+    fn drop(&mut self) {
+        self.0.desk().wanted = None;
+    }
+}
+
+/// A writer's place; given up when it is dropped, however that comes.
+struct Writer {
+    intake: Intake,
+    underway: usize,
+    customers: Vec<String>,
+    gone: bool,
+}
+
+impl Writer {
+    /// A place among the writers, if there is work for one more.
+    fn wanted(intake: &Intake, desk: &mut Desk) -> Option<Writer> {
+        desk.wants_a_writer().then(|| {
+            desk.writers += 1;
+            Writer { intake: intake.clone(), underway: 0, customers: Vec::new(), gone: false }
+        })
+    }
+
+    /// The next batch; empty when the place is given up, and whoever hands in after that finds it free.
+    fn next(&mut self) -> Vec<Waiting> {
+        let intake = self.intake.clone();
+        let mut desk = intake.desk();
+        desk.underway -= std::mem::take(&mut self.underway);
+        let batch = desk.take();
+        if batch.is_empty() {
+            self.leave(&mut desk);
+        }
+        self.underway = batch.len();
+        self.customers = batch.iter().filter_map(|waiting| waiting.customer().map(str::to_owned)).collect();
+        batch
+    }
+
+    /// Others may write these customers again.
+    fn release(&mut self, desk: &mut Desk) {
+        for customer in self.customers.drain(..) {
+            desk.customers.remove(&customer);
+        }
+    }
+
+    fn leave(&mut self, desk: &mut Desk) {
+        self.release(desk);
+        desk.underway -= std::mem::take(&mut self.underway);
+        desk.writers -= usize::from(!std::mem::replace(&mut self.gone, true));
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let intake = self.intake.clone();
+        self.leave(&mut intake.desk());
     }
 }
 
@@ -87,51 +191,54 @@ pub struct Delivery {
 }
 
 struct Waiting {
-    delivery: Delivery,
+    delivery: Box<Delivery>,
     answer: oneshot::Sender<Result<Receipt>>,
+}
+
+impl Waiting {
+    fn customer(&self) -> Option<&str> {
+        self.delivery.opened.stripe_customer()
+    }
 }
 
 /// Has a delivery stored and applied; the answer follows the commit.
 pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt> {
     let (answer, answered) = oneshot::channel();
-    {
-        let mut waiting = platform.intake.waiting();
-        if waiting.len() >= MOST_WAITING {
+    let intake = &platform.intake;
+    let writer = {
+        let mut desk = intake.desk();
+        if desk.waiting.len() >= MOST_WAITING {
             return Err(Error::Busy);
         }
-        waiting.push_back(Waiting { delivery, answer });
-        if waiting.len() >= platform.intake.0.wanted.load(Ordering::Relaxed) {
-            platform.intake.0.enough.notify_one();
+        desk.waiting.push_back(Waiting { delivery: Box::new(delivery), answer });
+        if desk.wanted.is_some_and(|wanted| desk.waiting.len() >= wanted) {
+            desk.wanted = None;
+            intake.0.enough.notify_one();
         }
-    }
-    if platform.intake.0.writers.available_permits() > 0 {
+        Writer::wanted(intake, &mut desk)
+    };
+    if let Some(writer) = writer {
         // A task of its own: whoever hangs up while it writes must not take the others with them.
-        tokio::spawn(write_all(platform.clone()));
+        tokio::spawn(write_all(platform.clone(), writer));
     }
     answered.await.unwrap_or(Err(Error::Busy))
 }
 
-/// Writes what waits, unless enough others are doing so.
-async fn write_all(platform: Platform) {
-    // Whoever hands in after the last look finds a writer's place free again, so that nothing is left lying.
-    while !platform.intake.waiting().is_empty() {
-        let Ok(_writer) = platform.intake.0.writers.try_acquire() else { return };
-        loop {
-            let batch: Vec<Waiting> = {
-                let mut waiting = platform.intake.waiting();
-                let many = waiting.len().min(MOST_AT_ONCE);
-                waiting.drain(..many).collect()
-            };
-            if batch.is_empty() {
-                break;
-            }
-            let answered = batch.len();
-            // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
-            let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.opened.is_orphan());
-            write(&platform, others).await;
-            write(&platform, orphans).await;
-            platform.intake.gather(answered).await;
+/// Writes what waits.
+async fn write_all(platform: Platform, mut writer: Writer) {
+    loop {
+        let batch = writer.next();
+        if batch.is_empty() {
+            return;
         }
+        let answered = batch.len();
+        // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
+        let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.opened.is_orphan());
+        write(&platform, others).await;
+        write(&platform, orphans).await;
+        writer.release(&mut platform.intake.desk());
+        // Those who were answered count as underway until then: they are about to come back.
+        platform.intake.gather(answered).await;
     }
 }
 
@@ -140,7 +247,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     if batch.is_empty() {
         return;
     }
-    let deliveries: Vec<&Delivery> = batch.iter().map(|waiting| &waiting.delivery).collect();
+    let deliveries: Vec<&Delivery> = batch.iter().map(|waiting| &*waiting.delivery).collect();
     match try_to_write(platform, &deliveries, None).await {
         Ok(receipts) => answer(batch.into_iter().zip(receipts.into_iter().map(Ok))),
         Err(refused @ ApplyError::Refused(_)) => {
@@ -159,7 +266,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
 
 /// Writes one, as failed if the database refuses what is in it; `refused`: why it is known to.
 async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
-    let delivery = [&waiting.delivery];
+    let delivery = [&*waiting.delivery];
     let written = match try_to_write(platform, &delivery, refused).await {
         Err(refused @ ApplyError::Refused(_)) => try_to_write(platform, &delivery, Some(refused.to_string())).await,
         other => other,
@@ -185,8 +292,9 @@ async fn try_to_write(
     refused: Option<String>,
 ) -> std::result::Result<Vec<Receipt>, ApplyError> {
     let mut transaction = platform.db.begin_with(BEGIN).await?;
-    let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.opened.event.id.as_str()).collect();
-    let mut seen = inbox::stored(&mut *transaction, &ids).await?;
+    let all: Vec<&Opened> = deliveries.iter().map(|delivery| &delivery.opened).collect();
+    let met = meet(&mut transaction, &all).await?;
+    let mut seen = met.stored.clone();
     let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.opened.event.id.clone())).collect();
     let opened: Vec<&Opened> = new.iter().map(|delivery| &delivery.opened).collect();
     let tried: Vec<Tried> = match refused {
@@ -194,7 +302,7 @@ async fn try_to_write(
         // Switched off, billing still takes what Stripe sends, and applies it when it is back.
         None if !features::current(platform).billing_enabled => opened.iter().map(|_| Tried::WAITING).collect(),
         None => {
-            let outcomes = apply(&mut transaction, &opened).await?;
+            let outcomes = apply(&mut transaction, &opened, &met).await?;
             let tried = |(opened, outcome): (&&Opened, Outcome)| {
                 if fetch::waits(platform, &opened.event) { Tried::WAITING } else { Tried::new(outcome, &opened.event, 0) }
             };

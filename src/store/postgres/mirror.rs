@@ -19,7 +19,7 @@ use crate::{
 };
 use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// First half of the advisory locks' keys; no other lock of this program uses it or the two after it.
@@ -70,6 +70,47 @@ pub async fn lock(conn: &mut PgConnection, customers: &[CustomerId], anybody: bo
     .fetch_all(&mut *conn)
     .await?;
     Ok(())
+}
+
+/// What is known of deliveries before they are applied.
+#[derive(Clone, Debug, Default)]
+pub struct Met {
+    /// Those of the events that the inbox has.
+    pub stored: HashSet<String>,
+    /// Those of Stripe's customers that are here.
+    pub customers: HashMap<String, CustomerId>,
+    /// The changes of these customers wait in a row, as after [`lock`].
+    pub locked: bool,
+}
+
+/// Asks for all of it at once, and locks the customers if told to.
+pub async fn meet(conn: &mut PgConnection, stripe_event_ids: &[&str], stripe_customer_ids: &[&str], lock: bool) -> sqlx::Result<Met> {
+    let rows = sqlx::query!(
+        r#"WITH known AS MATERIALIZED (
+               SELECT stripe_customer_id, id FROM customers WHERE stripe_customer_id = ANY($2)
+           ), first AS MATERIALIZED (
+               SELECT pg_advisory_xact_lock_shared($4, 0) WHERE $3 AND EXISTS (SELECT FROM known)
+           ), locked AS MATERIALIZED (
+               SELECT pg_advisory_xact_lock($5, key) FROM first, (SELECT DISTINCT hashtext(id::text) AS key FROM known ORDER BY key) AS keys
+           )
+           SELECT stripe_customer_id AS "stripe_id!", id FROM known WHERE (SELECT count(*) FROM locked) >= 0
+           UNION ALL SELECT stripe_event_id, NULL FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)"#,
+        stripe_event_ids as &[&str],
+        stripe_customer_ids as &[&str],
+        lock,
+        LOCK_SPACE,
+        LOCK_SPACE + 1,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut met = Met { locked: lock, ..Met::default() };
+    for row in rows {
+        match row.id {
+            Some(id) => drop(met.customers.insert(row.stripe_id, CustomerId(id))),
+            None => drop(met.stored.insert(row.stripe_id)),
+        }
+    }
+    Ok(met)
 }
 
 /// Those of these that Stripe's customers are here.

@@ -12,7 +12,7 @@ use crate::{
     domain::identity::CustomerId,
     store::postgres::{
         inbox,
-        mirror::{self, Reference, Row},
+        mirror::{self, Met, Reference, Row},
     },
 };
 use sqlx::PgConnection;
@@ -61,6 +61,11 @@ impl Opened {
     /// Of the object that the event is about.
     pub fn subject_id(&self) -> Option<&str> {
         self.subject().map(|change| change.snapshot.id())
+    }
+
+    /// Whom it is about, by Stripe's id.
+    pub fn stripe_customer(&self) -> Option<&str> {
+        self.subject().and_then(|change| change.snapshot.customer())
     }
 
     /// It names no customer: whose it is depends on what is mirrored already.
@@ -121,11 +126,20 @@ struct Underway<'a> {
     customer: Option<CustomerId>,
 }
 
-/// Applies different events within the caller's transaction; the outcomes are in their order.
+/// Asks what has to be known before events are applied, and puts the changes of their customers in a row until the transaction ends.
+pub async fn meet(conn: &mut PgConnection, events: &[&Opened]) -> Result<Met, ApplyError> {
+    let ids: BTreeSet<&str> = events.iter().map(|opened| opened.event.id.as_str()).collect();
+    let customers: BTreeSet<&str> = events.iter().filter_map(|opened| opened.stripe_customer()).collect();
+    // What could be anybody's takes another lock, and that one first.
+    let lock = !events.iter().any(|opened| opened.is_orphan());
+    Ok(mirror::meet(conn, &ids.into_iter().collect::<Vec<_>>(), &customers.into_iter().collect::<Vec<_>>(), lock).await?)
+}
+
+/// Applies different events within the caller's transaction; the outcomes are in their order. `met`: what [`meet`] said of these in it.
 ///
 /// # Errors
 /// Either all of them are in the mirror or, with an error, the transaction is of no more use.
-pub async fn apply(conn: &mut PgConnection, events: &[&Opened]) -> Result<Vec<Outcome>, ApplyError> {
+pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Result<Vec<Outcome>, ApplyError> {
     let mut outcomes: Vec<Outcome> = events.iter().map(|opened| without_effect(opened)).collect();
     let mut underway = Vec::with_capacity(events.len());
     for (n, opened) in events.iter().enumerate() {
@@ -133,14 +147,17 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened]) -> Result<Vec<Ou
             underway.push(Underway { n, changes, customer: None });
         }
     }
-    identify(conn, &mut underway, &mut outcomes).await?;
+    identify(conn, &mut underway, &met.customers, &mut outcomes).await?;
     if underway.is_empty() {
         return Ok(outcomes);
     }
 
-    let customers: Vec<CustomerId> = underway.iter().filter_map(|event| event.customer).collect();
+    let is_locked = |customer: &CustomerId| met.locked && met.customers.values().any(|known| known == customer);
+    let customers: Vec<CustomerId> = underway.iter().filter_map(|event| event.customer).filter(|customer| !is_locked(customer)).collect();
     let anybody = underway.iter().any(|event| event.customer.is_none());
-    mirror::lock(conn, &customers, anybody).await?;
+    if anybody || !customers.is_empty() {
+        mirror::lock(conn, &customers, anybody).await?;
+    }
     for event in underway.iter_mut().filter(|event| event.customer.is_none()) {
         // The parent may have come while this waited for the lock.
         event.customer = mirror::customer_of_parent(conn, &event.changes[0].snapshot).await?;
@@ -180,10 +197,14 @@ fn without_effect(opened: &Opened) -> Outcome {
 }
 
 /// Finds out whose the events are; those that are nobody's here are ignored.
-async fn identify(conn: &mut PgConnection, underway: &mut Vec<Underway<'_>>, outcomes: &mut [Outcome]) -> Result<(), ApplyError> {
+async fn identify(
+    conn: &mut PgConnection,
+    underway: &mut Vec<Underway<'_>>,
+    met: &HashMap<String, CustomerId>,
+    outcomes: &mut [Outcome],
+) -> Result<(), ApplyError> {
     let names: BTreeSet<&str> = underway.iter().filter_map(|event| event.changes[0].snapshot.customer()).collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    let mut known = if names.is_empty() { HashMap::new() } else { mirror::customers(conn, &names).await? };
+    let mut known: HashMap<&str, CustomerId> = met.iter().map(|(name, customer)| (name.as_str(), *customer)).collect();
     let mut unknown: HashMap<&str, String> = HashMap::new();
     // In the order of the names: nobody waits in a circle.
     for name in names {
@@ -195,7 +216,7 @@ async fn identify(conn: &mut PgConnection, underway: &mut Vec<Underway<'_>>, out
             _ => None,
         });
         match acquaint(conn, name, descriptions.max_by_key(|described| described.claim.is_some())).await? {
-            Ok(customer) => drop(known.insert(name.to_owned(), customer)),
+            Ok(customer) => drop(known.insert(name, customer)),
             Err(reason) => drop(unknown.insert(name, reason)),
         }
     }

@@ -1,6 +1,7 @@
 //! Careful steps into JSON of unknown age: every value may be absent, and every error says where it is.
 
 use serde_json::Value;
+use std::fmt;
 use time::OffsetDateTime;
 
 /// A sentence that names the field: `invoice.amount_due is missing`.
@@ -11,26 +12,65 @@ pub struct FieldError(pub String);
 pub type Read<T> = Result<T, FieldError>;
 
 /// A place in a document. `null` and absent are the same, as they are to Stripe.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field<'a> {
     value: Option<&'a Value>,
-    path: String,
+    path: Path,
+}
+
+/// The way to a field, for errors alone: hundreds of fields are read for every error that is told, so that it must cost nothing to go on.
+#[derive(Clone, Copy, Debug)]
+struct Path {
+    steps: [Step; DEEPEST],
+    length: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Key(&'static str),
+    Entry(usize),
+}
+
+/// Steps that a path tells; Stripe's objects are no deeper.
+const DEEPEST: usize = 10;
+
+impl Path {
+    const fn then(mut self, step: Step) -> Path {
+        if self.length < DEEPEST {
+            self.steps[self.length] = step;
+            self.length += 1;
+        }
+        self
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, step) in self.steps[..self.length].iter().enumerate() {
+            match step {
+                Step::Key(key) if place == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Entry(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Field<'a> {
-    pub fn root(name: &str, value: &'a Value) -> Field<'a> {
-        Field { value: Some(value).filter(|value| !value.is_null()), path: name.to_owned() }
+    pub fn root(name: &'static str, value: &'a Value) -> Field<'a> {
+        Field { value: Some(value).filter(|value| !value.is_null()), path: Path { steps: [Step::Key(name); DEEPEST], length: 1 } }
     }
 
-    pub fn get(&self, key: &str) -> Field<'a> {
-        Field { value: self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null()), path: format!("{}.{key}", self.path) }
+    pub fn get(&self, key: &'static str) -> Field<'a> {
+        Field { value: self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null()), path: self.path.then(Step::Key(key)) }
     }
 
     /// The first of several places that has something: newest name first.
-    pub fn any<const N: usize>(&self, paths: [&[&str]; N]) -> Field<'a> {
-        let at = |path: &[&str]| path.iter().fold(self.clone(), |field, key| field.get(key));
+    pub fn any<const N: usize>(&self, paths: [&[&'static str]; N]) -> Field<'a> {
+        let at = |path: &[&'static str]| path.iter().fold(*self, |field, key| field.get(key));
         let mut fields = paths.iter().map(|path| at(path));
-        let first = fields.next().unwrap_or_else(|| self.clone());
+        let first = fields.next().unwrap_or(*self);
         if first.exists() { first } else { fields.find(Field::exists).unwrap_or(first) }
     }
 
@@ -67,12 +107,12 @@ impl<'a> Field<'a> {
     /// The entries of an array or of a Stripe list object.
     pub fn entries(&self) -> Read<Vec<Field<'a>>> {
         let array = self.typed("a list", |value| value.as_array().or_else(|| value.get("data")?.as_array()))?;
-        let entry = |(index, value)| Field { value: Some(value), path: format!("{}[{index}]", self.path) };
+        let entry = |(index, value)| Field { value: Some(value), path: self.path.then(Step::Entry(index)) };
         Ok(array.map(|array| array.iter().enumerate().map(entry).collect()).unwrap_or_default())
     }
 
     /// The sum of one integer of every entry.
-    pub fn sum(&self, key: &str) -> Read<i64> {
+    pub fn sum(&self, key: &'static str) -> Read<i64> {
         let mut sum = 0i64;
         for entry in self.entries()? {
             let amount = entry.get(key).integer()?.unwrap_or(0);

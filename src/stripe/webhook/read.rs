@@ -108,12 +108,12 @@ impl Moment<'_> {
     }
 }
 
-fn required_id(object: &Field<'_>, key: &str) -> Read<String> {
+fn required_id(object: &Field<'_>, key: &'static str) -> Read<String> {
     let field = object.get(key);
     Ok(field.need(field.id()?)?.to_owned())
 }
 
-fn required_amount(object: &Field<'_>, key: &str) -> Read<i64> {
+fn required_amount(object: &Field<'_>, key: &'static str) -> Read<i64> {
     let field = object.get(key);
     field.need(field.integer()?)
 }

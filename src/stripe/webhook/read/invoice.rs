@@ -27,7 +27,7 @@ pub(super) fn read(invoice: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
 }
 
 fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
-    let amount = |key: &str| invoice.get(key).integer();
+    let amount = |key: &'static str| invoice.get(key).integer();
     let due = required_amount(invoice, "amount_due")?;
     let paid = amount("amount_paid")?.unwrap_or(0);
     let tax = match invoice.any([&["total_taxes"], &["total_tax_amounts"]]) {
@@ -36,7 +36,7 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     };
     // Before 2019-03-14 `date` was the name of `created`, and the moments of the transitions lay on the invoice itself.
     let created = invoice.any([&["created"], &["date"]]);
-    let moment_of = |key: &str| invoice.any([&["status_transitions", key], &[key]]).time();
+    let moment_of = |key: &'static str| invoice.any([&["status_transitions", key], &[key]]).time();
     let lines = invoice.get("lines");
     Ok(InvoiceSnapshot {
         id: required_id(invoice, "id")?,
