@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod health;
 pub mod invoices;
+pub mod openapi;
 pub mod portal;
 pub mod settings;
 pub mod theme;

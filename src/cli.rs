@@ -2,6 +2,7 @@
 
 mod accounts;
 mod migrate;
+mod openapi;
 mod serve;
 mod session;
 mod usage;
@@ -47,6 +48,8 @@ enum Command {
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
+    /// Print the OpenAPI 3.1 document of the API
+    Openapi(openapi::OpenApi),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
             Command::Usage(command) => command.run().await,
+            Command::Openapi(command) => command.run().await,
         }
     });
     match done {

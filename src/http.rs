@@ -4,5 +4,6 @@ pub mod cross_site;
 pub mod observe;
 pub mod problem;
 pub mod router;
+pub mod routes;
 pub mod serve;
 pub mod state;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /meta/features`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
     pub billing_enabled: bool,

@@ -1,6 +1,6 @@
 //! Every path there is, and what stands in front of it.
 
-use super::{cross_site, observe, problem, state::Server};
+use super::{cross_site, observe, problem, routes::Routes, state::Server};
 use crate::{
     api,
     app::{
@@ -12,6 +12,7 @@ use crate::{
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
+    config::Limits,
     http::problem::ApiError,
     service::Error,
     store::postgres::sessions::PostgresSessions,
@@ -65,7 +66,32 @@ pub fn router(server: Server) -> Router {
         .with_secure(config.public_url.is_https())
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
-    Router::new()
+    routes(limits)
+        .into_router()
+        .leptos_routes_with_context(&server, generate_route_list(App), context, page)
+        .fallback_service(files)
+        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(server.clone(), admit))
+        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
+        .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn(problem::complete))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
+        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::overriding(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(SetResponseHeaderLayer::overriding(
+            HeaderName::from_static("content-security-policy"),
+            HeaderValue::from_static("frame-ancestors 'none'; base-uri 'self'; object-src 'none'"),
+        ))
+        .layer(middleware::from_fn(observe::request))
+        .with_state(server)
+}
+
+/// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
+pub fn routes(limits: &Limits) -> Routes {
+    Routes::default()
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
         .route("/theme", post(api::theme::choose))
@@ -91,25 +117,8 @@ pub fn router(server: Server) -> Router {
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
         .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay))
-        .leptos_routes_with_context(&server, generate_route_list(App), context, page)
-        .fallback_service(files)
-        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
-        .layer(middleware::from_fn_with_state(server.clone(), admit))
-        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
-        .layer(sessions)
-        .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
-        .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
-        .layer(middleware::from_fn(problem::complete))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
-        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .layer(SetResponseHeaderLayer::overriding(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
-        .layer(SetResponseHeaderLayer::overriding(
-            HeaderName::from_static("content-security-policy"),
-            HeaderValue::from_static("frame-ancestors 'none'; base-uri 'self'; object-src 'none'"),
-        ))
-        .layer(middleware::from_fn(observe::request))
-        .with_state(server)
+        .route("/api/v1/openapi.json", get(api::openapi::json))
+        .route("/api/v1/docs", get(api::openapi::docs))
 }
 
 /// The page at a form's own address, as the answer to what the form came to.
@@ -142,7 +151,7 @@ fn provide_page_context(server: &Server) {
     provide_context(theme);
 }
 
-fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
+pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
 }
