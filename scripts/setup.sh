@@ -26,6 +26,7 @@ if $with_tests; then
   [ "$(uname)" != Linux ] || have chromium || packages+=(chromium)
   have pdftotext && have pdftoppm || packages+=(poppler-utils)
   have qpdf || packages+=(qpdf)
+  have promtool || packages+=(prometheus)
 fi
 [ ${#packages[@]} = 0 ] || apt_install "${packages[@]}"
 

@@ -58,6 +58,15 @@ rust_tests() {
   fi
 }
 
+# The alerts, at what they should fire and at what not; a rule is one test.
+alert_tests() {
+  local status rules=deploy/prometheus
+  step "promtool test rules"
+  promtool check config "$rules/prometheus.yml" && promtool test rules "$rules/alerts_test.yml"
+  status=$?
+  counted "alert rules" "$status" "$([ "$status" != 0 ] || grep -c '^        alertname:\|promql_expr_test:' "$rules/alerts_test.yml")"
+}
+
 browser_tests() {
   local status counts
   step "playwright test"
@@ -75,6 +84,7 @@ case $part in
     must "set-up" scripts/setup.sh --test
     must "format" make --no-print-directory format-check
     must "lints of both targets, checked queries, build" make --no-print-directory compile
+    alert_tests
     rust_tests
     browser_tests
     ;;

@@ -2,10 +2,12 @@
 //! They translate HTTP and call `service`.
 
 pub mod auth;
+pub mod features;
 pub mod health;
 pub mod invoices;
 pub mod openapi;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod theme;
 pub mod usage;

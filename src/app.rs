@@ -13,6 +13,7 @@ pub mod json_text;
 pub mod local_path;
 pub mod outcome;
 pub mod pages;
+pub mod reconciliation_filters;
 pub mod shell;
 pub mod status;
 pub mod theme;
@@ -28,8 +29,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    console::Console, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, settings::SettingsPage,
-    usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
+    console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
+    reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage, usage::UsagePage,
+    webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -58,6 +60,9 @@ pub fn App() -> impl IntoView {
                 </ParentRoute>
                 <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
+                    <Route path=path!("reconciliation") view=ReconciliationsPage ssr=SsrMode::Async />
+                    <Route path=path!("reconciliation/:id") view=ReconciliationRunPage ssr=SsrMode::Async />
+                    <Route path=path!("features") view=FeaturesPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />
                 </ParentRoute>

@@ -1,8 +1,10 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod features;
 mod migrate;
 mod openapi;
+mod reconcile;
 mod serve;
 mod session;
 mod usage;
@@ -45,6 +47,11 @@ enum Command {
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Compare the mirror, the usage and the inbox with Stripe
+    Reconcile(reconcile::Reconcile),
+    /// Switches of features, for all servers
+    #[command(subcommand)]
+    Features(features::Features),
     /// Raw usage events: move them to ClickHouse, compare them with what is billed
     #[command(subcommand)]
     Usage(usage::Usage),
@@ -68,6 +75,8 @@ pub fn main() -> ExitCode {
             Command::Customer(command) => command.run().await,
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
+            Command::Reconcile(command) => command.run().await,
+            Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Openapi(command) => command.run().await,
         }

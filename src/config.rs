@@ -3,9 +3,11 @@
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
 mod meters;
+mod reconcile;
 mod smtp;
 
 pub use meters::{EventNames, Meters};
+pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
 
 use leptos_config::LeptosOptions;
@@ -95,6 +97,8 @@ pub struct File {
     pub sessions: Sessions,
     pub limits: Limits,
     pub retention: Retention,
+    #[serde(default)]
+    pub reconcile: Reconcile,
     #[serde(default)]
     pub meters: Meters,
 }
@@ -190,6 +194,7 @@ impl Config {
             )));
         }
         file.meters.check()?;
+        file.reconcile.check()?;
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());

@@ -1,6 +1,8 @@
 //! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
 
 pub mod cross_site;
+pub mod idempotency;
+pub mod metrics;
 pub mod observe;
 pub mod problem;
 pub mod router;

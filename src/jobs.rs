@@ -3,26 +3,33 @@
 mod alerts;
 mod backfill;
 mod billed_usage;
+mod features;
 mod fetch;
+mod idempotency;
 mod meters;
 mod partitions;
+mod reconcile;
 mod sessions;
 mod ship;
 mod usage_check;
 mod webhooks;
 
-use crate::service::{self, Platform};
+use crate::{
+    service::{self, Platform},
+    telemetry,
+};
 use std::{
     future::Future,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// When the scheduler last did something.
 #[derive(Clone, Debug, Default)]
@@ -57,18 +64,22 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    let (stopping, fetching, metering) = (stop.clone(), stop.clone(), stop.clone());
+    let (stopping, fetching, metering, reconciling) = (stop.clone(), stop.clone(), stop.clone(), stop.clone());
     let backfill = move |platform| backfill::run(platform, stopping.clone());
     jobs.spawn(every(backfill::EVERY, "backfill", backfill, platform.clone(), heartbeat.clone(), stop.clone()));
     let fetch = move |platform| fetch::run(platform, fetching.clone());
     jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
     let meters = move |platform| meters::run(platform, metering.clone());
     jobs.spawn(every(meters::EVERY, "meters", meters, platform.clone(), heartbeat.clone(), stop.clone()));
+    let reconcile = move |platform| reconcile::run(platform, reconciling.clone());
+    jobs.spawn(every(reconcile::EVERY, "reconcile", reconcile, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(features::EVERY, "features", features::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    jobs.spawn(every(idempotency::EVERY, "idempotency", idempotency::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
     (heartbeat, Running(jobs))
 }
@@ -79,12 +90,25 @@ where
     F: Fn(Platform) -> Fut,
     Fut: Future<Output = service::Result<()>>,
 {
+    metrics::gauge!(telemetry::JOB_INTERVAL_SECONDS, "name" => name).set(period.as_secs_f64());
+    metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
+    let runs = |result| metrics::counter!(telemetry::JOB_RUNS, "name" => name, "result" => result);
+    let (good, bad) = (runs("ok"), runs("failed"));
     let mut turns = tokio::time::interval(period);
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(turns.tick()).await.is_some() {
-        if let Err(error) = run(platform.clone()).await {
-            tracing::error!(job = name, %error, "job failed");
+        let started = Instant::now();
+        match run(platform.clone()).instrument(tracing::info_span!("job", name)).await {
+            Ok(()) => {
+                good.increment(1);
+                metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
+            }
+            Err(error) => {
+                bad.increment(1);
+                tracing::error!(job = name, %error, "job failed");
+            }
         }
+        metrics::histogram!(telemetry::JOB_SECONDS, "name" => name).record(started.elapsed().as_secs_f64());
         heartbeat.beat(platform.clock.now());
     }
 }

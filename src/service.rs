@@ -10,11 +10,14 @@ pub mod error;
 pub mod features;
 pub mod fetch;
 pub mod health;
+pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
+pub mod measure;
 pub mod meters;
 pub mod parameter;
 pub mod portal;
+pub mod reconcile;
 pub mod settings;
 pub mod usage;
 pub mod usage_check;
@@ -52,6 +55,7 @@ pub struct Parts {
     pub mail: Mailer,
     pub caps: alerts::KnownCaps,
     pub earlier: usage::Earlier,
+    pub switches: features::Switches,
 }
 
 impl std::ops::Deref for Platform {
@@ -76,6 +80,7 @@ impl Platform {
             intake: webhooks::Intake::default(),
             caps: alerts::KnownCaps::default(),
             earlier: usage::Earlier::default(),
+            switches: features::Switches::default(),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

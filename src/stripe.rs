@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod fetched;
+pub mod record;
 pub mod signature;
 pub mod timeline;
 pub mod webhook;

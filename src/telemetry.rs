@@ -1,4 +1,8 @@
-//! Every metric name in one list, and logging.
+//! Every metric name in one list, and logging. No metric has a label `job` or `instance`: those are Prometheus's own.
+
+mod recorder;
+
+pub use recorder::recorder;
 
 use crate::config::LogFormat;
 use std::io::IsTerminal;
@@ -40,10 +44,70 @@ pub const USAGE_METER_EVENTS: &str = "usage_meter_events_total";
 pub const USAGE_METER_LAG_HOURS: &str = "usage_meter_lag_hours";
 /// Usage alerts that fired, by `kind`: percent, cost, cap.
 pub const USAGE_ALERTS: &str = "usage_alerts_total";
+/// Age of the oldest audit entry that no seal proves yet, in seconds.
+pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 /// Mails by `result`: sent, failed.
 pub const MAILS: &str = "mails_total";
-/// HTTP requests by `route` and `status`, in seconds.
+/// Whether a `feature` is on: 1 or 0.
+pub const FEATURE_ENABLED: &str = "feature_enabled";
+/// What is at stake in the last complete reconciliation, by `currency`, in its minor units.
+pub const RECONCILE_DISCREPANCY_MINOR_UNITS: &str = "reconcile_discrepancy_minor_units";
+/// What the last complete reconciliation found, by `kind`.
+pub const RECONCILE_DISCREPANCIES: &str = "reconcile_discrepancies";
+/// Objects that the last complete reconciliation compared.
+pub const RECONCILE_CHECKED: &str = "reconcile_checked";
+/// When the last complete reconciliation ended, in unix seconds.
+pub const RECONCILE_LAST_COMPLETED: &str = "reconcile_last_completed_timestamp_seconds";
+/// Reconciliations that ended in this process, by `result`: completed, failed, cancelled.
+pub const RECONCILE_RUNS: &str = "reconcile_runs_total";
+/// How long a reconciliation took, since it was begun or taken up, in seconds.
+pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
+/// Requests under an idempotency key, by `result`: run, run_again (the run before died or failed), replayed, in_progress, reused, failed.
+pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
+/// HTTP requests by `route` and `method`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
+/// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
+pub const HTTP_RESPONSES: &str = "http_responses_total";
+/// Answers of 500 and above that nobody meant to give, by `surface`: api, page. A switched-off billing is meant.
+pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
+/// Age of the oldest stored event that was never tried, in seconds.
+pub const WEBHOOK_INBOX_OLDEST_SECONDS: &str = "webhook_inbox_oldest_seconds";
+/// Payments of invoices that Stripe said failed.
+pub const INVOICE_PAYMENT_FAILURES: &str = "invoice_payment_failures_total";
+/// Invoices rendered as PDF, by `result`: rendered, failed, busy, timed_out. One from the cache is none.
+pub const PDF_RENDERS: &str = "pdf_renders_total";
+/// Rendering one invoice as PDF, without waiting for a free core, in seconds.
+pub const PDF_RENDER_SECONDS: &str = "pdf_render_duration_seconds";
+/// Runs of background jobs by `name` and `result`: ok, failed.
+pub const JOB_RUNS: &str = "job_runs_total";
+/// How long a run of a job took, by `name`, in seconds.
+pub const JOB_SECONDS: &str = "job_duration_seconds";
+/// When a job last ended well, by `name`, in unix seconds; at first when the server started.
+pub const JOB_LAST_SUCCESS: &str = "job_last_success_timestamp_seconds";
+/// From the end of a job's run to the next one, by `name`, in seconds.
+pub const JOB_INTERVAL_SECONDS: &str = "job_interval_seconds";
+/// Sign-ins by `result`: ok, refused.
+pub const LOGINS: &str = "login_attempts_total";
+/// Connections of this process to PostgreSQL by `state`: idle, in_use.
+pub const DATABASE_POOL_CONNECTIONS: &str = "database_pool_connections";
+/// Most connections that this process opens.
+pub const DATABASE_POOL_MAX: &str = "database_pool_max_connections";
+/// How long whoever reads these metrics waited for a connection, in seconds.
+pub const DATABASE_POOL_WAIT_SECONDS: &str = "database_pool_wait_seconds";
+/// Requests and runs that got no connection in time.
+pub const DATABASE_POOL_TIMEOUTS: &str = "database_pool_timeouts_total";
+/// Whether PostgreSQL answered whoever reads these metrics: 1 yes, 0 no.
+pub const DATABASE_UP: &str = "database_up";
+/// The newest migration that is applied.
+pub const DATABASE_SCHEMA_VERSION: &str = "database_schema_version";
+/// The newest migration that this program knows.
+pub const DATABASE_SCHEMA_VERSION_KNOWN: &str = "database_schema_version_known";
+/// Migrations that failed, of whichever process, as PostgreSQL remembers them.
+pub const DATABASE_MIGRATION_FAILURES: &str = "database_migration_failures_total";
+/// Whether billing is switched on: 1 or 0.
+pub const BILLING_ENABLED: &str = "billing_enabled";
+/// Always 1, with the `version` of the program.
+pub const BUILD_INFO: &str = "apex_billing_build_info";
 
 /// Starts logging to standard error: `RUST_LOG` decides what, `LOG_FORMAT` (else the kind of output) how.
 pub fn start_logging(format: Option<LogFormat>) {

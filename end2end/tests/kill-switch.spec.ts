@@ -1,4 +1,4 @@
-import { expect, signIn, test } from './support';
+import { expect, hydrated, signIn, test } from './support';
 
 test.use({ baseURL: 'http://127.0.0.1:3101' });
 
@@ -11,4 +11,20 @@ test('with billing off there is no menu item, a friendly page, and 503 for progr
   expect(answer.status()).toBe(503);
   expect(answer.headers()['content-type']).toBe('application/problem+json');
   expect((await (await page.request.get('/api/v1/meta/features')).json()).billingEnabled).toBe(false);
+});
+
+test('with billing off staff still gets to the switches, which say why it is off and what they do', async ({ page }) => {
+  await signIn(page, 'admin');
+  await page.getByRole('link', { name: 'Features' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Features' })).toBeVisible();
+  await page.goto('/admin/features');
+  await hydrated(page);
+  await expect(page.getByText('BILLING_ENABLED=false')).toBeVisible();
+  const ingest = page.getByRole('region', { name: 'Usage ingest' });
+  const confirm = ingest.getByRole('button', { name: 'Switch Usage ingest off' });
+  await expect(confirm).toBeHidden();
+  await ingest.getByText('Switch off…').click();
+  await expect(confirm).toBeVisible();
+  await expect(ingest.getByText('503 with Retry-After')).toBeVisible();
+  await expect(ingest.getByLabel('Why, for the audit trail')).toBeEditable();
 });

@@ -23,7 +23,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const list = await (await page.request.get('/api/v1/billing/invoices?status=open')).json();
       pages.push(`/billing/invoices/${list.invoices[0].id}`);
       const inbox = await (await page.request.get('/api/v1/admin/webhooks?type=invoice.paid')).json();
-      pages.push('/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].id}`);
+      pages.push('/admin/features', '/admin/features?refused=not_found', '/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].id}`);
       for (const path of pages) await check(path);
     });
   }

@@ -42,7 +42,7 @@ pub async fn detail(State(server): State<Server>, Path(id): Path<String>, reques
         )),
         (status = 304, description = "It is the one that `If-None-Match` names", headers(("ETag" = String, description = "Its tag"))),
     ),
-    extensions(("x-problems" = json!(["not_found", "bad_request"])))
+    extensions(("x-problems" = json!(["not_found", "bad_request", "invoice_pdf_disabled"])))
 )]
 pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let reader = guard::reader_of(server.platform, request.extensions())?;

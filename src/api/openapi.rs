@@ -9,7 +9,8 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
+    DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan,
+    WebhookFilter,
 };
 
 use crate::{
@@ -40,10 +41,21 @@ use utoipa::OpenApi;
         (name = "Alerts", description = "Who is told of usage, when, and where it stops."),
         (name = "Settings", description = "Billing contacts, keys of machines, Stripe's customer portal."),
         (name = "Webhooks", description = "Stripe's events, and what the platform's staff does with them."),
+        (name = "Administration", description = "For the platform's staff: features, the comparison with Stripe."),
         (name = "Session", description = "Signing in and out."),
         (name = "Service", description = "Whether it works and what it offers."),
     ),
     paths(
+        api::features::switch,
+        api::reconcile::cancel,
+        api::reconcile::detail,
+        api::reconcile::reconcile,
+        api::reconcile::repair,
+        api::reconcile::repair_all,
+        api::reconcile::start,
+        calls::features::switches,
+        calls::reconciliations::reconciliation,
+        calls::reconciliations::reconciliations,
         api::auth::login,
         api::auth::logout,
         api::health::health,

@@ -36,7 +36,7 @@ use serde::Deserialize;
         ("ratelimit" = String, description = "What is left of them"),
     ))),
     extensions(("x-problems" = json!([
-        "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded",
+        "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
     ])))
 )]
 pub async fn events(
@@ -62,7 +62,7 @@ pub async fn events(
     if declared > limit {
         return Err(Error::TooLarge { limit }.into());
     }
-    let mut admitted = platform.admission.admit(key, declared, platform.clock.now())?;
+    let mut admitted = ingest::admit(platform, key, declared)?;
     let body = read(body, declared, limit, &mut admitted).await?;
     let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
     let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();

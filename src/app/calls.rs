@@ -4,6 +4,7 @@
 pub mod features;
 pub mod invoices;
 pub mod problem;
+pub mod reconciliations;
 pub mod session;
 pub mod settings;
 pub mod usage;

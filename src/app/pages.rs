@@ -1,11 +1,14 @@
 //! One page per file: it fetches, sets its title, and lays components out.
 
 pub mod console;
+pub mod features;
 pub mod invoice;
 pub mod invoices;
 pub mod login;
 pub mod not_found;
 pub mod paused;
+pub mod reconciliation;
+pub mod reconciliations;
 pub mod settings;
 pub mod usage;
 pub mod webhook;

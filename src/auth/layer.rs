@@ -35,6 +35,11 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         },
     };
     if let Some(principal) = principal {
+        let span = tracing::Span::current();
+        span.record("user", principal.actor());
+        if let Some(customer) = principal.customer() {
+            span.record("customer", tracing::field::display(customer));
+        }
         request.extensions_mut().insert(principal);
     }
     Ok(next.run(request).await)

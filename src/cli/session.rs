@@ -2,7 +2,7 @@
 
 use crate::{
     config::{self, Config},
-    service::{Clock, Platform},
+    service::{Clock, Platform, features},
     store::{
         cluster::{Cluster, Options},
         postgres,
@@ -40,6 +40,9 @@ impl Session {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
         }
         let platform = Platform::new(config, db, Clock::system())?;
+        if schema == Schema::Migrate {
+            features::refresh(&platform).await.context("the features' switches can't be read")?;
+        }
         Ok(Session { platform, _cluster: cluster })
     }
 

@@ -1,38 +1,60 @@
 //! Every request gets an id, a log line and its place in the metrics.
 
+use super::problem::Meant;
 use crate::telemetry;
 use axum::{
     extract::{MatchedPath, Request},
-    http::HeaderValue,
+    http::{HeaderValue, Method},
     middleware::Next,
     response::Response,
 };
-use std::time::Instant;
-use tracing::Instrument;
+use std::time::{Duration, Instant};
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 /// In the `x-request-id` header of every answer, in its log lines and in every problem.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// Names, times and logs a request.
+/// The slowest target of the deployment checklist, a PDF's download: a request beyond it is told of without being asked.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Names, times and logs a request. Whoever finds out who asks notes it in the span as `user` and `customer`.
 pub async fn request(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::new_v4());
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
+    let surface = if request.uri().path().starts_with("/api/") { "api" } else { "page" };
+    let method = label(request.method());
+    let span = tracing::info_span!("request", id = %id.0, method, path = request.uri().path(), user = Empty, customer = Empty);
     let started = Instant::now();
     let mut response = async {
         let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), ms = started.elapsed().as_millis(), "answered");
+        let (status, taken) = (response.status().as_u16(), started.elapsed());
+        if status >= 500 || taken >= SLOW {
+            tracing::info!(status, ms = taken.as_millis(), "answered");
+        } else {
+            tracing::debug!(status, ms = taken.as_millis(), "answered");
+        }
         response
     }
     .instrument(span)
     .await;
-    let status = response.status().as_u16().to_string();
-    metrics::histogram!(telemetry::HTTP_REQUEST_SECONDS, "route" => route, "status" => status).record(started.elapsed().as_secs_f64());
+    let status = response.status();
+    if status.is_server_error() && response.extensions().get::<Meant>().is_none() {
+        metrics::counter!(telemetry::HTTP_SERVER_ERRORS, "surface" => surface).increment(1);
+    }
+    let class = ["1xx", "2xx", "3xx", "4xx", "5xx"].get(usize::from(status.as_u16() / 100).wrapping_sub(1)).copied().unwrap_or("other");
+    metrics::counter!(telemetry::HTTP_RESPONSES, "route" => route.clone(), "method" => method, "class" => class).increment(1);
+    metrics::histogram!(telemetry::HTTP_REQUEST_SECONDS, "route" => route, "method" => method).record(started.elapsed().as_secs_f64());
     if let Ok(value) = HeaderValue::from_str(&id.0.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// A method as a label: nobody outside can make up more of them.
+fn label(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }

@@ -7,7 +7,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -30,6 +30,10 @@ impl From<Error> for Problem {
         problem
     }
 }
+
+/// Marks an answer of 500 or above that is meant, so that nobody is woken by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant;
 
 /// A use case's error as a handler's answer.
 pub struct ApiError(pub Error);
@@ -71,6 +75,10 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     if accepts_html {
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     }
+    // Server functions know GET alone; axum takes the body away from what answers a HEAD.
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
     let request_id = request.extensions().get::<super::observe::RequestId>().map(|id| id.0.to_string());
     let response = next.run(request).await;
     if !response.status().is_client_error() && !response.status().is_server_error() {
@@ -95,14 +103,17 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::UNAUTHORIZED, _) => {
             parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "billing_disabled") => {
+        (StatusCode::SERVICE_UNAVAILABLE, code) if code.ends_with("_disabled") => {
+            parts.extensions.insert(Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable") => {
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         // Waiting does not help.
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {}
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {
+            parts.extensions.insert(Meant);
+        }
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

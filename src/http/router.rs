@@ -1,20 +1,26 @@
 //! Every path there is, and what stands in front of it.
 
-use super::{cross_site, observe, problem, routes::Routes, state::Server};
+use super::{
+    cross_site,
+    idempotency::{self, Keys},
+    observe, problem,
+    routes::Routes,
+    state::Server,
+};
 use crate::{
     api,
     app::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::settings::SETTINGS,
+        pages::{features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
-    config::Limits,
+    domain::{features::Feature, identity::Role},
     http::problem::ApiError,
-    service::Error,
+    service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -25,15 +31,14 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{delete, get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
@@ -66,7 +71,7 @@ pub fn router(server: Server) -> Router {
         .with_secure(config.public_url.is_https())
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
-    routes(limits)
+    routes(&server)
         .into_router()
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
@@ -75,7 +80,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_timeout()))
+        .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
@@ -89,8 +94,24 @@ pub fn router(server: Server) -> Router {
         .with_state(server)
 }
 
+/// Path of the one request that takes as long as there is to compare.
+const RECONCILE: &str = "/api/v1/billing/reconcile";
+
+/// Answers for a request that takes too long. A reconciliation is waited for: it has time limits of its own wherever it waits.
+async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    if request.uri().path() == RECONCILE {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(longest, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
 /// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
-pub fn routes(limits: &Limits) -> Routes {
+pub fn routes(server: &Server) -> Routes {
+    let limits = &server.platform.config.file.limits;
+    let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
     Routes::default()
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
@@ -98,11 +119,11 @@ pub fn routes(limits: &Limits) -> Routes {
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
         .route("/api/v1/auth/logout", post(api::auth::logout))
-        .route("/api/v1/billing/portal", post(api::portal::open))
+        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
         .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
-        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact))
+        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional))))
         .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
         .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
         .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
@@ -114,11 +135,26 @@ pub fn routes(limits: &Limits) -> Routes {
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
-        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed))
+        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
+        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
+        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
+        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(FEATURES, post(api::features::submit))
+        .route("/api/v1/admin/features/{name}", put(api::features::switch))
+        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
-        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay))
+        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
         .route("/api/v1/openapi.json", get(api::openapi::json))
         .route("/api/v1/docs", get(api::openapi::docs))
+        // A page is nothing that a program asked for.
+        .route("/api", any(unknown))
+        .route("/api/{*rest}", any(unknown))
+}
+
+async fn unknown() -> StatusCode {
+    StatusCode::NOT_FOUND
 }
 
 /// The page at a form's own address, as the answer to what the form came to.
@@ -162,8 +198,10 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
         return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
     }
-    if path.starts_with("/api/v1/billing/") && !server.platform.config.billing_enabled {
-        return ApiError(Error::BillingDisabled).into_response();
+    if path.starts_with("/api/v1/billing/")
+        && let Err(off) = features::require(&server.platform, Feature::Billing)
+    {
+        return ApiError(off).into_response();
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

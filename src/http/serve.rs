@@ -1,10 +1,13 @@
 //! Starting and stopping: opens what the server needs, serves, and on Ctrl-C or SIGTERM lets running requests finish.
 
-use super::{router::router, state::Server};
-use crate::{cli::Session, jobs, service::ingest, telemetry};
+use super::{metrics, router::router, state::Server};
+use crate::{
+    cli::Session,
+    jobs,
+    service::{features, ingest},
+};
 use anyhow::{Context, anyhow};
-use axum::{Router, routing::get, serve::ListenerExt};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use axum::serve::ListenerExt;
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,12 +23,15 @@ pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)
     let listener = bind(config.leptos.site_addr, "LEPTOS_SITE_ADDR").await?;
     let metrics_listener = bind(config.metrics_addr, "METRICS_ADDR").await?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
+    features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
 
     let stop = CancellationToken::new();
+    // Before anything is counted.
+    let metrics = metrics::router(&platform)?;
+    let metrics = tokio::spawn(axum::serve(metrics_listener, metrics).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future());
     let (heartbeat, jobs) = jobs::start(&platform, stop.clone());
     let server = Server::new(platform, heartbeat);
-    let metrics = tokio::spawn(serve_metrics(metrics_listener, stop.clone()));
     let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     // Without it an answer of more than one packet waits 40 ms for an acknowledgement.
     let listener = listener.tap_io(|stream| {
@@ -50,7 +56,7 @@ pub async fn serve(session: &Session, ready: impl FnOnce(SocketAddr, SocketAddr)
     }
     stop.cancel();
     jobs.finish().await;
-    metrics.await?
+    metrics.await?.context("metrics")
 }
 
 async fn bind(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
@@ -69,25 +75,4 @@ async fn told_to_stop() {
         },
         Err(_) => drop(interrupt.await),
     }
-}
-
-/// Prometheus text on its own address, never on the public one.
-async fn serve_metrics(listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
-    // Buckets around the targets of the deployment checklist: 0.5 s for usage, 1 s for invoices, 2 s for a PDF.
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0])?
-        .set_buckets_for_metric(
-            Matcher::Full(telemetry::WEBHOOK_LAG_SECONDS.into()),
-            &[1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 86400.0],
-        )?
-        .install_recorder()
-        .context("metrics")?;
-    let app = Router::new().route(
-        "/metrics",
-        get(move || {
-            recorder.run_upkeep();
-            std::future::ready(recorder.render())
-        }),
-    );
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await.context("metrics")
 }

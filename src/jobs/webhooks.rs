@@ -1,6 +1,6 @@
 //! Applies stored webhooks that wait: those that came while billing was off, and failed ones whose next try is due.
 
-use crate::service::{Platform, Result, webhooks};
+use crate::service::{Platform, Result, features, webhooks};
 use std::time::Duration;
 
 pub const EVERY: Duration = Duration::from_secs(5);
@@ -8,7 +8,7 @@ pub const EVERY: Duration = Duration::from_secs(5);
 const BATCH: u64 = 500;
 
 pub async fn run(platform: Platform) -> Result<()> {
-    if platform.config.billing_enabled {
+    if features::current(&platform).billing_enabled {
         webhooks::apply_waiting(&platform, BATCH).await?;
     }
     webhooks::measure_inbox(&platform).await

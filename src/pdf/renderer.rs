@@ -1,8 +1,12 @@
 //! Renders kept off the async threads, bounded in number, time and memory.
 
 use super::{InvoiceDocument, Pdf, PdfError, render};
+use crate::telemetry;
 use quick_cache::{Weighter, sync::Cache};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task, time,
@@ -87,8 +91,21 @@ impl Renderer {
 
     /// Renders one document on a blocking thread.
     pub async fn render(&self, document: InvoiceDocument) -> Result<Arc<Pdf>, PdfError> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| PdfError::Busy)?;
-        time::timeout(self.0.timeout, self.render_when_free(document, place)).await.map_err(|_| PdfError::TimedOut)?
+        let rendered = match Arc::clone(&self.0.places).try_acquire_owned() {
+            Ok(place) => {
+                let timely = time::timeout(self.0.timeout, self.render_when_free(document, place)).await;
+                timely.unwrap_or(Err(PdfError::TimedOut))
+            }
+            Err(_) => Err(PdfError::Busy),
+        };
+        let result = match &rendered {
+            Ok(_) => "rendered",
+            Err(PdfError::Busy) => "busy",
+            Err(PdfError::TimedOut) => "timed_out",
+            Err(_) => "failed",
+        };
+        metrics::counter!(telemetry::PDF_RENDERS, "result" => result).increment(1);
+        rendered
     }
 
     async fn render_when_free(&self, document: InvoiceDocument, place: OwnedSemaphorePermit) -> Result<Arc<Pdf>, PdfError> {
@@ -96,7 +113,10 @@ impl Renderer {
         let rendering = task::spawn_blocking(move || {
             // A render that nobody waits for any more still holds its core until it ends.
             let _held = (place, worker);
-            render::render(&document).map(|bytes| Arc::new(Pdf::new(bytes)))
+            let started = Instant::now();
+            let rendered = render::render(&document).map(|bytes| Arc::new(Pdf::new(bytes)));
+            metrics::histogram!(telemetry::PDF_RENDER_SECONDS).record(started.elapsed().as_secs_f64());
+            rendered
         });
         rendering.await.map_err(|error| PdfError::Failed(error.to_string()))?
     }

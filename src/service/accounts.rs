@@ -13,6 +13,7 @@ use crate::{
         inbox, mirror, outbox,
     },
     stripe::fetched::is_askable,
+    telemetry,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -33,6 +34,7 @@ pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Ori
     let user = store::user_by_email(&platform.db, &email).await?;
     let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
     let signed_in = user.filter(|_| verified);
+    metrics::counter!(telemetry::LOGINS, "result" => if signed_in.is_some() { "ok" } else { "refused" }).increment(1);
     let mut tx = platform.db.begin().await?;
     let entry = Entry {
         event_type: if signed_in.is_some() { "session.login" } else { "session.refused" },

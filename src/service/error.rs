@@ -1,6 +1,6 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{store::usage::UsageStoreError, stripe::client::StripeError};
+use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -29,8 +29,8 @@ pub enum Error {
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
     UnsupportedMediaType(&'static str),
-    #[error("billing is switched off at the moment; nothing is lost")]
-    BillingDisabled,
+    #[error("{} is switched off at the moment", .0.title())]
+    FeatureDisabled(Feature),
     #[error("the service is busy; try again in a moment")]
     Busy,
     /// Too much is in the process already; nothing of the request was taken.
@@ -46,6 +46,15 @@ pub enum Error {
     StripeUnavailable(#[source] StripeError),
     #[error("Stripe did not accept this")]
     StripeRefused(#[source] StripeError),
+    /// A run that ended before it had seen everything, with what it covered.
+    #[error("the reconciliation failed: {0}")]
+    ReconciliationFailed(String),
+    /// Another request was sent under the key before.
+    #[error("this Idempotency-Key was sent with another request; send another key")]
+    IdempotencyKeyReused,
+    /// The first request under the key has not ended.
+    #[error("the request with this Idempotency-Key is still running; send it again in a moment for its answer")]
+    IdempotencyInProgress,
     /// What is asked for does not go with how things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
@@ -68,12 +77,16 @@ impl Error {
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
-            Error::Conflict { .. } => 409,
-            Error::Invalid { .. } => 422,
+            Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
+            Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
             Error::Overloaded | Error::RateLimited { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
-            Error::BillingDisabled | Error::Busy | Error::StripeNotConfigured | Error::StripeUnavailable(_) => 503,
+            Error::FeatureDisabled(_)
+            | Error::Busy
+            | Error::StripeNotConfigured
+            | Error::StripeUnavailable(_)
+            | Error::ReconciliationFailed(_) => 503,
         }
     }
 
@@ -86,16 +99,19 @@ impl Error {
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
+            Error::IdempotencyKeyReused => "idempotency_key_reused",
+            Error::IdempotencyInProgress => "idempotency_in_progress",
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
-            Error::BillingDisabled => "billing_disabled",
+            Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } => "rate_limited",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
+            Error::ReconciliationFailed(_) => "reconciliation_failed",
             Error::Internal(_) => "internal",
         }
     }
@@ -105,7 +121,7 @@ impl Error {
     /// Seconds after which asking again may help, where that is known.
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Error::Overloaded => Some(1),
+            Error::Overloaded | Error::IdempotencyInProgress => Some(1),
             Error::RateLimited { retry_after } => Some(*retry_after),
             _ => None,
         }
@@ -121,7 +137,10 @@ impl From<StripeError> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Error::Busy,
+            sqlx::Error::PoolTimedOut => {
+                metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
+                Error::Busy
+            }
             other => Error::Internal(other.into()),
         }
     }

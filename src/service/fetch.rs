@@ -2,7 +2,7 @@
 //!
 //! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
 
-use super::{Error, Platform, Result, webhooks};
+use super::{Error, Platform, Result, features, webhooks};
 use crate::{
     domain::webhook::WebhookStatus,
     store::postgres::{
@@ -59,7 +59,7 @@ async fn with_all_lines(platform: &Platform, id: &str, invoice: &RawValue) -> Re
 /// # Errors
 /// When Stripe can't be reached: the rest is left for the next time, which begins with another object.
 pub async fn run(platform: &Platform, limit: i64) -> Result<u64> {
-    if platform.stripe.is_none() || !platform.config.billing_enabled {
+    if platform.stripe.is_none() || !features::current(platform).billing_enabled {
         return Ok(0);
     }
     let Some(lead) = Lead::take(&platform.db, Task::Fetch).await? else { return Ok(0) };
@@ -148,13 +148,15 @@ fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
     }
 }
 
-enum Fetched {
+/// What came of fetching an object.
+pub(super) enum Fetched {
     /// As this event.
     Taken(String),
     Gone,
 }
 
-async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
+/// Fetches an object as it is now, and puts it into the inbox.
+pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
     let answer = match platform.stripe()?.retrieve(kind, id).await {
         Ok(answer) => answer,
         Err(error) if error.is_missing() => return Ok(Fetched::Gone),

@@ -4,9 +4,10 @@ mod admission;
 
 pub use admission::{Admission, Admitted, Allowance};
 
-use super::{Error, Platform, Result, alerts};
+use super::{Error, Platform, Result, alerts, features};
 use crate::{
     domain::{
+        features::Feature,
         identity::CustomerId,
         usage_event::{Correction, Entry, Placed, Rejection, UsageEvent},
     },
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 /// Most events that one request may bring.
 pub const MAX_EVENTS: usize = 10_000;
@@ -43,6 +45,15 @@ pub struct Receipt {
     pub accepted: u64,
     pub duplicates: u64,
     pub rejected: Vec<Rejection>,
+}
+
+/// Lets a request in whose key sends no more than it may.
+///
+/// # Errors
+/// `usage_ingest_disabled`, `rate_limited`, `overloaded`; nothing of the request is taken then.
+pub fn admit(platform: &Platform, key: Uuid, declared: usize) -> Result<Admitted> {
+    features::require(platform, Feature::UsageIngest)?;
+    platform.admission.admit(key, declared, platform.clock.now())
 }
 
 /// Takes what is good of the body's events, once each; one bad event does not reject the others.

@@ -1,11 +1,12 @@
 //! Invoices: the list, one of them, its PDF.
 
 use super::{
-    Error, Platform, Result,
+    Error, Platform, Result, features,
     parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, instant, number, search},
 };
 use crate::{
     domain::{
+        features::Feature,
         identity::CustomerId,
         invoice::{InvoiceDetail, InvoicePage, InvoiceSort, InvoiceStatus, Pagination},
     },
@@ -73,7 +74,11 @@ pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<Invoi
 }
 
 /// One invoice's PDF.
+///
+/// # Errors
+/// `invoice_pdf_disabled` while PDFs are switched off.
 pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf>, InvoiceDetail)> {
+    features::require(platform, Feature::InvoicePdf)?;
     let (version, detail) = read(platform, scope, id).await?;
     let key = CacheKey { invoice: detail.summary.id, version };
     let pdf =

@@ -6,7 +6,7 @@
 
 mod deliver;
 
-use super::{Error, Platform, Result, usage};
+use super::{Error, Platform, Result, features, usage};
 use crate::{
     config::Meters,
     domain::{
@@ -44,7 +44,9 @@ const PAUSE: Duration = Duration::minutes(5);
 /// `[meters]` is on and Stripe is connected.
 pub async fn run(platform: &Platform) -> Result<usize> {
     let settings = &platform.config.file.meters;
-    let Some(stripe) = platform.stripe.as_ref().filter(|_| settings.enabled && platform.config.billing_enabled) else { return Ok(0) };
+    let Some(stripe) = platform.stripe.as_ref().filter(|_| settings.enabled && features::current(platform).billing_enabled) else {
+        return Ok(0);
+    };
     store::add(&platform.db, platform.clock.now()).await?;
     let mut turns = 0;
     while turns < MOST_TURNS {

@@ -1,9 +1,9 @@
 //! Stripe's customer portal: where a customer's payment methods, addresses and past payments are its own to manage.
 
-use super::{Error, Platform, Result, accounts::Origin};
+use super::{Error, Platform, Result, accounts::Origin, features};
 use crate::{
     auth::Principal,
-    domain::identity::CustomerId,
+    domain::{features::Feature, identity::CustomerId},
     store::postgres::{
         accounts,
         audit::{self, Entry},
@@ -23,12 +23,13 @@ pub struct Portal {
 /// Opens a session of the portal for a customer. `back`: the path of ours that the portal leads back to.
 ///
 /// # Errors
-/// `forbidden` for who may only read; `stripe_not_configured`; `no_stripe_customer` where Stripe doesn't know the customer; `stripe_unavailable`
+/// `forbidden` for who may only read; `customer_portal_disabled`; `stripe_not_configured`; `no_stripe_customer` where Stripe doesn't know the customer; `stripe_unavailable`
 /// and `stripe_refused`.
 pub async fn open(platform: &Platform, principal: &Principal, customer: CustomerId, origin: &Origin, back: &str) -> Result<Portal> {
     if !principal.role().manages() {
         return Err(Error::Forbidden("publisher"));
     }
+    features::require(platform, Feature::CustomerPortal)?;
     let stripe = platform.stripe()?;
     let stripe_id = accounts::stripe_id(&platform.db, customer)
         .await?

@@ -11,7 +11,7 @@ mod staff;
 pub use intake::Intake;
 pub use staff::{By, Query, list, replay, replay_failed, show};
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, features};
 use crate::{
     domain::{identity::CustomerId, webhook::WebhookStatus},
     store::postgres::{
@@ -82,7 +82,7 @@ pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
 /// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
 pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     let mut done = 0;
-    while done < limit && platform.config.billing_enabled {
+    while done < limit && features::current(platform).billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let opened = Opened::open(&waiting.payload, platform.config.stripe_livemode);
@@ -183,18 +183,23 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opene
     Ok(tried)
 }
 
-/// Tells the metrics how many stored events are not settled.
+/// Tells the metrics how many stored events are not settled, and for how long the oldest has been waiting.
 pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     let unsettled = inbox::unsettled(&platform.db).await?;
     for (status, events) in [("received", unsettled.received), ("failed", unsettled.failed), ("dead", unsettled.dead)] {
         metrics::gauge!(telemetry::WEBHOOK_INBOX_EVENTS, "status" => status).set(events as f64);
     }
+    let oldest = unsettled.oldest_received_at.map_or(0.0, |at| (platform.clock.now() - at).as_seconds_f64().max(0.0));
+    metrics::gauge!(telemetry::WEBHOOK_INBOX_OLDEST_SECONDS).set(oldest);
     Ok(())
 }
 
 /// Counts what became of an event, and measures its way from Stripe's clock to ours.
 fn tell_metrics(platform: &Platform, event: &Event, status: WebhookStatus) {
     count(event, status.as_str());
+    if status == WebhookStatus::Applied && event.event_type == "invoice.payment_failed" {
+        metrics::counter!(telemetry::INVOICE_PAYMENT_FAILURES).increment(1);
+    }
     if let (WebhookStatus::Applied, Some(created)) = (status, event.created) {
         metrics::histogram!(telemetry::WEBHOOK_LAG_SECONDS).record((platform.clock.now() - created).as_seconds_f64().max(0.0));
     }

@@ -7,11 +7,15 @@ pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod contacts;
+pub mod features;
+pub mod idempotency;
 pub mod inbox;
 pub mod invoices;
 pub mod meters;
 pub mod mirror;
 pub mod outbox;
+pub mod reconcile;
+pub mod schema;
 pub mod sessions;
 pub mod usage;
 
@@ -42,9 +46,16 @@ pub async fn ping(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query("SELECT 1").execute(pool).await.map(drop)
 }
 
-/// Applies what is missing, under an advisory lock. Migrations that only a newer program knows are left alone.
+/// Applies what is missing, under an advisory lock. Migrations that only a newer program knows are left alone. A failure is audited, so that
+/// servers which still run can tell of it: this program is about to end.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
-    migrator().run(pool).await
+    let done = migrator().run(pool).await;
+    if let Err(error) = &done
+        && let Err(unheard) = schema::note_failure(pool, &error.to_string()).await
+    {
+        tracing::warn!(error = %unheard, "the failed migration can't be audited");
+    }
+    done
 }
 
 /// Takes back every migration after a version; their data is lost.

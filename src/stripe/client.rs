@@ -20,6 +20,7 @@ pub use backoff::Backoff;
 pub use circuit::Rules as CircuitRules;
 pub use error::StripeError;
 pub use meters::MeterEvent;
+pub use objects::Window;
 pub use page::Page;
 
 use crate::{config::Config, telemetry};

@@ -82,12 +82,22 @@ pub fn event_id(object_id: &str, at: OffsetDateTime) -> String {
 
 /// The body of the event; `object` stays byte for byte.
 pub fn event(kind: Kind, object_id: &str, object: &RawValue, given: Given<'_>) -> Result<String, serde_json::Error> {
+    body(event_id(object_id, given.at), kind.event_type(), object, given)
+}
+
+/// The body of an event that tells of an object that was asked for and is gone: `object` as it was known last.
+pub fn deletion(kind: Kind, object_id: &str, object: &RawValue, given: Given<'_>) -> Result<String, serde_json::Error> {
+    let event_type = format!("{}.deleted", kind.object());
+    body(format!("{}_deleted", event_id(object_id, given.at)), &event_type, object, given)
+}
+
+fn body(id: String, event_type: &str, object: &RawValue, given: Given<'_>) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         id: String,
         object: &'static str,
         #[serde(rename = "type")]
-        event_type: &'static str,
+        event_type: &'a str,
         api_version: &'a str,
         created: i64,
         livemode: Option<bool>,
@@ -98,9 +108,9 @@ pub fn event(kind: Kind, object_id: &str, object: &RawValue, given: Given<'_>) -
         object: &'a RawValue,
     }
     serde_json::to_string(&Body {
-        id: event_id(object_id, given.at),
+        id,
         object: "event",
-        event_type: kind.event_type(),
+        event_type,
         api_version: given.api_version,
         created: given.at.unix_timestamp(),
         livemode: given.livemode,

@@ -4,7 +4,7 @@
 mod ledger;
 mod postgres;
 mod replicas;
-mod senders;
+pub mod senders;
 mod site;
 mod stored;
 

@@ -31,6 +31,9 @@ pub fn complete(mut document: Value) -> Value {
 fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &mut Map<String, Value>) {
     let Some(fields) = operation.as_object_mut() else { return };
     let own = fields.remove("x-problems");
+    let words = path.trim_start_matches("/api/v1").replace(['{', '}'], "");
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    fields.insert("operationId".into(), std::iter::once(method).chain(words).collect::<Vec<_>>().join("_").into());
     let staff_only = fields.get("x-role").is_some_and(|role| role == "admin");
     let security = fields.entry("security").or_insert_with(|| {
         // A key reads: what only staff may is nothing for it.

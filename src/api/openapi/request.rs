@@ -3,6 +3,7 @@
 use crate::domain::{
     invoice::{InvoiceSort, InvoiceStatus},
     metric::Metric,
+    reconcile::Kind,
     usage_event::MAX_QUANTITY,
     usage_history::Granularity,
     webhook::WebhookStatus,
@@ -48,6 +49,13 @@ pub struct InvoiceFilter {
     #[param(max_length = 100)]
     pub q: Option<String>,
     pub sort: Option<InvoiceSort>,
+}
+
+/// Which discrepancies of a run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DiscrepancyFilter {
+    pub kind: Option<Kind>,
 }
 
 /// Which usage, and how finely.

@@ -1,7 +1,7 @@
 //! What is switched on.
 
 use super::Problem;
-use crate::domain::features::Features;
+use crate::domain::features::{Features, Switch};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
@@ -17,4 +17,20 @@ use leptos::server_fn::codec::{GetUrl, Json};
 #[server(name = GetFeatures, prefix = "/api/v1", endpoint = "meta/features", input = GetUrl, output = Json)]
 pub async fn features() -> Result<Features, Problem> {
     Ok(crate::service::features::current(&crate::auth::guard::platform()?))
+}
+
+/// `GET /api/v1/admin/features`: every switch, and who moved it last.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/features", tag = "Administration",
+        summary = "Every switch, and who moved it last",
+        responses((status = 200, description = "The switches", body = Vec<Switch>)),
+        extensions(("x-role" = json!("admin")))
+    )
+)]
+#[server(name = GetSwitches, prefix = "/api/v1", endpoint = "admin/features", input = GetUrl, output = Json)]
+pub async fn switches() -> Result<Vec<Switch>, Problem> {
+    let staff = crate::auth::guard::staff().await?;
+    Ok(crate::service::features::list(&staff.platform).await?)
 }

@@ -25,6 +25,7 @@ pub enum Glyph {
     Sun,
     Moon,
     Pause,
+    Switch,
     SignOut,
 }
 
@@ -57,6 +58,7 @@ impl Glyph {
             Glyph::Previous => "m14.5 6-6 6 6 6",
             Glyph::Next => "m9.5 6 6 6-6 6",
             Glyph::Search => "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.3 15.3 20 20",
+            Glyph::Switch => "M8 6h8a6 6 0 0 1 0 12H8A6 6 0 0 1 8 6ZM16 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5Z",
             Glyph::System => "M4 5h16v11H4V5ZM9 20h6",
             Glyph::Sun => {
                 "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM12 2.5V4M12 20v1.5M2.5 12H4M20 12h1.5M5.3 5.3l1 1M17.7 17.7l1 1M5.3 18.7l1-1M17.7 6.3l1-1"

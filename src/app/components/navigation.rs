@@ -2,7 +2,11 @@
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
-    app::{pages::settings::SETTINGS, webhook_filters::WEBHOOKS},
+    app::{
+        pages::{features::FEATURES, settings::SETTINGS},
+        reconciliation_filters::RECONCILIATION,
+        webhook_filters::WEBHOOKS,
+    },
     domain::identity::Viewer,
 };
 use leptos::prelude::*;
@@ -23,7 +27,9 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
     let staff_links = staff.then(|| {
         view! {
             <li class="sections-title" aria-hidden="true">"Staff"</li>
+            <li><A href=RECONCILIATION><Icon glyph=Glyph::Check /><span>"Reconciliation"</span></A></li>
             <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
+            <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
         }
     });
     // One list, so that on small screens it stays one row.

@@ -98,6 +98,7 @@ fn portal_form() -> impl IntoView {
 fn portal_refused(code: &str) -> impl IntoView + use<> {
     let text = match code {
         "stripe_unavailable" => "Stripe can’t be reached at the moment. Try again in a minute.",
+        "customer_portal_disabled" => "The payment details can’t be opened at the moment. Try again later.",
         "no_stripe_customer" => "There is nothing to manage at Stripe yet.",
         _ => "The payment details can’t be opened at Stripe. Tell support if this stays so.",
     };

@@ -5,7 +5,7 @@
 
 use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
-    service::{Error, Platform, Result},
+    service::{Error, Platform, Result, features},
     store::postgres::inbox::{self, Record},
     stripe::webhook::apply::{ApplyError, Opened, Outcome, apply},
 };
@@ -192,7 +192,7 @@ async fn try_to_write(
     let tried: Vec<Tried> = match refused {
         Some(reason) => opened.iter().map(|opened| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &opened.event, 0)).collect(),
         // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-        None if !platform.config.billing_enabled => opened.iter().map(|_| Tried::WAITING).collect(),
+        None if !features::current(platform).billing_enabled => opened.iter().map(|_| Tried::WAITING).collect(),
         None => {
             let outcomes = apply(&mut transaction, &opened).await?;
             let tried = |(opened, outcome): (&&Opened, Outcome)| {

@@ -10,6 +10,7 @@ use crate::{
     service::{
         Error, Platform, Result,
         accounts::Origin,
+        features,
         parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
     },
     store::postgres::{
@@ -82,7 +83,7 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
     let opened = Opened::open(&held.payload, platform.config.stripe_livemode);
     let event = &opened.event;
-    let (status, reason, customer) = if platform.config.billing_enabled {
+    let (status, reason, customer) = if features::current(platform).billing_enabled {
         let tried = try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?;
         (tried.status, tried.reason, tried.customer.or(held.customer))
     } else {

@@ -17,18 +17,21 @@ pub enum Task {
 /// The lead in a task, on a connection of its own: whatever becomes of the process, the lock goes with the connection.
 pub struct Lead {
     conn: PgConnection,
-    task: Task,
+    key: (i32, i32),
 }
 
 impl Lead {
     /// None while another process has it.
     pub async fn take(pool: &PgPool, task: Task) -> sqlx::Result<Option<Lead>> {
+        Lead::of_key(pool, (LOCK_SPACE, task as i32)).await
+    }
+
+    /// The lead under any other advisory lock. None while another process has it.
+    pub async fn of_key(pool: &PgPool, key: (i32, i32)) -> sqlx::Result<Option<Lead>> {
         let mut conn = pool.acquire().await?.detach();
-        let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1, $2) AS "locked!""#, LOCK_SPACE, task as i32)
-            .fetch_one(&mut conn)
-            .await?;
+        let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1, $2) AS "locked!""#, key.0, key.1).fetch_one(&mut conn).await?;
         if locked {
-            return Ok(Some(Lead { conn, task }));
+            return Ok(Some(Lead { conn, key }));
         }
         conn.close().await?;
         Ok(None)
@@ -41,7 +44,7 @@ impl Lead {
 
     /// At once: a connection that closes takes its lock along only when the server comes to it.
     pub async fn give_up(mut self) -> sqlx::Result<()> {
-        sqlx::query_scalar!("SELECT pg_advisory_unlock($1, $2)", LOCK_SPACE, self.task as i32).fetch_one(&mut self.conn).await?;
+        sqlx::query_scalar!("SELECT pg_advisory_unlock($1, $2)", self.key.0, self.key.1).fetch_one(&mut self.conn).await?;
         self.conn.close().await
     }
 }

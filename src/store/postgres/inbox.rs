@@ -28,6 +28,17 @@ pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx:
         .map(|ids| ids.into_iter().collect())
 }
 
+/// An object as the event that came last shows it.
+pub async fn last_object(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<serde_json::Value>> {
+    let payload = sqlx::query_scalar!(
+        "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied' ORDER BY id DESC LIMIT 1",
+        object_id
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(payload.and_then(|payload| Event::read(&payload).object().cloned()))
+}
+
 /// A new event and what became of it.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
@@ -162,7 +173,7 @@ pub async fn unsettled(pool: &PgPool) -> sqlx::Result<Unsettled> {
     sqlx::query_as!(
         Unsettled,
         r#"SELECT count(*) FILTER (WHERE status = 'received') AS "received!", count(*) FILTER (WHERE status = 'failed') AS "failed!",
-                  count(*) FILTER (WHERE status = 'dead') AS "dead!"
+                  count(*) FILTER (WHERE status = 'dead') AS "dead!", min(created_at) FILTER (WHERE status = 'received') AS oldest_received_at
            FROM stripe_webhook_events WHERE status IN ('received', 'failed', 'dead')"#
     )
     .fetch_one(pool)
@@ -175,4 +186,6 @@ pub struct Unsettled {
     pub received: i64,
     pub failed: i64,
     pub dead: i64,
+    /// When the oldest that was never tried was stored.
+    pub oldest_received_at: Option<OffsetDateTime>,
 }

@@ -17,10 +17,10 @@ use stripe_billing::{
 use stripe_core::{
     charge::{ListCharge, RetrieveCharge},
     customer::{CreateCustomer, ListCustomer, RetrieveCustomer, UpdateCustomer},
-    event::ListEvent,
+    event::{ListEvent, RetrieveEvent},
     refund::{ListRefund, RetrieveRefund},
 };
-use stripe_types::RangeQueryTs;
+use stripe_types::{RangeBoundsTs, RangeQueryTs};
 use time::OffsetDateTime;
 
 /// Pages of one invoice's lines at most.
@@ -51,7 +51,64 @@ macro_rules! page_of {
     }};
 }
 
+/// Which objects of a kind are listed: those made in `[from, before)`, in unix seconds, of one customer or of all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window<'a> {
+    pub from: Option<i64>,
+    pub before: Option<i64>,
+    /// Stripe's id. Kinds that Stripe does not list by customer come of all of them.
+    pub customer: Option<&'a str>,
+}
+
+macro_rules! page_within {
+    ($client:ident, $operation:literal, $request:expr, $window:ident, $after:ident) => {{
+        let mut request = $request;
+        if $window.from.is_some() || $window.before.is_some() {
+            request = request.created(RangeQueryTs::Bounds(RangeBoundsTs { gte: $window.from, lt: $window.before, ..Default::default() }));
+        }
+        page_of!($client, $operation, request, $after)
+    }};
+    ($client:ident, $operation:literal, $request:expr, $window:ident, $after:ident, by customer) => {{
+        let mut request = $request;
+        if let Some(customer) = $window.customer {
+            request = request.customer(customer);
+        }
+        page_within!($client, $operation, request, $window, $after)
+    }};
+}
+
 impl Client {
+    /// A page of a kind within a window, newest first, older than the one `after`.
+    pub async fn list_within(&self, kind: Kind, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
+        let answer = match kind {
+            Kind::Customer => page_within!(self, "customers.list", ListCustomer::new(), window, after),
+            Kind::Subscription => {
+                let all = ListSubscription::new().status(ListSubscriptionStatus::All);
+                page_within!(self, "subscriptions.list", all, window, after, by customer)
+            }
+            Kind::Invoice => page_within!(self, "invoices.list", ListInvoice::new(), window, after, by customer),
+            Kind::InvoicePayment => page_within!(self, "invoice_payments.list", ListInvoicePayment::new(), window, after),
+            Kind::CreditNote => page_within!(self, "credit_notes.list", ListCreditNote::new(), window, after, by customer),
+            Kind::Charge => page_within!(self, "charges.list", ListCharge::new(), window, after, by customer),
+            Kind::Refund => page_within!(self, "refunds.list", ListRefund::new(), window, after),
+        };
+        Page::read(&answer).map(|page| (answer, page))
+    }
+
+    /// A page of events within a window, newest first, older than the one `after`.
+    pub async fn events_within(&self, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
+        let answer = page_within!(self, "events.list", ListEvent::new(), window, after);
+        Page::read(&answer).map(|page| (answer, page))
+    }
+
+    /// One event.
+    pub async fn event(&self, id: &str) -> Result<Answer, StripeError> {
+        if !is_askable(id) {
+            return Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() });
+        }
+        self.get("events.retrieve", Caller::Job, &RetrieveEvent::new(id)).await
+    }
+
     /// A page of events, newest first: those since an instant, older than the one `after`.
     pub async fn events(&self, since: OffsetDateTime, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let request = ListEvent::new().created(RangeQueryTs::gte(since.unix_timestamp()));

@@ -95,6 +95,19 @@ impl Event {
         }
     }
 
+    /// The envelope of an object that comes without one.
+    pub fn around(event_type: &str, created: OffsetDateTime) -> Event {
+        Event {
+            id: String::new(),
+            event_type: event_type.to_owned(),
+            created: Some(created),
+            api_version: None,
+            livemode: None,
+            object_id: None,
+            document: Value::Null,
+        }
+    }
+
     /// What makes the envelope unreadable, if anything does.
     pub fn check(&self) -> Read<()> {
         let root = Field::root("event", &self.document);

@@ -12,10 +12,14 @@ use super::{
     field::{Field, FieldError, Read},
     snapshot::{Change, Snapshot, Span},
 };
-use crate::domain::{
-    mirror::{RANK_CREATED, Stamp},
-    money::Currency,
+use crate::{
+    domain::{
+        mirror::{RANK_CREATED, Stamp},
+        money::Currency,
+    },
+    stripe::fetched::Kind,
 };
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// What an event means to the mirror.
@@ -62,16 +66,25 @@ pub fn read(event: &Event) -> Read<Reading> {
     {
         return Err(object.get("object").error(&format!("is `{is}`, which {event_type} should not carry")));
     }
+    read_by(by_type, event, &object)
+}
+
+/// Reads an object that Stripe gives without an event, as it would be read in one of this instant.
+pub fn read_object(kind: Kind, object: &Value, at: OffsetDateTime) -> Read<Reading> {
+    read_by(kind.object(), &Event::around(kind.event_type(), at), &Field::root(kind.object(), object))
+}
+
+fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
     let moment = Moment { event, created: event.created.ok_or_else(|| FieldError("event.created is missing".into()))? };
     match by_type {
-        "invoice" => invoice::read(&object, &moment),
-        "subscription" => Ok(moment.alone(subscription::read(&object, &moment)?)),
-        "invoice_payment" => Ok(moment.alone(payment::read_invoice_payment(&object, &moment, None, true)?)),
-        "refund" => Ok(moment.alone(payment::read_refund(&object, &moment, None, true)?)),
-        "credit_note" => Ok(moment.alone(credit_note::read(&object, &moment)?)),
-        "billing.alert_triggered" => Ok(moment.alone(alert::read(&object, &moment)?)),
-        "customer" => Ok(moment.alone(customer::read(&object, &moment)?)),
-        _ => payment::read_charge(&object, &moment),
+        "invoice" => invoice::read(object, &moment),
+        "subscription" => Ok(moment.alone(subscription::read(object, &moment)?)),
+        "invoice_payment" => Ok(moment.alone(payment::read_invoice_payment(object, &moment, None, true)?)),
+        "refund" => Ok(moment.alone(payment::read_refund(object, &moment, None, true)?)),
+        "credit_note" => Ok(moment.alone(credit_note::read(object, &moment)?)),
+        "billing.alert_triggered" => Ok(moment.alone(alert::read(object, &moment)?)),
+        "customer" => Ok(moment.alone(customer::read(object, &moment)?)),
+        _ => payment::read_charge(object, &moment),
     }
 }
 

@@ -12,7 +12,7 @@ use apex_billing::{
     },
     http::{router::router, state::Server},
     jobs::Heartbeat,
-    service::{Clock, Platform, accounts, ingest},
+    service::{Clock, Platform, accounts, features, ingest},
 };
 use sqlx::PgPool;
 use std::sync::{
@@ -51,12 +51,12 @@ impl TestApp {
 
     /// With another number for a setting of `Leptos.toml`, each written as it stands there.
     pub async fn start_with_settings(settings: &[(&str, &str)]) -> TestApp {
-        let mut text = include_str!("../../../Leptos.toml").to_owned();
-        for (known, other) in settings {
-            assert!(text.contains(known), "Leptos.toml does not say {known}");
-            text = text.replace(known, other);
-        }
-        TestApp::on(TestDatabase::new().await, &text, &[]).await
+        TestApp::start_with_all(&[], settings).await
+    }
+
+    /// With environment variables and settings of `Leptos.toml`, as above.
+    pub async fn start_with_all(variables: &[(&str, &str)], settings: &[(&str, &str)]) -> TestApp {
+        TestApp::on(TestDatabase::new().await, &with_settings(settings), variables).await
     }
 
     /// Beside others on the same database: another replica.
@@ -81,6 +81,7 @@ impl TestApp {
         let ticking = clock.clone();
         let now = Clock::new(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::Relaxed)).expect("an instant"));
         let platform = Platform::new(config, database.pool.clone(), now).expect("a platform");
+        features::refresh(&platform).await.expect("switches");
         ingest::prepare(&platform).await.expect("partitions");
         let router = router(Server::new(platform.clone(), Heartbeat::default()));
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
@@ -179,4 +180,13 @@ impl TestApp {
         let client = headers.iter().fold(self.client(), |client, (name, value)| client.with_header(name, value));
         client.post("/api/v1/webhooks/stripe", "application/json", body.to_vec()).await
     }
+}
+
+fn with_settings(settings: &[(&str, &str)]) -> String {
+    let mut text = include_str!("../../../Leptos.toml").to_owned();
+    for (known, other) in settings {
+        assert!(text.contains(known), "Leptos.toml does not say {known}");
+        text = text.replace(known, other);
+    }
+    text
 }

@@ -1,0 +1,3 @@
+DROP TABLE reconciliation_seen;
+DROP TABLE reconciliation_discrepancies;
+DROP TABLE reconciliations;

@@ -1,0 +1,31 @@
+//! How a run of the reconciliation stands.
+
+use super::Badge;
+use crate::{
+    app::verdict::Tone,
+    domain::{
+        money::Money,
+        reconcile::{ReconciliationStatus, ReconciliationSummary, Totals},
+    },
+};
+use leptos::prelude::*;
+
+/// Its status, and what a complete one says.
+#[component]
+pub fn RunBadge<'a>(run: &'a ReconciliationSummary) -> impl IntoView + use<> {
+    let (tone, text) = match (run.status, run.within_tolerance) {
+        (ReconciliationStatus::Running, _) => (Tone::Neutral, "Running"),
+        (ReconciliationStatus::Completed, Some(true)) if run.discrepancies == 0 => (Tone::Good, "All well"),
+        (ReconciliationStatus::Completed, Some(true)) => (Tone::Good, "Within tolerance"),
+        (ReconciliationStatus::Completed, _) => (Tone::Warning, "Differences"),
+        (ReconciliationStatus::Failed, _) => (Tone::Danger, "Failed"),
+        (ReconciliationStatus::Cancelled, _) => (Tone::Neutral, "Cancelled"),
+    };
+    view! { <Badge tone text icon=true /> }
+}
+
+/// What is at stake, a currency at a time.
+pub fn at_stake(totals: &Totals) -> String {
+    let amounts: Vec<String> = totals.iter().map(|(currency, amount)| Money::new(*amount, *currency).to_string()).collect();
+    if amounts.is_empty() { "–".to_owned() } else { amounts.join(", ") }
+}

@@ -1,0 +1,169 @@
+//! What is switched on, for staff: who switched it, what switching it does, and the switch itself behind a second look.
+
+use crate::{
+    app::{
+        calls::features::switches,
+        components::{Badge, Glyph, Icon, Moment, ProblemNotice, skeleton::Skeleton},
+        status::set_status,
+        verdict::Tone,
+    },
+    domain::features::{Feature, Hold, Switch},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Address of the page, and of its forms.
+pub const FEATURES: &str = "/admin/features";
+
+/// `/admin/features?done=&refused=`.
+#[component]
+pub fn FeaturesPage() -> impl IntoView {
+    let query = use_query_map();
+    let loaded = Resource::new(|| (), |()| switches());
+    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(|name| name.parse::<Feature>().ok())));
+    let refused = Memo::new(move |_| query.with(|query| query.get("refused")));
+    view! {
+        <Title text="Features" />
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok(switches) => Either::Left(show(&switches, done.get_untracked(), refused.get_untracked())),
+                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn show(switches: &[Switch], done: Option<Feature>, refused: Option<String>) -> impl IntoView + use<> {
+    let told = done.and_then(|feature| switches.iter().find(|switch| switch.name == feature)).map(|switch| {
+        let state = if switch.switched_on { "on" } else { "off" };
+        view! {
+            <p class="notice tone-good" role="status">
+                <Icon glyph=Glyph::Check />
+                <span>{format!("{}: switched {state}. Every server follows within two seconds.", switch.name.title())}</span>
+            </p>
+        }
+    });
+    let refused = refused.map(|code| {
+        let (status, text) = match code.as_str() {
+            "not_found" => (404, "There is no such feature. Nothing was switched."),
+            "invalid_parameter" => {
+                (422, "Nothing was switched: a reason has at most 500 characters, and no control characters; a switch is on or off.")
+            }
+            _ => (503, "Nothing was switched. Try again in a moment."),
+        };
+        set_status(status);
+        view! {
+            <p class="notice tone-danger" role="alert">
+                <Icon glyph=Glyph::Over />
+                <span>{text}</span>
+            </p>
+        }
+    });
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Features"</h1>
+                <p class="page-sub">"What customers and their programs can use. A switch takes effect on every server within two seconds, and is kept."</p>
+            </div>
+        </header>
+        {told}
+        {refused}
+        {switches.iter().map(panel).collect_view()}
+    }
+}
+
+fn panel(switch: &Switch) -> impl IntoView + use<> {
+    let feature = switch.name;
+    let title_id = format!("{feature}-title");
+    let (tone, state) = if switch.enabled { (Tone::Good, "On") } else { (Tone::Warning, "Off") };
+    let held = switch.held_off_by.map(|hold| {
+        let text = match hold {
+            Hold::Environment => "The environment of this server says BILLING_ENABLED=false, which wins over the switch.",
+            Hold::Billing => "It is off because billing is off, whatever its own switch says.",
+            Hold::Stripe => "It is off because this platform is not connected to Stripe (STRIPE_SECRET_KEY).",
+        };
+        view! {
+            <p class="notice tone-warning">
+                <Icon glyph=Glyph::Warning />
+                <span>{text}</span>
+            </p>
+        }
+    });
+    let position = if switch.switched_on { "on" } else { "off" };
+    let last = switch.changed_by.clone().zip(switch.changed_at).map(|(who, at)| {
+        view! {
+            <p class="freshness ids">
+                {format!("Switched {position} by {who}, ")} <Moment at time=true /> {switch.reason.clone().map(|reason| format!(": {reason}"))}
+            </p>
+        }
+    });
+    let never = last.is_none().then(|| view! { <p class="freshness">"Nobody has switched it yet."</p> });
+    view! {
+        <section class="panel feature" aria-labelledby=title_id.clone()>
+            <header class="panel-head">
+                <h2 id=title_id.clone()>{feature.title()}</h2>
+                <Badge tone text=state icon=true />
+            </header>
+            <p>{what(feature)}</p>
+            {held}
+            {last}
+            {never}
+            {confirmation(switch)}
+        </section>
+    }
+}
+
+/// What will happen, a reason, and the button.
+fn confirmation(switch: &Switch) -> impl IntoView + use<> {
+    let feature = switch.name;
+    let to = !switch.switched_on;
+    let word = if to { "on" } else { "off" };
+    let id = format!("{feature}-reason");
+    view! {
+        <details class="confirm">
+            <summary>{format!("Switch {word}…")} <span class="visually-hidden">" " {feature.title()}</span></summary>
+            <form method="post" action=FEATURES>
+                <p>{effect(feature, to)}</p>
+                <input type="hidden" name="name" value=feature.name() />
+                <input type="hidden" name="enabled" value=to.to_string() />
+                <div class="field">
+                    <label for=id.clone()>"Why, for the audit trail"</label>
+                    <input id=id name="reason" type="text" maxlength="500" autocomplete="off" />
+                </div>
+                <button class="button primary">{format!("Switch {} {word}", feature.title())}</button>
+            </form>
+        </details>
+    }
+}
+
+const fn what(feature: Feature) -> &'static str {
+    match feature {
+        Feature::Billing => "Customers’ pages under /billing, and the API under /api/v1/billing.",
+        Feature::UsageIngest => "Usage events that customers’ machines send.",
+        Feature::InvoicePdf => "Invoices as PDF.",
+        Feature::CustomerPortal => "The way from here to Stripe’s customer portal.",
+    }
+}
+
+/// What switching does, to whom.
+const fn effect(feature: Feature, on: bool) -> &'static str {
+    match (feature, on) {
+        (Feature::Billing, false) => {
+            "Everybody sees a page that says billing is paused, programs get a 503, and no alerts are sent. Staff’s pages stay. Stripe’s webhooks are still verified and kept, and applied once billing is on again. Usage is still taken."
+        }
+        (Feature::Billing, true) => "Pages and API are there again, and the webhooks that came meanwhile are applied.",
+        (Feature::UsageIngest, false) => {
+            "Customers’ machines get a 503 with Retry-After and are expected to send again; what they never send again is not billed."
+        }
+        (Feature::UsageIngest, true) => {
+            "Usage events are taken again. Those that were refused come in as they are sent again, up to 35 days back."
+        }
+        (Feature::InvoicePdf, false) => "Invoices stay on screen; their download is gone, and programs get a 503.",
+        (Feature::InvoicePdf, true) => "Invoices can be downloaded again.",
+        (Feature::CustomerPortal, false) => "The button to Stripe’s portal is gone, and programs get a 503.",
+        (Feature::CustomerPortal, true) => "The button to Stripe’s portal is there again, where Stripe is connected.",
+    }
+}

@@ -1,0 +1,198 @@
+//! One run: how far it is, what it found with both sides next to each other, and a way to repair it.
+
+use crate::{
+    app::{
+        calls::reconciliations::reconciliation,
+        clock::every,
+        components::{
+            Glyph, Icon, Moment, ProblemNotice,
+            discrepancy_table::DiscrepancyTable,
+            pagination::PageLinks,
+            run_badge::{RunBadge, at_stake},
+            skeleton::Skeleton,
+        },
+        format,
+        reconciliation_filters::{RECONCILIATION, run_href},
+        verdict::Tone,
+    },
+    domain::reconcile::{ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use std::time::Duration;
+
+/// Pace at which an open, visible page asks how far a run is.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// What the address says.
+#[derive(Clone, Default, PartialEq)]
+struct Shown {
+    id: String,
+    kind: Option<String>,
+    page: Option<String>,
+}
+
+/// What a form led back with.
+#[derive(Clone, PartialEq)]
+enum Told {
+    Repaired { repaired: u64, failed: u64, left: u64 },
+    Failed,
+}
+
+/// `/admin/reconciliation/:id?kind=&page=`.
+#[component]
+pub fn ReconciliationRunPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let shown = Memo::new(move |_| {
+        let id = params.with(|params| params.get("id").unwrap_or_default());
+        query.with(|query| Shown { id, kind: query.get("kind").filter(|kind| !kind.is_empty()), page: query.get("page") })
+    });
+    let told = Memo::new(move |_| {
+        query.with(|query| {
+            let number = |name| query.get_str(name)?.parse::<u64>().ok();
+            match (number("repaired"), number("failed"), number("left")) {
+                (Some(repaired), Some(failed), Some(left)) => Some(Told::Repaired { repaired, failed, left }),
+                _ => query.get_str("error").map(|_| Told::Failed),
+            }
+        })
+    });
+    let loaded =
+        Resource::new(move || shown.get(), |shown: Shown| async move { reconciliation(shown.id, shown.kind, shown.page, None).await });
+    // Browser only: while it runs, one sees it move.
+    Effect::new(move || {
+        every(REFRESH, move || {
+            let running = loaded.with_untracked(|loaded| {
+                loaded.as_ref().is_some_and(|run| run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running))
+            });
+            if running && !document().hidden() {
+                loaded.refetch();
+            }
+        });
+    });
+    view! {
+        <Title text="Reconciliation" />
+        <p class="back"><a href=RECONCILIATION><Icon glyph=Glyph::Previous /><span>"All runs"</span></a></p>
+        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok(run) => Either::Left(show(run, &shown.get_untracked(), told.get_untracked())),
+                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl IntoView + use<> {
+    let ReconciliationDetail { summary, found } = run;
+    let id = summary.id.to_string();
+    let over = summary.status != ReconciliationStatus::Running;
+    let action = if over {
+        let open = summary.status == ReconciliationStatus::Completed && summary.discrepancies > summary.repaired;
+        Either::Left(open.then(|| {
+            view! {
+                <form class="actions" method="post" action=format!("/api/v1/admin/reconciliations/{id}/repair")>
+                    <button class="button primary"><Icon glyph=Glyph::Again /><span>"Repair all"</span></button>
+                </form>
+            }
+        }))
+    } else {
+        Either::Right(view! {
+            <form class="actions" method="post" action=format!("/api/v1/admin/reconciliations/{id}/cancel")>
+                <button class="button"><Icon glyph=Glyph::Pause /><span>"Cancel"</span></button>
+            </form>
+        })
+    };
+    let told = told.map(|told| {
+        let (tone, text) = match told {
+            Told::Repaired { repaired, failed, left } => {
+                let rest = if left > 0 { format!(" {left} more wait for another turn.") } else { String::new() };
+                let tone = if failed == 0 { Tone::Good } else { Tone::Warning };
+                (tone, format!("{} repaired; {failed} could not be.{rest}", format::counted(repaired, "difference")))
+            }
+            Told::Failed => (Tone::Danger, "Stripe can’t be asked at the moment. Try again in a minute.".to_owned()),
+        };
+        view! { <p class=format!("notice {}", tone.class()) role="status"><Icon glyph=Glyph::of(tone) /><span>{text}</span></p> }
+    });
+    let counted: i64 = found.kinds.iter().map(|kind| kind.count).sum();
+    let link = |kind: Option<(&'static str, &'static str)>, count: i64| {
+        let (value, title) = kind.map_or((None, "All"), |(value, title)| (Some(value), title));
+        let current = (shown.kind.as_deref() == value).then_some("true");
+        view! { <li><a href=run_href(&id, value, 1) aria-current=current>{format!("{title} {count}")}</a></li> }
+    };
+    let mut links = vec![link(None, counted)];
+    links.extend(found.kinds.iter().map(|kind| link(Some((kind.kind.as_str(), kind.kind.title())), kind.count)));
+    let list = if found.discrepancies.is_empty() {
+        let (title, text) = match summary.status {
+            ReconciliationStatus::Completed if counted == 0 => ("All well", "Everything that was compared is the same on both sides."),
+            ReconciliationStatus::Running => {
+                ("Nothing so far", "What differs appears here, and is looked at once more before the run ends.")
+            }
+            ReconciliationStatus::Completed => ("Nothing of this kind", "Choose another kind above."),
+            _ => ("Nothing found before it ended", "That says nothing about what it had not come to."),
+        };
+        Either::Left(view! { <section class="blank"><Icon glyph=Glyph::Search /><h2>{title}</h2><p>{text}</p></section> })
+    } else {
+        let kind = shown.kind.clone();
+        let at = id.clone();
+        let href = move |page| run_href(&at, kind.as_deref(), page);
+        Either::Right(view! {
+            <DiscrepancyTable run=&id discrepancies=&found.discrepancies repairable=over />
+            <PageLinks pagination=&found.pagination noun="difference" href=&href />
+        })
+    };
+    view! {
+        <header class="page-head">
+            <div>
+                <div class="title-row"><h1>"Run of " <Moment at=summary.started_at time=true /></h1><RunBadge run=&summary /></div>
+                <p class="page-sub ids">{id.clone()}</p>
+            </div>
+            {action}
+        </header>
+        {told}
+        {progress(&summary)}
+        {facts(&summary)}
+        <nav class="segments" aria-label="Kind"><ul>{links}</ul></nav>
+        {list}
+    }
+}
+
+/// How far it is, or why it ended early.
+fn progress(run: &ReconciliationSummary) -> impl IntoView + use<> {
+    match (run.status, &run.error) {
+        (ReconciliationStatus::Running, _) => {
+            let total = run.rows_total.unwrap_or(0).max(run.rows_checked).max(1);
+            let text = format!("{}: {} of about {total} compared", format::words(&run.stage), run.rows_checked);
+            Some(Either::Left(view! {
+                <p class="notice tone-neutral" role="status">
+                    <progress max=total value=run.rows_checked aria-label="Compared"></progress>
+                    <span>{text}</span>
+                </p>
+            }))
+        }
+        (_, Some(error)) => Some(Either::Right(view! {
+            <p class="notice tone-danger"><Icon glyph=Glyph::Over /><span>"It ended early: " {error.clone()} "."</span></p>
+        })),
+        _ => None,
+    }
+}
+
+fn facts(run: &ReconciliationSummary) -> impl IntoView + use<> {
+    let checked = run.checked;
+    view! {
+        <dl class="facts wide-facts">
+            <div><dt>"Scope"</dt><dd>{run.customer.clone().unwrap_or_else(|| "Everybody".to_owned())}</dd></div>
+            {run.from.map(|at| view! { <div><dt>"Made from"</dt><dd><Moment at time=true /></dd></div> })}
+            <div><dt>"Made until"</dt><dd><Moment at=run.to time=true /></dd></div>
+            <div><dt>"Started by"</dt><dd class="ids">{run.actor.clone()}</dd></div>
+            {run.finished_at.map(|at| view! { <div><dt>"Ended"</dt><dd><Moment at time=true /></dd></div> })}
+            <div><dt>"Objects compared"</dt><dd>{run.rows_checked}</dd></div>
+            <div><dt>"Customers"</dt><dd>{checked.customers}</dd></div>
+            <div><dt>"Subscriptions"</dt><dd>{checked.subscriptions}</dd></div>
+            <div><dt>"Invoices"</dt><dd>{checked.invoices}</dd></div>
+            <div><dt>"At stake"</dt><dd>{at_stake(&run.currency_totals)}</dd></div>
+            <div><dt>"Repaired"</dt><dd>{run.repaired}</dd></div>
+        </dl>
+    }
+}

@@ -1,0 +1,139 @@
+//! Runs of the reconciliation, for staff: begin one, and look at those that were.
+
+use crate::{
+    app::{
+        calls::reconciliations::reconciliations,
+        components::{
+            Glyph, Icon, Moment, ProblemNotice,
+            pagination::PageLinks,
+            run_badge::{RunBadge, at_stake},
+            skeleton::Skeleton,
+        },
+        reconciliation_filters::{RECONCILIATION, run_href},
+    },
+    domain::reconcile::{ReconciliationPage, ReconciliationSummary},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// `/admin/reconciliation?page=`.
+#[component]
+pub fn ReconciliationsPage() -> impl IntoView {
+    let query = use_query_map();
+    let page = Resource::new(move || query.with(|query| query.get("page")), |page| reconciliations(page, None));
+    // The form leads back here with what was wrong.
+    let wrong = Memo::new(move |_| query.with(|query| Some((query.get("error")?, query.get("field").unwrap_or_default()))));
+    view! {
+        <Title text="Reconciliation" />
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(page) => Either::Left(show(page, wrong.get_untracked())),
+                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoView {
+    let told = wrong.map(|(code, field)| {
+        let text = match (code.as_str(), field.as_str()) {
+            ("reconciliation_running", _) => "A run is at it already: look at it below, or wait for its end.",
+            (_, "from") => "The first day has to lie before the last one, and not in the future.",
+            (_, "to") => "The last day can’t be read: it wants a date such as 2026-11-30.",
+            (_, "customer_id") => "There is no customer of this id that Stripe knows.",
+            ("stripe_not_configured", _) => "This platform is not connected to Stripe.",
+            _ => "This can’t be compared.",
+        };
+        view! { <p class="notice tone-danger" role="alert"><Icon glyph=Glyph::Over /><span>{text}</span></p> }
+    });
+    let form = if page.stripe_configured {
+        Either::Left(view! {
+            <form method="post" action="/api/v1/admin/reconciliations" class="filters" aria-label="New run">
+                <div class="field"><label for="run-from">"From"</label><input id="run-from" name="from" type="date" /></div>
+                <div class="field"><label for="run-to">"To"</label><input id="run-to" name="to" type="date" /></div>
+                <div class="field grow">
+                    <label for="run-customer">"Customer id"</label>
+                    <input id="run-customer" name="customer_id" autocomplete="off" placeholder="all" />
+                </div>
+                <button class="button primary">
+                    <Icon glyph=Glyph::Again />
+                    <span>"Compare now"</span>
+                </button>
+            </form>
+        })
+    } else {
+        Either::Right(view! {
+            <p class="notice tone-neutral">
+                <Icon glyph=Glyph::Info />
+                <span>"This platform is not connected to Stripe: there is nothing to compare with until STRIPE_SECRET_KEY is set."</span>
+            </p>
+        })
+    };
+    let list = if page.reconciliations.is_empty() {
+        Either::Left(view! {
+            <section class="blank">
+                <Icon glyph=Glyph::Search />
+                <h2>"Nothing was compared yet"</h2>
+                <p>"The first run appears here, and one more every night."</p>
+            </section>
+        })
+    } else {
+        let href = |page| if page > 1 { format!("{RECONCILIATION}?page={page}") } else { RECONCILIATION.to_owned() };
+        Either::Right(view! {
+            {table(&page.reconciliations)}
+            <PageLinks pagination=&page.pagination noun="run" href=&href />
+        })
+    };
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Reconciliation"</h1>
+                <p class="page-sub">"What is here against what Stripe has, object by object."</p>
+            </div>
+        </header>
+        {told}
+        {form}
+        {list}
+    }
+}
+
+fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
+    let rows: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            let scope = run.customer.clone().unwrap_or_else(|| "Everybody".to_owned());
+            view! {
+                <tr role="row">
+                    <th role="rowheader" scope="row">
+                        <a class="row-link" href=run_href(&run.id.to_string(), None, 1)><Moment at=run.started_at time=true /></a>
+                        <small>{scope} ", by " {run.actor.clone()}</small>
+                    </th>
+                    <td role="cell" data-label="Result"><RunBadge run=run /></td>
+                    <td role="cell" data-label="Compared" class="number">{run.rows_checked}</td>
+                    <td role="cell" data-label="Differences" class="number">{run.discrepancies}</td>
+                    <td role="cell" data-label="At stake" class="number">{at_stake(&run.currency_totals)}</td>
+                </tr>
+            }
+        })
+        .collect();
+    view! {
+        <div class="table-frame">
+            <table class="table invoices" role="table">
+                <caption class="visually-hidden">"Runs"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"Run"</th>
+                        <th role="columnheader" scope="col">"Result"</th>
+                        <th role="columnheader" scope="col" class="number">"Compared"</th>
+                        <th role="columnheader" scope="col" class="number">"Differences"</th>
+                        <th role="columnheader" scope="col" class="number">"At stake"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </div>
+    }
+}

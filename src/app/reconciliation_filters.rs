@@ -1,0 +1,26 @@
+//! Addresses of the pages of the reconciliation.
+
+use super::local_path::percent_encode;
+
+/// Address of all runs.
+pub const RECONCILIATION: &str = "/admin/reconciliation";
+
+/// Address of a run's page: its discrepancies of one kind or of all, from their first page or another.
+pub fn run_href(id: &str, kind: Option<&str>, page: u64) -> String {
+    let kind = kind.map(|kind| format!("kind={}", percent_encode(kind)));
+    let page = (page > 1).then(|| format!("page={page}"));
+    let query: Vec<String> = [kind, page].into_iter().flatten().collect();
+    let at = format!("{RECONCILIATION}/{}", percent_encode(id));
+    if query.is_empty() { at } else { format!("{at}?{}", query.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_holds_the_filter_and_the_page() {
+        assert_eq!(run_href("a/b", None, 1), "/admin/reconciliation/a%2Fb");
+        assert_eq!(run_href("a", Some("amount"), 2), "/admin/reconciliation/a?kind=amount&page=2");
+    }
+}

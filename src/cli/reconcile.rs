@@ -1,0 +1,147 @@
+//! `apex-billing reconcile`.
+
+use super::session::{Schema, Session};
+use crate::{
+    domain::{
+        money::Money,
+        reconcile::{FoundDiscrepancy, ReconciliationStatus, ReconciliationSummary},
+    },
+    service::{
+        Platform,
+        accounts::Origin,
+        reconcile::{self, Asked, Begun, Listener, Progress},
+        webhooks::By,
+    },
+};
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+use std::{
+    io::{IsTerminal, Write},
+    sync::Arc,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Compare the mirror, the usage and the inbox with Stripe; fails unless everything was compared and is within tolerance
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  apex-billing reconcile\n  apex-billing reconcile --dry-run --json | jq '.discrepancies[]'\n  apex-billing reconcile --from 2026-11-01 --to 2026-11-30\n  apex-billing reconcile --customer 6f1c6f0e-…  --repair"
+)]
+pub struct Reconcile {
+    /// Keep no run, no audit rows, no events; repair nothing
+    #[arg(long, conflicts_with = "repair")]
+    dry_run: bool,
+    #[arg(long)]
+    json: bool,
+    /// Of one customer only: this platform's id of it
+    #[arg(long)]
+    customer: Option<String>,
+    /// Objects made from then on: a date or an RFC 3339 instant
+    #[arg(long)]
+    from: Option<String>,
+    /// Objects made until then: a date, which counts whole, or an RFC 3339 instant
+    #[arg(long)]
+    to: Option<String>,
+    /// Fetch what differs again, and take in what was missed
+    #[arg(long)]
+    repair: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    summary: &'a ReconciliationSummary,
+    discrepancies: &'a [FoundDiscrepancy],
+}
+
+impl Reconcile {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let session = Session::open(Schema::Migrate).await?;
+        let done = self.on(&session.platform).await;
+        session.close().await;
+        done
+    }
+
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
+        let by = By { actor: "system".to_owned(), origin: Origin::default() };
+        let asked = Asked { customer_id: self.customer, from: self.from, to: self.to, repair: self.repair };
+        let cancel = CancellationToken::new();
+        let interrupted = cancel.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupted.cancel();
+            }
+        });
+        let on_terminal = std::io::stderr().is_terminal();
+        let listener: Listener = Arc::new(move |progress| {
+            if on_terminal {
+                show(progress);
+            }
+        });
+        let Begun::Ours(work) = reconcile::begin(platform, &by, &asked, None, self.dry_run).await? else {
+            bail!("the run is over already");
+        };
+        let id = work.id().to_string();
+        let done = if self.dry_run {
+            work.rehearse(&listener, &cancel).await
+        } else {
+            let summary = work.carry_out(&listener, &cancel).await;
+            match summary {
+                Ok(summary) => reconcile::first_found(platform, &id).await.map(|found| (summary, found)),
+                Err(error) => Err(error),
+            }
+        };
+        if on_terminal {
+            eprint!("\r\x1b[K");
+        }
+        let (summary, discrepancies) = done?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&Printed { summary: &summary, discrepancies: &discrepancies })?);
+        } else {
+            print(&summary, &discrepancies);
+        }
+        match (summary.status, summary.within_tolerance) {
+            (ReconciliationStatus::Completed, Some(true)) => Ok(()),
+            (ReconciliationStatus::Completed, _) => bail!("{} discrepancies, not all within tolerance", summary.discrepancies),
+            _ => bail!("the reconciliation {}: {}", summary.status, summary.error.unwrap_or_default()),
+        }
+    }
+}
+
+fn show(Progress { stage, rows_checked, rows_total }: &Progress) {
+    let total = rows_total.map(|total| format!(" of about {total}")).unwrap_or_default();
+    let mut terminal = std::io::stderr().lock();
+    write!(terminal, "\r\x1b[K{}: {rows_checked}{total} compared", stage.replace('_', " ")).and_then(|()| terminal.flush()).ok();
+}
+
+fn print(summary: &ReconciliationSummary, discrepancies: &[FoundDiscrepancy]) {
+    for found in discrepancies {
+        let said = |side: &Option<crate::domain::reconcile::Said>| side.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
+        let it = &found.discrepancy;
+        let amount = it.currency.map(|currency| Money::new(it.amount, currency).to_string()).unwrap_or_default();
+        println!(
+            "{}\t{}\t{}\t{}\t{}\t{}\t{amount}",
+            it.kind,
+            it.object,
+            it.object_id,
+            it.field.as_deref().unwrap_or("–"),
+            said(&it.internal_value),
+            said(&it.stripe_value)
+        );
+    }
+    let totals: Vec<String> = summary.currency_totals.iter().map(|(currency, amount)| Money::new(*amount, *currency).to_string()).collect();
+    let checked = summary.checked;
+    println!(
+        "{}: {} objects compared ({} customers, {} subscriptions, {} invoices, {} metrics); {} discrepancies, {} at stake; {} repaired",
+        summary.status,
+        summary.rows_checked,
+        checked.customers,
+        checked.subscriptions,
+        checked.invoices,
+        checked.metrics,
+        summary.discrepancies,
+        if totals.is_empty() { "nothing".to_owned() } else { totals.join(" and ") },
+        summary.repaired
+    );
+}

@@ -1,0 +1,280 @@
+//! How the two sides of one object differ.
+
+use super::{Discrepancy, Field, Kind, Millionths, Object, Said};
+use crate::domain::money::Currency;
+use std::collections::BTreeMap;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// An object as one side has it, in the terms that both sides share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Stripe's id.
+    pub id: String,
+    /// When Stripe made it, in unix seconds.
+    pub created: i64,
+    /// Stripe's id of the customer, where the object tells.
+    pub customer: Option<String>,
+    pub invoice: Option<String>,
+    pub subscription: Option<String>,
+    /// Of a refund or payment: what it belongs to.
+    pub charge: Option<String>,
+    pub payment_intent: Option<String>,
+    pub currency: Option<Currency>,
+    pub status: Option<String>,
+    /// What it is worth comes first, if it is worth anything.
+    pub figures: Vec<Figure>,
+    /// Whatever else has to be equal.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    pub name: &'static str,
+    /// None: this side doesn't know, and nothing is said about it.
+    pub value: Option<i64>,
+    pub unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Minor units of the object's currency.
+    Money,
+    /// What is counted has to be equal.
+    Count,
+}
+
+impl Figure {
+    pub const fn money(name: &'static str, value: i64) -> Figure {
+        Figure { name, value: Some(value), unit: Unit::Money }
+    }
+
+    pub const fn unsure(name: &'static str, value: Option<i64>, unit: Unit) -> Figure {
+        Figure { name, value, unit }
+    }
+}
+
+impl Record {
+    /// Everything that it says.
+    pub fn said(&self) -> BTreeMap<String, Said> {
+        fields(self, self).into_iter().filter_map(|field| Some((field.name, field.internal?))).collect()
+    }
+
+    /// Whether the other side says the same, as far as both know.
+    pub fn agrees(&self, other: &Record) -> bool {
+        fn alike<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        // Both sides of an object name the same things in the same order.
+        let figures = self.figures.iter().zip(&other.figures).all(|(one, other)| one.name == other.name && alike(&one.value, &other.value));
+        self.figures.len() == other.figures.len()
+            && figures
+            && self.facts == other.facts
+            && alike(&self.currency, &other.currency)
+            && alike(&self.status, &other.status)
+    }
+
+    /// What it is worth, in minor units.
+    fn worth(&self) -> Option<i64> {
+        self.figures.iter().find(|figure| figure.unit == Unit::Money).and_then(|figure| figure.value)
+    }
+}
+
+/// A time as both sides write it alike; a dash for none.
+pub fn written(at: Option<OffsetDateTime>) -> String {
+    at.and_then(|at| at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()).unwrap_or_else(|| "–".to_owned())
+}
+
+/// Up to which share of Stripe's value a difference is of no concern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance(pub Millionths);
+
+impl Tolerance {
+    /// Exact, whatever the numbers.
+    pub fn holds(self, internal: i64, stripe: i64) -> bool {
+        let difference = (i128::from(internal) - i128::from(stripe)).unsigned_abs();
+        difference * 1_000_000 <= u128::from(stripe.unsigned_abs()) * u128::from(self.0.0.unsigned_abs())
+    }
+}
+
+/// A thousand million times as much: beyond, nobody cares how much more.
+const MOST_SHARE: i64 = 1_000_000_000_000_000;
+
+/// The difference as a share of Stripe's value, rounded half up.
+pub fn share(internal: i64, stripe: i64) -> Option<Millionths> {
+    if stripe == 0 {
+        return None;
+    }
+    let difference = (i128::from(internal) - i128::from(stripe)).unsigned_abs() * 1_000_000;
+    let base = u128::from(stripe.unsigned_abs());
+    Some(Millionths(i64::try_from((difference + base / 2) / base).unwrap_or(MOST_SHARE).min(MOST_SHARE)))
+}
+
+/// How an object differs between here and Stripe: at most one discrepancy of a kind, none when both are the same or neither is there.
+pub fn compare(object: Object, internal: Option<&Record>, stripe: Option<&Record>, tolerance: Tolerance) -> Vec<Discrepancy> {
+    let (internal, stripe) = match (internal, stripe) {
+        (None, None) => return Vec::new(),
+        (Some(internal), None) => return vec![missing(Kind::MissingInStripe, object, internal)],
+        (None, Some(stripe)) => return vec![missing(Kind::MissingLocally, object, stripe)],
+        (Some(internal), Some(stripe)) => (internal, stripe),
+    };
+    let sides = Sides { object, internal, stripe, fields: fields(internal, stripe), tolerance };
+    if object == Object::Subscription {
+        return sides.drift().into_iter().collect();
+    }
+    let currency = sides.currency();
+    // Amounts of different currencies can't be compared.
+    let amount = if currency.is_some() { None } else { sides.amount() };
+    [currency, sides.status(), amount].into_iter().flatten().collect()
+}
+
+struct Sides<'a> {
+    object: Object,
+    internal: &'a Record,
+    stripe: &'a Record,
+    fields: Vec<Field>,
+    tolerance: Tolerance,
+}
+
+impl Sides<'_> {
+    fn discrepancy(&self, kind: Kind) -> Discrepancy {
+        let of = |pick: fn(&Record) -> &Option<String>| pick(self.stripe).clone().or_else(|| pick(self.internal).clone());
+        Discrepancy {
+            kind,
+            object: self.object,
+            object_id: self.stripe.id.clone(),
+            stripe_customer_id: of(|record| &record.customer),
+            subscription_id: of(|record| &record.subscription),
+            invoice_id: of(|record| &record.invoice),
+            metric: None,
+            field: None,
+            internal_value: None,
+            stripe_value: None,
+            difference: None,
+            percentage_diff: None,
+            amount: 0,
+            currency: self.stripe.currency.or(self.internal.currency),
+            within_tolerance: false,
+            fields: self.fields.clone(),
+        }
+    }
+
+    fn of_field(&self, kind: Kind, field: &Field) -> Discrepancy {
+        Discrepancy {
+            field: Some(field.name.clone()),
+            internal_value: field.internal.clone(),
+            stripe_value: field.stripe.clone(),
+            ..self.discrepancy(kind)
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name && field.differs)
+    }
+
+    fn currency(&self) -> Option<Discrepancy> {
+        let differing = self.field("currency")?;
+        // All of it is in question.
+        let amount = magnitude(self.stripe.worth().unwrap_or(0));
+        Some(Discrepancy { amount, ..self.of_field(Kind::Currency, differing) })
+    }
+
+    fn status(&self) -> Option<Discrepancy> {
+        self.field("status").map(|differing| self.of_field(Kind::Status, differing))
+    }
+
+    /// The figure that differs most stands for all: they usually differ for one reason.
+    fn amount(&self) -> Option<Discrepancy> {
+        let differing: Vec<(&Figure, i64, i64)> = self.pairs().filter(|(_, internal, stripe)| internal != stripe).collect();
+        let money = |figure: &Figure| figure.unit == Unit::Money;
+        let size = |(figure, internal, stripe): &&(&Figure, i64, i64)| {
+            let difference = (i128::from(*internal) - i128::from(*stripe)).unsigned_abs();
+            (money(figure), difference, std::cmp::Reverse(stripe.unsigned_abs()))
+        };
+        // Of equals the first, so that the same drift is always told in the same words.
+        let (figure, internal, stripe) = differing.iter().rev().max_by_key(size)?;
+        let difference = internal.saturating_sub(*stripe);
+        let field = self.field(figure.name)?;
+        Some(Discrepancy {
+            difference: Some(difference),
+            percentage_diff: share(*internal, *stripe),
+            amount: if money(figure) { magnitude(difference) } else { 0 },
+            within_tolerance: differing.iter().all(|(figure, internal, stripe)| money(figure) && self.tolerance.holds(*internal, *stripe)),
+            ..self.of_field(Kind::Amount, field)
+        })
+    }
+
+    /// The figures that both sides know.
+    fn pairs(&self) -> impl Iterator<Item = (&Figure, i64, i64)> {
+        self.internal.figures.iter().filter_map(|figure| {
+            let stripe = self.stripe.figures.iter().find(|other| other.name == figure.name)?;
+            Some((figure, figure.value?, stripe.value?))
+        })
+    }
+
+    fn drift(&self) -> Option<Discrepancy> {
+        let differing = self.fields.iter().find(|field| field.differs)?;
+        Some(self.of_field(Kind::SubscriptionDrift, differing))
+    }
+}
+
+fn missing(kind: Kind, object: Object, record: &Record) -> Discrepancy {
+    let worth = record.worth();
+    let said = worth.map(Said::Number).or_else(|| record.status.clone().map(Said::Text));
+    let there = fields(record, record);
+    let here = kind == Kind::MissingInStripe;
+    let fields = there.into_iter().map(|field| Field {
+        internal: field.internal.filter(|_| here),
+        stripe: field.stripe.filter(|_| !here),
+        differs: true,
+        name: field.name,
+    });
+    Discrepancy {
+        kind,
+        object,
+        object_id: record.id.clone(),
+        stripe_customer_id: record.customer.clone(),
+        subscription_id: record.subscription.clone(),
+        invoice_id: record.invoice.clone(),
+        metric: None,
+        field: None,
+        internal_value: said.clone().filter(|_| here),
+        stripe_value: said.filter(|_| !here),
+        difference: worth.map(|worth| if here { worth } else { worth.saturating_neg() }),
+        percentage_diff: None,
+        amount: magnitude(worth.unwrap_or(0)),
+        currency: record.currency,
+        within_tolerance: false,
+        fields: fields.collect(),
+    }
+}
+
+/// Both sides next to each other. What one of them doesn't know differs in nothing.
+fn fields(internal: &Record, stripe: &Record) -> Vec<Field> {
+    let code = |record: &Record| record.currency.map(|currency| Said::Text(currency.code().to_owned()));
+    let status = |record: &Record| record.status.clone().map(Said::Text);
+    let mut fields = Vec::with_capacity(2 + internal.figures.len() + internal.facts.len());
+    for (name, internal, stripe) in [("status", status(internal), status(stripe)), ("currency", code(internal), code(stripe))] {
+        if internal.is_some() || stripe.is_some() {
+            let differs = internal.is_some() && stripe.is_some() && internal != stripe;
+            fields.push(Field { name: name.to_owned(), internal, stripe, differs });
+        }
+    }
+    for figure in &internal.figures {
+        let other = stripe.figures.iter().find(|other| other.name == figure.name).and_then(|other| other.value);
+        let differs = figure.value.is_some() && other.is_some() && figure.value != other;
+        let (internal, stripe) = (figure.value.map(Said::Number), other.map(Said::Number));
+        fields.push(Field { name: figure.name.to_owned(), internal, stripe, differs });
+    }
+    for (name, fact) in &internal.facts {
+        let other = stripe.facts.iter().find(|(other, _)| other == name).map(|(_, fact)| fact);
+        let differs = other.is_some_and(|other| other != fact);
+        let (internal, stripe) = (Some(Said::Text(fact.clone())), other.cloned().map(Said::Text));
+        fields.push(Field { name: (*name).to_owned(), internal, stripe, differs });
+    }
+    fields
+}
+
+/// Without a sign; the one number that has no positive twin becomes the greatest there is.
+fn magnitude(amount: i64) -> i64 {
+    amount.checked_abs().unwrap_or(i64::MAX)
+}

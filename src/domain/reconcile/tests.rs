@@ -1,0 +1,233 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const TOLERANCE: Tolerance = Tolerance(Millionths(5_000));
+
+fn invoice(n: usize, second: i64, total: i64) -> Record {
+    Record {
+        id: format!("in_{n:04}"),
+        created: second,
+        customer: Some("cus_1".into()),
+        currency: Some(Currency::USD),
+        status: Some("paid".into()),
+        figures: vec![
+            Figure::money("total", total),
+            Figure::money("amount_paid", total),
+            Figure::unsure("line_count", (!n.is_multiple_of(3)).then_some(2), Unit::Count),
+        ],
+        ..Record::default()
+    }
+}
+
+fn subscription(n: usize, second: i64) -> Record {
+    let facts = vec![("items", "si_1: price_1 x 2".to_owned()), ("cancel_at_period_end", "false".to_owned())];
+    Record { id: format!("sub_{n:04}"), subscription: Some(format!("sub_{n:04}")), figures: Vec::new(), facts, ..invoice(n, second, 0) }
+}
+
+/// What is done to one object behind the other side's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drift {
+    None,
+    LostHere,
+    LostThere,
+    Amount(i64),
+    Status,
+    Currency,
+    Fact,
+}
+
+fn drifts() -> impl Strategy<Value = Vec<(Drift, i64)>> {
+    let drift = prop_oneof![
+        4 => Just(Drift::None),
+        1 => Just(Drift::LostHere),
+        1 => Just(Drift::LostThere),
+        1 => (1_i64..1_000_000).prop_map(Drift::Amount),
+        1 => Just(Drift::Status),
+        1 => Just(Drift::Currency),
+        1 => Just(Drift::Fact),
+    ];
+    // Many in a second, and gaps.
+    prop::collection::vec((drift, prop::sample::select(vec![0_i64, 0, 0, 1, 5])), 0..60)
+}
+
+type Seeded = (Object, Vec<Record>, Vec<Record>, BTreeSet<(Kind, String)>);
+
+/// Both sides, newest first, and what is to be found.
+fn seeded(object: Object, drifts: &[(Drift, i64)]) -> Seeded {
+    let (mut internal, mut stripe, mut expected) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut second = 1_790_000_000;
+    for (n, (drift, gap)) in drifts.iter().enumerate() {
+        second -= gap;
+        let record = if object == Object::Subscription { subscription(n, second) } else { invoice(n, second, 50_000) };
+        let (mut here, there) = (Some(record.clone()), Some(record));
+        let kind = match drift {
+            Drift::LostHere => {
+                here = None;
+                Some(Kind::MissingLocally)
+            }
+            Drift::LostThere => {
+                internal.extend(here);
+                expected.insert((Kind::MissingInStripe, there.unwrap().id));
+                continue;
+            }
+            Drift::Amount(by) => here.as_mut().and_then(|record| record.figures.first_mut()).map(|figure| {
+                figure.value = figure.value.map(|value| value + by);
+                Kind::Amount
+            }),
+            Drift::Status => here.as_mut().map(|record| {
+                record.status = Some("open".into());
+                Kind::Status
+            }),
+            Drift::Currency => here.as_mut().map(|record| {
+                record.currency = "eur".parse().ok();
+                Kind::Currency
+            }),
+            Drift::Fact => here.as_mut().and_then(|record| record.facts.first_mut()).map(|fact| {
+                fact.1.push('!');
+                Kind::SubscriptionDrift
+            }),
+            Drift::None => None,
+        };
+        let drifted = matches!(kind, Some(Kind::Amount | Kind::Status | Kind::Currency));
+        let kind = if drifted && object == Object::Subscription { Some(Kind::SubscriptionDrift) } else { kind };
+        let id = there.as_ref().map(|record| record.id.clone()).unwrap_or_default();
+        expected.extend(kind.map(|kind| (kind, id)));
+        internal.extend(here);
+        stripe.extend(there);
+    }
+    (object, internal, stripe, expected)
+}
+
+/// Runs the merge over pages of these sizes. What it held at most, what it found, and the seconds as they came.
+fn found(object: Object, internal: &[Record], stripe: &[Record], pages: (usize, usize)) -> (usize, BTreeSet<(Kind, String)>, Vec<i64>) {
+    let (mut ours, mut theirs) = (internal.chunks(pages.0), stripe.chunks(pages.1));
+    let mut merge = Merge::default();
+    let (mut held, mut seconds, mut kinds) = (0, Vec::new(), BTreeSet::new());
+    loop {
+        match merge.step() {
+            Step::NeedsInternal => merge.push_internal(ours.next().unwrap_or_default().to_vec()),
+            Step::NeedsStripe => merge.push_stripe(theirs.next().unwrap_or_default().to_vec()),
+            Step::Done => return (held, kinds, seconds),
+            Step::Second(second, pairs) => {
+                seconds.push(second);
+                for (internal, stripe) in pairs {
+                    if let (Some(internal), Some(stripe)) = (&internal, &stripe)
+                        && internal.agrees(stripe)
+                    {
+                        assert_eq!(compare(object, Some(internal), Some(stripe), TOLERANCE), []);
+                        continue;
+                    }
+                    for discrepancy in compare(object, internal.as_ref(), stripe.as_ref(), TOLERANCE) {
+                        assert!(kinds.insert((discrepancy.kind, discrepancy.object_id.clone())), "twice: {discrepancy:?}");
+                    }
+                }
+            }
+        }
+        held = held.max(merge.held());
+    }
+}
+
+/// Swaps neighbours of the same second, which is all the order that a side may lack.
+fn shuffled(records: &[Record], seed: u64) -> Vec<Record> {
+    let mut records = records.to_vec();
+    let turn = |record: &Record| {
+        let mut hash = seed;
+        record.id.bytes().for_each(|byte| hash = hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte));
+        hash
+    };
+    records.sort_by_key(|record| (std::cmp::Reverse(record.created), turn(record)));
+    records
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn exactly_the_seeded_drift_is_found_whatever_the_pages(
+        subscriptions in any::<bool>(), drifts in drifts(), pages in (1_usize..9, 1_usize..9), seed in any::<u64>(),
+    ) {
+        let object = if subscriptions { Object::Subscription } else { Object::Invoice };
+        let (object, internal, stripe, expected) = seeded(object, &drifts);
+        let (_, found, seconds) = found(object, &shuffled(&internal, seed), &shuffled(&stripe, !seed), pages);
+        prop_assert_eq!(found, expected);
+        prop_assert!(seconds.is_sorted_by(|newer, older| newer > older));
+    }
+
+    #[test]
+    fn equal_sides_differ_in_nothing_and_little_is_held(gaps in prop::collection::vec(0_i64..3, 0..200), pages in (1_usize..20, 1_usize..20)) {
+        let drifts: Vec<_> = gaps.into_iter().map(|gap| (Drift::None, gap)).collect();
+        let (object, internal, stripe, _) = seeded(Object::Invoice, &drifts);
+        let (held, found, seconds) = found(object, &internal, &stripe, pages);
+        prop_assert!(found.is_empty());
+        let largest = seconds.iter().map(|second| internal.iter().filter(|record| record.created == *second).count()).max().unwrap_or(0);
+        prop_assert!(held <= 2 * largest + pages.0 + pages.1, "{held} held, {largest} in a second");
+    }
+
+    #[test]
+    fn the_tolerance_is_exact_and_the_share_agrees(internal in any::<i64>(), stripe in any::<i64>()) {
+        let holds = TOLERANCE.holds(internal, stripe);
+        prop_assert!(!holds || internal == stripe || stripe != 0);
+        if let Some(share) = compare::share(internal, stripe) {
+            prop_assert!(!holds || share <= TOLERANCE.0);
+            prop_assert!(holds || share >= TOLERANCE.0);
+        }
+    }
+}
+
+#[test]
+fn the_figure_that_differs_most_stands_for_the_object_and_counts_once() {
+    let stripe = invoice(1, 0, 50_000);
+    let mut internal = stripe.clone();
+    internal.figures[0].value = Some(49_900);
+    internal.figures[1].value = Some(0);
+    let found = compare(Object::Invoice, Some(&internal), Some(&stripe), TOLERANCE);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].field.as_deref(), found[0].difference, found[0].amount), (Some("amount_paid"), Some(-50_000), 50_000));
+    assert_eq!(found[0].percentage_diff.map(|share| share.to_string()).as_deref(), Some("100"));
+    let differing: Vec<_> = found[0].fields.iter().filter(|field| field.differs).map(|field| field.name.as_str()).collect();
+    assert_eq!(differing, ["total", "amount_paid"]);
+}
+
+#[test]
+fn small_differences_are_told_and_tolerated_but_lines_are_counted_exactly() {
+    let stripe = invoice(1, 0, 100_000);
+    let off_by = |by: i64| {
+        let mut internal = stripe.clone();
+        internal.figures[0].value = Some(100_000 + by);
+        compare(Object::Invoice, Some(&internal), Some(&stripe), TOLERANCE).remove(0)
+    };
+    assert!(off_by(500).within_tolerance && off_by(-500).within_tolerance && !off_by(501).within_tolerance);
+    assert_eq!(off_by(501).percentage_diff.map(|share| share.to_string()).as_deref(), Some("0.501"));
+    let mut internal = stripe.clone();
+    internal.figures[2].value = Some(3);
+    let lines = compare(Object::Invoice, Some(&internal), Some(&stripe), TOLERANCE).remove(0);
+    assert_eq!((lines.kind, lines.field.as_deref(), lines.amount, lines.within_tolerance), (Kind::Amount, Some("line_count"), 0, false));
+}
+
+#[test]
+fn a_stream_out_of_order_loses_nothing() {
+    let records = [invoice(1, 5, 1), invoice(2, 9, 1), invoice(3, 3, 1)];
+    let ordered = [records[1].clone(), records[0].clone(), records[2].clone()];
+    let (_, found, _) = found(Object::Invoice, &records, &ordered, (1, 1));
+    let ids: BTreeSet<_> = found.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(ids, BTreeSet::from(["in_0002"]));
+}
+
+#[test]
+fn totals_keep_to_their_currencies() {
+    let (eur, jpy): (Currency, Currency) = ("eur".parse().unwrap(), "jpy".parse().unwrap());
+    let mut totals = Totals::new();
+    for (currency, amount) in [(Currency::USD, 100_000), (eur, 100_001), (jpy, 1_001), (eur, i64::MAX)] {
+        add_up(&mut totals, currency, amount);
+    }
+    assert_eq!(totals[&eur], i64::MAX);
+    assert_eq!(over(&totals, 1_000), [eur, jpy]);
+}
+
+#[test]
+fn a_share_reads_as_percent() {
+    assert_eq!(serde_json::to_string(&Millionths(5_000)).unwrap(), "0.5");
+    assert_eq!(serde_json::from_str::<Millionths>("12.3456").unwrap(), Millionths(123_456));
+    assert_eq!(Millionths(-1_000_000).to_string(), "-100");
+}

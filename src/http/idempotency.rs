@@ -1,0 +1,170 @@
+//! `Idempotency-Key`: a request that changes something is done once, however often it is sent.
+//!
+//! A route opts in with [`once`]. The first request under a key runs, in a task of its own, so that a sender who hangs up doesn't end it; the
+//! same request again gets the saved answer, byte for byte, with `Idempotent-Replayed: true`. Only answers below 400 are kept. After a 4xx
+//! nothing was done, and the key is free; after a 5xx the same request may be sent again under its key, and runs with the same [`RequestKey`].
+//! That is where this is not like Stripe, which repeats its 500s: here whoever sends again wants the work done.
+
+use super::{problem::ApiError, state::Server};
+use crate::{
+    auth::Principal,
+    domain::{
+        idempotency::{IdempotencyKey, KeyError},
+        identity::Role,
+    },
+    service::{
+        Error, Platform, Result,
+        idempotency::{self, Begun, Outcome, Run, SavedAnswer},
+    },
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use sha2::{Digest, Sha256};
+use std::panic::AssertUnwindSafe;
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// Name of the header.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer was saved.
+pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Bytes of a request's body, and of an answer's, at most.
+const MOST_REQUEST_BYTES: usize = 64 * 1024;
+const MOST_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Headers of an answer that are kept with it.
+const KEPT_HEADERS: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, header::CACHE_CONTROL, header::CONTENT_DISPOSITION];
+
+/// Names a request's run to the work that it does; the same when a run that died is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestKey(pub Uuid);
+
+/// Who must send a key, and who may.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys {
+    /// Without one nothing runs. Whoever lacks the role is left to the handler, which refuses it.
+    RequiredOf(Role),
+    Optional,
+}
+
+/// The layer of a route that wants its requests done once.
+pub async fn once(State((server, keys)): State<(Server, Keys)>, request: Request, next: Next) -> Response {
+    match run_once(&server, keys, request, next).await {
+        Ok(response) => response,
+        Err(error) => ApiError(error).into_response(),
+    }
+}
+
+async fn run_once(server: &Server, keys: Keys, request: Request, next: Next) -> Result<Response> {
+    // Without a principal the handler refuses.
+    let Some(principal) = request.extensions().get::<Principal>().cloned() else { return Ok(next.run(request).await) };
+    if matches!(keys, Keys::RequiredOf(role) if principal.role() != role) {
+        return Ok(next.run(request).await);
+    }
+    let key = match (key_of(request.headers())?, keys) {
+        (Some(key), _) => key,
+        (None, Keys::Optional) => return Ok(next.run(request).await),
+        (None, Keys::RequiredOf(_)) => {
+            let detail = "this changes something that must not be done twice: send an Idempotency-Key".to_owned();
+            return Err(Error::BadRequest { code: "idempotency_key_missing", detail });
+        }
+    };
+    let platform = &server.platform;
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, MOST_REQUEST_BYTES).await.map_err(|_| Error::TooLarge { limit: MOST_REQUEST_BYTES })?;
+    let (principal, hash) = (name_of(&principal), hash(&parts, &body));
+    let asked =
+        idempotency::Request { principal: &principal, key: &key, method: parts.method.as_str(), path: parts.uri.path(), hash: &hash };
+    let run = match idempotency::begin(platform, &asked).await? {
+        Begun::Ours(run) => run,
+        Begun::Saved(answer) => return replayed(answer),
+    };
+    parts.extensions.insert(RequestKey(run.id));
+    let work = work(platform.clone(), run, Request::from_parts(parts, Body::from(body)), next);
+    let task = tokio::spawn(work.instrument(tracing::Span::current()));
+    task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the work under an idempotency key: {panic}")))?
+}
+
+/// The key of a request; several are as good as none.
+fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let invalid = |detail: String| Error::BadRequest { code: "idempotency_key_invalid", detail };
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => IdempotencyKey::parse(value.as_bytes()).map(Some).map_err(|error: KeyError| invalid(error.to_string())),
+        (Some(_), Some(_)) => Err(invalid("the request has more than one Idempotency-Key".into())),
+    }
+}
+
+fn name_of(principal: &Principal) -> String {
+    match principal {
+        Principal::User { id, .. } => format!("user:{id}"),
+        Principal::ApiKey { id, .. } => format!("api_key:{id}"),
+    }
+}
+
+/// Everything that makes it another request.
+fn hash(parts: &Parts, body: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), content_type, body] {
+        // With its length, so that no two requests are the same bytes.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().to_vec()
+}
+
+/// Runs the handler while the key is ours, and keeps what it came to.
+async fn work(platform: Platform, run: Run, request: Request, next: Next) -> Result<Response> {
+    let handled = tokio::select! {
+        handled = AssertUnwindSafe(next.run(request)).catch_unwind() => handled,
+        () = idempotency::until_lost(&platform, run, idempotency::LEASE) => return Err(Error::Busy),
+    };
+    let (response, outcome) = match handled {
+        Ok(response) => kept(response).await,
+        Err(_) => (Err(Error::Internal(anyhow::anyhow!("a handler panicked"))), Outcome::Failed),
+    };
+    // The work is as it is; a request that is sent again finds a run that has died.
+    if let Err(error) = idempotency::settle(&platform, run, &outcome).await {
+        tracing::error!(%error, run = %run.id, "the answer can't be kept under its idempotency key");
+    }
+    response
+}
+
+/// An answer, and what is kept of it.
+async fn kept(response: Response) -> (Result<Response>, Outcome) {
+    if response.status().is_client_error() {
+        return (Ok(response), Outcome::Refused);
+    }
+    if response.status().is_server_error() {
+        return (Ok(response), Outcome::Failed);
+    }
+    let (parts, body) = response.into_parts();
+    let body = match to_bytes(body, MOST_ANSWER_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return (Err(Error::Internal(anyhow::anyhow!(error).context("an answer to keep"))), Outcome::Failed),
+    };
+    let headers = KEPT_HEADERS.iter().filter_map(|name| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned())));
+    let answer = SavedAnswer { status: parts.status.as_u16(), headers: headers.collect(), body: body.to_vec() };
+    (Ok(Response::from_parts(parts, Body::from(body))), Outcome::Done(answer))
+}
+
+fn replayed(answer: SavedAnswer) -> Result<Response> {
+    let broken = |error: axum::http::Error| Error::Internal(anyhow::anyhow!(error).context("a saved answer"));
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK))
+        .header(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(Bytes::from(answer.body))).map_err(broken)
+}

@@ -1,0 +1,27 @@
+//! Prometheus text on its own address, never on the public one.
+
+use crate::{service::Platform, service::measure, telemetry};
+use axum::{Router, routing::get};
+
+/// `GET /metrics`. Installs the recorder: what is counted before that is lost.
+///
+/// # Errors
+/// A second recorder in one process.
+pub fn router(platform: &Platform) -> anyhow::Result<Router> {
+    let recorder = telemetry::recorder()?;
+    let process = metrics_process::Collector::default();
+    process.describe();
+    let platform = platform.clone();
+    Ok(Router::new().route(
+        "/metrics",
+        get(move || {
+            let (recorder, process, platform) = (recorder.clone(), process.clone(), platform.clone());
+            async move {
+                measure::measure(&platform).await;
+                process.collect();
+                recorder.run_upkeep();
+                ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], recorder.render())
+            }
+        }),
+    ))
+}

@@ -1,0 +1,142 @@
+//! Both sides' objects as streams of records, read ahead of whoever compares them.
+
+use crate::{
+    domain::reconcile::{Object, Record},
+    service::{Error, Platform, Result},
+    store::postgres::reconcile::mirror::{self, Place, Scope},
+    stripe::{
+        client::{Client, StripeError, Window},
+        fetched::{Kind, lacks_lines, with_lines},
+        record,
+    },
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+use std::future::Future;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Records of ours that are read at a time.
+const AT_A_TIME: i64 = 1000;
+/// Pages that wait to be compared.
+const AHEAD: usize = 2;
+/// Requests for what a page leaves out, at a time.
+const AT_ONCE: usize = 4;
+
+/// Pages of records. An empty one is the end: a stream that breaks off is an error, never an end.
+pub struct Pages {
+    pages: mpsc::Receiver<Result<Vec<Record>>>,
+    _reader: AbortOnDropHandle<()>,
+}
+
+impl Pages {
+    fn of<F: Future<Output = Result<()>> + Send + 'static>(read: impl FnOnce(mpsc::Sender<Result<Vec<Record>>>) -> F) -> Pages {
+        let (sender, pages) = mpsc::channel(AHEAD);
+        let reading = read(sender.clone());
+        let reader = tokio::spawn(async move {
+            let end = reading.await.map(|()| Vec::new());
+            sender.send(end).await.ok();
+        });
+        Pages { pages, _reader: AbortOnDropHandle::new(reader) }
+    }
+
+    pub async fn next(&mut self) -> Result<Vec<Record>> {
+        self.pages.recv().await.unwrap_or_else(|| Err(Error::Internal(anyhow::anyhow!("a stream of records broke off"))))
+    }
+}
+
+/// What the mirror holds of a kind, made before this unix second.
+pub fn internal(platform: &Platform, object: Object, scope: Scope, before: OffsetDateTime) -> Pages {
+    let db = platform.db.clone();
+    Pages::of(async move |sender: mpsc::Sender<Result<Vec<Record>>>| {
+        let mut after = Place { before, id: String::new() };
+        loop {
+            let page = mirror::page(&db, object, scope, &after, AT_A_TIME).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            let at = OffsetDateTime::from_unix_timestamp(last.created).map_err(|error| Error::Internal(error.into()))?;
+            after = Place { before: at, id: last.id.clone() };
+            if sender.send(Ok(page)).await.is_err() {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// What Stripe lists of a kind, older than the object `after`.
+pub fn stripe(platform: &Platform, kind: Kind, window: Window<'_>, after: Option<String>) -> Result<Pages> {
+    let client = platform.stripe()?.clone();
+    let clock = platform.clock.clone();
+    let customer = window.customer.map(str::to_owned);
+    let (from, before) = (window.from, window.before);
+    Ok(Pages::of(async move |sender: mpsc::Sender<Result<Vec<Record>>>| {
+        let window = Window { from, before, customer: customer.as_deref() };
+        let mut after = after;
+        loop {
+            let (answer, page) = match client.list_within(kind, window, after.as_deref()).await {
+                // The object at which an earlier attempt stopped is gone: what was seen is known.
+                Err(error) if error.is_missing() && after.is_some() => {
+                    after = None;
+                    continue;
+                }
+                other => other?,
+            };
+            let at = answer.at.unwrap_or_else(|| clock.now());
+            let more = page.has_more;
+            let records: Vec<Record> = stream::iter(page.data)
+                .map(|object| whole(&client, kind, object.get().to_owned(), at))
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await?;
+            let Some(last) = records.last().map(|record| record.id.clone()) else {
+                return if more {
+                    Err(StripeError::Unreadable(format!("a page without {} that is not the last", kind.plural())).into())
+                } else {
+                    Ok(())
+                };
+            };
+            if after.as_deref() == Some(last.as_str()) {
+                return Err(StripeError::Unreadable(format!("its list of {} does not end", kind.plural())).into());
+            }
+            after = Some(last);
+            if sender.send(Ok(records)).await.is_err() || !more {
+                return Ok(());
+            }
+        }
+    }))
+}
+
+/// Reads an object, an invoice with all of its lines.
+async fn whole(client: &Client, kind: Kind, text: String, at: OffsetDateTime) -> Result<Record> {
+    let mut object: Value = serde_json::from_str(&text).map_err(unreadable)?;
+    drop(text);
+    if kind == Kind::Invoice && lacks_lines(&object) {
+        let id = object["id"].as_str().unwrap_or_default().to_owned();
+        let lines = client.lines(&id).await?.iter().map(|line| serde_json::from_str(line.get())).collect::<std::result::Result<_, _>>();
+        object = with_lines(object, lines.map_err(unreadable)?);
+    }
+    Ok(record::read(kind, &object, at)?)
+}
+
+/// One object as it is in Stripe now. None when there is none, or no more.
+pub async fn retrieve(platform: &Platform, kind: Kind, id: &str) -> Result<Option<Record>> {
+    let client = platform.stripe()?;
+    let answer = match client.retrieve(kind, id).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let object: Value = answer.read()?;
+    if object["deleted"] == Value::Bool(true) {
+        return Ok(None);
+    }
+    if object["id"] != id {
+        return Err(StripeError::Unreadable(format!("asked for {id}, it gives something else")).into());
+    }
+    let at = answer.at.unwrap_or_else(|| platform.clock.now());
+    whole(client, kind, answer.text()?.to_owned(), at).await.map(Some)
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    StripeError::Unreadable(error.to_string()).into()
+}

@@ -1,0 +1,169 @@
+//! What requests under an idempotency key came to: `billing_idempotency`.
+
+use crate::domain::idempotency::IdempotencyKey;
+use sqlx::PgPool;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A request under a key.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// `user:ID` or `api_key:ID`.
+    pub principal: &'a str,
+    pub key: &'a IdempotencyKey,
+    pub method: &'a str,
+    pub path: &'a str,
+    /// SHA-256 over everything that makes it another request.
+    pub hash: &'a [u8],
+}
+
+/// A run that is ours. After another one took it over, its writes change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub id: Uuid,
+    attempt: i32,
+}
+
+impl Run {
+    /// Nobody has run it before.
+    pub const fn is_first(self) -> bool {
+        self.attempt == 1
+    }
+}
+
+/// What stands under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Another request has the key.
+    Other,
+    Running,
+    Done(SavedAnswer),
+}
+
+/// An answer, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedAnswer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+/// Takes the key for this request: when nobody has it, when it has expired, or when the same request's run has failed or died.
+pub async fn claim(
+    pool: &PgPool,
+    request: &Request<'_>,
+    now: OffsetDateTime,
+    lease: std::time::Duration,
+    kept: std::time::Duration,
+) -> sqlx::Result<Option<Run>> {
+    sqlx::query_as!(
+        Run,
+        r#"INSERT INTO billing_idempotency AS known (id, principal, key, method, path, request_hash, lease_until, created_at, expires_at)
+           VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $7, $6, $8)
+           ON CONFLICT (principal, key) DO UPDATE SET
+               id = CASE WHEN known.expires_at <= $6 THEN excluded.id ELSE known.id END,
+               created_at = CASE WHEN known.expires_at <= $6 THEN $6 ELSE known.created_at END,
+               expires_at = CASE WHEN known.expires_at <= $6 THEN $8 ELSE known.expires_at END,
+               attempts = CASE WHEN known.expires_at <= $6 THEN 1 ELSE known.attempts + 1 END,
+               method = excluded.method, path = excluded.path, request_hash = excluded.request_hash, status = 'running',
+               lease_until = excluded.lease_until, response_status = NULL, response_headers = NULL, response_body = NULL, finished_at = NULL
+           WHERE (known.expires_at <= $6 AND (known.status = 'done' OR known.lease_until <= $6))
+              OR (known.status <> 'done' AND known.lease_until <= $6 AND known.request_hash = excluded.request_hash)
+           RETURNING id, attempts AS attempt"#,
+        request.principal,
+        request.key.as_str(),
+        request.method,
+        request.path,
+        request.hash,
+        now,
+        now + lease,
+        now + kept,
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// What stands under a key that could not be claimed; None if it has gone meanwhile.
+pub async fn standing(pool: &PgPool, request: &Request<'_>) -> sqlx::Result<Option<Standing>> {
+    let row = sqlx::query!(
+        r#"SELECT request_hash, response_status, response_headers AS "response_headers: sqlx::types::Json<BTreeMap<String, String>>",
+                  response_body
+           FROM billing_idempotency WHERE principal = $1 AND key = $2"#,
+        request.principal,
+        request.key.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| {
+        if row.request_hash != request.hash {
+            return Standing::Other;
+        }
+        match (row.response_status.and_then(|status| u16::try_from(status).ok()), row.response_body) {
+            (Some(status), Some(body)) => {
+                Standing::Done(SavedAnswer { status, headers: row.response_headers.map(|headers| headers.0).unwrap_or_default(), body })
+            }
+            _ => Standing::Running,
+        }
+    }))
+}
+
+/// Says that the run is alive; false if it is no longer ours.
+pub async fn renew(pool: &PgPool, run: Run, until: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "UPDATE billing_idempotency SET lease_until = $3 WHERE id = $1 AND attempts = $2 AND status = 'running'",
+        run.id,
+        run.attempt,
+        until
+    )
+    .execute(pool)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Keeps the answer; false if the run is no longer ours.
+pub async fn finish(pool: &PgPool, run: Run, answer: &SavedAnswer, now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "UPDATE billing_idempotency
+         SET status = 'done', response_status = $3, response_headers = $4, response_body = $5, finished_at = $6
+         WHERE id = $1 AND attempts = $2 AND status = 'running'",
+        run.id,
+        run.attempt,
+        i16::try_from(answer.status).unwrap_or(i16::MAX),
+        sqlx::types::Json(&answer.headers) as _,
+        answer.body,
+        now,
+    )
+    .execute(pool)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Gives the key up: nothing was done under it. False if the run is no longer ours.
+pub async fn release(pool: &PgPool, run: Run) -> sqlx::Result<bool> {
+    sqlx::query!("DELETE FROM billing_idempotency WHERE id = $1 AND attempts = $2 AND status = 'running'", run.id, run.attempt)
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Leaves the key to the same request, which may run again at once; false if the run is no longer ours.
+pub async fn fail(pool: &PgPool, run: Run, now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "UPDATE billing_idempotency SET status = 'failed', lease_until = $3 WHERE id = $1 AND attempts = $2 AND status = 'running'",
+        run.id,
+        run.attempt,
+        now
+    )
+    .execute(pool)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Removes what has expired; how many there were.
+pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!("DELETE FROM billing_idempotency WHERE expires_at <= $1 AND (status = 'done' OR lease_until <= $1)", now)
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected())
+}

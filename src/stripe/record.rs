@@ -1,0 +1,163 @@
+//! Stripe's objects as reconciliation compares them, read as the mirror reads them: what is written alike is not different.
+
+use super::{
+    client::StripeError,
+    fetched::Kind,
+    webhook::{
+        read::{Reading, read_object},
+        snapshot::{CreditNoteSnapshot, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
+    },
+};
+use crate::domain::reconcile::{Figure, Object, Record, Unit, written};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// The kind of Stripe's that is compared as this, if it is one.
+pub const fn kind_of(object: Object) -> Option<Kind> {
+    Some(match object {
+        Object::Customer => Kind::Customer,
+        Object::Subscription => Kind::Subscription,
+        Object::Invoice => Kind::Invoice,
+        Object::Charge => Kind::Charge,
+        Object::InvoicePayment => Kind::InvoicePayment,
+        Object::Refund => Kind::Refund,
+        Object::CreditNote => Kind::CreditNote,
+        Object::Meter | Object::BilledUsage | Object::Event => return None,
+    })
+}
+
+/// Reads one of Stripe's objects. One that the mirror could not read either is a record all the same, whose status says what is wrong.
+///
+/// # Errors
+/// An object without an id or a time.
+pub fn read(kind: Kind, object: &Value, at: OffsetDateTime) -> Result<Record, StripeError> {
+    let text = |name: &str| object[name].as_str().map(str::to_owned);
+    let (Some(id), Some(created)) = (text("id"), object["created"].as_i64()) else {
+        return Err(StripeError::Unreadable(format!("{} without an id or a time", kind.object())));
+    };
+    let record = match read_object(kind, object, at) {
+        Ok(Reading::Changes { subject, .. }) => of_snapshot(subject.snapshot),
+        Ok(Reading::Ignored(reason)) => unreadable(text("customer"), reason),
+        Err(error) => unreadable(text("customer"), &error.to_string()),
+    };
+    Ok(Record { id, created, ..record })
+}
+
+fn unreadable(customer: Option<String>, reason: &str) -> Record {
+    Record { customer, status: Some(format!("unreadable: {reason}")), ..Record::default() }
+}
+
+fn of_snapshot(snapshot: Snapshot) -> Record {
+    match snapshot {
+        Snapshot::Invoice(invoice) => of_invoice(*invoice),
+        Snapshot::Subscription(subscription) => of_subscription(*subscription),
+        Snapshot::Charge(charge) => Record {
+            customer: charge.customer,
+            invoice: charge.invoice,
+            payment_intent: charge.payment_intent,
+            currency: Some(charge.currency),
+            status: Some(charge.status),
+            figures: vec![Figure::money("amount", charge.amount), Figure::money("amount_refunded", charge.amount_refunded)],
+            ..Record::default()
+        },
+        Snapshot::Refund(refund) => Record {
+            customer: refund.customer,
+            charge: refund.charge,
+            payment_intent: refund.payment_intent,
+            currency: Some(refund.currency),
+            status: Some(refund.status),
+            figures: vec![Figure::money("amount", refund.amount)],
+            ..Record::default()
+        },
+        // The mirror keeps no currency of a payment: it is the invoice's.
+        Snapshot::Payment(payment) => Record {
+            customer: payment.customer,
+            invoice: Some(payment.invoice),
+            status: Some(payment.status),
+            figures: vec![Figure::money("amount", payment.amount)],
+            ..Record::default()
+        },
+        Snapshot::Customer(customer) => Record {
+            customer: Some(customer.id),
+            currency: customer.currency,
+            figures: vec![Figure::money("balance", customer.balance)],
+            ..Record::default()
+        },
+        Snapshot::CreditNote(credit_note) => of_credit_note(*credit_note),
+        Snapshot::Alert(_) => Record::default(),
+    }
+}
+
+fn of_invoice(invoice: InvoiceSnapshot) -> Record {
+    let amounts = invoice.amounts;
+    let line_sum = invoice.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount));
+    let line_count = i64::try_from(invoice.lines.len()).unwrap_or(i64::MAX);
+    Record {
+        customer: Some(invoice.customer),
+        invoice: Some(invoice.id),
+        subscription: invoice.subscription,
+        currency: Some(invoice.currency),
+        status: Some(invoice.status.to_string()),
+        figures: vec![
+            Figure::money("total", amounts.total),
+            Figure::money("subtotal", amounts.subtotal),
+            Figure::money("discount", amounts.discount),
+            Figure::money("tax", amounts.tax),
+            Figure::money("amount_due", amounts.due),
+            Figure::money("amount_paid", amounts.paid),
+            Figure::money("amount_remaining", amounts.remaining),
+            Figure::money("amount_overpaid", amounts.overpaid),
+            Figure::money("starting_balance", amounts.starting_balance),
+            Figure::money("ending_balance", amounts.ending_balance.unwrap_or(0)),
+            Figure::money("credit_notes_pre_payment", amounts.credit_notes_pre_payment),
+            Figure::money("credit_notes_post_payment", amounts.credit_notes_post_payment),
+            Figure::unsure("line_sum", Some(line_sum).filter(|_| invoice.lines_complete), Unit::Money),
+            Figure::unsure("line_count", Some(line_count).filter(|_| invoice.lines_complete), Unit::Count),
+        ],
+        ..Record::default()
+    }
+}
+
+fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
+    Record {
+        customer: Some(subscription.customer),
+        subscription: Some(subscription.id),
+        currency: Some(subscription.currency),
+        status: Some(subscription.status),
+        facts: vec![
+            ("items", items(subscription.items)),
+            ("current_period_start", written(subscription.current_period.start)),
+            ("current_period_end", written(subscription.current_period.end)),
+            ("cancel_at_period_end", subscription.cancel_at_period_end.to_string()),
+            ("cancel_at", written(subscription.cancel_at)),
+            ("canceled_at", written(subscription.canceled_at)),
+            ("ended_at", written(subscription.ended_at)),
+        ],
+        ..Record::default()
+    }
+}
+
+/// As the mirror's query writes them.
+fn items(mut items: Vec<ItemSnapshot>) -> String {
+    items.sort_by(|one, other| one.id.cmp(&other.id));
+    let item = |item: &ItemSnapshot| {
+        let quantity = item.quantity.map_or_else(|| "–".to_owned(), |quantity| quantity.to_string());
+        format!("{}: {} × {quantity}", item.id, item.price.as_deref().unwrap_or("–"))
+    };
+    if items.is_empty() { "–".to_owned() } else { items.iter().map(item).collect::<Vec<_>>().join(", ") }
+}
+
+fn of_credit_note(credit_note: CreditNoteSnapshot) -> Record {
+    Record {
+        customer: Some(credit_note.customer),
+        invoice: Some(credit_note.invoice),
+        currency: Some(credit_note.currency),
+        status: Some(credit_note.status),
+        figures: vec![
+            Figure::money("amount", credit_note.amount),
+            Figure::money("subtotal", credit_note.subtotal),
+            Figure::money("tax", credit_note.tax),
+        ],
+        ..Record::default()
+    }
+}
