@@ -16,7 +16,14 @@ pub use request::{
 use crate::{
     api,
     app::calls::{self, Problem},
-    domain::{metric::Metric, usage_history::Granularity},
+    domain::{
+        features::Feature,
+        invoice::{InvoiceSort, InvoiceStatus},
+        metric::Metric,
+        reconcile::Kind,
+        usage_history::Granularity,
+        webhook::WebhookStatus,
+    },
 };
 use axum::{http::header, response::IntoResponse};
 use serde_json::Value;
@@ -91,7 +98,7 @@ use utoipa::OpenApi;
         calls::webhooks::webhook,
         calls::webhooks::webhooks,
     ),
-    components(schemas(Granularity, Metric, Problem, UsageEventDraft)),
+    components(schemas(Encoding, Feature, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, Problem, UsageEventDraft, WebhookStatus)),
 )]
 struct Document;
 
