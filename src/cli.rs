@@ -1,6 +1,7 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
 mod accounts;
+mod checklist;
 mod features;
 mod migrate;
 mod openapi;
@@ -57,6 +58,8 @@ enum Command {
     Usage(usage::Usage),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::OpenApi),
+    /// Go through the deployment checklist against a running deployment
+    Checklist(Box<checklist::Checklist>),
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Openapi(command) => command.run().await,
+            Command::Checklist(command) => command.run().await,
         }
     });
     match done {

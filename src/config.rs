@@ -10,10 +10,17 @@ pub use meters::{EventNames, Meters};
 pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
 
+use ipnet::IpNet;
 use leptos_config::LeptosOptions;
 use lettre::message::Mailbox;
 use serde::Deserialize;
-use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A value that never shows itself in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -43,6 +50,8 @@ pub struct Config {
     /// The key's mode: events of the other one are stored as ignored. None: both are taken.
     pub stripe_livemode: Option<bool>,
     pub public_url: PublicUrl,
+    /// Whose `X-Forwarded-For` is believed. Empty: nobody's.
+    pub trusted_proxies: Vec<IpNet>,
     pub metrics_addr: SocketAddr,
     /// None: mails are written to the log.
     pub smtp: Option<Smtp>,
@@ -227,6 +236,7 @@ impl Config {
             smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
             mail_from: smtp::sender(set("MAIL_FROM"), &public_url)?,
             public_url,
+            trusted_proxies: set("TRUSTED_PROXIES").map(|value| trusted_proxies(&value)).transpose()?.unwrap_or_default(),
             metrics_addr: parsed(
                 "METRICS_ADDR",
                 &set("METRICS_ADDR").unwrap_or_else(|| "127.0.0.1:9464".into()),
@@ -329,6 +339,18 @@ fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
     }
 }
 
+/// Networks and single addresses. One that everybody is in would let anybody name any address.
+fn trusted_proxies(value: &str) -> Result<Vec<IpNet>, ConfigError> {
+    let wants = "addresses and networks such as 10.0.0.5,192.168.0.0/16";
+    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let network = part.parse().or_else(|_| part.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())));
+            network.ok().filter(|network| network.prefix_len() > 0).ok_or_else(|| wrong("TRUSTED_PROXIES", part, wants))
+        })
+        .collect()
+}
+
 /// A value with a password in it stays out of the message, as the secret that it is.
 fn api_base(value: &str) -> Result<String, ConfigError> {
     let wants = "an address such as https://api.stripe.com";
@@ -392,6 +414,9 @@ mod tests {
             ("PUBLIC_URL", "billing.example.com"),
             ("PUBLIC_URL", "https://billing.example.com/console"),
             ("METRICS_ADDR", "9464"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TRUSTED_PROXIES", "10.0.0.1, proxy.internal"),
+            ("TRUSTED_PROXIES", "0.0.0.0/0"),
             ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),

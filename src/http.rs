@@ -1,5 +1,6 @@
 //! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
 
+pub mod client;
 pub mod cross_site;
 pub mod idempotency;
 pub mod metrics;
@@ -7,5 +8,6 @@ pub mod observe;
 pub mod problem;
 pub mod router;
 pub mod routes;
+pub mod security_headers;
 pub mod serve;
 pub mod state;

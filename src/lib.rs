@@ -16,6 +16,7 @@
 //! | `mail` | server | handing mails to an SMTP server, or to the log | what they are about |
 //! | `pdf` | server | invoices as PDF by typst | SQL, HTTP |
 //! | `jobs` | server | work in the background and its one scheduler | HTTP |
+//! | `checklist` | server | the deployment checklist, gone through from outside | SQL |
 //! | `telemetry` | server | every metric name, logging | |
 #![recursion_limit = "256"]
 
@@ -26,6 +27,8 @@ pub mod domain;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod auth;
+#[cfg(feature = "ssr")]
+pub mod checklist;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]

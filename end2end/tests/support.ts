@@ -13,6 +13,12 @@ export const test = base.extend<{ silentConsole: void }>({
         const expected = message.text().startsWith('Failed to load resource');
         if (['error', 'warning'].includes(message.type()) && !expected) said.push(message.text());
       });
+      // What the page's own policy stops is a bug of the page.
+      await page.exposeFunction('policyViolation', (what: string) => said.push(what));
+      await page.addInitScript(() => {
+        document.addEventListener('securitypolicyviolation', (event) =>
+          (window as any).policyViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample} at ${location.pathname}`));
+      });
       page.on('pageerror', (error) => said.push(error.message));
       await use();
       expect(said).toEqual([]);

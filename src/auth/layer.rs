@@ -7,7 +7,10 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::header::AUTHORIZATION,
+    http::{
+        HeaderMap, HeaderValue,
+        header::{self, AUTHORIZATION},
+    },
     middleware::Next,
     response::Response,
 };
@@ -16,7 +19,34 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 /// Name of the session cookie; fixed, since other programs send it.
-pub const COOKIE: &str = "auth_token";
+const COOKIE: &str = "auth_token";
+/// Its name over https: with the prefix a browser takes it only from this very host, over https and for all paths (RFC 6265bis).
+const HOST_COOKIE: &str = "__Host-auth_token";
+
+/// The name that the session cookie is set under.
+pub const fn cookie_name(is_https: bool) -> &'static str {
+    if is_https { HOST_COOKIE } else { COOKIE }
+}
+
+/// Over https programs may go on sending the cookie as `auth_token`. From a browser only the prefixed name counts: a neighbouring host
+/// could plant the other one there.
+pub async fn accept_plain_name(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if server.platform.config.public_url.is_https()
+        && !headers.contains_key("sec-fetch-site")
+        && cookie(headers, HOST_COOKIE).is_none()
+        && let Some(value) = cookie(headers, COOKIE)
+        && let Ok(renamed) = HeaderValue::from_str(&format!("{HOST_COOKIE}={value}"))
+    {
+        request.headers_mut().append(header::COOKIE, renamed);
+    }
+    next.run(request).await
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
 
 const USER: &str = "user";
 const SIGNED_IN_AT: &str = "signed_in_at";

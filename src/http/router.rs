@@ -1,10 +1,11 @@
 //! Every path there is, and what stands in front of it.
 
 use super::{
-    cross_site,
+    client, cross_site,
     idempotency::{self, Keys},
     observe, problem,
     routes::Routes,
+    security_headers,
     state::Server,
 };
 use crate::{
@@ -28,12 +29,15 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{any, delete, get, post, put},
 };
-use leptos::prelude::{provide_context, use_context};
+use leptos::{
+    nonce::use_nonce,
+    prelude::{provide_context, use_context},
+};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
 use std::{sync::Arc, time::Duration};
@@ -49,6 +53,7 @@ const DEFAULT_BODY_BYTES: usize = 64 * 1024;
 pub fn router(server: Server) -> Router {
     let config = server.platform.config.clone();
     let limits = &config.file.limits;
+    let is_https = config.public_url.is_https();
     let context = {
         let server = server.clone();
         move || provide_page_context(&server)
@@ -65,10 +70,10 @@ pub fn router(server: Server) -> Router {
         .precompressed_gzip()
         .fallback(get(move |request: Request<Body>| not_found(request)).with_state(()));
     let sessions = SessionManagerLayer::new(PostgresSessions::new(server.platform.db.clone()))
-        .with_name(layer::COOKIE)
+        .with_name(layer::cookie_name(is_https))
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_secure(config.public_url.is_https())
+        .with_secure(is_https)
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
     routes(&server)
@@ -79,18 +84,15 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), admit))
         .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
         .layer(sessions)
+        .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
-        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .layer(SetResponseHeaderLayer::overriding(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
-        .layer(SetResponseHeaderLayer::overriding(
-            HeaderName::from_static("content-security-policy"),
-            HeaderValue::from_static("frame-ancestors 'none'; base-uri 'self'; object-src 'none'"),
-        ))
         .layer(middleware::from_fn(observe::request))
+        .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
+        .layer(middleware::from_fn_with_state(server.clone(), client::locate))
         .with_state(server)
 }
 
@@ -177,6 +179,9 @@ pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Resp
 fn provide_page_context(server: &Server) {
     provide_context(server.platform.clone());
     if let Some(options) = use_context::<ResponseOptions>() {
+        if let Some(policy) = use_nonce().and_then(|nonce| security_headers::of_page(&nonce, &server.platform.config)) {
+            options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
         provide_context(SetStatus(Arc::new(move |status| {
             if let Ok(status) = StatusCode::from_u16(status) {
                 options.set_status(status);

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
+pub mod checklist;
 pub mod contacts;
 pub mod features;
 pub mod idempotency;

@@ -27,7 +27,18 @@ async fn the_cookie_is_secure_behind_https() {
     let app = TestApp::start_with(&[("PUBLIC_URL", "https://billing.example.com")]).await;
     accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let answer = app.client().post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": PASSWORD})).await;
-    assert!(answer.header("set-cookie").unwrap().contains("Secure"));
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-auth_token=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    assert_eq!(app.client().with_cookies_of(&answer).get("/api/v1/auth/me").await.status, 200);
+
+    // Scripts know the cookie by its old name; no browser may, where a neighbouring host could have set it.
+    let plain = cookie.split(';').next().unwrap().trim_start_matches("__Host-").to_owned();
+    let script = app.client().with_header("cookie", &plain);
+    assert_eq!(script.get("/api/v1/auth/me").await.status, 200);
+    script.clone().with_header("sec-fetch-site", "same-origin").get("/api/v1/auth/me").await.problem(401, "unauthenticated");
+    let other = app.client().with_header("cookie", &format!("__Host-auth_token=other; {plain}"));
+    other.get("/api/v1/auth/me").await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]

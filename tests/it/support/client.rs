@@ -3,10 +3,12 @@
 use axum::{
     Router,
     body::Body,
+    extract::ConnectInfo,
     http::{HeaderMap, Method, Request, header},
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
+use std::net::SocketAddr;
 use tower::ServiceExt;
 
 /// Sends requests with its headers and cookies.
@@ -14,6 +16,7 @@ use tower::ServiceExt;
 pub struct Client {
     router: Router,
     headers: Vec<(String, String)>,
+    peer: Option<SocketAddr>,
 }
 
 /// What came back.
@@ -25,11 +28,17 @@ pub struct Answer {
 
 impl Client {
     pub fn new(router: Router) -> Client {
-        Client { router, headers: Vec::new() }
+        Client { router, headers: Vec::new(), peer: None }
     }
 
     pub fn with_header(mut self, name: &str, value: &str) -> Client {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Over a connection from this address.
+    pub fn from(mut self, address: &str) -> Client {
+        self.peer = Some(SocketAddr::new(address.parse().expect("an address"), 50_000));
         self
     }
 
@@ -60,7 +69,10 @@ impl Client {
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        let request = request.body(Body::from(body)).expect("a request");
+        let mut request = request.body(Body::from(body)).expect("a request");
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         let (parts, body) = self.router.clone().oneshot(request).await.expect("an answer").into_parts();
         let body = body.collect().await.expect("a body").to_bytes().to_vec();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

@@ -1,0 +1,54 @@
+//! What every answer tells browsers about itself, so that a hole in a page is worth little.
+
+use crate::config::Config;
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use std::fmt::Display;
+
+/// Of everything that is no page of the console: no scripts, at most our own styles and images, and nobody shows it in a frame.
+const NO_SCRIPTS: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Viewers of browsers load parts of their own beside a PDF.
+const PDF: &str = "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A year, as browsers want it.
+const HSTS: &str = "max-age=31536000; includeSubDomains";
+const PERMISSIONS: &str =
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()";
+
+/// The policy of a page whose scripts carry this nonce. No script runs by standing in the page, no style by standing at an element.
+/// The form that opens Stripe's customer portal is answered with a redirect to there, which browsers hold `form-action` against too.
+pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
+    let portal = if config.stripe_secret_key.is_some() { " https://billing.stripe.com" } else { "" };
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; form-action 'self'{portal}; base-uri 'none'; frame-ancestors 'none'"
+    ))
+    .ok()
+}
+
+/// Adds the headers. A policy that is there already is that of a page, which knows its nonce.
+pub async fn protect(is_https: bool, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let is_pdf = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == "application/pdf");
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(if is_pdf { PDF } else { NO_SCRIPTS }));
+    }
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    response
+}

@@ -1,0 +1,91 @@
+//! What keeps browsers safe, and whom the server takes for the client.
+
+use crate::support::{TestApp, app::PASSWORD};
+use apex_billing::{domain::identity::Role, service::accounts};
+use serde_json::json;
+
+fn nonce_of(policy: &str) -> &str {
+    policy.split_once("'nonce-").and_then(|(_, rest)| rest.split_once('\'')).expect("a nonce").0
+}
+
+#[tokio::test]
+async fn every_script_of_a_page_carries_the_nonce_of_its_own_answer() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
+    let mut seen = Vec::new();
+    for path in ["/billing/usage", "/billing/usage", "/billing/invoices", "/billing/settings", "/billing/nothing"] {
+        let page = person.get(path).await;
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self' 'nonce-"), "{policy}");
+        assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");
+        let (nonce, html) = (nonce_of(policy).to_owned(), page.text());
+        let scripts: Vec<&str> = html.split("<script").skip(1).map(|rest| rest.split_once('>').unwrap().0).collect();
+        assert!(!scripts.is_empty(), "{path}");
+        assert!(scripts.iter().all(|attributes| attributes.contains(&format!("nonce=\"{nonce}\""))), "{path}: {scripts:?}");
+        assert!(!html.contains(" style=\"") && !html.contains(" onclick=") && !html.contains("<style"), "{path}");
+        assert!(!seen.contains(&nonce));
+        seen.push(nonce);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_what_browsers_may_do_with_it() {
+    let app = TestApp::start_with(&[("PUBLIC_URL", "https://billing.example.com")]).await;
+    let big = vec![b' '; 100_000];
+    let answers = [
+        app.client().get("/login").await,
+        app.client().get("/billing/usage").await,
+        app.client().get("/pkg/nothing.js").await,
+        app.client().get("/api/v1/health").await,
+        app.client().get("/api/v1/billing/invoices").await,
+        app.client().get("/livez").await,
+        app.client().post("/theme", "application/x-www-form-urlencoded", b"theme=dark".to_vec()).await,
+        app.client().post("/api/v1/auth/login", "application/json", big).await,
+        app.client().with_header("origin", "https://evil.example").post("/theme", "text/plain", Vec::new()).await,
+    ];
+    for answer in answers {
+        let is = |name: &str, value: &str| assert_eq!(answer.header(name), Some(value), "{name} of {}: {}", answer.status, answer.text());
+        is("strict-transport-security", "max-age=31536000; includeSubDomains");
+        is("x-content-type-options", "nosniff");
+        is("referrer-policy", "same-origin");
+        is("cross-origin-opener-policy", "same-origin");
+        is("cross-origin-resource-policy", "same-origin");
+        assert!(answer.header("permissions-policy").unwrap().contains("camera=()"));
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1);
+    }
+    let plain = TestApp::start().await.client().get("/login").await;
+    assert_eq!(plain.header("strict-transport-security"), None);
+}
+
+#[tokio::test]
+async fn forms_may_lead_to_stripes_portal_only_where_stripe_is_connected() {
+    let policy_with = async |variables: &[(&str, &str)]| {
+        let app = TestApp::start_with(variables).await;
+        app.client().get("/login").await.header("content-security-policy").unwrap().to_owned()
+    };
+    assert!(policy_with(&[]).await.contains("form-action 'self';"));
+    assert!(policy_with(&[("STRIPE_SECRET_KEY", "sk_test_1")]).await.contains("form-action 'self' https://billing.stripe.com;"));
+}
+
+#[tokio::test]
+async fn the_audit_trail_names_the_client_and_believes_only_our_proxies() {
+    let app = TestApp::start_with(&[("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")]).await;
+    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    for (peer, forwarded, expected) in [
+        ("10.1.1.1", "127.0.0.1, 203.0.113.5, 192.0.2.7", "203.0.113.5"),
+        ("198.51.100.1", "203.0.113.5", "198.51.100.1"),
+        ("10.1.1.1", "'; DROP TABLE users; --", "10.1.1.1"),
+    ] {
+        let client = app.client().from(peer).with_header("x-forwarded-for", forwarded);
+        let answer = client.post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": PASSWORD})).await;
+        assert_eq!(answer.status, 200);
+        let noted: String =
+            sqlx::query_scalar("SELECT ip_address FROM billing_audit WHERE event_type = 'session.login' ORDER BY id DESC LIMIT 1")
+                .fetch_one(&app.db)
+                .await
+                .unwrap();
+        assert_eq!(noted, expected);
+    }
+}
