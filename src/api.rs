@@ -6,6 +6,7 @@ pub mod auth;
 pub mod features;
 pub mod health;
 pub mod invoices;
+pub mod openapi;
 pub mod portal;
 pub mod reconcile;
 pub mod settings;

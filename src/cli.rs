@@ -5,6 +5,7 @@ mod audit;
 mod checklist;
 mod features;
 mod migrate;
+mod openapi;
 mod reconcile;
 mod serve;
 mod session;
@@ -59,6 +60,8 @@ enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Print the OpenAPI 3.1 document of the API
+    Openapi(openapi::OpenApi),
     /// Go through the deployment checklist against a running deployment
     Checklist(Box<checklist::Checklist>),
 }
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Audit(command) => command.run().await,
+            Command::Openapi(command) => command.run().await,
             Command::Checklist(command) => command.run().await,
         }
     });

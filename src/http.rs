@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod observe;
 pub mod problem;
 pub mod router;
+pub mod routes;
 pub mod security_headers;
 pub mod serve;
 pub mod state;

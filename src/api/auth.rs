@@ -16,9 +16,11 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use tower_sessions::Session;
 
-#[derive(Deserialize)]
-struct Credentials {
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct Credentials {
+    #[schema(example = "publisher@demo.test")]
     email: String,
+    #[schema(format = Password)]
     password: String,
     /// Where the login page leads to.
     #[serde(default)]
@@ -26,6 +28,18 @@ struct Credentials {
 }
 
 /// `POST /auth/login`: JSON answers who is signed in; the page's form is sent on to where it wanted.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "Session", security(()),
+    summary = "Sign in",
+    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+            headers(("Set-Cookie" = String, description = "The session's cookie"))),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
+    ),
+    extensions(("x-problems" = json!(["invalid_body", "invalid_credentials"])))
+)]
 pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
     let (credentials, is_form) = read(request).await?;
@@ -47,6 +61,15 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
 }
 
 /// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", tag = "Session", security(()),
+    summary = "Sign out",
+    description = "Ends the session wherever its cookie is kept. Nobody signed in is fine too.",
+    responses(
+        (status = 204, description = "Signed out"),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The login page"))),
+    )
+)]
 pub async fn logout(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
     if let Some(principal) = request.extensions().get::<Principal>() {
         let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());

@@ -18,15 +18,24 @@ use axum::{
 use serde::Deserialize;
 use std::net::SocketAddr;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub struct Wanted {
     enabled: bool,
     #[serde(default)]
     reason: Option<String>,
 }
 
 /// `PUT /admin/features/{name}`: answers the switch as it stands now.
+#[utoipa::path(
+    put, path = "/api/v1/admin/features/{name}", tag = "Administration",
+    summary = "Switch a feature",
+    description = "Seen by every server within seconds. `BILLING_ENABLED=false` in the environment wins.",
+    params(("name" = crate::domain::features::Feature, Path, description = "As `GET /api/v1/meta/features` names it")),
+    request_body(content = Wanted),
+    responses((status = 200, description = "The switch as it stands now", body = Switch)),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+)]
 pub async fn switch(State(server): State<Server>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Result<Json<Switch>, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let feature = features::named(&name)?;

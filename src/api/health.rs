@@ -7,6 +7,14 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 
 /// What works and what does not; 503 when the service can't be used.
+#[utoipa::path(
+    get, path = "/api/v1/health", tag = "Service", security(()),
+    summary = "Does everything work?",
+    responses(
+        (status = 200, description = "It serves; `degraded` says that something is slow or broken", body = Health),
+        (status = 503, description = "It does not serve", body = Health),
+    )
+)]
 pub async fn health(State(server): State<Server>) -> (StatusCode, Json<Health>) {
     let health = health::check(&server.platform, &server.jobs).await;
     let status = if health.status == Status::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
@@ -14,11 +22,24 @@ pub async fn health(State(server): State<Server>) -> (StatusCode, Json<Health>) 
 }
 
 /// The process runs.
+#[utoipa::path(
+    get, path = "/livez", tag = "Service", security(()),
+    summary = "Does the process run?",
+    responses((status = 200, description = "It does", body = String, content_type = "text/plain; charset=utf-8"))
+)]
 pub async fn live() -> &'static str {
     "ok"
 }
 
 /// Send requests here: no as soon as the server stops, and while the database is away.
+#[utoipa::path(
+    get, path = "/readyz", tag = "Service", security(()),
+    summary = "May requests be sent here?",
+    responses(
+        (status = 200, description = "They may", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 503, description = "The server stops, or its database is away", body = String, content_type = "text/plain; charset=utf-8"),
+    )
+)]
 pub async fn ready(State(server): State<Server>) -> (StatusCode, &'static str) {
     if server.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping");

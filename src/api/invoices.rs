@@ -14,12 +14,36 @@ use axum::{
 };
 
 /// `GET /billing/invoices/{id}`.
+#[utoipa::path(
+    get, path = "/api/v1/billing/invoices/{id}", tag = "Invoices",
+    summary = "One invoice",
+    params(("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz")),
+    responses((status = 200, description = "The invoice with its lines, payments, refunds and timeline", body = InvoiceDetail)),
+    extensions(("x-problems" = json!(["not_found", "bad_request"])))
+)]
 pub async fn detail(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<InvoiceDetail>, ApiError> {
     let reader = guard::reader_of(server.platform, request.extensions())?;
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
 /// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a second download costs a 304.
+#[utoipa::path(
+    get, path = "/api/v1/billing/invoices/{id}/pdf", tag = "Invoices",
+    summary = "An invoice as PDF",
+    params(
+        ("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz"),
+        ("If-None-Match" = Option<String>, Header, description = "An `ETag` that one has"),
+    ),
+    responses(
+        (status = 200, description = "The PDF", body = [u8], content_type = "application/pdf", headers(
+            ("ETag" = String, description = "Strong; changes with the file"),
+            ("Content-Disposition" = String, description = "A file name with the invoice's number"),
+            ("Cache-Control" = String, description = "`private, no-cache`"),
+        )),
+        (status = 304, description = "It is the one that `If-None-Match` names", headers(("ETag" = String, description = "Its tag"))),
+    ),
+    extensions(("x-problems" = json!(["not_found", "bad_request", "invoice_pdf_disabled"])))
+)]
 pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let reader = guard::reader_of(server.platform, request.extensions())?;
     let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;

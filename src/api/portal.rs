@@ -21,6 +21,18 @@ pub struct Whose {
 }
 
 /// Opens Stripe's customer portal. A form that can't be served is led back to its page, which says why.
+#[utoipa::path(
+    post, path = "/api/v1/billing/portal", tag = "Settings",
+    summary = "Open Stripe's customer portal",
+    params(crate::api::openapi::OfCustomer),
+    responses(
+        (status = 200, description = "Where to go", body = portal::Portal),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),
+    ),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!([
+        "customer_portal_disabled", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
+    ])))
+)]
 pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
     let reader = guard::reader_of(server.platform, request.extensions())?;

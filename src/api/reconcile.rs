@@ -27,6 +27,15 @@ use uuid::Uuid;
 const PAGE: &str = "/admin/reconciliation";
 
 /// `POST /billing/reconcile`: answers when everything is compared. An empty body asks for everything.
+#[utoipa::path(
+    post, path = "/api/v1/billing/reconcile", tag = "Administration",
+    summary = "Compare everything with Stripe, and wait for it",
+    description = "The same key and body again answers what was saved, byte for byte. Keys are kept for 24 hours.",
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
+    request_body(content = Option<Asked>),
+    responses((status = 200, description = "What was compared and found", body = Reconciliation, headers(("Idempotent-Replayed" = String, description = "`true`: the saved answer of an earlier request")))),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_missing", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+)]
 pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Json<Reconciliation>, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let asked = read(&parts.headers, &body)?;
@@ -60,12 +69,23 @@ struct AskedByForm {
     repair: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Started {
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Started {
     reconciliation_id: Uuid,
 }
 
 /// `POST /admin/reconciliations`: begins a run and does not wait for it.
+#[utoipa::path(
+    post, path = "/api/v1/admin/reconciliations", tag = "Administration",
+    summary = "Begin a comparison with Stripe",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
+    request_body(content = Option<Asked>),
+    responses(
+        (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "Where the run is shown"))),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
+    ),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+)]
 pub async fn start(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
@@ -111,6 +131,13 @@ pub struct Shown {
 }
 
 /// `GET /admin/reconciliations/{id}`.
+#[utoipa::path(
+    get, path = "/api/v1/admin/reconciliations/{id}", tag = "Administration",
+    summary = "One run",
+    params(("id" = String, Path, description = "The run's id"), crate::api::openapi::DiscrepancyFilter, crate::api::openapi::Paging),
+    responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn detail(
     State(server): State<Server>,
     Path(id): Path<String>,
@@ -122,6 +149,16 @@ pub async fn detail(
 }
 
 /// `POST /admin/reconciliations/{id}/cancel`.
+#[utoipa::path(
+    post, path = "/api/v1/admin/reconciliations/{id}/cancel", tag = "Administration",
+    summary = "End a run early",
+    params(("id" = String, Path, description = "The run's id")),
+    responses(
+        (status = 200, description = "What it came to", body = ReconciliationSummary),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
+    ),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
+)]
 pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let cancelled: Result<ReconciliationSummary, Error> = reconcile::cancel(&staff.platform, &by(&staff, &parts), &id).await;
@@ -129,6 +166,16 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
 }
 
 /// `POST /admin/reconciliations/{id}/repair`: what is not repaired yet, a bounded number at a time.
+#[utoipa::path(
+    post, path = "/api/v1/admin/reconciliations/{id}/repair", tag = "Administration",
+    summary = "Repair what a run found",
+    params(("id" = String, Path, description = "The run's id"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
+    responses(
+        (status = 200, description = "What it came to", body = Repair),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
+    ),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+)]
 pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by(&staff, &parts), &id).await;
@@ -137,6 +184,16 @@ pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, pa
 }
 
 /// `POST /admin/reconciliations/{id}/discrepancies/{discrepancy}/repair`.
+#[utoipa::path(
+    post, path = "/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", tag = "Administration",
+    summary = "Repair one discrepancy",
+    params(("id" = String, Path, description = "The run's id"), ("discrepancy" = i64, Path, description = "The discrepancy's id")),
+    responses(
+        (status = 200, description = "What it came to", body = FoundDiscrepancy),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
+    ),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
+)]
 pub async fn repair(
     State(server): State<Server>,
     Path((id, discrepancy)): Path<(String, String)>,

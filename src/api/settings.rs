@@ -10,6 +10,7 @@ use crate::{
     auth::guard::{self, Caller},
     domain::{
         alert::AlertSettings,
+        email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
     http::{problem::ApiError, state::Server},
@@ -32,6 +33,15 @@ pub struct Named {
 }
 
 /// `PUT /billing/alerts`: replaces the whole setting and answers it as it is now.
+#[utoipa::path(
+    put, path = "/api/v1/billing/alerts", tag = "Alerts",
+    summary = "Replace the alerts' setting",
+    description = "Takes what `GET` answers. What is left out is as usual: told at 80, 90, 100 and 110 percent, nobody named, no cap.",
+    params(crate::api::openapi::OfCustomer),
+    request_body(content = AlertSettings),
+    responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+)]
 pub async fn put_alerts(
     State(server): State<Server>,
     Query(named): Query<Named>,
@@ -44,20 +54,38 @@ pub async fn put_alerts(
 }
 
 /// `GET /billing/contacts`.
+#[utoipa::path(
+    get, path = "/api/v1/billing/contacts", tag = "Settings",
+    summary = "People who are written to about bills",
+    params(crate::api::openapi::OfCustomer),
+    responses((status = 200, description = "All of them", body = Vec<Contact>)),
+    extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn contacts(State(server): State<Server>, Query(named): Query<Named>, parts: Parts) -> Result<Json<Vec<Contact>>, ApiError> {
     let caller = guard::caller_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     Ok(Json(settings::contacts(&caller.platform, caller.customer).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ContactDraft {
+pub struct ContactDraft {
+    #[schema(value_type = EmailAddress)]
     email: String,
+    #[schema(max_length = 100)]
     #[serde(default)]
     name: Option<String>,
 }
 
 /// `POST /billing/contacts`: adds a contact, or renames the one that has this address.
+#[utoipa::path(
+    post, path = "/api/v1/billing/contacts", tag = "Settings",
+    summary = "Add a billing contact",
+    description = "Renames the one that has this address already. At most 20.",
+    params(crate::api::openapi::OfCustomer),
+    request_body(content = ContactDraft),
+    responses((status = 201, description = "The contact", body = Contact)),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+)]
 pub async fn put_contact(
     State(server): State<Server>,
     Query(named): Query<Named>,
@@ -72,6 +100,13 @@ pub async fn put_contact(
 }
 
 /// `DELETE /billing/contacts/{id}`.
+#[utoipa::path(
+    delete, path = "/api/v1/billing/contacts/{id}", tag = "Settings",
+    summary = "Remove a billing contact",
+    params(("id" = uuid::Uuid, Path, description = "The contact's id"), crate::api::openapi::OfCustomer),
+    responses((status = 204, description = "Removed")),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn remove_contact(
     State(server): State<Server>,
     Path(id): Path<String>,
@@ -84,6 +119,13 @@ pub async fn remove_contact(
 }
 
 /// `GET /billing/api-keys`: those in force, without what is secret of them.
+#[utoipa::path(
+    get, path = "/api/v1/billing/api-keys", tag = "Settings",
+    summary = "Keys of the customer's machines",
+    params(crate::api::openapi::OfCustomer),
+    responses((status = 200, description = "Those in force, without what is secret of them", body = Vec<ApiKeySummary>)),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn api_keys(
     State(server): State<Server>,
     Query(named): Query<Named>,
@@ -93,13 +135,24 @@ pub async fn api_keys(
     Ok(Json(settings::api_keys(&caller.platform, caller.customer).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct KeyDraft {
+pub struct KeyDraft {
+    #[schema(min_length = 1, max_length = 100, example = "build server")]
     name: String,
 }
 
 /// `POST /billing/api-keys`: the one answer that holds the key.
+#[utoipa::path(
+    post, path = "/api/v1/billing/api-keys", tag = "Settings",
+    summary = "Make a key",
+    description = "The one answer that shows the key. At most 50.",
+    params(crate::api::openapi::OfCustomer),
+    request_body(content = KeyDraft),
+    responses((status = 201, description = "The key", body = NewApiKey,
+        headers(("Cache-Control" = String, description = "`no-store`")))),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+)]
 pub async fn create_api_key(
     State(server): State<Server>,
     Query(named): Query<Named>,
@@ -113,6 +166,13 @@ pub async fn create_api_key(
 }
 
 /// `DELETE /billing/api-keys/{id}`: revokes it.
+#[utoipa::path(
+    delete, path = "/api/v1/billing/api-keys/{id}", tag = "Settings",
+    summary = "Revoke a key",
+    params(("id" = uuid::Uuid, Path, description = "The key's id"), crate::api::openapi::OfCustomer),
+    responses((status = 204, description = "Revoked; whoever uses it is nobody from now on")),
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn revoke_api_key(
     State(server): State<Server>,
     Path(id): Path<String>,

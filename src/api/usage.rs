@@ -21,6 +21,24 @@ use serde::Deserialize;
 
 /// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
 /// what is going on.
+#[utoipa::path(
+    post, path = "/api/v1/usage/events", tag = "Usage", security(("api_key" = [])),
+    summary = "Send usage events",
+    description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decompression. What is accepted is durable, and \
+                   counted once however often it is sent. One bad event does not reject the others.",
+    params(("Content-Encoding" = Option<crate::api::openapi::Encoding>, Header, description = "How the body is compressed")),
+    request_body(content(
+        (crate::api::openapi::UsageEvents = "application/json"),
+        (crate::api::openapi::UsageEventLines = "application/x-ndjson"),
+    )),
+    responses((status = 202, description = "What became of the events", body = ingest::Receipt, headers(
+        ("ratelimit-policy" = String, description = "Quotas of the key, by draft-ietf-httpapi-ratelimit-headers"),
+        ("ratelimit" = String, description = "What is left of them"),
+    ))),
+    extensions(("x-problems" = json!([
+        "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
+    ])))
+)]
 pub async fn events(
     State(server): State<Server>,
     principal: Option<Extension<Principal>>,
@@ -90,6 +108,15 @@ pub struct HistoryParameters {
 }
 
 /// `GET /billing/usage/history.csv`.
+#[utoipa::path(
+    get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
+    summary = "Usage over time as a file",
+    params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+    responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
+        content_type = "text/csv; charset=utf-8; header=present",
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+    extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
 pub async fn history_csv(
     State(server): State<Server>,
     Query(HistoryParameters { query, customer_id }): Query<HistoryParameters>,

@@ -24,18 +24,44 @@ use std::net::SocketAddr;
 const MOST_REPLAYS: u32 = 200;
 
 /// Takes a signed event.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/stripe", tag = "Webhooks", security(()),
+    summary = "Take one of Stripe's events",
+    description = "Stored before it is answered. The signature is HMAC-SHA256 over `t.body`; its time may be 300 s off.",
+    params(("Stripe-Signature" = String, Header, description = "`t=SECONDS,v1=HEX`", example = "t=1795362600,v1=5257a8")),
+    request_body(content = crate::api::openapi::StripeEvent),
+    responses((status = 200, description = "Stored; a duplicate is not applied again", body = Receipt)),
+    extensions(("x-problems" = json!(["bad_request", "signature_missing", "signature_stale", "signature_invalid"])))
+)]
 pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Result<Json<Receipt>, ApiError> {
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     Ok(Json(service::webhooks::receive(&server.platform, signature, &body).await?))
 }
 
 /// `GET /admin/webhooks/{id}`.
+#[utoipa::path(
+    get, path = "/api/v1/admin/webhooks/{id}", tag = "Webhooks",
+    summary = "One event",
+    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1QxYz")),
+    responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
+)]
 pub async fn show(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<WebhookDetail>, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
     Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
 }
 
 /// `POST /admin/webhooks/{id}/replay`: answers what it came to; the page's form is led back to the event.
+#[utoipa::path(
+    post, path = "/api/v1/admin/webhooks/{id}/replay", tag = "Webhooks",
+    summary = "Apply an event again",
+    params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1QxYz")),
+    responses(
+        (status = 200, description = "What it came to", body = crate::domain::webhook::WebhookReplay),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The event's page"))),
+    ),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
+)]
 pub async fn replay(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
     let replay = service::webhooks::replay(&staff.platform, &by(&staff, &request), &id).await;
@@ -52,6 +78,16 @@ pub async fn replay(State(server): State<Server>, Path(id): Path<String>, reques
 }
 
 /// `POST /admin/webhooks/replay`: replays what failed, a bounded number at a time; the page's form is led back to the list.
+#[utoipa::path(
+    post, path = "/api/v1/admin/webhooks/replay", tag = "Webhooks",
+    summary = "Apply again what failed",
+    description = "At most 200 events a request; `left` says how many remain.",
+    responses(
+        (status = 200, description = "What it came to", body = WebhookReplays),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The inbox"))),
+    ),
+    extensions(("x-role" = json!("admin")))
+)]
 pub async fn replay_failed(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
     let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff, &request), MOST_REPLAYS).await?;

@@ -19,7 +19,7 @@ use tower_sessions::Session;
 use uuid::Uuid;
 
 /// Name of the session cookie; fixed, since other programs send it.
-const COOKIE: &str = "auth_token";
+pub const COOKIE: &str = "auth_token";
 /// Its name over https: with the prefix a browser takes it only from this very host, over https and for all paths (RFC 6265bis).
 const HOST_COOKIE: &str = "__Host-auth_token";
 

@@ -120,6 +120,7 @@ pub fn cap_quantity(cap: Option<Cap>, included: Option<u64>) -> Option<u64> {
 
 /// An alert that fired: what was reached, with the figures at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FiredAlert {
     pub metric: Metric,
     /// percent, cost or cap.
@@ -166,6 +167,7 @@ impl FiredAlert {
 
 /// `GET /billing/alerts/fired`: what fired in the running period, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FiredAlerts {
     pub customer_id: CustomerId,
     pub alerts: Vec<FiredAlert>,

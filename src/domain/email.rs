@@ -9,6 +9,7 @@ pub const MAX_CHARS: usize = 254;
 /// An address as RFC 5321 writes it without quotes: a dot-atom of ASCII, and a domain of two labels or more. Nothing that could break out of
 /// a mail's header gets in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, example = "billing@example.com"))]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 

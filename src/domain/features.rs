@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 /// `GET /meta/features`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
     pub billing_enabled: bool,
@@ -28,6 +29,7 @@ impl Features {
 
 /// Something that staff can switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Feature {
     #[serde(rename = "billingEnabled")]
     Billing,
@@ -95,6 +97,7 @@ impl FromStr for Feature {
 
 /// What keeps a feature off, whatever its switch says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// `BILLING_ENABLED=false` on the server that answers.
@@ -107,6 +110,7 @@ pub enum Hold {
 
 /// A feature's switch, as `GET /admin/features` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Switch {
     pub name: Feature,
     /// What it comes to.

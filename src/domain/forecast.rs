@@ -22,6 +22,7 @@ const WIDEST: f64 = 1.5;
 
 /// An expected total at the period's end with the bounds that hold four times out of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Forecast {
     pub amount: u64,
     pub low: u64,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// A customer (a publisher's account). Every query that reads a customer's rows takes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = uuid::Uuid))]
 #[serde(transparent)]
 pub struct CustomerId(pub Uuid);
 
@@ -17,6 +18,7 @@ impl fmt::Display for CustomerId {
 
 /// What a signed-in person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees its own customer's usage, invoices and PDFs.
@@ -61,6 +63,7 @@ impl FromStr for Role {
 
 /// The signed-in person, as `GET /auth/me` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Viewer {
     pub email: String,
     pub role: Role,
@@ -70,6 +73,7 @@ pub struct Viewer {
 
 /// The part of a customer that a signed-in person sees of it everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ViewerCustomer {
     pub id: CustomerId,
     pub name: String,

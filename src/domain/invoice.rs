@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 /// Stripe's invoice statuses. Deleted drafts are kept in the mirror but shown to nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceStatus {
     Draft,
@@ -66,6 +67,7 @@ impl FromStr for InvoiceStatus {
 
 /// How a list of invoices is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum InvoiceSort {
     #[default]
     NewestFirst,
@@ -112,6 +114,7 @@ impl FromStr for InvoiceSort {
 
 /// One row of the list. Amounts are minor units of `currency`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct InvoiceSummary {
     pub id: Uuid,
     pub stripe_invoice_id: String,
@@ -144,6 +147,7 @@ impl InvoiceSummary {
 
 /// `GET /billing/invoices`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct InvoicePage {
     pub invoices: Vec<InvoiceSummary>,
     pub pagination: Pagination,
@@ -153,6 +157,7 @@ pub struct InvoicePage {
 
 /// Page `page` (from 1) of `total_pages`, `limit` rows each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Pagination {
     pub page: u32,
     pub limit: u32,
@@ -162,6 +167,7 @@ pub struct Pagination {
 
 /// What is owed in one currency, in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct InvoiceTotals {
     pub currency: Currency,
     pub open: i64,
@@ -170,6 +176,7 @@ pub struct InvoiceTotals {
 
 /// `GET /billing/invoices/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct InvoiceDetail {
     #[serde(flatten)]
     pub summary: InvoiceSummary,
@@ -193,6 +200,7 @@ pub struct InvoiceDetail {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct InvoiceCustomer {
     pub name: String,
     pub email: Option<String>,
@@ -202,6 +210,7 @@ pub struct InvoiceCustomer {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LineItem {
     pub description: String,
     pub quantity: Option<i64>,
@@ -217,6 +226,7 @@ pub struct LineItem {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Payment {
     pub id: String,
     pub amount: i64,
@@ -229,6 +239,7 @@ pub struct Payment {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Refund {
     pub id: String,
     pub amount: i64,
@@ -240,6 +251,7 @@ pub struct Refund {
 
 /// What was taken back from an invoice after it was finalized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CreditNote {
     pub id: String,
     pub number: Option<String>,
@@ -259,6 +271,7 @@ pub struct CreditNote {
 
 /// Something that happened to an invoice, from the events that Stripe sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TimelineEntry {
     /// Stripe's event type, e.g. `invoice.finalized`.
     pub event_type: String,

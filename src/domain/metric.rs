@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// A metered quantity. Data transfer is counted in bytes and billed in GB of 10^9 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     Impressions,

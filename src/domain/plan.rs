@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// The plans that are sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PlanType {
     Starter,

@@ -22,6 +22,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// How two sides can differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyKind))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     MissingLocally,
@@ -91,6 +92,7 @@ impl FromStr for Kind {
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyObject))]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
     Customer,
@@ -165,6 +167,7 @@ impl FromStr for Object {
 
 /// What one side says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyValue))]
 #[serde(untagged)]
 pub enum Said {
     Number(i64),
@@ -182,6 +185,7 @@ impl fmt::Display for Said {
 
 /// A share in millionths, which a program reads in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64))]
 pub struct Millionths(pub i64);
 
 impl fmt::Display for Millionths {
@@ -207,6 +211,7 @@ impl<'de> Deserialize<'de> for Millionths {
 
 /// One field as both sides have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyField))]
 pub struct Field {
     pub name: String,
     pub internal: Option<Said>,
@@ -216,6 +221,7 @@ pub struct Field {
 
 /// An object that is not the same on both sides, in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Discrepancy {
     pub kind: Kind,
     pub object: Object,

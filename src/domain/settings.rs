@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 /// Somebody who is written to about a customer's bills.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Contact {
     pub id: Uuid,
     pub name: Option<String>,
@@ -19,6 +20,7 @@ pub struct Contact {
 
 /// A machine's key, as far as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiKeySummary {
     pub id: Uuid,
     pub name: String,
@@ -33,6 +35,7 @@ pub struct ApiKeySummary {
 
 /// A key that was just made, in the one answer that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct NewApiKey {
     #[serde(flatten)]
     pub summary: ApiKeySummary,
@@ -41,6 +44,7 @@ pub struct NewApiKey {
 
 /// Everything that the settings page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CustomerSettings {
     /// Whether the person may change any of it.
     pub manages: bool,

@@ -74,6 +74,7 @@ pub fn rate_all(plan: &Plan, quantities: &Quantities) -> PerMetric<Overage> {
 
 /// Bytes that read and write as GB of 10^9 bytes: `37.25`, whole numbers without a fraction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64, example = 37.25))]
 pub struct Gigabytes(pub u64);
 
 impl fmt::Display for Gigabytes {
@@ -115,6 +116,7 @@ pub fn show_quantity(metric: Metric, quantity: u64) -> String {
 
 /// `GET /billing/usage/current`: the running period, shaped as the contract fixes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageCurrent {
     pub current_period: CurrentPeriod,
     pub overages: Overages,
@@ -148,6 +150,7 @@ impl UsageCurrent {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CurrentPeriod {
     #[serde(flatten)]
     pub period: Period,
@@ -157,6 +160,7 @@ pub struct CurrentPeriod {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Overages {
     pub currency: Currency,
     pub impressions: CountOverage,
@@ -189,12 +193,14 @@ impl Overages {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CountOverage {
     pub amount: u64,
     pub cost: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TransferOverage {
     /// In GB.
     pub amount: Gigabytes,
@@ -202,6 +208,7 @@ pub struct TransferOverage {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SubscriptionSummary {
     pub plan_type: PlanType,
     /// Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused.
@@ -214,6 +221,7 @@ pub struct SubscriptionSummary {
 
 /// Where the period will end if it goes on as so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageForecast {
     pub impressions: Forecast,
     pub api_calls: Forecast,
@@ -234,6 +242,7 @@ impl UsageForecast {
 
 /// One UTC day's sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DailyUsage {
     /// The day's first instant.
     #[serde(with = "time::serde::rfc3339")]

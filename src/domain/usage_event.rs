@@ -69,6 +69,7 @@ pub type Placed = (usize, UsageEvent);
 
 /// Why an event was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Rejection {
     /// Its place in the request, from 0.
     pub index: usize,

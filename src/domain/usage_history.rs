@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime, Time, UtcOffset, format_description::well_k
 
 /// Length of a point, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Granularity {
     Hour,
     Day,
@@ -62,6 +63,7 @@ impl FromStr for Granularity {
 
 /// `GET /billing/usage/history`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageHistory {
     /// Per metric, and per app where asked: those with the most usage first, the others together at the end.
     pub series: Vec<UsageSeries>,
@@ -69,6 +71,7 @@ pub struct UsageHistory {
 
 /// One metric, of one app or of several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageSeries {
     pub metric: Metric,
     /// Null: all apps, or those that `other_apps` counts.
@@ -81,6 +84,7 @@ pub struct UsageSeries {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsagePoint {
     /// The first instant of the hour, day or month. The first and the last hold no more than the span that was asked for.
     #[serde(with = "time::serde::rfc3339")]

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookStatus {
     /// Stored, and waiting to be applied.
@@ -70,6 +71,7 @@ impl FromStr for WebhookStatus {
 
 /// One row of the inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookSummary {
     /// Stripe's id of the event.
     pub id: String,
@@ -92,6 +94,7 @@ pub struct WebhookSummary {
 
 /// How many events have each status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookCounts {
     pub received: u64,
     pub applied: u64,
@@ -116,6 +119,7 @@ impl WebhookCounts {
 
 /// `GET /admin/webhooks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookPage {
     pub events: Vec<WebhookSummary>,
     pub pagination: Pagination,
@@ -125,6 +129,7 @@ pub struct WebhookPage {
 
 /// `GET /admin/webhooks/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookDetail {
     #[serde(flatten)]
     pub summary: WebhookSummary,
@@ -141,6 +146,7 @@ pub struct WebhookDetail {
 
 /// `POST /admin/webhooks/{id}/replay`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookReplay {
     pub id: String,
     pub status_before: WebhookStatus,
@@ -151,6 +157,7 @@ pub struct WebhookReplay {
 
 /// `POST /admin/webhooks/replay`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookReplays {
     pub replayed: u64,
     /// Those of them that could not be applied this time either.

@@ -7,7 +7,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -74,6 +74,10 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     if accepts_html {
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    }
+    // Server functions know GET alone; axum takes the body away from what answers a HEAD.
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
     }
     let request_id = request.extensions().get::<super::observe::RequestId>().map(|id| id.0.to_string());
     let response = next.run(request).await;

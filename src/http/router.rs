@@ -3,7 +3,9 @@
 use super::{
     client, cross_site,
     idempotency::{self, Keys},
-    observe, problem, security_headers,
+    observe, problem,
+    routes::Routes,
+    security_headers,
     state::Server,
 };
 use crate::{
@@ -30,7 +32,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{delete, get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use leptos::{
     nonce::use_nonce,
@@ -74,45 +76,8 @@ pub fn router(server: Server) -> Router {
         .with_secure(is_https)
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
-    // Stripe is no browser and signs in nowhere: what stands in front of pages and the API is not for it.
-    let webhooks = Router::new()
-        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe).layer(DefaultBodyLimit::max(limits.webhook_body_bytes)));
-    let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
-
-    Router::new()
-        .route("/livez", get(api::health::live))
-        .route("/readyz", get(api::health::ready))
-        .route("/theme", post(api::theme::choose))
-        .route("/api/v1/health", get(api::health::health))
-        .route("/api/v1/auth/login", post(api::auth::login))
-        .route("/api/v1/auth/logout", post(api::auth::logout))
-        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
-        .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
-        .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
-        .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
-        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional))))
-        .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
-        .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
-        .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
-        .route(SETTINGS, post(api::settings::submit))
-        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
-        .route(
-            "/api/v1/usage/events",
-            // It bounds by itself what comes out of the decompression.
-            post(api::usage::events).layer(RequestDecompressionLayer::new()),
-        )
-        .route("/api/v1/admin/audit.csv", get(api::audit::csv))
-        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
-        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
-        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
-        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
-        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
-        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
-        .route(FEATURES, post(api::features::submit))
-        .route("/api/v1/admin/features/{name}", put(api::features::switch))
-        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
-        .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
-        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
+    routes(&server)
+        .into_router()
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
@@ -121,7 +86,6 @@ pub fn router(server: Server) -> Router {
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .merge(webhooks)
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
@@ -144,6 +108,56 @@ async fn limit_time(State(longest): State<Duration>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
+pub fn routes(server: &Server) -> Routes {
+    let limits = &server.platform.config.file.limits;
+    let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
+    Routes::default()
+        .route("/livez", get(api::health::live))
+        .route("/readyz", get(api::health::ready))
+        .route("/theme", post(api::theme::choose))
+        .route("/api/v1/health", get(api::health::health))
+        .route("/api/v1/auth/login", post(api::auth::login))
+        .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
+        .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
+        .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
+        .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
+        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional))))
+        .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
+        .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
+        .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
+        .route(SETTINGS, post(api::settings::submit))
+        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
+        .route(
+            "/api/v1/usage/events",
+            // It bounds by itself what comes out of the decompression.
+            post(api::usage::events).layer(RequestDecompressionLayer::new()),
+        )
+        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route("/api/v1/admin/audit.csv", get(api::audit::csv))
+        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
+        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
+        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
+        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(FEATURES, post(api::features::submit))
+        .route("/api/v1/admin/features/{name}", put(api::features::switch))
+        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
+        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
+        .route("/api/v1/openapi.json", get(api::openapi::json))
+        .route("/api/v1/docs", get(api::openapi::docs))
+        // A page is nothing that a program asked for.
+        .route("/api", any(unknown))
+        .route("/api/{*rest}", any(unknown))
+}
+
+async fn unknown() -> StatusCode {
+    StatusCode::NOT_FOUND
 }
 
 /// The page at a form's own address, as the answer to what the form came to.
@@ -179,7 +193,7 @@ fn provide_page_context(server: &Server) {
     provide_context(theme);
 }
 
-fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
+pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
 }

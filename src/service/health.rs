@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// `GET /health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
     pub status: Status,
     pub version: &'static str,
@@ -14,7 +14,8 @@ pub struct Health {
 }
 
 /// `degraded` still serves; `down` does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = HealthStatus)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Ok,
@@ -22,7 +23,7 @@ pub enum Status {
     Down,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Checks {
     pub database: Status,
     pub usage_store: Status,

@@ -39,7 +39,8 @@ pub enum Format {
 }
 
 /// What became of a request's events. What is accepted is durable.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = UsageReceipt)]
 pub struct Receipt {
     pub accepted: u64,
     pub duplicates: u64,

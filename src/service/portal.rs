@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 /// `POST /billing/portal`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Portal {
     /// Of Stripe's; good for a few minutes and for one person.
     pub url: String,

@@ -47,7 +47,7 @@ const MOST_ANSWERED: i64 = 1000;
 const SYSTEM: &str = "system";
 
 /// What is to be compared, as it came in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     pub customer_id: Option<String>,

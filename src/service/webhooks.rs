@@ -36,7 +36,8 @@ use sqlx::{Acquire, PgConnection};
 const MOST_ATTEMPTS: i32 = 10;
 
 /// The answer to Stripe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookReceipt)]
 pub struct Receipt {
     /// Stored for good.
     pub received: bool,

@@ -22,6 +22,7 @@ mod ingest;
 mod invoices;
 mod meters;
 mod metrics;
+mod openapi;
 mod outgoing;
 mod pdf;
 mod platform;

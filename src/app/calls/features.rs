@@ -6,12 +6,29 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/meta/features`, for anyone.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/meta/features", tag = "Service", security(()),
+        summary = "What is switched on",
+        responses((status = 200, description = "The switches", body = Features))
+    )
+)]
 #[server(name = GetFeatures, prefix = "/api/v1", endpoint = "meta/features", input = GetUrl, output = Json)]
 pub async fn features() -> Result<Features, Problem> {
     Ok(crate::service::features::current(&crate::auth::guard::platform()?))
 }
 
 /// `GET /api/v1/admin/features`: every switch, and who moved it last.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/features", tag = "Administration",
+        summary = "Every switch, and who moved it last",
+        responses((status = 200, description = "The switches", body = Vec<Switch>)),
+        extensions(("x-role" = json!("admin")))
+    )
+)]
 #[server(name = GetSwitches, prefix = "/api/v1", endpoint = "admin/features", input = GetUrl, output = Json)]
 pub async fn switches() -> Result<Vec<Switch>, Problem> {
     let staff = crate::auth::guard::staff().await?;

@@ -9,6 +9,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/billing/invoices`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/invoices", tag = "Invoices",
+        summary = "A page of invoices",
+        params(crate::api::openapi::InvoiceFilter, crate::api::openapi::Paging, crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "The page, and what is owed by currency", body = InvoicePage)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetInvoices, prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
 pub async fn invoices(
     page: Option<String>,
@@ -26,6 +36,17 @@ pub async fn invoices(
 }
 
 /// One invoice for its page. Programs use `GET /api/v1/billing/invoices/{id}`, the same use case.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/invoice", tag = "Invoices",
+        summary = "One invoice, for its page",
+        description = "The same as `GET /api/v1/billing/invoices/{id}`, which programs use.",
+        params(("id" = String, Query, description = "The invoice's id here, or Stripe's", example = "in_1QxYz")),
+        responses((status = 200, description = "The invoice", body = InvoiceDetail)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetInvoice, prefix = "/api/v1", endpoint = "billing/invoice", input = GetUrl, output = Json)]
 pub async fn invoice(id: String) -> Result<InvoiceDetail, Problem> {
     let reader = crate::auth::guard::reader().await?;

@@ -9,6 +9,7 @@ use std::fmt;
 
 /// What went wrong, for a person (`title`, `detail`) and for a program (`status`, `code`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Problem {
     #[serde(rename = "type")]
     pub kind: String,

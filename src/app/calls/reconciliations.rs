@@ -6,6 +6,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/admin/reconciliations`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/reconciliations", tag = "Administration",
+        summary = "Runs of the comparison with Stripe, newest first",
+        params(crate::api::openapi::Paging),
+        responses((status = 200, description = "A page of them", body = ReconciliationPage)),
+        extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
+    )
+)]
 #[server(name = GetReconciliations, prefix = "/api/v1", endpoint = "admin/reconciliations", input = GetUrl, output = Json)]
 pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage, Problem> {
     let staff = crate::auth::guard::staff().await?;
@@ -13,6 +23,17 @@ pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Res
 }
 
 /// One run for its page. Programs use `GET /api/v1/admin/reconciliations/{id}`, the same use case.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/reconciliation", tag = "Administration",
+        summary = "One run, for its page",
+        description = "The same as `GET /api/v1/admin/reconciliations/{id}`, which programs use.",
+        params(("id" = String, Query, description = "The run's id"), crate::api::openapi::DiscrepancyFilter, crate::api::openapi::Paging),
+        responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
+        extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetReconciliation, prefix = "/api/v1", endpoint = "admin/reconciliation", input = GetUrl, output = Json)]
 pub async fn reconciliation(
     id: String,

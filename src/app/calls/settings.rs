@@ -9,6 +9,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/billing/alerts`. Staff name the customer by `customer_id`; others see their own.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/alerts", tag = "Alerts",
+        summary = "When a customer is told of its usage",
+        params(crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "The whole setting", body = AlertSettings)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetAlerts, prefix = "/api/v1", endpoint = "billing/alerts", input = GetUrl, output = Json)]
 pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;
@@ -16,6 +26,16 @@ pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Proble
 }
 
 /// `GET /api/v1/billing/alerts/fired`: what fired in the running period.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/alerts/fired", tag = "Alerts",
+        summary = "What was reached in the running period",
+        params(crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "Newest first", body = FiredAlerts)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetFiredAlerts, prefix = "/api/v1", endpoint = "billing/alerts/fired", input = GetUrl, output = Json)]
 pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;
@@ -23,6 +43,16 @@ pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Pr
 }
 
 /// `GET /api/v1/billing/settings`: everything that the settings page shows.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/settings", tag = "Settings",
+        summary = "Everything that the settings page shows",
+        params(crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "The settings, as far as one may see them", body = CustomerSettings)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetSettings, prefix = "/api/v1", endpoint = "billing/settings", input = GetUrl, output = Json)]
 pub async fn settings(customer_id: Option<String>) -> Result<CustomerSettings, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;

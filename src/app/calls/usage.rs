@@ -6,6 +6,17 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/billing/usage/current`. Staff name the customer by `customer_id`; others see their own.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/usage/current", tag = "Usage",
+        summary = "Usage of the running period",
+        description = "Used, over the plan, cost and forecast. Without a subscription `subscription` is null and the period is the calendar month.",
+        params(crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "The figures; `as_of` is the newest event that they contain", body = UsageCurrent)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetUsageCurrent, prefix = "/api/v1", endpoint = "billing/usage/current", input = GetUrl, output = Json)]
 pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;
@@ -13,6 +24,17 @@ pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, 
 }
 
 /// `GET /api/v1/billing/usage/history`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/usage/history", tag = "Usage",
+        summary = "Usage over time",
+        description = "Without gaps, in UTC. Hours over at most 93 days, days and months over at most 732.",
+        params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "A series per metric, or per metric and app", body = UsageHistory)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetUsageHistory, prefix = "/api/v1", endpoint = "billing/usage/history", input = GetUrl, output = Json)]
 pub async fn usage_history(
     metric: Option<String>,

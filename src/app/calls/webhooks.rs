@@ -6,6 +6,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/admin/webhooks`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/webhooks", tag = "Webhooks",
+        summary = "Stripe's events, newest first",
+        params(crate::api::openapi::WebhookFilter, crate::api::openapi::Paging),
+        responses((status = 200, description = "A page of the inbox", body = WebhookPage)),
+        extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
+    )
+)]
 #[server(name = GetWebhooks, prefix = "/api/v1", endpoint = "admin/webhooks", input = GetUrl, output = Json)]
 pub async fn webhooks(
     status: Option<String>,
@@ -19,6 +29,17 @@ pub async fn webhooks(
 }
 
 /// One event for its page. Programs use `GET /api/v1/admin/webhooks/{id}`, the same use case.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/webhook", tag = "Webhooks",
+        summary = "One event, for its page",
+        description = "The same as `GET /api/v1/admin/webhooks/{id}`, which programs use.",
+        params(("id" = String, Query, description = "Stripe's id of the event", example = "evt_1QxYz")),
+        responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
+        extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
 #[server(name = GetWebhook, prefix = "/api/v1", endpoint = "admin/webhook", input = GetUrl, output = Json)]
 pub async fn webhook(id: String) -> Result<WebhookDetail, Problem> {
     let staff = crate::auth::guard::staff().await?;

@@ -30,6 +30,7 @@ impl Field {
 
 /// From where on events of a metric are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// Of what is included; nothing is refused while nothing is included.
@@ -40,6 +41,7 @@ pub enum Cap {
 
 /// One metric's thresholds, ascending and distinct, and its cap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct MetricAlerts {
     percent: Vec<u32>,
     cost: Vec<i64>,
@@ -69,6 +71,7 @@ impl MetricAlerts {
 
 /// One setting per metric, named as senders name the metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct MetricSettings {
     impressions: MetricAlerts,
     api_calls: MetricAlerts,
@@ -77,6 +80,7 @@ pub struct MetricSettings {
 
 /// When a customer is told of its usage, who is told, and where it stops: `GET` and `PUT /billing/alerts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(try_from = "Value")]
 pub struct AlertSettings {
     enabled: bool,

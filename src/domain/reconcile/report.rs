@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReconciliationStatus {
     Running,
@@ -59,6 +60,7 @@ impl FromStr for ReconciliationStatus {
 
 /// How much was compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Checked {
     pub customers: i64,
     pub subscriptions: i64,
@@ -69,6 +71,7 @@ pub struct Checked {
 
 /// A discrepancy of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FoundDiscrepancy {
     pub id: i64,
     #[serde(flatten)]
@@ -83,6 +86,7 @@ pub struct FoundDiscrepancy {
 
 /// A run, without what it found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ReconciliationSummary {
     pub id: Uuid,
     pub status: ReconciliationStatus,
@@ -104,6 +108,7 @@ pub struct ReconciliationSummary {
     pub rows_total: Option<i64>,
     pub discrepancies: i64,
     pub repaired: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub currency_totals: Totals,
     /// Only a completed run says so.
     pub within_tolerance: Option<bool>,
@@ -116,6 +121,7 @@ pub struct ReconciliationSummary {
 
 /// `GET /admin/reconciliations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ReconciliationPage {
     pub reconciliations: Vec<ReconciliationSummary>,
     pub pagination: Pagination,
@@ -124,6 +130,7 @@ pub struct ReconciliationPage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct KindCount {
     pub kind: Kind,
     pub count: i64,
@@ -131,6 +138,7 @@ pub struct KindCount {
 
 /// A page of a run's discrepancies, those of the most money first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DiscrepancyPage {
     pub discrepancies: Vec<FoundDiscrepancy>,
     pub kinds: Vec<KindCount>,
@@ -139,6 +147,7 @@ pub struct DiscrepancyPage {
 
 /// `GET /admin/reconciliations/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ReconciliationDetail {
     #[serde(flatten)]
     pub summary: ReconciliationSummary,
@@ -148,6 +157,7 @@ pub struct ReconciliationDetail {
 
 /// The answer to `POST /billing/reconcile`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Reconciliation {
     /// Everything in scope was compared. What was found says nothing about this.
     pub success: bool,
@@ -161,6 +171,7 @@ pub struct Reconciliation {
     pub discrepancy_count: i64,
     /// Minor units of US dollars: the total of that currency alone. What is in others stands in `currency_totals`, and is never added to it.
     pub total_discrepancy_amount: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub currency_totals: Totals,
     pub within_tolerance: bool,
     pub repaired: i64,
@@ -168,6 +179,7 @@ pub struct Reconciliation {
 
 /// What a repair came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Repair {
     pub repaired: i64,
     pub failed: i64,

@@ -1,0 +1,128 @@
+//! `GET /openapi.json` and `/docs`: the OpenAPI 3.1 document. It is made of what stands beside the handlers and server functions
+//! (`#[utoipa::path]`) and of the types that they take and answer; [`completion`] adds what every answer has in common. A test compares it
+//! with the router's paths, both ways.
+
+mod completion;
+mod page;
+mod problems;
+mod request;
+
+pub use page::docs;
+pub use request::{
+    DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan,
+    WebhookFilter,
+};
+
+use crate::{
+    api,
+    app::calls::{self, Problem},
+    domain::{
+        features::Feature,
+        invoice::{InvoiceSort, InvoiceStatus},
+        metric::Metric,
+        reconcile::Kind,
+        usage_history::Granularity,
+        webhook::WebhookStatus,
+    },
+};
+use axum::{http::header, response::IntoResponse};
+use serde_json::Value;
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ApexMediation Billing",
+        description = "Usage metering, invoices and the mirror of Stripe.\n\n\
+            Money is an integer in the currency's minor unit, with the currency beside it. Periods are half-open `[start, end)` instants. \
+            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every answer has an `x-request-id`; quote it when you ask \
+            for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
+            Roles: `readonly` sees its customer's usage and invoices, `publisher` manages its settings too, `admin` is the platform's staff, \
+            who name a customer by `customer_id`. API keys read as `readonly` does, and send usage.",
+    ),
+    servers((url = "/", description = "This platform")),
+    tags(
+        (name = "Usage", description = "What is metered: sending it, and reading what it came to."),
+        (name = "Invoices", description = "The mirror of Stripe's invoices."),
+        (name = "Alerts", description = "Who is told of usage, when, and where it stops."),
+        (name = "Settings", description = "Billing contacts, keys of machines, Stripe's customer portal."),
+        (name = "Webhooks", description = "Stripe's events, and what the platform's staff does with them."),
+        (name = "Administration", description = "For the platform's staff: features, the comparison with Stripe."),
+        (name = "Session", description = "Signing in and out."),
+        (name = "Service", description = "Whether it works and what it offers."),
+    ),
+    paths(
+        api::features::switch,
+        api::reconcile::cancel,
+        api::reconcile::detail,
+        api::reconcile::reconcile,
+        api::reconcile::repair,
+        api::reconcile::repair_all,
+        api::reconcile::start,
+        calls::features::switches,
+        calls::reconciliations::reconciliation,
+        calls::reconciliations::reconciliations,
+        api::auth::login,
+        api::auth::logout,
+        api::health::health,
+        api::health::live,
+        api::health::ready,
+        api::invoices::detail,
+        api::invoices::pdf,
+        api::openapi::json,
+        api::openapi::page::docs,
+        api::portal::open,
+        api::settings::api_keys,
+        api::settings::contacts,
+        api::settings::create_api_key,
+        api::settings::put_alerts,
+        api::settings::put_contact,
+        api::settings::remove_contact,
+        api::settings::revoke_api_key,
+        api::usage::events,
+        api::usage::history_csv,
+        api::webhooks::replay,
+        api::webhooks::replay_failed,
+        api::webhooks::show,
+        api::webhooks::stripe,
+        calls::features::features,
+        calls::invoices::invoice,
+        calls::invoices::invoices,
+        calls::session::me,
+        calls::settings::alerts,
+        calls::settings::fired_alerts,
+        calls::settings::settings,
+        calls::usage::usage_current,
+        calls::usage::usage_history,
+        calls::webhooks::webhook,
+        calls::webhooks::webhooks,
+    ),
+    components(schemas(Encoding, Feature, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, Problem, UsageEventDraft, WebhookStatus)),
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| completion::complete(serde_json::to_value(Document::openapi()).unwrap_or_default()));
+
+/// As it is served and printed.
+static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", *DOCUMENT));
+
+/// The whole document.
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// The document as JSON text, with a line break at its end.
+pub fn text() -> &'static str {
+    &TEXT
+}
+
+/// `GET /openapi.json`.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "Service", security(()),
+    summary = "This document",
+    responses((status = 200, description = "OpenAPI 3.1", body = Value))
+)]
+pub async fn json() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], text())
+}

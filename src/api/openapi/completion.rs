@@ -1,0 +1,153 @@
+//! What all operations have in common is added here once: who may ask, the problems that whatever stands in front of the handlers answers,
+//! the headers of every answer.
+
+use super::problems;
+use crate::{app::calls::Problem, auth::layer::COOKIE};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+const OPERATIONS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+/// The document as it is served.
+pub fn complete(mut document: Value) -> Value {
+    let mut shared = Map::new();
+    for (path, item) in members(&mut document["paths"]) {
+        for (method, operation) in members(item).filter(|(method, _)| OPERATIONS.contains(&method.as_str())) {
+            complete_operation(path, method, operation, &mut shared);
+        }
+    }
+    document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    document["info"]["license"] = json!({"name": "Apache-2.0", "identifier": "Apache-2.0"});
+    document["components"]["responses"] = shared.into();
+    document["components"]["headers"] = headers();
+    document["components"]["securitySchemes"] = json!({
+        "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session, as `POST /api/v1/auth/login` begins it"},
+        "api_key": {"type": "http", "scheme": "bearer", "description": "A key of a customer's machine, as `POST /api/v1/billing/api-keys` makes it"},
+    });
+    bound(&mut document["components"]["schemas"]);
+    document
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &mut Map<String, Value>) {
+    let Some(fields) = operation.as_object_mut() else { return };
+    let own = fields.remove("x-problems");
+    let words = path.trim_start_matches("/api/v1").replace(['{', '}'], "");
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    fields.insert("operationId".into(), std::iter::once(method).chain(words).collect::<Vec<_>>().join("_").into());
+    let staff_only = fields.get("x-role").is_some_and(|role| role == "admin");
+    let security = fields.entry("security").or_insert_with(|| {
+        // A key reads: what only staff may is nothing for it.
+        if staff_only || method != "get" { json!([{"cookie": []}]) } else { json!([{"cookie": []}, {"api_key": []}]) }
+    });
+    let for_anyone = security.as_array().is_some_and(|any| any.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
+
+    let mut codes = vec!["not_utf8", "unauthenticated", "internal", "busy"];
+    if !for_anyone {
+        codes.push("forbidden");
+    }
+    if method != "get" {
+        codes.push("cross_site");
+    }
+    if path.starts_with("/api/v1/billing/") {
+        codes.push("billing_disabled");
+    }
+    if fields.contains_key("requestBody") {
+        codes.extend(["body_too_large", "unsupported_media_type"]);
+    }
+    codes.extend(own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str));
+    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for (code, status, _) in problems::PROBLEMS.iter().filter(|(code, ..)| codes.contains(code)) {
+        by_status.entry(*status).or_default().push(code);
+    }
+
+    for (_, parameter) in fields.get_mut("parameters").into_iter().flat_map(|all| all.as_array_mut().into_iter().flatten()).enumerate() {
+        without_null(&mut parameter["schema"]);
+    }
+    let responses = fields.entry("responses").or_insert_with(|| json!({}));
+    for (_, response) in members(responses) {
+        response["headers"]["x-request-id"] = header_reference("x-request-id");
+    }
+    for (status, codes) in by_status {
+        let name = format!("{status}-{}", codes.join("-"));
+        let problem = shared.entry(name.clone()).or_insert_with(|| response_of(status, &codes));
+        match responses.get_mut(status.to_string()) {
+            // It has an answer of its own with this status.
+            Some(other) => {
+                other["content"]["application/problem+json"] = problem["content"]["application/problem+json"].clone();
+            }
+            None => responses[status.to_string()] = json!({"$ref": format!("#/components/responses/{name}")}),
+        }
+    }
+}
+
+fn response_of(status: u16, codes: &[&str]) -> Value {
+    let meaning = |code: &str| problems::of(code).map_or("", |(_, _, meaning)| meaning);
+    let examples: Map<String, Value> = codes
+        .iter()
+        .map(|code| {
+            let mut problem = Problem::new(status, code, meaning(code));
+            problem.instance = Some("/api/v1/…".into());
+            problem.request_id = Some("1c7b3c0a-5d3e-4f0e-9a55-1d1a3b6f0c11".into());
+            ((*code).to_owned(), json!({"summary": meaning(code), "value": problem}))
+        })
+        .collect();
+    let mut headers = json!({"x-request-id": header_reference("x-request-id")});
+    match status {
+        401 => headers["WWW-Authenticate"] = header_reference("WWW-Authenticate"),
+        429 | 503 => headers["Retry-After"] = header_reference("Retry-After"),
+        _ => {}
+    }
+    let description: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}.", meaning(code))).collect();
+    json!({
+        "description": description.join(" "),
+        "headers": headers,
+        "content": {"application/problem+json": {
+            "schema": {
+                "allOf": [{"$ref": "#/components/schemas/Problem"}],
+                "properties": {"status": {"const": status}, "code": {"enum": codes}},
+            },
+            "examples": examples,
+        }},
+    })
+}
+
+fn header_reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{name}")})
+}
+
+fn headers() -> Value {
+    json!({
+        "x-request-id": {"description": "Names this request in our logs", "required": true, "schema": {"type": "string", "format": "uuid"}},
+        "WWW-Authenticate": {"description": "RFC 9110 section 11.6.1", "required": true, "schema": {"type": "string"}},
+        "Retry-After": {"description": "Seconds after which asking again may help", "schema": {"type": "integer", "minimum": 1}},
+    })
+}
+
+/// A parameter is there or not; there is no `null` in a query.
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema["type"].as_array_mut() {
+        types.retain(|kind| kind != "null");
+        if let [one] = types.as_slice() {
+            schema["type"] = one.clone();
+        }
+    }
+    let alternatives = schema["oneOf"].as_array_mut().map(|all| {
+        all.retain(|one| one["type"] != "null");
+        all.clone()
+    });
+    if let Some([one]) = alternatives.as_deref() {
+        *schema = one.clone();
+    }
+}
+
+/// Bounds that stand in the code that reads text.
+fn bound(schemas: &mut Value) {
+    let address = r"^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9\-]*[A-Za-z])?$";
+    schemas["EmailAddress"]["pattern"] = address.into();
+    schemas["EmailAddress"]["maxLength"] = 254.into();
+    schemas["Currency"]["pattern"] = "^[a-z]{3}$".into();
+}
+
+fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flatten()
+}

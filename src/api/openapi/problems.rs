@@ -1,0 +1,46 @@
+//! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
+
+/// A code, its status and its meaning.
+pub const PROBLEMS: [(&str, u16, &str); 36] = [
+    ("bad_request", 400, "The request can't be read"),
+    ("not_utf8", 400, "The query or the body is not UTF-8"),
+    ("invalid_body", 400, "The body does not hold what is wanted"),
+    ("invalid_json", 400, "The body is not JSON"),
+    ("idempotency_key_missing", 400, "There is no `Idempotency-Key`; nothing was done"),
+    ("idempotency_key_invalid", 400, "The `Idempotency-Key` is not 1 to 255 visible ASCII characters"),
+    ("too_many_events", 400, "More events than one request may bring; none was taken"),
+    ("signature_missing", 400, "There is no `Stripe-Signature`"),
+    ("signature_stale", 400, "The signature's time is too far off"),
+    ("signature_invalid", 400, "No active secret makes this signature"),
+    ("unauthenticated", 401, "Nobody is signed in, or the key is not known"),
+    ("invalid_credentials", 401, "The e-mail address or the password is wrong"),
+    ("usage_cap_reached", 402, "Every event is of a metric whose cap is reached"),
+    ("cross_site", 403, "The request came from another site"),
+    ("forbidden", 403, "The role does not suffice"),
+    ("not_found", 404, "There is no such object for whoever asks"),
+    ("no_stripe_customer", 409, "Stripe does not know the customer yet"),
+    ("reconciliation_running", 409, "Another comparison is running"),
+    ("reconciliation_cancelled", 409, "The comparison was ended early"),
+    ("idempotency_in_progress", 409, "The request of this `Idempotency-Key` is still running"),
+    ("body_too_large", 413, "The body is larger than this path takes"),
+    ("unsupported_media_type", 415, "This path does not take this content type"),
+    ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
+    ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
+    ("rate_limited", 429, "This key has had its part; nothing of the request was taken"),
+    ("overloaded", 429, "More comes in than can be taken; nothing of the request was taken"),
+    ("internal", 500, "Something went wrong on our side"),
+    ("reconciliation_failed", 503, "The comparison could not be completed"),
+    ("stripe_refused", 502, "Stripe did not accept this"),
+    ("billing_disabled", 503, "Billing is switched off at the moment; nothing is lost"),
+    ("usage_ingest_disabled", 503, "Taking usage is switched off at the moment"),
+    ("invoice_pdf_disabled", 503, "PDFs are switched off at the moment"),
+    ("customer_portal_disabled", 503, "Stripe's portal is switched off at the moment"),
+    ("busy", 503, "The service is busy; ask again in a moment"),
+    ("stripe_not_configured", 503, "The platform is not connected to Stripe"),
+    ("stripe_unavailable", 503, "Stripe can't be reached at the moment"),
+];
+
+/// What stands in the table of a code.
+pub fn of(code: &str) -> Option<&'static (&'static str, u16, &'static str)> {
+    PROBLEMS.iter().find(|(known, ..)| *known == code)
+}

@@ -1,0 +1,165 @@
+//! What requests hold, as the document describes it, where the handlers read it from text by themselves.
+
+use crate::domain::{
+    invoice::{InvoiceSort, InvoiceStatus},
+    metric::Metric,
+    reconcile::Kind,
+    usage_event::MAX_QUANTITY,
+    usage_history::Granularity,
+    webhook::WebhookStatus,
+};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{RefOr, Schema},
+};
+use uuid::Uuid;
+
+/// Whose data.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfCustomer {
+    /// Whose data. Only the platform's staff may name somebody else, and has to unless it belongs to a customer itself.
+    pub customer_id: Option<Uuid>,
+}
+
+/// Which page of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    #[param(minimum = 1, default = 1)]
+    pub page: Option<u32>,
+    /// Rows a page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<u32>,
+}
+
+/// Which invoices, in which order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InvoiceFilter {
+    pub status: Option<InvoiceStatus>,
+    /// Created on or after this date (UTC) or instant.
+    #[param(schema_with = moment)]
+    pub from: Option<String>,
+    /// Created on or before this date (UTC), or before this instant.
+    #[param(schema_with = moment)]
+    pub to: Option<String>,
+    /// Part of the number.
+    #[param(max_length = 100)]
+    pub q: Option<String>,
+    pub sort: Option<InvoiceSort>,
+}
+
+/// Which discrepancies of a run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DiscrepancyFilter {
+    pub kind: Option<Kind>,
+}
+
+/// Which usage, and how finely.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UsageSpan {
+    /// All of them if left out.
+    pub metric: Option<Metric>,
+    /// The first instant: an RFC 3339 instant, or a date for its first instant in UTC. A week, 30 days or a year before `to` if left out.
+    #[param(schema_with = moment)]
+    pub from: Option<String>,
+    /// The instant after the last one. Now if left out.
+    #[param(schema_with = moment)]
+    pub to: Option<String>,
+    /// Length of a point; `day` if left out.
+    pub granularity: Option<Granularity>,
+    /// `app`: a series for each of the 20 apps with the most usage, one for the others.
+    #[param(schema_with = by_app)]
+    pub group_by: Option<String>,
+}
+
+/// Which of Stripe's events.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WebhookFilter {
+    pub status: Option<WebhookStatus>,
+    /// Event type, or its beginning.
+    #[param(max_length = 100, example = "invoice.paid")]
+    pub r#type: Option<String>,
+    /// Part of an id of the event, its object or its customer.
+    #[param(max_length = 100)]
+    pub q: Option<String>,
+}
+
+/// How a body is compressed.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Encoding {
+    Gzip,
+    Zstd,
+    Identity,
+}
+
+/// One usage event as its sender writes it.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "b1c2f0", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
+    "properties": {"placement": "rewarded"}
+}))]
+pub struct UsageEventDraft {
+    /// Made by the sender, unique per customer; printable characters.
+    #[schema(min_length = 1, max_length = 255)]
+    pub id: String,
+    pub metric: Metric,
+    /// In the metric's own unit; 0 only in a correction.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    pub quantity: u64,
+    /// At most 35 days old and 5 minutes ahead.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: String,
+    #[schema(min_length = 1, max_length = 128)]
+    pub app_id: String,
+    /// Whatever the sender wants to keep with it, up to 4096 bytes of JSON.
+    #[schema(value_type = Object)]
+    pub properties: Option<Map<String, Value>>,
+    /// Makes it a correction: the id of an event with the same metric, app and timestamp, whose quantity this one replaces.
+    #[schema(min_length = 1, max_length = 255)]
+    pub corrects: Option<String>,
+}
+
+const _: () = assert!(MAX_QUANTITY == 1_000_000_000_000);
+
+/// One event, or up to 10,000 of them.
+#[derive(ToSchema)]
+#[schema(as = UsageEvents)]
+#[serde(untagged)]
+pub enum UsageEvents {
+    One(UsageEventDraft),
+    Many(Vec<UsageEventDraft>),
+}
+
+/// Up to 10,000 JSON objects, one a line.
+#[derive(ToSchema)]
+#[schema(value_type = String, example = "{\"id\":\"b1c2f0\",\"metric\":\"impressions\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}\n")]
+pub struct UsageEventLines(pub String);
+
+/// One of Stripe's event objects, up to 1 MiB.
+#[derive(ToSchema)]
+#[schema(value_type = Object, example = json!({
+    "id": "evt_1QxYz", "object": "event", "type": "invoice.paid", "created": 1795362600, "data": {"object": {"id": "in_1QxYz", "object": "invoice"}}
+}))]
+pub struct StripeEvent(pub Value);
+
+fn moment() -> RefOr<Schema> {
+    schema(
+        json!({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}], "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
+    )
+}
+
+fn by_app() -> RefOr<Schema> {
+    schema(json!({"type": "string", "enum": ["app"]}))
+}
+
+fn schema(json: Value) -> RefOr<Schema> {
+    // A schema that can't be read would allow everything; the document's snapshot shows it.
+    serde_json::from_value(json).unwrap_or_else(|_| Schema::default().into())
+}

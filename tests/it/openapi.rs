@@ -1,0 +1,104 @@
+//! The document of the API against the router, the routes of which are the truth.
+
+use crate::support::TestApp;
+use apex_billing::{
+    api::openapi,
+    http::{router::routes, state::Server},
+    jobs::Heartbeat,
+};
+use axum::http::Method;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// `GET /path/{}`: what a parameter is called is nothing that a caller sees.
+fn named(method: &str, path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+    format!("{} {}", method.to_uppercase(), parts.join("/"))
+}
+
+fn operations() -> impl Iterator<Item = (&'static String, &'static String, &'static Value)> {
+    let paths = openapi::document()["paths"].as_object().expect("paths");
+    paths
+        .iter()
+        .flat_map(|(path, item)| item.as_object().expect("an item").iter().map(move |(method, operation)| (path, method, operation)))
+}
+
+#[tokio::test]
+async fn every_route_is_documented_and_every_documented_one_exists() {
+    let app = TestApp::start().await;
+    let server = Server::new(app.platform.clone(), Heartbeat::default());
+    let mut paths: BTreeSet<&str> = routes(&server).paths().iter().copied().filter(|path| path.starts_with("/api/v1/")).collect();
+    paths.extend(["/livez", "/readyz"]);
+    paths.extend(leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path));
+    let mut registered = BTreeSet::new();
+    for path in paths {
+        let example: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
+        let example = example.join("/");
+        // No path takes it, so the router says which methods it does take.
+        let answer = app.client().send(Method::TRACE, &example, None, Vec::new()).await;
+        assert_eq!(answer.status, 405, "{example}");
+        let allowed = answer.header("allow").expect("Allow").to_owned();
+        registered.extend(allowed.split(',').map(str::trim).filter(|method| *method != "HEAD").map(|method| named(method, path)));
+    }
+    let documented: BTreeSet<String> = operations().map(|(path, method, _)| named(method, path)).collect();
+    let undocumented: Vec<_> = registered.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&registered).collect();
+    assert!(undocumented.is_empty() && gone.is_empty(), "not in src/api/openapi.rs: {undocumented:#?}; without a route: {gone:#?}");
+}
+
+#[tokio::test]
+async fn anyone_gets_the_document_and_its_page() {
+    let app = TestApp::start().await;
+    let answer = app.client().get("/api/v1/openapi.json").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(answer.text(), openapi::text());
+    let page = app.client().get("/api/v1/docs").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let html = page.text();
+    for (path, _, operation) in operations() {
+        assert!(html.contains(path.as_str()), "{path}");
+        let id = operation["operationId"].as_str().expect("an id");
+        assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    // A strict policy leaves it whole, and it asks nobody else.
+    for unwanted in ["<script", "style=", "https://", "http://"] {
+        assert!(!html.contains(unwanted), "{unwanted}");
+    }
+}
+
+/// Every `$ref` of the document.
+fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|field| references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_operation_has_its_own_id() {
+    let mut found = BTreeSet::new();
+    references(openapi::document(), &mut found);
+    for reference in found {
+        assert!(openapi::document().pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+    let ids: BTreeSet<_> = operations().map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), operations().count());
+    assert!(!openapi::text().contains("x-problems"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_is_not_taken_are_problems() {
+    let app = TestApp::start().await;
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        app.client().send(method, "/api/v1/nowhere", None, Vec::new()).await.problem(404, "not_found");
+    }
+    let refused = app.client().send(Method::DELETE, "/api/v1/health", None, Vec::new()).await;
+    refused.problem(405, "method_not_allowed");
+    assert_eq!(refused.header("allow"), Some("GET,HEAD"));
+    let looked = app.client().send(Method::HEAD, "/api/v1/meta/features", None, Vec::new()).await;
+    assert_eq!((looked.status, looked.text().as_str()), (200, ""));
+}
