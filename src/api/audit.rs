@@ -14,6 +14,15 @@ use axum::{
 use futures::TryStreamExt;
 
 /// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
+#[utoipa::path(
+    get, path = "/api/v1/admin/audit.csv", tag = "Administration",
+    summary = "The audit trail as a file",
+    params(crate::api::openapi::AuditFilter),
+    responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
+        content_type = "text/csv; charset=utf-8; header=present",
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["bad_request", "invalid_parameter"])))
+)]
 pub async fn csv(State(server): State<Server>, Query(query): Query<audit::Query>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {

@@ -9,8 +9,8 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan,
-    WebhookFilter,
+    AuditFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines,
+    UsageEvents, UsageSpan, WebhookFilter,
 };
 
 use crate::{
@@ -53,6 +53,7 @@ use utoipa::OpenApi;
         (name = "Service", description = "Whether it works and what it offers."),
     ),
     paths(
+        api::audit::csv,
         api::features::switch,
         api::reconcile::cancel,
         api::reconcile::detail,
@@ -86,6 +87,7 @@ use utoipa::OpenApi;
         api::webhooks::replay_failed,
         api::webhooks::show,
         api::webhooks::stripe,
+        calls::audit::audit,
         calls::features::features,
         calls::invoices::invoice,
         calls::invoices::invoices,

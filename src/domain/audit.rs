@@ -6,6 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 /// One row of the trail, as staff see it.
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub id: i64,
@@ -24,6 +25,7 @@ pub struct AuditEntry {
 }
 
 /// `GET /admin/audit`.
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
@@ -35,6 +37,7 @@ pub struct AuditPage {
 }
 
 /// A seal as people see it.
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealSummary {
     pub seq: i64,
@@ -93,10 +96,10 @@ mod tests {
         (0..3i64, text(), text(), prop::option::of(text()), text(), prop::option::of(text()), prop::option::of(text()), 0..3i64).prop_map(
             |(id, event_type, actor, customer_id, data, ip_address, user_agent, created_at)| SealedRow {
                 id,
-                event_type: event_type.into(),
-                actor: actor.into(),
+                event_type,
+                actor,
                 customer_id,
-                data: data.into(),
+                data,
                 ip_address,
                 user_agent,
                 created_at,

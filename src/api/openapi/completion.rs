@@ -60,7 +60,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
         by_status.entry(*status).or_default().push(code);
     }
 
-    for (_, parameter) in fields.get_mut("parameters").into_iter().flat_map(|all| all.as_array_mut().into_iter().flatten()).enumerate() {
+    for parameter in fields.get_mut("parameters").into_iter().flat_map(|all| all.as_array_mut().into_iter().flatten()) {
         without_null(&mut parameter["schema"]);
     }
     let responses = fields.entry("responses").or_insert_with(|| json!({}));

@@ -90,6 +90,27 @@ pub struct WebhookFilter {
     pub q: Option<String>,
 }
 
+/// Which entries of the audit trail.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditFilter {
+    /// Entry type, or its beginning.
+    #[param(max_length = 100, example = "session.login")]
+    pub r#type: Option<String>,
+    /// Part of who did it.
+    #[param(max_length = 100)]
+    pub actor: Option<String>,
+    /// Whom it was about.
+    pub customer_id: Option<Uuid>,
+    /// Since when: a date or an instant.
+    pub from: Option<String>,
+    /// Until when: a date, which counts whole, or before which instant.
+    pub to: Option<String>,
+    /// Part of an entry's data, or its address.
+    #[param(max_length = 100)]
+    pub q: Option<String>,
+}
+
 /// How a body is compressed.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]

@@ -9,6 +9,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
 /// `GET /api/v1/admin/audit`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/admin/audit", tag = "Administration",
+        summary = "The audit trail, newest first",
+        params(crate::api::openapi::AuditFilter, crate::api::openapi::Paging),
+        responses((status = 200, description = "A page of it; counted up to 10,000 entries", body = AuditPage)),
+        extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
+    )
+)]
 #[server(name = GetAudit, prefix = "/api/v1", endpoint = "admin/audit", input = GetUrl, output = Json)]
 pub async fn audit(
     #[server(rename = "type")] event_type: Option<String>,

@@ -32,7 +32,7 @@ impl Sealer {
         let now = seals::writers(&platform.db).await?;
         let upto = {
             let mut waiting_for = self.waiting_for.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let complete = match waiting_for.take() {
+            match waiting_for.take() {
                 _ if now.transactions.is_empty() => Some(now.upto),
                 Some(before) if before.transactions.is_disjoint(&now.transactions) => {
                     let upto = before.upto;
@@ -47,8 +47,7 @@ impl Sealer {
                     *waiting_for = Some(now);
                     None
                 }
-            };
-            complete
+            }
         };
         let mut rows = 0;
         if let Some(upto) = upto {
