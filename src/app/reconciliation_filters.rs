@@ -10,7 +10,8 @@ pub fn run_href(id: &str, kind: Option<&str>, page: u64) -> String {
     let kind = kind.map(|kind| format!("kind={}", percent_encode(kind)));
     let page = (page > 1).then(|| format!("page={page}"));
     let query: Vec<String> = [kind, page].into_iter().flatten().collect();
-    let at = format!("{RECONCILIATION}/{}", percent_encode(id));
+    // One segment of the path, whatever is in it.
+    let at = format!("{RECONCILIATION}/{}", percent_encode(id).replace('/', "%2F"));
     if query.is_empty() { at } else { format!("{at}?{}", query.join("&")) }
 }
 

@@ -9,6 +9,7 @@ mod alerts;
 mod audit;
 mod auth;
 mod backfill;
+mod backup;
 mod billed_usage;
 mod checklist;
 mod cluster;

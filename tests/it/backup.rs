@@ -1,0 +1,126 @@
+//! Backups that come back, and a schema that goes back and forth with data in it.
+
+use crate::support::{
+    TestApp,
+    app::WEBHOOK_SECRET,
+    database::TestDatabase,
+    program::{Running, Workplace},
+};
+use apex_billing::{config::Secret, demo, service::audit, store::postgres};
+use sqlx::{AssertSqlSafe, Executor, PgPool};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A year of two customers.
+async fn filled() -> TestApp {
+    let app = TestApp::start().await;
+    let access = demo::Access::made_up(Secret(WEBHOOK_SECRET.into()));
+    demo::fill(&app.platform, &access).await.unwrap();
+    app
+}
+
+/// Of every table: how many rows, and a checksum over them in any order.
+async fn contents(db: &PgPool) -> BTreeMap<String, (i64, Option<String>)> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+         AND relname <> '_sqlx_migrations' ORDER BY relname",
+    )
+    .fetch_all(db)
+    .await
+    .unwrap();
+    let mut contents = BTreeMap::new();
+    for table in tables {
+        let query = format!("SELECT count(*), md5(string_agg(md5(kept::text), '' ORDER BY md5(kept::text))) FROM {table} kept");
+        contents.insert(table, sqlx::query_as(AssertSqlSafe(query)).fetch_one(db).await.unwrap());
+    }
+    contents
+}
+
+/// The folder of the server's own programs: those of another version may refuse it.
+async fn programs(db: &PgPool) -> PathBuf {
+    sqlx::query_scalar::<_, String>("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetch_one(db).await.unwrap().into()
+}
+
+/// An address without what only sqlx knows.
+fn for_libpq(url: &str) -> String {
+    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let known: Vec<&str> =
+        parameters.split('&').filter(|parameter| ["host=", "port="].iter().any(|name| parameter.starts_with(name))).collect();
+    format!("{address}?{}", known.join("&"))
+}
+
+#[track_caller]
+fn run(program: &Path, args: &[&str]) {
+    let output = Command::new(program).args(args).output().unwrap();
+    assert!(output.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_comes_back_whole_and_the_server_starts_on_it() {
+    let app = filled().await;
+    audit::Sealer::default().seal(&app.platform).await.unwrap();
+    let head = audit::verify(&app.platform, None, |_| {}).await.unwrap().head.expect("a sealed trail");
+    let before = contents(&app.db).await;
+    assert!(before["invoices"].0 > 20 && before["usage_records"].0 > 0 && before["billing_audit"].0 > 0);
+
+    let place = Workplace::new();
+    let (programs, dump) = (programs(&app.db).await, place.0.join("backup.dump"));
+    let dump = dump.to_str().unwrap();
+    run(&programs.join("pg_dump"), &["--format=custom", &format!("--file={dump}"), &for_libpq(app.database_url())]);
+    let restored = TestDatabase::new().await;
+    restored.pool.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.unwrap();
+    run(&programs.join("pg_restore"), &["--exit-on-error", "--no-owner", &format!("--dbname={}", for_libpq(&restored.url)), dump]);
+    assert_eq!(contents(&restored.pool).await, before);
+
+    let command = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.env("DATABASE_URL", &restored.url).env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET);
+        command
+    };
+    let status = command(&["migrate", "status"]).output().unwrap();
+    assert!(status.status.success() && String::from_utf8_lossy(&status.stdout).lines().all(|line| line.starts_with("applied")));
+    assert!(command(&["audit", "verify", "--expect-head", &head]).output().unwrap().status.success());
+    // The trail stays closed to changes.
+    let changed = restored.pool.execute("UPDATE billing_audit SET actor = 'somebody else'").await.unwrap_err();
+    assert!(changed.to_string().contains("append-only"), "{changed}");
+    let server = Running::start(&mut command(&["serve"]));
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_migration_goes_down_and_up_again_and_what_is_older_than_it_keeps_its_data() {
+    let app = filled().await;
+    let mut versions: Vec<i64> = postgres::MIGRATIONS
+        .iter()
+        .filter(|migration| migration.migration_type.is_up_migration())
+        .map(|migration| migration.version)
+        .collect();
+    versions.sort_unstable();
+    while let Some(version) = versions.pop() {
+        let before = rows(&app.db).await;
+        postgres::migrate_down(&app.db, versions.last().copied().unwrap_or(0))
+            .await
+            .unwrap_or_else(|error| panic!("{version} down: {error}"));
+        let below = rows(&app.db).await;
+        for (table, count) in &below {
+            assert_eq!(before.get(table).unwrap_or(count), count, "{table} after {version} went down");
+        }
+        postgres::migrate(&app.db).await.unwrap_or_else(|error| panic!("{version} up again: {error}"));
+        let after = rows(&app.db).await;
+        for (table, count) in &below {
+            assert_eq!(after.get(table).unwrap_or(count), count, "{table} after {version} went up again");
+        }
+    }
+    assert_eq!(rows(&app.db).await.get("invoices"), Some(&0), "everything was taken back once");
+    let access = demo::Access::made_up(Secret(WEBHOOK_SECRET.into()));
+    demo::fill(&app.platform, &access).await.unwrap();
+    assert!(rows(&app.db).await["invoices"] > 20);
+}
+
+/// How many rows each table has, but for `usage_event_keys`: by it programs before migration 16 knew events, and going below fills it for them.
+async fn rows(db: &PgPool) -> BTreeMap<String, i64> {
+    contents(db).await.into_iter().filter(|(table, _)| table != "usage_event_keys").map(|(table, (count, _))| (table, count)).collect()
+}
