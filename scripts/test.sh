@@ -67,6 +67,15 @@ alert_tests() {
   counted "alert rules" "$status" "$([ "$status" != 0 ] || grep -c '^        alertname:\|promql_expr_test:' "$rules/alerts_test.yml")"
 }
 
+api_tests() {
+  local status
+  step "schemathesis"
+  scripts/api-check.sh
+  status=$?
+  # Its status is how many of the four had a finding; more, and it could not ask.
+  counted "the API against its document" "$status" "$([ "$status" -gt 4 ] || echo $((4 - status)))" "$([ "$status" -gt 4 ] || echo "$status")"
+}
+
 browser_tests() {
   local status counts
   step "playwright test"
@@ -86,6 +95,7 @@ case $part in
     must "lints of both targets, checked queries, build" make --no-print-directory compile
     alert_tests
     rust_tests
+    api_tests
     browser_tests
     ;;
   unit)

@@ -125,13 +125,13 @@ fn headers() -> Value {
 
 /// A parameter is there or not; there is no `null` in a query.
 fn without_null(schema: &mut Value) {
-    if let Some(types) = schema["type"].as_array_mut() {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
         types.retain(|kind| kind != "null");
         if let [one] = types.as_slice() {
             schema["type"] = one.clone();
         }
     }
-    let alternatives = schema["oneOf"].as_array_mut().map(|all| {
+    let alternatives = schema.get_mut("oneOf").and_then(Value::as_array_mut).map(|all| {
         all.retain(|one| one["type"] != "null");
         all.clone()
     });
