@@ -9,7 +9,7 @@ cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run stripe test setup build server site release fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
+.PHONY: help run stripe test setup build server site release audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ site:
 release: setup ## the same, optimised
 	@scripts/build-site.sh --release
 	$(cargo) build --release $(cargo_features)
+
+audit: ## licences and sources of dependencies, known vulnerabilities of the npm packages
+	@scripts/audit.sh
 
 fmt: ## format the source
 	cargo fmt

@@ -67,6 +67,13 @@ alert_tests() {
   counted "alert rules" "$status" "$([ "$status" != 0 ] || grep -c '^        alertname:\|promql_expr_test:' "$rules/alerts_test.yml")"
 }
 
+audit() {
+  local status
+  scripts/audit.sh
+  status=$?
+  counted "dependencies" "$status" "$([ "$status" != 0 ] || echo 1)"
+}
+
 api_tests() {
   local status
   step "schemathesis"
@@ -93,6 +100,7 @@ case $part in
     must "set-up" scripts/setup.sh --test
     must "format" make --no-print-directory format-check
     must "lints of both targets, checked queries, build" make --no-print-directory compile
+    audit
     alert_tests
     rust_tests
     api_tests
