@@ -63,11 +63,12 @@ fn page(document: &Value) -> impl IntoView {
     });
     let schemas = object(&document["components"]["schemas"]).map(|(name, schema)| {
         view! {
-            <details id=format!("schema-{name}")>
+            <details>
                 <summary><code>{name.clone()}</code></summary>
-                {described(schema)}
-                {properties(schema)}
-                {example(&schema["example"])}
+                // A link to what is inside opens it.
+                <div class="docs-part" id=format!("schema-{name}")>
+                    {described(schema)} {properties(schema)} {example(&schema["example"])}
+                </div>
             </details>
         }
     });
@@ -120,7 +121,7 @@ fn operation(document: &Value, path: &str, method: &str, operation: &Value) -> A
     });
     let id = text(&operation["operationId"]);
     view! {
-        <details id=id>
+        <details>
             <summary>
                 <span class=format!("docs-method docs-{method}")>{method.to_uppercase()}</span>
                 " "
@@ -128,12 +129,12 @@ fn operation(document: &Value, path: &str, method: &str, operation: &Value) -> A
                 " "
                 <span class="docs-summary">{text(&operation["summary"])}</span>
             </summary>
-            {described(operation)}
-            <p class="quiet">"For " {who(operation)} "."</p>
-            {(!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3> {rows(parameters.iter().map(parameter).collect())} })}
-            {(!bodies.is_empty()).then(|| view! { <h3>"Body"</h3> <dl class="docs-bodies">{bodies}</dl> })}
-            <h3>"Answers"</h3>
-            <div class="table-frame"><table class="table docs-table"><tbody>{responses.collect_view()}</tbody></table></div>
+            <div class="docs-part" id=id>
+                {described(operation)} <p class="quiet">"For " {who(operation)} "."</p>
+                {(!parameters.is_empty()).then(|| view! { <h3>"Parameters"</h3> {rows(parameters.iter().map(parameter).collect())} })}
+                {(!bodies.is_empty()).then(|| view! { <h3>"Body"</h3> <dl class="docs-bodies">{bodies}</dl> })} <h3>"Answers"</h3>
+                <div class="table-frame"><table class="table docs-table"><tbody>{responses.collect_view()}</tbody></table></div>
+            </div>
         </details>
     }
     .into_any()
