@@ -8,7 +8,6 @@ pub mod listen;
 pub mod metrics;
 pub mod observe;
 pub mod problem;
-pub mod rate;
 pub mod router;
 pub mod routes;
 pub mod security_headers;

@@ -1,6 +1,5 @@
 //! What handlers share.
 
-use super::rate::Rates;
 use crate::{jobs::Heartbeat, service::Platform};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -14,14 +13,12 @@ use std::sync::{
 pub struct Server {
     pub platform: Platform,
     pub jobs: Heartbeat,
-    pub rates: Rates,
     stopping: Arc<AtomicBool>,
 }
 
 impl Server {
     pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
-        let rates = Rates::new(platform.config.file.limits.anonymous_requests_per_second);
-        Server { platform, jobs, rates, stopping: Arc::default() }
+        Server { platform, jobs, stopping: Arc::default() }
     }
 
     /// From here on `/readyz` says no, so that a load balancer sends nobody any more.
