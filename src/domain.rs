@@ -11,6 +11,7 @@ pub mod forecast;
 pub mod idempotency;
 pub mod identity;
 pub mod invoice;
+pub mod login_throttle;
 pub mod meter;
 pub mod metric;
 pub mod mirror;

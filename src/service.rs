@@ -14,6 +14,7 @@ pub mod health;
 pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
+pub mod login_throttle;
 pub mod measure;
 pub mod meters;
 pub mod parameter;

@@ -31,14 +31,17 @@ pub struct Credentials {
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "Session", security(()),
     summary = "Sign in",
-    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.",
+    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.\n\n\
+        After five failures each further one makes the next attempt wait twice as long, up to 15 minutes: 429 `login_throttled` with \
+        `Retry-After`. Failures count for the account with the address, the account, and the address; the latter two don't matter where the \
+        account's owner has signed in before. Nothing of this tells whether an account exists.",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
-    extensions(("x-problems" = json!(["invalid_body", "invalid_credentials"])))
+    extensions(("x-problems" = json!(["invalid_body", "invalid_credentials", "login_throttled"])))
 )]
 pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
@@ -52,9 +55,10 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
             let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
             Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
         }
-        Err(error @ Error::InvalidCredentials) if is_form => {
+        Err(error @ (Error::InvalidCredentials | Error::LoginThrottled { .. })) if is_form => {
             let (email, next) = (percent_encode(&credentials.email), percent_encode(next_path(&credentials.next)));
-            Ok(Redirect::to(&format!("/login?error={}&email={email}&next={next}", error.code())).into_response())
+            let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
+            Ok(Redirect::to(&format!("/login?error={}{wait}&email={email}&next={next}", error.code())).into_response())
         }
         Err(error) => Err(error.into()),
     }

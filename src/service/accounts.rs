@@ -1,6 +1,6 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, login_throttle};
 use crate::{
     auth::{Principal, api_key, common_passwords, password},
     domain::{
@@ -25,12 +25,16 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
-/// The user of an e-mail address and password. Takes as long for an unknown address as for a wrong password.
+/// The user of an e-mail address and password. Answers the same, and as fast, for an unknown address as for a wrong password.
+///
+/// # Errors
+/// `invalid_credentials`; `login_throttled` after too many of those.
 pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
     let email = email.trim().to_lowercase();
     if email.len() > 320 || given.len() > password::MAX_BYTES {
         return Err(Error::InvalidCredentials);
     }
+    let attempt = login_throttle::begin(platform, &email, origin).await?;
     let user = store::user_by_email(&platform.db, &email).await?;
     let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
     let signed_in = user.filter(|_| verified);
@@ -47,6 +51,7 @@ pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Ori
     audit::record(&mut tx, entry).await?;
     if let Some(user) = &signed_in {
         store::touch_login(&mut tx, user.id, platform.clock.now()).await?;
+        attempt.succeeded(&mut tx, user.id).await?;
     }
     tx.commit().await?;
     signed_in.map(|user| user.id).ok_or(Error::InvalidCredentials)

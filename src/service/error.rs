@@ -39,6 +39,9 @@ pub enum Error {
     /// One key has had its part; nothing of the request was taken.
     #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
     RateLimited { retry_after: u64 },
+    /// Whoever guesses waits; the password was not looked at.
+    #[error("too many attempts did not succeed; try again in {retry_after} s")]
+    LoginThrottled { retry_after: u64 },
     #[error("this platform is not connected to Stripe")]
     StripeNotConfigured,
     /// The cause is for the log: it may name what is none of the caller's business.
@@ -79,7 +82,7 @@ impl Error {
             Error::UnsupportedMediaType(_) => 415,
             Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
             Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
-            Error::Overloaded | Error::RateLimited { .. } => 429,
+            Error::Overloaded | Error::RateLimited { .. } | Error::LoginThrottled { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
             Error::FeatureDisabled(_)
@@ -108,6 +111,7 @@ impl Error {
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } => "rate_limited",
+            Error::LoginThrottled { .. } => "login_throttled",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
@@ -122,7 +126,7 @@ impl Error {
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
             Error::Overloaded | Error::IdempotencyInProgress => Some(1),
-            Error::RateLimited { retry_after } => Some(*retry_after),
+            Error::RateLimited { retry_after } | Error::LoginThrottled { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

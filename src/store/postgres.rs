@@ -12,6 +12,7 @@ pub mod features;
 pub mod idempotency;
 pub mod inbox;
 pub mod invoices;
+pub mod login_throttle;
 pub mod meters;
 pub mod mirror;
 pub mod outbox;

@@ -21,6 +21,7 @@ mod idempotency;
 mod inbox;
 mod ingest;
 mod invoices;
+mod login_throttle;
 mod meters;
 mod metrics;
 mod openapi;

@@ -1,7 +1,7 @@
 //! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
 
 /// A code, its status and its meaning.
-pub const PROBLEMS: [(&str, u16, &str); 36] = [
+pub const PROBLEMS: [(&str, u16, &str); 37] = [
     ("bad_request", 400, "The request can't be read"),
     ("not_utf8", 400, "The query or the body is not UTF-8"),
     ("invalid_body", 400, "The body does not hold what is wanted"),
@@ -27,6 +27,7 @@ pub const PROBLEMS: [(&str, u16, &str); 36] = [
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
     ("rate_limited", 429, "This key has had its part; nothing of the request was taken"),
+    ("login_throttled", 429, "Too many attempts at this account or from this address failed; the password was not looked at"),
     ("overloaded", 429, "More comes in than can be taken; nothing of the request was taken"),
     ("internal", 500, "Something went wrong on our side"),
     ("reconciliation_failed", 503, "The comparison could not be completed"),

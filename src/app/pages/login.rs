@@ -19,15 +19,28 @@ fn message(code: &str) -> &'static str {
     }
 }
 
-/// `/login?next=&error=&email=`.
+/// How long to wait, as people say it.
+fn waiting(seconds: Option<u64>) -> String {
+    match seconds {
+        None => "a few minutes".to_owned(),
+        Some(seconds @ ..=90) => format!("{} seconds", seconds.max(2)),
+        Some(seconds) => format!("{} minutes", seconds.div_ceil(60).min(60)),
+    }
+}
+
+/// `/login?next=&error=&wait=&email=`.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     // The server redirects here with these; they don't change while the page stands.
     let query = use_query_map().get_untracked();
     let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
     let email = query.get("email").unwrap_or_default();
-    let error = query.get("error").map(|code| message(&code));
-    let described = error.map(|_| "login-error");
+    let wait = query.get_str("wait").and_then(|text| text.parse().ok());
+    let error = query.get("error").map(|code| match code.as_str() {
+        "login_throttled" => format!("Too many attempts didn’t succeed. Wait {}, then try again.", waiting(wait)),
+        code => message(code).to_owned(),
+    });
+    let described = error.as_ref().map(|_| "login-error");
     let wrong = query.get_str("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
     let known = !email.is_empty();
     view! {
