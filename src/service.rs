@@ -17,6 +17,7 @@ pub mod invoices;
 pub mod login_throttle;
 pub mod measure;
 pub mod meters;
+pub mod own_account;
 pub mod parameter;
 pub mod portal;
 pub mod reconcile;

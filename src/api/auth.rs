@@ -48,7 +48,7 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
     let (credentials, is_form) = read(request).await?;
     match accounts::sign_in(&server.platform, &credentials.email, &credentials.password, &origin).await {
         Ok(user) => {
-            layer::begin(&session, user, server.platform.clock.now()).await?;
+            layer::begin(&session, user, &origin, server.platform.clock.now()).await?;
             if is_form {
                 return Ok(Redirect::to(next_path(&credentials.next)).into_response());
             }

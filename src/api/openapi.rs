@@ -53,6 +53,9 @@ use utoipa::OpenApi;
         (name = "Service", description = "Whether it works and what it offers."),
     ),
     paths(
+        api::account::change_password,
+        api::account::end_other_sessions,
+        api::account::end_session,
         api::audit::csv,
         api::features::switch,
         api::reconcile::cancel,
@@ -92,6 +95,7 @@ use utoipa::OpenApi;
         calls::invoices::invoice,
         calls::invoices::invoices,
         calls::session::me,
+        calls::session::own_sessions,
         calls::settings::alerts,
         calls::settings::fired_alerts,
         calls::settings::settings,

@@ -1,4 +1,4 @@
-//! What a form of the settings page came to, where the page itself is the answer: a key that is shown this once, or what was typed and why it
+//! What a form of the settings or the account page came to, where the page itself is the answer: a key that is shown this once, or what was typed and why it
 //! can't be used. The server provides it while it renders; a browser that opens the page finds none.
 
 use super::{alert_form::FormField, calls::Problem};

@@ -3,7 +3,10 @@
 use super::Principal;
 use crate::{
     http::{observe::RequestSpan, problem::ApiError, state::Server},
-    service::{Error, accounts},
+    service::{
+        Error,
+        accounts::{self, Origin},
+    },
 };
 use axum::{
     extract::{Request, State},
@@ -51,6 +54,8 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 const USER: &str = "user";
 const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
+const IP_ADDRESS: &str = "ip_address";
+const USER_AGENT: &str = "user_agent";
 
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
@@ -100,11 +105,18 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
 }
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.
-pub async fn begin(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
     session.cycle_id().await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
-    session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)
+    session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
+    session.insert(IP_ADDRESS, &origin.ip_address).await.map_err(broken)?;
+    session.insert(USER_AGENT, &origin.user_agent).await.map_err(broken)
+}
+
+/// Goes on with a session under a new id; the old one is worth nothing.
+pub async fn renew(session: &Session) -> Result<(), Error> {
+    session.cycle_id().await.map_err(broken)
 }
 
 /// Ends a session for good: its row is gone, whoever has its cookie.

@@ -14,7 +14,7 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::{features::FEATURES, settings::SETTINGS},
+        pages::{account::ACCOUNT, features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
@@ -121,6 +121,9 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
         .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/auth/password", post(api::account::change_password))
+        .route("/api/v1/auth/sessions/{id}", delete(api::account::end_session))
+        .route("/api/v1/auth/sessions/end-others", post(api::account::end_other_sessions))
         .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
@@ -144,6 +147,7 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
         .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(ACCOUNT, post(api::account::submit))
         .route(FEATURES, post(api::features::submit))
         .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
@@ -211,7 +215,7 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let is_page = path == "/" || within("/billing") || within("/admin");
+    let is_page = path == "/" || within("/billing") || within("/admin") || within(ACCOUNT);
     if is_page && !signed_in {
         let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
         return Redirect::to(&login_path(api::auth::next_path(wanted))).into_response();

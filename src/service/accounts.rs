@@ -10,7 +10,7 @@ use crate::{
     store::postgres::{
         accounts as store, api_keys,
         audit::{self, Entry},
-        inbox, mirror, outbox,
+        inbox, mirror, outbox, sessions,
     },
     stripe::fetched::is_askable,
     telemetry,
@@ -218,7 +218,7 @@ fn customer_name(text: &str) -> Result<&str> {
     Ok(name)
 }
 
-/// Adds a user, or changes the one of this e-mail address.
+/// Adds a user, or changes the one of this e-mail address. Another password than before ends all its sessions.
 pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
     let email = email.trim().to_lowercase();
     if !email.contains('@') || email.len() > 320 {
@@ -228,23 +228,25 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
         return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
     }
     common_passwords::refuse(given, &email)?;
+    let before = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
+    let is_same = before.is_some() && password::verify(given.to_owned(), before).await?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
-    store::put_user(&mut tx, &email, &hash, role, customer).await?;
-    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role}))).await?;
+    let user = store::put_user(&mut tx, &email, &hash, role, customer).await?;
+    let ended = if is_same { 0 } else { sessions::end_all(&mut tx, user, None).await? };
+    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role, "sessions_ended": ended}))).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets a user's password.
+/// Sets a user's password, and ends all its sessions.
 pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
     common_passwords::refuse(given, &email)?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
-    if !store::set_password(&mut tx, &email, &hash).await? {
-        return Err(Error::NotFound("user"));
-    }
-    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email}))).await?;
+    let user = store::set_password(&mut tx, &email, &hash).await?.ok_or(Error::NotFound("user"))?;
+    let ended = sessions::end_all(&mut tx, user, None).await?;
+    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email, "sessions_ended": ended}))).await?;
     Ok(tx.commit().await?)
 }
 

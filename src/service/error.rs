@@ -14,6 +14,8 @@ pub enum Error {
     InvalidCredentials,
     #[error("this needs the role {0}")]
     Forbidden(&'static str),
+    #[error("this is for people who sign in, not for keys")]
+    PeopleOnly,
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A parameter or field that can't be used.
@@ -76,7 +78,7 @@ impl Error {
             Error::BadRequest { .. } => 400,
             Error::Unauthenticated | Error::InvalidCredentials => 401,
             Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) => 403,
+            Error::Forbidden(_) | Error::PeopleOnly => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
@@ -98,7 +100,7 @@ impl Error {
         match self {
             Error::Unauthenticated => "unauthenticated",
             Error::InvalidCredentials => "invalid_credentials",
-            Error::Forbidden(_) => "forbidden",
+            Error::Forbidden(_) | Error::PeopleOnly => "forbidden",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,

@@ -4,6 +4,7 @@
 mod stripe;
 mod support;
 
+mod account;
 mod accounts;
 mod alerts;
 mod audit;

@@ -80,33 +80,32 @@ pub async fn users(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
     .await
 }
 
-/// Adds a user, or gives an existing one this password, role and customer.
+/// Adds a user, or gives an existing one this password, role and customer; its id.
 pub async fn put_user(
     conn: &mut PgConnection,
     email: &str,
     password_hash: &str,
     role: Role,
     customer: Option<CustomerId>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<Uuid> {
+    sqlx::query_scalar!(
         "INSERT INTO users (email, password_hash, role, customer_id) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL",
+         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL
+         RETURNING id",
         email,
         password_hash,
         role.as_str(),
         customer.map(|id| id.0),
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await
-    .map(drop)
 }
 
-/// Sets a user's password; false when there is no such user.
-pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<bool> {
-    sqlx::query!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL", email, password_hash)
-        .execute(conn)
+/// Sets a user's password; None when there is no such user.
+pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
+        .fetch_optional(conn)
         .await
-        .map(|done| done.rows_affected() == 1)
 }
 
 /// Notes a login.
