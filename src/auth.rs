@@ -5,6 +5,7 @@ pub mod common_passwords;
 pub mod guard;
 pub mod layer;
 pub mod password;
+pub mod totp;
 
 use crate::domain::identity::{CustomerId, Role};
 use std::fmt;
@@ -28,13 +29,11 @@ pub enum Principal {
         email: String,
         role: Role,
         customer: Option<CustomerId>,
+        /// Signing in asks for a code.
+        has_second_factor: bool,
     },
     /// Sends usage and reads its customer's billing.
-    ApiKey {
-        id: Uuid,
-        name: String,
-        customer: CustomerId,
-    },
+    ApiKey { id: Uuid, name: String, customer: CustomerId },
 }
 
 impl Principal {

@@ -126,6 +126,9 @@ pub struct Database {
 pub struct Sessions {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
+    /// Staff without a second factor reach nothing but their own account.
+    #[serde(default)]
+    pub require_totp_for_admins: bool,
 }
 
 /// How the server listens and stops.

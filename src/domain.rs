@@ -19,6 +19,7 @@ pub mod money;
 pub mod period;
 pub mod plan;
 pub mod reconcile;
+pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod usage;

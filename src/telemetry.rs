@@ -86,7 +86,7 @@ pub const JOB_SECONDS: &str = "job_duration_seconds";
 pub const JOB_LAST_SUCCESS: &str = "job_last_success_timestamp_seconds";
 /// From the end of a job's run to the next one, by `name`, in seconds.
 pub const JOB_INTERVAL_SECONDS: &str = "job_interval_seconds";
-/// Sign-ins by `result`: ok, refused, throttled (too early after others that failed).
+/// Sign-ins by `result`: ok, refused, throttled (too early after others that failed), code_wanted (the password was right).
 pub const LOGINS: &str = "login_attempts_total";
 /// Connections of this process to PostgreSQL by `state`: idle, in_use.
 pub const DATABASE_POOL_CONNECTIONS: &str = "database_pool_connections";

@@ -19,6 +19,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await check('/login');
       await check('/login?error=invalid_credentials');
       await check('/login?error=login_throttled&wait=40');
+      await check('/login?step=code&error=invalid_code');
       const pages = ['/billing/usage', '/billing/usage?by=app', '/billing/invoices', '/billing/invoices?status=foo', '/billing/settings', '/billing/settings?done=alerts', '/account', '/account?done=password', '/nothing'];
       await signIn(page, 'admin');
       const list = await (await page.request.get('/api/v1/billing/invoices?status=open')).json();

@@ -8,15 +8,18 @@ pub use forms::submit;
 use super::{auth::origin_of, settings::read};
 use crate::{
     auth::{guard, layer},
-    domain::session::SessionsEnded,
+    domain::{
+        second_factor::{RecoveryCodes, TotpOffer},
+        session::SessionsEnded,
+    },
     http::{problem::ApiError, state::Server},
-    service::{accounts::Origin, own_account},
+    service::{accounts::Origin, own_account, second_factor},
 };
 use axum::{
     Json,
     body::Bytes,
     extract::{ConnectInfo, Path, State},
-    http::{StatusCode, request::Parts},
+    http::{HeaderName, StatusCode, header, request::Parts},
 };
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -72,6 +75,84 @@ pub async fn end_session(State(server): State<Server>, Path(id): Path<String>, p
 pub async fn end_other_sessions(State(server): State<Server>, parts: Parts) -> Result<Json<SessionsEnded>, ApiError> {
     let person = guard::person_of(server.platform, &parts.extensions)?;
     Ok(Json(own_account::end_other_sessions(&person, &origin(&parts)).await?))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPassword {
+    #[schema(format = Password)]
+    current_password: String,
+}
+
+/// An answer that nobody keeps.
+type Once<T> = ([(HeaderName, &'static str); 1], Json<T>);
+
+fn once<T>(answer: T) -> Once<T> {
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer))
+}
+
+/// `POST /auth/totp`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp", tag = "Session",
+    summary = "Begin to set up an authenticator app",
+    description = "The one answer that has the secret. It is in force once `/api/v1/auth/totp/confirm` was shown a code of it.",
+    request_body(content = OwnPassword),
+    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, thirty seconds", body = TotpOffer,
+        headers(("Cache-Control" = String, description = "`no-store`")))),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_enabled", "login_throttled"])))
+)]
+pub async fn offer_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: OwnPassword = read(&parts, &body)?;
+    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin(&parts)).await?)))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TotpCode {
+    #[schema(example = "287082")]
+    code: String,
+}
+
+/// `POST /auth/totp/confirm`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp/confirm", tag = "Session",
+    summary = "Put an authenticator app in force",
+    description = "Ends every other session of the person. The one answer that has the recovery codes.",
+    request_body(content = TotpCode),
+    responses((status = 200, description = "The recovery codes", body = RecoveryCodes,
+        headers(("Cache-Control" = String, description = "`no-store`")))),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_not_offered", "login_throttled"])))
+)]
+pub async fn confirm_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Once<RecoveryCodes>, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: TotpCode = read(&parts, &body)?;
+    Ok(once(second_factor::confirm(&person, &given.code, &origin(&parts)).await?))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordAndCode {
+    #[schema(format = Password)]
+    current_password: String,
+    /// Of the app, or a recovery code.
+    code: String,
+}
+
+/// `POST /auth/totp/disable`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp/disable", tag = "Session",
+    summary = "Give the second factor up",
+    description = "Ends every other session of the person.",
+    request_body(content = PasswordAndCode),
+    responses((status = 204, description = "Signing in asks for a password only")),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
+)]
+pub async fn disable_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: PasswordAndCode = read(&parts, &body)?;
+    second_factor::disable(&person, &given.current_password, &given.code, &origin(&parts)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn origin(parts: &Parts) -> Origin {

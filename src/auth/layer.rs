@@ -56,6 +56,12 @@ const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
 const IP_ADDRESS: &str = "ip_address";
 const USER_AGENT: &str = "user_agent";
+/// Whose password was right; the store ends such a session by this name.
+const AWAITS_CODE_OF: &str = "awaits_code_of";
+const AWAITS_SINCE: &str = "awaits_since";
+
+/// For so long a code may follow a password.
+const CODE_WITHIN: Duration = Duration::minutes(10);
 
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
@@ -106,12 +112,30 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.
 pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
+    session.clear().await;
     session.cycle_id().await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(IP_ADDRESS, &origin.ip_address).await.map_err(broken)?;
     session.insert(USER_AGENT, &origin.user_agent).await.map_err(broken)
+}
+
+/// Notes, under a new session id, whose password was right. Nobody is signed in by that.
+pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+    session.clear().await;
+    session.cycle_id().await.map_err(broken)?;
+    session.insert(AWAITS_CODE_OF, user).await.map_err(broken)?;
+    session.insert(AWAITS_SINCE, now.unix_timestamp()).await.map_err(broken)
+}
+
+/// Whose code has to follow, if it still may.
+pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uuid>, Error> {
+    let since = session.get::<i64>(AWAITS_SINCE).await.map_err(broken)?;
+    if since.is_none_or(|since| now.unix_timestamp() - since >= CODE_WITHIN.whole_seconds()) {
+        return Ok(None);
+    }
+    session.get::<Uuid>(AWAITS_CODE_OF).await.map_err(broken)
 }
 
 /// Goes on with a session under a new id; the old one is worth nothing.

@@ -1,6 +1,6 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result, login_throttle};
+use super::{Error, Platform, Result};
 use crate::{
     auth::{Principal, api_key, common_passwords, password},
     domain::{
@@ -13,7 +13,6 @@ use crate::{
         inbox, mirror, outbox, sessions,
     },
     stripe::fetched::is_askable,
-    telemetry,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -23,38 +22,6 @@ use uuid::Uuid;
 pub struct Origin {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
-}
-
-/// The user of an e-mail address and password. Answers the same, and as fast, for an unknown address as for a wrong password.
-///
-/// # Errors
-/// `invalid_credentials`; `login_throttled` after too many of those.
-pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
-    let email = email.trim().to_lowercase();
-    if email.len() > 320 || given.len() > password::MAX_BYTES {
-        return Err(Error::InvalidCredentials);
-    }
-    let attempt = login_throttle::begin(platform, &email, origin).await?;
-    let user = store::user_by_email(&platform.db, &email).await?;
-    let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
-    let signed_in = user.filter(|_| verified);
-    metrics::counter!(telemetry::LOGINS, "result" => if signed_in.is_some() { "ok" } else { "refused" }).increment(1);
-    let mut tx = platform.db.begin().await?;
-    let entry = Entry {
-        event_type: if signed_in.is_some() { "session.login" } else { "session.refused" },
-        actor: &email,
-        customer: signed_in.as_ref().and_then(|user| user.customer),
-        data: json!({}),
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    };
-    audit::record(&mut tx, entry).await?;
-    if let Some(user) = &signed_in {
-        store::touch_login(&mut tx, user.id, platform.clock.now()).await?;
-        attempt.succeeded(&mut tx, user.id).await?;
-    }
-    tx.commit().await?;
-    signed_in.map(|user| user.id).ok_or(Error::InvalidCredentials)
 }
 
 /// Notes that somebody signed out.
@@ -82,7 +49,13 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
 /// The signed-in person of a session.
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
-    Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer }))
+    Ok(user.map(|user| Principal::User {
+        id: user.id,
+        email: user.email,
+        role: user.role,
+        customer: user.customer,
+        has_second_factor: user.has_second_factor,
+    }))
 }
 
 /// The machine of a key.
@@ -282,6 +255,6 @@ pub async fn revoke_api_key(platform: &Platform, prefix: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
+pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
     Entry { event_type, actor: "system", customer, data, ip_address: None, user_agent: None }
 }

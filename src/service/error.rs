@@ -12,6 +12,13 @@ pub enum Error {
     Unauthenticated,
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
+    /// The password was right.
+    #[error("a code of the authenticator app, or a recovery code, has to follow")]
+    TotpRequired,
+    #[error("the code is wrong, or was used before")]
+    InvalidCode,
+    #[error("staff of this platform sign in with a second factor: set one up under /account")]
+    TotpEnrolmentRequired,
     #[error("this needs the role {0}")]
     Forbidden(&'static str),
     #[error("this is for people who sign in, not for keys")]
@@ -76,9 +83,9 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Error::BadRequest { .. } => 400,
-            Error::Unauthenticated | Error::InvalidCredentials => 401,
+            Error::Unauthenticated | Error::InvalidCredentials | Error::TotpRequired | Error::InvalidCode => 401,
             Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) | Error::PeopleOnly => 403,
+            Error::Forbidden(_) | Error::PeopleOnly | Error::TotpEnrolmentRequired => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
@@ -101,6 +108,9 @@ impl Error {
             Error::Unauthenticated => "unauthenticated",
             Error::InvalidCredentials => "invalid_credentials",
             Error::Forbidden(_) | Error::PeopleOnly => "forbidden",
+            Error::TotpRequired => "totp_required",
+            Error::InvalidCode => "invalid_code",
+            Error::TotpEnrolmentRequired => "totp_enrolment_required",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,

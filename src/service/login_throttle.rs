@@ -102,8 +102,15 @@ async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::
 }
 
 impl Attempt {
+    /// It was neither right nor wrong: as if it had not been.
+    pub async fn taken_back(&self, conn: &mut PgConnection) -> Result<()> {
+        self.lock(conn).await?;
+        take_back(conn, &self.counted.iter().collect::<Vec<_>>(), self.at).await
+    }
+
     /// It was the owner: the account's failures are forgotten, and from here it is known.
     pub async fn succeeded(&self, conn: &mut PgConnection, user: Uuid) -> Result<()> {
+        self.lock(conn).await?;
         let (of_address, of_account) = self.counted.iter().partition::<Vec<_>, _>(|counted| counted.scope == Scope::Address);
         take_back(conn, &of_address, self.at).await?;
         let keys: Vec<Vec<u8>> = of_account.iter().map(|counted| counted.key).chain(self.account).map(|key| key.to_vec()).collect();
@@ -112,6 +119,12 @@ impl Attempt {
             store::remember_place(conn, user, network, self.at).await?;
         }
         Ok(())
+    }
+
+    /// All of it at once, in the one order that everybody keeps to.
+    async fn lock(&self, conn: &mut PgConnection) -> Result<()> {
+        let keys: Vec<Vec<u8>> = self.counted.iter().map(|counted| counted.key).chain(self.account).map(|key| key.to_vec()).collect();
+        Ok(store::lock(conn, &keys).await?)
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn change_password(person: &Person, current: &str, new: &str, origin: 
     }
     common_passwords::refuse(new, email).map_err(of_new_password)?;
     password::check_length(new).map_err(of_new_password)?;
-    let attempt = confirm(person, current, "user.password_refused", origin).await?;
+    let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
     let hash = password::hash(new.to_owned()).await.map_err(of_new_password)?;
     let mut tx = platform.db.begin().await?;
     store::set_password(&mut tx, email, &hash).await?.ok_or(Error::Unauthenticated)?;
@@ -63,7 +63,7 @@ pub async fn end_other_sessions(person: &Person, origin: &Origin) -> Result<Sess
 }
 
 /// Checks the person's password before something that wants it; one that does not fit is audited, and counts like one at signing in.
-async fn confirm(person: &Person, given: &str, refused: &str, origin: &Origin) -> Result<login_throttle::Attempt> {
+pub(super) async fn confirm_password(person: &Person, given: &str, refused: &str, origin: &Origin) -> Result<login_throttle::Attempt> {
     let Person { platform, id, email, .. } = person;
     let attempt = login_throttle::begin(platform, email, origin).await?;
     let user = store::user(&platform.db, *id).await?.ok_or(Error::Unauthenticated)?;
@@ -74,11 +74,11 @@ async fn confirm(person: &Person, given: &str, refused: &str, origin: &Origin) -
     Ok(attempt)
 }
 
-async fn note(platform: &Platform, entry: Entry<'_>) -> Result<()> {
+pub(super) async fn note(platform: &Platform, entry: Entry<'_>) -> Result<()> {
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
-fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {
+pub(super) fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {
     Entry {
         event_type,
         actor: &person.email,

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod reconcile;
 pub mod schema;
 pub mod sessions;
+pub mod totp;
 pub mod usage;
 
 use crate::config;

@@ -106,7 +106,7 @@ fn begin() {
         (MAILS, "result", &["sent", "failed"]),
         (HTTP_SERVER_ERRORS, "surface", &["api", "page"]),
         (PDF_RENDERS, "result", &["rendered", "failed", "busy", "timed_out"]),
-        (LOGINS, "result", &["ok", "refused", "throttled"]),
+        (LOGINS, "result", &["ok", "refused", "throttled", "code_wanted"]),
         (RECONCILE_RUNS, "result", &["completed", "failed", "cancelled"]),
     ];
     for (name, label, values) in counters {

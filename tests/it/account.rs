@@ -1,6 +1,7 @@
 //! What people do with their own account.
 
 mod passwords;
+mod second_factor;
 mod sessions;
 
 use crate::support::{

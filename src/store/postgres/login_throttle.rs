@@ -30,6 +30,11 @@ pub async fn hold(conn: &mut PgConnection, keys: &[Vec<u8>], now: OffsetDateTime
     .await
 }
 
+/// Holds what stands under these keys until the transaction ends, in the order of [`hold`].
+pub async fn lock(conn: &mut PgConnection, keys: &[Vec<u8>]) -> sqlx::Result<()> {
+    sqlx::query!("SELECT key FROM login_failures WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys).fetch_all(conn).await.map(drop)
+}
+
 /// Writes what is counted under each key now.
 pub async fn count(
     conn: &mut PgConnection,
@@ -51,7 +56,7 @@ pub async fn count(
     .map(drop)
 }
 
-/// Takes one failure back that was counted at `counted_at`; `before`: when the one before it was, for each key.
+/// Takes one failure back, under keys that are held, that was counted at `counted_at`; `before`: when the one before it was, for each key.
 pub async fn take_back(
     conn: &mut PgConnection,
     keys: &[Vec<u8>],
@@ -59,11 +64,9 @@ pub async fn take_back(
     counted_at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "WITH held AS (SELECT key FROM login_failures WHERE key = ANY($1) ORDER BY key FOR UPDATE)
-         UPDATE login_failures AS known SET failures = greatest(known.failures - 1, 0),
+        "UPDATE login_failures AS known SET failures = greatest(known.failures - 1, 0),
              last_failure_at = CASE WHEN known.last_failure_at = $3 THEN old.last_failure_at ELSE known.last_failure_at END
-         FROM unnest($1::bytea[], $2::timestamptz[]) AS old (key, last_failure_at), held
-         WHERE known.key = old.key AND held.key = known.key",
+         FROM unnest($1::bytea[], $2::timestamptz[]) AS old (key, last_failure_at) WHERE known.key = old.key",
         keys,
         before,
         counted_at,
@@ -73,15 +76,9 @@ pub async fn take_back(
     .map(drop)
 }
 
-/// Forgets what is counted under these keys.
+/// Forgets what is counted under these keys, which are held.
 pub async fn clear(conn: &mut PgConnection, keys: &[Vec<u8>]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "DELETE FROM login_failures WHERE key IN (SELECT key FROM login_failures WHERE key = ANY($1) ORDER BY key FOR UPDATE)",
-        keys
-    )
-    .execute(conn)
-    .await
-    .map(drop)
+    sqlx::query!("DELETE FROM login_failures WHERE key = ANY($1)", keys).execute(conn).await.map(drop)
 }
 
 /// Notes that somebody came too early; false when that was noted since the last failure.
@@ -121,10 +118,20 @@ pub async fn remember_place(conn: &mut PgConnection, user: Uuid, network: &str, 
 
 /// Removes what is forgotten by now, all but the `most` most failed, and places that nobody has signed in from since; how many in all.
 pub async fn prune(pool: &PgPool, now: OffsetDateTime, most: i64, places_since: OffsetDateTime) -> sqlx::Result<u64> {
-    let forgotten = sqlx::query!("DELETE FROM login_failures WHERE forget_at <= $1", now).execute(pool).await?.rows_affected();
+    // What somebody holds at the moment has its turn an hour later.
+    let forgotten = sqlx::query!(
+        "DELETE FROM login_failures
+         WHERE key IN (SELECT key FROM login_failures WHERE forget_at <= $1 FOR UPDATE SKIP LOCKED)",
+        now
+    )
+    .execute(pool)
+    .await?
+    .rows_affected();
     let too_many = sqlx::query!(
         "DELETE FROM login_failures
-         WHERE key IN (SELECT key FROM login_failures ORDER BY failures DESC, last_failure_at DESC, key OFFSET $1)",
+         WHERE key IN (SELECT key FROM login_failures
+                       WHERE key IN (SELECT key FROM login_failures ORDER BY failures DESC, last_failure_at DESC, key OFFSET $1)
+                       FOR UPDATE SKIP LOCKED)",
         most
     )
     .execute(pool)

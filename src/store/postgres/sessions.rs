@@ -115,9 +115,10 @@ pub async fn end(conn: &mut PgConnection, user: Uuid, public_id: Uuid) -> sqlx::
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Ends all sessions of a user, but this one; how many there were.
+/// Ends all sessions of a user, but this one, and those that only lack a code; how many there were.
 pub async fn end_all(conn: &mut PgConnection, user: Uuid, but: Option<&SessionKey>) -> sqlx::Result<u64> {
     let but = but.map(|session| session.0.as_str());
+    sqlx::query!("DELETE FROM sessions WHERE data ->> 'awaits_code_of' = $1", user.to_string()).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2", user, but)
         .execute(conn)
         .await

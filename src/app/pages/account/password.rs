@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 /// The form. Nothing that was typed comes back.
 pub fn panel(email: &str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let field = |name, label, autocomplete| secret_field(name, label, autocomplete, refusal);
+    let field = |name, label, autocomplete| secret_field("password", name, label, autocomplete, refusal);
     view! {
         <section class="panel" aria-labelledby="password-title">
             <header class="panel-head"><h2 id="password-title">"Password"</h2></header>
@@ -26,13 +26,14 @@ pub fn panel(email: &str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
 
 /// A field for a secret, tied to the message when it is this one that can't be used.
 pub fn secret_field(
+    form: &'static str,
     name: &'static str,
     label: &'static str,
     autocomplete: &'static str,
     refusal: Option<&Refusal>,
 ) -> impl IntoView + use<> {
     let wrong = refusal.is_some_and(|refusal| refusal.problem.parameter.as_deref() == Some(name));
-    let id = name.replace('_', "-");
+    let id = format!("{form}-{}", name.replace('_', "-"));
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
