@@ -22,6 +22,7 @@ pub mod reconcile;
 pub mod second_factor;
 pub mod session;
 pub mod settings;
+pub mod token_bucket;
 pub mod usage;
 pub mod usage_event;
 pub mod usage_history;

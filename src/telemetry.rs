@@ -68,6 +68,8 @@ pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
 pub const HTTP_RESPONSES: &str = "http_responses_total";
+/// Requests without anybody signed in that were refused, since their address had had its part.
+pub const HTTP_REQUESTS_LIMITED: &str = "http_requests_limited_total";
 /// Answers of 500 and above that nobody meant to give, by `surface`: api, page. A switched-off billing is meant.
 pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
 /// Age of the oldest stored event that was never tried, in seconds.

@@ -66,15 +66,16 @@ const CODE_WITHIN: Duration = Duration::minutes(10);
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Puts the [`Principal`] into the request's extensions when somebody is signed in.
+/// Puts the [`Principal`] into the request's extensions when somebody is signed in. Requests of nobody, and those with a key that is none, count
+/// for their address.
 pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let principal = match bearer(&request)? {
-        Some(key) => Some(accounts::principal_of_key(&server.platform, key).await?.ok_or(Error::Unauthenticated)?),
-        None => match request.extensions().get::<Session>().cloned() {
-            Some(session) => of_session(&server, &session).await?,
-            None => None,
-        },
-    };
+    let key = bearer(&request).map(|key| key.map(str::to_owned));
+    let session = request.extensions().get::<Session>().cloned();
+    let found = principal_of(&server, key, session).await;
+    if matches!(found, Ok(None) | Err(Error::Unauthenticated)) {
+        server.anonymous.count(&request, server.platform.clock.now())?;
+    }
+    let principal = found?;
     if let Some(principal) = principal {
         if let Some(RequestSpan(span)) = request.extensions().get() {
             span.record("user", principal.actor());
@@ -85,6 +86,14 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         request.extensions_mut().insert(principal);
     }
     Ok(next.run(request).await)
+}
+
+async fn principal_of(server: &Server, key: Result<Option<String>, Error>, session: Option<Session>) -> Result<Option<Principal>, Error> {
+    match (key?, session) {
+        (Some(key), _) => accounts::principal_of_key(&server.platform, &key).await?.ok_or(Error::Unauthenticated).map(Some),
+        (None, Some(session)) => of_session(server, &session).await,
+        (None, None) => Ok(None),
+    }
 }
 
 /// The key of `Authorization: Bearer KEY`. Another scheme is refused rather than overlooked.

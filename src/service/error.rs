@@ -48,6 +48,9 @@ pub enum Error {
     /// One key has had its part; nothing of the request was taken.
     #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
     RateLimited { retry_after: u64 },
+    /// One address has had its part without signing in.
+    #[error("more requests come from your address than may without signing in; try again in {retry_after} s")]
+    AddressLimited { retry_after: u64 },
     /// Whoever guesses waits; the password was not looked at.
     #[error("too many attempts did not succeed; try again in {retry_after} s")]
     LoginThrottled { retry_after: u64 },
@@ -91,7 +94,7 @@ impl Error {
             Error::UnsupportedMediaType(_) => 415,
             Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
             Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
-            Error::Overloaded | Error::RateLimited { .. } | Error::LoginThrottled { .. } => 429,
+            Error::Overloaded | Error::RateLimited { .. } | Error::AddressLimited { .. } | Error::LoginThrottled { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
             Error::FeatureDisabled(_)
@@ -122,7 +125,7 @@ impl Error {
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
-            Error::RateLimited { .. } => "rate_limited",
+            Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
             Error::LoginThrottled { .. } => "login_throttled",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
@@ -138,7 +141,9 @@ impl Error {
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
             Error::Overloaded | Error::IdempotencyInProgress => Some(1),
-            Error::RateLimited { retry_after } | Error::LoginThrottled { retry_after } => Some(*retry_after),
+            Error::RateLimited { retry_after } | Error::AddressLimited { retry_after } | Error::LoginThrottled { retry_after } => {
+                Some(*retry_after)
+            }
             _ => None,
         }
     }

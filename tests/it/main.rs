@@ -30,6 +30,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod rate_limit;
 mod reconcile;
 mod restart;
 mod secrets;

@@ -31,7 +31,7 @@ pub const PROBLEMS: [(&str, u16, &str); 42] = [
     ("unsupported_media_type", 415, "This path does not take this content type"),
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
-    ("rate_limited", 429, "This key has had its part; nothing of the request was taken"),
+    ("rate_limited", 429, "This key, or this address without signing in, has had its part; nothing of the request was taken"),
     ("login_throttled", 429, "Too many attempts at this account or from this address failed; the password was not looked at"),
     ("overloaded", 429, "More comes in than can be taken; nothing of the request was taken"),
     ("internal", 500, "Something went wrong on our side"),
