@@ -29,7 +29,7 @@ test('an app is set up, asked for at the next login, and a recovery code replace
     expect((await new AxeBuilder({ page }).analyze()).violations.map((violation) => violation.id)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
   }
-  await page.getByLabel('Code').fill(codeAt(secret, Date.now()));
+  await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(secret, Date.now()));
   await page.getByRole('button', { name: 'Turn on' }).click();
   const codes = page.getByRole('status').locator('code');
   await expect(codes).toHaveCount(8);
