@@ -13,6 +13,7 @@ process.env.APEX_E2E_DIR ??= mkdtempSync(join(tmpdir(), 'apex-billing-end2end-')
 const dir = process.env.APEX_E2E_DIR;
 cpSync(join(root, 'Leptos.toml'), join(dir, 'Leptos.toml'));
 
+process.env.APEX_E2E_BINARY = binary;
 process.env.APEX_E2E_PASSWORD ??= 'end-to-end password';
 process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
 

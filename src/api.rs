@@ -1,6 +1,7 @@
 //! REST handlers for what a server function can't express: path parameters, PDFs, webhooks, ingest, forms.
 //! They translate HTTP and call `service`.
 
+pub mod account;
 pub mod audit;
 pub mod auth;
 pub mod features;

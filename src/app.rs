@@ -29,9 +29,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage,
-    reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage, usage::UsagePage,
-    webhook::WebhookPage, webhooks::WebhooksPage,
+    account::AccountPage, console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage,
+    not_found::NotFoundPage, reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage,
+    usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -57,6 +57,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("invoices") view=InvoicesPage ssr=SsrMode::Async />
                     <Route path=path!("invoices/:id") view=InvoicePage ssr=SsrMode::Async />
                     <Route path=path!("settings") view=SettingsPage ssr=SsrMode::Async />
+                </ParentRoute>
+                <ParentRoute path=path!("/account") view=Console ssr=SsrMode::Async>
+                    <Route path=path!("") view=AccountPage ssr=SsrMode::Async />
                 </ParentRoute>
                 <ParentRoute path=path!("/admin") view=Console ssr=SsrMode::Async>
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />

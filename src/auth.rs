@@ -5,9 +5,21 @@ pub mod common_passwords;
 pub mod guard;
 pub mod layer;
 pub mod password;
+pub mod totp;
 
 use crate::domain::identity::{CustomerId, Role};
+use std::fmt;
 use uuid::Uuid;
+
+/// The id of a session: whoever has it is the person, so it shows itself nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey(pub String);
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[session]")
+    }
+}
 
 /// The signed-in person or machine of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +29,11 @@ pub enum Principal {
         email: String,
         role: Role,
         customer: Option<CustomerId>,
+        /// Signing in asks for a code.
+        has_second_factor: bool,
     },
     /// Sends usage and reads its customer's billing.
-    ApiKey {
-        id: Uuid,
-        name: String,
-        customer: CustomerId,
-    },
+    ApiKey { id: Uuid, name: String, customer: CustomerId },
 }
 
 impl Principal {

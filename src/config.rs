@@ -126,6 +126,9 @@ pub struct Database {
 pub struct Sessions {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
+    /// Staff without a second factor reach nothing but their own account.
+    #[serde(default)]
+    pub require_totp_for_admins: bool,
 }
 
 /// How the server listens and stops.
@@ -138,11 +141,23 @@ pub struct Serving {
     pub unready_milliseconds: u64,
     /// For how long requests and jobs may run on after that.
     pub drain_seconds: u64,
+    /// Of one address, as long as nobody is signed in; it may save up twenty seconds' worth.
+    #[serde(default = "anonymous_requests_per_second")]
+    pub anonymous_requests_per_second: NonZeroU32,
+}
+
+const fn anonymous_requests_per_second() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(49)
 }
 
 impl Default for Serving {
     fn default() -> Serving {
-        Serving { reuse_port: false, unready_milliseconds: 5_000, drain_seconds: 20 }
+        Serving {
+            reuse_port: false,
+            unready_milliseconds: 5_000,
+            drain_seconds: 20,
+            anonymous_requests_per_second: anonymous_requests_per_second(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod listen;
 pub mod metrics;
 pub mod observe;
 pub mod problem;
+pub mod rate_limit;
 pub mod router;
 pub mod routes;
 pub mod security_headers;

@@ -68,6 +68,8 @@ pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
 pub const HTTP_RESPONSES: &str = "http_responses_total";
+/// Requests without anybody signed in that were refused, since their address had had its part.
+pub const HTTP_REQUESTS_LIMITED: &str = "http_requests_limited_total";
 /// Answers of 500 and above that nobody meant to give, by `surface`: api, page. A switched-off billing is meant.
 pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
 /// Age of the oldest stored event that was never tried, in seconds.
@@ -86,7 +88,7 @@ pub const JOB_SECONDS: &str = "job_duration_seconds";
 pub const JOB_LAST_SUCCESS: &str = "job_last_success_timestamp_seconds";
 /// From the end of a job's run to the next one, by `name`, in seconds.
 pub const JOB_INTERVAL_SECONDS: &str = "job_interval_seconds";
-/// Sign-ins by `result`: ok, refused.
+/// Sign-ins by `result`: ok, refused, throttled (too early after others that failed), code_wanted (the password was right).
 pub const LOGINS: &str = "login_attempts_total";
 /// Connections of this process to PostgreSQL by `state`: idle, in_use.
 pub const DATABASE_POOL_CONNECTIONS: &str = "database_pool_connections";

@@ -5,6 +5,8 @@ import { expect, signIn, test } from './support';
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [device, viewport] of [['desktop', { width: 1280, height: 800 }], ['phone', { width: 360, height: 740 }]] as const) {
     test(`pages are accessible and fit, ${colorScheme}, ${device}`, async ({ page }) => {
+      // Many pages, each looked at as a whole.
+      test.slow();
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
       const check = async (path: string) => {
@@ -18,7 +20,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       };
       await check('/login');
       await check('/login?error=invalid_credentials');
-      const pages = ['/billing/usage', '/billing/usage?by=app', '/billing/invoices', '/billing/invoices?status=foo', '/billing/settings', '/billing/settings?done=alerts', '/nothing', '/api/v1/docs', '/api/v1/docs#schemas'];
+      await check('/login?error=login_throttled&wait=40');
+      await check('/login?step=code&error=invalid_code');
+      const pages = ['/billing/usage', '/billing/usage?by=app', '/billing/invoices', '/billing/invoices?status=foo', '/billing/settings', '/billing/settings?done=alerts', '/account', '/nothing', '/api/v1/docs', '/api/v1/docs#schemas'];
       await signIn(page, 'admin');
       const list = await (await page.request.get('/api/v1/billing/invoices?status=open')).json();
       pages.push(`/billing/invoices/${list.invoices[0].id}`);

@@ -1,5 +1,6 @@
 // What every journey needs: people who sign in, and a console that must stay silent.
 import { test as base, expect, type Page } from '@playwright/test';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Stripe from 'stripe';
@@ -32,9 +33,24 @@ export { expect };
 export type Person = 'admin' | 'publisher' | 'readonly';
 
 export async function signIn(page: Page, person: Person) {
+  await signInAs(page, { email: `${person}@demo.test`, password: process.env.APEX_E2E_PASSWORD! });
+}
+
+/** A member of staff of this test's own, whose account it may change. */
+export function addPerson(name: string) {
+  const person = { email: `${name}-${process.pid}-${Date.now()}@demo.test`, password: 'until it is changed' };
+  execFileSync(process.env.APEX_E2E_BINARY!, ['user', 'add', person.email, '--role', 'admin'], {
+    cwd: process.env.APEX_E2E_DIR!,
+    env: { ...process.env, DATABASE_URL: process.env.TEST_E2E_DATABASE_URL ?? '', RUST_LOG: 'warn' },
+    input: person.password,
+  });
+  return person;
+}
+
+export async function signInAs(page: Page, { email, password }: { email: string; password: string }) {
   await page.goto('/login');
-  await page.getByLabel('E-mail').fill(`${person}@demo.test`);
-  await page.getByLabel('Password').fill(process.env.APEX_E2E_PASSWORD!);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/\/billing\/usage$/);
 }

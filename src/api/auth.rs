@@ -4,7 +4,11 @@ use crate::{
     app::local_path::{HOME, local_path, percent_encode},
     auth::{Principal, layer},
     http::{problem::ApiError, state::Server},
-    service::{Error, accounts, accounts::Origin},
+    service::{
+        Error,
+        accounts::{self, Origin},
+        sign_in::{self, Step},
+    },
 };
 use axum::{
     Form, Json,
@@ -12,9 +16,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::net::SocketAddr;
 use tower_sessions::Session;
+use uuid::Uuid;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Credentials {
@@ -22,6 +27,8 @@ pub struct Credentials {
     email: String,
     #[schema(format = Password)]
     password: String,
+    /// Of the authenticator app, or a recovery code, where a second factor is set up; or it follows at `/api/v1/auth/login/code`.
+    code: Option<String>,
     /// Where the login page leads to.
     #[serde(default)]
     next: String,
@@ -31,33 +38,94 @@ pub struct Credentials {
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "Session", security(()),
     summary = "Sign in",
-    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.",
+    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.\n\n\
+        After five failures each further one makes the next attempt wait twice as long, up to 15 minutes: 429 `login_throttled` with \
+        `Retry-After`. A wrong code counts like a wrong password. Failures count for the account with the address, the account, and the address; the latter two don't matter where the \
+        account's owner has signed in before. Nothing of this tells whether an account exists.\n\n\
+        Where a second factor is set up and no `code` came along, a right password is answered by 401 `totp_required`; the code may follow at \
+        `/api/v1/auth/login/code` with the cookie of that answer.",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
-    extensions(("x-problems" = json!(["invalid_body", "invalid_credentials"])))
+    extensions(("x-problems" = json!(["invalid_body", "invalid_credentials", "totp_required", "invalid_code", "login_throttled"])))
 )]
 pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let (credentials, is_form) = read(request).await?;
-    match accounts::sign_in(&server.platform, &credentials.email, &credentials.password, &origin).await {
-        Ok(user) => {
-            layer::begin(&session, user, server.platform.clock.now()).await?;
+    let (credentials, is_form) = read::<Credentials>(request).await?;
+    let Credentials { email, password, code, next } = &credentials;
+    match sign_in::by_password(&server.platform, email, password, code.as_deref(), &origin).await {
+        Ok(Step::Done(user)) => enter(&server, &session, user, &origin, is_form, next).await,
+        Ok(Step::CodeWanted(user)) => {
+            layer::await_code(&session, user, server.platform.clock.now()).await?;
             if is_form {
-                return Ok(Redirect::to(next_path(&credentials.next)).into_response());
+                return Ok(Redirect::to(&format!("{CODE_STEP}&next={}", percent_encode(next_path(next)))).into_response());
             }
-            let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
-            Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
+            Err(Error::TotpRequired.into())
         }
-        Err(error @ Error::InvalidCredentials) if is_form => {
+        Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
             let (email, next) = (percent_encode(&credentials.email), percent_encode(next_path(&credentials.next)));
-            Ok(Redirect::to(&format!("/login?error={}&email={email}&next={next}", error.code())).into_response())
+            let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
+            Ok(Redirect::to(&format!("/login?error={}{wait}&email={email}&next={next}", error.code())).into_response())
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The login page that asks for a code.
+const CODE_STEP: &str = "/login?step=code";
+
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct SecondStep {
+    /// Of the authenticator app, or a recovery code.
+    #[schema(example = "287082")]
+    code: String,
+    /// Where the login page leads to.
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /auth/login/code`: the code that follows a password.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login/code", tag = "Session", security(()),
+    summary = "Show the code of the second factor",
+    description = "Within ten minutes after a login that answered `totp_required`, with the cookie of that answer. Each code is taken once. Wrong \
+        ones are throttled as at signing in.",
+    request_body(content((SecondStep = "application/json"), (SecondStep = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+            headers(("Set-Cookie" = String, description = "The session's cookie"))),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
+    ),
+    extensions(("x-problems" = json!(["invalid_body", "invalid_code", "login_throttled"])))
+)]
+pub async fn login_code(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
+    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
+    let (SecondStep { code, next }, is_form) = read(request).await?;
+    let next_encoded = percent_encode(next_path(&next));
+    let Some(user) = layer::awaited(&session, server.platform.clock.now()).await? else {
+        let again = format!("/login?error=session_expired&next={next_encoded}");
+        return if is_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
+    };
+    match sign_in::by_code(&server.platform, user, &code, &origin).await {
+        Ok(user) => enter(&server, &session, user, &origin, is_form, &next).await,
+        Err(error @ (Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
+            let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
+            Ok(Redirect::to(&format!("{CODE_STEP}&error={}{wait}&next={next_encoded}", error.code())).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, is_form: bool, next: &str) -> Result<Response, ApiError> {
+    layer::begin(session, user, origin, server.platform.clock.now()).await?;
+    if is_form {
+        return Ok(Redirect::to(next_path(next)).into_response());
+    }
+    let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
+    Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
 }
 
 /// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
@@ -79,11 +147,11 @@ pub async fn logout(State(server): State<Server>, session: Session, request: Req
     Ok(if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }
 
-async fn read(request: Request) -> Result<(Credentials, bool), ApiError> {
+async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiError> {
     let is_form = is_form(request.headers());
     let unreadable = |detail: String| ApiError(Error::BadRequest { code: "invalid_body", detail });
-    let credentials = if is_form {
-        Form::<Credentials>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+    let body = if is_form {
+        Form::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
     } else {
         let json = request
             .headers()
@@ -93,9 +161,9 @@ async fn read(request: Request) -> Result<(Credentials, bool), ApiError> {
         if !json {
             return Err(Error::UnsupportedMediaType("application/json, application/x-www-form-urlencoded").into());
         }
-        Json::<Credentials>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+        Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
     };
-    Ok((credentials, is_form))
+    Ok((body, is_form))
 }
 
 /// Sent by a page's form, as opposed to a program.

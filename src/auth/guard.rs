@@ -1,6 +1,6 @@
 //! The guard: what a server function or a handler may work with, or why not.
 
-use super::Principal;
+use super::{Principal, SessionKey};
 use crate::{
     app::calls::Problem,
     domain::identity::CustomerId,
@@ -8,12 +8,24 @@ use crate::{
 };
 use axum::http::{Extensions, request::Parts};
 use leptos::prelude::use_context;
+use tower_sessions::Session;
+use uuid::Uuid;
 
 /// Somebody signed in.
 pub struct Reader {
     pub platform: Platform,
     pub principal: Principal,
     pub scope: Scope,
+}
+
+/// A person who is signed in, as opposed to a machine.
+pub struct Person {
+    pub platform: Platform,
+    pub principal: Principal,
+    pub id: Uuid,
+    pub email: String,
+    /// The session of this request.
+    pub session: Option<SessionKey>,
 }
 
 /// Somebody signed in, asking about one customer.
@@ -74,6 +86,20 @@ pub async fn staff() -> Result<Staff, Problem> {
 pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff, Error> {
     let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
     if principal.role().is_staff() { Ok(Staff { platform, principal }) } else { Err(Error::Forbidden("admin")) }
+}
+
+/// The person who is signed in, in a server function.
+pub async fn person() -> Result<Person, Problem> {
+    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
+    Ok(person_of(platform()?, &parts.extensions)?)
+}
+
+/// The person who is signed in, in a handler.
+pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, Error> {
+    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    let Principal::User { id, email, .. } = &principal else { return Err(Error::PeopleOnly) };
+    let session = extensions.get::<Session>().and_then(Session::id).map(|id| SessionKey(id.to_string()));
+    Ok(Person { platform, id: *id, email: email.clone(), session, principal })
 }
 
 /// Whoever is signed in, in a handler.

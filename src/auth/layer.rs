@@ -3,7 +3,10 @@
 use super::Principal;
 use crate::{
     http::{observe::RequestSpan, problem::ApiError, state::Server},
-    service::{Error, accounts},
+    service::{
+        Error,
+        accounts::{self, Origin},
+    },
 };
 use axum::{
     extract::{Request, State},
@@ -51,19 +54,28 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 const USER: &str = "user";
 const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
+const IP_ADDRESS: &str = "ip_address";
+const USER_AGENT: &str = "user_agent";
+/// Whose password was right; the store ends such a session by this name.
+const AWAITS_CODE_OF: &str = "awaits_code_of";
+const AWAITS_SINCE: &str = "awaits_since";
+
+/// For so long a code may follow a password.
+const CODE_WITHIN: Duration = Duration::minutes(10);
 
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Puts the [`Principal`] into the request's extensions when somebody is signed in.
+/// Puts the [`Principal`] into the request's extensions when somebody is signed in. Requests of nobody, and those with a key that is none, count
+/// for their address.
 pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let principal = match bearer(&request)? {
-        Some(key) => Some(accounts::principal_of_key(&server.platform, key).await?.ok_or(Error::Unauthenticated)?),
-        None => match request.extensions().get::<Session>().cloned() {
-            Some(session) => of_session(&server, &session).await?,
-            None => None,
-        },
-    };
+    let key = bearer(&request).map(|key| key.map(str::to_owned));
+    let session = request.extensions().get::<Session>().cloned();
+    let found = principal_of(&server, key, session).await;
+    if matches!(found, Ok(None) | Err(Error::Unauthenticated)) {
+        server.anonymous.count(&request, server.platform.clock.now())?;
+    }
+    let principal = found?;
     if let Some(principal) = principal {
         if let Some(RequestSpan(span)) = request.extensions().get() {
             span.record("user", principal.actor());
@@ -74,6 +86,14 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         request.extensions_mut().insert(principal);
     }
     Ok(next.run(request).await)
+}
+
+async fn principal_of(server: &Server, key: Result<Option<String>, Error>, session: Option<Session>) -> Result<Option<Principal>, Error> {
+    match (key?, session) {
+        (Some(key), _) => accounts::principal_of_key(&server.platform, &key).await?.ok_or(Error::Unauthenticated).map(Some),
+        (None, Some(session)) => of_session(server, &session).await,
+        (None, None) => Ok(None),
+    }
 }
 
 /// The key of `Authorization: Bearer KEY`. Another scheme is refused rather than overlooked.
@@ -100,11 +120,36 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
 }
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.
-pub async fn begin(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
+    session.clear().await;
     session.cycle_id().await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
-    session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)
+    session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
+    session.insert(IP_ADDRESS, &origin.ip_address).await.map_err(broken)?;
+    session.insert(USER_AGENT, &origin.user_agent).await.map_err(broken)
+}
+
+/// Notes, under a new session id, whose password was right. Nobody is signed in by that.
+pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+    session.clear().await;
+    session.cycle_id().await.map_err(broken)?;
+    session.insert(AWAITS_CODE_OF, user).await.map_err(broken)?;
+    session.insert(AWAITS_SINCE, now.unix_timestamp()).await.map_err(broken)
+}
+
+/// Whose code has to follow, if it still may.
+pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uuid>, Error> {
+    let since = session.get::<i64>(AWAITS_SINCE).await.map_err(broken)?;
+    if since.is_none_or(|since| now.unix_timestamp() - since >= CODE_WITHIN.whole_seconds()) {
+        return Ok(None);
+    }
+    session.get::<Uuid>(AWAITS_CODE_OF).await.map_err(broken)
+}
+
+/// Goes on with a session under a new id; the old one is worth nothing.
+pub async fn renew(session: &Session) -> Result<(), Error> {
+    session.cycle_id().await.map_err(broken)
 }
 
 /// Ends a session for good: its row is gone, whoever has its cookie.

@@ -18,11 +18,17 @@ fn argon2id() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).unwrap_or_default())
 }
 
-/// Hashes a new password; too short or too long ones are refused.
-pub async fn hash(password: String) -> Result<String> {
+/// Refuses a new password that is too short or too long.
+pub fn check_length(password: &str) -> Result<()> {
     if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES {
         return Err(Error::invalid("password", format!("wants at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes")));
     }
+    Ok(())
+}
+
+/// Hashes a new password; too short or too long ones are refused.
+pub async fn hash(password: String) -> Result<String> {
+    check_length(&password)?;
     in_turn(move || {
         argon2id().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| anyhow::anyhow!("argon2: {error}"))
     })

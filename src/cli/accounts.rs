@@ -6,7 +6,7 @@ use crate::{
         identity::{CustomerId, Role},
         money::Currency,
     },
-    service::{self, Platform, accounts},
+    service::{self, Platform, accounts, second_factor},
     store::postgres::accounts as store,
 };
 use anyhow::{Context, bail};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// People who may sign in
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  printf '%s' \"$PASSWORD\" | apex-billing user add ops@example.com --role admin\n  apex-billing user list --json"
+    after_help = "Examples:\n  printf '%s' \"$PASSWORD\" | apex-billing user add ops@example.com --role admin\n  apex-billing user list --json\n  apex-billing user reset-totp ops@example.com"
 )]
 pub enum User {
     /// Add a person, or change one; the password is the first line of standard input
@@ -34,8 +34,10 @@ pub enum User {
         #[arg(long)]
         json: bool,
     },
-    /// Set a person's password: the first line of standard input
+    /// Set a person's password, and end all its sessions: the first line of standard input
     Passwd { email: String },
+    /// Take a person's second factor away, whose app and recovery codes are lost, and end all its sessions
+    ResetTotp { email: String },
 }
 
 impl User {
@@ -46,6 +48,7 @@ impl User {
                 accounts::put_user(&session.platform, &email, &password()?, role, customer.map(CustomerId)).await?
             }
             User::Passwd { email } => accounts::set_password(&session.platform, &email, &password()?).await?,
+            User::ResetTotp { email } => second_factor::reset(&session.platform, &email).await?,
             User::List { json } => {
                 let users = store::users(&session.platform.db).await?;
                 if json {

@@ -14,14 +14,14 @@ use crate::{
         App, SetStatus, ThemePreference,
         local_path::{HOME, login_path},
         outcome::Outcome,
-        pages::{features::FEATURES, settings::SETTINGS},
+        pages::{account::ACCOUNT, features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
     auth::{Principal, layer},
     domain::{features::Feature, identity::Role},
     http::problem::ApiError,
-    service::{Error, features},
+    service::{Error, features, second_factor},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -120,7 +120,14 @@ pub fn routes(server: &Server) -> Routes {
         .route("/theme", post(api::theme::choose))
         .route("/api/v1/health", get(api::health::health))
         .route("/api/v1/auth/login", post(api::auth::login))
+        .route("/api/v1/auth/login/code", post(api::auth::login_code))
         .route("/api/v1/auth/logout", post(api::auth::logout))
+        .route("/api/v1/auth/password", post(api::account::change_password))
+        .route("/api/v1/auth/totp", post(api::account::offer_totp))
+        .route("/api/v1/auth/totp/confirm", post(api::account::confirm_totp))
+        .route("/api/v1/auth/totp/disable", post(api::account::disable_totp))
+        .route("/api/v1/auth/sessions/{id}", delete(api::account::end_session))
+        .route("/api/v1/auth/sessions/end-others", post(api::account::end_other_sessions))
         .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
@@ -144,6 +151,7 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
         .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
+        .route(ACCOUNT, post(api::account::submit))
         .route(FEATURES, post(api::features::submit))
         .route("/api/v1/admin/features/{name}", put(api::features::switch))
         .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
@@ -198,6 +206,13 @@ pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
 }
 
+/// What staff reaches that has yet to set up its second factor: its own account, and what anybody reaches.
+const OPEN_WITHOUT_SECOND_FACTOR: [&str; 6] = ["/auth/", "/meta/", "/health", "/openapi.json", "/docs", "/webhooks/stripe"];
+
+fn lacks_second_factor(server: &Server, principal: Option<&Principal>) -> bool {
+    matches!(principal, Some(Principal::User { role, has_second_factor: false, .. }) if second_factor::is_required(&server.platform, *role))
+}
+
 /// Who may pass: what can be read, the billing API only while billing is on, the pages only after signing in.
 async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -211,10 +226,19 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     }
     let signed_in = request.extensions().get::<Principal>().is_some();
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let is_page = path == "/" || within("/billing") || within("/admin");
+    let is_page = path == "/" || within("/billing") || within("/admin") || within(ACCOUNT);
     if is_page && !signed_in {
         let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
         return Redirect::to(&login_path(api::auth::next_path(wanted))).into_response();
+    }
+    if lacks_second_factor(&server, request.extensions().get()) {
+        if is_page && !within(ACCOUNT) {
+            return Redirect::to(ACCOUNT).into_response();
+        }
+        let is_open = OPEN_WITHOUT_SECOND_FACTOR.iter().any(|open| path.strip_prefix("/api/v1").is_some_and(|path| path.starts_with(open)));
+        if path.starts_with("/api/") && !is_open {
+            return ApiError(Error::TotpEnrolmentRequired).into_response();
+        }
     }
     if path == "/" || path == "/billing" || (path == "/login" && signed_in) {
         return Redirect::to(HOME).into_response();

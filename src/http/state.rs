@@ -1,5 +1,6 @@
 //! What handlers share.
 
+use super::rate_limit::AnonymousRequests;
 use crate::{jobs::Heartbeat, service::Platform};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -13,12 +14,15 @@ use std::sync::{
 pub struct Server {
     pub platform: Platform,
     pub jobs: Heartbeat,
+    pub anonymous: AnonymousRequests,
     stopping: Arc<AtomicBool>,
 }
 
 impl Server {
     pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
-        Server { platform, jobs, stopping: Arc::default() }
+        let config = &platform.config;
+        let anonymous = AnonymousRequests::new(&config.file.serving, &config.leptos.site_pkg_dir);
+        Server { platform, jobs, anonymous, stopping: Arc::default() }
     }
 
     /// From here on `/readyz` says no, so that a load balancer sends nobody any more.

@@ -1,7 +1,7 @@
-//! Removes sessions that have expired.
+//! Removes sessions that have expired, and failed sign-ins that are forgotten.
 
 use crate::{
-    service::{Platform, Result},
+    service::{Platform, Result, login_throttle},
     store::postgres::sessions,
 };
 use std::time::Duration;
@@ -11,5 +11,7 @@ pub const EVERY: Duration = Duration::from_secs(3600);
 pub async fn run(platform: Platform) -> Result<()> {
     let removed = sessions::delete_expired(&platform.db, platform.clock.now()).await?;
     tracing::debug!(removed, "expired sessions");
+    let removed = login_throttle::prune(&platform).await?;
+    tracing::debug!(removed, "forgotten failures to sign in");
     Ok(())
 }

@@ -10,10 +10,9 @@ use crate::{
     store::postgres::{
         accounts as store, api_keys,
         audit::{self, Entry},
-        inbox, mirror, outbox,
+        inbox, mirror, outbox, sessions,
     },
     stripe::fetched::is_askable,
-    telemetry,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -23,33 +22,6 @@ use uuid::Uuid;
 pub struct Origin {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
-}
-
-/// The user of an e-mail address and password. Takes as long for an unknown address as for a wrong password.
-pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
-    let email = email.trim().to_lowercase();
-    if email.len() > 320 || given.len() > password::MAX_BYTES {
-        return Err(Error::InvalidCredentials);
-    }
-    let user = store::user_by_email(&platform.db, &email).await?;
-    let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
-    let signed_in = user.filter(|_| verified);
-    metrics::counter!(telemetry::LOGINS, "result" => if signed_in.is_some() { "ok" } else { "refused" }).increment(1);
-    let mut tx = platform.db.begin().await?;
-    let entry = Entry {
-        event_type: if signed_in.is_some() { "session.login" } else { "session.refused" },
-        actor: &email,
-        customer: signed_in.as_ref().and_then(|user| user.customer),
-        data: json!({}),
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    };
-    audit::record(&mut tx, entry).await?;
-    if let Some(user) = &signed_in {
-        store::touch_login(&mut tx, user.id, platform.clock.now()).await?;
-    }
-    tx.commit().await?;
-    signed_in.map(|user| user.id).ok_or(Error::InvalidCredentials)
 }
 
 /// Notes that somebody signed out.
@@ -77,7 +49,13 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
 /// The signed-in person of a session.
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
-    Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer }))
+    Ok(user.map(|user| Principal::User {
+        id: user.id,
+        email: user.email,
+        role: user.role,
+        customer: user.customer,
+        has_second_factor: user.has_second_factor,
+    }))
 }
 
 /// The machine of a key.
@@ -213,7 +191,7 @@ fn customer_name(text: &str) -> Result<&str> {
     Ok(name)
 }
 
-/// Adds a user, or changes the one of this e-mail address.
+/// Adds a user, or changes the one of this e-mail address. Another password than before ends all its sessions.
 pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
     let email = email.trim().to_lowercase();
     if !email.contains('@') || email.len() > 320 {
@@ -223,23 +201,25 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
         return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
     }
     common_passwords::refuse(given, &email)?;
+    let before = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
+    let is_same = before.is_some() && password::verify(given.to_owned(), before).await?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
-    store::put_user(&mut tx, &email, &hash, role, customer).await?;
-    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role}))).await?;
+    let user = store::put_user(&mut tx, &email, &hash, role, customer).await?;
+    let ended = if is_same { 0 } else { sessions::end_all(&mut tx, user, None).await? };
+    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role, "sessions_ended": ended}))).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets a user's password.
+/// Sets a user's password, and ends all its sessions.
 pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
     common_passwords::refuse(given, &email)?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
-    if !store::set_password(&mut tx, &email, &hash).await? {
-        return Err(Error::NotFound("user"));
-    }
-    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email}))).await?;
+    let user = store::set_password(&mut tx, &email, &hash).await?.ok_or(Error::NotFound("user"))?;
+    let ended = sessions::end_all(&mut tx, user, None).await?;
+    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email, "sessions_ended": ended}))).await?;
     Ok(tx.commit().await?)
 }
 
@@ -275,6 +255,6 @@ pub async fn revoke_api_key(platform: &Platform, prefix: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
+pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
     Entry { event_type, actor: "system", customer, data, ip_address: None, user_agent: None }
 }

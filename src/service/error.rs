@@ -12,8 +12,17 @@ pub enum Error {
     Unauthenticated,
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
+    /// The password was right.
+    #[error("a code of the authenticator app, or a recovery code, has to follow")]
+    TotpRequired,
+    #[error("the code is wrong, or was used before")]
+    InvalidCode,
+    #[error("staff of this platform sign in with a second factor: set one up under /account")]
+    TotpEnrolmentRequired,
     #[error("this needs the role {0}")]
     Forbidden(&'static str),
+    #[error("this is for people who sign in, not for keys")]
+    PeopleOnly,
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A parameter or field that can't be used.
@@ -39,6 +48,12 @@ pub enum Error {
     /// One key has had its part; nothing of the request was taken.
     #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
     RateLimited { retry_after: u64 },
+    /// One address has had its part without signing in.
+    #[error("more requests come from your address than may without signing in; try again in {retry_after} s")]
+    AddressLimited { retry_after: u64 },
+    /// Whoever guesses waits; the password was not looked at.
+    #[error("too many attempts did not succeed; try again in {retry_after} s")]
+    LoginThrottled { retry_after: u64 },
     #[error("this platform is not connected to Stripe")]
     StripeNotConfigured,
     /// The cause is for the log: it may name what is none of the caller's business.
@@ -71,15 +86,15 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Error::BadRequest { .. } => 400,
-            Error::Unauthenticated | Error::InvalidCredentials => 401,
+            Error::Unauthenticated | Error::InvalidCredentials | Error::TotpRequired | Error::InvalidCode => 401,
             Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) => 403,
+            Error::Forbidden(_) | Error::PeopleOnly | Error::TotpEnrolmentRequired => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
             Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
             Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
-            Error::Overloaded | Error::RateLimited { .. } => 429,
+            Error::Overloaded | Error::RateLimited { .. } | Error::AddressLimited { .. } | Error::LoginThrottled { .. } => 429,
             Error::Internal(_) => 500,
             Error::StripeRefused(_) => 502,
             Error::FeatureDisabled(_)
@@ -95,7 +110,10 @@ impl Error {
         match self {
             Error::Unauthenticated => "unauthenticated",
             Error::InvalidCredentials => "invalid_credentials",
-            Error::Forbidden(_) => "forbidden",
+            Error::Forbidden(_) | Error::PeopleOnly => "forbidden",
+            Error::TotpRequired => "totp_required",
+            Error::InvalidCode => "invalid_code",
+            Error::TotpEnrolmentRequired => "totp_enrolment_required",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
@@ -107,7 +125,8 @@ impl Error {
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Overloaded => "overloaded",
-            Error::RateLimited { .. } => "rate_limited",
+            Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
+            Error::LoginThrottled { .. } => "login_throttled",
             Error::StripeNotConfigured => "stripe_not_configured",
             Error::StripeUnavailable(_) => "stripe_unavailable",
             Error::StripeRefused(_) => "stripe_refused",
@@ -122,7 +141,9 @@ impl Error {
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
             Error::Overloaded | Error::IdempotencyInProgress => Some(1),
-            Error::RateLimited { retry_after } => Some(*retry_after),
+            Error::RateLimited { retry_after } | Error::AddressLimited { retry_after } | Error::LoginThrottled { retry_after } => {
+                Some(*retry_after)
+            }
             _ => None,
         }
     }

@@ -12,12 +12,14 @@ pub mod features;
 pub mod idempotency;
 pub mod inbox;
 pub mod invoices;
+pub mod login_throttle;
 pub mod meters;
 pub mod mirror;
 pub mod outbox;
 pub mod reconcile;
 pub mod schema;
 pub mod sessions;
+pub mod totp;
 pub mod usage;
 
 use crate::config;

@@ -44,6 +44,7 @@ fn describe() {
         (IDEMPOTENT_REQUESTS, "Requests under an idempotency key, by result"),
         (MAILS, "Mails by result"),
         (HTTP_RESPONSES, "Answers by route, method and class of their status"),
+        (HTTP_REQUESTS_LIMITED, "Requests without anybody signed in that were refused for their address"),
         (HTTP_SERVER_ERRORS, "Answers of 500 and above that nobody meant to give, by surface"),
         (INVOICE_PAYMENT_FAILURES, "Payments of invoices that Stripe said failed"),
         (PDF_RENDERS, "Invoices rendered as PDF, by result"),
@@ -106,7 +107,7 @@ fn begin() {
         (MAILS, "result", &["sent", "failed"]),
         (HTTP_SERVER_ERRORS, "surface", &["api", "page"]),
         (PDF_RENDERS, "result", &["rendered", "failed", "busy", "timed_out"]),
-        (LOGINS, "result", &["ok", "refused"]),
+        (LOGINS, "result", &["ok", "refused", "throttled", "code_wanted"]),
         (RECONCILE_RUNS, "result", &["completed", "failed", "cancelled"]),
     ];
     for (name, label, values) in counters {
@@ -118,7 +119,7 @@ fn begin() {
     for result in ["received", "applied", "duplicate", "ignored", "failed", "dead"] {
         metrics::counter!(WEBHOOK_EVENTS, "type" => "other", "result" => result).increment(0);
     }
-    for name in [INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS] {
+    for name in [INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS, HTTP_REQUESTS_LIMITED] {
         metrics::counter!(name).increment(0);
     }
     for name in [STRIPE_CIRCUIT, USAGE_BYTES_IN_FLIGHT, USAGE_BEHIND_SECONDS, USAGE_HOURS_DIFFERING, USAGE_METER_LAG_HOURS] {

@@ -4,6 +4,7 @@
 mod stripe;
 mod support;
 
+mod account;
 mod accounts;
 mod alerts;
 mod audit;
@@ -21,6 +22,7 @@ mod idempotency;
 mod inbox;
 mod ingest;
 mod invoices;
+mod login_throttle;
 mod meters;
 mod metrics;
 mod openapi;
@@ -28,6 +30,7 @@ mod outgoing;
 mod pdf;
 mod platform;
 mod program;
+mod rate_limit;
 mod reconcile;
 mod restart;
 mod secrets;

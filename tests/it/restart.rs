@@ -61,6 +61,8 @@ fn loses_nothing(first: impl FnOnce(&TestApp) -> Running, mut restart: impl FnMu
 fn place() -> Workplace {
     let place = Workplace::new();
     place.set("unready-milliseconds = 5_000", "unready-milliseconds = 500");
+    // The load comes from one address, and much of it from nobody.
+    place.set("anonymous-requests-per-second = 50", "anonymous-requests-per-second = 1_000_000");
     place
 }
 

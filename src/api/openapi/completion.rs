@@ -48,6 +48,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     if method != "get" {
         codes.push("cross_site");
     }
+    // Whoever is not signed in counts for its address everywhere but here.
+    if !["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe"].contains(&path) {
+        codes.push("rate_limited");
+    }
     if path.starts_with("/api/v1/billing/") {
         codes.push("billing_disabled");
     }

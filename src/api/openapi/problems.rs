@@ -1,7 +1,7 @@
 //! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
 
 /// A code, its status and its meaning.
-pub const PROBLEMS: [(&str, u16, &str); 36] = [
+pub const PROBLEMS: [(&str, u16, &str); 42] = [
     ("bad_request", 400, "The request can't be read"),
     ("not_utf8", 400, "The query or the body is not UTF-8"),
     ("invalid_body", 400, "The body does not hold what is wanted"),
@@ -14,10 +14,15 @@ pub const PROBLEMS: [(&str, u16, &str); 36] = [
     ("signature_invalid", 400, "No active secret makes this signature"),
     ("unauthenticated", 401, "Nobody is signed in, or the key is not known"),
     ("invalid_credentials", 401, "The e-mail address or the password is wrong"),
+    ("totp_required", 401, "The password is right; a code has to follow"),
+    ("invalid_code", 401, "The code is wrong, or was used before"),
     ("usage_cap_reached", 402, "Every event is of a metric whose cap is reached"),
     ("cross_site", 403, "The request came from another site"),
     ("forbidden", 403, "The role does not suffice"),
+    ("totp_enrolment_required", 403, "Staff without a second factor reaches its own account only"),
     ("not_found", 404, "There is no such object for whoever asks"),
+    ("totp_enabled", 409, "An authenticator app is set up already"),
+    ("totp_not_offered", 409, "No authenticator app waits for its first code"),
     ("no_stripe_customer", 409, "Stripe does not know the customer yet"),
     ("reconciliation_running", 409, "Another comparison is running"),
     ("reconciliation_cancelled", 409, "The comparison was ended early"),
@@ -26,7 +31,8 @@ pub const PROBLEMS: [(&str, u16, &str); 36] = [
     ("unsupported_media_type", 415, "This path does not take this content type"),
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
-    ("rate_limited", 429, "This key has had its part; nothing of the request was taken"),
+    ("rate_limited", 429, "This key, or this address without signing in, has had its part; nothing of the request was taken"),
+    ("login_throttled", 429, "Too many attempts at this account or from this address failed; the password was not looked at"),
     ("overloaded", 429, "More comes in than can be taken; nothing of the request was taken"),
     ("internal", 500, "Something went wrong on our side"),
     ("reconciliation_failed", 503, "The comparison could not be completed"),

@@ -35,10 +35,10 @@ pub async fn submit(State(server): State<Server>, parts: Parts, Form(fields): Fo
     }
     let outcome = match carry_out(&server, &parts, &fields).await {
         Ok(Done::Said(word)) => return Redirect::to(&format!("{SETTINGS}?done={word}")).into_response(),
-        Ok(Done::Made(made)) => Outcome { made: Some(*made), refused: None },
+        Ok(Done::Made(made)) => Outcome { made: Some(*made), ..Outcome::default() },
         Err(error) => {
             let form = value(&fields, "form").to_owned();
-            Outcome { made: None, refused: Some(Refusal { form, fields, problem: error.into() }) }
+            Outcome { refused: Some(Refusal { form, fields, problem: error.into() }), ..Outcome::default() }
         }
     };
     let mut response = page_after(&server, parts, outcome).await;

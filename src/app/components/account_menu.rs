@@ -1,7 +1,10 @@
 //! Who is signed in, the theme, and the way out.
 
 use super::{Glyph, Icon, theme_switch::ThemeSwitch};
-use crate::domain::identity::{Role, Viewer};
+use crate::{
+    app::pages::account::ACCOUNT,
+    domain::identity::{Role, Viewer},
+};
 use leptos::prelude::*;
 
 /// A button that opens the menu. A popover closes by Escape or a click beside it, without a script.
@@ -37,6 +40,11 @@ pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
                     </div>
                 </dl>
                 <ThemeSwitch />
+                // A new page closes the menu.
+                <a class="button wide" href=ACCOUNT rel="external">
+                    <Icon glyph=Glyph::Person />
+                    <span>"Your account"</span>
+                </a>
                 <form method="post" action="/api/v1/auth/logout">
                     <button class="button wide">
                         <Icon glyph=Glyph::SignOut />

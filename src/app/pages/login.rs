@@ -4,7 +4,7 @@ use crate::app::{
     components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
     local_path::{HOME, local_path},
 };
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
@@ -13,24 +13,41 @@ fn message(code: &str) -> &'static str {
     match code {
         "invalid_credentials" => "That e-mail and password don’t belong together. Check both and try again.",
         "rate_limited" => "There were too many attempts. Wait a few minutes, then try again.",
+        "invalid_code" => "That code is wrong or was used before. Enter the one that your app shows now.",
         "cross_site" => "The form was sent from another site, so it wasn’t accepted. Try again from here.",
         "session_expired" => "Your session has ended. Sign in again to go on.",
         _ => "Signing in didn’t work. Try again in a moment.",
     }
 }
 
-/// `/login?next=&error=&email=`.
+/// How long to wait, as people say it.
+fn waiting(seconds: Option<u64>) -> String {
+    match seconds {
+        None => "a few minutes".to_owned(),
+        Some(seconds @ ..=90) => format!("{} seconds", seconds.max(2)),
+        Some(seconds) => format!("{} minutes", seconds.div_ceil(60).min(60)),
+    }
+}
+
+/// `/login?next=&error=&wait=&email=`, and `/login?step=code` where a code has to follow.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     // The server redirects here with these; they don't change while the page stands.
     let query = use_query_map().get_untracked();
     let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
     let email = query.get("email").unwrap_or_default();
-    let error = query.get("error").map(|code| message(&code));
-    let described = error.map(|_| "login-error");
+    let wait = query.get_str("wait").and_then(|text| text.parse().ok());
+    let error = query.get("error").map(|code| match code.as_str() {
+        "login_throttled" => format!("Too many attempts didn’t succeed. Wait {}, then try again.", waiting(wait)),
+        code => message(code).to_owned(),
+    });
+    let described = error.as_ref().map(|_| "login-error");
     let wrong = query.get_str("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
     let known = !email.is_empty();
-    view! {
+    if query.get_str("step") == Some("code") {
+        return Either::Left(code_step(error, next));
+    }
+    Either::Right(view! {
         <Title text="Sign in" />
         <main class="alone">
             <div class="login">
@@ -76,6 +93,52 @@ pub fn LoginPage() -> impl IntoView {
                     </div>
                     <button class="button primary wide">"Sign in"</button>
                 </form>
+            </div>
+            <ThemeSwitch />
+        </main>
+    })
+}
+
+/// The second step: the code that follows a password.
+fn code_step(error: Option<String>, next: String) -> impl IntoView {
+    let described = error.as_ref().map(|_| "login-error");
+    let wrong = error.as_ref().map(|_| "true");
+    view! {
+        <Title text="Enter your code" />
+        <main class="alone">
+            <div class="login">
+                <Brand />
+                <h1>"Enter your code"</h1>
+                {error
+                    .map(|text| {
+                        view! {
+                            <p id="login-error" class="notice tone-danger" role="alert">
+                                <Icon glyph=Glyph::Over />
+                                <span>{text}</span>
+                            </p>
+                        }
+                    })}
+                <form method="post" action="/api/v1/auth/login/code">
+                    <input type="hidden" name="next" value=next />
+                    <div class="field">
+                        <label for="code">"Code of your app, or a recovery code"</label>
+                        <input
+                            id="code"
+                            name="code"
+                            type="text"
+                            autocomplete="one-time-code"
+                            autocapitalize="none"
+                            spellcheck="false"
+                            maxlength="40"
+                            required
+                            autofocus
+                            aria-invalid=wrong
+                            aria-describedby=described
+                        />
+                    </div>
+                    <button class="button primary wide">"Sign in"</button>
+                </form>
+                <a href="/login" rel="external">"Start again"</a>
             </div>
             <ThemeSwitch />
         </main>

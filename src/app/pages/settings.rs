@@ -59,7 +59,7 @@ fn said(word: &str) -> Option<&'static str> {
 }
 
 fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>) -> impl IntoView {
-    let Outcome { made, refused } = outcome;
+    let Outcome { made, refused, .. } = outcome;
     if let Some(refused) = &refused {
         set_status(refused.problem.status);
     }

@@ -17,6 +17,8 @@ pub struct User {
     pub password_hash: String,
     pub role: Role,
     pub customer: Option<CustomerId>,
+    /// Signing in asks for a code.
+    pub has_second_factor: bool,
 }
 
 struct UserRow {
@@ -25,6 +27,7 @@ struct UserRow {
     password_hash: String,
     role: String,
     customer_id: Option<Uuid>,
+    has_second_factor: bool,
 }
 
 impl TryFrom<UserRow> for User {
@@ -32,7 +35,8 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<User, sqlx::Error> {
         let role = decode(&row.role)?;
-        Ok(User { id: row.id, email: row.email, password_hash: row.password_hash, role, customer: row.customer_id.map(CustomerId) })
+        let UserRow { id, email, password_hash, customer_id, has_second_factor, .. } = row;
+        Ok(User { id, email, password_hash, role, customer: customer_id.map(CustomerId), has_second_factor })
     }
 }
 
@@ -40,7 +44,9 @@ impl TryFrom<UserRow> for User {
 pub async fn user_by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
-        "SELECT id, email, password_hash, role, customer_id FROM users WHERE email = $1 AND disabled_at IS NULL",
+        r#"SELECT id, email, password_hash, role, customer_id,
+                  EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
+           FROM users WHERE email = $1 AND disabled_at IS NULL"#,
         email
     )
     .fetch_optional(pool)
@@ -51,11 +57,17 @@ pub async fn user_by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<Us
 
 /// The enabled user of an id.
 pub async fn user(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
-    sqlx::query_as!(UserRow, "SELECT id, email, password_hash, role, customer_id FROM users WHERE id = $1 AND disabled_at IS NULL", id)
-        .fetch_optional(pool)
-        .await?
-        .map(User::try_from)
-        .transpose()
+    sqlx::query_as!(
+        UserRow,
+        r#"SELECT id, email, password_hash, role, customer_id,
+                  EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
+           FROM users WHERE id = $1 AND disabled_at IS NULL"#,
+        id
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(User::try_from)
+    .transpose()
 }
 
 /// A user as `apex-billing user list` shows it.
@@ -80,33 +92,32 @@ pub async fn users(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
     .await
 }
 
-/// Adds a user, or gives an existing one this password, role and customer.
+/// Adds a user, or gives an existing one this password, role and customer; its id.
 pub async fn put_user(
     conn: &mut PgConnection,
     email: &str,
     password_hash: &str,
     role: Role,
     customer: Option<CustomerId>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<Uuid> {
+    sqlx::query_scalar!(
         "INSERT INTO users (email, password_hash, role, customer_id) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL",
+         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL
+         RETURNING id",
         email,
         password_hash,
         role.as_str(),
         customer.map(|id| id.0),
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await
-    .map(drop)
 }
 
-/// Sets a user's password; false when there is no such user.
-pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<bool> {
-    sqlx::query!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL", email, password_hash)
-        .execute(conn)
+/// Sets a user's password; None when there is no such user.
+pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
+        .fetch_optional(conn)
         .await
-        .map(|done| done.rows_affected() == 1)
 }
 
 /// Notes a login.

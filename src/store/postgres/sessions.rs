@@ -2,14 +2,16 @@
 //!
 //! Its own sqlx store is built on an older sqlx, so the few statements stand here.
 
+use crate::{auth::SessionKey, domain::session::SessionSummary};
 use async_trait::async_trait;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
     session_store::{Error, Result},
 };
+use uuid::Uuid;
 
 /// Sessions in the table `sessions`.
 #[derive(Clone, Debug)]
@@ -81,6 +83,46 @@ impl SessionStore for PostgresSessions {
     async fn delete(&self, id: &Id) -> Result<()> {
         sqlx::query!("DELETE FROM sessions WHERE id = $1", id.to_string()).execute(&self.pool).await.map(drop).map_err(backend)
     }
+}
+
+/// Most sessions of one person that are shown.
+const MOST_SHOWN: i64 = 100;
+
+/// A user's sessions that were begun since, this one first.
+pub async fn of_user(pool: &PgPool, user: Uuid, this: Option<&SessionKey>, since: OffsetDateTime) -> sqlx::Result<Vec<SessionSummary>> {
+    sqlx::query_as!(
+        SessionSummary,
+        r#"SELECT public_id AS id, coalesce(id = $2, false) AS "current!", to_timestamp((data ->> 'signed_in_at')::bigint) AS "signed_in_at!",
+                  to_timestamp((data ->> 'seen_at')::bigint) AS "last_seen_at!", data ->> 'ip_address' AS ip_address,
+                  data ->> 'user_agent' AS user_agent
+           FROM sessions
+           WHERE user_id = $1 AND expires_at > now() AND (data ->> 'signed_in_at')::bigint > $3 AND data ? 'seen_at'
+           ORDER BY 2 DESC, 4 DESC, public_id LIMIT $4"#,
+        user,
+        this.map(|session| session.0.as_str()),
+        since.unix_timestamp(),
+        MOST_SHOWN,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Ends one of a user's sessions; false when it has no such session.
+pub async fn end(conn: &mut PgConnection, user: Uuid, public_id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query!("DELETE FROM sessions WHERE user_id = $1 AND public_id = $2", user, public_id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Ends all sessions of a user, but this one, and those that only lack a code; how many there were.
+pub async fn end_all(conn: &mut PgConnection, user: Uuid, but: Option<&SessionKey>) -> sqlx::Result<u64> {
+    let but = but.map(|session| session.0.as_str());
+    sqlx::query!("DELETE FROM sessions WHERE data ->> 'awaits_code_of' = $1", user.to_string()).execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2", user, but)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected())
 }
 
 /// Removes what has expired; how many there were.

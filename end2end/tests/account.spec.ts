@@ -1,0 +1,53 @@
+import { addPerson, expect, hydrated, signInAs, test } from './support';
+
+test('a new password ends the other session, and a session is ended from the list', async ({ page, browser }) => {
+  const person = addPerson('account');
+  const elsewhere = await (await browser.newContext()).newPage();
+  await signInAs(page, person);
+  await signInAs(elsewhere, person);
+
+  await page.getByText(person.email).first().click();
+  await page.getByRole('link', { name: 'Your account' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Your account' })).toBeVisible();
+  await hydrated(page);
+  await expect(page.getByRole('listitem').filter({ hasText: 'This session' })).toHaveCount(1);
+  await expect(page.getByRole('button', { name: /^End the session of/ })).toHaveCount(2);
+
+  await page.getByLabel('Current password').fill('not this one');
+  await page.getByLabel('New password').fill('another long password');
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByRole('alert')).toContainText('Current password: this is not your password.');
+  await hydrated(page);
+  await expect(page.getByLabel('Current password')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('New password')).toHaveValue('');
+
+  await page.getByLabel('Current password').fill(person.password);
+  await page.getByLabel('New password').fill('another long password');
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByText('Your password is changed')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^End the session of/ })).toHaveCount(1);
+  await elsewhere.goto('/account');
+  await expect(elsewhere).toHaveURL(/\/login\?next=\/account$/);
+
+  await signInAs(elsewhere, { ...person, password: 'another long password' });
+  await page.goto('/account');
+  await page.getByRole('listitem').filter({ hasNotText: 'This session' }).getByRole('button', { name: /^End the session of/ }).click();
+  await expect(page.getByText('The session is ended.')).toBeVisible();
+  await elsewhere.goto('/account');
+  await expect(elsewhere).toHaveURL(/\/login\?next=\/account$/);
+  await elsewhere.context().close();
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('the password is changed', async ({ page }) => {
+    const person = addPerson('plain');
+    await signInAs(page, person);
+    await page.goto('/account');
+    await page.getByLabel('Current password').fill(person.password);
+    await page.getByLabel('New password').fill('another long password');
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await expect(page.getByText('Your password is changed')).toBeVisible();
+  });
+});

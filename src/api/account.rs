@@ -1,0 +1,160 @@
+//! What people do with their own account: for programs under `/api/v1/auth`, for people by the forms of `/account`, which work without
+//! JavaScript.
+
+mod forms;
+
+pub use forms::submit;
+
+use super::{auth::origin_of, settings::read};
+use crate::{
+    auth::{guard, layer},
+    domain::{
+        second_factor::{RecoveryCodes, TotpOffer},
+        session::SessionsEnded,
+    },
+    http::{problem::ApiError, state::Server},
+    service::{accounts::Origin, own_account, second_factor},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderName, StatusCode, header, request::Parts},
+};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use tower_sessions::Session;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    #[schema(format = Password)]
+    current_password: String,
+    #[schema(format = Password)]
+    new_password: String,
+}
+
+/// `POST /auth/password`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/password", tag = "Session",
+    summary = "Change one's own password",
+    description = "Ends every other session of the person; this one goes on, under a new cookie. Wrong passwords are throttled as at signing in.",
+    request_body(content = NewPassword),
+    responses((status = 204, description = "Changed", headers(("Set-Cookie" = String, description = "The session's new cookie")))),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
+)]
+pub async fn change_password(State(server): State<Server>, session: Session, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let wanted: NewPassword = read(&parts, &body)?;
+    own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin(&parts)).await?;
+    layer::renew(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /auth/sessions/{id}`.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions/{id}", tag = "Session",
+    summary = "End one of one's own sessions",
+    description = "Whoever has its cookie is nobody from now on.",
+    params(("id" = uuid::Uuid, Path, description = "The session's id, as the list names it")),
+    responses((status = 204, description = "Ended")),
+    extensions(("x-problems" = json!(["not_found", "bad_request"])))
+)]
+pub async fn end_session(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<StatusCode, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    own_account::end_session(&person, &id, &origin(&parts)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /auth/sessions/end-others`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/sessions/end-others", tag = "Session",
+    summary = "End all of one's own sessions but this one",
+    responses((status = 200, description = "How many there were", body = SessionsEnded))
+)]
+pub async fn end_other_sessions(State(server): State<Server>, parts: Parts) -> Result<Json<SessionsEnded>, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    Ok(Json(own_account::end_other_sessions(&person, &origin(&parts)).await?))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPassword {
+    #[schema(format = Password)]
+    current_password: String,
+}
+
+/// An answer that nobody keeps.
+type Once<T> = ([(HeaderName, &'static str); 1], Json<T>);
+
+fn once<T>(answer: T) -> Once<T> {
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer))
+}
+
+/// `POST /auth/totp`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp", tag = "Session",
+    summary = "Begin to set up an authenticator app",
+    description = "The one answer that has the secret. It is in force once `/api/v1/auth/totp/confirm` was shown a code of it.",
+    request_body(content = OwnPassword),
+    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, thirty seconds", body = TotpOffer,
+        headers(("Cache-Control" = String, description = "`no-store`")))),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_enabled", "login_throttled"])))
+)]
+pub async fn offer_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: OwnPassword = read(&parts, &body)?;
+    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin(&parts)).await?)))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TotpCode {
+    #[schema(example = "287082")]
+    code: String,
+}
+
+/// `POST /auth/totp/confirm`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp/confirm", tag = "Session",
+    summary = "Put an authenticator app in force",
+    description = "Ends every other session of the person. The one answer that has the recovery codes.",
+    request_body(content = TotpCode),
+    responses((status = 200, description = "The recovery codes", body = RecoveryCodes,
+        headers(("Cache-Control" = String, description = "`no-store`")))),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_not_offered", "login_throttled"])))
+)]
+pub async fn confirm_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Once<RecoveryCodes>, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: TotpCode = read(&parts, &body)?;
+    Ok(once(second_factor::confirm(&person, &given.code, &origin(&parts)).await?))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordAndCode {
+    #[schema(format = Password)]
+    current_password: String,
+    /// Of the app, or a recovery code.
+    code: String,
+}
+
+/// `POST /auth/totp/disable`.
+#[utoipa::path(
+    post, path = "/api/v1/auth/totp/disable", tag = "Session",
+    summary = "Give the second factor up",
+    description = "Ends every other session of the person.",
+    request_body(content = PasswordAndCode),
+    responses((status = 204, description = "Signing in asks for a password only")),
+    extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
+)]
+pub async fn disable_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
+    let person = guard::person_of(server.platform, &parts.extensions)?;
+    let given: PasswordAndCode = read(&parts, &body)?;
+    second_factor::disable(&person, &given.current_password, &given.code, &origin(&parts)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn origin(parts: &Parts) -> Origin {
+    origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
+}

@@ -1,0 +1,100 @@
+//! `POST /account`: the page's forms. What was done leads back to the page; what can't be used is answered by the page itself. Nothing secret
+//! that was typed comes back.
+
+use super::origin;
+use crate::{
+    app::{
+        alert_form::FormField,
+        outcome::{Offered, Outcome, Refusal},
+        pages::account::ACCOUNT,
+    },
+    auth::{guard, layer, totp},
+    domain::second_factor::TotpOffer,
+    http::{router::page_after, state::Server},
+    service::{Error, Result, own_account, second_factor},
+};
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use tower_sessions::Session;
+
+/// What a form that was taken leads to.
+enum Done {
+    /// Back to the page, which says this.
+    Said(&'static str),
+    /// The page itself, with what stands in no address.
+    Shown(Outcome),
+}
+
+/// Carries out one of the page's forms, named by its field `form`.
+pub async fn submit(State(server): State<Server>, session: Session, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
+    let (outcome, retry_after) = match carry_out(&server, &session, &parts, &fields).await {
+        Ok(Done::Said(word)) => return Redirect::to(&format!("{ACCOUNT}?done={word}")).into_response(),
+        Ok(Done::Shown(outcome)) => (outcome, None),
+        Err(error) => {
+            let retry_after = error.retry_after();
+            let form = text(&fields, "form").to_owned();
+            // Whoever mistyped the code needs the secret no less.
+            let offered = if form == "totp-confirm" { still_offered(&server, &parts).await } else { None };
+            let refused = Some(Refusal { form, fields: Vec::new(), problem: error.into() });
+            (Outcome { refused, offered, ..Outcome::default() }, retry_after)
+        }
+    };
+    let mut response = page_after(&server, parts, outcome).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[FormField]) -> Result<Done> {
+    let person = guard::person_of(server.platform.clone(), &parts.extensions)?;
+    let origin = origin(parts);
+    let word = match text(fields, "form") {
+        "password" => {
+            own_account::change_password(&person, text(fields, "current_password"), text(fields, "new_password"), &origin).await?;
+            layer::renew(session).await?;
+            "password"
+        }
+        "session-end" => {
+            own_account::end_session(&person, text(fields, "id"), &origin).await?;
+            "session_ended"
+        }
+        "sessions-end-others" => {
+            own_account::end_other_sessions(&person, &origin).await?;
+            "others_ended"
+        }
+        "totp-offer" => {
+            let offer = second_factor::offer(&person, text(fields, "current_password"), &origin).await?;
+            return Ok(Done::Shown(Outcome { offered: Some(offered(offer)?), ..Outcome::default() }));
+        }
+        "totp-confirm" => {
+            let codes = second_factor::confirm(&person, text(fields, "code"), &origin).await?;
+            return Ok(Done::Shown(Outcome { recovery_codes: codes.recovery_codes, ..Outcome::default() }));
+        }
+        "totp-disable" => {
+            second_factor::disable(&person, text(fields, "current_password"), text(fields, "code"), &origin).await?;
+            "totp_disabled"
+        }
+        _ => return Err(Error::invalid("form", "names none of the page's forms")),
+    };
+    Ok(Done::Said(word))
+}
+
+fn offered(TotpOffer { secret, uri }: TotpOffer) -> Result<Offered> {
+    Ok(Offered { qr: totp::qr(&uri)?, secret, uri })
+}
+
+async fn still_offered(server: &Server, parts: &Parts) -> Option<Offered> {
+    let person = guard::person_of(server.platform.clone(), &parts.extensions).ok()?;
+    second_factor::pending(&person).await.ok()?.and_then(|offer| offered(offer).ok())
+}
+
+/// A field as it was typed: a password may begin or end with spaces.
+fn text<'a>(fields: &'a [FormField], name: &str) -> &'a str {
+    fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+}

@@ -1,0 +1,131 @@
+//! What everybody manages of the own account: the password, the second factor, and where one is signed in. Plain forms, complete without JavaScript.
+
+mod password;
+mod second_factor;
+mod sessions;
+
+use crate::{
+    app::{
+        calls::{
+            Problem,
+            session::{me, own_sessions, totp},
+        },
+        components::{Glyph, Icon, ProblemNotice, skeleton::Skeleton},
+        outcome::{Outcome, Refusal, outcome},
+        status::set_status,
+    },
+    domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions},
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// Address of the page, and of its forms.
+pub const ACCOUNT: &str = "/account";
+
+/// Where the message about a form that was not taken stands.
+const PROBLEM: &str = "account-problem";
+
+/// `/account?done=`.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let viewer = Resource::new(|| (), |()| me());
+    let sessions = Resource::new(|| (), |()| own_sessions());
+    let state = Resource::new(|| (), |()| totp());
+    let outcome = Resource::new(|| (), |()| outcome());
+    let query = use_query_map();
+    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(said)));
+    view! {
+        <Title text="Your account" />
+        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match (viewer.await, sessions.await, state.await, outcome.await) {
+                    (Ok(viewer), Ok(sessions), Ok(state), outcome) => {
+                        Either::Left(show(viewer, sessions, state, outcome, done.get_untracked()))
+                    }
+                    (Err(problem), ..) | (_, Err(problem), ..) | (_, _, Err(problem), _) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// What the address says of the form that led here.
+fn said(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "password" => "Your password is changed, and every other session is ended.",
+        "session_ended" => "The session is ended.",
+        "totp_disabled" => "The second factor is off, and every other session is ended.",
+        "others_ended" => "Every other session is ended.",
+        _ => return None,
+    })
+}
+
+fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcome, done: Option<&'static str>) -> impl IntoView {
+    let Outcome { refused, offered, recovery_codes, .. } = outcome;
+    if let Some(refused) = &refused {
+        set_status(refused.problem.status);
+    }
+    let refusal = |form: &str| refused.as_ref().filter(|refused| refused.form == form);
+    // Of a form that has nothing to correct.
+    let of_second_factor = refused.as_ref().filter(|refused| refused.form.starts_with("totp-"));
+    let other = refused.as_ref().filter(|refused| refused.form != "password" && !refused.form.starts_with("totp-")).map(notice);
+    let told = done.map(|text| {
+        view! {
+            <p class="notice tone-good" role="status">
+                <Icon glyph=Glyph::Check />
+                <span>{text}</span>
+            </p>
+        }
+    });
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Your account"</h1>
+                <p class="page-sub">"How you sign in, and where you are signed in."</p>
+            </div>
+        </header>
+        {told}
+        {other}
+        {(state.required && !state.enabled).then(second_factor::wanted)}
+        {(!recovery_codes.is_empty()).then(|| second_factor::recovery_codes(recovery_codes))}
+        {password::panel(&viewer.email, refusal("password"))}
+        {second_factor::panel(state, offered, of_second_factor)}
+        {sessions::panel(&sessions)}
+    }
+}
+
+/// Why a form was not taken.
+fn notice(refusal: &Refusal) -> impl IntoView + use<> {
+    let Problem { status, code, parameter, detail, .. } = &refusal.problem;
+    let text = match (*status, code.as_str(), parameter.as_deref()) {
+        (429, ..) => "Too many attempts didn’t succeed. Wait a few minutes, then try again.".to_owned(),
+        (409, "totp_enabled", _) => "An authenticator app is set up already.".to_owned(),
+        (409, "totp_not_offered", _) => "That didn’t go on where it began. Set the app up once more.".to_owned(),
+        (404, ..) => "That session has ended already.".to_owned(),
+        (_, _, Some(parameter)) => {
+            let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
+            match label_of(parameter) {
+                Some(label) => format!("{label}: this {detail}."),
+                None => format!("This can’t be saved: {detail}."),
+            }
+        }
+        _ => format!("This couldn’t be saved ({code}). Try again in a moment."),
+    };
+    view! {
+        <p id=PROBLEM class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{text}</span>
+        </p>
+    }
+}
+
+/// A field as its label names it.
+fn label_of(parameter: &str) -> Option<&'static str> {
+    Some(match parameter {
+        "current_password" => "Current password",
+        "new_password" => "New password",
+        "code" => "Code",
+        _ => return None,
+    })
+}

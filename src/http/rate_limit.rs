@@ -1,0 +1,134 @@
+//! How much may come from one address without anybody signing in: enough for a large office, too little to wear the server down or to try keys.
+//!
+//! Each process counts by itself. Whoever is signed in or has a key is not counted, neither are Stripe, health checks, and files.
+
+use super::client::ClientAddress;
+use crate::{
+    config::Serving,
+    domain::{login_throttle::network_of, token_bucket::TokenBucket},
+    service::{Error, Result},
+    telemetry,
+};
+use axum::extract::Request;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+use time::{Duration, OffsetDateTime};
+
+/// Addresses that are counted one by one. Those that have rested are forgotten first; beyond that newcomers share one bucket.
+const MOST_ADDRESSES: usize = 50_000;
+/// What an address has not used is kept for it for so long.
+const SAVED_FOR: Duration = Duration::seconds(20);
+
+/// Paths that anybody may ask for as often as it likes: what load balancers ask, what proves itself by a signature, files.
+const UNCOUNTED: [&str; 7] =
+    ["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe", "/favicon.ico", "/favicon.svg", "/robots.txt"];
+
+/// What addresses have used; cheap to clone.
+#[derive(Clone)]
+pub struct AnonymousRequests(Arc<Inner>);
+
+struct Inner {
+    rate: u32,
+    files: String,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Default)]
+struct Buckets {
+    of_addresses: HashMap<String, TokenBucket>,
+    of_the_rest: Option<TokenBucket>,
+}
+
+impl AnonymousRequests {
+    /// `files`: the folder of scripts and styles, as their addresses name it.
+    pub fn new(settings: &Serving, files: &str) -> AnonymousRequests {
+        let rate = settings.anonymous_requests_per_second.get();
+        AnonymousRequests(Arc::new(Inner { rate, files: format!("/{files}/"), buckets: Mutex::default() }))
+    }
+
+    /// Counts a request that nobody has signed.
+    ///
+    /// # Errors
+    /// `rate_limited` when its address has had its part.
+    pub fn count(&self, request: &Request, now: OffsetDateTime) -> Result<()> {
+        let path = request.uri().path();
+        if UNCOUNTED.contains(&path) || path.starts_with(&self.0.files) {
+            return Ok(());
+        }
+        match request.extensions().get::<ClientAddress>() {
+            Some(ClientAddress(address)) => self.count_from(*address, now),
+            None => Ok(()),
+        }
+    }
+
+    fn count_from(&self, address: IpAddr, now: OffsetDateTime) -> Result<()> {
+        let network = network_of(address);
+        // Nothing that could panic is done under the lock.
+        let mut buckets = self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Buckets { of_addresses, of_the_rest } = &mut *buckets;
+        if of_addresses.len() >= MOST_ADDRESSES && !of_addresses.contains_key(&network) {
+            of_addresses.retain(|_, bucket| {
+                bucket.refill(now);
+                !bucket.is_full()
+            });
+        }
+        let new = || TokenBucket::full(self.0.rate, SAVED_FOR, now);
+        let bucket = if of_addresses.len() < MOST_ADDRESSES || of_addresses.contains_key(&network) {
+            of_addresses.entry(network).or_insert_with(new)
+        } else {
+            of_the_rest.get_or_insert_with(new)
+        };
+        bucket.refill(now);
+        if let Some(retry_after) = bucket.wait() {
+            metrics::counter!(telemetry::HTTP_REQUESTS_LIMITED).increment(1);
+            return Err(Error::AddressLimited { retry_after });
+        }
+        bucket.spend(1);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
+
+    fn limits(rate: u32) -> AnonymousRequests {
+        let settings = Serving { anonymous_requests_per_second: rate.try_into().unwrap(), ..Serving::default() };
+        AnonymousRequests::new(&settings, "pkg")
+    }
+
+    #[test]
+    fn an_address_has_its_part_and_no_other_one_has_less_for_that() {
+        let limits = limits(2);
+        let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        for _ in 0..40 {
+            limits.count_from(one, NOW).unwrap();
+        }
+        assert_eq!(limits.count_from(one, NOW).unwrap_err().retry_after(), Some(1));
+        limits.count_from(other, NOW).unwrap();
+        limits.count_from(one, NOW + Duration::SECOND).unwrap();
+    }
+
+    #[test]
+    fn memory_is_bounded_and_strangers_beyond_that_share() {
+        let limits = limits(1);
+        let address = |number: u32| IpAddr::V4(Ipv4Addr::from(number));
+        let most = u32::try_from(MOST_ADDRESSES).unwrap();
+        for number in 0..most + 20 {
+            limits.count_from(address(number), NOW).unwrap();
+        }
+        assert_eq!(limits.count_from(address(most + 20), NOW).unwrap_err().code(), "rate_limited");
+        // Those that were there keep their part.
+        limits.count_from(address(7), NOW).unwrap();
+        assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);
+        limits.count_from(address(most + 20), NOW + SAVED_FOR).unwrap();
+        assert!(limits.0.buckets.lock().unwrap().of_addresses.len() < 10);
+    }
+}

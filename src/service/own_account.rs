@@ -1,0 +1,98 @@
+//! What people do with their own account.
+
+use super::{Error, Platform, Result, accounts::Origin, login_throttle};
+use crate::{
+    auth::{common_passwords, guard::Person, password},
+    domain::session::{OwnSessions, SessionsEnded},
+    store::postgres::{
+        accounts as store,
+        audit::{self, Entry},
+        sessions,
+    },
+};
+use serde_json::{Value, json};
+use time::Duration;
+use uuid::Uuid;
+
+/// Sets the password of whoever knows the one it has now, and ends every other session of that person.
+///
+/// # Errors
+/// `invalid_parameter` for a wrong or an unfit password, `login_throttled` after too many wrong ones.
+pub async fn change_password(person: &Person, current: &str, new: &str, origin: &Origin) -> Result<()> {
+    let Person { platform, id, email, session, .. } = person;
+    if new == current {
+        return Err(Error::invalid("new_password", "is the one that you have"));
+    }
+    common_passwords::refuse(new, email).map_err(of_new_password)?;
+    password::check_length(new).map_err(of_new_password)?;
+    let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
+    let hash = password::hash(new.to_owned()).await.map_err(of_new_password)?;
+    let mut tx = platform.db.begin().await?;
+    store::set_password(&mut tx, email, &hash).await?.ok_or(Error::Unauthenticated)?;
+    let ended = sessions::end_all(&mut tx, *id, session.as_ref()).await?;
+    attempt.succeeded(&mut tx, *id).await?;
+    audit::record(&mut tx, entry(person, "user.password_changed", json!({"sessions_ended": ended}), origin)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The person's sessions.
+pub async fn sessions(person: &Person) -> Result<OwnSessions> {
+    let Person { platform, id, session, .. } = person;
+    let since = platform.clock.now() - Duration::hours(platform.config.file.sessions.absolute_hours);
+    Ok(OwnSessions { sessions: sessions::of_user(&platform.db, *id, session.as_ref(), since).await? })
+}
+
+/// Ends one of the person's sessions, this one too if it is named.
+pub async fn end_session(person: &Person, named: &str, origin: &Origin) -> Result<()> {
+    let ended: Uuid = named.parse().map_err(|_| Error::NotFound("session"))?;
+    let mut tx = person.platform.db.begin().await?;
+    if !sessions::end(&mut tx, person.id, ended).await? {
+        return Err(Error::NotFound("session"));
+    }
+    audit::record(&mut tx, entry(person, "session.ended", json!({"session": ended}), origin)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends every session of the person but this one.
+pub async fn end_other_sessions(person: &Person, origin: &Origin) -> Result<SessionsEnded> {
+    let mut tx = person.platform.db.begin().await?;
+    let ended = sessions::end_all(&mut tx, person.id, person.session.as_ref()).await?;
+    audit::record(&mut tx, entry(person, "session.others_ended", json!({"sessions_ended": ended}), origin)).await?;
+    tx.commit().await?;
+    Ok(SessionsEnded { ended })
+}
+
+/// Checks the person's password before something that wants it; one that does not fit is audited, and counts like one at signing in.
+pub(super) async fn confirm_password(person: &Person, given: &str, refused: &str, origin: &Origin) -> Result<login_throttle::Attempt> {
+    let Person { platform, id, email, .. } = person;
+    let attempt = login_throttle::begin(platform, email, origin).await?;
+    let user = store::user(&platform.db, *id).await?.ok_or(Error::Unauthenticated)?;
+    if given.len() > password::MAX_BYTES || !password::verify(given.to_owned(), Some(user.password_hash)).await? {
+        note(platform, entry(person, refused, json!({}), origin)).await?;
+        return Err(Error::invalid("current_password", "is not your password"));
+    }
+    Ok(attempt)
+}
+
+pub(super) async fn note(platform: &Platform, entry: Entry<'_>) -> Result<()> {
+    Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
+}
+
+pub(super) fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {
+    Entry {
+        event_type,
+        actor: &person.email,
+        customer: person.principal.customer(),
+        data,
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    }
+}
+
+/// The rules for passwords name the field `password`.
+fn of_new_password(error: Error) -> Error {
+    match error {
+        Error::Invalid { detail, .. } => Error::invalid("new_password", detail),
+        other => other,
+    }
+}

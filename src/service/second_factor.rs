@@ -1,0 +1,163 @@
+//! The second factor: enrolling an authenticator app, taking its codes, giving it up.
+
+use super::{
+    Error, Platform, Result,
+    accounts::{Origin, system_entry},
+    login_throttle,
+    own_account::{confirm_password, entry, note},
+};
+use crate::{
+    app::PRODUCT,
+    auth::{guard::Person, totp},
+    domain::{
+        identity::Role,
+        second_factor::{RecoveryCodes, TotpOffer, TotpState},
+    },
+    store::postgres::{accounts, audit, sessions, totp as store},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// What proved that it was the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    Totp,
+    RecoveryCode,
+}
+
+impl Factor {
+    /// Its name in the audit trail.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Factor::Totp => "totp",
+            Factor::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+/// Staff without a second factor reach nothing but their own account, where that is set.
+pub fn is_required(platform: &Platform, role: Role) -> bool {
+    role.is_staff() && platform.config.file.sessions.require_totp_for_admins
+}
+
+/// How things stand for the person.
+pub async fn state(person: &Person) -> Result<TotpState> {
+    let Person { platform, id, principal, .. } = person;
+    let known = store::of_user(&mut *platform.db.acquire().await?, *id).await?;
+    let left = store::recovery_codes_left(&platform.db, *id).await?;
+    Ok(TotpState {
+        enabled: known.is_some_and(|totp| totp.is_confirmed),
+        required: is_required(platform, principal.role()),
+        recovery_codes_left: u32::try_from(left).unwrap_or(0),
+    })
+}
+
+/// Makes a secret for whoever knows the person's password. It is in force once a code of it is shown.
+///
+/// # Errors
+/// `totp_enabled` when one is in force; those of a wrong password.
+pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<TotpOffer> {
+    let attempt = confirm_password(person, password, "user.totp_refused", origin).await?;
+    let Person { platform, id, .. } = person;
+    let secret = totp::generate();
+    let mut tx = platform.db.begin().await?;
+    if !store::offer(&mut tx, *id, &secret, platform.clock.now()).await? {
+        return Err(Error::Conflict { code: "totp_enabled", detail: "an authenticator app is set up already".into() });
+    }
+    attempt.succeeded(&mut tx, *id).await?;
+    audit::record(&mut tx, entry(person, "user.totp_offered", json!({}), origin)).await?;
+    tx.commit().await?;
+    Ok(offer_of(person, &secret))
+}
+
+/// The secret that waits for a code.
+pub async fn pending(person: &Person) -> Result<Option<TotpOffer>> {
+    let known = store::of_user(&mut *person.platform.db.acquire().await?, person.id).await?;
+    Ok(known.filter(|totp| !totp.is_confirmed).map(|totp| offer_of(person, &totp.secret)))
+}
+
+fn offer_of(person: &Person, secret: &[u8]) -> TotpOffer {
+    TotpOffer { secret: totp::base32(secret), uri: totp::uri(secret, PRODUCT, &person.email) }
+}
+
+/// Puts the secret in force for whoever shows a code of it, and ends every other session. The answer has the recovery codes, this once.
+///
+/// # Errors
+/// `totp_not_offered`; `invalid_parameter` for a wrong code, `login_throttled` after too many.
+pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<RecoveryCodes> {
+    let Person { platform, id, email, session, .. } = person;
+    let not_offered = || Error::Conflict { code: "totp_not_offered", detail: "no authenticator app waits for its first code".into() };
+    let attempt = login_throttle::begin(platform, email, origin).await?;
+    let now = platform.clock.now();
+    let mut tx = platform.db.begin().await?;
+    let waiting = store::of_user(&mut tx, *id).await?.filter(|totp| !totp.is_confirmed).ok_or_else(not_offered)?;
+    let Some(step) = totp::accepted(&waiting.secret, code, now, waiting.last_step) else {
+        tx.rollback().await?;
+        note(platform, entry(person, "user.totp_refused", json!({}), origin)).await?;
+        return Err(wrong_code());
+    };
+    if !store::confirm(&mut tx, *id, &waiting.secret, step, now).await? {
+        return Err(not_offered());
+    }
+    let recovery_codes = totp::recovery_codes();
+    let hashes: Vec<Vec<u8>> = recovery_codes.iter().filter_map(|code| totp::recovery_hash(code)).map(|hash| hash.to_vec()).collect();
+    store::put_recovery_codes(&mut tx, *id, &hashes).await?;
+    let ended = sessions::end_all(&mut tx, *id, session.as_ref()).await?;
+    attempt.succeeded(&mut tx, *id).await?;
+    audit::record(&mut tx, entry(person, "user.totp_enabled", json!({"sessions_ended": ended}), origin)).await?;
+    tx.commit().await?;
+    Ok(RecoveryCodes { recovery_codes })
+}
+
+/// Gives the second factor up, for whoever has both: the password and a code. Ends every other session.
+///
+/// # Errors
+/// `invalid_parameter` for a wrong password or code, `login_throttled` after too many.
+pub async fn disable(person: &Person, password: &str, code: &str, origin: &Origin) -> Result<()> {
+    let Person { platform, id, session, .. } = person;
+    let attempt = confirm_password(person, password, "user.totp_refused", origin).await?;
+    let mut tx = platform.db.begin().await?;
+    if use_code(platform, &mut tx, *id, code).await?.is_none() {
+        tx.rollback().await?;
+        note(platform, entry(person, "user.totp_refused", json!({}), origin)).await?;
+        return Err(wrong_code());
+    }
+    store::remove(&mut tx, *id).await?;
+    let ended = sessions::end_all(&mut tx, *id, session.as_ref()).await?;
+    attempt.succeeded(&mut tx, *id).await?;
+    audit::record(&mut tx, entry(person, "user.totp_disabled", json!({"sessions_ended": ended}), origin)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Takes a lost second factor away, as an operator; ends every session of the person.
+pub async fn reset(platform: &Platform, email: &str) -> Result<()> {
+    let email = email.trim().to_lowercase();
+    let user = accounts::user_by_email(&platform.db, &email).await?.ok_or(Error::NotFound("user"))?;
+    let mut tx = platform.db.begin().await?;
+    if !store::remove(&mut tx, user.id).await? {
+        return Err(Error::NotFound("second factor of this user"));
+    }
+    let ended = sessions::end_all(&mut tx, user.id, None).await?;
+    audit::record(&mut tx, system_entry("user.totp_reset", user.customer, json!({"email": email, "sessions_ended": ended}))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Uses a code of a user's app up, or a recovery code; None when it is neither, or was used before.
+pub(super) async fn use_code(platform: &Platform, conn: &mut PgConnection, user: Uuid, given: &str) -> Result<Option<Factor>> {
+    let now = platform.clock.now();
+    let Some(known) = store::of_user(conn, user).await?.filter(|totp| totp.is_confirmed) else { return Ok(None) };
+    if let Some(step) = totp::accepted(&known.secret, given, now, known.last_step)
+        && store::use_step(conn, user, step).await?
+    {
+        return Ok(Some(Factor::Totp));
+    }
+    match totp::recovery_hash(given) {
+        Some(hash) if store::use_recovery_code(conn, user, &hash, now).await? => Ok(Some(Factor::RecoveryCode)),
+        _ => Ok(None),
+    }
+}
+
+fn wrong_code() -> Error {
+    Error::invalid("code", "is none that your app shows now, or was used before")
+}

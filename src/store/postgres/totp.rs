@@ -1,0 +1,93 @@
+//! Second factors: `user_totp`, `user_recovery_codes`.
+
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A person's authenticator app.
+#[derive(Clone)]
+pub struct Totp {
+    pub secret: Vec<u8>,
+    pub is_confirmed: bool,
+    pub last_step: i64,
+}
+
+/// The one of a user, in force or offered.
+pub async fn of_user(conn: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<Totp>> {
+    sqlx::query_as!(
+        Totp,
+        r#"SELECT secret, confirmed_at IS NOT NULL AS "is_confirmed!", last_step FROM user_totp WHERE user_id = $1"#,
+        user
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps a new secret until a code of it is shown, in place of one that waits; false when one is in force.
+pub async fn offer(conn: &mut PgConnection, user: Uuid, secret: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "INSERT INTO user_totp AS known (user_id, secret, offered_at) VALUES ($1, $2, $3)
+         ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, offered_at = excluded.offered_at
+         WHERE known.confirmed_at IS NULL",
+        user,
+        secret,
+        now,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Puts the secret in force; false when it is already, or another one was offered meanwhile.
+pub async fn confirm(conn: &mut PgConnection, user: Uuid, secret: &[u8], step: i64, now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "UPDATE user_totp SET confirmed_at = $4, last_step = $3 WHERE user_id = $1 AND secret = $2 AND confirmed_at IS NULL",
+        user,
+        secret,
+        step,
+        now
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Uses a step's code up; false when it, or a newer one, was used before.
+pub async fn use_step(conn: &mut PgConnection, user: Uuid, step: i64) -> sqlx::Result<bool> {
+    sqlx::query!("UPDATE user_totp SET last_step = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2", user, step)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Keeps the hashes of recovery codes.
+pub async fn put_recovery_codes(conn: &mut PgConnection, user: Uuid, hashes: &[Vec<u8>]) -> sqlx::Result<()> {
+    sqlx::query!("INSERT INTO user_recovery_codes (user_id, code_hash) SELECT $1, hash FROM unnest($2::bytea[]) AS hash", user, hashes)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Uses a recovery code up; false when there is no such code, or it was used before.
+pub async fn use_recovery_code(conn: &mut PgConnection, user: Uuid, hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
+    sqlx::query!("UPDATE user_recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL", user, hash, now)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Recovery codes that are still good.
+pub async fn recovery_codes_left(pool: &PgPool, user: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM user_recovery_codes WHERE user_id = $1 AND used_at IS NULL"#, user)
+        .fetch_one(pool)
+        .await
+}
+
+/// Takes the second factor away with its recovery codes; false when there was none in force.
+pub async fn remove(conn: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
+    let removed =
+        sqlx::query_scalar!(r#"DELETE FROM user_totp WHERE user_id = $1 RETURNING confirmed_at IS NOT NULL AS "was_in_force!""#, user)
+            .fetch_optional(conn)
+            .await?;
+    Ok(removed == Some(true))
+}
