@@ -2,6 +2,8 @@
 
 pub mod account_menu;
 pub mod app_breakdown;
+pub mod audit_entries;
+pub mod audit_filter_form;
 pub mod badge;
 pub mod brand;
 pub mod column_chart;

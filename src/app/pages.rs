@@ -1,5 +1,6 @@
 //! One page per file: it fetches, sets its title, and lays components out.
 
+pub mod audit;
 pub mod console;
 pub mod features;
 pub mod invoice;

@@ -3,6 +3,7 @@
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
     app::{
+        audit_filters::AUDIT,
         pages::{features::FEATURES, settings::SETTINGS},
         reconciliation_filters::RECONCILIATION,
         webhook_filters::WEBHOOKS,
@@ -29,6 +30,7 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
             <li class="sections-title" aria-hidden="true">"Staff"</li>
             <li><A href=RECONCILIATION><Icon glyph=Glyph::Check /><span>"Reconciliation"</span></A></li>
             <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
+            <li><A href=AUDIT><Icon glyph=Glyph::Trail /><span>"Audit"</span></A></li>
             <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
         }
     });
