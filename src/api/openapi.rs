@@ -9,8 +9,8 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines,
-    UsageEvents, UsageSpan, WebhookFilter,
+    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft,
+    UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
 };
 
 use crate::{
@@ -88,6 +88,7 @@ use utoipa::OpenApi;
         api::webhooks::show,
         api::webhooks::stripe,
         calls::audit::audit,
+        calls::customers::customers,
         calls::features::features,
         calls::invoices::invoice,
         calls::invoices::invoices,

@@ -7,6 +7,7 @@ pub mod audit_filter_form;
 pub mod badge;
 pub mod brand;
 pub mod column_chart;
+pub mod customer_table;
 pub mod discrepancy_table;
 pub mod filter_on_submit;
 pub mod icon;

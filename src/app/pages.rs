@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod console;
+pub mod customers;
 pub mod features;
 pub mod invoice;
 pub mod invoices;
