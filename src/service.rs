@@ -24,6 +24,7 @@ pub mod settings;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
+pub mod view_as;
 pub mod webhooks;
 
 pub use error::{Error, Result};

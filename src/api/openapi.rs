@@ -83,6 +83,8 @@ use utoipa::OpenApi;
         api::settings::revoke_api_key,
         api::usage::events,
         api::usage::history_csv,
+        api::view_as::start,
+        api::view_as::stop,
         api::webhooks::replay,
         api::webhooks::replay_failed,
         api::webhooks::show,

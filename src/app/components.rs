@@ -24,6 +24,7 @@ pub mod run_badge;
 pub mod skeleton;
 pub mod theme_switch;
 pub mod usage_bar;
+pub mod viewing_banner;
 pub mod webhook_filter_form;
 pub mod webhook_table;
 

@@ -2,6 +2,7 @@
 
 use super::Principal;
 use crate::{
+    domain::identity::CustomerId,
     http::{observe::RequestSpan, problem::ApiError, state::Server},
     service::{Error, accounts},
 };
@@ -51,6 +52,8 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 const USER: &str = "user";
 const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
+/// As whom staff looks at the pages.
+const VIEWING: &str = "viewing";
 
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
@@ -96,15 +99,25 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
     if at(session.get(SEEN_AT).await.map_err(broken)?).is_none_or(|seen| now - seen >= SEEN_EVERY) {
         session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     }
-    accounts::principal_of_user(&server.platform, user).await
+    let viewing = session.get::<CustomerId>(VIEWING).await.map_err(broken)?;
+    Ok(accounts::principal_of_user(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
 }
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.
 pub async fn begin(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
     session.cycle_id().await.map_err(broken)?;
+    session.remove_value(VIEWING).await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)
+}
+
+/// From now on whoever is signed in looks at the pages as this customer, or as nobody.
+pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
+    match customer {
+        Some(customer) => session.insert(VIEWING, customer).await.map_err(broken),
+        None => session.remove_value(VIEWING).await.map(drop).map_err(broken),
+    }
 }
 
 /// Ends a session for good: its row is gone, whoever has its cookie.

@@ -138,6 +138,8 @@ pub fn routes(server: &Server) -> Routes {
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
+        .route("/api/v1/admin/view-as", post(api::view_as::start))
+        .route("/api/v1/admin/view-as/stop", post(api::view_as::stop))
         .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
         .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))

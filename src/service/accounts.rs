@@ -1,6 +1,6 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, view_as};
 use crate::{
     auth::{Principal, api_key, common_passwords, password},
     domain::{
@@ -57,11 +57,12 @@ pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Ori
     let entry = Entry {
         event_type: "session.logout",
         actor: &principal.actor(),
-        customer: principal.customer(),
+        customer: principal.own_customer(),
         data: json!({}),
         ip_address: origin.ip_address.as_deref(),
         user_agent: origin.user_agent.as_deref(),
     };
+    view_as::stop(platform, principal, origin).await?;
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
@@ -71,13 +72,13 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
         None => None,
         Some(id) => store::customer_name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
     };
-    Ok(Viewer { email: principal.actor(), role: principal.role(), customer })
+    Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
 }
 
 /// The signed-in person of a session.
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
-    Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer }))
+    Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer, viewing: None }))
 }
 
 /// The machine of a key.

@@ -14,6 +14,9 @@ pub enum Error {
     InvalidCredentials,
     #[error("this needs the role {0}")]
     Forbidden(&'static str),
+    /// Staff who view as a customer.
+    #[error("viewing as a customer changes nothing of it; stop viewing first, or name the customer by customer_id")]
+    ViewingAs,
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A parameter or field that can't be used.
@@ -73,7 +76,7 @@ impl Error {
             Error::BadRequest { .. } => 400,
             Error::Unauthenticated | Error::InvalidCredentials => 401,
             Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) => 403,
+            Error::Forbidden(_) | Error::ViewingAs => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
@@ -96,6 +99,7 @@ impl Error {
             Error::Unauthenticated => "unauthenticated",
             Error::InvalidCredentials => "invalid_credentials",
             Error::Forbidden(_) => "forbidden",
+            Error::ViewingAs => "viewing_as",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,

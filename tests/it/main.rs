@@ -37,4 +37,5 @@ mod settings;
 mod stand_in;
 mod usage;
 mod usage_store;
+mod view_as;
 mod webhooks;

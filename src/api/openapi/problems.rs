@@ -1,7 +1,7 @@
 //! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
 
 /// A code, its status and its meaning.
-pub const PROBLEMS: [(&str, u16, &str); 36] = [
+pub const PROBLEMS: [(&str, u16, &str); 37] = [
     ("bad_request", 400, "The request can't be read"),
     ("not_utf8", 400, "The query or the body is not UTF-8"),
     ("invalid_body", 400, "The body does not hold what is wanted"),
@@ -17,6 +17,7 @@ pub const PROBLEMS: [(&str, u16, &str); 36] = [
     ("usage_cap_reached", 402, "Every event is of a metric whose cap is reached"),
     ("cross_site", 403, "The request came from another site"),
     ("forbidden", 403, "The role does not suffice"),
+    ("viewing_as", 403, "Whoever views as a customer changes nothing of it unless it names it"),
     ("not_found", 404, "There is no such object for whoever asks"),
     ("no_stripe_customer", 409, "Stripe does not know the customer yet"),
     ("reconciliation_running", 409, "Another comparison is running"),

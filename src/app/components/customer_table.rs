@@ -1,6 +1,6 @@
 //! Customers as a table; where the room is too narrow, each row becomes a card.
 
-use super::{Badge, Moment};
+use super::{Badge, Glyph, Icon, Moment};
 use crate::{
     app::{audit_filters::AuditFilters, format::counted, verdict::Tone},
     domain::{
@@ -54,6 +54,13 @@ fn row(customer: &CustomerSummary) -> impl IntoView + use<> {
                 }}
             </td>
             <td role="cell" class="row-actions">
+                <form method="post" action="/api/v1/admin/view-as">
+                    <input type="hidden" name="customer_id" value=customer.id.to_string() />
+                    <button class="button">
+                        <Icon glyph=Glyph::Eye />
+                        <span>"View as" <span class="visually-hidden">" " {customer.name.clone()}</span></span>
+                    </button>
+                </form>
                 <a href=AuditFilters::of_customer(&customer.id).href()>
                     "Audit" <span class="visually-hidden">" of " {customer.name.clone()}</span>
                 </a>
