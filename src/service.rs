@@ -59,6 +59,7 @@ pub struct Parts {
     pub caps: alerts::KnownCaps,
     pub earlier: usage::Earlier,
     pub switches: features::Switches,
+    pub incidents: audit::Incidents,
 }
 
 impl std::ops::Deref for Platform {
@@ -84,6 +85,7 @@ impl Platform {
             caps: alerts::KnownCaps::default(),
             earlier: usage::Earlier::default(),
             switches: features::Switches::default(),
+            incidents: audit::Incidents::default(),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

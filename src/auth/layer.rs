@@ -3,7 +3,7 @@
 use super::Principal;
 use crate::{
     domain::identity::CustomerId,
-    http::{observe::RequestSpan, problem::ApiError, state::Server},
+    http::{incidents::Asker, observe::RequestSpan, problem::ApiError, state::Server},
     service::{Error, accounts},
 };
 use axum::{
@@ -73,6 +73,9 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
             if let Some(customer) = principal.customer() {
                 span.record("customer", tracing::field::display(customer));
             }
+        }
+        if let Some(asker) = request.extensions().get::<Asker>() {
+            asker.is(&principal);
         }
         request.extensions_mut().insert(principal);
     }
