@@ -18,6 +18,9 @@ use crate::{
 use serde_json::json;
 use uuid::Uuid;
 
+/// Longest e-mail address that is looked for.
+const MAX_EMAIL_BYTES: usize = 320;
+
 /// Where a request came from, for the audit trail.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
@@ -28,7 +31,8 @@ pub struct Origin {
 /// The user of an e-mail address and password. Takes as long for an unknown address as for a wrong password.
 pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
     let email = email.trim().to_lowercase();
-    if email.len() > 320 || given.len() > password::MAX_BYTES {
+    if email.len() > MAX_EMAIL_BYTES || given.len() > password::MAX_BYTES {
+        refused_unread(platform, &email, origin).await?;
         return Err(Error::InvalidCredentials);
     }
     let user = store::user_by_email(&platform.db, &email).await?;
@@ -50,6 +54,15 @@ pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Ori
     }
     tx.commit().await?;
     signed_in.map(|user| user.id).ok_or(Error::InvalidCredentials)
+}
+
+/// Notes a login that nobody looked at: the trail keeps no more of the address than there can be of one.
+async fn refused_unread(platform: &Platform, email: &str, origin: &Origin) -> Result<()> {
+    metrics::counter!(telemetry::LOGINS, "result" => "refused").increment(1);
+    let actor: String = email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect();
+    let (ip_address, user_agent) = (origin.ip_address.as_deref(), origin.user_agent.as_deref());
+    let entry = Entry { event_type: "session.refused", actor: &actor, customer: None, data: json!({}), ip_address, user_agent };
+    Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
 /// Notes that somebody signed out.
@@ -108,8 +121,10 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
     mirror::lock_acquaintance(&mut tx, stripe_id).await?;
+    let before = store::customer_state(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
-    audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"stripe_customer_id": stripe_id, "name": name}))).await?;
+    let data = json!({"stripe_customer_id": stripe_id, "before": before, "after": state(name, email, currency)});
+    audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
     inbox::take_up(&mut tx, stripe_id).await?;
     tx.commit().await?;
     Ok(customer)
@@ -134,7 +149,8 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
         Some(known) => known,
         None => {
             let customer = store::add_customer(&mut tx, name, email, currency).await?;
-            audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"name": name}))).await?;
+            let data = json!({"before": null, "after": state(name, email, currency)});
+            audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
             outbox::publish(&mut tx, "customer.changed", Some(customer), json!({})).await?;
             customer
         }
@@ -187,11 +203,16 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
         return Err(linked(&stripe_id));
     }
     let data = json!({"stripe_customer_id": stripe_id});
-    audit::record(&mut tx, system_entry("customer.linked", Some(customer), data.clone())).await?;
+    let change = json!({"before": {"stripe_customer_id": null}, "after": data});
+    audit::record(&mut tx, system_entry("customer.linked", Some(customer), change)).await?;
     outbox::publish(&mut tx, "customer.changed", Some(customer), data).await?;
     inbox::take_up(&mut tx, &stripe_id).await?;
     tx.commit().await?;
     Ok(stripe_id)
+}
+
+fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
+    store::CustomerState { name: name.to_owned(), email: Some(email.to_owned()), currency: currency.code().to_owned() }
 }
 
 fn linked(stripe_id: &str) -> Error {
@@ -226,8 +247,10 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
     common_passwords::refuse(given, &email)?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
+    let before = store::user_state(&mut tx, &email).await?;
     store::put_user(&mut tx, &email, &hash, role, customer).await?;
-    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role}))).await?;
+    let after = store::UserState { role: role.as_str().to_owned(), customer_id: customer.map(|id| id.0), enabled: true };
+    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "before": before, "after": after}))).await?;
     Ok(tx.commit().await?)
 }
 

@@ -4,3 +4,4 @@ mod chain;
 mod incidents;
 mod list;
 mod page;
+mod who;
