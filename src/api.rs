@@ -13,4 +13,5 @@ pub mod reconcile;
 pub mod settings;
 pub mod theme;
 pub mod usage;
+pub mod view_as;
 pub mod webhooks;

@@ -4,9 +4,11 @@
 //! Nothing here asks a clock or a time zone while rendering, so that the server and the browser build the same page.
 
 pub mod alert_form;
+pub mod audit_filters;
 pub mod calls;
 pub mod clock;
 pub mod components;
+pub mod customer_filters;
 pub mod filters;
 pub mod format;
 pub mod json_text;
@@ -29,9 +31,9 @@ use leptos_router::{
     path,
 };
 use pages::{
-    account::AccountPage, console::Console, features::FeaturesPage, invoice::InvoicePage, invoices::InvoicesPage, login::LoginPage,
-    not_found::NotFoundPage, reconciliation::ReconciliationRunPage, reconciliations::ReconciliationsPage, settings::SettingsPage,
-    usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
+    account::AccountPage, audit::AuditPage, console::Console, customers::CustomersPage, features::FeaturesPage, invoice::InvoicePage,
+    invoices::InvoicesPage, login::LoginPage, not_found::NotFoundPage, reconciliation::ReconciliationRunPage,
+    reconciliations::ReconciliationsPage, settings::SettingsPage, usage::UsagePage, webhook::WebhookPage, webhooks::WebhooksPage,
 };
 
 pub use shell::shell;
@@ -65,6 +67,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=|| view! { <Redirect path="/admin/webhooks" /> } />
                     <Route path=path!("reconciliation") view=ReconciliationsPage ssr=SsrMode::Async />
                     <Route path=path!("reconciliation/:id") view=ReconciliationRunPage ssr=SsrMode::Async />
+                    <Route path=path!("audit") view=AuditPage ssr=SsrMode::Async />
+                    <Route path=path!("customers") view=CustomersPage ssr=SsrMode::Async />
                     <Route path=path!("features") view=FeaturesPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("webhooks/:id") view=WebhookPage ssr=SsrMode::Async />

@@ -5,6 +5,7 @@
 pub mod alert;
 pub mod audit;
 pub mod csv;
+pub mod customer;
 pub mod email;
 pub mod features;
 pub mod forecast;

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod client;
 pub mod cross_site;
 pub mod idempotency;
+pub mod incidents;
 pub mod listen;
 pub mod metrics;
 pub mod observe;

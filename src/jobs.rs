@@ -110,6 +110,7 @@ where
             Err(error) => {
                 bad.increment(1);
                 tracing::error!(job = name, %error, "job failed");
+                service::audit::job_failed(&platform, name, &error);
             }
         }
         metrics::histogram!(telemetry::JOB_SECONDS, "name" => name).record(started.elapsed().as_secs_f64());

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
+pub mod customers;
 pub mod error;
 pub mod features;
 pub mod fetch;
@@ -27,6 +28,7 @@ pub mod sign_in;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
+pub mod view_as;
 pub mod webhooks;
 
 pub use error::{Error, Result};
@@ -61,6 +63,7 @@ pub struct Parts {
     pub caps: alerts::KnownCaps,
     pub earlier: usage::Earlier,
     pub switches: features::Switches,
+    pub incidents: audit::Incidents,
 }
 
 impl std::ops::Deref for Platform {
@@ -86,6 +89,7 @@ impl Platform {
             caps: alerts::KnownCaps::default(),
             earlier: usage::Earlier::default(),
             switches: features::Switches::default(),
+            incidents: audit::Incidents::default(),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

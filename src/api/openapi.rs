@@ -9,8 +9,8 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines,
-    UsageEvents, UsageSpan, WebhookFilter,
+    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft,
+    UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
 };
 
 use crate::{
@@ -90,11 +90,14 @@ use utoipa::OpenApi;
         api::settings::revoke_api_key,
         api::usage::events,
         api::usage::history_csv,
+        api::view_as::start,
+        api::view_as::stop,
         api::webhooks::replay,
         api::webhooks::replay_failed,
         api::webhooks::show,
         api::webhooks::stripe,
         calls::audit::audit,
+        calls::customers::customers,
         calls::features::features,
         calls::invoices::invoice,
         calls::invoices::invoices,

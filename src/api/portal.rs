@@ -5,7 +5,7 @@ use crate::{
     app::filters::INVOICES,
     auth::guard,
     http::{problem::ApiError, state::Server},
-    service::{accounts, portal},
+    service::{Error, accounts, portal},
 };
 use axum::{
     Json,
@@ -30,12 +30,15 @@ pub struct Whose {
         (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),
     ),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!([
-        "customer_portal_disabled", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
+        "viewing_as", "customer_portal_disabled", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
     ])))
 )]
 pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
     let reader = guard::reader_of(server.platform, request.extensions())?;
+    if reader.principal.role().manages() && !guard::may_change(&reader.principal, whose.customer_id.as_deref()) {
+        return Err(Error::ViewingAs.into());
+    }
     let customer = accounts::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
     let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
     if !is_form(request.headers()) {

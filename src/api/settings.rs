@@ -40,7 +40,7 @@ pub struct Named {
     params(crate::api::openapi::OfCustomer),
     request_body(content = AlertSettings),
     responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn put_alerts(
     State(server): State<Server>,
@@ -48,7 +48,7 @@ pub async fn put_alerts(
     parts: Parts,
     body: Bytes,
 ) -> Result<Json<AlertSettings>, ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let body: Value = read(&parts, &body)?;
     Ok(Json(alerts::put(&caller.platform, &by(&caller, &parts), caller.customer, &body).await?))
 }
@@ -84,7 +84,7 @@ pub struct ContactDraft {
     params(crate::api::openapi::OfCustomer),
     request_body(content = ContactDraft),
     responses((status = 201, description = "The contact", body = Contact)),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn put_contact(
     State(server): State<Server>,
@@ -92,7 +92,7 @@ pub async fn put_contact(
     parts: Parts,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Contact>), ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let draft: ContactDraft = read(&parts, &body)?;
     let contact =
         settings::put_contact(&caller.platform, &by(&caller, &parts), caller.customer, draft.name.as_deref(), &draft.email).await?;
@@ -105,7 +105,7 @@ pub async fn put_contact(
     summary = "Remove a billing contact",
     params(("id" = uuid::Uuid, Path, description = "The contact's id"), crate::api::openapi::OfCustomer),
     responses((status = 204, description = "Removed")),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn remove_contact(
     State(server): State<Server>,
@@ -113,7 +113,7 @@ pub async fn remove_contact(
     Query(named): Query<Named>,
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     settings::remove_contact(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -151,7 +151,7 @@ pub struct KeyDraft {
     request_body(content = KeyDraft),
     responses((status = 201, description = "The key", body = NewApiKey,
         headers(("Cache-Control" = String, description = "`no-store`")))),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn create_api_key(
     State(server): State<Server>,
@@ -159,7 +159,7 @@ pub async fn create_api_key(
     parts: Parts,
     body: Bytes,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewApiKey>), ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let draft: KeyDraft = read(&parts, &body)?;
     let made = settings::create_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &draft.name).await?;
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
@@ -171,7 +171,7 @@ pub async fn create_api_key(
     summary = "Revoke a key",
     params(("id" = uuid::Uuid, Path, description = "The key's id"), crate::api::openapi::OfCustomer),
     responses((status = 204, description = "Revoked; whoever uses it is nobody from now on")),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn revoke_api_key(
     State(server): State<Server>,
@@ -179,7 +179,7 @@ pub async fn revoke_api_key(
     Query(named): Query<Named>,
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     settings::revoke_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 //! the same registration answers the console and curl.
 
 pub mod audit;
+pub mod customers;
 pub mod features;
 pub mod invoices;
 pub mod problem;

@@ -2,9 +2,12 @@
 
 pub mod account_menu;
 pub mod app_breakdown;
+pub mod audit_entries;
+pub mod audit_filter_form;
 pub mod badge;
 pub mod brand;
 pub mod column_chart;
+pub mod customer_table;
 pub mod discrepancy_table;
 pub mod filter_on_submit;
 pub mod icon;
@@ -21,6 +24,7 @@ pub mod run_badge;
 pub mod skeleton;
 pub mod theme_switch;
 pub mod usage_bar;
+pub mod viewing_banner;
 pub mod webhook_filter_form;
 pub mod webhook_table;
 

@@ -76,9 +76,14 @@ pub fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
     if seconds > 0 { format!("in {count}") } else { format!("{count} ago") }
 }
 
-/// `1 day`, `3 days`.
+/// `1 day`, `3 days`, `3 entries`.
 pub fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", group_thousands(count), if count == 1 { "" } else { "s" })
+    let count_text = group_thousands(count);
+    match noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if count == 1 => format!("{count_text} {noun}"),
+        Some(stem) => format!("{count_text} {stem}ies"),
+        None => format!("{count_text} {noun}s"),
+    }
 }
 
 /// Whole percent, rounded down, so that 100 % appears only when it is reached.

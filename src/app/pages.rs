@@ -1,7 +1,9 @@
 //! One page per file: it fetches, sets its title, and lays components out.
 
 pub mod account;
+pub mod audit;
 pub mod console;
+pub mod customers;
 pub mod features;
 pub mod invoice;
 pub mod invoices;

@@ -76,6 +76,17 @@ pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id
     Ok(Caller { platform, principal, customer })
 }
 
+/// Whoever may see how a customer's settings are changed, and now changes them, in a handler.
+pub async fn changer_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+    let caller = manager_of(platform, extensions, customer_id).await?;
+    if may_change(&caller.principal, customer_id) { Ok(caller) } else { Err(Error::ViewingAs) }
+}
+
+/// Its role lets it change a customer's settings, and it does not just look at them as that customer: then it has to name it.
+pub fn may_change(principal: &Principal, customer_id: Option<&str>) -> bool {
+    principal.role().manages() && (principal.viewing().is_none() || customer_id.is_some_and(|named| !named.trim().is_empty()))
+}
+
 /// The staff's member who is signed in, in a server function.
 pub async fn staff() -> Result<Staff, Problem> {
     let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
@@ -106,7 +117,7 @@ pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, 
 pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader, Error> {
     let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
     let scope = match (principal.role().is_staff(), principal.customer()) {
-        (true, _) => Scope::Everyone,
+        (true, _) => principal.viewing().map_or(Scope::Everyone, Scope::Customer),
         (false, Some(customer)) => Scope::Customer(customer),
         (false, None) => return Err(Error::Forbidden("admin")),
     };

@@ -2,7 +2,8 @@
 
 use super::Principal;
 use crate::{
-    http::{observe::RequestSpan, problem::ApiError, state::Server},
+    domain::identity::CustomerId,
+    http::{incidents::Asker, observe::RequestSpan, problem::ApiError, state::Server},
     service::{
         Error,
         accounts::{self, Origin},
@@ -62,6 +63,8 @@ const AWAITS_SINCE: &str = "awaits_since";
 
 /// For so long a code may follow a password.
 const CODE_WITHIN: Duration = Duration::minutes(10);
+/// As whom staff looks at the pages.
+const VIEWING: &str = "viewing";
 
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
@@ -82,6 +85,9 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
             if let Some(customer) = principal.customer() {
                 span.record("customer", tracing::field::display(customer));
             }
+        }
+        if let Some(asker) = request.extensions().get::<Asker>() {
+            asker.is(&principal);
         }
         request.extensions_mut().insert(principal);
     }
@@ -116,13 +122,15 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
     if at(session.get(SEEN_AT).await.map_err(broken)?).is_none_or(|seen| now - seen >= SEEN_EVERY) {
         session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     }
-    accounts::principal_of_user(&server.platform, user).await
+    let viewing = session.get::<CustomerId>(VIEWING).await.map_err(broken)?;
+    Ok(accounts::principal_of_user(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
 }
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.
 pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
+    session.remove_value(VIEWING).await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
@@ -150,6 +158,14 @@ pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uu
 /// Goes on with a session under a new id; the old one is worth nothing.
 pub async fn renew(session: &Session) -> Result<(), Error> {
     session.cycle_id().await.map_err(broken)
+}
+
+/// From now on whoever is signed in looks at the pages as this customer, or as nobody.
+pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
+    match customer {
+        Some(customer) => session.insert(VIEWING, customer).await.map_err(broken),
+        None => session.remove_value(VIEWING).await.map(drop).map_err(broken),
+    }
 }
 
 /// Ends a session for good: its row is gone, whoever has its cookie.

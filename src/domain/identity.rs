@@ -69,6 +69,9 @@ pub struct Viewer {
     pub role: Role,
     /// The customer whose data the pages show; staff may have none.
     pub customer: Option<ViewerCustomer>,
+    /// It is staff that looks at the pages as this customer does, and changes nothing; left out where it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub viewing: bool,
 }
 
 /// The part of a customer that a signed-in person sees of it everywhere.

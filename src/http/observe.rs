@@ -59,7 +59,7 @@ pub async fn request(mut request: Request, next: Next) -> Response {
 }
 
 /// A method as a label: nobody outside can make up more of them.
-fn label(method: &Method) -> &'static str {
+pub(super) fn label(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }

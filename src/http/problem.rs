@@ -35,6 +35,10 @@ impl From<Error> for Problem {
 #[derive(Clone, Copy, Debug)]
 pub struct Meant;
 
+/// The code of the problem that an answer holds, for whoever tells of it further out.
+#[derive(Clone, Debug)]
+pub struct Code(pub String);
+
 /// A use case's error as a handler's answer.
 pub struct ApiError(pub Error);
 
@@ -119,7 +123,9 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         }
         _ => {}
     }
-    Response::from_parts(parts, Body::from(serde_json::to_vec(&problem).unwrap_or_default()))
+    let body = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    parts.extensions.insert(Code(problem.code));
+    Response::from_parts(parts, body)
 }
 
 async fn read(body: Body) -> Option<Bytes> {

@@ -3,7 +3,7 @@
 use super::{
     client, cross_site,
     idempotency::{self, Keys},
-    observe, problem,
+    incidents, observe, problem,
     routes::Routes,
     security_headers,
     state::Server,
@@ -47,7 +47,7 @@ use tower_http::{
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// Bodies where nothing larger is expected.
-const DEFAULT_BODY_BYTES: usize = 64 * 1024;
+pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
 
 /// The public router: console, API and webhooks.
 pub fn router(server: Server) -> Router {
@@ -89,6 +89,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn(problem::complete))
+        .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
         .layer(middleware::from_fn(observe::request))
         .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
@@ -145,6 +146,8 @@ pub fn routes(server: &Server) -> Routes {
         )
         .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
+        .route("/api/v1/admin/view-as", post(api::view_as::start))
+        .route("/api/v1/admin/view-as/stop", post(api::view_as::stop))
         .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
         .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
         .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))

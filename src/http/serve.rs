@@ -33,6 +33,7 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
     // Before anything is counted.
     let metrics_app = metrics::router(&platform)?;
     let (heartbeat, jobs) = jobs::start(&platform, stop.announced.clone());
+    let incidents = platform.incidents.clone();
     let server = Server::new(platform, heartbeat.clone());
     let app = router(server.clone());
     for listener in [&listener, &metrics_listener] {
@@ -61,7 +62,7 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
             tokio::time::sleep(settings.unready()).await;
         }
         stop.closing.cancel();
-        let rest = async { (serving.await, serving_metrics.await, jobs.finish().await) };
+        let rest = async { (serving.await, serving_metrics.await, jobs.finish().await, incidents.settled().await) };
         if tokio::time::timeout(settings.drain(), rest).await.is_err() {
             tracing::warn!("requests or jobs were still running after {} s, and were cut off", settings.drain_seconds);
         }

@@ -1,6 +1,6 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result};
+use super::{Error, Platform, Result, view_as};
 use crate::{
     auth::{Principal, api_key, common_passwords, password},
     domain::{
@@ -29,11 +29,12 @@ pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Ori
     let entry = Entry {
         event_type: "session.logout",
         actor: &principal.actor(),
-        customer: principal.customer(),
+        customer: principal.own_customer(),
         data: json!({}),
         ip_address: origin.ip_address.as_deref(),
         user_agent: origin.user_agent.as_deref(),
     };
+    view_as::stop(platform, principal, origin).await?;
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
@@ -43,7 +44,7 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
         None => None,
         Some(id) => store::customer_name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
     };
-    Ok(Viewer { email: principal.actor(), role: principal.role(), customer })
+    Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
 }
 
 /// The signed-in person of a session.
@@ -55,6 +56,7 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
         role: user.role,
         customer: user.customer,
         has_second_factor: user.has_second_factor,
+        viewing: None,
     }))
 }
 
@@ -85,8 +87,10 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
     mirror::lock_acquaintance(&mut tx, stripe_id).await?;
+    let before = store::customer_state(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
-    audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"stripe_customer_id": stripe_id, "name": name}))).await?;
+    let data = json!({"stripe_customer_id": stripe_id, "before": before, "after": state(name, email, currency)});
+    audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
     inbox::take_up(&mut tx, stripe_id).await?;
     tx.commit().await?;
     Ok(customer)
@@ -111,7 +115,8 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
         Some(known) => known,
         None => {
             let customer = store::add_customer(&mut tx, name, email, currency).await?;
-            audit::record(&mut tx, system_entry("customer.put", Some(customer), json!({"name": name}))).await?;
+            let data = json!({"before": null, "after": state(name, email, currency)});
+            audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
             outbox::publish(&mut tx, "customer.changed", Some(customer), json!({})).await?;
             customer
         }
@@ -164,11 +169,16 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
         return Err(linked(&stripe_id));
     }
     let data = json!({"stripe_customer_id": stripe_id});
-    audit::record(&mut tx, system_entry("customer.linked", Some(customer), data.clone())).await?;
+    let change = json!({"before": {"stripe_customer_id": null}, "after": data});
+    audit::record(&mut tx, system_entry("customer.linked", Some(customer), change)).await?;
     outbox::publish(&mut tx, "customer.changed", Some(customer), data).await?;
     inbox::take_up(&mut tx, &stripe_id).await?;
     tx.commit().await?;
     Ok(stripe_id)
+}
+
+fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
+    store::CustomerState { name: name.to_owned(), email: Some(email.to_owned()), currency: currency.code().to_owned() }
 }
 
 fn linked(stripe_id: &str) -> Error {
@@ -201,13 +211,16 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
         return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
     }
     common_passwords::refuse(given, &email)?;
-    let before = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
-    let is_same = before.is_some() && password::verify(given.to_owned(), before).await?;
+    let known = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
+    let is_same = known.is_some() && password::verify(given.to_owned(), known).await?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
+    let before = store::user_state(&mut tx, &email).await?;
     let user = store::put_user(&mut tx, &email, &hash, role, customer).await?;
     let ended = if is_same { 0 } else { sessions::end_all(&mut tx, user, None).await? };
-    audit::record(&mut tx, system_entry("user.put", customer, json!({"email": email, "role": role, "sessions_ended": ended}))).await?;
+    let after = store::UserState { role: role.as_str().to_owned(), customer_id: customer.map(|id| id.0), enabled: true };
+    let data = json!({"email": email, "before": before, "after": after, "sessions_ended": ended});
+    audit::record(&mut tx, system_entry("user.put", customer, data)).await?;
     Ok(tx.commit().await?)
 }
 

@@ -1,7 +1,9 @@
 //! The audit trail: looking into it, sealing it, proving it.
 
 mod chain;
+mod incidents;
 mod list;
 
 pub use chain::{Broken, Proof, Sealer, verify};
+pub use incidents::{Asked, Incidents, job_failed, refused, request_failed};
 pub use list::{Query, csv, list};

@@ -23,6 +23,9 @@ pub enum Error {
     Forbidden(&'static str),
     #[error("this is for people who sign in, not for keys")]
     PeopleOnly,
+    /// Staff who view as a customer.
+    #[error("viewing as a customer changes nothing of it; stop viewing first, or name the customer by customer_id")]
+    ViewingAs,
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A parameter or field that can't be used.
@@ -88,7 +91,7 @@ impl Error {
             Error::BadRequest { .. } => 400,
             Error::Unauthenticated | Error::InvalidCredentials | Error::TotpRequired | Error::InvalidCode => 401,
             Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) | Error::PeopleOnly | Error::TotpEnrolmentRequired => 403,
+            Error::Forbidden(_) | Error::PeopleOnly | Error::ViewingAs | Error::TotpEnrolmentRequired => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
             Error::UnsupportedMediaType(_) => 415,
@@ -114,6 +117,7 @@ impl Error {
             Error::TotpRequired => "totp_required",
             Error::InvalidCode => "invalid_code",
             Error::TotpEnrolmentRequired => "totp_enrolment_required",
+            Error::ViewingAs => "viewing_as",
             Error::NotFound(_) => "not_found",
             Error::Invalid { .. } => "invalid_parameter",
             Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,

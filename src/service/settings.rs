@@ -44,12 +44,12 @@ pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, nam
         return Err(Error::invalid("name", format!("wants at most {MAX_NAME_CHARS} characters and no control characters")));
     }
     let mut tx = platform.db.begin().await?;
-    let contact = contacts::put(&mut tx, customer, name, &email).await?;
+    let (before, contact) = contacts::put(&mut tx, customer, name, &email).await?;
     if contacts::count(&mut tx, customer).await? > MAX_CONTACTS {
         return Err(Error::invalid("email", format!("there are {MAX_CONTACTS} contacts already; remove one first")));
     }
     let data = json!({"email": email, "name": name});
-    audit::record(&mut tx, by.entry("billing_contact.put", customer, data.clone())).await?;
+    audit::record(&mut tx, by.entry("billing_contact.put", customer, json!({"before": before, "after": contact}))).await?;
     outbox::publish(&mut tx, "billing_contact.put", Some(customer), data).await?;
     tx.commit().await?;
     Ok(contact)
@@ -59,9 +59,9 @@ pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, nam
 pub async fn remove_contact(platform: &Platform, by: &By, customer: CustomerId, id: &str) -> Result<()> {
     let id: Uuid = id.parse().map_err(|_| Error::NotFound("contact"))?;
     let mut tx = platform.db.begin().await?;
-    let email = contacts::remove(&mut tx, customer, id).await?.ok_or(Error::NotFound("contact"))?;
-    let data = json!({"email": email});
-    audit::record(&mut tx, by.entry("billing_contact.removed", customer, data.clone())).await?;
+    let before = contacts::remove(&mut tx, customer, id).await?.ok_or(Error::NotFound("contact"))?;
+    let data = json!({"email": before.email});
+    audit::record(&mut tx, by.entry("billing_contact.removed", customer, json!({"before": before, "after": null}))).await?;
     outbox::publish(&mut tx, "billing_contact.removed", Some(customer), data).await?;
     Ok(tx.commit().await?)
 }

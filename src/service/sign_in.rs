@@ -12,6 +12,9 @@ use crate::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// Longest e-mail address that is looked for.
+const MAX_EMAIL_BYTES: usize = 320;
+
 /// What a right password came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -27,7 +30,10 @@ pub enum Step {
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
-    if email.len() > 320 || given.len() > password::MAX_BYTES {
+    if email.len() > MAX_EMAIL_BYTES || given.len() > password::MAX_BYTES {
+        // The trail keeps no more of the address than there can be of one.
+        let actor: String = email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect();
+        refused(platform, &actor, json!({}), origin).await?;
         return Err(Error::InvalidCredentials);
     }
     let attempt = login_throttle::begin(platform, &email, origin).await?;

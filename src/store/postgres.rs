@@ -8,6 +8,7 @@ pub mod backfill;
 pub mod billed_usage;
 pub mod checklist;
 pub mod contacts;
+pub mod customers;
 pub mod features;
 pub mod idempotency;
 pub mod inbox;

@@ -1,7 +1,7 @@
 //! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
 
 /// A code, its status and its meaning.
-pub const PROBLEMS: [(&str, u16, &str); 42] = [
+pub const PROBLEMS: [(&str, u16, &str); 43] = [
     ("bad_request", 400, "The request can't be read"),
     ("not_utf8", 400, "The query or the body is not UTF-8"),
     ("invalid_body", 400, "The body does not hold what is wanted"),
@@ -20,6 +20,7 @@ pub const PROBLEMS: [(&str, u16, &str); 42] = [
     ("cross_site", 403, "The request came from another site"),
     ("forbidden", 403, "The role does not suffice"),
     ("totp_enrolment_required", 403, "Staff without a second factor reaches its own account only"),
+    ("viewing_as", 403, "Whoever views as a customer changes nothing of it unless it names it"),
     ("not_found", 404, "There is no such object for whoever asks"),
     ("totp_enabled", 409, "An authenticator app is set up already"),
     ("totp_not_offered", 409, "No authenticator app waits for its first code"),

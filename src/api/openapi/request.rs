@@ -111,6 +111,15 @@ pub struct AuditFilter {
     pub q: Option<String>,
 }
 
+/// Which customers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CustomerFilter {
+    /// Part of the name, the e-mail address, or the id here or in Stripe.
+    #[param(max_length = 100)]
+    pub q: Option<String>,
+}
+
 /// How a body is compressed.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]

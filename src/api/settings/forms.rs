@@ -47,7 +47,7 @@ pub async fn submit(State(server): State<Server>, parts: Parts, Form(fields): Fo
 }
 
 async fn carry_out(server: &Server, parts: &Parts, fields: &[FormField]) -> Result<Done> {
-    let caller = guard::manager_of(server.platform.clone(), &parts.extensions, None).await?;
+    let caller = guard::changer_of(server.platform.clone(), &parts.extensions, None).await?;
     let by = by(&caller, parts);
     let Caller { platform, customer, .. } = caller;
     Ok(match value(fields, "form") {

@@ -55,6 +55,7 @@ pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Pr
 )]
 #[server(name = GetSettings, prefix = "/api/v1", endpoint = "billing/settings", input = GetUrl, output = Json)]
 pub async fn settings(customer_id: Option<String>) -> Result<CustomerSettings, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
-    Ok(crate::service::settings::all(&caller.platform, caller.customer, caller.principal.role().manages()).await?)
+    let caller = crate::auth::guard::caller(customer_id.clone()).await?;
+    let manages = crate::auth::guard::may_change(&caller.principal, customer_id.as_deref());
+    Ok(crate::service::settings::all(&caller.platform, caller.customer, manages).await?)
 }

@@ -15,6 +15,7 @@ pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
         Role::Publisher => "Publisher",
         Role::Admin => "Staff",
     };
+    let whose = if viewer.viewing { "Viewing as" } else { "Customer" };
     let customer = viewer.customer.map(|customer| customer.name);
     let shown = customer.clone().unwrap_or_else(|| "No customer".to_owned());
     view! {
@@ -33,7 +34,7 @@ pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
                         <dt>"Signed in as"</dt>
                         <dd>{viewer.email}</dd>
                     </div>
-                    {customer.map(|name| view! { <div><dt>"Customer"</dt><dd>{name}</dd></div> })}
+                    {customer.map(|name| view! { <div><dt>{whose}</dt><dd>{name}</dd></div> })}
                     <div>
                         <dt>"Role"</dt>
                         <dd>{role}</dd>

@@ -27,6 +27,9 @@ pub enum Glyph {
     Pause,
     Switch,
     SignOut,
+    Trail,
+    Customers,
+    Eye,
 }
 
 impl Glyph {
@@ -66,6 +69,11 @@ impl Glyph {
             Glyph::Moon => "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z",
             Glyph::Pause => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM9.8 9v6M14.2 9v6",
             Glyph::SignOut => "M14 4H5v16h9M10 12h10M16.5 8.5 20 12l-3.5 3.5",
+            Glyph::Trail => "M7 4h12v16H7V4ZM4 8h3M4 12h3M4 16h3M10.5 9h5M10.5 13h5",
+            Glyph::Customers => "M5 20V5h9v15M14 10h5v10M3 20h18M8 9h3M8 13h3M8 16.5h3",
+            Glyph::Eye => {
+                "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6Z"
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
     app::{
+        audit_filters::AUDIT,
+        customer_filters::CUSTOMERS,
         pages::{features::FEATURES, settings::SETTINGS},
         reconciliation_filters::RECONCILIATION,
         webhook_filters::WEBHOOKS,
@@ -27,8 +29,10 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
     let staff_links = staff.then(|| {
         view! {
             <li class="sections-title" aria-hidden="true">"Staff"</li>
+            <li><A href=CUSTOMERS><Icon glyph=Glyph::Customers /><span>"Customers"</span></A></li>
             <li><A href=RECONCILIATION><Icon glyph=Glyph::Check /><span>"Reconciliation"</span></A></li>
             <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
+            <li><A href=AUDIT><Icon glyph=Glyph::Trail /><span>"Audit"</span></A></li>
             <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
         }
     });

@@ -1,7 +1,7 @@
 //! An error, spoken to a person: what happened, what it means, what to do, and what to quote when asking for help.
 
 use super::{Glyph, Icon};
-use crate::app::{calls::Problem, local_path::login_path, status::set_status, webhook_filters::WEBHOOKS};
+use crate::app::{calls::Problem, customer_filters::CUSTOMERS, local_path::login_path, status::set_status, webhook_filters::WEBHOOKS};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -35,7 +35,7 @@ fn words(problem: &Problem) -> Words {
         422 if problem.parameter.as_deref() == Some("customer_id") => say(
             "No customer is chosen",
             "You’re signed in as staff, and this page shows one customer’s data.",
-            "Sign in as one of the customer’s people to see it.",
+            "Choose the customer, and view as it.",
         ),
         400..500 if problem.status != 429 => {
             Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
@@ -71,6 +71,9 @@ pub fn ProblemNotice(
         403 => ().into_any(),
         404 if at_webhooks => view! { <a class="button" href=WEBHOOKS>"All events"</a> }.into_any(),
         404 => view! { <a class="button" href="/billing/invoices">"All invoices"</a> }.into_any(),
+        422 if problem.parameter.as_deref() == Some("customer_id") => {
+            view! { <a class="button primary" href=CUSTOMERS>"Choose a customer"</a> }.into_any()
+        }
         422 => ().into_any(),
         _ => view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any(),
     };

@@ -3,7 +3,7 @@
 use crate::{
     app::{
         calls::{Problem, features::features, session::me},
-        components::navigation::Navigation,
+        components::{navigation::Navigation, viewing_banner::ViewingBanner},
     },
     domain::{features::Features, identity::Viewer},
 };
@@ -28,7 +28,7 @@ impl Session {
     /// Whoever is signed in may open Stripe's portal for its customer.
     pub async fn may_open_portal(self) -> bool {
         self.features.await.is_ok_and(|features| features.customer_portal_enabled)
-            && self.viewer.await.is_ok_and(|viewer| viewer.role.manages() && viewer.customer.is_some())
+            && self.viewer.await.is_ok_and(|viewer| viewer.role.manages() && viewer.customer.is_some() && !viewer.viewing)
     }
 }
 
@@ -52,6 +52,11 @@ pub fn Console() -> impl IntoView {
     });
     view! {
         <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
+        <Suspense fallback=|| ()>
+            {move || Suspend::new(async move {
+                session.viewer.await.ok().filter(|viewer| viewer.viewing).map(|viewer| view! { <ViewingBanner viewer /> })
+            })}
+        </Suspense>
         <div class="console">
             <Suspense fallback=|| view! { <Navigation billing=true viewer=None /> }>
                 {move || Suspend::new(async move {

@@ -96,6 +96,7 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
 fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     let Problem { status, code, parameter, detail, .. } = &refusal.problem;
     let text = match (*status, parameter.as_deref()) {
+        _ if code == "viewing_as" => "You are viewing as this customer, which changes nothing. Stop viewing first.".to_owned(),
         (403, _) => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
         (404, _) => "That is not there any more; this is what there is now.".to_owned(),
         (_, Some(parameter)) => {

@@ -92,6 +92,25 @@ pub async fn users(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
     .await
 }
 
+/// What is kept of a user besides its password, for the audit trail.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct UserState {
+    pub role: String,
+    pub customer_id: Option<Uuid>,
+    pub enabled: bool,
+}
+
+/// A user before it is changed, held until the transaction ends.
+pub async fn user_state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<UserState>> {
+    sqlx::query_as!(
+        UserState,
+        r#"SELECT role, customer_id, disabled_at IS NULL AS "enabled!" FROM users WHERE email = $1 FOR NO KEY UPDATE"#,
+        email
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// Adds a user, or gives an existing one this password, role and customer; its id.
 pub async fn put_user(
     conn: &mut PgConnection,
@@ -163,6 +182,26 @@ pub async fn customer_added_as(conn: &mut PgConnection, name: &str, email: &str)
     .fetch_optional(conn)
     .await?;
     Ok(id.map(CustomerId))
+}
+
+/// What this platform was told of a customer, for the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CustomerState {
+    pub name: String,
+    pub email: Option<String>,
+    pub currency: String,
+}
+
+/// The customer of a Stripe id before it is changed, held until the transaction ends.
+pub async fn customer_state(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerState>> {
+    sqlx::query_as!(
+        CustomerState,
+        r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email, coalesce(added_currency, currency) AS "currency!"
+           FROM customers WHERE stripe_customer_id = $1 FOR NO KEY UPDATE"#,
+        stripe_customer_id
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Adds a customer that Stripe doesn't know yet.

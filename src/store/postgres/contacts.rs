@@ -13,9 +13,19 @@ pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<Conta
     rows.into_iter().map(|row| Ok(Contact { id: row.id, name: row.name, email: decode(&row.email)? })).collect()
 }
 
-/// Adds a contact, or renames the one that has this address. The customer's row is held until the transaction ends.
-pub async fn put(conn: &mut PgConnection, customer: CustomerId, name: Option<&str>, email: &EmailAddress) -> sqlx::Result<Contact> {
+/// Adds a contact, or renames the one that has this address. The customer's row is held until the transaction ends. The contact as it was, and as
+/// it is.
+pub async fn put(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    name: Option<&str>,
+    email: &EmailAddress,
+) -> sqlx::Result<(Option<Contact>, Contact)> {
     sqlx::query!("SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE", customer.0).fetch_one(&mut *conn).await?;
+    let before = sqlx::query!("SELECT id, name FROM billing_contacts WHERE customer_id = $1 AND email = $2", customer.0, email.as_str())
+        .fetch_optional(&mut *conn)
+        .await?
+        .map(|row| Contact { id: row.id, name: row.name, email: email.clone() });
     let row = sqlx::query!(
         "INSERT INTO billing_contacts (customer_id, name, email) VALUES ($1, $2, $3)
          ON CONFLICT ON CONSTRAINT billing_contacts_email DO UPDATE SET name = excluded.name
@@ -26,7 +36,7 @@ pub async fn put(conn: &mut PgConnection, customer: CustomerId, name: Option<&st
     )
     .fetch_one(conn)
     .await?;
-    Ok(Contact { id: row.id, name: name.map(str::to_owned), email: email.clone() })
+    Ok((before, Contact { id: row.id, name: name.map(str::to_owned), email: email.clone() }))
 }
 
 /// How many a customer has.
@@ -34,11 +44,12 @@ pub async fn count(conn: &mut PgConnection, customer: CustomerId) -> sqlx::Resul
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM billing_contacts WHERE customer_id = $1"#, customer.0).fetch_one(conn).await
 }
 
-/// Removes a customer's contact; its address, or None when there is no such one.
-pub async fn remove(conn: &mut PgConnection, customer: CustomerId, id: Uuid) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!("DELETE FROM billing_contacts WHERE customer_id = $1 AND id = $2 RETURNING email", customer.0, id)
+/// Removes a customer's contact; what it was, or None when there is no such one.
+pub async fn remove(conn: &mut PgConnection, customer: CustomerId, id: Uuid) -> sqlx::Result<Option<Contact>> {
+    let row = sqlx::query!("DELETE FROM billing_contacts WHERE customer_id = $1 AND id = $2 RETURNING name, email", customer.0, id)
         .fetch_optional(conn)
-        .await
+        .await?;
+    row.map(|row| Ok(Contact { id, name: row.name, email: decode(&row.email)? })).transpose()
 }
 
 /// The address that Stripe has for a customer's invoices.

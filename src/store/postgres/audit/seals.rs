@@ -53,7 +53,7 @@ pub async fn writers(pool: &PgPool) -> sqlx::Result<Writers> {
     let transactions = sqlx::query_scalar!(
         r#"SELECT DISTINCT virtualtransaction AS "transaction!" FROM pg_locks
            WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-             AND relation = 'billing_audit'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()"#
+             AND relation = 'billing_audit'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()"#
     )
     .fetch_all(pool)
     .await?;

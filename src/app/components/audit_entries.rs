@@ -1,0 +1,133 @@
+//! Entries of the audit trail, each of which opens to all that is known of it.
+
+use super::{Badge, Glyph, Icon, Moment};
+use crate::{
+    app::{audit_filters::AuditFilters, json_text::lay_out, verdict::Tone},
+    domain::audit::AuditEntry,
+};
+use leptos::prelude::*;
+use serde_json::Value;
+
+/// Entries that failed or were refused carry a sign of it.
+const fn refusals() -> [(&'static str, Tone, &'static str); 4] {
+    [
+        ("error", Tone::Danger, "Error"),
+        ("access.refused", Tone::Warning, "Refused"),
+        ("session.refused", Tone::Warning, "Refused"),
+        ("session.throttled", Tone::Warning, "Refused"),
+    ]
+}
+
+/// `sealed_upto`: the last entry that the chain proves.
+#[component]
+pub fn AuditEntries<'a>(entries: &'a [AuditEntry], sealed_upto: Option<i64>) -> impl IntoView + use<> {
+    let rows = entries.iter().map(|entry| row(entry, sealed_upto)).collect_view();
+    view! { <ol class="trail">{rows}</ol> }
+}
+
+fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
+    let sign = refusals().into_iter().find(|(event_type, ..)| *event_type == entry.event_type);
+    let whose = entry.customer.clone().or_else(|| entry.customer_id.map(|id| id.to_string()));
+    let is_sealed = sealed_upto.is_some_and(|last| entry.id <= last);
+    let fact =
+        |name: &'static str, value: Option<String>| value.map(|value| view! { <div><dt>{name}</dt><dd class="ids">{value}</dd></div> });
+    let customer = entry.customer_id.map(|id| {
+        view! {
+            <div>
+                <dt>"Customer"</dt>
+                <dd class="ids"><a href=AuditFilters::of_customer(&id).href()>{id.to_string()}</a></dd>
+            </div>
+        }
+    });
+    view! {
+        <li>
+            <details>
+                <summary>
+                    <span class="trail-type ids">
+                        <b>{entry.event_type.clone()}</b>
+                        {sign.map(|(_, tone, text)| view! { <Badge tone text icon=true /> })}
+                    </span>
+                    <span class="ids">{entry.actor.clone()}</span>
+                    <span class="trail-whose ids">{whose}</span>
+                    <span class="trail-when"><Moment at=entry.created_at time=true /></span>
+                </summary>
+                <dl class="facts wide-facts">
+                    {fact("Entry", Some(entry.id.to_string()))}
+                    {customer}
+                    {fact("Address", entry.ip_address.clone())}
+                    {fact("Program", entry.user_agent.clone())}
+                    <div>
+                        <dt>"Chain"</dt>
+                        <dd>{if is_sealed { "Sealed" } else { "Not sealed yet" }}</dd>
+                    </div>
+                </dl>
+                {data(&entry.data)}
+            </details>
+        </li>
+    }
+}
+
+/// What changed stands side by side, whatever else is known below it.
+fn data(data: &Value) -> impl IntoView + use<> {
+    let Sides { before, after, rest } = Sides::of(data);
+    let side = |title: &'static str, value: Option<Value>| {
+        value.map(|value| {
+            view! {
+                <section class="trail-side">
+                    <h3>{title}</h3>
+                    <pre class="payload"><code>{lay_out(&value.to_string())}</code></pre>
+                </section>
+            }
+        })
+    };
+    view! {
+        <div class="trail-data">
+            {side("Before", before)} {side("After", after)} {side("Details", rest)}
+        </div>
+    }
+}
+
+/// The parts of an entry's data.
+#[derive(Debug, Default, PartialEq)]
+struct Sides {
+    before: Option<Value>,
+    after: Option<Value>,
+    rest: Option<Value>,
+}
+
+impl Sides {
+    fn of(data: &Value) -> Sides {
+        let Value::Object(fields) = data else { return Sides { rest: Some(data.clone()), ..Sides::default() } };
+        let mut rest = fields.clone();
+        let (before, after) = (rest.remove("before"), rest.remove("after"));
+        Sides { before, after, rest: (!rest.is_empty()).then_some(Value::Object(rest)) }
+    }
+}
+
+/// Nothing is there to be shown.
+#[component]
+pub fn NoEntries(title: &'static str, text: &'static str, link: Option<(String, &'static str)>) -> impl IntoView {
+    view! {
+        <section class="blank">
+            <Icon glyph=Glyph::Trail />
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn both_sides_of_a_change_are_told_apart_from_the_rest() {
+        let sides = Sides::of(&json!({"before": null, "after": {"n": 2}, "email": "a@b.example"}));
+        let expected = Sides { before: Some(Value::Null), after: Some(json!({"n": 2})), rest: Some(json!({"email": "a@b.example"})) };
+        assert_eq!(sides, expected);
+        assert_eq!(Sides::of(&json!({})), Sides::default());
+        assert_eq!(Sides::of(&json!([1])), Sides { rest: Some(json!([1])), ..Sides::default() });
+    }
+}

@@ -1,0 +1,20 @@
+//! Says on every page that staff looks at it as a customer, and leads back.
+
+use super::{Glyph, Icon};
+use crate::domain::identity::Viewer;
+use leptos::prelude::*;
+
+/// Above everything else, so that nobody takes a customer's pages for their own.
+#[component]
+pub fn ViewingBanner(viewer: Viewer) -> impl IntoView {
+    let name = viewer.customer.map(|customer| customer.name);
+    view! {
+        <aside class="viewing tone-warning" aria-label="Viewing as a customer">
+            <Icon glyph=Glyph::Eye />
+            <p>"Viewing as " <b>{name}</b> ". Nothing can be changed."</p>
+            <form method="post" action="/api/v1/admin/view-as/stop">
+                <button class="button">"Stop viewing"</button>
+            </form>
+        </aside>
+    }
+}

@@ -1,0 +1,126 @@
+//! Customers, for staff: who they are, what they are on, and whether what is known of them can be trusted.
+
+use crate::{
+    app::{
+        calls::{Problem, customers::customers},
+        components::{
+            Glyph, Icon, ProblemNotice, customer_table::CustomerTable, filter_on_submit::filter_on_submit,
+            invoice_filter_form::FILTER_PROBLEM, pagination::PageLinks, skeleton::Skeleton,
+        },
+        customer_filters::{CUSTOMERS, CustomerFilters},
+        status::set_status,
+    },
+    domain::customer::CustomerPage,
+};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+/// `/admin/customers?q=&page=`.
+#[component]
+pub fn CustomersPage() -> impl IntoView {
+    let query = use_query_map();
+    let filters = Memo::new(move |_| query.with(|query| CustomerFilters::from_fields(|name| query.get(name))));
+    let page = Resource::new(
+        move || filters.get(),
+        |f: CustomerFilters| async move {
+            let asked = f.clone();
+            (asked, customers(f.q, f.page, f.limit).await)
+        },
+    );
+    view! {
+        <Title text="Customers" />
+        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
+            {move || Suspend::new(async move {
+                match page.await {
+                    (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
+                    (filters, answer) => Either::Right(show(filters, answer)),
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn show(filters: CustomerFilters, answer: Result<CustomerPage, Problem>) -> impl IntoView {
+    let invalid = answer.as_ref().is_err_and(|problem| problem.parameter.as_deref() == Some("q"));
+    let value = filters.q.clone().unwrap_or_default();
+    let limit = filters.limit.clone().map(|value| view! { <input type="hidden" name="limit" value=value /> });
+    let submit = filter_on_submit(|field| CustomerFilters::from_fields(field).href());
+    let result = match answer {
+        Ok(page) => Either::Left(list(&page, &filters)),
+        Err(problem) => Either::Right(unusable(problem)),
+    };
+    view! {
+        <header class="page-head">
+            <div>
+                <h1>"Customers"</h1>
+                <p class="page-sub">"Everybody who is billed, and how the mirror of Stripe stands for each."</p>
+            </div>
+        </header>
+        <form method="get" action=CUSTOMERS class="filters" role="search" aria-label="Customers" on:submit=submit>
+            {limit}
+            <div class="field grow">
+                <label for="filter-q">"Name, e-mail address, id or Stripe id"</label>
+                <input
+                    id="filter-q"
+                    name="q"
+                    type="search"
+                    value=value.clone()
+                    prop:value=value
+                    autocomplete="off"
+                    aria-invalid=invalid.then_some("true")
+                    aria-describedby=invalid.then_some(FILTER_PROBLEM)
+                />
+            </div>
+            <button class="button">
+                <Icon glyph=Glyph::Search />
+                <span>"Search"</span>
+            </button>
+        </form>
+        {result}
+    }
+}
+
+fn list(page: &CustomerPage, filters: &CustomerFilters) -> impl IntoView + use<> {
+    if !page.customers.is_empty() {
+        let href = |page| filters.on_page(page).href();
+        return Either::Left(view! {
+            <CustomerTable customers=&page.customers />
+            <PageLinks pagination=&page.pagination noun="customer" href=&href />
+        });
+    }
+    let (title, text, link) = if page.pagination.total > 0 {
+        (
+            "This page is past the end",
+            "The list is shorter than that.",
+            Some((filters.on_page(page.pagination.total_pages).href(), "Go to the last page")),
+        )
+    } else if filters.q.is_some() {
+        ("Nobody matches", "No customer’s name, address or id holds this.", Some((CUSTOMERS.to_owned(), "Show everybody")))
+    } else {
+        ("No customers yet", "The first one appears here when it is added.", None)
+    };
+    Either::Right(view! {
+        <section class="blank">
+            <Icon glyph=Glyph::Customers />
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
+        </section>
+    })
+}
+
+/// A search that can't be used, said in words that name it.
+fn unusable(problem: Problem) -> impl IntoView {
+    set_status(problem.status);
+    let field = match problem.parameter.as_deref() {
+        Some("q") => "The text can’t be used: ",
+        _ => "The page can’t be used: ",
+    };
+    view! {
+        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{field} {problem.detail} ". " <a href=CUSTOMERS>"Show everybody"</a></span>
+        </p>
+    }
+}

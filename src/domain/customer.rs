@@ -1,0 +1,71 @@
+//! Customers as the platform's staff look for them.
+
+use super::{identity::CustomerId, invoice::Pagination, money::Currency, plan::PlanType};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// How a customer's mirror of Stripe stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct MirrorState {
+    /// When an event last changed something here.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_applied_at: Option<OffsetDateTime>,
+    /// Events that name the customer and can't be applied. A thousand of all that failed are looked at.
+    pub failed_events: u64,
+    /// When the last comparison with Stripe that covers the customer ended.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub reconciled_at: Option<OffsetDateTime>,
+    /// What that comparison found and nobody has repaired; None before the first one.
+    pub open_discrepancies: Option<u64>,
+}
+
+impl MirrorState {
+    /// Somebody has to look at it.
+    pub fn wants_attention(&self) -> bool {
+        self.failed_events > 0 || self.open_discrepancies.is_some_and(|open| open > 0)
+    }
+}
+
+/// A row of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CustomerSummary {
+    pub id: CustomerId,
+    pub name: String,
+    pub email: Option<String>,
+    /// None until it is linked.
+    pub stripe_customer_id: Option<String>,
+    /// It was deleted in Stripe.
+    pub deleted: bool,
+    pub currency: Currency,
+    /// Of the running subscription.
+    pub plan_type: Option<PlanType>,
+    /// As Stripe calls it; None without a running subscription.
+    pub subscription_status: Option<String>,
+    pub mirror: MirrorState,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+}
+
+/// `GET /admin/customers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CustomerPage {
+    pub customers: Vec<CustomerSummary>,
+    pub pagination: Pagination,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_wants_attention_when_something_failed_or_differs() {
+        let well = MirrorState { last_applied_at: None, failed_events: 0, reconciled_at: None, open_discrepancies: None };
+        assert!(!well.wants_attention());
+        assert!(!MirrorState { open_discrepancies: Some(0), ..well }.wants_attention());
+        assert!(MirrorState { open_discrepancies: Some(1), ..well }.wants_attention());
+        assert!(MirrorState { failed_events: 1, ..well }.wants_attention());
+    }
+}

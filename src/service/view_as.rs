@@ -1,0 +1,54 @@
+//! Staff who look at the pages as a customer sees them. Who does is noted in its session; what it may no longer do is the guard's.
+
+use super::{Error, Platform, Result, accounts::Origin};
+use crate::{
+    auth::Principal,
+    domain::identity::CustomerId,
+    store::postgres::{
+        accounts,
+        audit::{self, Entry},
+    },
+};
+use serde_json::json;
+
+/// Begins to view as a customer; whom one viewed as before, one no longer does. The same customer again changes nothing.
+///
+/// # Errors
+/// `not_found`.
+pub async fn start(platform: &Platform, principal: &Principal, origin: &Origin, customer_id: &str) -> Result<CustomerId> {
+    let customer = customer_id.trim().parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
+    if !accounts::customer_exists(&platform.db, customer).await? {
+        return Err(Error::NotFound("customer"));
+    }
+    if principal.viewing() == Some(customer) {
+        return Ok(customer);
+    }
+    let actor = principal.actor();
+    let mut tx = platform.db.begin().await?;
+    if let Some(before) = principal.viewing() {
+        audit::record(&mut tx, entry("view_as.stopped", &actor, before, origin)).await?;
+    }
+    audit::record(&mut tx, entry("view_as.started", &actor, customer, origin)).await?;
+    tx.commit().await?;
+    Ok(customer)
+}
+
+/// Ends it; nothing happens where nobody was viewed as.
+pub async fn stop(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
+    if let Some(customer) = principal.viewing() {
+        let mut conn = platform.db.acquire().await?;
+        audit::record(&mut conn, entry("view_as.stopped", &principal.actor(), customer, origin)).await?;
+    }
+    Ok(())
+}
+
+fn entry<'a>(event_type: &'a str, actor: &'a str, customer: CustomerId, origin: &'a Origin) -> Entry<'a> {
+    Entry {
+        event_type,
+        actor,
+        customer: Some(customer),
+        data: json!({}),
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    }
+}

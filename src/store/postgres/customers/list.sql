@@ -1,0 +1,34 @@
+-- A page of customers first, then what is known of each: every part of it is found by an index. What failed is attributed by the Stripe id
+-- that its payload holds, since an event that can't be applied belongs to nobody yet.
+WITH page AS MATERIALIZED (
+    SELECT id, name, email, stripe_customer_id, deleted, currency, created_at
+    FROM customers
+    WHERE $1::text IS NULL OR strpos(lower(name), lower($1)) > 0 OR strpos(lower(email), lower($1)) > 0
+       OR strpos(id::text, lower($1)) > 0 OR strpos(lower(stripe_customer_id), lower($1)) > 0
+    ORDER BY name, id
+    LIMIT $2 OFFSET $3
+), failed AS MATERIALIZED (
+    SELECT payload FROM stripe_webhook_events WHERE status IN ('failed', 'dead') LIMIT 1000
+)
+SELECT page.id, page.name, page.email, page.stripe_customer_id, page.deleted, page.currency, page.created_at,
+       subscription.plan_type AS "plan_type?", subscription.status AS "subscription_status?",
+       (SELECT entry.created_at FROM billing_audit entry
+        WHERE entry.customer_id = page.id AND entry.event_type = 'webhook.applied' ORDER BY entry.created_at DESC LIMIT 1) AS last_applied_at,
+       (SELECT count(*) FROM failed WHERE strpos(failed.payload, '"' || page.stripe_customer_id || '"') > 0) AS "failed_events!",
+       run.finished_at AS "reconciled_at?",
+       CASE WHEN run.id IS NOT NULL THEN
+           (SELECT count(*) FROM reconciliation_discrepancies found
+            WHERE found.reconciliation_id = run.id AND found.customer_id = page.id AND found.confirmed AND found.repaired_at IS NULL)
+       END AS open_discrepancies
+FROM page
+LEFT JOIN LATERAL (
+    SELECT plan_type, status FROM subscriptions
+    WHERE customer_id = page.id AND NOT deleted AND status NOT IN ('canceled', 'incomplete_expired')
+    ORDER BY status IN ('active', 'trialing') DESC, created_at DESC LIMIT 1
+) subscription ON true
+LEFT JOIN LATERAL (
+    SELECT id, finished_at FROM reconciliations
+    WHERE status = 'completed' AND NOT dry_run AND (customer_id IS NULL OR customer_id = page.id)
+    ORDER BY started_at DESC, id LIMIT 1
+) run ON true
+ORDER BY page.name, page.id
