@@ -92,6 +92,7 @@ use utoipa::OpenApi;
         calls::invoices::invoice,
         calls::invoices::invoices,
         calls::session::me,
+        calls::settings::alert_standing,
         calls::settings::alerts,
         calls::settings::fired_alerts,
         calls::settings::settings,
