@@ -243,7 +243,10 @@ async fn all(connections: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()
 async fn empty(database: &str) -> anyhow::Result<()> {
     let mut conn = PgConnection::connect(database).await?;
     let begun = Instant::now();
-    while sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM usage_outbox)").fetch_one(&mut conn).await? {
+    while sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM usage_outbox) OR EXISTS (SELECT FROM usage_outbox_batches)")
+        .fetch_one(&mut conn)
+        .await?
+    {
         ensure!(begun.elapsed() < Duration::from_secs(300), "the queue to ClickHouse does not become empty");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

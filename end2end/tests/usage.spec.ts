@@ -30,3 +30,22 @@ test('figures move within five seconds of an event, without a reload', async ({ 
   const again = await page.request.post('/api/v1/usage/events', { headers, data: event });
   expect(await again.json()).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
 });
+
+test('alerts and caps stand on the page, and move without a reload', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await hydrated(page);
+  const panel = page.getByRole('region', { name: 'Alerts and caps' });
+  // The job fires what the demo's year has reached within seconds of the start.
+  const reached = panel.getByRole('row', { name: /Impressions 100\s% of what is included Reached/ });
+  await expect(reached).toBeVisible({ timeout: 30_000 });
+  // The next answer brings one more than the server has: nobody else's settings are touched.
+  await page.route('**/api/v1/billing/alerts/standing*', async (route) => {
+    const response = await route.fetch();
+    const standing = await response.json();
+    standing.settings.metrics.api_calls.cap = { quantity: 9_876_543_210 };
+    await route.fulfill({ response, json: standing });
+  });
+  await expect(panel.getByRole('row', { name: 'API calls Cap of 9,876,543,210' })).toBeVisible({ timeout: 5_000 });
+  await panel.getByRole('link', { name: 'Change them' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
+});

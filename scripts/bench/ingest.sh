@@ -122,7 +122,7 @@ for side in "${sides[@]}"; do
     copy) rows bench_copy "raw events" "$all" "SELECT count(*) FROM usage_events" ;;
     clickhouse)
       rows bench_clickhouse "events in the hours" "$all" "SELECT sum(event_count) FROM usage_records"
-      rows bench_clickhouse "waiting events" 0 "SELECT count(*) FROM usage_outbox"
+      rows bench_clickhouse "waiting events" 0 "SELECT (SELECT count(*) FROM usage_outbox) + (SELECT count(*) FROM usage_outbox_batches)"
       found=$(ask_clickhouse "SELECT count() FROM usage.usage_events FINAL")
       [ "$found" = "$all" ] || die "clickhouse: $found events, but $all were to be there."
       ;;

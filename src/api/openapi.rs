@@ -104,6 +104,7 @@ use utoipa::OpenApi;
         calls::session::me,
         calls::session::own_sessions,
         calls::session::totp,
+        calls::settings::alert_standing,
         calls::settings::alerts,
         calls::settings::fired_alerts,
         calls::settings::settings,

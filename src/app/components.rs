@@ -1,6 +1,7 @@
 //! Pieces that pages are made of, one per file. They get values and draw them; only pages fetch.
 
 pub mod account_menu;
+pub mod alert_table;
 pub mod app_breakdown;
 pub mod audit_entries;
 pub mod audit_filter_form;

@@ -205,6 +205,7 @@ mod tests {
                 impressions: expected,
                 api_calls: expected,
                 data_transfer_bytes: expected,
+                overage_costs: PerMetric { impressions: forecast_cost, ..PerMetric::default() },
                 total_overage_cost: forecast_cost,
             }),
             as_of: None,

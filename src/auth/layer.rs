@@ -130,7 +130,6 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
 pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
-    session.remove_value(VIEWING).await.map_err(broken)?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;

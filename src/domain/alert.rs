@@ -1,8 +1,10 @@
 //! Usage alerts: at which thresholds a customer is told, which of them given figures have crossed, and the cap on a metric.
 
 mod settings;
+mod standing;
 
 pub use settings::{AlertSettings, Cap, Field, MetricAlerts, MetricSettings};
+pub use standing::{AlertStanding, Standing, State};
 
 use super::{
     identity::CustomerId,

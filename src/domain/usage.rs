@@ -15,7 +15,8 @@ use time::OffsetDateTime;
 pub const BYTES_PER_GB: u64 = 1_000_000_000;
 
 /// One value per metric.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct PerMetric<T> {
     pub impressions: T,
     pub api_calls: T,
@@ -226,7 +227,11 @@ pub struct UsageForecast {
     pub impressions: Forecast,
     pub api_calls: Forecast,
     pub data_transfer_bytes: Forecast,
-    /// Minor units of the overages' currency.
+    /// What each metric's overage will cost, in minor units of the overages' currency.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(inline))]
+    pub overage_costs: PerMetric<i64>,
+    /// Their sum.
     pub total_overage_cost: i64,
 }
 

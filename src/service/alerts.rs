@@ -9,7 +9,7 @@ pub use mails::send_owed;
 use super::{Error, Platform, Result, usage, webhooks::By};
 use crate::{
     domain::{
-        alert::{AlertSettings, Field, Figures, FiredAlert, FiredAlerts, due},
+        alert::{AlertSettings, AlertStanding, Field, Figures, FiredAlert, FiredAlerts, due},
         identity::CustomerId,
         usage::UsageCurrent,
     },
@@ -54,6 +54,14 @@ pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Valu
 pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAlerts> {
     let (_, period) = usage::billed(platform, customer).await?;
     Ok(FiredAlerts { customer_id: customer, alerts: store::fired(&platform.db, customer, period.start()).await? })
+}
+
+/// What is set for a customer, and what of it was reached in the running period.
+pub async fn standing(platform: &Platform, customer: CustomerId) -> Result<AlertStanding> {
+    let (currency, period) = usage::billed(platform, customer).await?;
+    let (set, fired) = tokio::try_join!(store::settings(&platform.db, customer), store::fired(&platform.db, customer, period.start()))?;
+    let settings = set.map_or_else(|| AlertSettings::usual(currency), |settings| settings.in_currency(currency));
+    Ok(AlertStanding { settings, fired })
 }
 
 /// Compares the figures of customers whose usage may have changed with their thresholds, up to so many of them. How many alerts fired.

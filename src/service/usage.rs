@@ -52,7 +52,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     };
     let rated = plan.as_ref().map(|plan| rate_all(plan, &used)).unwrap_or_default();
     Ok(UsageCurrent {
-        forecast: usage_forecast(period, &before, &within, plan.as_ref(), now),
+        forecast: usage_forecast(period, &before, &within, plan.as_ref(), currency, now),
         current_period: CurrentPeriod {
             period,
             impressions: used.impressions,
@@ -115,6 +115,7 @@ fn usage_forecast(
     before: &[HourlyUsage],
     within: &[HourlyUsage],
     plan: Option<&Plan>,
+    currency: Currency,
     now: OffsetDateTime,
 ) -> Option<UsageForecast> {
     let hours = || before.iter().chain(within);
@@ -131,6 +132,12 @@ fn usage_forecast(
     };
     let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
     let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };
-    let total_overage_cost = plan.map_or(0, |plan| Overages::new(plan.currency, rate_all(plan, &expected)).total_overage_cost);
-    Some(UsageForecast { impressions, api_calls, data_transfer_bytes, total_overage_cost })
+    let rated = plan.map(|plan| rate_all(plan, &expected)).unwrap_or_default();
+    Some(UsageForecast {
+        impressions,
+        api_calls,
+        data_transfer_bytes,
+        overage_costs: PerMetric::from_fn(|metric| rated[metric].cost),
+        total_overage_cost: Overages::new(currency, rated).total_overage_cost,
+    })
 }

@@ -90,3 +90,29 @@ async fn a_new_plan_version_does_not_change_the_running_period() {
     .unwrap();
     assert_eq!(cost().await, 10_000);
 }
+
+#[tokio::test]
+async fn figures_and_history_are_read_from_sums_and_never_from_events() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    app.subscribe(customer, "starter", "usd").await;
+    let machine = app.machine(customer).await;
+    machine.post_json("/api/v1/usage/events", &event("a", "impressions", 1_200_000, "2026-11-10T12:00:00Z")).await;
+    let paths = [
+        "/api/v1/billing/usage/current",
+        "/api/v1/billing/usage/history?granularity=hour&from=2026-11-10&to=2026-11-11",
+        "/api/v1/billing/usage/history?granularity=day",
+        "/api/v1/billing/usage/history?granularity=month&group_by=app",
+    ];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(machine.get(path).await.json());
+    }
+    assert!(before.iter().all(|answer| answer.to_string().contains("1200000")), "{before:?}");
+    // Whoever asked the events now would fail.
+    sqlx::raw_sql("DROP TABLE usage_events; DROP TABLE usage_ids;").execute(&app.db).await.unwrap();
+    for (path, before) in paths.into_iter().zip(before) {
+        let after = machine.get(path).await;
+        assert_eq!((after.status, after.json()), (200, before), "{path}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use crate::domain::{
-    alert::{AlertSettings, FiredAlerts},
+    alert::{AlertSettings, AlertStanding, FiredAlerts},
     settings::CustomerSettings,
 };
 use leptos::prelude::*;
@@ -40,6 +40,23 @@ pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Proble
 pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Problem> {
     let caller = crate::auth::guard::caller(customer_id).await?;
     Ok(crate::service::alerts::fired(&caller.platform, caller.customer).await?)
+}
+
+/// `GET /api/v1/billing/alerts/standing`: what the usage page says of alerts and caps.
+#[cfg_attr(
+    feature = "ssr",
+    utoipa::path(
+        get, path = "/api/v1/billing/alerts/standing", tag = "Alerts",
+        summary = "What is set, and what of it was reached in the running period",
+        params(crate::api::openapi::OfCustomer),
+        responses((status = 200, description = "The setting beside what fired", body = AlertStanding)),
+        extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
+    )
+)]
+#[server(name = GetAlertStanding, prefix = "/api/v1", endpoint = "billing/alerts/standing", input = GetUrl, output = Json)]
+pub async fn alert_standing(customer_id: Option<String>) -> Result<AlertStanding, Problem> {
+    let caller = crate::auth::guard::caller(customer_id).await?;
+    Ok(crate::service::alerts::standing(&caller.platform, caller.customer).await?)
 }
 
 /// `GET /api/v1/billing/settings`: everything that the settings page shows.

@@ -2,11 +2,11 @@
 
 use crate::{
     app::{
-        calls::{Problem, usage::usage_current},
+        calls::{Problem, settings::alert_standing, usage::usage_current},
         clock::{browser_clock, every},
         components::{
-            Badge, Glyph, Icon, ProblemNotice, app_breakdown::AppBreakdown, column_chart::ColumnChart, metric_card::MetricCard,
-            overage_table::OverageTable, skeleton::Skeleton,
+            Badge, Glyph, Icon, ProblemNotice, alert_table::AlertTable, app_breakdown::AppBreakdown, column_chart::ColumnChart,
+            metric_card::MetricCard, overage_table::OverageTable, skeleton::Skeleton,
         },
         format,
         pages::{console::Session, paused::PausedPage},
@@ -14,6 +14,7 @@ use crate::{
         verdict::{Tone, verdict},
     },
     domain::{
+        alert::AlertStanding,
         metric::Metric,
         period::Period,
         usage::{SubscriptionSummary, UsageCurrent},
@@ -37,6 +38,8 @@ const REFRESH: Duration = Duration::from_secs(3);
 struct Live {
     /// The newest figures; None until some arrived.
     usage: RwSignal<Option<UsageCurrent>>,
+    /// The newest of alerts and caps; None until that arrived.
+    alerts: RwSignal<Option<AlertStanding>>,
     /// Why the last attempt failed; the figures stay.
     problem: RwSignal<Option<Problem>>,
 }
@@ -45,6 +48,7 @@ struct Live {
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let loaded = Resource::new(|| (), |()| usage_current(None));
+    let alerts = Resource::new(|| (), |()| alert_standing(None));
     let session = expect_context::<Session>();
     let now = browser_clock(Duration::from_secs(1));
     let query = use_query_map();
@@ -72,9 +76,17 @@ pub fn UsagePage() -> impl IntoView {
                     (true, _) => EitherOf3::A(view! { <PausedPage /> }),
                     (false, Ok(first)) => {
                         let (metric, by_app, compared) = compared.await;
+                        let alerts = alerts.await.ok();
                         EitherOf3::B(view! {
                             {move || live.problem.get().map(interruption)}
-                            {move || report(live.usage.get().as_ref().unwrap_or(&first), metric, by_app, &compared, now)}
+                            {move || report(
+                                live.usage.get().as_ref().unwrap_or(&first),
+                                live.alerts.get().as_ref().or(alerts.as_ref()),
+                                metric,
+                                by_app,
+                                &compared,
+                                now,
+                            )}
                         })
                     }
                     (false, Err(problem)) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
@@ -86,7 +98,7 @@ pub fn UsagePage() -> impl IntoView {
 
 /// Browser only: fetches again and again while the page is seen, until the session is over; tells when figures have changed.
 fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
-    let live = Live { usage: RwSignal::new(None), problem: RwSignal::new(None) };
+    let live = Live { usage: RwSignal::new(None), alerts: RwSignal::new(None), problem: RwSignal::new(None) };
     let asking = StoredValue::new(false);
     let ask = move || {
         let over = live.problem.with_untracked(|problem| problem.as_ref().is_some_and(|problem| problem.status == 401));
@@ -96,8 +108,12 @@ fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
         asking.set_value(true);
         spawn_local(async move {
             let answer = usage_current(None).await;
+            let alerts = if answer.is_ok() { alert_standing(None).await.ok() } else { None };
             // The page may be gone by now, and its signals with it.
             asking.try_set_value(false);
+            if alerts.is_some() && live.alerts.try_with_untracked(|held| *held != alerts).unwrap_or(false) {
+                live.alerts.try_set(alerts);
+            }
             match answer {
                 Ok(usage) => {
                     if live.usage.try_with_untracked(|held| held.as_ref() != Some(&usage)).unwrap_or(false) {
@@ -133,6 +149,7 @@ fn interruption(problem: Problem) -> impl IntoView {
 
 fn report(
     usage: &UsageCurrent,
+    alerts: Option<&AlertStanding>,
     metric: Metric,
     by_app: bool,
     compared: &Result<Comparison, Problem>,
@@ -178,6 +195,16 @@ fn report(
                 <OverageTable usage />
             </section>
         </div>
+        <section class="panel" aria-labelledby="alerts-title">
+            <header class="panel-head">
+                <h2 id="alerts-title">"Alerts and caps"</h2>
+                <a href="/billing/settings">"Change them"</a>
+            </header>
+            {match alerts {
+                Some(alerts) => Either::Left(view! { <AlertTable alerts usage /> }),
+                None => Either::Right(view! { <p class="notice tone-warning">"Alerts and caps can’t be fetched just now."</p> }),
+            }}
+        </section>
         {freshness(usage.as_of, usage.waiting_since, now)}
     }
 }

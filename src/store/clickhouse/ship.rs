@@ -14,7 +14,7 @@ use crate::{
     store::{
         postgres::usage::{
             moves, records,
-            shipping::{self, RawEvent},
+            shipping::{self, Queue, RawEvent},
         },
         usage::Result,
     },
@@ -22,8 +22,8 @@ use crate::{
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
-/// Inserts of one batch. Their hours are counted once, which matters when a long queue is in one hour.
-const INSERTS: usize = 10;
+/// Inserts of one batch from each queue. Their hours are counted once, which matters when a long queue is in one hour.
+const INSERTS: usize = 5;
 /// Batches of one run, so that a long queue does not keep the job from saying that it lives.
 const BATCHES: usize = 5;
 
@@ -33,33 +33,40 @@ impl ClickHouseUsage {
         self.ready().await?;
         let mut shipped = 0;
         for _ in 0..BATCHES {
-            let batch = self.ship_batch().await?;
-            shipped += batch as u64;
-            if batch < events::INSERT * INSERTS {
+            let (batch, more) = self.ship_batch().await?;
+            shipped += batch;
+            if !more {
                 break;
             }
         }
         Ok(shipped)
     }
 
-    async fn ship_batch(&self) -> Result<usize> {
+    /// How many events it shipped, and whether there may be more.
+    async fn ship_batch(&self) -> Result<(u64, bool)> {
         let mut tx = self.db.begin().await?;
         if !shipping::try_turn(&mut tx).await? {
-            return Ok(0);
+            return Ok((0, false));
         }
-        let (mut places, mut dirty) = (Vec::new(), BTreeSet::new());
-        for _ in 0..INSERTS {
-            let (more, waiting) = shipping::next(&mut tx, places.last().copied(), events::INSERT as i64).await?;
-            add_hours(&mut dirty, &waiting)?;
-            let last = more.len() < events::INSERT;
-            places.extend(more);
-            events::write(&self.server, futures::stream::iter(waiting.into_iter().map(Ok))).await?;
-            if last {
-                break;
+        let (mut taken, mut dirty, mut shipped, mut more) = (Vec::new(), BTreeSet::new(), 0, false);
+        for queue in Queue::ALL {
+            let mut places = Vec::new();
+            let mut ended = false;
+            for _ in 0..INSERTS {
+                let (next, waiting) = shipping::next(&mut tx, queue, places.last().copied(), events::INSERT as i64).await?;
+                ended = waiting.len() < events::INSERT;
+                add_hours(&mut dirty, &waiting)?;
+                places.extend(next);
+                shipped += events::write(&self.server, futures::stream::iter(waiting.into_iter().map(Ok))).await?;
+                if ended {
+                    break;
+                }
             }
+            more |= !ended;
+            taken.push((queue, places));
         }
-        if places.is_empty() {
-            return Ok(0);
+        if shipped == 0 {
+            return Ok((0, false));
         }
         let dirty: Vec<UsageHour> = dirty.into_iter().collect();
         shipping::hold_counting(&mut tx).await?;
@@ -67,9 +74,11 @@ impl ClickHouseUsage {
         hours::count(&self.server, &dirty, shipping::next_version(&mut tx).await?).await?;
         let counted = hours::read(&self.server, &dirty).await?;
         records::put(&mut tx, &counted).await?;
-        shipping::remove(&mut tx, &places).await?;
+        for (queue, places) in taken {
+            shipping::remove(&mut tx, queue, &places).await?;
+        }
         tx.commit().await?;
-        Ok(places.len())
+        Ok((shipped, more))
     }
 
     /// An hour is counted from ClickHouse alone, so that what PostgreSQL has of it from before the switch has to come along.

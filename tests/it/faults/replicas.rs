@@ -29,6 +29,9 @@ const STORE_WEBHOOKS: &str = "
             'total', 4200, 'subtotal', 4200, 'amount_due', 4200, 'amount_paid', 0, 'amount_remaining', 4200)))::text
     FROM generate_series(1, 900) AS n";
 
+/// Rows of the queues to ClickHouse.
+const WAITING: &str = "SELECT (SELECT count(*) FROM usage_outbox) + (SELECT count(*) FROM usage_outbox_batches)";
+
 const SUBSCRIBE: &str = "
     INSERT INTO subscriptions (customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
                                created_at, event_created_at, event_rank, event_id)
@@ -150,7 +153,7 @@ impl Replicas {
             assert_eq!(self.number(sql), WEBHOOKS, "{sql}");
         }
 
-        wait_until("every event is shipped", || self.number("SELECT count(*) FROM usage_outbox") == 0);
+        wait_until("every event is shipped", || self.number(WAITING) == 0);
         assert_eq!(self.number("SELECT sum(quantity)::bigint FROM usage_records"), 950_000 * CUSTOMERS as i64);
         assert_eq!(self.number("SELECT sum(event_count)::bigint FROM usage_records"), 2 * CUSTOMERS as i64);
         let (_, events) = self.runtime.block_on(self.metered.clickhouse.as_ref().unwrap().rows_and_events());

@@ -38,6 +38,8 @@ pub struct Senders<'a> {
     customers: Vec<Customer>,
     /// The first number that nobody has sent.
     next: AtomicU32,
+    /// The same, of those that stand in one request only.
+    next_of_many: AtomicU32,
     /// Requests that have begun, and that have ended.
     steps: AtomicU64,
     /// No new batches.
@@ -63,6 +65,7 @@ impl<'a> Senders<'a> {
             addresses,
             customers,
             next: AtomicU32::new(0),
+            next_of_many: AtomicU32::new(10_000_000),
             steps: AtomicU64::new(0),
             finish: AtomicBool::new(false),
             leave: AtomicBool::new(false),
@@ -122,8 +125,14 @@ impl<'a> Senders<'a> {
         }
     }
 
-    /// New numbers, and others around them that somebody has sent, is about to send or is sending.
+    /// New numbers, and others around them that somebody has sent, is about to send or is sending; or many that are this request's alone, which
+    /// take another way into the store.
     fn draw(&self, rng: &mut StdRng) -> BTreeSet<u32> {
+        if rng.random_ratio(1, 3) {
+            let many = rng.random_range(200..500);
+            let first = self.next_of_many.fetch_add(many, SeqCst);
+            return (first..first + many).collect();
+        }
         let new = rng.random_range(0..150);
         let first = self.next.fetch_add(new, SeqCst);
         let around = first.saturating_sub(1_000)..first + new + 100;

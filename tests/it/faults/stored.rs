@@ -21,7 +21,7 @@ type Hour = (Uuid, String, OffsetDateTime, String);
 pub fn is_what_was_answered(site: &Site, ledger: &Ledger) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(PgPool::connect(site.database_url())).unwrap();
-    let waiting = "SELECT count(*) FROM usage_outbox";
+    let waiting = "SELECT (SELECT count(*) FROM usage_outbox) + (SELECT count(*) FROM usage_outbox_batches)";
     wait_until("the queue for ClickHouse is empty", || {
         runtime.block_on(sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool)).unwrap() == 0
     });

@@ -148,3 +148,22 @@ async fn raw_events_go_after_the_days_that_are_set_and_what_is_billed_stays() {
     assert_eq!(app.platform.usage.differences(whole).await.unwrap(), []);
     assert_eq!(send(&app, customer, 0..300).await, 300);
 }
+
+#[tokio::test]
+async fn months_are_made_ready_before_they_begin() {
+    let app = TestApp::start().await;
+    let months = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'usage_events'::regclass ORDER BY 1")
+            .fetch_all(&app.db)
+            .await
+            .unwrap()
+    };
+    // From the oldest that an event may be of to two months ahead.
+    let first = ["usage_events_2026_10", "usage_events_2026_11", "usage_events_2026_12", "usage_events_2027_01"];
+    assert_eq!(months().await, first);
+    app.advance(Duration::days(12));
+    for _ in 0..2 {
+        ingest::prepare(&app.platform).await.unwrap();
+        assert_eq!(months().await, [&first[..], &["usage_events_2027_02"]].concat());
+    }
+}

@@ -38,6 +38,7 @@ holds_for_both_stores! {
     a_difference_is_told_once_and_not_repaired
     a_correction_replaces_what_its_event_counts_once
     corrections_of_one_event_at_once_come_one_after_the_other
+    a_correction_finds_its_event_among_many
 }
 
 async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
@@ -334,4 +335,28 @@ async fn corrections_of_one_event_at_once_come_one_after_the_other(metered: Mete
     .await
     .unwrap();
     assert_eq!(broken, 0);
+}
+
+async fn a_correction_finds_its_event_among_many(metered: Metered) {
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    let at = NOW - Duration::MINUTE;
+    assert_eq!(send(app, customer, &impressions(0..500)).await, 500);
+    assert_eq!(send(app, customer, &impressions(500..1000)).await, 500);
+    // As they wait to be counted, once more, and when they are.
+    for (id, corrects, quantity, sum) in [("c1", "e250", 51, 1050), ("c2", "e250", 11, 1010), ("c3", "e750", 2, 1011)] {
+        assert_eq!(send(app, customer, &[correction(id, corrects, quantity, at)]).await, 1);
+        if id == "c1" {
+            continue;
+        }
+        settle(app).await;
+        assert_eq!(recorded(app, customer).await, (sum, 1000));
+    }
+    let machine = app.machine(customer).await;
+    let receipt = machine.post_json("/api/v1/usage/events", &correction("x", "e1000", 1, at)).await.json();
+    assert_eq!(receipt["rejected"][0]["code"], "corrected_event_unknown", "{receipt}");
+    let before: Vec<i64> =
+        sqlx::query_scalar("SELECT quantity_before FROM usage_corrections ORDER BY id").fetch_all(&app.db).await.unwrap();
+    assert_eq!(before, [1, 51, 1]);
+    assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
 }

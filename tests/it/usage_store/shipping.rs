@@ -2,41 +2,142 @@
 
 use super::{Metered, event, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
-use apex_billing::service::ingest;
+use apex_billing::{
+    service::{ingest, usage},
+    store::postgres::{self, MIGRATIONS},
+};
 use futures::future::join_all;
+use sqlx::AssertSqlSafe;
 
 async fn waiting(app: &TestApp) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM usage_outbox").fetch_one(&app.db).await.unwrap()
+    sqlx::query_scalar("SELECT (SELECT count(*) FROM usage_outbox) + (SELECT coalesce(sum(events), 0) FROM usage_outbox_batches)")
+        .fetch_one(&app.db)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_batch_that_is_shipped_twice_counts_once() {
+    shipped_twice(100, "usage_outbox").await;
+}
+
+/// So many in one request are one row of another queue.
+#[tokio::test]
+async fn a_large_batch_that_is_shipped_twice_counts_once() {
+    shipped_twice(400, "usage_outbox_batches").await;
+}
+
+async fn shipped_twice(size: u32, queue: &str) {
     let metered = Metered::on_clickhouse().await;
     let (app, clickhouse) = (&metered.app, metered.clickhouse.as_ref().unwrap());
     let customer = app.add_customer("lumen").await;
-    send(app, customer, &impressions(0..100)).await;
+    send(app, customer, &impressions(0..size)).await;
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {queue}"))).fetch_one(&app.db).await.unwrap();
+    assert!(rows > 0, "nothing waits in {queue}");
     // PostgreSQL fails after ClickHouse has the rows.
-    sqlx::raw_sql(
+    sqlx::raw_sql(AssertSqlSafe(format!(
         "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the power is out'; END $$;
-         CREATE TRIGGER fails BEFORE DELETE ON usage_outbox FOR EACH STATEMENT EXECUTE FUNCTION fails();",
-    )
+         CREATE TRIGGER fails BEFORE DELETE ON {queue} FOR EACH STATEMENT EXECUTE FUNCTION fails();"
+    )))
     .execute(&app.db)
     .await
     .unwrap();
     assert!(app.platform.usage.settle().await.unwrap_err().to_string().contains("the power is out"));
-    assert_eq!(clickhouse.rows_and_events().await.1, 100);
-    assert_eq!((waiting(app).await, impressions_of(app, customer).await), (100, 0));
+    assert_eq!(clickhouse.rows_and_events().await.1, u64::from(size));
+    assert_eq!((waiting(app).await, impressions_of(app, customer).await), (i64::from(size), 0));
     // Before the next try there are more.
-    send(app, customer, &impressions(50..150)).await;
-    sqlx::raw_sql("DROP TRIGGER fails ON usage_outbox").execute(&app.db).await.unwrap();
+    let all = size + size / 2;
+    send(app, customer, &impressions(size / 2..all)).await;
+    sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER fails ON {queue}"))).execute(&app.db).await.unwrap();
     // As long as nothing is merged the repeats can be seen.
     clickhouse.client().query("SYSTEM STOP MERGES usage_events").execute().await.unwrap();
     settle(app).await;
     let (rows, events) = clickhouse.rows_and_events().await;
     assert!(rows > events, "{rows} rows: nothing was sent again, and this test shows nothing");
-    assert_eq!(events, 150);
-    assert_eq!(recorded(app, customer).await, (150, 150));
+    assert_eq!(events, u64::from(all));
+    assert_eq!(recorded(app, customer).await, (i64::from(all), i64::from(all)));
     assert_eq!(waiting(app).await, 0);
+}
+
+/// Some with properties and some without, at times of their own.
+fn varied(count: u32) -> Vec<serde_json::Value> {
+    (0..count)
+        .map(|number| {
+            let mut one = event(
+                &format!("ü'{number}\\"),
+                "impressions",
+                u64::from(number) + 1,
+                NOW - time::Duration::milliseconds(i64::from(number) * 977),
+            );
+            if number % 3 > 0 {
+                one["properties"] = serde_json::json!({"said": format!("\"{number}' 🎬\n")});
+            }
+            one
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_field_of_a_large_batch_arrives_and_meanwhile_it_is_told_to_wait() {
+    let metered = Metered::on_clickhouse().await;
+    let (app, clickhouse) = (&metered.app, metered.clickhouse.as_ref().unwrap());
+    let customer = app.add_customer("lumen").await;
+    let events = varied(500);
+    send(app, customer, &events).await;
+    sqlx::query("UPDATE usage_outbox_batches SET received_at = received_at - interval '61 s'").execute(&app.db).await.unwrap();
+    assert!(app.platform.usage.condition().await.behind >= std::time::Duration::from_secs(61));
+    let figures = usage::current(&app.platform, customer).await.unwrap();
+    assert!(figures.waiting_since.is_some());
+    // A small one beside it does not hide how long the large one has been waiting.
+    send(app, customer, &impressions(0..1)).await;
+    assert!(app.platform.usage.condition().await.behind >= std::time::Duration::from_secs(61));
+    assert_eq!(usage::current(&app.platform, customer).await.unwrap().waiting_since, figures.waiting_since);
+    assert_eq!(ingest::settle(&app.platform).await.unwrap(), 501);
+    assert_eq!(usage::current(&app.platform, customer).await.unwrap().waiting_since, None);
+
+    let mut stored: Vec<(String, String, String, i64, u64, String)> = clickhouse
+        .client()
+        .query("SELECT event_id, app_id, metric, toUnixTimestamp64Milli(ts), quantity, properties FROM usage_events FINAL WHERE event_id <> 'e0'")
+        .fetch_all()
+        .await
+        .unwrap();
+    stored.sort();
+    let mut sent: Vec<_> = events
+        .iter()
+        .enumerate()
+        .map(|(number, event)| {
+            let properties = if event["properties"].is_null() { String::new() } else { event["properties"].to_string() };
+            let at = (NOW - time::Duration::milliseconds(number as i64 * 977)).unix_timestamp_nanos() / 1_000_000;
+            (
+                event["id"].as_str().unwrap().to_owned(),
+                "app_42".to_owned(),
+                "impressions".to_owned(),
+                at as i64,
+                number as u64 + 1,
+                properties,
+            )
+        })
+        .collect();
+    sent.sort();
+    assert_eq!(stored, sent);
+}
+
+#[tokio::test]
+async fn a_large_batch_that_waits_survives_a_rollback_to_servers_that_know_only_the_small_queue() {
+    let metered = Metered::on_clickhouse().await;
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    send(app, customer, &varied(300)).await;
+    let before = MIGRATIONS.iter().map(|migration| migration.version).filter(|version| *version < 32).max().unwrap();
+    postgres::migrate_down(&app.db, before).await.unwrap();
+    let queued: (i64, i64, i64) =
+        sqlx::query_as("SELECT count(*), count(properties), sum(quantity)::bigint FROM usage_outbox").fetch_one(&app.db).await.unwrap();
+    assert_eq!(queued, (300, 200, 301 * 150));
+    postgres::migrate(&app.db).await.unwrap();
+    assert_eq!(ingest::settle(&app.platform).await.unwrap(), 300);
+    assert_eq!(recorded(app, customer).await, (301 * 150, 300));
+    // Their ids are known throughout.
+    assert_eq!(send(app, customer, &varied(300)).await, 0);
 }
 
 #[tokio::test]

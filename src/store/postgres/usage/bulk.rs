@@ -12,12 +12,17 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 const EPOCH: OffsetDateTime = datetime!(2000-01-01 0:00 UTC);
 const JSONB_VERSION: u8 = 1;
+const NULL: [u8; 4] = (-1i32).to_be_bytes();
+/// Of `pg_type`.
+const INT8: i32 = 20;
+const TEXT: i32 = 25;
+const TIMESTAMPTZ: i32 = 1184;
 
 /// Events, made ready to be written.
 pub struct Batch {
     /// Sorted; of whichever era is the newest.
     keys: Vec<Uuid>,
-    events: Vec<u8>,
+    rows: Vec<u8>,
     hours: Vec<records::HourRecord>,
     into: Into,
 }
@@ -27,27 +32,13 @@ impl Batch {
         let keys = ids::sorted(0, customer, events).into_iter().map(|(key, _)| key).collect();
         let mut rows = Vec::with_capacity(events.len() * 256);
         rows.extend_from_slice(HEADER);
-        for event in events {
-            rows.extend_from_slice(&7i16.to_be_bytes());
-            field(&mut rows, customer.0.as_bytes());
-            field(&mut rows, event.id.as_bytes());
-            field(&mut rows, event.app_id.as_bytes());
-            field(&mut rows, event.metric.as_str().as_bytes());
-            field(&mut rows, &quantity(event).to_be_bytes());
-            let microseconds = (event.timestamp - EPOCH).whole_microseconds();
-            field(&mut rows, &i64::try_from(microseconds).unwrap_or(i64::MAX).to_be_bytes());
-            match &event.properties {
-                None => rows.extend_from_slice(&(-1i32).to_be_bytes()),
-                Some(json) => {
-                    length(&mut rows, json.len() + 1);
-                    rows.push(JSONB_VERSION);
-                    rows.extend_from_slice(json.as_bytes());
-                }
-            }
+        match into {
+            Into::Hours => events.iter().for_each(|event| event_row(&mut rows, customer, event)),
+            Into::Queue => batch_row(&mut rows, customer, events),
         }
         rows.extend_from_slice(&TRAILER);
         let hours = if into == Into::Hours { hours(customer, events) } else { Vec::new() };
-        Batch { keys, events: rows, hours, into }
+        Batch { keys, rows, hours, into }
     }
 
     /// The keys as COPY takes them, in their era.
@@ -61,6 +52,62 @@ impl Batch {
         rows.extend_from_slice(&TRAILER);
         rows
     }
+}
+
+/// A row of `usage_events`.
+fn event_row(rows: &mut Vec<u8>, customer: CustomerId, event: &UsageEvent) {
+    rows.extend_from_slice(&7i16.to_be_bytes());
+    field(rows, customer.0.as_bytes());
+    field(rows, event.id.as_bytes());
+    field(rows, event.app_id.as_bytes());
+    field(rows, event.metric.as_str().as_bytes());
+    field(rows, &quantity(event).to_be_bytes());
+    field(rows, &microseconds(event.timestamp).to_be_bytes());
+    match &event.properties {
+        None => rows.extend_from_slice(&NULL),
+        Some(json) => {
+            length(rows, json.len() + 1);
+            rows.push(JSONB_VERSION);
+            rows.extend_from_slice(json.as_bytes());
+        }
+    }
+}
+
+/// The one row of `usage_outbox_batches`.
+fn batch_row(rows: &mut Vec<u8>, customer: CustomerId, events: &[UsageEvent]) {
+    let times = || events.iter().map(|event| microseconds(event.timestamp));
+    rows.extend_from_slice(&10i16.to_be_bytes());
+    field(rows, customer.0.as_bytes());
+    field(rows, &i32::try_from(events.len()).unwrap_or(i32::MAX).to_be_bytes());
+    field(rows, &times().min().unwrap_or_default().to_be_bytes());
+    field(rows, &times().max().unwrap_or_default().to_be_bytes());
+    array(rows, TEXT, events, |row, event| field(row, event.id.as_bytes()));
+    array(rows, TEXT, events, |row, event| field(row, event.app_id.as_bytes()));
+    array(rows, TEXT, events, |row, event| field(row, event.metric.as_str().as_bytes()));
+    array(rows, INT8, events, |row, event| field(row, &quantity(event).to_be_bytes()));
+    array(rows, TIMESTAMPTZ, events, |row, event| field(row, &microseconds(event.timestamp).to_be_bytes()));
+    array(rows, TEXT, events, |row, event| match &event.properties {
+        None => row.extend_from_slice(&NULL),
+        Some(json) => field(row, json.as_bytes()),
+    });
+}
+
+/// An array of one dimension, as its type's `array_recv` takes it: dimensions, whether any element is NULL, the elements' type, how many, from
+/// which index on.
+fn array(row: &mut Vec<u8>, of: i32, events: &[UsageEvent], element: impl Fn(&mut Vec<u8>, &UsageEvent)) {
+    let begins = row.len();
+    let count = i32::try_from(events.len()).unwrap_or(i32::MAX);
+    // The first is the field's length, known at its end.
+    for number in [0, 1, 1, of, count, 1] {
+        row.extend_from_slice(&number.to_be_bytes());
+    }
+    events.iter().for_each(|event| element(row, event));
+    let length = i32::try_from(row.len() - begins - 4).unwrap_or(i32::MAX);
+    row[begins..begins + 4].copy_from_slice(&length.to_be_bytes());
+}
+
+fn microseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from((at - EPOCH).whole_microseconds()).unwrap_or(i64::MAX)
 }
 
 fn quantity(event: &UsageEvent) -> i64 {
@@ -132,13 +179,13 @@ async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Op
         Into::Hours => {
             let statement =
                 "COPY usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)";
-            copy(&mut tx, statement, &batch.events).await?;
+            copy(&mut tx, statement, &batch.rows).await?;
             records::add(&mut tx, &batch.hours).await?;
         }
         Into::Queue => {
-            let statement =
-                "COPY usage_outbox (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)";
-            copy(&mut tx, statement, &batch.events).await?;
+            let statement = "COPY usage_outbox_batches (customer_id, events, earliest, latest, event_ids, app_ids, metrics, quantities, occurred_at, properties)
+                             FROM STDIN (FORMAT binary)";
+            copy(&mut tx, statement, &batch.rows).await?;
         }
     }
     tx.commit().await?;

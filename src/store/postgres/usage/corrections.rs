@@ -65,11 +65,20 @@ pub async fn replace(conn: &mut PgConnection, customer: CustomerId, correction: 
     .await
 }
 
-/// What the event says that waits in the queue to ClickHouse; None when it doesn't.
+/// What the event says that waits in a queue to ClickHouse; None when it doesn't.
 pub async fn queued(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
-        "SELECT quantity FROM usage_outbox
-         WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5 ORDER BY id DESC LIMIT 1",
+        r#"SELECT quantity AS "quantity!" FROM (
+               (SELECT quantity FROM usage_outbox
+                WHERE customer_id = $1 AND event_id = $2 AND metric = $3 AND app_id = $4 AND occurred_at = $5 ORDER BY id DESC LIMIT 1)
+               UNION ALL
+               (SELECT event.quantity
+                FROM usage_outbox_batches AS batches,
+                     unnest(event_ids, metrics, app_ids, batches.occurred_at, quantities) AS event (id, metric, app, at, quantity)
+                WHERE customer_id = $1 AND $5 BETWEEN earliest AND latest AND $2 = ANY (event_ids)
+                  AND event.id = $2 AND event.metric = $3 AND event.app = $4 AND event.at = $5
+                LIMIT 1)
+           ) AS waiting LIMIT 1"#,
         customer.0,
         correction.corrects,
         correction.event.metric.as_str(),

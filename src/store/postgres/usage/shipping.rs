@@ -52,19 +52,28 @@ pub async fn switch(pool: &PgPool) -> sqlx::Result<()> {
 
 /// When the oldest of a customer's events that wait in the queue came in.
 pub async fn waiting_since(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<OffsetDateTime>> {
-    sqlx::query_scalar!("SELECT received_at FROM usage_outbox WHERE customer_id = $1 ORDER BY id LIMIT 1", customer.0)
-        .fetch_optional(pool)
-        .await
+    sqlx::query_scalar!(
+        "SELECT min(received_at) FROM (
+             (SELECT received_at FROM usage_outbox WHERE customer_id = $1 ORDER BY id LIMIT 1)
+             UNION ALL (SELECT received_at FROM usage_outbox_batches WHERE customer_id = $1 ORDER BY id LIMIT 1)
+         ) AS oldest",
+        customer.0
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// For how long the oldest event has been in the queue.
 pub async fn behind(pool: &PgPool) -> sqlx::Result<Duration> {
     let seconds = sqlx::query_scalar!(
-        r#"SELECT greatest(extract(epoch FROM now() - received_at), 0)::float8 AS "seconds!" FROM usage_outbox ORDER BY id LIMIT 1"#
+        r#"SELECT greatest(extract(epoch FROM now() - min(received_at)), 0)::float8 AS "seconds!" FROM (
+               (SELECT received_at FROM usage_outbox ORDER BY id LIMIT 1)
+               UNION ALL (SELECT received_at FROM usage_outbox_batches ORDER BY id LIMIT 1)
+           ) AS oldest"#
     )
-    .fetch_optional(pool)
+    .fetch_one(pool)
     .await?;
-    Ok(Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default())
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// Takes the turn of shipping for the transaction, if no other replica has it.
@@ -83,12 +92,32 @@ pub async fn hold_counting(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_records'))").execute(conn).await.map(drop)
 }
 
-/// The events of the queue behind a place, or from its head, with their places.
-pub async fn next(conn: &mut PgConnection, behind: Option<i64>, limit: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
+/// Where events wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// A row each, in `usage_outbox`: what came in small requests, and corrections.
+    Events,
+    /// A row for a request, in `usage_outbox_batches`.
+    Batches,
+}
+
+impl Queue {
+    pub const ALL: [Queue; 2] = [Queue::Events, Queue::Batches];
+}
+
+/// The events of a queue behind a place, or from its head, with their places: about so many, none if there are none.
+pub async fn next(conn: &mut PgConnection, queue: Queue, behind: Option<i64>, about: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
+    match queue {
+        Queue::Events => next_events(conn, behind.unwrap_or(0), about).await,
+        Queue::Batches => next_batches(conn, behind.unwrap_or(0), about).await,
+    }
+}
+
+async fn next_events(conn: &mut PgConnection, behind: i64, limit: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
     let rows = sqlx::query!(
         r#"SELECT id, customer_id, event_id, app_id, metric, quantity, occurred_at, properties::text AS properties, received_at
            FROM usage_outbox WHERE id > $1 ORDER BY id LIMIT $2"#,
-        behind.unwrap_or(0),
+        behind,
         limit
     )
     .fetch_all(conn)
@@ -111,16 +140,62 @@ pub async fn next(conn: &mut PgConnection, behind: Option<i64>, limit: i64) -> s
         .unzip())
 }
 
-/// Takes events out of the queue.
-pub async fn remove(conn: &mut PgConnection, places: &[i64]) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM usage_outbox WHERE id = ANY ($1)", places).execute(conn).await.map(drop)
+/// Whole batches, until their events are `about` so many.
+async fn next_batches(conn: &mut PgConnection, behind: i64, about: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id!", customer_id AS "customer_id!", event_ids AS "event_ids!", app_ids AS "app_ids!", metrics AS "metrics!",
+                  quantities AS "quantities!", occurred_at AS "occurred_at!", properties AS "properties!: Vec<Option<String>>",
+                  received_at AS "received_at!"
+           FROM (SELECT *, sum(events) OVER (ORDER BY id) - events AS before
+                 FROM (SELECT * FROM usage_outbox_batches WHERE id > $1 ORDER BY id LIMIT 1000) AS head) AS counted
+           WHERE before < $2 ORDER BY id"#,
+        behind,
+        about
+    )
+    .fetch_all(conn)
+    .await?;
+    let (mut places, mut events) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        places.push(row.id);
+        let count = row.event_ids.len();
+        if [row.app_ids.len(), row.metrics.len(), row.quantities.len(), row.occurred_at.len(), row.properties.len()] != [count; 5] {
+            return Err(sqlx::Error::Decode(format!("batch {} of usage_outbox_batches has arrays of different lengths", row.id).into()));
+        }
+        let rest = row.metrics.into_iter().zip(row.quantities).zip(row.occurred_at).zip(row.properties);
+        let each = row.event_ids.into_iter().zip(row.app_ids).zip(rest);
+        events.extend(each.map(|((event_id, app_id), (((metric, quantity), occurred_at), properties))| RawEvent {
+            customer_id: row.customer_id,
+            event_id,
+            app_id,
+            metric,
+            quantity,
+            occurred_at,
+            properties,
+            received_at: row.received_at,
+        }));
+    }
+    Ok((places, events))
+}
+
+/// Takes what stands at these places out of a queue.
+pub async fn remove(conn: &mut PgConnection, queue: Queue, places: &[i64]) -> sqlx::Result<()> {
+    let removed = match queue {
+        Queue::Events => sqlx::query!("DELETE FROM usage_outbox WHERE id = ANY ($1)", places).execute(conn).await,
+        Queue::Batches => sqlx::query!("DELETE FROM usage_outbox_batches WHERE id = ANY ($1)", places).execute(conn).await,
+    };
+    removed.map(drop)
 }
 
 /// The customers' hours that events wait for.
 pub async fn waiting_hours(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<UsageHour>> {
-    let rows = sqlx::query!(r#"SELECT DISTINCT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!" FROM usage_outbox"#)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query!(
+        r#"SELECT customer_id AS "customer_id!", metric AS "metric!", date_trunc('hour', occurred_at, 'UTC') AS "hour!" FROM usage_outbox
+           UNION
+           SELECT batches.customer_id, event.metric, date_trunc('hour', event.occurred_at, 'UTC')
+           FROM usage_outbox_batches AS batches, unnest(batches.metrics, batches.occurred_at) AS event (metric, occurred_at)"#
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter()
         .map(|row| {
             let metric = crate::store::postgres::decode(&row.metric)?;

@@ -1,0 +1,67 @@
+//! Which thresholds the running period has reached or will reach, and the caps that hold in it.
+
+use super::{Badge, Moment};
+use crate::{
+    app::{format, verdict::Tone},
+    domain::{
+        alert::{AlertStanding, Standing, State},
+        usage::UsageCurrent,
+    },
+};
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+};
+
+/// A row for each of them.
+#[component]
+pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> impl IntoView + use<> {
+    let end = format::day_month(format::last_day(&usage.current_period.period));
+    let row = |one: Standing| {
+        let (tone, text) = match one.state {
+            State::Reached(_) => (Tone::Warning, "Reached"),
+            State::Refusing(_) => (Tone::Danger, "Reached, more is refused"),
+            State::Expected => (Tone::Neutral, "Expected"),
+            State::InForce => (Tone::Good, "In force"),
+        };
+        let when = match one.state {
+            State::Reached(at) | State::Refusing(Some(at)) => EitherOf3::A(view! { <small><Moment at time=true /></small> }),
+            State::Expected => EitherOf3::B(view! { <small>{format!("by {end} at this pace")}</small> }),
+            State::Refusing(None) | State::InForce => EitherOf3::C(()),
+        };
+        view! {
+            <tr>
+                <th scope="row">{one.metric.title()}</th>
+                <td data-label="Threshold">{one.threshold_text()}</td>
+                <td data-label="State"><Badge tone text icon=true /> {when}</td>
+            </tr>
+        }
+    };
+    let list = alerts.list(usage);
+    let said = match (alerts.settings.enabled(), list.is_empty()) {
+        (true, true) => Some("No threshold has been reached in this period, and none is expected to be. No cap is set."),
+        (false, true) => Some("Alerts are switched off, and no cap is set."),
+        (false, false) => Some("Alerts are switched off. Caps hold all the same."),
+        (true, false) => None,
+    };
+    let table = if list.is_empty() {
+        Either::Left(())
+    } else {
+        Either::Right(view! {
+            <div class="table-frame">
+                <table class="table alerts">
+                    <caption class="visually-hidden">"Thresholds that were reached or are expected, and caps"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Metric"</th>
+                            <th scope="col">"Threshold"</th>
+                            <th scope="col">"State"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{list.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        })
+    };
+    view! { {said.map(|said| view! { <p class="quiet">{said}</p> })} {table} }
+}

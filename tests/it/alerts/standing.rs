@@ -1,0 +1,95 @@
+//! What the usage page says of alerts and caps, and the answer that it asks for again and again.
+
+use super::{subscribed, use_impressions};
+use crate::support::TestApp;
+use apex_billing::{domain::identity::Role, service::alerts};
+use axum::http::Method;
+use serde_json::json;
+
+const PATH: &str = "/api/v1/billing/alerts/standing";
+
+/// The page's section, its tags removed.
+fn section(html: &str) -> String {
+    let from = html.find("id=\"alerts-title\"").expect("the section");
+    let rest = &html[from..];
+    let section = &rest[..rest.find("</section>").expect("its end")];
+    section
+        .split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(|(_, text)| text.trim())
+        .filter(|text| !text.is_empty())
+        .fold(String::new(), |said, text| format!("{said}{}{text}", if said.is_empty() { "" } else { " " }))
+}
+
+#[tokio::test]
+async fn the_usage_page_shows_what_fired_and_the_caps_before_any_script_runs() {
+    let app = TestApp::start().await;
+    let customer = subscribed(&app, "lumen").await;
+    let person = app.sign_in(Role::Publisher, Some(customer)).await;
+    let page = async || section(&person.get("/billing/usage").await.text());
+    let nothing = page().await;
+    assert!(nothing.contains("No threshold has been reached in this period") && nothing.contains("No cap is set"), "{nothing}");
+
+    let body = json!({"metrics": {
+        "impressions": {"percent": [80, 300], "cost": [1], "cap": {"percent": 120}},
+        "data_transfer_bytes": {"percent": [], "cap": {"quantity": 900_500_000_000_u64}},
+    }});
+    let set = person.send(Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body.to_string().into_bytes()).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    use_impressions(&app, customer, "a", 1_200_000).await;
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 3);
+    let shown = page().await;
+    for row in [
+        "Impressions Cap of 1,200,000 Reached, more is refused 22 Nov 2026, 15:50 UTC",
+        "Impressions 80\u{a0}% of what is included Reached 22 Nov 2026, 15:50 UTC",
+        "Impressions $0.01 of overage Reached 22 Nov 2026, 15:50 UTC",
+        "Data transfer Cap of 900.5 GB In force",
+    ] {
+        assert!(shown.contains(row), "{row} in {shown}");
+    }
+    assert!(!shown.contains("300"), "{shown}");
+    assert!(person.get("/billing/usage").await.text().contains("href=\"/billing/settings\""));
+}
+
+#[tokio::test]
+async fn a_threshold_on_the_way_is_said_to_be_expected_with_its_cost() {
+    let app = TestApp::start().await;
+    let customer = subscribed(&app, "lumen").await;
+    // 30,000 a day since the month began: 900,000 by its end.
+    for day in 1..=21 {
+        sqlx::query(
+            "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
+             SELECT $1, 'impressions', hour, 'a', 1250, 1, hour
+             FROM generate_series(make_timestamptz(2026, 11, $2, 0, 0, 0, 'UTC'), make_timestamptz(2026, 11, $2, 23, 0, 0, 'UTC'), '1 hour') AS hour",
+        )
+        .bind(customer.0)
+        .bind(day)
+        .execute(&app.db)
+        .await
+        .unwrap();
+    }
+    let person = app.sign_in(Role::Publisher, Some(customer)).await;
+    let current = person.get("/api/v1/billing/usage/current").await.json();
+    let amount = current["forecast"]["impressions"]["amount"].as_u64().unwrap();
+    assert!((850_000..950_000).contains(&amount), "{current}");
+    assert_eq!(current["forecast"]["overage_costs"], json!({"impressions": 0, "api_calls": 0, "data_transfer": 0}));
+    let shown = section(&person.get("/billing/usage").await.text());
+    assert!(shown.contains("Impressions 80\u{a0}% of what is included Expected by 30 Nov at this pace"), "{shown}");
+    assert!(!shown.contains("100\u{a0}%"), "{shown}");
+}
+
+#[tokio::test]
+async fn everybody_signed_in_reads_its_own_standing_only() {
+    let app = TestApp::start().await;
+    let (lumen, orbit) = (subscribed(&app, "lumen").await, subscribed(&app, "orbit").await);
+    use_impressions(&app, orbit, "a", 900_000).await;
+    assert_eq!(alerts::fire_for(&app.platform, orbit).await.unwrap(), 2);
+    let reader = app.sign_in(Role::Readonly, Some(lumen)).await;
+    assert_eq!(reader.get(PATH).await.json()["fired"], json!([]));
+    reader.get(&format!("{PATH}?customer_id={orbit}")).await.problem(404, "not_found");
+    app.client().get(PATH).await.problem(401, "unauthenticated");
+    let staff = app.sign_in(Role::Admin, None).await;
+    let seen = staff.get(&format!("{PATH}?customer_id={orbit}")).await.json();
+    let thresholds: Vec<_> = seen["fired"].as_array().unwrap().iter().map(|alert| alert["threshold"].as_i64().unwrap()).collect();
+    assert_eq!((thresholds, &seen["settings"]["currency"]), (vec![90, 80], &json!("usd")));
+}
