@@ -82,7 +82,7 @@ e2e: ## browser tests
 sqlx-data: setup ## write .sqlx anew, after a change of queries or migrations
 	@scripts/sqlx-data.sh
 
-bench: setup ## webhooks, usage ingest and usage figures, each beside others; see scripts/bench.sh
+bench: setup ## webhooks, usage ingest, usage figures and reconciliation; see scripts/bench.sh
 	@exec scripts/bench.sh
 
 clean: ## remove what was built, and the tests' database server

@@ -5,10 +5,12 @@
 mod meters;
 mod reconcile;
 mod smtp;
+mod stripe;
 
 pub use meters::{EventNames, Meters};
 pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
+pub use stripe::Stripe;
 
 use ipnet::IpNet;
 use leptos_config::LeptosOptions;
@@ -108,6 +110,8 @@ pub struct File {
     pub serving: Serving,
     pub limits: Limits,
     pub retention: Retention,
+    #[serde(default)]
+    pub stripe: Stripe,
     #[serde(default)]
     pub reconcile: Reconcile,
     #[serde(default)]
@@ -249,6 +253,7 @@ impl Config {
         }
         file.meters.check()?;
         file.reconcile.check()?;
+        file.stripe.check()?;
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());

@@ -26,12 +26,14 @@ built() {
       if (executable && target.kind.includes(kind) && target.name === name) console.log(executable);
     }' "$kind" "$name"
 }
-# build DRIVER: sets driver and server.
+# build [DRIVER]: sets server, and driver if there is one.
 build() {
-  [ -n "${BENCH_DRIVER:-}" ] && [ -n "${BENCH_SERVER:-}" ] || step "cargo build --release, server and driver"
-  driver=${BENCH_DRIVER:-$(built bench "$1" cargo build --release --features ssr --bench "$1")}
+  driver=${BENCH_DRIVER:-}
+  { [ -z "${1:-}" ] || [ -n "$driver" ]; } && [ -n "${BENCH_SERVER:-}" ] || step "cargo build --release"
+  [ -z "${1:-}" ] || driver=${driver:-$(built bench "$1" cargo build --release --features ssr --bench "$1")}
   server=${BENCH_SERVER:-$(built bin apex-billing cargo build --release --features ssr --bin apex-billing)}
-  [ -x "$driver" ] && [ -x "$server" ] || die "cargo built no programs."
+  [ -z "${1:-}" ] || [ -x "$driver" ] || die "cargo built no driver."
+  [ -x "$server" ] || die "cargo built no server."
 }
 
 pid= engine=

@@ -120,8 +120,7 @@ impl fmt::Debug for Client {
 impl Client {
     /// With the key and address of these settings; None without a key.
     pub fn of(config: &Config) -> Result<Option<Client>, StripeError> {
-        let Some(key) = &config.stripe_secret_key else { return Ok(None) };
-        Client::new(Transport::new(key, &config.stripe_api_base)?, Settings::default()).map(Some)
+        Client::with_settings(config, Settings { rate: config.file.stripe.rate(), ..Settings::default() })
     }
 
     /// The same account and address under other settings, with a circuit and a rate of its own.

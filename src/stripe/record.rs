@@ -1,5 +1,7 @@
 //! Stripe's objects as reconciliation compares them, read as the mirror reads them: what is written alike is not different.
 
+pub mod thin;
+
 use super::{
     client::StripeError,
     fetched::Kind,

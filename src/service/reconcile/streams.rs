@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use std::future::Future;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -63,17 +63,45 @@ pub fn internal(platform: &Platform, object: Object, scope: Scope, before: Offse
     })
 }
 
-/// What Stripe lists of a kind, older than the object `after`.
+/// What Stripe lists of a kind, older than the object `after`. The next page is asked for while the one before is read, and that one read
+/// while the one before it is compared.
 pub fn stripe(platform: &Platform, kind: Kind, window: Window<'_>, after: Option<String>) -> Result<Pages> {
     let client = platform.stripe()?.clone();
     let clock = platform.clock.clone();
-    let customer = window.customer.map(str::to_owned);
-    let (from, before) = (window.from, window.before);
+    let listing =
+        Listing { client: client.clone(), kind, from: window.from, before: window.before, customer: window.customer.map(str::to_owned) };
     Ok(Pages::of(async move |sender: mpsc::Sender<Result<Vec<Record>>>| {
-        let window = Window { from, before, customer: customer.as_deref() };
-        let mut after = after;
+        let (give, mut listed) = mpsc::channel(1);
+        let lister = AbortOnDropHandle::new(tokio::spawn(listing.list(after, give)));
+        while let Some((answered, objects)) = listed.recv().await {
+            let at = answered.unwrap_or_else(|| clock.now());
+            let records = stream::iter(objects).map(|object| whole(&client, kind, object, at)).buffered(AT_ONCE).try_collect().await?;
+            if sender.send(Ok(records)).await.is_err() {
+                return Ok(());
+            }
+        }
+        // Why there is no more: only what is listed to its end is at its end.
+        lister.await.map_err(|error| Error::Internal(error.into()))?
+    }))
+}
+
+/// A list of Stripe's.
+struct Listing {
+    client: Client,
+    kind: Kind,
+    from: Option<i64>,
+    before: Option<i64>,
+    customer: Option<String>,
+}
+
+/// When Stripe answered, and the objects of a page as they stand in it.
+type Listed = (Option<OffsetDateTime>, Vec<Box<RawValue>>);
+
+impl Listing {
+    async fn list(self, mut after: Option<String>, give: mpsc::Sender<Listed>) -> Result<()> {
+        let window = Window { from: self.from, before: self.before, customer: self.customer.as_deref() };
         loop {
-            let (answer, page) = match client.list_within(kind, window, after.as_deref()).await {
+            let (answer, page) = match self.client.list_within(self.kind, window, after.as_deref()).await {
                 // The object at which an earlier attempt stopped is gone: what was seen is known.
                 Err(error) if error.is_missing() && after.is_some() => {
                     after = None;
@@ -81,41 +109,36 @@ pub fn stripe(platform: &Platform, kind: Kind, window: Window<'_>, after: Option
                 }
                 other => other?,
             };
-            let at = answer.at.unwrap_or_else(|| clock.now());
             let more = page.has_more;
-            let records: Vec<Record> = stream::iter(page.data)
-                .map(|object| whole(&client, kind, object.get().to_owned(), at))
-                .buffered(AT_ONCE)
-                .try_collect()
-                .await?;
-            let Some(last) = records.last().map(|record| record.id.clone()) else {
-                return if more {
-                    Err(StripeError::Unreadable(format!("a page without {} that is not the last", kind.plural())).into())
-                } else {
-                    Ok(())
-                };
+            let Some(last) = page.last()? else {
+                let cut_off = || StripeError::Unreadable(format!("a page without {} that is not the last", self.kind.plural()));
+                return if more { Err(cut_off().into()) } else { Ok(()) };
             };
             if after.as_deref() == Some(last.as_str()) {
-                return Err(StripeError::Unreadable(format!("its list of {} does not end", kind.plural())).into());
+                return Err(StripeError::Unreadable(format!("its list of {} does not end", self.kind.plural())).into());
             }
             after = Some(last);
-            if sender.send(Ok(records)).await.is_err() || !more {
+            if give.send((answer.at, page.data)).await.is_err() || !more {
                 return Ok(());
             }
         }
-    }))
+    }
 }
 
 /// Reads an object, an invoice with all of its lines.
-async fn whole(client: &Client, kind: Kind, text: String, at: OffsetDateTime) -> Result<Record> {
-    let mut object: Value = serde_json::from_str(&text).map_err(unreadable)?;
-    drop(text);
-    if kind == Kind::Invoice && lacks_lines(&object) {
-        let id = object["id"].as_str().unwrap_or_default().to_owned();
-        let lines = client.lines(&id).await?.iter().map(|line| serde_json::from_str(line.get())).collect::<std::result::Result<_, _>>();
-        object = with_lines(object, lines.map_err(unreadable)?);
+async fn whole(client: &Client, kind: Kind, text: Box<RawValue>, at: OffsetDateTime) -> Result<Record> {
+    if kind != Kind::Invoice {
+        let object: Value = serde_json::from_str(text.get()).map_err(unreadable)?;
+        return Ok(record::read(kind, &object, at)?);
     }
-    Ok(record::read(kind, &object, at)?)
+    let mut invoice = record::thin::invoice(text.get()).map_err(unreadable)?;
+    drop(text);
+    if lacks_lines(&invoice) {
+        let id = invoice["id"].as_str().unwrap_or_default().to_owned();
+        let lines = client.lines(&id).await?.iter().map(|line| record::thin::invoice(line.get())).collect::<std::result::Result<_, _>>();
+        invoice = with_lines(invoice, lines.map_err(unreadable)?);
+    }
+    Ok(record::read(kind, &invoice, at)?)
 }
 
 /// One object as it is in Stripe now. None when there is none, or no more.
@@ -134,7 +157,7 @@ pub async fn retrieve(platform: &Platform, kind: Kind, id: &str) -> Result<Optio
         return Err(StripeError::Unreadable(format!("asked for {id}, it gives something else")).into());
     }
     let at = answer.at.unwrap_or_else(|| platform.clock.now());
-    whole(client, kind, answer.text()?.to_owned(), at).await.map(Some)
+    whole(client, kind, answer.read()?, at).await.map(Some)
 }
 
 fn unreadable(error: serde_json::Error) -> Error {

@@ -25,10 +25,16 @@ impl Page {
 
     /// The objects with their ids. Without one an object could neither be stored nor paged by.
     pub fn objects(&self) -> Result<Vec<(String, &str)>, StripeError> {
-        let read = |object: &'_ RawValue| -> Result<String, StripeError> {
-            let WithId { id } = serde_json::from_str(object.get()).map_err(|error| StripeError::Unreadable(error.to_string()))?;
-            if id.is_empty() { Err(StripeError::Unreadable("an object without an id".into())) } else { Ok(id) }
-        };
-        self.data.iter().map(|object| Ok((read(object)?, object.get()))).collect()
+        self.data.iter().map(|object| Ok((id_of(object)?, object.get()))).collect()
     }
+
+    /// The id of the last object, after which the next page begins.
+    pub fn last(&self) -> Result<Option<String>, StripeError> {
+        self.data.last().map(|object| id_of(object)).transpose()
+    }
+}
+
+fn id_of(object: &RawValue) -> Result<String, StripeError> {
+    let WithId { id } = serde_json::from_str(object.get()).map_err(|error| StripeError::Unreadable(error.to_string()))?;
+    if id.is_empty() { Err(StripeError::Unreadable("an object without an id".into())) } else { Ok(id) }
 }
