@@ -85,6 +85,7 @@ api_tests() {
 
 browser_tests() {
   local status counts
+  must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
   step "playwright test"
   # Anything but the reporters stands in end2end/playwright.config.
   mkdir "$work/end2end"

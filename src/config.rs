@@ -223,12 +223,26 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {
 /// Where Stripe's API is, unless set otherwise.
 const STRIPE_API: &str = "https://api.stripe.com";
 
+/// Where Stripe's customer portal is.
+const STRIPE_PORTAL: &str = "https://billing.stripe.com";
+
 /// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
 pub fn data_dir() -> PathBuf {
     PathBuf::from(".data")
 }
 
 impl Config {
+    /// The origin of Stripe's customer portal, to which a form may lead; None where Stripe is not connected. Whatever stands in for Stripe's
+    /// API has its portal beside it.
+    pub fn portal_origin(&self) -> Option<String> {
+        self.stripe_secret_key.as_ref()?;
+        if self.stripe_api_base == STRIPE_API {
+            return Some(STRIPE_PORTAL.to_owned());
+        }
+        let base: axum::http::Uri = self.stripe_api_base.parse().ok()?;
+        Some(format!("{}://{}", base.scheme_str()?, base.authority()?))
+    }
+
     /// Reads `.env` (if present), the environment and `Leptos.toml` of the working directory.
     pub fn load() -> Result<Config, ConfigError> {
         match dotenvy::dotenv() {
@@ -449,6 +463,16 @@ mod tests {
         let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
         assert_eq!(config.stripe_secret_key, Some(Secret("rk_test_1".into())));
         assert_eq!((config.stripe_api_base.as_str(), config.stripe_livemode), ("http://127.0.0.1:12111", Some(false)));
+    }
+
+    #[test]
+    fn the_portal_is_stripes_or_beside_whatever_stands_in_for_stripe() {
+        let portal = |set: &[(&str, &str)]| read(set).unwrap().portal_origin();
+        let key = ("STRIPE_SECRET_KEY", "sk_test_1");
+        assert_eq!(portal(&[("STRIPE_API_BASE", "http://127.0.0.1:12111/")]), None);
+        assert_eq!(portal(&[key]).as_deref(), Some("https://billing.stripe.com"));
+        assert_eq!(portal(&[key, ("STRIPE_API_BASE", "https://api.stripe.com/")]).as_deref(), Some("https://billing.stripe.com"));
+        assert_eq!(portal(&[key, ("STRIPE_API_BASE", "http://127.0.0.1:12111/stripe/")]).as_deref(), Some("http://127.0.0.1:12111"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const PERMISSIONS: &str =
 /// The policy of a page whose scripts carry this nonce. No script runs by standing in the page, no style by standing at an element.
 /// The form that opens Stripe's customer portal is answered with a redirect to there, which browsers hold `form-action` against too.
 pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
-    let portal = if config.stripe_secret_key.is_some() { " https://billing.stripe.com" } else { "" };
+    let portal = config.portal_origin().map(|origin| format!(" {origin}")).unwrap_or_default();
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
          connect-src 'self'; manifest-src 'self'; object-src 'none'; form-action 'self'{portal}; base-uri 'none'; frame-ancestors 'none'"

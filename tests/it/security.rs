@@ -67,7 +67,10 @@ async fn forms_may_lead_to_stripes_portal_only_where_stripe_is_connected() {
         app.client().get("/login").await.header("content-security-policy").unwrap().to_owned()
     };
     assert!(policy_with(&[]).await.contains("form-action 'self';"));
-    assert!(policy_with(&[("STRIPE_SECRET_KEY", "sk_test_1")]).await.contains("form-action 'self' https://billing.stripe.com;"));
+    let key = ("STRIPE_SECRET_KEY", "sk_test_1");
+    assert!(policy_with(&[key]).await.contains("form-action 'self' https://billing.stripe.com;"));
+    let stand_in = policy_with(&[key, ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).await;
+    assert!(stand_in.contains("form-action 'self' http://127.0.0.1:12111;"), "{stand_in}");
 }
 
 #[tokio::test]
