@@ -26,14 +26,14 @@ enum Done {
     /// Back to the page, which says this.
     Said(&'static str),
     /// The page itself, with what stands in no address.
-    Shown(Outcome),
+    Shown(Box<Outcome>),
 }
 
 /// Carries out one of the page's forms, named by its field `form`.
 pub async fn submit(State(server): State<Server>, session: Session, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
     let (outcome, retry_after) = match carry_out(&server, &session, &parts, &fields).await {
         Ok(Done::Said(word)) => return Redirect::to(&format!("{ACCOUNT}?done={word}")).into_response(),
-        Ok(Done::Shown(outcome)) => (outcome, None),
+        Ok(Done::Shown(outcome)) => (*outcome, None),
         Err(error) => {
             let retry_after = error.retry_after();
             let form = text(&fields, "form").to_owned();
@@ -70,11 +70,13 @@ async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[
         }
         "totp-offer" => {
             let offer = second_factor::offer(&person, text(fields, "current_password"), &origin).await?;
-            return Ok(Done::Shown(Outcome { offered: Some(offered(offer)?), ..Outcome::default() }));
+            let outcome = Outcome { offered: Some(offered(offer)?), ..Outcome::default() };
+            return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-confirm" => {
             let codes = second_factor::confirm(&person, text(fields, "code"), &origin).await?;
-            return Ok(Done::Shown(Outcome { recovery_codes: codes.recovery_codes, ..Outcome::default() }));
+            let outcome = Outcome { recovery_codes: codes.recovery_codes, ..Outcome::default() };
+            return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-disable" => {
             second_factor::disable(&person, text(fields, "current_password"), text(fields, "code"), &origin).await?;
