@@ -9,7 +9,7 @@ cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run stripe test setup build server site release fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
+.PHONY: help run stripe test setup build server site release audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ unit: setup ## unit and integration tests
 
 e2e: ## browser tests
 	@scripts/test.sh e2e
+
+audit: ## licences, sources and known weaknesses of what is built in
+	@scripts/audit.sh
 
 sqlx-data: setup ## write .sqlx anew, after a change of queries or migrations
 	@scripts/sqlx-data.sh

