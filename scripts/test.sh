@@ -77,6 +77,10 @@ audit() {
 
 api_tests() {
   local status
+  step "redocly lint"
+  "$CARGO_TARGET_DIR/debug/apex-billing" openapi > "$work/openapi.json" && (cd end2end && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-install redocly lint "$work/openapi.json" </dev/null)
+  status=$?
+  counted "the API's document by itself" "$status" "$([ "$status" != 0 ] || echo 1)"
   step "schemathesis"
   scripts/api-check.sh
   status=$?

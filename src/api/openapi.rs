@@ -9,7 +9,7 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines,
+    AuditFilter, DiscrepancyFilter, Encoding, Grouping, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines,
     UsageEvents, UsageSpan, WebhookFilter,
 };
 
