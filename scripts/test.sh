@@ -76,6 +76,12 @@ audit() {
 
 api_tests() {
   local status
+  step "redocly lint"
+  # Without its word to its maker about itself.
+  "$CARGO_TARGET_DIR/debug/apex-billing" openapi > "$work/openapi.json" &&
+    (cd end2end && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-install redocly lint "$work/openapi.json" </dev/null)
+  status=$?
+  counted "the API's document by itself" "$status" "$([ "$status" != 0 ] || echo 1)"
   step "schemathesis"
   scripts/api-check.sh
   status=$?

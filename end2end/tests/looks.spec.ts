@@ -32,3 +32,31 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
   }
 }
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`the API's page is accessible, fits a phone and asks nobody else, ${colorScheme}`, async ({ page }) => {
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto('/api/v1/docs');
+    const check = async (what: string) => {
+      const found = await new AxeBuilder({ page }).analyze();
+      expect(found.violations.map((violation) => `${what}: ${violation.id} ${violation.nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+    };
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const head = await page.locator('.docs-head a').boundingBox();
+    expect(head!.x).toBeGreaterThanOrEqual(16);
+    expect(head!.y).toBeGreaterThanOrEqual(8);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await check('closed');
+    // All of it opened is too much for axe to look at in a minute, not for the layout.
+    await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = ['post_usage_events', 'schema-UsageEventDraft'].includes(details.id))));
+    await expect(page.locator('details[open]')).toHaveCount(2);
+    await check('open');
+    expect(await page.locator('.docs-example').first().evaluate((example) => getComputedStyle(example).overflowX)).toBe('auto');
+    expect([...hosts]).toEqual([new URL(page.url()).host]);
+  });
+}

@@ -9,7 +9,7 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft,
+    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, Grouping, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft,
     UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
 };
 

@@ -29,8 +29,8 @@ pub struct Whose {
         (status = 200, description = "Where to go", body = portal::Portal),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),
     ),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!([
-        "viewing_as", "customer_portal_disabled", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
+    extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!([
+        "viewing_as", "customer_portal_disabled", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
     ])))
 )]
 pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {

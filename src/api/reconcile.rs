@@ -31,10 +31,9 @@ const PAGE: &str = "/admin/reconciliation";
     post, path = "/api/v1/billing/reconcile", tag = "Administration",
     summary = "Compare everything with Stripe, and wait for it",
     description = "The same key and body again answers what was saved, byte for byte. Keys are kept for 24 hours.",
-    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
     request_body(content = Option<Asked>),
-    responses((status = 200, description = "What was compared and found", body = Reconciliation, headers(("Idempotent-Replayed" = String, description = "`true`: the saved answer of an earlier request")))),
-    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_missing", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+    responses((status = 200, description = "What was compared and found", body = Reconciliation)),
+    extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("required")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Json<Reconciliation>, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
@@ -78,13 +77,12 @@ pub struct Started {
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations", tag = "Administration",
     summary = "Begin a comparison with Stripe",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
     request_body(content = Option<Asked>),
     responses(
         (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "Where the run is shown"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
-    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+    extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn start(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
@@ -169,12 +167,12 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations/{id}/repair", tag = "Administration",
     summary = "Repair what a run found",
-    params(("id" = String, Path, description = "The run's id"), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Done once per key, kept 24 hours")),
+    params(("id" = String, Path, description = "The run's id")),
     responses(
         (status = 200, description = "What it came to", body = Repair),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
-    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"])))
+    extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;

@@ -84,7 +84,7 @@ pub struct ContactDraft {
     params(crate::api::openapi::OfCustomer),
     request_body(content = ContactDraft),
     responses((status = 201, description = "The contact", body = Contact)),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn put_contact(
     State(server): State<Server>,

@@ -60,7 +60,7 @@ pub async fn show(State(server): State<Server>, Path(id): Path<String>, request:
         (status = 200, description = "What it came to", body = crate::domain::webhook::WebhookReplay),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The event's page"))),
     ),
-    extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
+    extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
 pub async fn replay(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
@@ -86,7 +86,7 @@ pub async fn replay(State(server): State<Server>, Path(id): Path<String>, reques
         (status = 200, description = "What it came to", body = WebhookReplays),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The inbox"))),
     ),
-    extensions(("x-role" = json!("admin")))
+    extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")))
 )]
 pub async fn replay_failed(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;

@@ -70,9 +70,13 @@ impl FromStr for InvoiceStatus {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum InvoiceSort {
     #[default]
+    #[cfg_attr(feature = "ssr", schema(rename = "-created"))]
     NewestFirst,
+    #[cfg_attr(feature = "ssr", schema(rename = "created"))]
     OldestFirst,
+    #[cfg_attr(feature = "ssr", schema(rename = "-total"))]
     LargestFirst,
+    #[cfg_attr(feature = "ssr", schema(rename = "total"))]
     SmallestFirst,
 }
 

@@ -58,6 +58,17 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     if fields.contains_key("requestBody") {
         codes.extend(["body_too_large", "unsupported_media_type"]);
     }
+    let key = fields.remove("x-idempotency-key");
+    if let Some(key) = &key {
+        let required = key == "required";
+        codes.extend(["body_too_large", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"]);
+        if required {
+            codes.push("idempotency_key_missing");
+        }
+        if let Some(parameters) = fields.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+            parameters.push(idempotency_key(required));
+        }
+    }
     codes.extend(own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str));
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for (code, status, _) in problems::PROBLEMS.iter().filter(|(code, ..)| codes.contains(code)) {
@@ -70,6 +81,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     let responses = fields.entry("responses").or_insert_with(|| json!({}));
     for (_, response) in members(responses) {
         response["headers"]["x-request-id"] = header_reference("x-request-id");
+        if key.is_some() {
+            response["headers"]["Idempotent-Replayed"] = header_reference("Idempotent-Replayed");
+        }
     }
     for (status, codes) in by_status {
         let name = format!("{status}-{}", codes.join("-"));
@@ -115,6 +129,17 @@ fn response_of(status: u16, codes: &[&str]) -> Value {
     })
 }
 
+fn idempotency_key(required: bool) -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": required,
+        "description": "Visible ASCII characters, bare or quoted. What is sent again with the same key within 24 hours is done once, and answered as the first time",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "example": "5f0c7d1e-9a55-4f0e-8d3e-1c7b3c0a6b11",
+    })
+}
+
 fn header_reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/headers/{name}")})
 }
@@ -123,6 +148,7 @@ fn headers() -> Value {
     json!({
         "x-request-id": {"description": "Names this request in our logs", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "WWW-Authenticate": {"description": "RFC 9110 section 11.6.1", "required": true, "schema": {"type": "string"}},
+        "Idempotent-Replayed": {"description": "The saved answer of an earlier request with this `Idempotency-Key`", "schema": {"const": "true"}},
         "Retry-After": {"description": "Seconds after which asking again may help", "schema": {"type": "integer", "minimum": 1}},
     })
 }

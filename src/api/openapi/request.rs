@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use serde_json::{Map, Value, json};
 use utoipa::{
-    IntoParams, ToSchema,
+    IntoParams, PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
 };
 use uuid::Uuid;
@@ -27,6 +27,7 @@ pub struct OfCustomer {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
+    /// The first is 1.
     #[param(minimum = 1, default = 1)]
     pub page: Option<u32>,
     /// Rows a page.
@@ -38,16 +39,18 @@ pub struct Paging {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InvoiceFilter {
+    /// All of them if left out.
     pub status: Option<InvoiceStatus>,
     /// Created on or after this date (UTC) or instant.
-    #[param(schema_with = moment)]
+    #[param(inline, required = false, value_type = Moment)]
     pub from: Option<String>,
     /// Created on or before this date (UTC), or before this instant.
-    #[param(schema_with = moment)]
+    #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
     /// Part of the number.
     #[param(max_length = 100)]
     pub q: Option<String>,
+    /// The newest first if left out.
     pub sort: Option<InvoiceSort>,
 }
 
@@ -55,6 +58,7 @@ pub struct InvoiceFilter {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DiscrepancyFilter {
+    /// All of them if left out.
     pub kind: Option<Kind>,
 }
 
@@ -65,15 +69,15 @@ pub struct UsageSpan {
     /// All of them if left out.
     pub metric: Option<Metric>,
     /// The first instant: an RFC 3339 instant, or a date for its first instant in UTC. A week, 30 days or a year before `to` if left out.
-    #[param(schema_with = moment)]
+    #[param(inline, required = false, value_type = Moment)]
     pub from: Option<String>,
     /// The instant after the last one. Now if left out.
-    #[param(schema_with = moment)]
+    #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
     /// Length of a point; `day` if left out.
     pub granularity: Option<Granularity>,
     /// `app`: a series for each of the 20 apps with the most usage, one for the others.
-    #[param(schema_with = by_app)]
+    #[param(inline, required = false, value_type = Grouping)]
     pub group_by: Option<String>,
 }
 
@@ -81,6 +85,7 @@ pub struct UsageSpan {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WebhookFilter {
+    /// All of them if left out.
     pub status: Option<WebhookStatus>,
     /// Event type, or its beginning.
     #[param(max_length = 100, example = "invoice.paid")]
@@ -179,14 +184,24 @@ pub struct UsageEventLines(pub String);
 }))]
 pub struct StripeEvent(pub Value);
 
-fn moment() -> RefOr<Schema> {
-    schema(
-        json!({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}], "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
-    )
+/// A date or an instant, as a query has it.
+enum Moment {}
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        schema(
+            json!({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}], "examples": ["2026-11-01", "2026-11-01T00:00:00Z"]}),
+        )
+    }
 }
 
-fn by_app() -> RefOr<Schema> {
-    schema(json!({"type": "string", "enum": ["app"]}))
+impl ToSchema for Moment {}
+
+/// What a series may be split by.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Grouping {
+    App,
 }
 
 fn schema(json: Value) -> RefOr<Schema> {
