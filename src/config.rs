@@ -167,6 +167,13 @@ pub struct Limits {
     pub ingest_requests_per_second: NonZeroU32,
     pub ingest_events_per_second: NonZeroU32,
     pub request_timeout_seconds: u64,
+    /// Of one address that shows nothing or nothing valid to say who it is; it may save up ten seconds' worth.
+    #[serde(default = "anonymous_requests_per_second")]
+    pub anonymous_requests_per_second: NonZeroU32,
+}
+
+const fn anonymous_requests_per_second() -> NonZeroU32 {
+    NonZeroU32::new(50).unwrap()
 }
 
 /// How long what is not billed by is kept.

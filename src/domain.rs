@@ -20,6 +20,7 @@ pub mod period;
 pub mod plan;
 pub mod reconcile;
 pub mod settings;
+pub mod token_bucket;
 pub mod usage;
 pub mod usage_event;
 pub mod usage_history;

@@ -9,6 +9,7 @@ pub mod listen;
 pub mod metrics;
 pub mod observe;
 pub mod problem;
+pub mod rate;
 pub mod router;
 pub mod routes;
 pub mod security_headers;

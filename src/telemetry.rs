@@ -70,6 +70,8 @@ pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 pub const HTTP_RESPONSES: &str = "http_responses_total";
 /// Answers of 500 and above that nobody meant to give, by `surface`: api, page. A switched-off billing is meant.
 pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
+/// Requests that were refused because their address asks too often without saying who it is.
+pub const HTTP_RATE_LIMITED: &str = "http_rate_limited_total";
 /// Age of the oldest stored event that was never tried, in seconds.
 pub const WEBHOOK_INBOX_OLDEST_SECONDS: &str = "webhook_inbox_oldest_seconds";
 /// Payments of invoices that Stripe said failed.

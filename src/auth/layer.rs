@@ -3,7 +3,7 @@
 use super::Principal;
 use crate::{
     domain::identity::CustomerId,
-    http::{incidents::Asker, observe::RequestSpan, problem::ApiError, state::Server},
+    http::{incidents::Asker, observe::RequestSpan, problem::ApiError, rate::Charged, state::Server},
     service::{Error, accounts},
 };
 use axum::{
@@ -68,6 +68,9 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         },
     };
     if let Some(principal) = principal {
+        if let Some(charged) = request.extensions().get::<Charged>() {
+            charged.give_back(server.platform.clock.now());
+        }
         if let Some(RequestSpan(span)) = request.extensions().get() {
             span.record("user", principal.actor());
             if let Some(customer) = principal.customer() {

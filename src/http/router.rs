@@ -3,7 +3,7 @@
 use super::{
     client, cross_site,
     idempotency::{self, Keys},
-    incidents, observe, problem,
+    incidents, observe, problem, rate,
     routes::Routes,
     security_headers,
     state::Server,
@@ -88,6 +88,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn_with_state(server.clone(), rate::limit))
         .layer(middleware::from_fn(problem::complete))
         .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))

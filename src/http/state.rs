@@ -1,5 +1,6 @@
 //! What handlers share.
 
+use super::rate::Rates;
 use crate::{jobs::Heartbeat, service::Platform};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -13,12 +14,14 @@ use std::sync::{
 pub struct Server {
     pub platform: Platform,
     pub jobs: Heartbeat,
+    pub rates: Rates,
     stopping: Arc<AtomicBool>,
 }
 
 impl Server {
     pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
-        Server { platform, jobs, stopping: Arc::default() }
+        let rates = Rates::new(platform.config.file.limits.anonymous_requests_per_second);
+        Server { platform, jobs, rates, stopping: Arc::default() }
     }
 
     /// From here on `/readyz` says no, so that a load balancer sends nobody any more.

@@ -39,8 +39,8 @@ pub enum Error {
     /// Too much is in the process already; nothing of the request was taken.
     #[error("more comes in than can be taken at the moment; nothing of this request was taken, send it again")]
     Overloaded,
-    /// One key has had its part; nothing of the request was taken.
-    #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
+    /// One key, or one address, has had its part; nothing of the request was taken.
+    #[error("this comes more often than it may; nothing of this request was taken, send it again in {retry_after} s")]
     RateLimited { retry_after: u64 },
     #[error("this platform is not connected to Stripe")]
     StripeNotConfigured,

@@ -45,6 +45,7 @@ fn describe() {
         (MAILS, "Mails by result"),
         (HTTP_RESPONSES, "Answers by route, method and class of their status"),
         (HTTP_SERVER_ERRORS, "Answers of 500 and above that nobody meant to give, by surface"),
+        (HTTP_RATE_LIMITED, "Requests refused because their address asks too often without saying who it is"),
         (INVOICE_PAYMENT_FAILURES, "Payments of invoices that Stripe said failed"),
         (PDF_RENDERS, "Invoices rendered as PDF, by result"),
         (RECONCILE_RUNS, "Reconciliations that ended in this process, by result"),
@@ -118,7 +119,7 @@ fn begin() {
     for result in ["received", "applied", "duplicate", "ignored", "failed", "dead"] {
         metrics::counter!(WEBHOOK_EVENTS, "type" => "other", "result" => result).increment(0);
     }
-    for name in [INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS] {
+    for name in [HTTP_RATE_LIMITED, INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS] {
         metrics::counter!(name).increment(0);
     }
     for name in [STRIPE_CIRCUIT, USAGE_BYTES_IN_FLIGHT, USAGE_BEHIND_SECONDS, USAGE_HOURS_DIFFERING, USAGE_METER_LAG_HOURS] {

@@ -90,3 +90,36 @@ async fn the_audit_trail_names_the_client_and_believes_only_our_proxies() {
         assert_eq!(noted, expected);
     }
 }
+
+#[tokio::test]
+async fn an_address_that_says_not_who_it_is_may_not_ask_without_end() {
+    let app = TestApp::start_with_settings(&[("anonymous-requests-per-second = 50", "anonymous-requests-per-second = 2")]).await;
+    let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await.from("198.51.100.7");
+    let stranger = app.client().from("198.51.100.7");
+    let mut answered = Vec::new();
+    for _ in 0..20 {
+        answered.push(stranger.get("/api/v1/billing/invoices").await.status);
+    }
+    assert_eq!(answered, [401; 20]);
+    let refused = stranger.get("/api/v1/billing/invoices").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(refused.json()["code"], "rate_limited");
+    assert_eq!(stranger.get("/login").await.status, 429);
+    for _ in 0..40 {
+        assert_eq!(person.get("/api/v1/billing/invoices").await.status, 200);
+    }
+    // Nor by telling lies about who it is; which are counted apart.
+    let liar = stranger.clone().with_header("authorization", "Bearer apex_0000");
+    let mut answered = Vec::new();
+    for _ in 0..21 {
+        answered.push(liar.get("/api/v1/billing/invoices").await.status);
+    }
+    assert_eq!((answered[..20].to_vec(), answered[20]), (vec![401; 20], 429));
+
+    assert_eq!(stranger.get("/livez").await.status, 200);
+    assert_eq!(stranger.post("/api/v1/webhooks/stripe", "application/json", b"{}".to_vec()).await.status, 400);
+    assert_eq!(app.client().from("198.51.100.8").get("/login").await.status, 200);
+    app.advance(time::Duration::seconds(1));
+    assert_eq!(stranger.get("/login").await.status, 200);
+}

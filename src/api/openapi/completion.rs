@@ -2,7 +2,7 @@
 //! the headers of every answer.
 
 use super::problems;
-use crate::{app::calls::Problem, auth::layer::COOKIE};
+use crate::{app::calls::Problem, auth::layer::COOKIE, http::rate};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -47,6 +47,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     }
     if method != "get" {
         codes.push("cross_site");
+    }
+    if !rate::is_exempt(path) {
+        codes.push("rate_limited");
     }
     if path.starts_with("/api/v1/billing/") {
         codes.push("billing_disabled");

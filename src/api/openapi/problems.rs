@@ -27,7 +27,7 @@ pub const PROBLEMS: [(&str, u16, &str); 37] = [
     ("unsupported_media_type", 415, "This path does not take this content type"),
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
-    ("rate_limited", 429, "This key has had its part; nothing of the request was taken"),
+    ("rate_limited", 429, "This key, or this address, has had its part; nothing of the request was taken"),
     ("overloaded", 429, "More comes in than can be taken; nothing of the request was taken"),
     ("internal", 500, "Something went wrong on our side"),
     ("reconciliation_failed", 503, "The comparison could not be completed"),

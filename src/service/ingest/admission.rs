@@ -1,10 +1,9 @@
-//! Who may bring how much, and how much may be in the process at once: decided before a body is read.
-//!
-//! A key is charged after its request is read, and may go into debt by one: a large request passes however low the rate is, and the next
-//! ones wait until it is paid for. So a rate can't be too low for anybody, and holds in the long run.
+//! Who may bring how much, and how much may be in the process at once: decided before a body is read. A key is charged for its events after
+//! its request is read.
 
 use crate::{
     config,
+    domain::token_bucket::{BURST, TokenBucket},
     service::{Error, Result},
     telemetry,
 };
@@ -12,12 +11,10 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-/// What a key has not used is kept for it for so long.
-const BURST: Duration = Duration::seconds(10);
 /// Keys whose use is remembered. Those that have used nothing of late are forgotten first.
 const MOST_KEYS: usize = 10_000;
 /// What a request costs beside its body.
@@ -45,48 +42,8 @@ struct State {
 
 struct Key {
     bytes: usize,
-    requests: Bucket,
-    events: Bucket,
-}
-
-/// A token bucket, in millionths of a token.
-struct Bucket {
-    balance: i64,
-    rate: u32,
-    at: OffsetDateTime,
-}
-
-impl Bucket {
-    const TOKEN: i64 = 1_000_000;
-
-    fn full(rate: u32, now: OffsetDateTime) -> Bucket {
-        Bucket { balance: Bucket::most(rate), rate, at: now }
-    }
-
-    fn most(rate: u32) -> i64 {
-        i64::from(rate) * BURST.whole_seconds() * Bucket::TOKEN
-    }
-
-    fn refill(&mut self, now: OffsetDateTime) {
-        // A clock that was set back gives nothing.
-        let since = i64::try_from((now - self.at).whole_microseconds()).unwrap_or(0).max(0);
-        self.balance = self.balance.saturating_add(since.saturating_mul(i64::from(self.rate))).min(Bucket::most(self.rate));
-        self.at = now;
-    }
-
-    fn spend(&mut self, tokens: usize) {
-        self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(Bucket::TOKEN));
-    }
-
-    /// None when there is something to spend, else in how many seconds there will be.
-    fn wait(&self) -> Option<u64> {
-        let lacking = u64::try_from(1 - self.balance).ok().filter(|lacking| *lacking > 0)?;
-        Some(lacking.div_ceil(u64::from(self.rate) * Bucket::TOKEN.unsigned_abs()).max(1))
-    }
-
-    fn left(&self) -> u64 {
-        u64::try_from(self.balance / Bucket::TOKEN).unwrap_or(0)
-    }
+    requests: TokenBucket,
+    events: TokenBucket,
 }
 
 /// What a key has left, for its sender.
@@ -124,8 +81,8 @@ impl Admission {
         let (requests, events) = (self.0.requests_per_second, self.0.events_per_second);
         let known = state.keys.entry(key).or_insert_with(|| Key {
             bytes: 0,
-            requests: Bucket::full(requests, now),
-            events: Bucket::full(events, now),
+            requests: TokenBucket::full(requests, now),
+            events: TokenBucket::full(events, now),
         });
         known.requests.refill(now);
         known.events.refill(now);
@@ -167,7 +124,7 @@ impl State {
         self.keys.retain(|_, key| {
             key.requests.refill(now);
             key.events.refill(now);
-            key.bytes > 0 || [&key.requests, &key.events].iter().any(|bucket| bucket.balance < Bucket::most(bucket.rate))
+            key.bytes > 0 || !key.requests.is_full() || !key.events.is_full()
         });
     }
 }
@@ -247,7 +204,7 @@ fn refuse(error: Error) -> Error {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::macros::datetime;
+    use time::{Duration, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
     const KIB: usize = 1024;
