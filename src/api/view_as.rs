@@ -8,7 +8,7 @@ use crate::{
     app::{customer_filters::CUSTOMERS, local_path::HOME},
     auth::{guard, layer},
     domain::identity::Viewer,
-    http::{problem::ApiError, state::Server},
+    http::{problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
     service::{Error, accounts, view_as},
 };
 use axum::{
@@ -53,9 +53,9 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
     };
     let request = Request::from_parts(parts.clone(), body);
     let ViewAs { customer_id } = if is_form {
-        Form::<ViewAs>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+        Form::<ViewAs>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
     } else {
-        let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
+        let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?;
         read(&parts, &body)?
     };
     let customer = view_as::start(&staff.platform, &staff.principal, &origin(&parts), &customer_id).await?;
@@ -88,6 +88,9 @@ fn origin(parts: &Parts) -> accounts::Origin {
     origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
 }
 
-fn unreadable(detail: String) -> Error {
-    Error::BadRequest { code: "invalid_body", detail }
+fn unreadable(status: StatusCode, detail: String) -> Error {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
+        _ => Error::BadRequest { code: "invalid_body", detail },
+    }
 }

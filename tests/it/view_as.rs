@@ -191,6 +191,9 @@ async fn a_customer_that_is_none_is_refused() {
     staff.post_json(START, &json!({})).await.problem(422, "invalid_parameter");
     staff.post(START, "application/json", b"{".to_vec()).await.problem(400, "invalid_json");
     staff.post(START, FORM, b"whom=lumen".to_vec()).await.problem(400, "invalid_body");
+    let endless = format!("customer_id={}", "x".repeat(100_000)).into_bytes();
+    staff.post(START, FORM, endless.clone()).await.problem(413, "body_too_large");
+    staff.post(START, "application/json", endless).await.problem(413, "body_too_large");
     staff.post(START, "text/plain", b"lumen".to_vec()).await.problem(415, "unsupported_media_type");
     assert!(trail(&app).await.is_empty());
 }

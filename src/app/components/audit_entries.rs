@@ -74,7 +74,7 @@ fn data(data: &Value) -> impl IntoView + use<> {
         value.map(|value| {
             view! {
                 <section class="trail-side">
-                    <h3>{title}</h3>
+                    <h2>{title}</h2>
                     <pre class="payload"><code>{lay_out(&value.to_string())}</code></pre>
                 </section>
             }

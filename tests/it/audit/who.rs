@@ -21,6 +21,9 @@ const AGENT: &str = "tests/1";
 const FINANCE: &str = "finance@lumen.example";
 const OPS: &str = "ops@apex.example";
 
+/// What, who, whom, from where and with what.
+type Row = (String, String, Option<String>, Option<String>, Option<String>);
+
 struct Scene {
     stand_in: StandIn,
     app: TestApp,
@@ -124,7 +127,7 @@ async fn every_change_says_who_did_it_to_whom_from_where_and_with_what() {
         ("view_as.stopped", OPS, Some("lumen")),
         ("session.logout", OPS, None),
     ];
-    let rows: Vec<(String, String, Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT event_type, actor, customers.name, ip_address, user_agent
          FROM billing_audit LEFT JOIN customers ON customers.id = customer_id ORDER BY billing_audit.id",
     )
