@@ -3,10 +3,12 @@
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
 mod meters;
+mod otlp;
 mod reconcile;
 mod smtp;
 
 pub use meters::{EventNames, Meters};
+pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     pub mail_from: Mailbox,
     pub log_format: Option<LogFormat>,
+    /// None: no traces.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
     pub demo_password: Option<Secret>,
     pub leptos: LeptosOptions,
     pub file: File,
@@ -278,6 +282,7 @@ impl Config {
                 Some("json") => Some(LogFormat::Json),
                 Some(other) => return Err(wrong("LOG_FORMAT", other, "pretty or json")),
             },
+            otlp_endpoint: set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|value| OtlpEndpoint::read(&value)).transpose()?,
             demo_password: set("DEMO_PASSWORD").map(Secret),
             leptos,
             file,
@@ -448,6 +453,8 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.1, proxy.internal"),
             ("TRUSTED_PROXIES", "0.0.0.0/0"),
             ("LOG_FORMAT", "xml"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
             ("STRIPE_API_BASE", "api.stripe.com"),

@@ -17,7 +17,7 @@ mod webhooks;
 
 use crate::{
     service::{self, Platform},
-    telemetry,
+    telemetry::{self, traces},
 };
 use std::{
     future::Future,
@@ -102,7 +102,10 @@ where
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(turns.tick()).await.is_some() {
         let started = Instant::now();
-        match run(platform.clone()).instrument(tracing::info_span!("job", name)).await {
+        match run(platform.clone())
+            .instrument(tracing::info_span!("job", job = name, otel.name = traces::on().then(|| format!("job {name}"))))
+            .await
+        {
             Ok(()) => {
                 good.increment(1);
                 metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);

@@ -2,8 +2,9 @@
 
 use super::Principal;
 use crate::{
-    http::{observe::RequestSpan, problem::ApiError, state::Server},
+    http::{problem::ApiError, state::Server},
     service::{Error, accounts},
+    telemetry,
 };
 use axum::{
     extract::{Request, State},
@@ -65,11 +66,10 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         },
     };
     if let Some(principal) = principal {
-        if let Some(RequestSpan(span)) = request.extensions().get() {
-            span.record("user", principal.actor());
-            if let Some(customer) = principal.customer() {
-                span.record("customer", tracing::field::display(customer));
-            }
+        let span = telemetry::request::span();
+        span.record("user", principal.actor());
+        if let Some(customer) = principal.customer() {
+            span.record("customer", tracing::field::display(customer));
         }
         request.extensions_mut().insert(principal);
     }

@@ -26,6 +26,7 @@ pub struct Origin {
 }
 
 /// The user of an e-mail address and password. Takes as long for an unknown address as for a wrong password.
+#[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
 pub async fn sign_in(platform: &Platform, email: &str, given: &str, origin: &Origin) -> Result<Uuid> {
     let email = email.trim().to_lowercase();
     if email.len() > 320 || given.len() > password::MAX_BYTES {
@@ -75,12 +76,14 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
 }
 
 /// The signed-in person of a session.
+#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
     Ok(user.map(|user| Principal::User { id: user.id, email: user.email, role: user.role, customer: user.customer }))
 }
 
 /// The machine of a key.
+#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::api_key(&platform.db, &hash).await?;

@@ -34,6 +34,7 @@ mod secrets;
 mod security;
 mod settings;
 mod stand_in;
+mod traces;
 mod usage;
 mod usage_store;
 mod webhooks;
