@@ -19,7 +19,7 @@ use serde::Deserialize;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -134,8 +134,12 @@ pub struct Sessions {
 
 /// How the server listens and stops.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Serving {
+    /// Open at once on the public address; more wait.
+    pub max_connections: NonZeroUsize,
+    /// For a request's line and headers, and of idleness between two requests.
+    pub head_milliseconds: u64,
     /// Another process may listen on the same addresses, and takes over from this one.
     pub reuse_port: bool,
     /// For how long `/readyz` says no before connections are closed.
@@ -146,11 +150,21 @@ pub struct Serving {
 
 impl Default for Serving {
     fn default() -> Serving {
-        Serving { reuse_port: false, unready_milliseconds: 5_000, drain_seconds: 20 }
+        Serving {
+            max_connections: const { NonZeroUsize::new(4096).unwrap() },
+            head_milliseconds: 30_000,
+            reuse_port: false,
+            unready_milliseconds: 5_000,
+            drain_seconds: 20,
+        }
     }
 }
 
 impl Serving {
+    pub const fn head(&self) -> Duration {
+        Duration::from_millis(self.head_milliseconds)
+    }
+
     pub const fn unready(&self) -> Duration {
         Duration::from_millis(self.unready_milliseconds)
     }

@@ -66,6 +66,8 @@ pub const RECONCILE_RUNS: &str = "reconcile_runs_total";
 pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
 /// Requests under an idempotency key, by `result`: run, run_again (the run before died or failed), replayed, in_progress, reused, failed.
 pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
+/// Connections to the public address that are open.
+pub const HTTP_CONNECTIONS: &str = "http_connections";
 /// HTTP requests by `route` and `method`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.

@@ -33,6 +33,7 @@ mod restart;
 mod secrets;
 mod security;
 mod settings;
+mod sockets;
 mod stand_in;
 mod traces;
 mod usage;
