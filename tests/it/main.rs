@@ -30,6 +30,7 @@ mod platform;
 mod program;
 mod reconcile;
 mod restart;
+mod rollback;
 mod secrets;
 mod security;
 mod settings;

@@ -44,7 +44,7 @@ fn bad_usage_is_exit_code_two_and_every_command_explains_itself() {
     for wrong in [&["webhooks", "replay"][..], &["webhooks", "replay", "evt_1", "--failed"], &["webhooks", "list", "--status", "lost"]] {
         assert_eq!(place.command(wrong).output().unwrap().status.code(), Some(2), "{wrong:?}");
     }
-    for command in ["serve", "checklist", "migrate", "demo", "user", "customer", "api-key", "webhooks"] {
+    for command in ["serve", "checklist", "migrate", "demo", "user", "customer", "api-key", "webhooks", "rollback"] {
         let help = place.command(&[command, "--help"]).output().unwrap();
         assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Example"), "{command}");
     }
