@@ -59,10 +59,11 @@ pub async fn ping(pool: &PgPool) -> sqlx::Result<()> {
 /// servers which still run can tell of it: this program is about to end.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     let done = migrator().run(pool).await;
-    if let Err(error) = &done
-        && let Err(unheard) = schema::note_failure(pool, &error.to_string()).await
-    {
-        tracing::warn!(error = %unheard, "the failed migration can't be audited");
+    if let Err(error) = &done {
+        tracing::error!(migration = schema::number(error), %error, "a migration failed");
+        if let Err(unheard) = schema::note_failure(pool, error).await {
+            tracing::warn!(error = %unheard, "the failed migration can't be audited");
+        }
     }
     done
 }

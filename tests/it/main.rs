@@ -23,6 +23,7 @@ mod ingest;
 mod invoices;
 mod meters;
 mod metrics;
+mod migrations;
 mod openapi;
 mod outgoing;
 mod pdf;

@@ -2,7 +2,7 @@
 
 use super::audit::{self, Entry};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgPool, migrate::MigrateError};
 use time::OffsetDateTime;
 
 /// The `event` of an audit row of the type `error` that a failed migration leaves.
@@ -28,13 +28,25 @@ pub async fn state(pool: &PgPool) -> sqlx::Result<SchemaState> {
     Ok(SchemaState { version, failures })
 }
 
+/// The number of the migration that failed.
+pub(super) const fn number(error: &MigrateError) -> Option<i64> {
+    match error {
+        MigrateError::ExecuteMigration(_, number)
+        | MigrateError::VersionMissing(number)
+        | MigrateError::VersionMismatch(number)
+        | MigrateError::VersionNotPresent(number)
+        | MigrateError::Dirty(number) => Some(*number),
+        _ => None,
+    }
+}
+
 /// Keeps that a migration failed, where there is an audit trail already.
-pub(super) async fn note_failure(pool: &PgPool, error: &str) -> sqlx::Result<()> {
+pub(super) async fn note_failure(pool: &PgPool, error: &MigrateError) -> sqlx::Result<()> {
     let entry = Entry {
         event_type: "error",
         actor: "system",
         customer: None,
-        data: json!({"event": MIGRATION_FAILED, "error": error}),
+        data: json!({"event": MIGRATION_FAILED, "error": error.to_string(), "migration": number(error)}),
         ip_address: None,
         user_agent: None,
     };
