@@ -113,5 +113,8 @@ pub async fn end(session: &Session) -> Result<(), Error> {
 }
 
 fn broken(error: tower_sessions::session::Error) -> Error {
-    Error::Internal(error.into())
+    match error {
+        tower_sessions::session::Error::Store(store @ tower_sessions::session_store::Error::Backend(_)) => Error::Unavailable(store.into()),
+        other => Error::Internal(other.into()),
+    }
 }

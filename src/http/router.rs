@@ -7,6 +7,7 @@ use super::{
     routes::Routes,
     security_headers,
     state::Server,
+    trouble,
 };
 use crate::{
     api,
@@ -89,6 +90,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
         .layer(middleware::from_fn(problem::complete))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
         .layer(middleware::from_fn(observe::request))

@@ -14,6 +14,7 @@ mod billed_usage;
 mod checklist;
 mod cluster;
 mod console;
+mod database_away;
 mod faults;
 mod features;
 mod history;
