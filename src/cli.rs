@@ -7,6 +7,7 @@ mod features;
 mod migrate;
 mod openapi;
 mod reconcile;
+mod rollback;
 mod serve;
 mod session;
 mod usage;
@@ -51,6 +52,9 @@ enum Command {
     Webhooks(webhooks::Webhooks),
     /// Compare the mirror, the usage and the inbox with Stripe
     Reconcile(reconcile::Reconcile),
+    /// The hard ways back, guarded
+    #[command(subcommand)]
+    Rollback(rollback::Rollback),
     /// Switches of features, for all servers
     #[command(subcommand)]
     Features(features::Features),
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
             Command::ApiKey(command) => command.run().await,
             Command::Webhooks(command) => command.run().await,
             Command::Reconcile(command) => command.run().await,
+            Command::Rollback(command) => command.run().await,
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Audit(command) => command.run().await,

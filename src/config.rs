@@ -3,11 +3,13 @@
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
 mod meters;
+mod otlp;
 mod reconcile;
 mod smtp;
 mod stripe;
 
 pub use meters::{EventNames, Meters};
+pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
@@ -19,7 +21,7 @@ use serde::Deserialize;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -59,6 +61,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     pub mail_from: Mailbox,
     pub log_format: Option<LogFormat>,
+    /// None: no traces.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
     pub demo_password: Option<Secret>,
     pub leptos: LeptosOptions,
     pub file: File,
@@ -137,8 +141,12 @@ pub struct Sessions {
 
 /// How the server listens and stops.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Serving {
+    /// Open at once on the public address; more wait.
+    pub max_connections: NonZeroUsize,
+    /// For a request's line and headers, and of idleness between two requests.
+    pub head_milliseconds: u64,
     /// Another process may listen on the same addresses, and takes over from this one.
     pub reuse_port: bool,
     /// For how long `/readyz` says no before connections are closed.
@@ -157,6 +165,8 @@ const fn anonymous_requests_per_second() -> NonZeroU32 {
 impl Default for Serving {
     fn default() -> Serving {
         Serving {
+            max_connections: const { NonZeroUsize::new(4096).unwrap() },
+            head_milliseconds: 30_000,
             reuse_port: false,
             unready_milliseconds: 5_000,
             drain_seconds: 20,
@@ -166,6 +176,10 @@ impl Default for Serving {
 }
 
 impl Serving {
+    pub const fn head(&self) -> Duration {
+        Duration::from_millis(self.head_milliseconds)
+    }
+
     pub const fn unready(&self) -> Duration {
         Duration::from_millis(self.unready_milliseconds)
     }
@@ -312,6 +326,7 @@ impl Config {
                 Some("json") => Some(LogFormat::Json),
                 Some(other) => return Err(wrong("LOG_FORMAT", other, "pretty or json")),
             },
+            otlp_endpoint: set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|value| OtlpEndpoint::read(&value)).transpose()?,
             demo_password: set("DEMO_PASSWORD").map(Secret),
             leptos,
             file,
@@ -492,6 +507,8 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.1, proxy.internal"),
             ("TRUSTED_PROXIES", "0.0.0.0/0"),
             ("LOG_FORMAT", "xml"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
             ("STRIPE_API_BASE", "api.stripe.com"),

@@ -15,3 +15,4 @@ pub mod routes;
 pub mod security_headers;
 pub mod serve;
 pub mod state;
+pub mod trouble;

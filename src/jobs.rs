@@ -17,7 +17,7 @@ mod webhooks;
 
 use crate::{
     service::{self, Platform},
-    telemetry,
+    telemetry::{self, News, Outage, traces},
 };
 use std::{
     future::Future,
@@ -88,7 +88,7 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     (heartbeat, Running(jobs))
 }
 
-/// Runs a job again and again until told to stop. A run that fails is logged and tried at the next turn.
+/// Runs a job again and again until told to stop. A run that fails is tried at the next turn.
 async fn every<F, Fut>(period: Duration, name: &'static str, run: F, platform: Platform, heartbeat: Heartbeat, stop: CancellationToken)
 where
     F: Fn(Platform) -> Fut,
@@ -98,18 +98,30 @@ where
     metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
     let runs = |result| metrics::counter!(telemetry::JOB_RUNS, "name" => name, "result" => result);
     let (good, bad) = (runs("ok"), runs("failed"));
+    let mut outage = Outage::default();
     let mut turns = tokio::time::interval(period);
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(turns.tick()).await.is_some() {
         let started = Instant::now();
-        match run(platform.clone()).instrument(tracing::info_span!("job", name)).await {
+        match run(platform.clone())
+            .instrument(tracing::info_span!("job", job = name, otel.name = traces::on().then(|| format!("job {name}"))))
+            .await
+        {
             Ok(()) => {
                 good.increment(1);
+                if let Some(News::Over { failures, seconds }) = outage.worked(Instant::now()) {
+                    tracing::info!(job = name, failures, seconds, "job works again");
+                }
                 metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
             }
             Err(error) => {
                 bad.increment(1);
-                tracing::error!(job = name, %error, "job failed");
+                // Some run each second: the log is told when it begins, and each minute after that.
+                match outage.failed(Instant::now()) {
+                    Some(News::Lasts { failures, seconds }) => tracing::error!(job = name, %error, failures, seconds, "job still fails"),
+                    Some(_) => tracing::error!(job = name, %error, "job failed"),
+                    None => tracing::debug!(job = name, %error, "job failed"),
+                }
                 service::audit::job_failed(&platform, name, &error);
             }
         }

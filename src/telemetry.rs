@@ -1,12 +1,14 @@
-//! Every metric name in one list, and logging. No metric has a label `job` or `instance`: those are Prometheus's own.
+//! Every metric name in one list, logging and traces. No metric has a label `job` or `instance`: those are Prometheus's own.
 
+mod logging;
+mod outage;
 mod recorder;
+pub mod request;
+pub mod traces;
 
+pub use logging::start_logging;
+pub use outage::{News, Outage};
 pub use recorder::recorder;
-
-use crate::config::LogFormat;
-use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Stripe events by `type` and `result`: applied, duplicate, ignored, failed, stored.
 pub const WEBHOOK_EVENTS: &str = "webhook_events_total";
@@ -64,6 +66,8 @@ pub const RECONCILE_RUNS: &str = "reconcile_runs_total";
 pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
 /// Requests under an idempotency key, by `result`: run, run_again (the run before died or failed), replayed, in_progress, reused, failed.
 pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
+/// Connections to the public address that are open.
+pub const HTTP_CONNECTIONS: &str = "http_connections";
 /// HTTP requests by `route` and `method`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
@@ -110,18 +114,3 @@ pub const DATABASE_MIGRATION_FAILURES: &str = "database_migration_failures_total
 pub const BILLING_ENABLED: &str = "billing_enabled";
 /// Always 1, with the `version` of the program.
 pub const BUILD_INFO: &str = "apex_billing_build_info";
-
-/// Starts logging to standard error: `RUST_LOG` decides what, `LOG_FORMAT` (else the kind of output) how.
-pub fn start_logging(format: Option<LogFormat>) {
-    let pretty = match format {
-        Some(format) => format == LogFormat::Pretty,
-        None => std::io::stderr().is_terminal(),
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx::postgres::notice=warn"));
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    let started =
-        if pretty { registry.with(layer.compact()).try_init() } else { registry.with(layer.json().flatten_event(true)).try_init() };
-    // A second start keeps the first: tests share a process.
-    drop(started);
-}

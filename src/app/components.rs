@@ -32,4 +32,4 @@ pub mod webhook_table;
 pub use badge::{Badge, InvoiceBadges, WebhookBadge};
 pub use icon::{Glyph, Icon};
 pub use moment::Moment;
-pub use problem_notice::ProblemNotice;
+pub use problem_notice::{ProblemNotice, problem_page};

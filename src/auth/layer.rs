@@ -3,11 +3,12 @@
 use super::Principal;
 use crate::{
     domain::identity::CustomerId,
-    http::{incidents::Asker, observe::RequestSpan, problem::ApiError, state::Server},
+    http::{incidents::Asker, problem::ApiError, state::Server},
     service::{
         Error,
         accounts::{self, Origin},
     },
+    telemetry,
 };
 use axum::{
     extract::{Request, State},
@@ -80,11 +81,10 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
     }
     let principal = found?;
     if let Some(principal) = principal {
-        if let Some(RequestSpan(span)) = request.extensions().get() {
-            span.record("user", principal.actor());
-            if let Some(customer) = principal.customer() {
-                span.record("customer", tracing::field::display(customer));
-            }
+        let span = telemetry::request::span();
+        span.record("user", principal.actor());
+        if let Some(customer) = principal.customer() {
+            span.record("customer", tracing::field::display(customer));
         }
         if let Some(asker) = request.extensions().get::<Asker>() {
             asker.is(&principal);
@@ -173,5 +173,8 @@ pub async fn end(session: &Session) -> Result<(), Error> {
 }
 
 fn broken(error: tower_sessions::session::Error) -> Error {
-    Error::Internal(error.into())
+    match error {
+        tower_sessions::session::Error::Store(store @ tower_sessions::session_store::Error::Backend(_)) => Error::Unavailable(store.into()),
+        other => Error::Internal(other.into()),
+    }
 }

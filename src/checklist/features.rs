@@ -28,11 +28,12 @@ pub async fn check(site: &Site, findings: &mut Findings) -> bool {
     findings.judge(
         "stripe-key",
         features["customerPortalEnabled"] == true,
-        format!(
-            "Stripe can be asked: {}; whether the key is of live mode only Stripe's dashboard shows",
-            features["customerPortalEnabled"]
-        ),
-        "set STRIPE_SECRET_KEY and restart",
+        if features["customerPortalEnabled"] == true {
+            "there is a key, since the customer portal is on; whether it is of live mode only Stripe's dashboard shows"
+        } else {
+            "the customer portal is off: there is no key, or somebody has switched the portal off"
+        },
+        "set STRIPE_SECRET_KEY and restart; /admin/features says whether the portal is switched off",
     );
     let health = site.get("/api/v1/health", As::Nobody).await;
     let told = health.json();
@@ -46,7 +47,7 @@ pub async fn check(site: &Site, findings: &mut Findings) -> bool {
     findings.judge(
         "usage-store",
         told["checks"]["usage_store"] == "ok",
-        format!("usage_store is {}", told["checks"]["usage_store"]),
+        format!("usage_store is {}: ClickHouse, where CLICKHOUSE_URL is set", told["checks"]["usage_store"]),
         "is CLICKHOUSE_URL right, and ClickHouse up?",
     );
     on
@@ -101,7 +102,12 @@ async fn look(site: &Site, findings: &mut Findings) {
         Some(person) => {
             let page = site.get("/billing/usage", person).await;
             let gone = page.status != 0 && !page.text().contains(r#"href="/billing/invoices""#);
-            findings.judge("off-navigation", gone, format!("/billing/usage {}", page.said()), "does a cache keep pages?");
+            findings.judge(
+                "off-navigation",
+                gone,
+                format!("/billing/usage {}, {} links to billing", page.said(), if gone { "without" } else { "with" }),
+                "does a cache keep pages?",
+            );
         }
     }
     let (health, login) = (site.get("/api/v1/health", As::Nobody).await, site.get("/livez", As::Nobody).await);

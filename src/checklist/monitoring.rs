@@ -44,6 +44,10 @@ async fn metrics(site: &Site, url: &str, findings: &mut Findings) {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     };
     let (applied, failed) = (of("applied"), of("failed") + of("dead"));
+    if answer.status == 200 && applied + failed == 0.0 {
+        // Nothing was tried, so nothing is known of it.
+        return findings.unchecked(&["webhook-success-rate"], "an event that this server has applied since its start");
+    }
     let seen = format!("since this server's start {applied} were applied and {failed} failed");
     findings.judge(
         "webhook-success-rate",

@@ -25,7 +25,7 @@ pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) 
     findings.judge(
         "navigation",
         usage.status == 200 && linked,
-        format!("/billing/usage {}", usage.said()),
+        format!("/billing/usage {}, {} links to usage and invoices", usage.said(), if linked { "with" } else { "without" }),
         "is billing on (/api/v1/meta/features)?",
     );
     findings.judge("page-usage", usage.status == 200, usage.said(), fix);

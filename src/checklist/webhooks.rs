@@ -46,7 +46,12 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
     }
     let again = deliver(site, &body, Some(secret)).await;
     let known = again.status == 200 && again.json()["duplicate"] == true;
-    findings.judge("webhook-duplicate", known, format!("the same again {}", again.said()), "do all servers use the same database?");
+    findings.judge(
+        "webhook-duplicate",
+        known,
+        format!("the same again {}, duplicate: {}", again.said(), again.json()["duplicate"]),
+        "do all servers use the same database?",
+    );
     stored(site, db, &id, findings).await;
 }
 

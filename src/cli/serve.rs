@@ -27,6 +27,10 @@ impl Serve {
         let sockets = Sockets::inherited()?;
         let mut config = Config::load()?;
         let made_up_secret = config.stripe_webhook_secrets.is_empty();
+        if self.demo {
+            // No load balancer has to notice first.
+            config.file.serving.unready_milliseconds = 0;
+        }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
         let session = Session::with(config, if self.no_migrate { Schema::AsItIs } else { Schema::Migrate }).await?;
         if let Some(access) = access.as_ref().filter(|_| self.demo) {

@@ -7,7 +7,7 @@ use crate::{
         cluster::{Cluster, Options},
         postgres,
     },
-    telemetry,
+    telemetry::{self, traces::Traces},
 };
 use anyhow::Context;
 use sqlx::PgPool;
@@ -15,6 +15,7 @@ use sqlx::PgPool;
 /// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
 pub struct Session {
     pub platform: Platform,
+    traces: Traces,
     // Dropped after the pool's connections.
     _cluster: Option<Cluster>,
 }
@@ -27,14 +28,14 @@ pub enum Schema {
 }
 
 impl Session {
-    /// Reads the settings and opens the database.
+    /// Reads the settings and opens the database. Such a command is no part of any trace.
     pub async fn open(schema: Schema) -> anyhow::Result<Session> {
-        Session::with(Config::load()?, schema).await
+        Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await
     }
 
     /// Opens the database of these settings.
     pub async fn with(config: Config, schema: Schema) -> anyhow::Result<Session> {
-        telemetry::start_logging(config.log_format);
+        let traces = telemetry::start_logging(&config)?;
         let (db, cluster) = open_database(&config).await?;
         if schema == Schema::Migrate {
             postgres::migrate(&db).await.context("the database's schema can't be brought up to date")?;
@@ -43,12 +44,13 @@ impl Session {
         if schema == Schema::Migrate {
             features::refresh(&platform).await.context("the features' switches can't be read")?;
         }
-        Ok(Session { platform, _cluster: cluster })
+        Ok(Session { platform, traces, _cluster: cluster })
     }
 
-    /// Closes the connections, so that a private PostgreSQL can stop at once.
+    /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
     pub async fn close(self) {
         self.platform.db.close().await;
+        self.traces.flush().await;
     }
 }
 

@@ -12,21 +12,37 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-/// A request's line and headers have this long to come, so that nobody holds connections by sending slowly; an idle one is closed after it.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
 /// Headers of a request at most; more are a 431.
 const MOST_HEADERS: usize = 100;
 /// Bytes of a request's line and headers at most; more are a 431.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 /// A connection that was taken before the end has this long to bring its first request.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
+/// Files that the process opens beside its connections: to the database, to Stripe, fonts, pages.
+const OTHER_FILES: u64 = 256;
+/// How often the log says that there is no place for more.
+const REMINDED: Duration = Duration::from_secs(60);
+
+/// What connections may take of the server.
+#[derive(Clone)]
+pub struct Limits {
+    /// Open at once. More wait in the kernel's queue until one has ended.
+    pub connections: usize,
+    /// A request's line and headers have this long to come, so that nobody holds connections by sending slowly; an idle one is closed after it.
+    pub head_within: Duration,
+    /// Counts those that are open.
+    pub open: Option<metrics::Gauge>,
+}
 
 /// How far stopping has come.
 #[derive(Clone, Default)]
@@ -38,15 +54,31 @@ pub struct Stop {
 }
 
 /// Serves until every connection has ended, after `stop`.
-pub async fn serve(listener: Listener, app: Router, stop: Stop) {
+pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) {
     let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let mut told: Option<Instant> = None;
     loop {
+        if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() >= REMINDED) {
+            told = Some(Instant::now());
+            tracing::warn!(connections = limits.connections, "every place for a connection is taken; new ones wait");
+        }
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place.ok(),
+            () = stop.closing.cancelled() => break,
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.closing.cancelled() => break,
         };
         match accepted {
-            Ok((stream, peer)) => drop(connections.spawn(connection(stream, peer, app.clone(), stop.clone()))),
+            Ok((stream, peer)) => {
+                let serving = connection(stream, peer, app.clone(), limits.clone(), stop.clone());
+                connections.spawn(async move {
+                    let _place = place;
+                    serving.await;
+                });
+            }
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 // No descriptors or no memory: some come free.
@@ -58,7 +90,7 @@ pub async fn serve(listener: Listener, app: Router, stop: Stop) {
     match listener.close() {
         Ok(waiting) => {
             for (stream, peer) in waiting {
-                connections.spawn(connection(stream, peer, app.clone(), stop.clone()));
+                connections.spawn(connection(stream, peer, app.clone(), limits.clone(), stop.clone()));
             }
         }
         Err(error) => tracing::warn!(%error, "connections that were waiting can't be taken"),
@@ -67,7 +99,55 @@ pub async fn serve(listener: Listener, app: Router, stop: Stop) {
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, stop: Stop) {
+/// One of those that are open.
+struct Open(Option<metrics::Gauge>);
+
+impl Open {
+    fn counted(gauge: Option<metrics::Gauge>) -> Open {
+        gauge.iter().for_each(|gauge| gauge.increment(1.0));
+        Open(gauge)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|gauge| gauge.decrement(1.0));
+    }
+}
+
+/// As many connections of these as fit among the files that the process may open. It may open more from here on, as far as it is allowed to.
+pub fn fitting(connections: usize) -> usize {
+    let mut files = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls only read or write the value that they are given.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut files) } == 0;
+    if !known {
+        return connections;
+    }
+    let wanted = (connections as u64).saturating_add(OTHER_FILES);
+    if files.rlim_cur < wanted {
+        let more = libc::rlimit { rlim_cur: wanted.min(files.rlim_max), ..files };
+        // SAFETY: as above.
+        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &more) } == 0 {
+            files = more;
+        }
+    }
+    within(connections, files.rlim_cur)
+}
+
+fn within(connections: usize, files: u64) -> usize {
+    let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+    if room < connections {
+        tracing::warn!(
+            connections = room,
+            wanted = connections,
+            "fewer connections than max-connections: the process may open {files} files"
+        );
+    }
+    connections.min(room)
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, limits: Limits, stop: Stop) {
+    let _open = Open::counted(limits.open.clone());
     // Without it an answer of more than one packet waits 40 ms for an acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
@@ -88,7 +168,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, stop: Stop
         }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_headers(MOST_HEADERS).max_buf_size(MOST_HEAD_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_headers(MOST_HEADERS).max_buf_size(MOST_HEAD_BYTES);
     let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
@@ -112,5 +192,17 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, stop: Stop
     };
     if let Err(error) = served {
         tracing::trace!(%error, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(within(4096, 65_536), 4096);
+        assert_eq!(within(4096, 1024), 768);
+        assert_eq!(within(4096, 100), 1);
     }
 }

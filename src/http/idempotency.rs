@@ -16,6 +16,7 @@ use crate::{
         Error, Platform, Result,
         idempotency::{self, Begun, Outcome, Run, SavedAnswer},
     },
+    telemetry,
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -88,7 +89,7 @@ async fn run_once(server: &Server, keys: Keys, request: Request, next: Next) -> 
     };
     parts.extensions.insert(RequestKey(run.id));
     let work = work(platform.clone(), run, Request::from_parts(parts, Body::from(body)), next);
-    let task = tokio::spawn(work.instrument(tracing::Span::current()));
+    let task = tokio::spawn(telemetry::request::within(telemetry::request::span(), work.instrument(tracing::Span::current())));
     task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the work under an idempotency key: {panic}")))?
 }
 

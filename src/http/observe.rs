@@ -1,7 +1,7 @@
 //! Every request gets an id, a log line and its place in the metrics.
 
 use super::problem::Meant;
-use crate::telemetry;
+use crate::telemetry::{self, traces};
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderValue, Method},
@@ -9,31 +9,42 @@ use axum::{
     response::Response,
 };
 use std::time::{Duration, Instant};
-use tracing::{Instrument, field::Empty};
+use tracing::field::Empty;
 use uuid::Uuid;
 
 /// In the `x-request-id` header of every answer, in its log lines and in every problem.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// The span of a request, for whoever finds out who asks: the current one may be that of a layer in between.
-#[derive(Clone, Debug)]
-pub struct RequestSpan(pub tracing::Span);
-
 /// The slowest target of the deployment checklist, a PDF's download: a request beyond it is told of without being asked.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// Names, times and logs a request. Whoever finds out who asks notes it in the span as `user` and `customer`.
+/// Names, times and logs a request. Whoever finds out more of it notes that in its span, [`telemetry::request::span`].
 pub async fn request(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::new_v4());
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let surface = if request.uri().path().starts_with("/api/") { "api" } else { "page" };
     let method = label(request.method());
-    let span = tracing::info_span!("request", id = %id.0, method, path = request.uri().path(), user = Empty, customer = Empty);
-    request.extensions_mut().insert(RequestSpan(span.clone()));
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id.0,
+        method,
+        path = request.uri().path(),
+        user = Empty,
+        customer = Empty,
+        stripe_event_id = Empty,
+        usage_events = Empty,
+        usage_event_id = Empty,
+        otel.name = traces::on().then(|| format!("{method} {route}")),
+        otel.kind = traces::on().then_some("server"),
+    );
+    traces::continue_from(&span, request.headers());
+    for (key, value) in [("http.request.method", method), ("http.route", &route), ("url.path", request.uri().path())] {
+        traces::attribute(&span, key, value.to_owned());
+    }
     let started = Instant::now();
-    let mut response = async {
+    let work = async {
         let response = next.run(request).await;
         let (status, taken) = (response.status().as_u16(), started.elapsed());
         if status >= 500 || taken >= SLOW {
@@ -42,10 +53,13 @@ pub async fn request(mut request: Request, next: Next) -> Response {
             tracing::debug!(status, ms = taken.as_millis(), "answered");
         }
         response
-    }
-    .instrument(span)
-    .await;
+    };
+    let mut response = telemetry::request::within(span.clone(), work).await;
     let status = response.status();
+    traces::attribute(&span, "http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        traces::failed(&span);
+    }
     if status.is_server_error() && response.extensions().get::<Meant>().is_none() {
         metrics::counter!(telemetry::HTTP_SERVER_ERRORS, "surface" => surface).increment(1);
     }

@@ -23,6 +23,9 @@ impl From<Error> for Problem {
             tracing::error!(error = format!("{cause:#}"), "request failed");
             return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
         }
+        if let Error::Unavailable(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "the database is away");
+        }
         let mut problem = Problem::new(error.status(), error.code(), error.to_string());
         if let Error::Invalid { parameter, .. } = &error {
             problem.parameter = Some(parameter.to_string());
@@ -114,6 +117,9 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable") => {
+            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
         // Waiting does not help.
         (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {
             parts.extensions.insert(Meant);
@@ -126,6 +132,11 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     let body = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
     parts.extensions.insert(Code(problem.code));
     Response::from_parts(parts, body)
+}
+
+/// The problem that an answer tells of, or the one that goes with its status.
+pub async fn told(status: StatusCode, body: Body) -> Problem {
+    read(body).await.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| of_status(status))
 }
 
 async fn read(body: Body) -> Option<Bytes> {

@@ -7,6 +7,7 @@ use super::{
     routes::Routes,
     security_headers,
     state::Server,
+    trouble,
 };
 use crate::{
     api,
@@ -26,7 +27,7 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
@@ -87,7 +88,9 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
+        .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
         .layer(middleware::from_fn(problem::complete))
         .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
@@ -100,6 +103,23 @@ pub fn router(server: Server) -> Router {
 /// Path of the one request that takes as long as there is to compare.
 const RECONCILE: &str = "/api/v1/billing/reconcile";
 
+/// Path of the one request that decides by itself what it takes, since that depends on who sends it.
+const INGEST: &str = "/api/v1/usage/events";
+const WEBHOOK: &str = "/api/v1/webhooks/stripe";
+
+/// Waits for no body that says beforehand that it is too large.
+async fn refuse_what_is_announced(State(webhook_bytes): State<usize>, request: Request, next: Next) -> Response {
+    let limit = match request.uri().path() {
+        INGEST => usize::MAX,
+        WEBHOOK => webhook_bytes,
+        _ => DEFAULT_BODY_BYTES,
+    };
+    if request.body().size_hint().lower() > limit as u64 {
+        return ApiError(Error::TooLarge { limit }).into_response();
+    }
+    next.run(request).await
+}
+
 /// Answers for a request that takes too long. A reconciliation is waited for: it has time limits of its own wherever it waits.
 async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
     if request.uri().path() == RECONCILE {
@@ -109,6 +129,11 @@ async fn limit_time(State(longest): State<Duration>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// What the address of the metrics answers too, where no crowd is in the way.
+pub fn health_routes() -> Router<Server> {
+    Router::new().route("/livez", get(api::health::live)).route("/readyz", get(api::health::ready))
 }
 
 /// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
@@ -140,11 +165,11 @@ pub fn routes(server: &Server) -> Routes {
         .route(SETTINGS, post(api::settings::submit))
         .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
         .route(
-            "/api/v1/usage/events",
+            INGEST,
             // It bounds by itself what comes out of the decompression.
             post(api::usage::events).layer(RequestDecompressionLayer::new()),
         )
-        .route("/api/v1/webhooks/stripe", post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
+        .route(WEBHOOK, post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
         .route("/api/v1/admin/view-as", post(api::view_as::start))
         .route("/api/v1/admin/view-as/stop", post(api::view_as::stop))

@@ -2,21 +2,25 @@
 //! their connections goodbye, while everything is still answered; then no new connection is taken, and requests and jobs finish what they hold.
 
 use super::{
-    accept::{self, Stop},
+    accept::{self, Limits, Stop},
     listen::Sockets,
     metrics,
-    router::router,
+    router::{health_routes, router},
     state::Server,
 };
 use crate::{
     cli::Session,
     jobs::{self, Heartbeat},
     service::{Clock, features, ingest},
+    telemetry,
 };
 use anyhow::{Context, bail};
 use sd_notify::NotifyState;
 use std::net::SocketAddr;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Connections to the metrics' address.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// Serves until told to stop. `ready` is called with the public address and that of the metrics as soon as requests are answered.
 pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
@@ -41,8 +45,13 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
             tracing::warn!(%error, "new connections may still go to an older process on this address, and fail when that one stops");
         }
     }
-    let mut serving = tokio::spawn(accept::serve(listener, app, stop.clone()));
-    let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, stop.clone()));
+    let connections = accept::fitting(settings.max_connections.get());
+    let limits = Limits { connections, head_within: settings.head(), open: Some(::metrics::gauge!(telemetry::HTTP_CONNECTIONS)) };
+    // Whoever looks after the server finds it, however many others want something of it.
+    let of_metrics = Limits { connections: METRICS_CONNECTIONS, open: None, ..limits.clone() };
+    let metrics_app = metrics_app.merge(health_routes().with_state(server.clone()));
+    let mut serving = tokio::spawn(accept::serve(listener, app, limits, stop.clone()));
+    let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, of_metrics, stop.clone()));
     let watchdog = tokio::spawn(watchdog(heartbeat, clock));
     let mut signals = Signals::new()?;
     ready(address, metrics_address);

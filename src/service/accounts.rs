@@ -48,6 +48,7 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
 }
 
 /// The signed-in person of a session.
+#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
     Ok(user.map(|user| Principal::User {
@@ -61,6 +62,7 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
 }
 
 /// The machine of a key.
+#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::api_key(&platform.db, &hash).await?;

@@ -30,6 +30,7 @@ const RECENT: Duration = Duration::hours(2);
 const JUST_BEGUN: Duration = Duration::minutes(5);
 
 /// What a customer set, or what is usual, in the currency that it is billed in.
+#[tracing::instrument(name = "alerts.settings", level = "debug", skip_all)]
 pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<AlertSettings> {
     let (currency, _) = usage::billed(platform, customer).await?;
     let set = store::settings(&platform.db, customer).await?;
@@ -37,6 +38,7 @@ pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<Alert
 }
 
 /// Replaces what a customer set; a field that can't be used is named.
+#[tracing::instrument(name = "alerts.put", level = "debug", skip_all)]
 pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Value) -> Result<AlertSettings> {
     let (currency, _) = usage::billed(platform, customer).await?;
     let settings = AlertSettings::read(body, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
@@ -51,6 +53,7 @@ pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Valu
 }
 
 /// What fired for a customer in the running period, newest first.
+#[tracing::instrument(name = "alerts.fired", level = "debug", skip_all)]
 pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAlerts> {
     let (_, period) = usage::billed(platform, customer).await?;
     Ok(FiredAlerts { customer_id: customer, alerts: store::fired(&platform.db, customer, period.start()).await? })

@@ -76,6 +76,9 @@ pub enum Error {
     /// What is asked for does not go with how things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
+    /// The database is away. The cause is for the log.
+    #[error("the service can't reach its data at the moment; nothing is lost, try again in a minute")]
+    Unavailable(#[source] anyhow::Error),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -102,6 +105,7 @@ impl Error {
             Error::StripeRefused(_) => 502,
             Error::FeatureDisabled(_)
             | Error::Busy
+            | Error::Unavailable(_)
             | Error::StripeNotConfigured
             | Error::StripeUnavailable(_)
             | Error::ReconciliationFailed(_) => 503,
@@ -128,6 +132,7 @@ impl Error {
             Error::UnsupportedMediaType(_) => "unsupported_media_type",
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
+            Error::Unavailable(_) => "unavailable",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
             Error::LoginThrottled { .. } => "login_throttled",
@@ -166,8 +171,21 @@ impl From<sqlx::Error> for Error {
                 metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
                 Error::Busy
             }
+            other if is_away(&other) => Error::Unavailable(other.into()),
             other => Error::Internal(other.into()),
         }
+    }
+}
+
+/// Is it the database that is not there, stops or starts, and nothing that is wrong with the statement?
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, too many connections, operator interventions (Appendix A of PostgreSQL's documentation).
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
+        }
+        _ => false,
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Checks {
 const USAGE_MAY_BE_BEHIND: Duration = Duration::from_secs(60);
 
 /// Asks the database and looks at the inbox and the jobs.
+#[tracing::instrument(name = "health.check", level = "debug", skip_all)]
 pub async fn check(platform: &Platform, jobs: &crate::jobs::Heartbeat) -> Health {
     let database = match tokio::time::timeout(Duration::from_secs(2), postgres::ping(&platform.db)).await {
         Ok(Ok(())) => Status::Ok,

@@ -79,7 +79,9 @@ fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
     read(format, text, platform.clock.now())
 }
 
+#[tracing::instrument(name = "usage.ingest", level = "debug", skip_all)]
 async fn store(platform: &Platform, customer: CustomerId, contents: Contents) -> Result<Receipt> {
+    telemetry::request::note_usage_events(contents.len(), contents.only_id());
     let Contents { events, corrections, mut rejected } = contents;
     let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
     let good = events.len();
@@ -125,6 +127,16 @@ struct Contents {
 impl Contents {
     fn len(&self) -> usize {
         self.events.len() + self.corrections.len() + self.rejected.len()
+    }
+
+    /// The id of an event that comes alone.
+    fn only_id(&self) -> Option<&str> {
+        match (&self.events[..], &self.corrections[..], &self.rejected[..]) {
+            ([(_, event)], [], []) => Some(&event.id),
+            ([], [(_, correction)], []) => Some(&correction.event.id),
+            ([], [], [rejection]) => rejection.id.as_deref(),
+            _ => None,
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Query {
 }
 
 /// One page of a customer's invoices.
+#[tracing::instrument(name = "invoices.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, customer: CustomerId, query: Query) -> Result<InvoicePage> {
     let now = platform.clock.now();
     let page: u32 = number("page", query.page, 1, 1..=u32::MAX)?;
@@ -69,6 +70,7 @@ pub async fn list(platform: &Platform, customer: CustomerId, query: Query) -> Re
 }
 
 /// One invoice; somebody else's is as unknown as one that does not exist.
+#[tracing::instrument(name = "invoices.detail", level = "debug", skip_all)]
 pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
     Ok(read(platform, scope, id).await?.1)
 }
@@ -77,6 +79,7 @@ pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<Invoi
 ///
 /// # Errors
 /// `invoice_pdf_disabled` while PDFs are switched off.
+#[tracing::instrument(name = "invoices.pdf", level = "debug", skip_all)]
 pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf>, InvoiceDetail)> {
     features::require(platform, Feature::InvoicePdf)?;
     let (version, detail) = read(platform, scope, id).await?;

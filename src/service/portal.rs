@@ -25,6 +25,7 @@ pub struct Portal {
 /// # Errors
 /// `forbidden` for who may only read; `customer_portal_disabled`; `stripe_not_configured`; `no_stripe_customer` where Stripe doesn't know the customer; `stripe_unavailable`
 /// and `stripe_refused`.
+#[tracing::instrument(name = "portal.open", level = "debug", skip_all)]
 pub async fn open(platform: &Platform, principal: &Principal, customer: CustomerId, origin: &Origin, back: &str) -> Result<Portal> {
     if !principal.role().manages() {
         return Err(Error::Forbidden("publisher"));

@@ -104,6 +104,7 @@ pub enum Begun {
 ///
 /// # Errors
 /// `stripe_not_configured`; `invalid_parameter`; `reconciliation_running` while another process has one of the same scope.
+#[tracing::instrument(name = "reconcile.begin", level = "debug", skip_all)]
 pub async fn begin(platform: &Platform, by: &By, asked: &Asked, request: Option<Uuid>, dry_run: bool) -> Result<Begun> {
     platform.stripe()?;
     if let Some(known) = find(platform, request).await? {
@@ -266,6 +267,7 @@ async fn answer(platform: &Platform, summary: ReconciliationSummary) -> Result<R
 }
 
 /// One page of the runs, newest first.
+#[tracing::instrument(name = "reconcile.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage> {
     let (page, limit) = paging(page, limit)?;
     let (reconciliations, total) = store::list(&platform.db, i64::from(limit), i64::from(page - 1) * i64::from(limit)).await?;
@@ -273,6 +275,7 @@ pub async fn list(platform: &Platform, page: Option<String>, limit: Option<Strin
 }
 
 /// One run with a page of what it found, or has found so far.
+#[tracing::instrument(name = "reconcile.detail", level = "debug", skip_all)]
 pub async fn detail(
     platform: &Platform,
     id: &str,

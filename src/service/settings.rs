@@ -18,6 +18,7 @@ const MAX_KEYS: i64 = 50;
 const MAX_NAME_CHARS: usize = 100;
 
 /// Everything that the settings page shows; keys only to whoever `manages`.
+#[tracing::instrument(name = "settings.all", level = "debug", skip_all)]
 pub async fn all(platform: &Platform, customer: CustomerId, manages: bool) -> Result<CustomerSettings> {
     let (currency, _) = usage::billed(platform, customer).await?;
     Ok(CustomerSettings {

@@ -28,6 +28,7 @@ pub enum Step {
 ///
 /// # Errors
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
+#[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
     if email.len() > MAX_EMAIL_BYTES || given.len() > password::MAX_BYTES {

@@ -32,6 +32,7 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
 }
 
 /// The same as it would be if it were `now`, from what is known by then and of the subscription as it is.
+#[tracing::instrument(name = "usage.current", level = "debug", skip_all)]
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscription = store::subscription(&platform.db, customer).await?;
     let period = subscription.as_ref().and_then(|s| s.period).map_or_else(|| Period::calendar_month(now), |period| period.rolled_to(now));

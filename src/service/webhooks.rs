@@ -50,6 +50,7 @@ pub struct Receipt {
 /// # Errors
 /// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, upon which nothing is stored; `busy` or `internal` when the
 /// database can't take it now, upon which Stripe tries again.
+#[tracing::instrument(name = "webhooks.receive", level = "debug", skip_all)]
 pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) -> Result<Receipt> {
     let verified = signature.ok_or(SignatureError::Missing).and_then(|header| {
         signature::verify(header, body, &platform.config.stripe_webhook_secrets, platform.clock.now(), signature::TOLERANCE)
@@ -74,7 +75,9 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 /// # Errors
 /// `busy` or `internal` when the database can't take it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
-    let delivery = intake::Delivery { opened: Opened::open(body, platform.config.stripe_livemode), body: body.to_owned() };
+    let opened = Opened::open(body, platform.config.stripe_livemode);
+    telemetry::request::note_stripe_event(&opened.event.id);
+    let delivery = intake::Delivery { opened, body: body.to_owned(), request: telemetry::request::span() };
     intake::hand_in(platform, delivery).await
 }
 

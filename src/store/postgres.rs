@@ -33,10 +33,18 @@ use std::{str::FromStr, time::Duration};
 /// The schema's history, reversible; part of the program, so that any copy of it can migrate.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
+/// What connections of servers and commands are called in `pg_stat_activity`.
+const APPLICATION: &str = "apex-billing";
+
 /// Opens the pool, after one connection of its own: that one says at once why there is none, where the pool would only time out.
 pub async fn connect(url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
+    connect_as(APPLICATION, url, settings).await
+}
+
+/// The same under another name than that of a server.
+pub async fn connect_as(application: &str, url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
     let options =
-        PgConnectOptions::from_str(url)?.application_name("apex-billing").options([("statement_timeout", "30s"), ("timezone", "UTC")]);
+        PgConnectOptions::from_str(url)?.application_name(application).options([("statement_timeout", "30s"), ("timezone", "UTC")]);
     PgConnection::connect_with(&options).await?.close().await?;
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
@@ -54,10 +62,11 @@ pub async fn ping(pool: &PgPool) -> sqlx::Result<()> {
 /// servers which still run can tell of it: this program is about to end.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     let done = migrator().run(pool).await;
-    if let Err(error) = &done
-        && let Err(unheard) = schema::note_failure(pool, &error.to_string()).await
-    {
-        tracing::warn!(error = %unheard, "the failed migration can't be audited");
+    if let Err(error) = &done {
+        tracing::error!(migration = schema::number(error), %error, "a migration failed");
+        if let Err(unheard) = schema::note_failure(pool, error).await {
+            tracing::warn!(error = %unheard, "the failed migration can't be audited");
+        }
     }
     done
 }

@@ -23,7 +23,10 @@ pub use meters::MeterEvent;
 pub use objects::Window;
 pub use page::Page;
 
-use crate::{config::Config, telemetry};
+use crate::{
+    config::Config,
+    telemetry::{self, traces},
+};
 use bytes::Bytes;
 use circuit::Circuit;
 use limiter::Limiter;
@@ -36,6 +39,7 @@ use std::{
 use stripe::{IdempotencyKey, StripeRequest};
 use stripe_client_core::StripeMethod;
 use time::OffsetDateTime;
+use tracing::Instrument;
 use transport::{Failure, Prepared, Transport};
 
 /// Cheap to clone; all clones share connections, rate and circuit.
@@ -166,7 +170,16 @@ impl Client {
         debug_assert_eq!(matches!(request.method, StripeMethod::Get), key.is_none());
         let prepared = self.0.transport.prepare(request, key.map(IdempotencyKey::as_str))?;
         let started = Instant::now();
-        let result = self.persist(operation, caller, &prepared, started).await;
+        let span = tracing::debug_span!(
+            "stripe",
+            operation,
+            otel.name = traces::on().then(|| format!("Stripe {operation}")),
+            otel.kind = "client"
+        );
+        let result = self.persist(operation, caller, &prepared, started).instrument(span.clone()).await;
+        if result.is_err() {
+            traces::failed(&span);
+        }
         metrics::histogram!(telemetry::STRIPE_REQUEST_SECONDS, "operation" => operation).record(started.elapsed().as_secs_f64());
         let name = result.as_ref().map_or_else(StripeError::result, |_| "ok");
         metrics::counter!(telemetry::STRIPE_REQUESTS, "operation" => operation, "result" => name).increment(1);

@@ -60,6 +60,7 @@ fn describe() {
     for (name, help) in [
         (WEBHOOK_INBOX_EVENTS, "Stored Stripe events that are not settled, by status"),
         (WEBHOOK_INBOX_OLDEST_SECONDS, "Age of the oldest stored Stripe event that was never tried"),
+        (HTTP_CONNECTIONS, "Connections to the public address that are open"),
         (STRIPE_CIRCUIT, "Whether Stripe is asked: 0 yes, 1 one request tries, 2 no"),
         (USAGE_BYTES_IN_FLIGHT, "Bytes of the requests with usage events that are in the process now"),
         (USAGE_BEHIND_SECONDS, "For how long the oldest accepted usage event has been waiting to be in the figures"),
@@ -122,7 +123,9 @@ fn begin() {
     for name in [INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS, HTTP_REQUESTS_LIMITED] {
         metrics::counter!(name).increment(0);
     }
-    for name in [STRIPE_CIRCUIT, USAGE_BYTES_IN_FLIGHT, USAGE_BEHIND_SECONDS, USAGE_HOURS_DIFFERING, USAGE_METER_LAG_HOURS] {
+    for name in
+        [HTTP_CONNECTIONS, STRIPE_CIRCUIT, USAGE_BYTES_IN_FLIGHT, USAGE_BEHIND_SECONDS, USAGE_HOURS_DIFFERING, USAGE_METER_LAG_HOURS]
+    {
         metrics::gauge!(name).set(0.0);
     }
     for name in [AUDIT_SEAL_LAG_SECONDS, RECONCILE_CHECKED, RECONCILE_LAST_COMPLETED] {

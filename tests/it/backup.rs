@@ -40,12 +40,12 @@ async fn contents(db: &PgPool) -> BTreeMap<String, (i64, Option<String>)> {
 }
 
 /// The folder of the server's own programs: those of another version may refuse it.
-async fn programs(db: &PgPool) -> PathBuf {
+pub async fn programs(db: &PgPool) -> PathBuf {
     sqlx::query_scalar::<_, String>("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetch_one(db).await.unwrap().into()
 }
 
 /// An address without what only sqlx knows.
-fn for_libpq(url: &str) -> String {
+pub fn for_libpq(url: &str) -> String {
     let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
     let known: Vec<&str> =
         parameters.split('&').filter(|parameter| ["host=", "port="].iter().any(|name| parameter.starts_with(name))).collect();

@@ -2,7 +2,7 @@
 //! between. `APEX_FAULT_ROUNDS` kills that often instead of six times, `APEX_FAULT_SEED` at other moments.
 
 mod ledger;
-mod postgres;
+pub mod postgres;
 mod replicas;
 pub mod senders;
 mod site;

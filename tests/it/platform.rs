@@ -30,7 +30,7 @@ async fn without_its_database_the_service_says_so_and_nothing_of_the_inside() {
     assert_eq!((health.status, &health.json()["status"]), (503, &json!("down")));
     assert_eq!(app.client().get("/readyz").await.status, 503);
     assert_eq!(app.client().get("/livez").await.status, 200);
-    let problem = person.get("/api/v1/billing/usage/current").await.problem(500, "internal");
+    let problem = person.get("/api/v1/billing/usage/current").await.problem(503, "unavailable");
     assert!(!problem.to_string().to_lowercase().contains("pool"), "{problem}");
 }
 

@@ -41,7 +41,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     });
     let for_anyone = security.as_array().is_some_and(|any| any.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
 
-    let mut codes = vec!["not_utf8", "unauthenticated", "internal", "busy"];
+    let mut codes = vec!["not_utf8", "unauthenticated", "internal", "busy", "unavailable"];
     if !for_anyone {
         codes.push("forbidden");
     }

@@ -43,6 +43,7 @@ pub const PROBLEMS: [(&str, u16, &str); 43] = [
     ("invoice_pdf_disabled", 503, "PDFs are switched off at the moment"),
     ("customer_portal_disabled", 503, "Stripe's portal is switched off at the moment"),
     ("busy", 503, "The service is busy; ask again in a moment"),
+    ("unavailable", 503, "The service can't reach its data at the moment; nothing is lost, ask again in a minute"),
     ("stripe_not_configured", 503, "The platform is not connected to Stripe"),
     ("stripe_unavailable", 503, "Stripe can't be reached at the moment"),
 ];

@@ -41,12 +41,36 @@ fn words(problem: &Problem) -> Words {
             Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
         }
         429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
+        _ if problem.code == "unavailable" => {
+            say("We can’t reach our data just now", "This page couldn’t be put together. Nothing is lost.", "Try again in a minute.")
+        }
         503 => say("We’re very busy just now", "This page couldn’t be put together in time. Nothing is lost.", "Try again in a moment."),
         _ => say(
             "Something went wrong on our side",
             "This page couldn’t be put together. Your data is safe.",
             "Try again. If it keeps happening, tell us the reference below.",
         ),
+    }
+}
+
+/// A problem as the whole of a page that stands outside the app: something in front of it has failed.
+pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
+    let Words { title, meaning, advice } = words(&problem);
+    let reference = problem
+        .request_id
+        .map(|id| view! { <p class="problem-reference">"Reference " <code>{id}</code> " · " <code>{problem.code}</code></p> });
+    view! {
+        <main>
+            <section class="problem tone-danger" role="alert">
+                <Icon glyph=Glyph::Over />
+                <div class="problem-text">
+                    <h1>{title}</h1> <p>{meaning} " " {advice}</p>
+                    <div class="problem-actions">
+                        <a class="button" href=path>"Try again"</a>
+                    </div> {reference}
+                </div>
+            </section>
+        </main>
     }
 }
 

@@ -58,6 +58,7 @@ fn filter(query: Query) -> Result<store::Filter> {
 }
 
 /// One page of the trail, newest first.
+#[tracing::instrument(name = "audit.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
     let limit = number("limit", query.limit.clone(), DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let page = number("page", query.page.clone(), 1, 1..=MOST_COUNTED)?;

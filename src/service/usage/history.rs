@@ -35,6 +35,7 @@ pub struct Query {
 }
 
 /// A customer's usage in the hours that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
+#[tracing::instrument(name = "usage.history", level = "debug", skip_all)]
 pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
     let metrics = match given(query.metric) {
         Some(name) => vec![name.parse::<Metric>().map_err(|detail| Error::invalid("metric", detail))?],

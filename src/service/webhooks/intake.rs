@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, Semaphore, oneshot};
+use tracing::{Instrument, Span};
 
 /// Transactions at once in one process: while one waits for the disk, another computes.
 const WRITERS: usize = 2;
@@ -188,6 +189,8 @@ impl Drop for Writer {
 pub struct Delivery {
     pub opened: Opened,
     pub body: String,
+    /// The span of the request that brought it.
+    pub request: Span,
 }
 
 struct Waiting {
@@ -234,8 +237,14 @@ async fn write_all(platform: Platform, mut writer: Writer) {
         let answered = batch.len();
         // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
         let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.opened.is_orphan());
-        write(&platform, others).await;
-        write(&platform, orphans).await;
+        for batch in [others, orphans] {
+            // It belongs to as many traces as it holds deliveries.
+            let span = tracing::debug_span!(parent: None, "webhooks.write", deliveries = batch.len());
+            for request in batch.iter().filter_map(|waiting| waiting.delivery.request.id()) {
+                span.follows_from(request);
+            }
+            write(&platform, batch).instrument(span).await;
+        }
         writer.release(&mut platform.intake.desk());
         // Those who were answered count as underway until then: they are about to come back.
         platform.intake.gather(answered).await;
@@ -330,6 +339,9 @@ async fn try_to_write(
     transaction.commit().await?;
     for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.opened.event.id)) {
         tell_metrics(platform, &delivery.opened.event, tried.status);
+        if let Some(customer) = tried.customer {
+            delivery.request.record("customer", tracing::field::display(customer));
+        }
     }
     let receipts = deliveries.iter().map(|delivery| {
         let duplicate = !stored.remove(&delivery.opened.event.id);

@@ -53,6 +53,7 @@ impl By {
 }
 
 /// One page of the inbox.
+#[tracing::instrument(name = "webhooks.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, query: Query) -> Result<WebhookPage> {
     let page = number("page", query.page, 1, 1..=u32::MAX)?;
     let limit = number("limit", query.limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
@@ -72,12 +73,14 @@ pub async fn list(platform: &Platform, query: Query) -> Result<WebhookPage> {
 }
 
 /// One event with its payload, by Stripe's id.
+#[tracing::instrument(name = "webhooks.show", level = "debug", skip_all)]
 pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookDetail> {
     store::event(&platform.db, storable(stripe_event_id)?).await?.ok_or(MISSING)
 }
 
 /// Applies a stored event again, whatever became of it before, by the code of a first delivery. Replays of the same event wait for each
 /// other. While billing is switched off the event waits, as a new one would.
+#[tracing::instrument(name = "webhooks.replay", level = "debug", skip_all)]
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;

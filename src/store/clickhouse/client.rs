@@ -3,13 +3,15 @@
 use crate::{
     config,
     store::usage::{Result, UsageStoreError},
+    telemetry::traces,
 };
+use axum::http::HeaderMap;
 use clickhouse::{Client, query::Query};
 use hyper_util::{
     client::legacy::{Client as HttpClient, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use std::{future::Future, time::Duration};
+use std::{borrow::Cow, future::Future, time::Duration};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// One statement or one batch of rows.
@@ -59,19 +61,27 @@ impl Server {
         Server { client, database: settings.database.clone(), cluster: settings.cluster.clone() }
     }
 
+    /// The client, telling ClickHouse the trace that the question belongs to: it keeps spans of its own.
+    fn traced(&self) -> Cow<'_, Client> {
+        let mut headers = HeaderMap::new();
+        traces::pass_on(&mut headers);
+        let known = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        known.fold(Cow::Borrowed(&self.client), |client, (name, value)| Cow::Owned(client.into_owned().with_header(name, value)))
+    }
+
     /// A statement with parameters as ClickHouse has them, `{name:Type}`.
     pub fn query(&self, sql: &str) -> Query {
-        self.client.query_raw(sql)
+        self.traced().query_raw(sql)
     }
 
     /// One that does not need our database to be there.
     pub fn query_outside(&self, sql: &str) -> Query {
-        self.client.clone().with_database("system").query_raw(sql)
+        self.traced().into_owned().with_database("system").query_raw(sql)
     }
 
     /// Rows into one of our tables.
     pub async fn insert<T: clickhouse::Row>(&self, table: &str) -> Result<clickhouse::insert::Insert<T>> {
-        Ok(within(ANSWER, self.client.insert::<T>(table)).await?.with_timeouts(Some(ANSWER), Some(ANSWER)))
+        Ok(within(ANSWER, self.traced().insert::<T>(table)).await?.with_timeouts(Some(ANSWER), Some(ANSWER)))
     }
 
     pub async fn execute(&self, query: Query) -> Result<()> {

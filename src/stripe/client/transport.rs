@@ -1,7 +1,7 @@
 //! One request, one answer: pooled connections, TLS, the headers that every request has.
 
 use super::{Answer, StripeError};
-use crate::config::Secret;
+use crate::{config::Secret, telemetry::traces};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -93,7 +93,8 @@ impl Transport {
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+        traces::pass_on(request.headers_mut());
         let response: Response<_> = self.pool.request(request).await.map_err(|error| Failure::of_connection(chain(&error)))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|error| Failure::of_connection(chain(&*error)))?.to_bytes();

@@ -79,6 +79,7 @@ impl Workplace {
             "DEMO_PASSWORD",
             "LOG_FORMAT",
             "SMTP_URL",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
         ] {
             command.env_remove(name);
         }

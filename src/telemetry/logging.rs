@@ -1,0 +1,136 @@
+//! Logging to standard error: for people, or a JSON object a line.
+
+use super::traces::{self, Traces};
+use crate::config::{Config, LogFormat};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::{
+    fmt::{self, Debug},
+    io::IsTerminal,
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    fmt::{
+        FmtContext, FormattedFields,
+        format::{FormatEvent, JsonFields, Writer},
+    },
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+/// Starts logging, `RUST_LOG` deciding what and `LOG_FORMAT` (else the kind of output) how; and traces, where `OTEL_EXPORTER_OTLP_ENDPOINT` names
+/// a collector for them.
+///
+/// # Errors
+/// A collector that can't be used as it is set.
+pub fn start_logging(config: &Config) -> anyhow::Result<Traces> {
+    let pretty = match config.log_format {
+        Some(format) => format == LogFormat::Pretty,
+        None => std::io::stderr().is_terminal(),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx::postgres::notice=warn"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if pretty { lines.compact().boxed() } else { lines.fmt_fields(JsonFields::new()).event_format(FlatJson).boxed() };
+    let (traces, exported) = traces::start(config.otlp_endpoint.as_ref())?;
+    let started = tracing_subscriber::registry().with(lines.with_filter(filter)).with(exported).try_init();
+    // A second start keeps the first: tests share a process.
+    drop(started);
+    Ok(traces)
+}
+
+/// One flat object a line: what the spans around an event know (a request's id, its customer, Stripe's event) stands beside what the event says,
+/// so that all of it can be searched by one name.
+struct FlatJson;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    timestamp: String,
+    level: &'static str,
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+    target: &'a str,
+}
+
+impl<S> FormatEvent<S, JsonFields> for FlatJson
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, JsonFields>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut fields = Map::new();
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            let extensions = span.extensions();
+            let known = extensions.get::<FormattedFields<JsonFields>>().and_then(|known| serde_json::from_str(known).ok());
+            if let Some(Value::Object(known)) = known {
+                // Those are for traces alone.
+                fields.extend(known.into_iter().filter(|(name, _)| !name.starts_with("otel.")));
+            }
+        }
+        let mut said = Said { fields, target: None };
+        event.record(&mut said);
+        let line = Line {
+            timestamp: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+            level: event.metadata().level().as_str(),
+            target: said.target.as_deref().unwrap_or_else(|| event.metadata().target()),
+            fields: said.fields,
+        };
+        writeln!(writer, "{}", serde_json::to_string(&line).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// What an event says. Those of the crate `log` bring their own target.
+struct Said {
+    fields: Map<String, Value>,
+    target: Option<String>,
+}
+
+impl Said {
+    fn put(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("log.target", Value::String(target)) => self.target = Some(target),
+            (name, _) if name.starts_with("log.") => {}
+            // Names of our own are never lost to somebody's field.
+            (name @ ("timestamp" | "level" | "target"), value) => drop(self.fields.insert(format!("{name}_"), value)),
+            (name, value) => drop(self.fields.insert(name.to_owned(), value)),
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put(field, json!(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, json!(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, json!(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, json!(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, json!(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, i64::try_from(value).map_or_else(|_| json!(value.to_string()), |value| json!(value)));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, u64::try_from(value).map_or_else(|_| json!(value.to_string()), |value| json!(value)));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, json!(value));
+    }
+}

@@ -1,0 +1,139 @@
+//! Migrations expand before they contract: the program before this one works on the schema of now, which is what upgrades without a failed
+//! request and the way back rest on.
+
+use crate::support::{database::TestDatabase, program::Workplace};
+use apex_billing::store::postgres::{self, MIGRATIONS};
+use serde_json::Value;
+use sqlx::PgPool;
+use std::{fs, path::Path};
+
+/// A line of this beginning names the release that was the first to do without what a migration takes away or changes.
+const MARKER: &str = "-- contracts: unused since ";
+
+/// Migrations without the marker that contract all the same, since no release knew what they take away.
+const BEFORE_THE_FIRST_RELEASE: &[&str] = &[];
+
+/// What a statement takes from a program that knows the schema before it, if anything.
+fn contracts(statement: &str) -> Option<&'static str> {
+    let words: Vec<String> = statement.split_whitespace().map(str::to_ascii_uppercase).collect();
+    let text = format!(" {} ", words.join(" "));
+    let alters = ["TABLE", "TYPE", "VIEW"].iter().any(|kind| text.starts_with(&format!(" ALTER {kind} ")));
+    let alters_a_column = alters && text.matches(" ALTER ").count() > 1;
+    // A column that must be given is one that the program before does not give.
+    let must_be_given = |column: &str| column.contains(" NOT NULL") && !column.contains(" DEFAULT ") && !column.contains(" GENERATED ");
+    let mut added = text.split(" ADD COLUMN ").skip(1).flat_map(|rest| rest.split(','));
+    let known = [
+        (text.starts_with(" DROP TABLE "), "DROP TABLE"),
+        (text.starts_with(" DROP VIEW ") || text.starts_with(" DROP TYPE "), "DROP"),
+        (alters && text.contains(" DROP COLUMN "), "DROP COLUMN"),
+        (text.starts_with(" ALTER ") && text.contains(" RENAME "), "RENAME"),
+        (alters_a_column && text.contains(" TYPE "), "a column's type"),
+        (alters_a_column && text.contains(" SET NOT NULL "), "SET NOT NULL"),
+        (alters && added.any(must_be_given), "ADD COLUMN … NOT NULL without DEFAULT"),
+    ];
+    known.into_iter().find_map(|(is, what)| is.then_some(what))
+}
+
+/// The statements of a migration, and its marker's release. Bodies of functions come in pieces, which changes nothing.
+fn read(sql: &str) -> (Vec<String>, Option<&str>) {
+    let release = sql.lines().find_map(|line| line.strip_prefix(MARKER)).map(str::trim);
+    let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
+    (code.join("\n").split(';').map(str::to_owned).collect(), release)
+}
+
+/// Is it a version such as 0.2.0, and not a later one than this program's?
+fn is_earlier_release(release: &str) -> bool {
+    let parts = |version: &str| version.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>();
+    parts(release).is_some_and(|parts_of| parts_of.len() == 3 && Some(parts_of) < parts(env!("CARGO_PKG_VERSION")))
+}
+
+#[test]
+fn a_migration_that_contracts_says_which_release_stopped_using_what_it_takes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".up.sql") {
+            continue;
+        }
+        seen += 1;
+        let sql = fs::read_to_string(&path).unwrap();
+        let (statements, release) = read(&sql);
+        let found: Vec<_> = statements.iter().filter_map(|statement| Some((contracts(statement)?, statement))).collect();
+        let accepted = BEFORE_THE_FIRST_RELEASE.contains(&&name[..4]);
+        assert!(!accepted || !found.is_empty(), "{name} contracts nothing, and need not be accepted");
+        if let Some((what, statement)) = found.first().filter(|_| !accepted) {
+            assert!(
+                release.is_some_and(is_earlier_release),
+                "{name} contracts ({what}): `{statement}`. A release has to do without it first; then say which, in a line `{MARKER}0.2.0`"
+            );
+        }
+    }
+    assert_eq!(seen, MIGRATIONS.iter().filter(|migration| migration.migration_type.is_up_migration()).count());
+}
+
+#[test]
+fn what_contracts_is_known_by_its_statements() {
+    for statement in [
+        "DROP TABLE plans",
+        "drop table if exists plans cascade",
+        "ALTER TABLE plans DROP COLUMN name",
+        "ALTER TABLE plans\n    ADD COLUMN a integer,\n    DROP COLUMN b",
+        "ALTER TABLE plans RENAME TO tariffs",
+        "ALTER TABLE plans RENAME COLUMN a TO b",
+        "ALTER TABLE plans ALTER COLUMN a TYPE bigint",
+        "ALTER TABLE plans ALTER COLUMN a SET DATA TYPE bigint",
+        "ALTER TABLE plans ALTER COLUMN a SET NOT NULL",
+        "ALTER TABLE plans ALTER a SET NOT NULL",
+        "ALTER TABLE plans ADD COLUMN a integer NOT NULL",
+        "ALTER TABLE plans ADD COLUMN b integer NOT NULL DEFAULT 0, ADD COLUMN a integer NOT NULL",
+    ] {
+        assert!(read(statement).0.iter().any(|statement| contracts(statement).is_some()), "{statement}");
+    }
+    for statement in [
+        "CREATE TABLE plans (a integer NOT NULL, type text NOT NULL)",
+        "ALTER TABLE plans ADD COLUMN a integer",
+        "ALTER TABLE plans ADD COLUMN a integer NOT NULL DEFAULT 0, ADD COLUMN b text",
+        "ALTER TABLE plans ALTER COLUMN a SET DEFAULT 1",
+        "ALTER TABLE plans ALTER COLUMN a DROP NOT NULL",
+        "DROP INDEX plans_a",
+        "-- DROP TABLE plans\nCREATE INDEX plans_a ON plans (a)",
+    ] {
+        assert!(read(statement).0.iter().all(|statement| contracts(statement).is_none()), "{statement}");
+    }
+    assert_eq!(read("-- Why.\n-- contracts: unused since 0.0.9\nDROP TABLE a;").1, Some("0.0.9"));
+    assert!(is_earlier_release("0.0.9") && !is_earlier_release(env!("CARGO_PKG_VERSION")) && !is_earlier_release("soon"));
+}
+
+#[tokio::test]
+async fn of_two_that_migrate_at_once_one_waits_and_both_find_the_schema_whole() {
+    let database = TestDatabase::new().await;
+    postgres::migrate_down(&database.pool, 0).await.unwrap();
+    let other = PgPool::connect(&database.url).await.unwrap();
+    let (first, second) = tokio::join!(postgres::migrate(&database.pool), postgres::migrate(&other));
+    first.unwrap();
+    second.unwrap();
+    let status = postgres::migration_status(&other).await.unwrap();
+    assert!(!status.is_empty() && status.iter().all(|(_, applied)| *applied));
+    let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&other).await.unwrap();
+    assert_eq!(usize::try_from(applied).unwrap(), status.len(), "each once");
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_is_named_by_its_number() {
+    let database = TestDatabase::new().await;
+    postgres::migrate_down(&database.pool, 21).await.unwrap();
+    // Somebody has made by hand what the next one is about to make.
+    sqlx::query("CREATE TABLE reconciliations (id integer)").execute(&database.pool).await.unwrap();
+    let place = Workplace::new();
+    let output = place.command(&["migrate"]).env("DATABASE_URL", &database.url).env("LOG_FORMAT", "json").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let line = said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok()).expect("a line of the log");
+    assert_eq!((line["migration"].as_i64(), line["level"].as_str()), (Some(22), Some("ERROR")), "{said}");
+    let noted: Value =
+        sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error'").fetch_one(&database.pool).await.unwrap();
+    assert_eq!(noted["migration"], 22, "{noted}");
+}

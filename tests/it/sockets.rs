@@ -1,0 +1,210 @@
+//! The real server against whoever does not speak HTTP as it should be spoken: too slow, too much, nonsense.
+
+use crate::support::{
+    database::TestDatabase,
+    program::{Running, Workplace, get},
+};
+use std::{
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take that is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two bytes of somebody slow.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A server with these settings, each as it stands in `Leptos.toml`.
+async fn serve(settings: &[(&str, &str)]) -> (TestDatabase, Workplace, Running) {
+    let (database, place) = (TestDatabase::new().await, Workplace::new());
+    for (known, other) in settings {
+        place.set(known, other);
+    }
+    let mut command = place.command(&["serve", "--no-migrate"]);
+    let server = Running::start(command.env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_of_this_test"));
+    (database, place, server)
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// All that comes until the connection ends; a reset ends it too.
+fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+        Err(error) => panic!("the connection stays open: {error}"),
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What is answered to these bytes until the connection ends.
+fn exchange(address: &str, bytes: &[u8]) -> String {
+    let mut stream = connect(address);
+    // The server may have heard enough before it has heard all.
+    stream.write_all(bytes).ok();
+    rest(&mut stream)
+}
+
+/// Sends a byte now and then until the server ends the connection; what it said.
+fn drip(address: &str, head: &str, byte: u8) -> (String, Duration) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PAUSE)).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let (begun, mut answer) = (Instant::now(), Vec::new());
+    loop {
+        let mut part = [0; 4096];
+        match stream.read(&mut part) {
+            Ok(0) => break,
+            Ok(length) => answer.extend_from_slice(&part[..length]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                assert!(begun.elapsed() < PATIENCE, "somebody slow is served for ever");
+                stream.write_all(&[byte]).ok();
+            }
+            Err(_) => break,
+        }
+    }
+    (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
+}
+
+#[track_caller]
+fn serves(server: &Running) {
+    let answer = server.get("/readyz");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_sends_slowly_holds_a_connection_no_longer_than_the_settings_say() {
+    let (_database, _place, server) = serve(&[
+        ("head-milliseconds = 30_000", "head-milliseconds = 400"),
+        ("request-timeout-seconds = 30", "request-timeout-seconds = 1"),
+    ])
+    .await;
+    // A head that never ends, however steadily it comes.
+    let (answer, taken) = drip(&server.address, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ", b'a');
+    assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(taken >= Duration::from_millis(300), "{taken:?}");
+    // Nothing at all.
+    assert!(!exchange(&server.address, b"").starts_with("HTTP/1.1 200"));
+    // A body that never ends, on paths that read bodies in different ways.
+    for path in ["/api/v1/webhooks/stripe", "/api/v1/auth/login"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{{\"");
+        let (answer, taken) = drip(&server.address, &head, b'a');
+        assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
+        assert!(taken >= Duration::from_millis(900), "{path}: {taken:?}");
+        let chunked =
+            format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n");
+        assert!(drip(&server.address, &chunked, b'a').0.starts_with("HTTP/1.1 503"), "{path}");
+    }
+    serves(&server);
+}
+
+#[tokio::test]
+async fn too_much_is_refused_before_it_is_read() {
+    let (_database, _place, server) = serve(&[]).await;
+    let begins = |bytes: &[u8], status: &str| {
+        let answer = exchange(&server.address, bytes);
+        let said = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{said}: {answer}");
+    };
+    // Heads: one long header, many short ones, one more than are taken, a long path.
+    begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "a".repeat(70_000)).as_bytes(), "431");
+    begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: a\r\n".repeat(5_000)).as_bytes(), "431");
+    begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: a\r\n".repeat(100)).as_bytes(), "431");
+    begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n", "X-Many: a\r\n".repeat(98)).as_bytes(), "200");
+    let long_path = exchange(&server.address, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)).as_bytes());
+    assert!(["HTTP/1.1 414", "HTTP/1.1 431"].iter().any(|status| long_path.starts_with(status)), "{long_path}");
+
+    // Bodies: by what they announce, before any of it has come; and without an announcement, as soon as it is too much.
+    for (path, limit) in [("/api/v1/webhooks/stripe", 1_048_576), ("/api/v1/auth/login", 65_536)] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n");
+        begins(format!("{head}Content-Length: {}\r\n\r\n", limit + 1).as_bytes(), "413");
+        begins(format!("{head}Content-Length: 9000000000000000000\r\n\r\n").as_bytes(), "413");
+        begins(format!("{head}Content-Length: 99999999999999999999\r\n\r\n").as_bytes(), "400");
+        let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x10000));
+        let mut stream = connect(&server.address);
+        write!(stream, "{head}Transfer-Encoding: chunked\r\n\r\n").unwrap();
+        // Twice what is taken, and no end.
+        for _ in 0..2 * limit / 0x10000 + 1 {
+            if stream.write_all(chunk.as_bytes()).is_err() {
+                break;
+            }
+        }
+        let mut answer = String::new();
+        // What was sent beyond the answer may reset the connection, but not before the answer is there.
+        BufReader::new(&stream).read_line(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
+    }
+    serves(&server);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_nothing_is_smuggled_behind_it() {
+    let (_database, _place, server) = serve(&[]).await;
+    for nonsense in [
+        &b"\r\n\r\n\r\nnonsense\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET /livez\r\n\r\n",
+        b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"GET  /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"G\x00T /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client that wants TLS\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let answer = exchange(&server.address, nonsense);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 505"), "{nonsense:?}: {answer}");
+        serves(&server);
+    }
+    // Requests before the nonsense are answered, each once, and nothing after it.
+    let pipelined = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3) + "nonsense\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    let answers = exchange(&server.address, pipelined.as_bytes());
+    assert_eq!((answers.matches("HTTP/1.1 200").count(), answers.matches("HTTP/1.1 4").count()), (3, 1), "{answers}");
+    // Of two ways to say where a body ends one counts, and what the other one would leave over is no request.
+    let smuggled = "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n5c\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut stream = connect(&server.address);
+    stream.write_all(smuggled.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(rest(&mut stream).matches("HTTP/1.1 ").count() <= 1);
+    serves(&server);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_connections_wait_and_the_metrics_address_goes_on() {
+    let (_database, _place, server) = serve(&[("max-connections = 4_096", "max-connections = 2")]).await;
+    let answer_of = |stream: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        stream.read_line(&mut line).map(|_| line)
+    };
+    let mut held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = BufReader::new(connect(&server.address));
+            stream.get_mut().write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            assert!(answer_of(&mut stream).unwrap().starts_with("HTTP/1.1 200"));
+            stream
+        })
+        .collect();
+    let mut waiting = BufReader::new(connect(&server.address));
+    waiting.get_mut().write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    waiting.get_mut().set_read_timeout(Some(PAUSE * 10)).unwrap();
+    let error = answer_of(&mut waiting).expect_err("nobody serves it yet");
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    // Whoever looks after the server sees why.
+    for path in ["/livez", "/readyz"] {
+        assert!(get(&server.metrics, path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    assert!(get(&server.metrics, "/metrics").contains("\nhttp_connections 2\n"));
+    held.pop();
+    waiting.get_mut().set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(answer_of(&mut waiting).unwrap().starts_with("HTTP/1.1 200"));
+}
