@@ -1,7 +1,7 @@
 //! Every `code` that a problem may have: its status, and what it means. An operation names those that are its own under `x-problems`.
 
 /// A code, its status and its meaning.
-pub const PROBLEMS: [(&str, u16, &str); 43] = [
+pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("bad_request", 400, "The request can't be read"),
     ("not_utf8", 400, "The query or the body is not UTF-8"),
     ("invalid_body", 400, "The body does not hold what is wanted"),
