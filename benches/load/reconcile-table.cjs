@@ -12,7 +12,7 @@ const of = (count, key) => median(measured.filter((one) => one.invoices === coun
 const rows = [['invoices', 'seconds', 'invoices/s', 'peak MB', "s at Stripe's 100 calls/s, at least"]];
 for (const count of counts) {
   const seconds = of(count, 'seconds');
-  rows.push([String(count), seconds.toFixed(2), (count / seconds).toFixed(0), of(count, 'peak_mb').toFixed(0), (count / 100 / 100).toFixed(0)]);
+  rows.push([String(count), seconds.toFixed(2), (count / seconds).toFixed(0), of(count, 'peak_mb').toFixed(0), (count / 100 / 100).toFixed(1)]);
 }
 const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
 console.log(`\napex-billing reconcile: medians of ${measured.length / counts.length} rounds.\n`);

@@ -1,4 +1,4 @@
-//! One invoice and its PDF.
+//! One invoice, its PDF, and all of them as a file.
 
 use crate::{
     auth::guard,
@@ -8,10 +8,13 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    body::Body,
+    extract::{Path, Query, Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::TryStreamExt;
+use serde::Deserialize;
 
 /// `GET /billing/invoices/{id}`.
 #[utoipa::path(
@@ -24,6 +27,42 @@ use axum::{
 pub async fn detail(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<InvoiceDetail>, ApiError> {
     let reader = guard::reader_of(server.platform, request.extensions())?;
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
+}
+
+/// The list's filters, and whose list it is.
+#[derive(Deserialize)]
+pub struct CsvParameters {
+    #[serde(flatten)]
+    query: invoices::Query,
+    customer_id: Option<String>,
+}
+
+/// `GET /billing/invoices.csv`: with the filters of `GET /billing/invoices`, all of them, however many.
+#[utoipa::path(
+    get, path = "/api/v1/billing/invoices.csv", tag = "Invoices",
+    summary = "Invoices as a file",
+    description = "Amounts are integers in the currency's minor unit.",
+    params(crate::api::openapi::InvoiceFilter, crate::api::openapi::OfCustomer),
+    responses((status = 200, description = "A header and a row per invoice (RFC 4180)", body = String,
+        content_type = "text/csv; charset=utf-8; header=present",
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+    extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
+)]
+pub async fn csv(
+    State(server): State<Server>,
+    Query(CsvParameters { query, customer_id }): Query<CsvParameters>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+    let rows = invoices::csv(&caller.platform, caller.customer, query)?.map_err(|error| {
+        tracing::error!(%error, "the invoices' file ends early");
+        error
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"invoices.csv\""),
+    ];
+    Ok((headers, Body::from_stream(rows)).into_response())
 }
 
 /// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a second download costs a 304.

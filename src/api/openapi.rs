@@ -76,6 +76,7 @@ use utoipa::OpenApi;
         api::health::health,
         api::health::live,
         api::health::ready,
+        api::invoices::csv,
         api::invoices::detail,
         api::invoices::pdf,
         api::openapi::json,

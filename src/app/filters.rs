@@ -61,6 +61,15 @@ impl InvoiceFilters {
 
     /// Address of this list; what is not set is left out.
     pub fn href(&self) -> String {
+        self.under(INVOICES)
+    }
+
+    /// Address of the file of all that this list has on its pages.
+    pub fn file_href(&self) -> String {
+        InvoiceFilters { limit: None, page: None, ..self.clone() }.under("/api/v1/billing/invoices.csv")
+    }
+
+    fn under(&self, path: &str) -> String {
         let fields = [
             ("status", &self.status),
             ("from", &self.from),
@@ -72,7 +81,7 @@ impl InvoiceFilters {
         ];
         let query: Vec<String> =
             fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode(value.as_deref()?)))).collect();
-        if query.is_empty() { INVOICES.to_owned() } else { format!("{INVOICES}?{}", query.join("&")) }
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
     }
 }
 
@@ -82,6 +91,12 @@ mod tests {
 
     fn filters() -> InvoiceFilters {
         InvoiceFilters { status: Some("open".into()), q: Some("INV 1&2".into()), page: Some("3".into()), ..InvoiceFilters::default() }
+    }
+
+    #[test]
+    fn the_file_has_all_pages_of_the_same_list() {
+        assert_eq!(filters().file_href(), "/api/v1/billing/invoices.csv?status=open&q=INV%201%262");
+        assert_eq!(InvoiceFilters::default().file_href(), "/api/v1/billing/invoices.csv");
     }
 
     #[test]

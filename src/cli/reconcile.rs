@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// Compare the mirror, the usage and the inbox with Stripe; fails unless everything was compared and is within tolerance
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  apex-billing reconcile\n  apex-billing reconcile --dry-run --json | jq '.discrepancies[]'\n  apex-billing reconcile --from 2026-11-01 --to 2026-11-30\n  apex-billing reconcile --customer 6f1c6f0e-…  --repair"
+    after_help = "Examples:\n  apex-billing reconcile\n  apex-billing reconcile --dry-run --json | jq '.discrepancies[]'\n  apex-billing reconcile --from 2026-11-01 --to 2026-11-30\n  apex-billing reconcile --customer 6f1c6f0e-…  --repair\n\nExit codes:\n  0  everything was compared, and is within tolerance\n  1  something differs by more, or the run failed or was interrupted: it says how far it came\n  2  bad usage"
 )]
 pub struct Reconcile {
     /// Keep no run, no audit rows, no events; repair nothing
@@ -103,9 +103,22 @@ impl Reconcile {
         }
         match (summary.status, summary.within_tolerance) {
             (ReconciliationStatus::Completed, Some(true)) => Ok(()),
-            (ReconciliationStatus::Completed, _) => bail!("{} discrepancies, not all within tolerance", summary.discrepancies),
-            _ => bail!("the reconciliation {}: {}", summary.status, summary.error.unwrap_or_default()),
+            (ReconciliationStatus::Completed, _) => bail!("{}, not all within tolerance", counted(summary.discrepancies)),
+            _ => bail!("the reconciliation {}: {}", told(summary.status), summary.error.unwrap_or_default()),
         }
+    }
+}
+
+fn counted(discrepancies: i64) -> String {
+    if discrepancies == 1 { "1 discrepancy".to_owned() } else { format!("{discrepancies} discrepancies") }
+}
+
+/// How a run that has no verdict ended, in a sentence.
+const fn told(status: ReconciliationStatus) -> &'static str {
+    match status {
+        ReconciliationStatus::Cancelled => "was cancelled",
+        ReconciliationStatus::Failed => "failed",
+        ReconciliationStatus::Running | ReconciliationStatus::Completed => "has no verdict",
     }
 }
 

@@ -273,6 +273,17 @@ pub const fn verdict(counted: u64, others: u64, quantity: u64) -> Verdict {
     }
 }
 
+/// Which of an hour's parts Stripe does not count, by their quantities and what it counts of the hour: all of them when that is nothing, or the
+/// one (of equal ones the newest) whose quantity is just what is missing. None where that does not say which.
+pub fn lost(parts: &[u64], counted: u64) -> Vec<usize> {
+    let sum: u64 = parts.iter().fold(0, |sum, quantity| sum.saturating_add(*quantity));
+    if counted == 0 {
+        return (0..parts.len()).collect();
+    }
+    let missing = sum.saturating_sub(counted);
+    parts.iter().rposition(|quantity| missing > 0 && *quantity == missing).into_iter().collect()
+}
+
 /// How long to wait after so many tries that failed: a minute, doubled each time, up to `longest`.
 pub fn pause(failures: u32, longest: Duration) -> Duration {
     Duration::minutes(1 << failures.saturating_sub(1).min(16)).min(longest)

@@ -120,9 +120,14 @@ async fn refuse_what_is_announced(State(webhook_bytes): State<usize>, request: R
     next.run(request).await
 }
 
-/// Answers for a request that takes too long. A reconciliation is waited for: it has time limits of its own wherever it waits.
+/// A reconciliation and its repairs are waited for: they have time limits of their own wherever they wait.
+fn has_its_own_time(path: &str) -> bool {
+    path == RECONCILE || (path.starts_with("/api/v1/admin/reconciliations/") && path.ends_with("/repair"))
+}
+
+/// Answers for a request that takes too long.
 async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
-    if request.uri().path() == RECONCILE {
+    if has_its_own_time(request.uri().path()) {
         return next.run(request).await;
     }
     match tokio::time::timeout(longest, next.run(request)).await {
@@ -155,6 +160,7 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/auth/sessions/{id}", delete(api::account::end_session))
         .route("/api/v1/auth/sessions/end-others", post(api::account::end_other_sessions))
         .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
+        .route("/api/v1/billing/invoices.csv", get(api::invoices::csv))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
         .route("/api/v1/billing/alerts", put(api::settings::put_alerts))

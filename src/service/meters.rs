@@ -5,6 +5,9 @@
 //! same identifier.
 
 mod deliver;
+mod resend;
+
+pub use resend::resend;
 
 use super::{Error, Platform, Result, features, usage};
 use crate::{
@@ -94,8 +97,12 @@ impl Turn<'_> {
     /// Whether Stripe is away. An error of our own is logged: the others are not to wait for what is wrong with one.
     async fn take(self) -> bool {
         let end = self.work().await;
+        self.give_up(&end).await
+    }
+
+    async fn give_up(&self, end: &Result<End>) -> bool {
         let now = self.platform.clock.now();
-        let (next, behind_since) = match &end {
+        let (next, behind_since) = match end {
             Ok(End::Lost) => return false,
             Ok(End::Done) => (closes_at(closed_until(now, self.settings.grace()), self.settings.grace()), None),
             Ok(End::Waits { until, behind_since, .. }) => (*until, Some(*behind_since)),

@@ -93,6 +93,7 @@ fn of_snapshot(snapshot: Snapshot) -> Record {
 fn of_invoice(invoice: InvoiceSnapshot) -> Record {
     let amounts = invoice.amounts;
     let line_sum = invoice.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount));
+    let line_quantity = invoice.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity.unwrap_or(0)));
     let line_count = i64::try_from(invoice.lines.len()).unwrap_or(i64::MAX);
     Record {
         customer: Some(invoice.customer),
@@ -115,6 +116,7 @@ fn of_invoice(invoice: InvoiceSnapshot) -> Record {
             Figure::money("credit_notes_post_payment", amounts.credit_notes_post_payment),
             Figure::unsure("line_sum", Some(line_sum).filter(|_| invoice.lines_complete), Unit::Money),
             Figure::unsure("line_count", Some(line_count).filter(|_| invoice.lines_complete), Unit::Count),
+            Figure::unsure("line_quantity", Some(line_quantity).filter(|_| invoice.lines_complete), Unit::Count),
         ],
         ..Record::default()
     }

@@ -206,7 +206,8 @@ async fn a_run_ends_itself_when_its_key_is_taken_over_or_the_database_is_gone() 
     idempotency::until_lost(&app.platform, second, lease).await;
 }
 
-fn post(address: &str, path: &str, headers: &str, body: &str) -> TcpStream {
+/// Sends a request to a program and leaves the answer to be read.
+pub fn post(address: &str, path: &str, headers: &str, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     write!(
@@ -218,7 +219,7 @@ fn post(address: &str, path: &str, headers: &str, body: &str) -> TcpStream {
     stream
 }
 
-fn cookie_of(mut login: TcpStream) -> String {
+pub fn cookie_of(mut login: TcpStream) -> String {
     let mut answer = String::new();
     login.read_to_string(&mut answer).unwrap();
     let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap_or_else(|| panic!("no cookie in {answer}"));

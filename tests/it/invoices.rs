@@ -201,3 +201,71 @@ async fn the_pdf_follows_what_happens_to_the_invoice() {
     let paid = person.get(&format!("/api/v1/billing/invoices/{id}/pdf")).await;
     assert_ne!(open.header("etag"), paid.header("etag"));
 }
+
+#[tokio::test]
+async fn the_list_is_a_file_too_of_its_customer_alone() {
+    let app = TestApp::start().await;
+    let customer = customer_with(&app, "lumen", "usd", &[Outcome::Paid, Outcome::Open, Outcome::Paid]).await;
+    customer_with(&app, "other", "usd", &[Outcome::Paid; 2]).await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    let file = person.get("/api/v1/billing/invoices.csv").await;
+    assert_eq!((file.status, file.header("content-type")), (200, Some("text/csv; charset=utf-8; header=present")));
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"invoices.csv\""));
+    let text = file.text();
+    assert!(text.starts_with("id,stripe_invoice_id,number,status,currency,total,") && text.ends_with("\r\n"), "{text}");
+    let ids = |text: &str| -> Vec<String> { text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect() };
+    let listed = |page: &Value| -> Vec<String> {
+        page["invoices"].as_array().unwrap().iter().map(|invoice| invoice["id"].as_str().unwrap().to_owned()).collect()
+    };
+    for filter in
+        ["", "?status=paid", "?sort=created", "?sort=-total", "?sort=total", "?from=2026-10-01&to=2026-10-31", "?q=nothing-has-this"]
+    {
+        let list = person.get(&format!("/api/v1/billing/invoices{filter}")).await.json();
+        assert_eq!(ids(&person.get(&format!("/api/v1/billing/invoices.csv{filter}")).await.text()), listed(&list), "{filter}");
+    }
+    person.get("/api/v1/billing/invoices.csv?status=foo").await.problem(422, "invalid_parameter");
+    person.get(&format!("/api/v1/billing/invoices.csv?customer_id={}", uuid::Uuid::new_v4())).await.problem(404, "not_found");
+    app.client().get("/api/v1/billing/invoices.csv").await.problem(401, "unauthenticated");
+
+    // A number that a spreadsheet would run.
+    sqlx::query("UPDATE invoices SET number = '=HYPERLINK(\"x\"),1' WHERE customer_id = $1")
+        .bind(customer.0)
+        .execute(&app.db)
+        .await
+        .unwrap();
+    assert!(person.get("/api/v1/billing/invoices.csv").await.text().contains(r#","'=HYPERLINK(""x""),1","#));
+    let page = person.get("/billing/invoices?status=paid").await.text();
+    assert!(page.contains("/api/v1/billing/invoices.csv?status=paid"), "{page}");
+}
+
+#[tokio::test]
+async fn a_file_of_many_invoices_has_each_of_them_once_in_every_order() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("lumen").await;
+    // Of a few totals and instants, so that ties are cut by the rows that are read at once.
+    sqlx::query(
+        "INSERT INTO invoices (customer_id, stripe_invoice_id, status, currency, subtotal, total, amount_due, amount_paid, amount_remaining, created_at,
+                               event_created_at, event_rank, event_id)
+         SELECT $1, 'in_' || n, 'paid', 'usd', n % 3 - 1, n % 3 - 1, 0, 0, 0, '2026-10-01Z'::timestamptz + interval '1 minute' * (n % 7), now(), 3, 'evt'
+         FROM generate_series(1, 2345) n",
+    )
+    .bind(customer.0)
+    .execute(&app.db)
+    .await
+    .unwrap();
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    for sort in ["-created", "created", "-total", "total"] {
+        let text = person.get(&format!("/api/v1/billing/invoices.csv?sort={sort}")).await.text();
+        let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+        let ids: std::collections::BTreeSet<_> = rows.iter().map(|row| row[0]).collect();
+        assert_eq!((rows.len(), ids.len()), (2345, 2345), "{sort}");
+        let totals: Vec<i64> = rows.iter().map(|row| row[5].parse().unwrap()).collect();
+        let created: Vec<&str> = rows.iter().map(|row| row[12]).collect();
+        assert!(match sort {
+            "-created" => created.is_sorted_by(|one, other| one >= other),
+            "created" => created.is_sorted(),
+            "-total" => totals.is_sorted_by(|one, other| one >= other),
+            _ => totals.is_sorted(),
+        });
+    }
+}

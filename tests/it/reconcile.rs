@@ -1,5 +1,9 @@
 //! The reconciliation against a stand-in for Stripe, with drift that nobody told of.
 
+mod program;
+mod trouble;
+mod usage;
+
 use crate::{
     outgoing::impatient,
     stand_in::client::post,
@@ -26,19 +30,29 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const RECONCILE: &str = "/api/v1/billing/reconcile";
-const AT_ONCE: [(&str, &str); 1] = [("settle-seconds = 10", "settle-seconds = 0")];
+pub const AT_ONCE: [(&str, &str); 1] = [("settle-seconds = 10", "settle-seconds = 0")];
 
-fn by() -> By {
+pub fn by() -> By {
     By { actor: "ops@apex.example".into(), origin: Origin::default() }
 }
 
+/// Paid invoices of the customer that both sides have.
+const INVOICES: i64 = 132;
+
 /// A stand-in and a platform that mirrors it whole: a customer with paid invoices, a subscription, a refund and a credit note.
 async fn in_step() -> (StandIn, TestApp) {
+    in_step_under(&AT_ONCE).await
+}
+
+async fn in_step_under(settings: &[(&str, &str)]) -> (StandIn, TestApp) {
     let stand_in = StandIn::start().await;
-    let app = TestApp::start_with_all(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())], &AT_ONCE).await;
+    let app = TestApp::start_with_all(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())], settings).await;
     stand_in.seed_customer("lumen");
     app.add_customer("lumen").await;
     stand_in.seed_invoices("cus_lumen", 130);
+    let price = post(&stand_in, "v1/prices", "currency=usd&unit_amount=49900&recurring[interval]=month&nickname=Growth").await;
+    let price = price["id"].as_str().unwrap();
+    post(&stand_in, "v1/subscriptions", &format!("customer=cus_lumen&items[0][price]={price}&items[0][quantity]=2")).await;
     let invoice = post(&stand_in, "v1/invoices", "customer=cus_lumen").await;
     let invoice = invoice["id"].as_str().unwrap();
     post(&stand_in, &format!("v1/invoices/{invoice}/add_lines"), &lines(14)).await;
@@ -85,6 +99,13 @@ fn newest(stand_in: &StandIn, kind: &str) -> String {
     stand_in.work(|store| store.all(kind).objects.values().next_back().and_then(|object| object["id"].as_str()).unwrap().to_owned())
 }
 
+fn newest_of(stand_in: &StandIn, kind: &str, customer: &str) -> String {
+    stand_in.work(|store| {
+        let mut objects = store.all(kind).objects.values().rev();
+        objects.find(|object| object["customer"] == customer).unwrap()["id"].as_str().unwrap().to_owned()
+    })
+}
+
 fn silent() -> Listener {
     Arc::new(|_| ())
 }
@@ -121,7 +142,7 @@ async fn two_sides_that_agree_differ_in_nothing() {
     let run = run(&app).await;
     assert_eq!(found(&app, &run).await, []);
     assert_eq!((run.status, run.within_tolerance, run.error.as_deref()), (ReconciliationStatus::Completed, Some(true), None));
-    assert_eq!((run.checked.customers, run.checked.invoices), (1, 131));
+    assert_eq!((run.checked.customers, run.checked.subscriptions, run.checked.invoices), (1, 1, INVOICES));
     assert!(run.currency_totals.is_empty() && run.rows_checked > 390);
     assert_eq!(one(&app, "SELECT count(*)::text FROM billing_audit WHERE event_type = 'reconciliation.discrepancy'").await, "0");
     assert_eq!(
@@ -147,13 +168,28 @@ async fn drift(stand_in: &StandIn, app: &TestApp) -> Vec<(String, String, String
     let lost = "DELETE FROM invoices WHERE stripe_invoice_id = $1";
     sqlx::query(lost).bind(&invoices[4]).execute(&app.db).await.unwrap();
     expected.push((Kind::MissingLocally, "invoice", invoices[4].clone()));
-    let charge = newest(stand_in, "charge");
+    let charge = newest_of(stand_in, "charge", "cus_lumen");
     stand_in.tamper("charge", &charge, |charge| charge["amount_refunded"] = json!(700));
-    // The newest charge may be the stranger's, who is of no concern.
-    let ours = stand_in.object("charge", &charge).is_some_and(|charge| charge["customer"] == "cus_lumen");
-    if ours {
-        expected.push((Kind::Amount, "charge", charge));
-    }
+    expected.push((Kind::Amount, "charge", charge));
+    // The stranger's are of no concern.
+    stand_in.tamper("charge", &newest_of(stand_in, "charge", "cus_stranger"), |charge| charge["amount_refunded"] = json!(700));
+    let subscription = newest(stand_in, "subscription");
+    stand_in.tamper("subscription", &subscription, |subscription| {
+        subscription["cancel_at_period_end"] = json!(true);
+        subscription["items"]["data"][0]["quantity"] = json!(3);
+    });
+    expected.push((Kind::SubscriptionDrift, "subscription", subscription));
+    let payment = stand_in.work(|store| {
+        let of_lumen = |payment: &&Value| {
+            payment["invoice"]
+                .as_str()
+                .and_then(|invoice| store.get("invoice", invoice))
+                .is_some_and(|invoice| invoice["customer"] == "cus_lumen")
+        };
+        store.all("invoice_payment").objects.values().rev().find(of_lumen).unwrap()["id"].as_str().unwrap().to_owned()
+    });
+    stand_in.tamper("invoice_payment", &payment, |payment| payment["amount_paid"] = json!(1));
+    expected.push((Kind::Amount, "invoice_payment", payment));
     let refund = newest(stand_in, "refund");
     stand_in.tamper("refund", &refund, |refund| refund["status"] = json!("failed"));
     expected.push((Kind::Status, "refund", refund));
@@ -235,7 +271,7 @@ async fn a_stripe_in_trouble_is_never_all_well_and_the_same_request_goes_on() {
         stand_in.shared.faults.lock().unwrap().clear();
         let again = work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((again.id, again.status, again.within_tolerance), (failed.id, ReconciliationStatus::Completed, Some(true)));
-        assert_eq!(again.checked.invoices, 131);
+        assert_eq!(again.checked.invoices, INVOICES);
         assert!(matches!(reconcile::begin(&app.platform, &by(), &Asked::default(), request, false).await.unwrap(), Begun::Ended(_)));
     }
 }
@@ -305,7 +341,7 @@ async fn the_api_answers_as_the_contract_says() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let body: Value = answer.json();
     assert_eq!((&body["success"], &body["within_tolerance"], &body["total_discrepancy_amount"]), (&json!(true), &json!(true), &json!(0)));
-    assert_eq!(body["checked"]["invoices"], 131);
+    assert_eq!(body["checked"]["invoices"], INVOICES);
     for member in ["reconciliation_id", "timestamp", "discrepancies", "currency_totals", "repaired"] {
         assert!(!body[member].is_null(), "{member}");
     }
@@ -353,33 +389,61 @@ async fn without_a_key_of_stripe_there_is_nothing_to_compare_with() {
 }
 
 #[tokio::test]
-async fn usage_is_weighed_against_stripes_meters() {
-    let stand_in = StandIn::start().await;
-    let settings = [AT_ONCE[0], ("enabled = false", "enabled = true")];
-    let app = TestApp::start_with_all(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())], &settings).await;
-    stand_in.seed_customer("lumen");
-    let customer = app.add_customer("lumen").await;
-    post(&stand_in, "v1/billing/meters", "display_name=Impressions&event_name=impressions&default_aggregation[formula]=sum").await;
-    sqlx::query(
-        "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-         VALUES ($1, 'impressions', '2026-11-20 10:00Z', 'app', 1000, 1, '2026-11-20 10:30Z')",
-    )
-    .bind(customer.0)
-    .execute(&app.db)
-    .await
-    .unwrap();
-    apex_billing::service::meters::run(&app.platform).await.unwrap();
-    import(&app).await;
-    let well = run(&app).await;
-    assert_eq!((found(&app, &well).await, well.within_tolerance), (vec![], Some(true)));
-    assert!(well.checked.metrics >= 3, "{:?}", well.checked);
-    for (quantity, within) in [(1005, true), (1100, false)] {
-        sqlx::query("UPDATE usage_records SET quantity = $1").bind(quantity).execute(&app.db).await.unwrap();
-        let drifted = run(&app).await;
-        let found = reconcile::first_found(&app.platform, &drifted.id.to_string()).await.unwrap();
-        assert_eq!(found.len(), 1);
-        let it = &found[0].discrepancy;
-        assert_eq!((it.kind, it.metric.as_deref(), it.difference), (Kind::UsageQuantity, Some("impressions"), Some(quantity - 1000)));
-        assert_eq!((it.within_tolerance, drifted.within_tolerance), (within, Some(within)));
+async fn a_run_that_is_to_repair_does_so_and_takes_in_what_was_missed() {
+    let (stand_in, app) = in_step().await;
+    let expected = drift(&stand_in, &app).await;
+    for both in [&stand_in as &dyn Ahead, &app] {
+        both.ahead(Duration::minutes(1));
     }
+    let admin = app.sign_in(Role::Admin, None).await;
+    let answer = admin.clone().with_header("idempotency-key", "k").post_json(RECONCILE, &json!({"repair": true})).await.json();
+    assert_eq!((&answer["repaired"], &answer["discrepancy_count"]), (&json!(expected.len() - 1), &json!(expected.len())), "{answer}");
+    // What was found stays found, repaired or not.
+    assert_eq!(answer["within_tolerance"], false);
+    let unrepaired: Vec<_> = answer["discrepancies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|found| found["repaired_at"].is_null())
+        .map(|found| &found["kind"])
+        .collect();
+    assert_eq!(unrepaired, ["missing_in_stripe"]);
+    let missed = expected.iter().find(|(kind, ..)| kind == "missed_event").map(|(.., id)| id.as_str()).unwrap();
+    let status: String = sqlx::query_scalar("SELECT status FROM stripe_webhook_events WHERE stripe_event_id = $1")
+        .bind(missed)
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+    assert!(["applied", "ignored"].contains(&status.as_str()), "{status}");
+    let audited = "SELECT count(*)::text FROM billing_audit WHERE event_type = 'reconciliation.repaired' AND actor <> 'system'";
+    assert_eq!(one(&app, audited).await, (expected.len() - 1).to_string());
+    let left: Vec<_> = found(&app, &run(&app).await).await.into_iter().map(|(kind, object, _)| (kind, object)).collect();
+    assert_eq!(left, [("missing_in_stripe".to_owned(), "invoice".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_nightly_run_begins_in_its_hour_and_once() {
+    let (_stand_in, app) = in_step().await;
+    let begun = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT actor FROM reconciliations WHERE status = 'completed'").fetch_all(&app.db).await.unwrap()
+    };
+    let until = |hour: i64| {
+        let tomorrow = app.now().replace_time(time::Time::MIDNIGHT) + Duration::DAY;
+        tomorrow + Duration::hours(hour) - app.now()
+    };
+    reconcile::tend(&app.platform).await.unwrap();
+    app.advance(until(2));
+    reconcile::tend(&app.platform).await.unwrap();
+    assert_eq!(begun().await, [""; 0]);
+    app.advance(Duration::minutes(61));
+    assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 1);
+    app.advance(Duration::minutes(10));
+    assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 0);
+    assert_eq!(begun().await, ["system"]);
+    // A server that comes up in the morning waits for the next night.
+    app.advance(until(7));
+    assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 0);
+    app.advance(until(4));
+    assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 1);
+    assert_eq!(begun().await.len(), 2);
 }

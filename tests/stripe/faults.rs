@@ -18,6 +18,11 @@ pub enum Trouble {
     HalfABody,
     /// A whole answer, but of half a document.
     MalformedJson,
+    /// A list without anything in it, whatever there is.
+    EmptyList {
+        /// It claims that there is more all the same.
+        has_more: bool,
+    },
 }
 
 /// Some trouble, where it strikes and how often.

@@ -31,6 +31,14 @@ pub struct Meters {
     identifiers: HashMap<String, (i64, (String, String))>,
 }
 
+impl Meters {
+    /// Forgets what was metered, and not that it was.
+    #[allow(dead_code)]
+    pub fn lose(&mut self) {
+        self.usage.clear();
+    }
+}
+
 impl Store {
     pub fn create_meter(&mut self, params: &Params) -> Checked<Value> {
         params.only(&["display_name", "event_name", "default_aggregation", "customer_mapping", "value_settings", "event_time_window"])?;

@@ -265,6 +265,12 @@ impl Call<'_> {
                 }
                 return response;
             }
+            (Trouble::EmptyList { has_more }, _) => {
+                shared.log_status(number, 200);
+                let body = json!({"object": "list", "data": [], "has_more": has_more, "url": self.path}).to_string();
+                let answer = Answer { status: 200, body: String::new(), request: self.request.clone() };
+                return self.response(shared, &answer, Body::from(body));
+            }
             (Trouble::Hang, _) | (_, None) => return std::future::pending().await,
             (_, Some(answer)) => (answer.status, answer.body.as_bytes()),
         };

@@ -118,6 +118,9 @@ fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
     Either::Right(view! {
         <InvoiceTable invoices=&page.invoices />
         <PageLinks pagination=&page.pagination noun="invoice" href=&href />
+        <p>
+            <a href=filters.file_href() download="" rel="external">"Download as CSV"</a>
+        </p>
     })
 }
 

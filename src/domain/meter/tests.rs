@@ -352,3 +352,16 @@ fn pauses_double_up_to_the_longest() {
     let minutes = |failures| pause(failures, Duration::hours(6)).whole_minutes();
     assert_eq!([0, 1, 2, 3, 9, 10, u32::MAX].map(minutes), [1, 1, 2, 4, 256, 360, 360]);
 }
+
+#[test]
+fn a_part_is_lost_only_where_the_sum_says_which() {
+    assert!(lost(&[100, 20], 120).is_empty());
+    assert_eq!(lost(&[100, 20], 0), [0, 1]);
+    assert_eq!(lost(&[100, 20], 100), [1]);
+    assert_eq!(lost(&[100, 20], 20), [0]);
+    // Of equal ones the newest; and where it may be anything, none.
+    assert_eq!(lost(&[50, 50], 50), [1]);
+    assert!(lost(&[100, 20], 70).is_empty());
+    assert!(lost(&[100], 150).is_empty());
+    assert!(lost(&[], 0).is_empty());
+}

@@ -1,23 +1,28 @@
 //! Putting right what differs: Stripe's object is fetched again and goes through the inbox, as everything does that changes the mirror.
 
-use super::{MISSING, entry, named, run::Runner, streams};
+use super::{MISSING, entry, named, run::Runner, streams, usage::hours_of};
 use crate::{
+    domain::metric::Metric,
     domain::reconcile::{Discrepancy, FoundDiscrepancy, Kind, Object, Repair, Tolerance, compare},
     service::{
         Error, Platform, Result,
         fetch::{self, Fetched},
+        meters,
         webhooks::{self, By},
     },
     store::postgres::{
-        audit, inbox,
+        accounts, audit, inbox,
         reconcile::{self as store, Run, found, mirror},
     },
     stripe::{fetched, record::kind_of},
 };
 use serde_json::{Value, json, value::RawValue};
+use std::time::{Duration, Instant};
 
 /// Discrepancies that one request repairs at most.
 const MOST_REPAIRS: i64 = 200;
+/// How long one request repairs, and then what it is at: each in the time that the client for Stripe allows itself.
+const REPAIRING: Duration = Duration::from_secs(20);
 /// Discrepancies that are read at a time.
 const AT_A_TIME: i64 = 100;
 
@@ -51,13 +56,23 @@ pub async fn repair(platform: &Platform, by: &By, id: &str, discrepancy: i64) ->
     found::one(&platform.db, run.id, discrepancy).await?.ok_or(Error::NotFound("discrepancy"))
 }
 
-/// Repairs what a run has found and is not repaired yet, a bounded number at a time.
+/// Repairs what a run has found and is not repaired yet, for some seconds and a bounded number at a time; what is left is said. It goes on by
+/// itself when whoever asked has gone.
 pub async fn repair_all(platform: &Platform, by: &By, id: &str) -> Result<Repair> {
     platform.stripe()?;
     let run = store::run(&platform.db, named(id)?).await?.ok_or(MISSING)?;
+    let (platform, by) = (platform.clone(), by.clone());
+    tokio::spawn(async move { repair_some(&platform, &by, &run).await }).await.map_err(|error| Error::Internal(error.into()))?
+}
+
+async fn repair_some(platform: &Platform, by: &By, run: &Run) -> Result<Repair> {
+    let began = Instant::now();
     let mut repair = Repair::default();
     for found in found::unrepaired(&platform.db, run.id, 0, MOST_REPAIRS).await? {
-        if mend(platform, by, &run, &found).await? { repair.repaired += 1 } else { repair.failed += 1 }
+        if began.elapsed() >= REPAIRING {
+            break;
+        }
+        if mend(platform, by, run, &found).await? { repair.repaired += 1 } else { repair.failed += 1 }
     }
     let mut conn = platform.db.acquire().await?;
     let sum = found::sum(&mut conn, run.id).await?;
@@ -103,7 +118,7 @@ async fn attempt(platform: &Platform, run: &Run, discrepancy: &Discrepancy) -> R
     let Some(of_stripe) = kind_of(*object) else {
         return match object {
             Object::Event => missed(platform, id).await,
-            _ => Ok(Err("usage is not sent again from here: usage_meter_events says what Stripe was told, and when".into())),
+            _ => resend(platform, discrepancy).await,
         };
     };
     match fetch::fetch(platform, of_stripe, id).await? {
@@ -133,6 +148,22 @@ async fn missed(platform: &Platform, id: &str) -> Result<Tried> {
     };
     webhooks::take(platform, answer.text()?).await?;
     Ok(Ok(()))
+}
+
+/// Has Stripe's meters told of what they lack.
+async fn resend(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried> {
+    if discrepancy.invoice_id.is_some() {
+        return Ok(Err("the invoice is final: a credit note, or an item on the next one, makes up for it".into()));
+    }
+    let metric = discrepancy.metric.as_deref().and_then(|metric| metric.parse::<Metric>().ok());
+    let customer = match &discrepancy.stripe_customer_id {
+        Some(stripe_id) => accounts::customer_by_stripe_id(&platform.db, stripe_id).await?,
+        None => None,
+    };
+    match (metric, customer, hours_of(discrepancy)) {
+        (Some(metric), Some(customer), Some((start, end))) => meters::resend(platform, customer, metric, start, end).await,
+        _ => Ok(Err("nobody knows any more whose usage this was".into())),
+    }
 }
 
 /// Tells the mirror of an object that is gone from Stripe, where Stripe lets objects of its kind go.

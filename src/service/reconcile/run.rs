@@ -44,6 +44,7 @@ pub(super) enum Stage {
     Refunds,
     CreditNotes,
     Meters,
+    BilledUsage,
     Events,
     SecondLook,
     Repair,
@@ -52,7 +53,7 @@ pub(super) enum Stage {
 impl Stage {
     pub const FIRST: Stage = Stage::Customers;
 
-    const ALL: [Stage; 11] = [
+    const ALL: [Stage; 12] = [
         Stage::Customers,
         Stage::Subscriptions,
         Stage::Invoices,
@@ -61,6 +62,7 @@ impl Stage {
         Stage::Refunds,
         Stage::CreditNotes,
         Stage::Meters,
+        Stage::BilledUsage,
         Stage::Events,
         Stage::SecondLook,
         Stage::Repair,
@@ -77,6 +79,7 @@ impl Stage {
             Stage::Refunds => "refunds",
             Stage::CreditNotes => "credit_notes",
             Stage::Meters => "usage",
+            Stage::BilledUsage => "billed_usage",
             Stage::Events => "events",
             Stage::SecondLook => "second_look",
             Stage::Repair => "repair",
@@ -114,8 +117,17 @@ impl Work {
     pub async fn carry_out(self, listener: &Listener, cancel: &CancellationToken) -> Result<ReconciliationSummary> {
         let Work { platform, run, lead } = self;
         let began = Instant::now();
-        let mut runner =
-            Runner { platform: &platform, by: by_of(&run), run, lead, listener, pending: Vec::new(), saved: Instant::now(), omitted: None };
+        let mut runner = Runner {
+            platform: &platform,
+            by: by_of(&run),
+            run,
+            lead,
+            listener,
+            pending: Vec::new(),
+            saved: Instant::now(),
+            omitted: None,
+            metered: None,
+        };
         let watch = watch(&platform, runner.run.id);
         let ended = tokio::select! {
             biased;
@@ -169,6 +181,8 @@ pub(super) struct Runner<'a> {
     saved: Instant,
     /// How many objects Stripe's lists left out that Stripe has, and one of them.
     pub(super) omitted: Option<(usize, String)>,
+    /// The prices that bill a metric, once they are asked for.
+    pub(super) metered: Option<Vec<(String, &'static str)>>,
 }
 
 impl Runner<'_> {
@@ -192,6 +206,7 @@ impl Runner<'_> {
                 Stage::Refunds => self.ordered(Object::Refund).await?,
                 Stage::CreditNotes => self.ordered(Object::CreditNote).await?,
                 Stage::Meters => self.meters().await?,
+                Stage::BilledUsage => self.billed_usage().await?,
                 Stage::Events => self.events().await?,
                 Stage::SecondLook => self.second_look().await?,
                 Stage::Repair => self.repair().await?,

@@ -1,4 +1,4 @@
-//! What customers used against what Stripe's billing meters count.
+//! What customers used against what Stripe's billing meters count, and against what invoices bill of it.
 
 use super::{rfc3339, run::Runner};
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     service::{Result, usage},
     store::postgres::{
         meters,
-        reconcile::{found, found::Suspect, mirror},
+        reconcile::{found, found::Suspect, mirror, mirror::Billed},
     },
 };
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Customers that are read at a time.
 const AT_A_TIME: i64 = 100;
@@ -56,9 +56,108 @@ impl Runner<'_> {
         }
     }
 
+    /// What each final invoice bills of a metric in a period, by the lines whose price is one of our meters'.
+    pub(super) async fn billed_usage(&mut self) -> Result<()> {
+        if !self.platform.config.file.meters.enabled {
+            return Ok(());
+        }
+        let metered = self.metered_prices().await?;
+        if metered.is_empty() {
+            return Ok(());
+        }
+        loop {
+            let after = self.run.position.after.clone().unwrap_or_default();
+            let page = mirror::billed(&self.platform.db, self.scope(), self.run.to, &metered, None, &after, AT_A_TIME).await?;
+            let Some(last) = page.last().map(|billed| billed.invoice.clone()) else { return Ok(()) };
+            let (mut suspects, mut checked) = (Vec::new(), 0);
+            for billed in page.iter().filter(|billed| was_told(billed, self.platform.config.file.meters.since)) {
+                checked += 1;
+                suspects.extend(self.weigh_bill(billed));
+            }
+            (0..checked).for_each(|_| self.count(Object::Meter));
+            let mut conn = self.platform.db.acquire().await?;
+            found::note(&mut conn, self.run.id, &suspects, false).await?;
+            drop(conn);
+            self.run.position.after = Some(last);
+            self.save(&[]).await?;
+        }
+    }
+
+    /// The prices on invoices in scope that bill usage at one of our meters, with the metric of each.
+    async fn metered_prices(&mut self) -> Result<Vec<(String, &'static str)>> {
+        if let Some(known) = &self.metered {
+            return Ok(known.clone());
+        }
+        let stripe = self.platform.stripe()?;
+        let settings = &self.platform.config.file.meters;
+        let (mut metered, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = mirror::prices(&self.platform.db, self.scope(), self.run.to, &after, AT_A_TIME).await?;
+            let Some(last) = page.last().cloned() else { break };
+            for price in page {
+                let event_name = stripe.metered_by(&price).await?;
+                let metric = Metric::ALL.into_iter().find(|metric| event_name.as_deref() == Some(settings.event_name(*metric)));
+                metered.extend(metric.map(|metric| (price, metric.as_str())));
+            }
+            after = last;
+        }
+        self.metered = Some(metered.clone());
+        Ok(metered)
+    }
+
+    fn weigh_bill(&self, billed: &Billed) -> Option<Discrepancy> {
+        if billed.used == billed.billed {
+            return None;
+        }
+        let quantity = Field {
+            name: "quantity".into(),
+            internal: Some(Said::Number(billed.used)),
+            stripe: Some(Said::Number(billed.billed)),
+            differs: true,
+        };
+        Some(Discrepancy {
+            kind: Kind::UsageQuantity,
+            object: Object::Meter,
+            object_id: format!("{}/{}/{}", billed.invoice, billed.metric, rfc3339(billed.start)),
+            stripe_customer_id: Some(billed.stripe_customer.clone()),
+            subscription_id: billed.subscription.clone(),
+            invoice_id: Some(billed.invoice.clone()),
+            metric: Some(billed.metric.clone()),
+            field: Some(quantity.name.clone()),
+            internal_value: quantity.internal.clone(),
+            stripe_value: quantity.stripe.clone(),
+            difference: Some(billed.used.saturating_sub(billed.billed)),
+            percentage_diff: share(billed.used, billed.billed),
+            amount: 0,
+            currency: None,
+            within_tolerance: self.tolerance().holds(billed.used, billed.billed),
+            fields: vec![quantity, alike("from", billed.start), alike("to", billed.end)],
+        })
+    }
+
+    /// What is suspected of invoices, once more.
+    async fn weigh_bills_again(&mut self, suspects: &[Suspect]) -> Result<()> {
+        let invoices: Vec<&str> = suspects.iter().filter_map(|suspect| suspect.invoice.as_deref()).collect();
+        if invoices.is_empty() {
+            return Ok(());
+        }
+        let metered = self.metered_prices().await?;
+        let limit = i64::try_from(invoices.len()).unwrap_or(i64::MAX);
+        let bills = mirror::billed(&self.platform.db, self.scope(), self.run.to, &metered, Some(invoices.as_slice()), "", limit).await?;
+        let found: Vec<Discrepancy> = bills.iter().filter_map(|billed| self.weigh_bill(billed)).collect();
+        let mut tx = self.platform.db.begin().await?;
+        for suspect in suspects.iter().filter(|suspect| suspect.invoice.is_some()) {
+            let still: Vec<Discrepancy> = found.iter().filter(|found| found.object_id == suspect.object_id).cloned().collect();
+            found::settle(&mut tx, self.run.id, suspect, &still).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The same once more for what was suspected.
-    pub(super) async fn weigh_again(&self, suspects: &[Suspect]) -> Result<()> {
-        for suspect in suspects {
+    pub(super) async fn weigh_again(&mut self, suspects: &[Suspect]) -> Result<()> {
+        self.weigh_bills_again(suspects).await?;
+        for suspect in suspects.iter().filter(|suspect| suspect.invoice.is_none()) {
             let mut found = Vec::new();
             if let Some(stripe_id) = &suspect.stripe_customer
                 && let Some(customer) = crate::store::postgres::accounts::customer_by_stripe_id(&self.platform.db, stripe_id).await?
@@ -111,10 +210,6 @@ impl Runner<'_> {
         }
         let number = |quantity: u64| i64::try_from(quantity).unwrap_or(i64::MAX);
         let (used, counted) = (number(used), number(counted));
-        let alike = |name: &str, at: OffsetDateTime| {
-            let said = Some(Said::Text(rfc3339(at)));
-            Field { name: name.to_owned(), internal: said.clone(), stripe: said, differs: false }
-        };
         let quantity =
             Field { name: "quantity".into(), internal: Some(Said::Number(used)), stripe: Some(Said::Number(counted)), differs: true };
         Ok(Some(Discrepancy {
@@ -136,6 +231,26 @@ impl Runner<'_> {
             fields: vec![quantity, alike("from", start), alike("to", end)],
         }))
     }
+}
+
+/// Of what was used before `since`, Stripe was never told.
+fn was_told(billed: &Billed, since: Option<OffsetDateTime>) -> bool {
+    since.is_none_or(|since| since <= billed.start)
+}
+
+/// What both sides are asked about.
+fn alike(name: &str, at: OffsetDateTime) -> Field {
+    let said = Some(Said::Text(rfc3339(at)));
+    Field { name: name.to_owned(), internal: said.clone(), stripe: said, differs: false }
+}
+
+/// The hours that a discrepancy is about.
+pub(super) fn hours_of(discrepancy: &Discrepancy) -> Option<(OffsetDateTime, OffsetDateTime)> {
+    let instant = |name: &str| match &discrepancy.fields.iter().find(|field| field.name == name)?.internal {
+        Some(Said::Text(text)) => OffsetDateTime::parse(text, &Rfc3339).ok(),
+        _ => None,
+    };
+    instant("from").zip(instant("to"))
 }
 
 /// Names a customer's metric in a period.

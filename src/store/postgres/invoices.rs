@@ -114,6 +114,45 @@ pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: Off
     Ok((rows, u64::try_from(total).unwrap_or(0)))
 }
 
+/// A customer's invoices in the filter's order after one of them, `limit` at most; invoices that come meanwhile shift nothing.
+pub async fn list_after(
+    pool: &PgPool,
+    customer: CustomerId,
+    filter: &Filter,
+    after: Option<Uuid>,
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<InvoiceSummary>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"WITH ordered AS (
+               SELECT *, CASE $6 WHEN '-total' THEN -total::numeric WHEN 'total' THEN total WHEN 'created' THEN extract(epoch FROM created_at)
+                              ELSE -extract(epoch FROM created_at) END AS place
+               FROM invoices WHERE customer_id = $1
+           )
+           SELECT id AS "id!", stripe_invoice_id AS "stripe_invoice_id!", number, status AS "status!", currency AS "currency!", total AS "total!",
+                  amount_due AS "amount_due!", amount_paid AS "amount_paid!", amount_remaining AS "amount_remaining!",
+                  amount_refunded AS "amount_refunded!", period_start, period_end, created_at AS "created_at!", due_date, paid_at
+           FROM ordered
+           WHERE NOT deleted
+             AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
+             AND ($5::text IS NULL OR number ILIKE $5 OR stripe_invoice_id ILIKE $5)
+             AND ($8::uuid IS NULL OR (place, -extract(epoch FROM created_at), id)
+                  > (SELECT place, -extract(epoch FROM created_at), id FROM ordered WHERE id = $8))
+           ORDER BY place, -extract(epoch FROM created_at), id LIMIT $7"#,
+        customer.0,
+        filter.status.map(InvoiceStatus::as_str),
+        filter.from,
+        filter.to,
+        filter.search.as_deref().map(contains_pattern),
+        filter.sort.as_str(),
+        filter.limit,
+        after,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|row| row.summary(now)).collect()
+}
+
 /// `%text%` for ILIKE, with its wildcards taken literally.
 fn contains_pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");

@@ -88,6 +88,29 @@ pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, li
         .collect()
 }
 
+/// Takes the turn at one customer's metric, due or not. None while it is another's, or nobody meters it.
+pub async fn claim_one(
+    pool: &PgPool,
+    customer: CustomerId,
+    metric: Metric,
+    now: OffsetDateTime,
+    until: OffsetDateTime,
+) -> sqlx::Result<Option<Claim>> {
+    let row = sqlx::query!(
+        r#"UPDATE usage_meters meter SET claim = meter.claim + 1, claimed_until = $4 FROM customers
+           WHERE meter.customer_id = $1 AND meter.metric = $2 AND (claimed_until IS NULL OR claimed_until <= $3)
+             AND customers.id = meter.customer_id AND customers.stripe_customer_id IS NOT NULL
+           RETURNING meter.claim, customers.stripe_customer_id AS "stripe_customer_id!""#,
+        customer.0,
+        metric.as_str(),
+        now,
+        until,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| Claim { customer, metric, number: row.claim, stripe_customer_id: row.stripe_customer_id }))
+}
+
 /// Keeps the turn until then; false when somebody else has it by now. Until the transaction ends nobody takes it.
 pub async fn hold(conn: &mut PgConnection, claim: &Claim, until: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(

@@ -4,9 +4,15 @@
 //! same idempotency key wants the same body.
 
 use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
+use crate::stripe::fetched::is_askable;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use stripe::{IdempotencyKey, StripeRequest};
-use stripe_billing::{BillingMeterStatus, billing_meter::ListBillingMeter, billing_meter_event_summary::ListIdBillingMeterEventSummary};
+use stripe_billing::{
+    BillingMeterStatus,
+    billing_meter::{ListBillingMeter, RetrieveBillingMeter},
+    billing_meter_event_summary::{ListIdBillingMeterEventSummary, ListIdBillingMeterEventSummaryValueGroupingWindow},
+};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use time::OffsetDateTime;
 
@@ -71,7 +77,41 @@ struct Meter {
 
 #[derive(Deserialize)]
 struct Summary {
+    id: String,
     aggregated_value: f64,
+    start_time: i64,
+}
+
+impl Summary {
+    /// Whole numbers are exact below 2^53.
+    fn units(sum: f64) -> Result<u64, StripeError> {
+        if sum >= 0.0 && sum.fract() == 0.0 && sum < 9_007_199_254_740_992.0 {
+            Ok(sum as u64)
+        } else {
+            Err(StripeError::Unreadable(format!("{sum} is no sum of quantities")))
+        }
+    }
+}
+
+/// One price, which the library's features in use don't know.
+struct RetrievePrice<'a>(&'a str);
+
+impl StripeRequest for RetrievePrice<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Get, format!("/prices/{}", self.0))
+    }
+}
+
+#[derive(Deserialize)]
+struct Price {
+    recurring: Option<Recurring>,
+}
+
+#[derive(Deserialize)]
+struct Recurring {
+    meter: Option<String>,
 }
 
 impl Client {
@@ -111,13 +151,56 @@ impl Client {
         let request = ListIdBillingMeterEventSummary::new(meter, stripe_customer_id, end, start);
         let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
         let sums: Vec<Summary> = objects(&answer)?;
-        let sum: f64 = sums.iter().map(|summary| summary.aggregated_value).sum();
-        // Whole numbers are exact below 2^53.
-        if sum >= 0.0 && sum.fract() == 0.0 && sum < 9_007_199_254_740_992.0 {
-            Ok(sum as u64)
-        } else {
-            Err(StripeError::Unreadable(format!("{sum} is no sum of quantities")))
+        Summary::units(sums.iter().map(|summary| summary.aggregated_value).sum())
+    }
+
+    /// The same by hour, without those of which nothing is counted.
+    pub async fn metered_by_hour(
+        &self,
+        event_name: &str,
+        stripe_customer_id: &str,
+        start: OffsetDateTime,
+        end: OffsetDateTime,
+    ) -> Result<BTreeMap<OffsetDateTime, u64>, StripeError> {
+        let meter = self.meter(event_name).await?;
+        let (start, end) = (start.unix_timestamp(), end.unix_timestamp());
+        let (mut hours, mut after) = (BTreeMap::new(), None::<String>);
+        loop {
+            let mut request = ListIdBillingMeterEventSummary::new(meter.clone(), stripe_customer_id, end, start)
+                .value_grouping_window(ListIdBillingMeterEventSummaryValueGroupingWindow::Hour)
+                .limit(LIMIT);
+            if let Some(after) = &after {
+                request = request.starting_after(after.clone());
+            }
+            let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
+            let more = Page::read(&answer)?.has_more;
+            let sums: Vec<Summary> = objects(&answer)?;
+            for sum in &sums {
+                let hour =
+                    OffsetDateTime::from_unix_timestamp(sum.start_time).map_err(|error| StripeError::Unreadable(error.to_string()))?;
+                hours.insert(hour, Summary::units(sum.aggregated_value)?);
+            }
+            let last = sums.last().map(|sum| sum.id.clone());
+            if !more || last.is_none() || last == after {
+                return Ok(hours);
+            }
+            after = last;
         }
+    }
+
+    /// The event name of the meter whose usage a price bills; None when it bills none, or there is no such price.
+    pub async fn metered_by(&self, price: &str) -> Result<Option<String>, StripeError> {
+        if !is_askable(price) {
+            return Ok(None);
+        }
+        let found: Price = match self.get("prices.retrieve", Caller::Job, &RetrievePrice(price)).await {
+            Ok(answer) => answer.read()?,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(meter) = found.recurring.and_then(|recurring| recurring.meter) else { return Ok(None) };
+        let answer = self.get("meters.retrieve", Caller::Job, &RetrieveBillingMeter::new(meter)).await?;
+        answer.read::<Meter>().map(|meter| Some(meter.event_name))
     }
 
     async fn meter(&self, event_name: &str) -> Result<String, StripeError> {

@@ -162,6 +162,10 @@ impl Fault {
         Fault::of(Trouble::MalformedJson)
     }
 
+    pub fn empty_list(has_more: bool) -> Fault {
+        Fault::of(Trouble::EmptyList { has_more })
+    }
+
     /// In seconds; for an error.
     pub fn retry_after(mut self, seconds: u64) -> Fault {
         if let Trouble::Status { retry_after, .. } = &mut self.trouble {

@@ -1,0 +1,155 @@
+//! A Stripe that gives nothing, half of it or errors; a process that dies: never a false "all well".
+
+use super::{AT_ONCE, Ahead, INVOICES, RECONCILE, by, in_step, in_step_under, one, run, silent, work};
+use crate::{
+    idempotency::{cookie_of, post},
+    outgoing::impatient,
+    stripe::faults::Fault,
+    support::{
+        TestApp,
+        app::PASSWORD,
+        program::{Running, Workplace},
+    },
+};
+use apex_billing::{
+    domain::{identity::Role, reconcile::ReconciliationStatus},
+    service::{
+        accounts,
+        reconcile::{self, Asked},
+    },
+};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+#[tokio::test]
+async fn lists_that_leave_everything_out_make_a_run_fail() {
+    let (stand_in, app) = in_step().await;
+    for path in ["customers", "subscriptions", "invoices", "charges", "invoice_payments", "refunds", "credit_notes"] {
+        stand_in.fault(Fault::empty_list(false).on("GET", &format!("/v1/{path}")));
+        let failed = run(&app).await;
+        assert_eq!((failed.status, failed.within_tolerance), (ReconciliationStatus::Failed, None), "{path}");
+        let error = failed.error.unwrap();
+        assert!(error.contains("leave out") && error.contains("compared"), "{path}: {error}");
+    }
+    // The same after the first page, or with a claim that there is more.
+    for fault in [Fault::empty_list(false).after(1), Fault::empty_list(true)] {
+        stand_in.fault(fault.on("GET", "/v1/invoices"));
+        let failed = run(&app).await;
+        assert_eq!((failed.status, failed.within_tolerance), (ReconciliationStatus::Failed, None), "{failed:?}");
+    }
+    assert_eq!(one(&app, "SELECT count(*)::text FROM reconciliations WHERE within_tolerance IS NOT NULL").await, "0");
+    let well = run(&app).await;
+    assert_eq!((well.status, well.within_tolerance), (ReconciliationStatus::Completed, Some(true)));
+}
+
+#[tokio::test]
+async fn a_stripe_that_answers_nothing_in_time_is_no_all_well_either() {
+    let (stand_in, app) = in_step().await;
+    for fault in [Fault::hang(), Fault::malformed_json()] {
+        let request = Some(Uuid::new_v4());
+        stand_in.fault(fault.times(1000).on("GET", "/v1/charges"));
+        let failed =
+            work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
+        assert_eq!((failed.status, failed.within_tolerance, failed.stage.as_str()), (ReconciliationStatus::Failed, None, "charges"));
+        assert!(failed.error.as_deref().unwrap().contains("it had come to the charges and compared"), "{:?}", failed.error);
+        stand_in.shared.faults.lock().unwrap().clear();
+        let again = work(&app.platform, &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
+        assert_eq!((again.id, again.within_tolerance, again.checked.invoices), (failed.id, Some(true), INVOICES));
+    }
+}
+
+#[tokio::test]
+async fn repairs_have_a_time_of_their_own() {
+    let (stand_in, app) = in_step_under(&[AT_ONCE[0], ("request-timeout-seconds = 30", "request-timeout-seconds = 4")]).await;
+    let invoice = super::newest_of(&stand_in, "invoice", "cus_lumen");
+    stand_in.tamper("invoice", &invoice, |invoice| invoice["total"] = json!(1));
+    let found = run(&app).await;
+    for both in [&stand_in as &dyn Ahead, &app] {
+        both.ahead(Duration::minutes(1));
+    }
+    let admin = app.sign_in(Role::Admin, None).await;
+    // Longer than a request may take otherwise.
+    stand_in.fault(Fault::status(429).retry_after(5).on("GET", &format!("/v1/invoices/{invoice}")));
+    let answer = admin.post_json(&format!("/api/v1/admin/reconciliations/{}/repair", found.id), &json!({})).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"repaired": 1, "failed": 0, "left": 0})));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_was_killed_in_the_middle_goes_on_under_its_key() {
+    let (stand_in, app) = in_step().await;
+    let place = Workplace::new();
+    place.set("settle-seconds = 10", "settle-seconds = 0");
+    // The jobs would take it up by themselves.
+    place.set("nightly = true", "nightly = false");
+    accounts::put_user(&app.platform, "ops@apex.example", PASSWORD, Role::Admin, None).await.unwrap();
+    let mut server = Running::start(
+        place
+            .command(&["serve", "--no-migrate"])
+            .env("DATABASE_URL", app.database_url())
+            .env("STRIPE_WEBHOOK_SECRET", "whsec_of_the_program")
+            .env("STRIPE_SECRET_KEY", crate::support::stand_in::SECRET_KEY)
+            .env("STRIPE_API_BASE", stand_in.base_url()),
+    );
+    let credentials = json!({"email": "ops@apex.example", "password": PASSWORD}).to_string();
+    let cookie = cookie_of(post(&server.address, "/api/v1/auth/login", "", &credentials));
+    // The invoices are compared, the charges are not.
+    stand_in.fault(Fault::hang().times(1000).on("GET", "/v1/charges"));
+    let asked = || stand_in.requests().iter().filter(|request| request.path == "/v1/charges").count();
+    let before = asked();
+    let asking = post(&server.address, RECONCILE, &format!("Cookie: {cookie}\r\nIdempotency-Key: night\r\n"), "{}");
+    let stuck = async {
+        while asked() == before {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), stuck).await.expect("it comes to the charges");
+    assert_eq!(server.signal(libc::SIGKILL), None);
+    drop(asking);
+    let before = one(&app, "SELECT id || ' ' || status || ' ' || stage || ' ' || (checked_invoices > 0) FROM reconciliations").await;
+    assert!(before.ends_with(" running charges true"), "{before}");
+
+    stand_in.shared.faults.lock().unwrap().clear();
+    // The program lived now, and not on the tests' day; its lease on the key has to run out.
+    app.advance(OffsetDateTime::now_utc() - app.now());
+    let person = app.client().with_header("cookie", &cookie).with_header("idempotency-key", "night");
+    person.post_json(RECONCILE, &json!({})).await.problem(409, "idempotency_in_progress");
+    app.advance(Duration::seconds(20));
+    // The connection that had the lead in this scope takes a moment to be gone.
+    let taken_up = async {
+        loop {
+            let answer = person.post_json(RECONCILE, &json!({})).await;
+            if answer.status != 409 {
+                break answer;
+            }
+        }
+    };
+    let done = tokio::time::timeout(std::time::Duration::from_secs(60), taken_up).await.expect("it is taken up");
+    assert_eq!(done.status, 200, "{}", done.text());
+    let done: Value = done.json();
+    assert!(before.starts_with(done["reconciliation_id"].as_str().unwrap()), "{before} {done}");
+    assert_eq!((&done["within_tolerance"], &done["checked"]["invoices"]), (&json!(true), &json!(INVOICES)));
+    let told = "SELECT string_agg(event_type, ',' ORDER BY id) FROM billing_audit WHERE event_type LIKE 'reconciliation.%'";
+    assert_eq!(one(&app, told).await, "reconciliation.started,reconciliation.completed");
+    assert_eq!(one(&app, "SELECT count(*)::text FROM reconciliations").await, "1");
+}
+
+#[tokio::test]
+async fn a_repair_that_was_cut_off_is_done_by_the_next() {
+    let (stand_in, app): (_, TestApp) = in_step().await;
+    let invoice = super::newest_of(&stand_in, "invoice", "cus_lumen");
+    stand_in.tamper("invoice", &invoice, |invoice| invoice["total"] = json!(1));
+    let found = run(&app).await;
+    for both in [&stand_in as &dyn Ahead, &app] {
+        both.ahead(Duration::minutes(1));
+    }
+    // Stripe is away in the middle: the run's repair ends with an error, and nothing is said to be repaired.
+    stand_in.fault(Fault::status(500).times(1000).on("GET", &format!("/v1/invoices/{invoice}")).after(1));
+    let cut = reconcile::repair_all(&impatient(&app), &by(), &found.id.to_string()).await;
+    assert!(cut.is_err());
+    assert_eq!(one(&app, "SELECT count(*)::text FROM billing_audit WHERE event_type LIKE 'reconciliation.repair%'").await, "0");
+    stand_in.shared.faults.lock().unwrap().clear();
+    let repair = reconcile::repair_all(&app.platform, &by(), &found.id.to_string()).await.unwrap();
+    assert_eq!((repair.repaired, repair.failed, repair.left), (1, 0, 0));
+}
