@@ -1,6 +1,6 @@
-// Starts the built server twice on one private database: with billing on, and with the kill switch thrown.
+// Starts the built server twice on one private database: with billing on, and with the kill switch thrown. The first has a stand-in for Stripe.
 import { defineConfig } from '@playwright/test';
-import { cpSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -11,10 +11,14 @@ const binary = process.env.APEX_BILLING_BIN ?? join(target, 'debug/apex-billing'
 // Workers read this file too, and must not make a folder each.
 process.env.APEX_E2E_DIR ??= mkdtempSync(join(tmpdir(), 'apex-billing-end2end-'));
 const dir = process.env.APEX_E2E_DIR;
-cpSync(join(root, 'Leptos.toml'), join(dir, 'Leptos.toml'));
+// No run begins by itself, and what differs is looked at again soon.
+const settings = readFileSync(join(root, 'Leptos.toml'), 'utf8');
+writeFileSync(join(dir, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
 
 process.env.APEX_E2E_PASSWORD ??= 'end-to-end password';
 process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
+
+const stripe = { port: 3102, key: 'sk_test_of_the_browser_tests' };
 
 const server = (port: number, args: string, env: Record<string, string>) => ({
   command: `exec "${binary}" serve ${args}`,
@@ -53,5 +57,15 @@ export default defineConfig({
       args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
     },
   },
-  webServer: [server(3100, '--demo', {}), server(3101, '', { BILLING_ENABLED: 'false' })],
+  webServer: [
+    {
+      command: `exec "${join(target, 'debug/examples/stripe')}"`,
+      // Nobody is let in without a key: that it says so is enough.
+      url: `http://127.0.0.1:${stripe.port}/v1/customers`,
+      stdout: 'ignore' as const,
+      env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },
+    },
+    server(3100, '--demo', { STRIPE_SECRET_KEY: stripe.key, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}/` }),
+    server(3101, '', { BILLING_ENABLED: 'false' }),
+  ],
 });

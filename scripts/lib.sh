@@ -8,6 +8,8 @@ postgres_min=15
 # tests/it/support/clickhouse.rs names the same folder.
 clickhouse_wheel=26.9.0
 schemathesis=4.32.5
+# tests/it/localstripe.rs names the same folder.
+localstripe=1.15.10
 
 # cargo counts its own jobs, whatever `make` was told.
 unset MAKEFLAGS MFLAGS

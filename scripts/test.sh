@@ -78,6 +78,7 @@ api_tests() {
 
 browser_tests() {
   local status counts
+  must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
   step "playwright test"
   # Anything but the reporters stands in end2end/playwright.config.
   mkdir "$work/end2end"
@@ -100,6 +101,7 @@ case $part in
     ;;
   unit)
     [ -n "${TEST_CLICKHOUSE_URL:-}" ] || must "ClickHouse's engine" scripts/fetch-clickhouse.sh
+    must "localstripe" scripts/fetch-localstripe.sh
     rust_tests
     ;;
   e2e)

@@ -21,6 +21,7 @@ mod idempotency;
 mod inbox;
 mod ingest;
 mod invoices;
+mod localstripe;
 mod meters;
 mod metrics;
 mod openapi;
