@@ -15,7 +15,7 @@ mod webhooks;
 
 pub use session::Session;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Billing platform of ApexMediation: usage metering, Stripe mirror, invoices and console in one binary.
@@ -68,6 +68,11 @@ enum Command {
     Openapi(openapi::OpenApi),
     /// Go through the deployment checklist against a running deployment
     Checklist(Box<checklist::Checklist>),
+}
+
+/// The whole command line, for whoever describes it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.

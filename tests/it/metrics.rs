@@ -191,6 +191,10 @@ fn every_alert_is_tested_and_has_its_section_in_the_runbook() {
         assert!(runbook.lines().any(|line| line == format!("### {name}")), "{name} has no section in docs/runbook.md");
         assert!(rules.contains(&format!("runbook_url: docs/runbook.md#{}\n", name.to_lowercase())), "{name}");
     }
+    let sections = runbook.lines().skip_while(|line| *line != "## Alerts").skip(1).take_while(|line| !line.starts_with("## "));
+    let gone: Vec<&str> =
+        sections.filter_map(|line| line.strip_prefix("### ")).filter(|name| !names.iter().any(|one| one == name)).collect();
+    assert!(gone.is_empty(), "docs/runbook.md has sections of no alert: {gone:?}");
     let anchors = runbook.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap());
     for anchor in anchors {
         assert!(

@@ -3,6 +3,14 @@
 use crate::support::TestApp;
 use apex_billing::{
     api::openapi,
+    domain::{
+        features::Feature,
+        identity::Role,
+        invoice::{InvoiceSort, InvoiceStatus},
+        metric::Metric,
+        reconcile::Kind,
+        webhook::WebhookStatus,
+    },
     http::{router::routes, state::Server},
     jobs::Heartbeat,
 };
@@ -14,6 +22,12 @@ use std::collections::BTreeSet;
 fn named(method: &str, path: &str) -> String {
     let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
     format!("{} {}", method.to_uppercase(), parts.join("/"))
+}
+
+/// An address of a path: no object has this id.
+fn example(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
+    parts.join("/")
 }
 
 fn operations() -> impl Iterator<Item = (&'static String, &'static String, &'static Value)> {
@@ -32,8 +46,7 @@ async fn every_route_is_documented_and_every_documented_one_exists() {
     paths.extend(leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path));
     let mut registered = BTreeSet::new();
     for path in paths {
-        let example: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
-        let example = example.join("/");
+        let example = example(path);
         // No path takes it, so the router says which methods it does take.
         let answer = app.client().send(Method::TRACE, &example, None, Vec::new()).await;
         assert_eq!(answer.status, 405, "{example}");
@@ -101,4 +114,75 @@ async fn what_is_not_there_and_what_is_not_taken_are_problems() {
     assert_eq!(refused.header("allow"), Some("GET,HEAD"));
     let looked = app.client().send(Method::HEAD, "/api/v1/meta/features", None, Vec::new()).await;
     assert_eq!((looked.status, looked.text().as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn every_path_says_what_it_takes_and_answers_head_as_get() {
+    let app = TestApp::start().await;
+    for (path, item) in openapi::document()["paths"].as_object().expect("paths") {
+        let example = example(path);
+        for method in [Method::OPTIONS, Method::PATCH] {
+            let refused = app.client().send(method, &example, None, Vec::new()).await;
+            refused.problem(405, "method_not_allowed");
+            let allowed = refused.header("allow").unwrap_or_default().to_lowercase();
+            assert!(
+                item.as_object().expect("an item").keys().all(|taken| allowed.split(',').any(|one| one.trim() == taken)),
+                "{path}: {allowed}"
+            );
+        }
+        if item.get("get").is_some() {
+            let (got, looked) = (app.client().get(&example).await, app.client().send(Method::HEAD, &example, None, Vec::new()).await);
+            assert_eq!((looked.status, looked.text().as_str()), (got.status, ""), "{path}");
+            assert_eq!(looked.header("content-type"), got.header("content-type"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_names_an_idempotency_key_just_where_one_is_read() {
+    let app = TestApp::start().await;
+    let staff = app.sign_in(Role::Admin, None).await;
+    let mut required = Vec::new();
+    // Without signing out, which would end the session.
+    for (path, method, operation) in operations().filter(|(path, method, _)| *method != "get" && !path.ends_with("/logout")) {
+        let parameter = operation["parameters"].as_array().into_iter().flatten().find(|parameter| parameter["name"] == "Idempotency-Key");
+        let staff = staff.clone().with_header("idempotency-key", "not visible");
+        let answer = staff
+            .send(
+                Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method"),
+                &example(path),
+                Some("application/json"),
+                b"{}".to_vec(),
+            )
+            .await;
+        assert_eq!(answer.text().contains("idempotency_key_invalid"), parameter.is_some(), "{path}: {}", answer.text());
+        if parameter.is_some_and(|parameter| parameter["required"] == true) {
+            required.push(path.as_str());
+        }
+    }
+    assert_eq!(required, ["/api/v1/billing/reconcile"]);
+}
+
+#[test]
+fn words_of_the_document_are_those_that_are_read() {
+    let documented = |name: &str| -> Vec<&str> {
+        let words = openapi::document()["components"]["schemas"][name]["enum"].as_array().expect(name);
+        words.iter().map(|word| word.as_str().expect(name)).collect()
+    };
+    assert_eq!(documented("InvoiceSort"), InvoiceSort::ALL.map(InvoiceSort::as_str));
+    assert_eq!(documented("InvoiceStatus"), InvoiceStatus::ALL.map(InvoiceStatus::as_str));
+    assert_eq!(documented("Kind"), Kind::ALL.map(Kind::as_str));
+    assert_eq!(documented("Metric"), Metric::ALL.map(Metric::as_str));
+    assert_eq!(documented("WebhookStatus"), WebhookStatus::ALL.map(WebhookStatus::as_str));
+    assert_eq!(documented("Feature"), Feature::ALL.map(Feature::name));
+}
+
+/// To see in a change what it changes for those who call. What every operation may be refused with is as in `problems.rs`, and left out.
+#[test]
+fn the_document_is_as_it_was_looked_at() {
+    let mut document = openapi::document().clone();
+    for (_, response) in document["components"]["responses"].as_object_mut().expect("responses") {
+        *response = response["description"].take();
+    }
+    insta::assert_json_snapshot!(document, {".info.version" => "[version]"});
 }
