@@ -123,7 +123,11 @@ async fn every_path_says_what_it_takes_and_answers_head_as_get() {
         let example = example(path);
         for method in [Method::OPTIONS, Method::PATCH] {
             let refused = app.client().send(method, &example, None, Vec::new()).await;
-            refused.problem(405, "method_not_allowed");
+            // What load balancers ask is answered without a body.
+            if path.starts_with("/api/") {
+                refused.problem(405, "method_not_allowed");
+            }
+            assert_eq!(refused.status, 405, "{path}");
             let allowed = refused.header("allow").unwrap_or_default().to_lowercase();
             assert!(
                 item.as_object().expect("an item").keys().all(|taken| allowed.split(',').any(|one| one.trim() == taken)),
@@ -171,7 +175,7 @@ fn words_of_the_document_are_those_that_are_read() {
     };
     assert_eq!(documented("InvoiceSort"), InvoiceSort::ALL.map(InvoiceSort::as_str));
     assert_eq!(documented("InvoiceStatus"), InvoiceStatus::ALL.map(InvoiceStatus::as_str));
-    assert_eq!(documented("Kind"), Kind::ALL.map(Kind::as_str));
+    assert_eq!(documented("DiscrepancyKind"), Kind::ALL.map(Kind::as_str));
     assert_eq!(documented("Metric"), Metric::ALL.map(Metric::as_str));
     assert_eq!(documented("WebhookStatus"), WebhookStatus::ALL.map(WebhookStatus::as_str));
     assert_eq!(documented("Feature"), Feature::ALL.map(Feature::name));
