@@ -3,7 +3,7 @@
 use crate::{
     app::local_path::{HOME, local_path, percent_encode},
     auth::{Principal, layer},
-    http::{problem::ApiError, state::Server},
+    http::{problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
     service::{
         Error,
         accounts::{self, Origin},
@@ -149,9 +149,8 @@ pub async fn logout(State(server): State<Server>, session: Session, request: Req
 
 async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiError> {
     let is_form = is_form(request.headers());
-    let unreadable = |detail: String| ApiError(Error::BadRequest { code: "invalid_body", detail });
     let body = if is_form {
-        Form::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+        Form::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
     } else {
         let json = request
             .headers()
@@ -161,9 +160,17 @@ async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiErr
         if !json {
             return Err(Error::UnsupportedMediaType("application/json, application/x-www-form-urlencoded").into());
         }
-        Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?.0
+        Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
     };
     Ok((body, is_form))
+}
+
+/// Why a body can't be read, by what the extractor says of it.
+pub(super) fn unreadable(status: StatusCode, detail: String) -> Error {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
+        _ => Error::BadRequest { code: "invalid_body", detail },
+    }
 }
 
 /// Sent by a page's form, as opposed to a program.

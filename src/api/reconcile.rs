@@ -1,6 +1,6 @@
 //! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
 
-use super::auth::{is_form, origin_of};
+use super::auth::{is_form, origin_of, unreadable};
 use crate::{
     app::local_path::percent_encode,
     auth::guard::{self, Staff},
@@ -89,8 +89,9 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let by = by(&staff, &parts);
     if !is_form(&parts.headers) {
-        let body =
-            Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await.map_err(|rejection| unreadable(rejection.status()))?;
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
+            .await
+            .map_err(|rejection| unreadable(rejection.status(), "the body can't be read".into()))?;
         let asked = read(&parts.headers, &body)?;
         let reconciliation_id = reconcile::start(&staff.platform, &by, &asked).await?;
         let at = format!("/api/v1/admin/reconciliations/{reconciliation_id}");
@@ -110,14 +111,6 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
         Err(error) => return Err(error.into()),
     }
     .into_response())
-}
-
-fn unreadable(status: StatusCode) -> Error {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Error::TooLarge { limit: 64 * 1024 }
-    } else {
-        Error::BadRequest { code: "invalid_body", detail: "the body can't be read".into() }
-    }
 }
 
 /// How a run's discrepancies are narrowed and paged.

@@ -1,14 +1,14 @@
 //! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
 
 use super::{
-    auth::{is_form, origin_of},
+    auth::{is_form, origin_of, unreadable},
     settings::read,
 };
 use crate::{
     app::{customer_filters::CUSTOMERS, local_path::HOME},
     auth::{guard, layer},
     domain::identity::Viewer,
-    http::{problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
+    http::{problem::ApiError, state::Server},
     service::{Error, accounts, view_as},
 };
 use axum::{
@@ -86,11 +86,4 @@ pub async fn stop(State(server): State<Server>, session: Session, parts: Parts) 
 
 fn origin(parts: &Parts) -> accounts::Origin {
     origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
-}
-
-fn unreadable(status: StatusCode, detail: String) -> Error {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "invalid_body", detail },
-    }
 }

@@ -68,11 +68,12 @@ impl Traces {
 }
 
 /// The exporter, and the layer that gives it spans.
-pub(super) fn start<S>(endpoint: Option<&OtlpEndpoint>) -> anyhow::Result<(Traces, Option<Box<dyn Layer<S> + Send + Sync>>)>
+pub(super) fn start<S>(endpoint: Option<&OtlpEndpoint>) -> anyhow::Result<(Traces, Box<dyn Layer<S> + Send + Sync>)>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    let Some(endpoint) = endpoint else { return Ok((Traces::default(), None)) };
+    // No `Option`: that does not hand on which dispatcher it belongs to.
+    let Some(endpoint) = endpoint else { return Ok((Traces::default(), layer::Identity::new().boxed())) };
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(Collector::new())
@@ -98,7 +99,7 @@ where
             .with_max_level_hint(LevelFilter::DEBUG),
     );
     EXPORTING.get_or_init(|| ());
-    Ok((Traces(Some(provider)), Some(spans.and_then(statements).boxed())))
+    Ok((Traces(Some(provider)), spans.and_then(statements).boxed()))
 }
 
 /// Our own spans, and what goes wrong within them. Lines of lower levels stay in the log: some hold what is nobody else's business.

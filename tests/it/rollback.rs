@@ -71,7 +71,8 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
     let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_x"));
     refuses(&drop_tables(&["--confirm", &name, "--no-backup"]), "stop them first");
     assert_eq!(server.signal(libc::SIGINT), Some(0));
-    assert_eq!(tables(&database).await, before);
+    // A server makes the partitions of the months to come.
+    assert!(tables(&database).await >= before);
     assert_eq!(drop_tables(&["--no-backup", "--backup", &good]).status.code(), Some(2));
 
     // The log is the only trace of it, whatever else is let through.

@@ -171,9 +171,9 @@ async fn changes_say_what_was_before_and_what_is_now_and_never_a_password() {
     }
     let [made, changed] = data(&app, "user.put").await.try_into().unwrap();
     let reader = json!({"role": "readonly", "customer_id": lumen, "enabled": true});
-    assert_eq!(made, json!({"email": "ada@lumen.example", "before": null, "after": reader}));
+    assert_eq!(made, json!({"email": "ada@lumen.example", "before": null, "after": reader, "sessions_ended": 0}));
     let staff = json!({"role": "admin", "customer_id": null, "enabled": true});
-    assert_eq!(changed, json!({"email": "ada@lumen.example", "before": reader, "after": staff}));
+    assert_eq!(changed, json!({"email": "ada@lumen.example", "before": reader, "after": staff, "sessions_ended": 0}));
 
     let person = app.sign_in(Role::Publisher, Some(lumen)).await;
     for name in ["Ada", "Grace"] {
