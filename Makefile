@@ -36,9 +36,8 @@ server:
 site:
 	@scripts/build-site.sh
 
-release: setup ## the same, optimised
-	@scripts/build-site.sh --release
-	$(cargo) build --release $(cargo_features)
+release: setup ## the optimised program with its site as one archive; says how large it is and how quickly it starts
+	@scripts/release.sh
 
 audit: ## licences and sources of dependencies, known vulnerabilities of the npm packages
 	@scripts/audit.sh
