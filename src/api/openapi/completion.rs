@@ -25,6 +25,7 @@ pub fn complete(mut document: Value) -> Value {
         "api_key": {"type": "http", "scheme": "bearer", "description": "A key of a customer's machine, as `POST /api/v1/billing/api-keys` makes it"},
     });
     bound(&mut document["components"]["schemas"]);
+    without_lone_alternatives(&mut document["components"]["schemas"]);
     document
 }
 
@@ -176,6 +177,25 @@ fn bound(schemas: &mut Value) {
     schemas["EmailAddress"]["pattern"] = address.into();
     schemas["EmailAddress"]["maxLength"] = 254.into();
     schemas["Currency"]["pattern"] = "^[a-z]{3}$".into();
+}
+
+/// One alternative is none: what it says is the schema's own.
+fn without_lone_alternatives(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let lone =
+                fields.get("oneOf").and_then(Value::as_array).filter(|all| all.len() == 1).and_then(|all| all[0].as_object().cloned());
+            if let Some(lone) = lone {
+                fields.remove("oneOf");
+                for (name, value) in lone {
+                    fields.entry(name).or_insert(value);
+                }
+            }
+            fields.values_mut().for_each(without_lone_alternatives);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_lone_alternatives),
+        _ => {}
+    }
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

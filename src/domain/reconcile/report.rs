@@ -106,6 +106,7 @@ pub struct ReconciliationSummary {
     /// Objects compared so far, and about how many there are.
     pub rows_checked: i64,
     pub rows_total: Option<i64>,
+    #[serde(rename = "discrepancy_count")]
     pub discrepancies: i64,
     pub repaired: i64,
     #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]

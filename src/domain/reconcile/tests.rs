@@ -231,3 +231,39 @@ fn a_share_reads_as_percent() {
     assert_eq!(serde_json::from_str::<Millionths>("12.3456").unwrap(), Millionths(123_456));
     assert_eq!(Millionths(-1_000_000).to_string(), "-100");
 }
+
+/// The page in the browser reads what the API says: members that two parts of it share would be lost or refused.
+#[test]
+fn what_a_run_says_of_itself_can_be_read_back() {
+    let at = time::macros::datetime!(2026-11-26 12:00 UTC);
+    let detail = ReconciliationDetail {
+        summary: ReconciliationSummary {
+            id: uuid::Uuid::from_u128(7),
+            status: ReconciliationStatus::Running,
+            actor: "ada@apex.example".into(),
+            customer_id: None,
+            customer: None,
+            from: Some(at),
+            to: at,
+            repair: false,
+            stage: "invoices".into(),
+            checked: Checked::default(),
+            rows_checked: 2,
+            rows_total: Some(3),
+            discrepancies: 1,
+            repaired: 0,
+            currency_totals: Totals::default(),
+            within_tolerance: None,
+            error: None,
+            started_at: at,
+            finished_at: None,
+        },
+        found: DiscrepancyPage {
+            discrepancies: Vec::new(),
+            kinds: vec![KindCount { kind: Kind::Amount, count: 1 }],
+            pagination: crate::domain::invoice::Pagination { page: 1, limit: 20, total: 1, total_pages: 1 },
+        },
+    };
+    let text = serde_json::to_string(&detail).unwrap();
+    assert_eq!(serde_json::from_str::<ReconciliationDetail>(&text).unwrap(), detail, "{text}");
+}
