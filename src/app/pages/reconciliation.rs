@@ -59,13 +59,12 @@ pub fn ReconciliationRunPage() -> impl IntoView {
     });
     let loaded =
         Resource::new(move || shown.get(), |shown: Shown| async move { reconciliation(shown.id, shown.kind, shown.page, None).await });
+    // Noted where it is shown, for it can't be asked of the resource elsewhere.
+    let running = StoredValue::new(false);
     // Browser only: while it runs, one sees it move.
     Effect::new(move || {
         every(REFRESH, move || {
-            let running = loaded.with_untracked(|loaded| {
-                loaded.as_ref().is_some_and(|run| run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running))
-            });
-            if running && !document().hidden() {
+            if running.get_value() && !document().hidden() {
                 loaded.refetch();
             }
         });
@@ -75,7 +74,9 @@ pub fn ReconciliationRunPage() -> impl IntoView {
         <p class="back"><a href=RECONCILIATION><Icon glyph=Glyph::Previous /><span>"All runs"</span></a></p>
         <Transition fallback=|| view! { <Skeleton rows=8 /> }>
             {move || Suspend::new(async move {
-                match loaded.await {
+                let run = loaded.await;
+                running.set_value(run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running));
+                match run {
                     Ok(run) => Either::Left(show(run, &shown.get_untracked(), told.get_untracked())),
                     Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
                 }
