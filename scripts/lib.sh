@@ -41,6 +41,22 @@ apt_install() {
   "${install[@]}" >/dev/null || die "apt-get can't install $*; its own message stands above."
 }
 
+# fetch_python NAME VERSION PIP_OPTION...: a package of PyPI with all that it needs, into a folder of the cache.
+fetch_python() {
+  local name=$1 version=$2 work; shift 2
+  python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip
+  step "fetching $name $version (once)"
+  mkdir -p "$cache"
+  work=$(mktemp -d "$cache/fetch.XXXXXX")
+  if ! python3 -m pip install --quiet "$@" --disable-pip-version-check --root-user-action=ignore --target "$work/unpacked" "$name==$version"; then
+    rm -rf "$work"
+    die "$name can't be fetched from PyPI."
+  fi
+  rm -rf "${cache:?}/$name-$version"
+  mv "$work/unpacked" "$cache/$name-$version"
+  rm -rf "$work"
+}
+
 # has_wasm_std RUSTC
 has_wasm_std() {
   local lib
