@@ -5,7 +5,7 @@ mod forms;
 
 pub use forms::submit;
 
-use super::{auth::origin_of, settings::read};
+use super::{auth::origin, settings::read};
 use crate::{
     auth::{guard, layer},
     domain::{
@@ -13,16 +13,15 @@ use crate::{
         session::SessionsEnded,
     },
     http::{problem::ApiError, state::Server},
-    service::{accounts::Origin, own_account, second_factor},
+    service::{own_account, second_factor},
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, Path, State},
+    extract::{Path, State},
     http::{HeaderName, StatusCode, header, request::Parts},
 };
 use serde::Deserialize;
-use std::net::SocketAddr;
 use tower_sessions::Session;
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -153,8 +152,4 @@ pub async fn disable_totp(State(server): State<Server>, parts: Parts, body: Byte
     let given: PasswordAndCode = read(&parts, &body)?;
     second_factor::disable(&person, &given.current_password, &given.code, &origin(&parts)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn origin(parts: &Parts) -> Origin {
-    origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
 }

@@ -13,7 +13,7 @@ use crate::{
 use axum::{
     Form, Json,
     extract::{ConnectInfo, FromRequest, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -184,6 +184,11 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 /// Where a form leads: to a path of ours, whatever it names.
 pub fn next_path(next: &str) -> &str {
     local_path(next).unwrap_or(HOME)
+}
+
+/// The same of a request whose body is elsewhere.
+pub fn origin(parts: &Parts) -> Origin {
+    origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
 }
 
 /// Where a request came from, for the audit trail.

@@ -1,6 +1,6 @@
 //! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
 
-use super::{auth::origin_of, settings::read};
+use super::{auth::origin, settings::read};
 use crate::{
     app::pages::features::FEATURES,
     auth::guard::{self, Staff},
@@ -11,12 +11,11 @@ use crate::{
 use axum::{
     Form, Json,
     body::Bytes,
-    extract::{ConnectInfo, Path, State},
+    extract::{Path, State},
     http::request::Parts,
     response::Redirect,
 };
 use serde::Deserialize;
-use std::net::SocketAddr;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,5 +71,5 @@ async fn carry_out(server: Server, parts: &Parts, form: &Confirmed) -> service::
 }
 
 fn by(staff: &Staff, parts: &Parts) -> By {
-    By { actor: staff.principal.actor(), origin: origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>()) }
+    By { actor: staff.principal.actor(), origin: origin(parts) }
 }

@@ -1,6 +1,6 @@
 //! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
 
-use super::auth::{is_form, origin_of, unreadable};
+use super::auth::{is_form, origin, unreadable};
 use crate::{
     app::local_path::percent_encode,
     auth::guard::{self, Staff},
@@ -15,12 +15,11 @@ use crate::{
 use axum::{
     Form, Json,
     body::Bytes,
-    extract::{ConnectInfo, FromRequest, Path, Query, Request, State},
+    extract::{FromRequest, Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use uuid::Uuid;
 
 /// Address of the page of all runs.
@@ -216,5 +215,5 @@ fn answer<T: Serialize>(parts: &Parts, id: &str, told: &str, done: Result<T, Err
 }
 
 fn by(staff: &Staff, parts: &Parts) -> By {
-    By { actor: staff.principal.actor(), origin: origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>()) }
+    By { actor: staff.principal.actor(), origin: origin(parts) }
 }

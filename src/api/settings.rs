@@ -5,7 +5,7 @@ mod forms;
 
 pub use forms::submit;
 
-use super::auth::origin_of;
+use super::auth::origin;
 use crate::{
     auth::guard::{self, Caller},
     domain::{
@@ -19,12 +19,11 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderName, StatusCode, header, request::Parts},
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::net::SocketAddr;
 
 /// The customer that staff name.
 #[derive(Deserialize)]
@@ -199,5 +198,5 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> 
 }
 
 fn by(caller: &Caller, parts: &Parts) -> By {
-    By { actor: caller.principal.actor(), origin: origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>()) }
+    By { actor: caller.principal.actor(), origin: origin(parts) }
 }

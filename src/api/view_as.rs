@@ -1,7 +1,7 @@
 //! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
 
 use super::{
-    auth::{is_form, origin_of, unreadable},
+    auth::{is_form, origin, unreadable},
     settings::read,
 };
 use crate::{
@@ -14,12 +14,11 @@ use crate::{
 use axum::{
     Form, Json,
     body::Bytes,
-    extract::{ConnectInfo, FromRequest, Request, State},
+    extract::{FromRequest, Request, State},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use std::net::SocketAddr;
 use tower_sessions::Session;
 
 /// As whom.
@@ -82,8 +81,4 @@ pub async fn stop(State(server): State<Server>, session: Session, parts: Parts) 
     view_as::stop(&staff.platform, &staff.principal, &origin(&parts)).await?;
     layer::view_as(&session, None).await?;
     Ok(if is_form(&parts.headers) { Redirect::to(CUSTOMERS).into_response() } else { StatusCode::NO_CONTENT.into_response() })
-}
-
-fn origin(parts: &Parts) -> accounts::Origin {
-    origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
 }

@@ -1,11 +1,7 @@
 //! Pages for people where something in front of all pages has failed: nobody can be known while the database is away.
 
 use super::{observe::RequestId, problem, router::theme_cookie, state::Server};
-use crate::app::{
-    ThemePreference,
-    calls::{Problem, problem::ProblemJson},
-    components::problem_page,
-};
+use crate::app::{ThemePreference, calls::problem::ProblemJson, components::problem_page, shell};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -14,7 +10,6 @@ use axum::{
     response::Response,
 };
 use leptos::{prelude::*, server_fn::ContentType};
-use leptos_meta::HashedStylesheet;
 
 /// Whoever opens a page gets a page, even from a layer that answers programs.
 pub async fn speak_to_people(State(server): State<Server>, request: Request, next: Next) -> Response {
@@ -33,7 +28,8 @@ pub async fn speak_to_people(State(server): State<Server>, request: Request, nex
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::told(parts.status, body).await;
     problem.request_id = id;
-    let page = document(server.platform.config.leptos.clone(), theme, problem, path);
+    let options = server.platform.config.leptos.clone();
+    let page = shell::plain(options, theme, "Billing", || problem_page(problem, path).into_any());
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -41,27 +37,4 @@ pub async fn speak_to_people(State(server): State<Server>, request: Request, nex
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     }
     Response::from_parts(parts, Body::from(page))
-}
-
-/// A document without the app.
-fn document(options: LeptosOptions, theme: ThemePreference, problem: Problem, path: String) -> String {
-    let page = move || {
-        view! {
-            <!DOCTYPE html>
-            <html lang="en" data-theme=theme.attribute()>
-                <head>
-                    <meta charset="utf-8" />
-                    <meta name="viewport" content="width=device-width, initial-scale=1" />
-                    <meta name="color-scheme" content="light dark" />
-                    <meta name="robots" content="noindex" />
-                    <title>"Billing"</title>
-                    <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                    <HashedStylesheet options=options />
-                </head>
-                <body>{problem_page(problem, path)}</body>
-            </html>
-        }
-        .to_html()
-    };
-    Owner::new().with(page)
 }

@@ -2,12 +2,11 @@
 
 use super::document;
 use crate::{
-    app::components::brand::Brand,
+    app::{components::brand::Brand, shell},
     http::{router::theme_cookie, state::Server},
 };
 use axum::{extract::State, http::request::Parts, response::Html};
 use leptos::prelude::*;
-use leptos_meta::HashedStylesheet;
 use serde_json::Value;
 
 /// `GET /docs`.
@@ -20,24 +19,7 @@ use serde_json::Value;
 pub async fn docs(State(server): State<Server>, parts: Parts) -> Html<String> {
     let theme = theme_cookie(&parts).unwrap_or_default();
     let options = server.platform.config.leptos.clone();
-    Html(Owner::new().with(|| {
-        view! {
-            <!DOCTYPE html>
-            <html lang="en" data-theme=theme.attribute()>
-                <head>
-                    <meta charset="utf-8" />
-                    <meta name="viewport" content="width=device-width, initial-scale=1" />
-                    <meta name="color-scheme" content="light dark" />
-                    <meta name="robots" content="noindex" />
-                    <title>"API · ApexMediation Billing"</title>
-                    <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                    <HashedStylesheet options />
-                </head>
-                <body>{page(document())}</body>
-            </html>
-        }
-        .to_html()
-    }))
+    Html(shell::plain(options, theme, "API · ApexMediation Billing", || page(document()).into_any()))
 }
 
 fn page(document: &Value) -> impl IntoView {
