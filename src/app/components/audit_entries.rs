@@ -1,6 +1,6 @@
 //! Entries of the audit trail, each of which opens to all that is known of it.
 
-use super::{Badge, Glyph, Icon, Moment};
+use super::{Badge, Moment};
 use crate::{
     app::{audit_filters::AuditFilters, json_text::lay_out, verdict::Tone},
     domain::audit::AuditEntry,
@@ -101,19 +101,6 @@ impl Sides {
         let mut rest = fields.clone();
         let (before, after) = (rest.remove("before"), rest.remove("after"));
         Sides { before, after, rest: (!rest.is_empty()).then_some(Value::Object(rest)) }
-    }
-}
-
-/// Nothing is there to be shown.
-#[component]
-pub fn NoEntries(title: &'static str, text: &'static str, link: Option<(String, &'static str)>) -> impl IntoView {
-    view! {
-        <section class="blank">
-            <Icon glyph=Glyph::Trail />
-            <h2>{title}</h2>
-            <p>{text}</p>
-            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
-        </section>
     }
 }
 

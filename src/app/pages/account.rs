@@ -10,7 +10,11 @@ use crate::{
             Problem,
             session::{me, own_sessions, totp},
         },
-        components::{Glyph, Icon, ProblemNotice, skeleton::Skeleton},
+        components::{
+            Glyph, Icon, ProblemNotice,
+            done_notice::{DoneNotice, not_saved},
+            skeleton::Skeleton,
+        },
         outcome::{Outcome, Refusal, outcome},
         status::set_status,
     },
@@ -70,14 +74,7 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
     // Of a form that has nothing to correct.
     let of_second_factor = refused.as_ref().filter(|refused| refused.form.starts_with("totp-"));
     let other = refused.as_ref().filter(|refused| refused.form != "password" && !refused.form.starts_with("totp-")).map(notice);
-    let told = done.map(|text| {
-        view! {
-            <p class="notice tone-good" role="status">
-                <Icon glyph=Glyph::Check />
-                <span>{text}</span>
-            </p>
-        }
-    });
+    let told = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
@@ -97,20 +94,13 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
 
 /// Why a form was not taken.
 fn notice(refusal: &Refusal) -> impl IntoView + use<> {
-    let Problem { status, code, parameter, detail, .. } = &refusal.problem;
-    let text = match (*status, code.as_str(), parameter.as_deref()) {
+    let Problem { status, code, .. } = &refusal.problem;
+    let text = match (*status, code.as_str()) {
         (429, ..) => "Too many attempts didn’t succeed. Wait a few minutes, then try again.".to_owned(),
-        (409, "totp_enabled", _) => "An authenticator app is set up already.".to_owned(),
-        (409, "totp_not_offered", _) => "That didn’t go on where it began. Set the app up once more.".to_owned(),
+        (409, "totp_enabled") => "An authenticator app is set up already.".to_owned(),
+        (409, "totp_not_offered") => "That didn’t go on where it began. Set the app up once more.".to_owned(),
         (404, ..) => "That session has ended already.".to_owned(),
-        (_, _, Some(parameter)) => {
-            let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
-            match label_of(parameter) {
-                Some(label) => format!("{label}: this {detail}."),
-                None => format!("This can’t be saved: {detail}."),
-            }
-        }
-        _ => format!("This couldn’t be saved ({code}). Try again in a moment."),
+        _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
     };
     view! {
         <p id=PROBLEM class="notice tone-danger" role="alert">

@@ -6,11 +6,12 @@ use crate::{
         calls::{Problem, audit::audit},
         components::{
             Glyph, Icon, Moment, ProblemNotice,
-            audit_entries::{AuditEntries, NoEntries},
+            audit_entries::AuditEntries,
             audit_filter_form::AuditFilterForm,
-            invoice_filter_form::FILTER_PROBLEM,
+            blank::{Blank, past_the_end},
             pagination::PageLinks,
             skeleton::Skeleton,
+            unusable_filter::UnusableFilter,
         },
         status::set_status,
         verdict::Tone,
@@ -113,18 +114,14 @@ fn list(trail: &Trail, filters: &AuditFilters) -> impl IntoView + use<> {
                 .then(|| view! { <p class="quiet">"Only the newest are counted and paged through; filters and the file reach the rest."</p> })}
         });
     }
-    let (title, text, link) = if pagination.total > 0 {
-        (
-            "This page is past the end",
-            "The list is shorter than that.",
-            Some((filters.on_page(pagination.total_pages).href(), "Go to the last page")),
-        )
+    let said = if pagination.total > 0 {
+        past_the_end(filters.on_page(pagination.total_pages).href())
     } else if filters.narrow() {
         ("Nothing matches", "No entry fits these filters.", Some((AUDIT.to_owned(), "Clear the filters")))
     } else {
         ("No entries yet", "The first one appears here with the first change.", None)
     };
-    Either::Right(view! { <NoEntries title text link /> })
+    Either::Right(view! { <Blank glyph=Glyph::Trail said /> })
 }
 
 /// A filter that can't be used, said in words that name it.
@@ -140,10 +137,5 @@ fn unusable(problem: Problem) -> impl IntoView {
         Some("page" | "limit") => "The page can’t be used: ",
         _ => "A filter can’t be used: ",
     };
-    view! {
-        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{field} {problem.detail} ". " <a href=AUDIT>"Clear the filters"</a></span>
-        </p>
-    }
+    view! { <UnusableFilter field detail=problem.detail clear=AUDIT.to_owned().to_owned() /> }
 }

@@ -4,8 +4,14 @@ use crate::{
     app::{
         calls::{Problem, customers::customers},
         components::{
-            Glyph, Icon, ProblemNotice, customer_table::CustomerTable, filter_on_submit::filter_on_submit,
-            invoice_filter_form::FILTER_PROBLEM, pagination::PageLinks, skeleton::Skeleton,
+            Glyph, Icon, ProblemNotice,
+            blank::{Blank, past_the_end},
+            customer_table::CustomerTable,
+            filter_on_submit::filter_on_submit,
+            invoice_filter_form::FILTER_PROBLEM,
+            pagination::PageLinks,
+            skeleton::Skeleton,
+            unusable_filter::UnusableFilter,
         },
         customer_filters::{CUSTOMERS, CustomerFilters},
         status::set_status,
@@ -89,25 +95,14 @@ fn list(page: &CustomerPage, filters: &CustomerFilters) -> impl IntoView + use<>
             <PageLinks pagination=&page.pagination noun="customer" href=&href />
         });
     }
-    let (title, text, link) = if page.pagination.total > 0 {
-        (
-            "This page is past the end",
-            "The list is shorter than that.",
-            Some((filters.on_page(page.pagination.total_pages).href(), "Go to the last page")),
-        )
+    let said = if page.pagination.total > 0 {
+        past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.q.is_some() {
         ("Nobody matches", "No customer’s name, address or id holds this.", Some((CUSTOMERS.to_owned(), "Show everybody")))
     } else {
         ("No customers yet", "The first one appears here when it is added.", None)
     };
-    Either::Right(view! {
-        <section class="blank">
-            <Icon glyph=Glyph::Customers />
-            <h2>{title}</h2>
-            <p>{text}</p>
-            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
-        </section>
-    })
+    Either::Right(view! { <Blank glyph=Glyph::Customers said /> })
 }
 
 /// A search that can't be used, said in words that name it.
@@ -117,10 +112,5 @@ fn unusable(problem: Problem) -> impl IntoView {
         Some("q") => "The text can’t be used: ",
         _ => "The page can’t be used: ",
     };
-    view! {
-        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{field} {problem.detail} ". " <a href=CUSTOMERS>"Show everybody"</a></span>
-        </p>
-    }
+    view! { <UnusableFilter field detail=problem.detail clear=CUSTOMERS.to_owned().to_owned() link="Show everybody" /> }
 }

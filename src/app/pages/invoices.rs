@@ -5,10 +5,12 @@ use crate::{
         calls::{Problem, invoices::invoices},
         components::{
             Glyph, Icon, ProblemNotice,
-            invoice_filter_form::{FILTER_PROBLEM, InvoiceFilterForm},
+            blank::{Blank, past_the_end},
+            invoice_filter_form::InvoiceFilterForm,
             invoice_table::InvoiceTable,
             pagination::PageLinks,
             skeleton::Skeleton,
+            unusable_filter::UnusableFilter,
         },
         filters::InvoiceFilters,
         pages::{console::Session, paused::PausedPage},
@@ -142,25 +144,14 @@ fn totals(totals: &InvoiceTotals) -> impl IntoView + use<> {
 }
 
 fn empty(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
-    let (title, text, link) = if page.pagination.total > 0 {
-        (
-            "This page is past the end",
-            "The list is shorter than that.",
-            Some((filters.on_page(page.pagination.total_pages).href(), "Go to the last page")),
-        )
+    let said = if page.pagination.total > 0 {
+        past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.narrow() {
         ("Nothing matches", "No invoice fits these filters.", Some((filters.cleared().href(), "Clear the filters")))
     } else {
         ("No invoices yet", "The first one appears here when your first billing period ends.", None)
     };
-    view! {
-        <section class="blank">
-            <Icon glyph=Glyph::Invoice />
-            <h2>{title}</h2>
-            <p>{text}</p>
-            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
-        </section>
-    }
+    view! { <Blank glyph=Glyph::Invoice said /> }
 }
 
 /// A filter that can't be used, said in words that name it.
@@ -175,10 +166,5 @@ fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<>
         Some("page" | "limit") => "The page can’t be used: ",
         _ => "A filter can’t be used: ",
     };
-    view! {
-        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{field} {problem.detail} ". " <a href=filters.cleared().href()>"Clear the filters"</a></span>
-        </p>
-    }
+    view! { <UnusableFilter field detail=problem.detail clear=filters.cleared().href() /> }
 }

@@ -53,15 +53,7 @@ pub fn LoginPage() -> impl IntoView {
             <div class="login">
                 <Brand />
                 <h1>"Sign in"</h1>
-                {error
-                    .map(|text| {
-                        view! {
-                            <p id="login-error" class="notice tone-danger" role="alert">
-                                <Icon glyph=Glyph::Over />
-                                <span>{text}</span>
-                            </p>
-                        }
-                    })}
+                {error.map(refusal)}
                 <form method="post" action="/api/v1/auth/login">
                     <input type="hidden" name="next" value=next />
                     <div class="field">
@@ -99,6 +91,16 @@ pub fn LoginPage() -> impl IntoView {
     })
 }
 
+/// Why nobody is signed in yet.
+fn refusal(text: String) -> impl IntoView {
+    view! {
+        <p id="login-error" class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{text}</span>
+        </p>
+    }
+}
+
 /// The second step: the code that follows a password.
 fn code_step(error: Option<String>, next: String) -> impl IntoView {
     let described = error.as_ref().map(|_| "login-error");
@@ -109,15 +111,7 @@ fn code_step(error: Option<String>, next: String) -> impl IntoView {
             <div class="login">
                 <Brand />
                 <h1>"Enter your code"</h1>
-                {error
-                    .map(|text| {
-                        view! {
-                            <p id="login-error" class="notice tone-danger" role="alert">
-                                <Icon glyph=Glyph::Over />
-                                <span>{text}</span>
-                            </p>
-                        }
-                    })}
+                {error.map(refusal)}
                 <form method="post" action="/api/v1/auth/login/code">
                     <input type="hidden" name="next" value=next />
                     <div class="field">

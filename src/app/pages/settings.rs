@@ -8,7 +8,11 @@ mod keys;
 use crate::{
     app::{
         calls::{Problem, settings::settings},
-        components::{Glyph, Icon, ProblemNotice, skeleton::Skeleton},
+        components::{
+            Glyph, Icon, ProblemNotice,
+            done_notice::{DoneNotice, not_saved},
+            skeleton::Skeleton,
+        },
         outcome::{Outcome, Refusal, outcome},
         pages::{console::Session, paused::PausedPage},
         status::set_status,
@@ -67,14 +71,7 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
     let refusal = |form: &str| refused.as_ref().filter(|refused| manages && refused.form == form);
     // Of a form that has nothing to correct, or that this person does not see.
     let other = refused.as_ref().filter(|refused| !(manages && matches!(refused.form.as_str(), "alerts" | "contact" | "key"))).map(notice);
-    let told = done.map(|text| {
-        view! {
-            <p class="notice tone-good" role="status">
-                <Icon glyph=Glyph::Check />
-                <span>{text}</span>
-            </p>
-        }
-    });
+    let told = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
@@ -94,19 +91,12 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
 
 /// Why a form was not taken.
 fn notice(refusal: &Refusal) -> impl IntoView + use<> {
-    let Problem { status, code, parameter, detail, .. } = &refusal.problem;
-    let text = match (*status, parameter.as_deref()) {
+    let Problem { status, code, .. } = &refusal.problem;
+    let text = match *status {
         _ if code == "viewing_as" => "You are viewing as this customer, which changes nothing. Stop viewing first.".to_owned(),
-        (403, _) => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
-        (404, _) => "That is not there any more; this is what there is now.".to_owned(),
-        (_, Some(parameter)) => {
-            let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
-            match label_of(parameter) {
-                Some(label) => format!("{label}: this {detail}."),
-                None => format!("This can’t be saved: {detail}."),
-            }
-        }
-        _ => format!("This couldn’t be saved ({code}). Try again in a moment."),
+        403 => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
+        404 => "That is not there any more; this is what there is now.".to_owned(),
+        _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
     };
     view! {
         <p id=PROBLEM class="notice tone-danger" role="alert">

@@ -5,8 +5,13 @@ use crate::{
         calls::{Problem, webhooks::webhooks},
         clock::every,
         components::{
-            Glyph, Icon, ProblemNotice, invoice_filter_form::FILTER_PROBLEM, pagination::PageLinks, skeleton::Skeleton,
-            webhook_filter_form::WebhookFilterForm, webhook_table::WebhookTable,
+            Glyph, Icon, ProblemNotice,
+            blank::{Blank, past_the_end},
+            pagination::PageLinks,
+            skeleton::Skeleton,
+            unusable_filter::UnusableFilter,
+            webhook_filter_form::WebhookFilterForm,
+            webhook_table::WebhookTable,
         },
         format,
         status::set_status,
@@ -154,25 +159,14 @@ fn list(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
 }
 
 fn empty(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
-    let (title, text, link) = if page.pagination.total > 0 {
-        (
-            "This page is past the end",
-            "The list is shorter than that.",
-            Some((filters.on_page(page.pagination.total_pages).href(), "Go to the last page")),
-        )
+    let said = if page.pagination.total > 0 {
+        past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.narrow() {
         ("Nothing matches", "No event fits these filters.", Some((WEBHOOKS.to_owned(), "Clear the filters")))
     } else {
         ("No events yet", "The first one appears here when Stripe sends it.", None)
     };
-    view! {
-        <section class="blank">
-            <Icon glyph=Glyph::Inbox />
-            <h2>{title}</h2>
-            <p>{text}</p>
-            {link.map(|(href, text)| view! { <a class="button" href=href>{text}</a> })}
-        </section>
-    }
+    view! { <Blank glyph=Glyph::Inbox said /> }
 }
 
 /// A filter that can't be used, said in words that name it.
@@ -185,10 +179,5 @@ fn unusable(problem: Problem) -> impl IntoView {
         Some("page" | "limit") => "The page can’t be used: ",
         _ => "A filter can’t be used: ",
     };
-    view! {
-        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{field} {problem.detail} ". " <a href=WEBHOOKS>"Clear the filters"</a></span>
-        </p>
-    }
+    view! { <UnusableFilter field detail=problem.detail clear=WEBHOOKS.to_owned().to_owned() /> }
 }

@@ -1,0 +1,28 @@
+//! What a form led to.
+
+use super::{Glyph, Icon};
+use crate::app::calls::Problem;
+use leptos::prelude::*;
+use std::fmt::Display;
+
+/// A form did what it was sent for.
+#[component]
+pub fn DoneNotice(text: &'static str) -> impl IntoView {
+    view! {
+        <p class="notice tone-good" role="status">
+            <Icon glyph=Glyph::Check />
+            <span>{text}</span>
+        </p>
+    }
+}
+
+/// Why what a form holds was not taken; `label`: what the page calls the field that the problem names.
+pub fn not_saved(problem: &Problem, label: Option<impl Display>) -> String {
+    let Problem { code, parameter, detail, .. } = problem;
+    let Some(parameter) = parameter else { return format!("This couldn’t be saved ({code}). Try again in a moment.") };
+    let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
+    match label {
+        Some(label) => format!("{label}: this {detail}."),
+        None => format!("This can’t be saved: {detail}."),
+    }
+}

@@ -1,0 +1,20 @@
+//! A filter that can't be used, said in words that name it.
+
+use super::{Glyph, Icon, invoice_filter_form::FILTER_PROBLEM};
+use leptos::prelude::*;
+
+/// `field`: which one, as the beginning of the sentence that `detail` ends; `clear`: where a list without it is.
+#[component]
+pub fn UnusableFilter(
+    field: &'static str,
+    detail: String,
+    clear: String,
+    #[prop(default = "Clear the filters")] link: &'static str,
+) -> impl IntoView {
+    view! {
+        <p id=FILTER_PROBLEM class="notice tone-danger" role="alert">
+            <Icon glyph=Glyph::Over />
+            <span>{field} {detail} ". " <a href=clear>{link}</a></span>
+        </p>
+    }
+}
