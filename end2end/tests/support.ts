@@ -8,10 +8,12 @@ import Stripe from 'stripe';
 export const test = base.extend<{ silentConsole: void }>({
   // A hydration warning is a bug: it fails the journey that saw it.
   silentConsole: [
-    async ({ page }, use) => {
+    async ({ page, javaScriptEnabled }, use) => {
       const said: string[] = [];
       page.on('console', (message) => {
-        const expected = message.text().startsWith('Failed to load resource');
+        const expected = message.text().startsWith('Failed to load resource')
+          // Without JavaScript nothing uses the code that the page's head fetches early.
+          || (!javaScriptEnabled && message.text().includes('was preloaded using link preload but not used'));
         if (['error', 'warning'].includes(message.type()) && !expected) said.push(message.text());
       });
       // What the page's own policy stops is a bug of the page.
