@@ -100,6 +100,11 @@ impl StandIn {
         locked(&self.shared.faults).push(fault);
     }
 
+    /// Waits until so many answers wait to be released.
+    pub async fn held(&self, waiting: usize) {
+        self.shared.held.0.subscribe().wait_for(|gate| gate.waiting == waiting).await.expect("a stand-in");
+    }
+
     /// Delivers events from now on.
     pub fn deliver_to(&self, endpoint: Endpoint) {
         *locked(&self.shared.deliveries.endpoint) = Some(endpoint);
@@ -152,6 +157,11 @@ impl Fault {
 
     pub fn hang() -> Fault {
         Fault::of(Trouble::Hang)
+    }
+
+    /// The answer waits until it is released.
+    pub fn hold() -> Fault {
+        Fault::of(Trouble::Hold)
     }
 
     pub fn half_a_body() -> Fault {
