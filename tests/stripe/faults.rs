@@ -26,6 +26,8 @@ pub enum Trouble {
         /// It claims that there is more all the same.
         has_more: bool,
     },
+    /// A page of a list turned round. Whoever goes on after its last object meets the others again.
+    OldestFirst,
 }
 
 /// Some trouble, where it strikes and how often.

@@ -285,6 +285,14 @@ impl Call<'_> {
                 let answer = Answer { status: 200, body: String::new(), request: self.request.clone() };
                 return self.response(shared, &answer, Body::from(body));
             }
+            (Trouble::OldestFirst, Some(answer)) => {
+                shared.log_status(number, answer.status);
+                let mut list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+                if let Some(objects) = list["data"].as_array_mut() {
+                    objects.reverse();
+                }
+                return self.response(shared, answer, Body::from(list.to_string()));
+            }
             (Trouble::Hang | Trouble::Hold, _) | (_, None) => return std::future::pending().await,
             (_, Some(answer)) => (answer.status, answer.body.as_bytes()),
         };

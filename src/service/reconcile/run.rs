@@ -3,7 +3,7 @@
 use super::{entry, rfc3339, streams};
 use crate::{
     domain::reconcile::{
-        Discrepancy, Merge, Object, Pair, ReconciliationStatus, ReconciliationSummary, Record, Step, Tolerance, Totals, compare, over,
+        Discrepancy, Kind, Merge, Object, Pair, ReconciliationStatus, ReconciliationSummary, Record, Step, Tolerance, Totals, compare, over,
     },
     service::{Error, Platform, Result, accounts::Origin, webhooks::By},
     store::postgres::{
@@ -18,7 +18,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::json;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -317,7 +317,7 @@ impl Runner<'_> {
     /// Counts pairs, and remembers those that differ.
     pub(super) fn take(&mut self, object: Object, pairs: Vec<Pair>) {
         for pair in pairs {
-            // What is only there may be nobody's here: it counts once that is known.
+            // What is only there may be nobody's here, or have counted before: it counts once that is known.
             if pair.0.is_some() {
                 self.count(object);
             }
@@ -366,6 +366,7 @@ impl Runner<'_> {
     async fn judge(&mut self, pairs: Vec<(Object, Pair)>) -> Result<Vec<Discrepancy>> {
         let foreign: Vec<&Record> = pairs.iter().filter_map(|(_, pair)| pair.1.as_ref().filter(|_| pair.0.is_none())).collect();
         let owners = if foreign.is_empty() { HashMap::new() } else { mirror::owners(&self.platform.db, &foreign).await? };
+        let mut counted = self.counted(&pairs, &owners).await?;
         let mut found = Vec::new();
         for (object, (internal, mut stripe)) in pairs {
             if let (None, Some(record)) = (&internal, &mut stripe) {
@@ -374,11 +375,43 @@ impl Runner<'_> {
                     continue;
                 }
                 record.customer = Some(owner.clone());
-                self.count(object);
+                if counted.insert((object, record.id.clone())) {
+                    self.count(object);
+                }
             }
             found.extend(compare(object, internal.as_ref(), stripe.as_ref(), self.tolerance()));
         }
         Ok(found)
+    }
+
+    /// What seems to be only there and counts without it, because Stripe's list breaks its order or repeats itself: what the mirror has counts
+    /// when the mirror brings it, and what was noted before has counted then.
+    async fn counted(&self, pairs: &[(Object, Pair)], owners: &HashMap<String, String>) -> Result<HashSet<(Object, String)>> {
+        let mut ids: BTreeMap<Object, Vec<&str>> = BTreeMap::new();
+        for (object, pair) in pairs {
+            if let (None, Some(record)) = pair
+                && owners.contains_key(&record.id)
+            {
+                ids.entry(*object).or_default().push(&record.id);
+            }
+        }
+        let mut counted = HashSet::new();
+        for (object, ids) in ids {
+            let here = mirror::by_ids(&self.platform.db, object, &ids).await?.into_iter().filter(|record| self.brings(object, record));
+            let noted = found::noted(&self.platform.db, self.run.id, Kind::MissingLocally, object, &ids).await?;
+            counted.extend(here.map(|record| record.id).chain(noted).map(|id| (object, id)));
+        }
+        Ok(counted)
+    }
+
+    /// Whether the mirror brings a record of its own in this run.
+    fn brings(&self, object: Object, record: &Record) -> bool {
+        self.is_in_window(object, record) && self.run.stripe_customer.as_ref().is_none_or(|only| record.customer.as_ref() == Some(only))
+    }
+
+    pub(super) fn is_in_window(&self, object: Object, record: &Record) -> bool {
+        let window = self.from().unwrap_or(i64::MIN)..self.run.to.unix_timestamp();
+        object == Object::Customer || window.contains(&record.created)
     }
 
     /// Records how the run ended: what it found, its audit rows and events, in one transaction.

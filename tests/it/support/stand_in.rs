@@ -176,6 +176,11 @@ impl Fault {
         Fault::of(Trouble::EmptyList { has_more })
     }
 
+    /// The page of a list turned round.
+    pub fn oldest_first() -> Fault {
+        Fault::of(Trouble::OldestFirst)
+    }
+
     /// In seconds; for an error.
     pub fn retry_after(mut self, seconds: u64) -> Fault {
         if let Trouble::Status { retry_after, .. } = &mut self.trouble {
