@@ -42,6 +42,7 @@ use leptos::{
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
 use std::{sync::Arc, time::Duration};
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
 };
@@ -77,27 +78,30 @@ pub fn router(server: Server) -> Router {
         .with_secure(is_https)
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(server.clone(), client::locate))
+        .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
+        .layer(middleware::from_fn(linger::hear_out))
+        .layer(middleware::from_fn(observe::request))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
+        .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
+        .layer(middleware::from_fn(problem::complete))
+        .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
+        .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
+        .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
+        .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
+        .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
+        .layer(middleware::from_fn_with_state(server.clone(), admit))
+        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES));
     routes(&server)
         .into_router()
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
-        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
-        .layer(middleware::from_fn_with_state(server.clone(), admit))
-        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
-        .layer(sessions)
-        .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
-        .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
-        .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
-        .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
-        .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
-        .layer(middleware::from_fn(problem::complete))
-        .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
-        .layer(middleware::from_fn(observe::request))
-        .layer(middleware::from_fn(linger::hear_out))
-        .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
-        .layer(middleware::from_fn_with_state(server.clone(), client::locate))
+        // All at once: with each layer of its own a request would copy those within it, and they those within them.
+        .layer(layers)
         .with_state(server)
 }
 

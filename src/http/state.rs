@@ -9,22 +9,37 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The state of the router; cheap to clone.
+/// The state of the router; cheap to clone, as every layer of every request does.
 #[derive(Clone)]
 pub struct Server {
     pub platform: Platform,
+    parts: Arc<Parts>,
+}
+
+/// The parts of a [`Server`] beside the platform.
+pub struct Parts {
     pub jobs: Heartbeat,
     pub anonymous: AnonymousRequests,
-    stopping: Arc<AtomicBool>,
+    stopping: AtomicBool,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 impl Server {
     pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
         let config = &platform.config;
         let anonymous = AnonymousRequests::new(&config.file.serving, &config.leptos.site_pkg_dir);
-        Server { platform, jobs, anonymous, stopping: Arc::default() }
+        Server { platform, parts: Arc::new(Parts { jobs, anonymous, stopping: AtomicBool::new(false) }) }
     }
+}
 
+impl Parts {
     /// From here on `/readyz` says no, so that a load balancer sends nobody any more.
     pub fn begin_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);

@@ -138,7 +138,7 @@ pub fn is_askable(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stripe::webhook::{event::Event, read};
+    use crate::stripe::webhook::{event::Document, read};
     use serde_json::json;
     use time::macros::datetime;
 
@@ -150,10 +150,11 @@ mod tests {
             r#"{"id":"re_1", "object":"refund","amount":  5,"currency":"usd","created":1700000000,"charge":"ch_1","status":"succeeded"}"#;
         let body = event(Kind::Refund, "re_1", &RawValue::from_string(object.into()).unwrap(), GIVEN).unwrap();
         assert!(body.contains(object));
-        let event = Event::read(&body);
+        let document = Document::read(&body);
+        let event = &document.event;
         assert_eq!((event.id.as_str(), event.event_type.as_str()), ("fetched_re_1_1795362600", "refund.fetched"));
         assert_eq!((event.created, event.livemode), (Some(GIVEN.at), Some(false)));
-        let read::Reading::Changes { subject, .. } = read::read(&event).unwrap() else { panic!("ignored") };
+        let read::Reading::Changes { subject, .. } = read::read(&document).unwrap() else { panic!("ignored") };
         assert_eq!((subject.stamp.created, subject.snapshot.id()), (GIVEN.at, "re_1"));
     }
 
@@ -161,10 +162,11 @@ mod tests {
     fn every_kind_has_a_reader_and_a_label() {
         for kind in Kind::ALL {
             let object = json!({"id": "x_1", "object": kind.object()}).to_string();
-            let event = Event::read(&event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap());
+            let body = event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap();
+            let document = Document::read(&body);
             // A reader wants more of it than an id, or is content with it; nobody ignores it.
-            assert!(!matches!(read::read(&event), Ok(read::Reading::Ignored(_))), "{kind:?}");
-            assert_eq!(event.label(), kind.event_type());
+            assert!(!matches!(read::read(&document), Ok(read::Reading::Ignored(_))), "{kind:?}");
+            assert_eq!(document.event.label(), kind.event_type());
             assert_eq!(Kind::of_object(kind.object()), Some(kind));
         }
     }

@@ -156,8 +156,12 @@ async fn whoever_says_all_before_hearing_anything_still_hears_why_it_is_refused(
         ("/api/v1/auth/login", "", "413"),
     ] {
         let mut stream = connect(&server.address);
-        write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{header}Content-Length: {}\r\n\r\n", body.len())
-            .unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{header}Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .unwrap();
         stream.write_all(&body).unwrap_or_else(|error| panic!("{path}: cut off: {error}"));
         // And the connection is good for more.
         write!(stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::stripe::webhook::{
-    event::Event,
+    event::Document,
     read::{Reading, read},
     snapshot::{InvoiceSnapshot, Snapshot},
 };
@@ -31,7 +31,7 @@ fn month() -> Period {
 }
 
 fn invoice(event: &Value) -> Option<InvoiceSnapshot> {
-    match read(&Event::read(&event.to_string())).unwrap() {
+    match read(&Document::read(&event.to_string())).unwrap() {
         Reading::Changes { subject, .. } => match subject.snapshot {
             Snapshot::Invoice(invoice) => Some(*invoice),
             _ => None,
@@ -70,7 +70,7 @@ fn the_old_shape_says_the_same() {
         assert_eq!(invoice(&old), invoice(&event));
     }
     for event in subscription_events(&customer(), &[month(), Period::calendar_month(month().end())]) {
-        let read = |event: &Value| read(&Event::read(&event.to_string())).unwrap();
+        let read = |event: &Value| read(&Document::read(&event.to_string())).unwrap();
         let old = in_old_shape(&event).unwrap();
         assert!(old["data"]["object"]["items"]["data"][0].get("current_period_end").is_none());
         assert_eq!(read(&old), read(&event));

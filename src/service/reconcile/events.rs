@@ -10,7 +10,7 @@ use crate::{
     },
     stripe::{
         client::{StripeError, Window},
-        webhook::event::Event,
+        webhook::event::Document,
     },
 };
 use time::Duration;
@@ -46,7 +46,7 @@ impl Runner<'_> {
             let stored = inbox::stored(&self.platform.db, &ids).await?;
             let mut missed = Vec::new();
             for (id, body) in &objects {
-                let event = Event::read(body);
+                let event = Document::read(body);
                 let customer = customer_of(&event);
                 if self.run.stripe_customer.is_some() && customer != self.run.stripe_customer {
                     continue;
@@ -83,15 +83,16 @@ impl Runner<'_> {
 }
 
 /// Stripe's id of the customer that an event is about.
-fn customer_of(event: &Event) -> Option<String> {
-    let object = event.object()?;
-    let of_customer = object["object"] == "customer";
-    if of_customer { object["id"].as_str() } else { object["customer"].as_str() }.map(str::to_owned)
+fn customer_of(document: &Document<'_>) -> Option<String> {
+    let object = document.object()?.as_object()?;
+    let text = |name: &str| object.get(name)?.as_str();
+    text(if text("object") == Some("customer") { "id" } else { "customer" }).map(str::to_owned)
 }
 
-fn missed_event(id: &str, event: &Event, customer: Option<String>) -> Discrepancy {
-    let text =
-        |name: &str| event.object().and_then(|object| object["object"].as_str().filter(|kind| *kind == name)).and(event.object_id.clone());
+fn missed_event(id: &str, document: &Document<'_>, customer: Option<String>) -> Discrepancy {
+    let event = &document.event;
+    let kind = || document.object()?.as_object()?.get("object")?.as_str();
+    let text = |name: &str| kind().filter(|kind| *kind == name).and(event.object_id.clone());
     let field =
         |name: &str, value: Option<String>| Field { name: name.to_owned(), internal: None, stripe: value.map(Said::Text), differs: true };
     Discrepancy {

@@ -12,7 +12,7 @@ use crate::{
     },
     stripe::{
         timeline::{Happened, tell},
-        webhook::event::Event,
+        webhook::event::{Document, Event},
     },
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -36,7 +36,7 @@ pub async fn last_object(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<
     )
     .fetch_optional(pool)
     .await?;
-    Ok(payload.and_then(|payload| Event::read(&payload).object().cloned()))
+    Ok(payload.and_then(|payload| Document::read(&payload).object().map(serde_json::Value::from)))
 }
 
 /// A new event and what became of it.

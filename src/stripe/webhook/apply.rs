@@ -4,7 +4,7 @@
 //! `domain::mirror`), so that of several snapshots of one object only the newest is written at all.
 
 use super::{
-    event::Event,
+    event::{Document, Event},
     read::{Reading, read},
     snapshot::{Change, CustomerSnapshot, Snapshot},
 };
@@ -37,18 +37,19 @@ enum Meaning {
 impl Opened {
     /// Reads a body that comes from Stripe. `livemode`: the mode that is mirrored; None takes both.
     pub fn open(body: &str, livemode: Option<bool>) -> Opened {
-        let event = Event::read(body);
+        let document = Document::read(body);
+        let event = &document.event;
         let meaning = match (event.check(), livemode, event.livemode) {
             (Err(error), _, _) => Meaning::Unreadable(error.0),
             (_, Some(true), Some(false)) => Meaning::Nothing("a test mode event, but live mode is mirrored".into()),
             (_, Some(false), Some(true)) => Meaning::Nothing("a live mode event, but test mode is mirrored".into()),
-            _ => match read(&event) {
+            _ => match read(&document) {
                 Ok(Reading::Changes { subject, along }) => Meaning::Changes(std::iter::once(*subject).chain(along).collect()),
                 Ok(Reading::Ignored(reason)) => Meaning::Nothing(reason.to_owned()),
                 Err(error) => Meaning::Unreadable(error.0),
             },
         };
-        Opened { event, meaning }
+        Opened { event: document.event, meaning }
     }
 
     fn subject(&self) -> Option<&Change> {

@@ -2,7 +2,7 @@
 //! any number of things in one second, end where Stripe is, in whatever order and however often their events come.
 
 use super::{
-    event::Event,
+    event::Document,
     read::{Reading, read},
     snapshot::{Change, Snapshot},
 };
@@ -159,7 +159,7 @@ fn delivered(order: &[usize], events: usize) -> impl Iterator<Item = usize> {
 }
 
 fn changes(event: &Value) -> Vec<Change> {
-    match read(&Event::read(&event.to_string())) {
+    match read(&Document::read(&event.to_string())) {
         Ok(Reading::Changes { subject, along }) => std::iter::once(*subject).chain(along).collect(),
         other => panic!("{event} reads as {other:?}"),
     }

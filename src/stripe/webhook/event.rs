@@ -1,7 +1,7 @@
 //! The envelope of an event: what every one has, whatever it is about.
 
-use super::field::{Field, Read, is_id};
-use serde_json::Value;
+use super::field::{Field, FieldError, Read, is_id};
+use serde_json_borrow::Value;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -65,7 +65,7 @@ const APPLIED: [&str; 56] = [
     "refund.updated",
 ];
 
-/// An event as it was signed. Only the id is certain: the rest is judged when the event is applied.
+/// An event's envelope as it was signed. Only the id is certain: the rest is judged when the event is applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub id: String,
@@ -75,24 +75,47 @@ pub struct Event {
     pub livemode: Option<bool>,
     /// Of the object that the event is about.
     pub object_id: Option<String>,
-    document: Value,
+    /// Kind and id of the object that a thin event is about.
+    related_object: Option<(String, String)>,
+    unreadable: Option<FieldError>,
 }
 
-impl Event {
+/// An event with its object, borrowed from its body.
+#[derive(Clone, Debug)]
+pub struct Document<'a> {
+    pub event: Event,
+    value: Value<'a>,
+}
+
+impl<'a> Document<'a> {
     /// Reads a signed body. A body that is no JSON or has no usable id is kept under its digest, so that it too is stored once.
-    pub fn read(body: &str) -> Event {
-        let document: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-        let root = Field::root("event", &document);
+    pub fn read(body: &'a str) -> Document<'a> {
+        let value: Value<'a> = serde_json::from_str(body).unwrap_or_default();
+        let root = Field::root("event", &value);
         let token = |field: Field<'_>| field.text().ok().flatten().filter(|text| is_id(text)).map(str::to_owned);
-        Event {
+        let event = Event {
             id: token(root.get("id")).unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body)))),
             event_type: token(root.get("type")).unwrap_or_else(|| "unknown".into()),
             created: created(&root).ok().flatten(),
             api_version: token(root.get("api_version")),
             livemode: root.get("livemode").boolean().ok().flatten(),
             object_id: token(root.get("data").get("object").get("id")).or_else(|| token(root.get("related_object").get("id"))),
-            document,
-        }
+            related_object: related_object(&root),
+            unreadable: check(&root).err(),
+        };
+        Document { event, value }
+    }
+
+    /// The object that the event is about.
+    pub fn object(&self) -> Option<&Value<'a>> {
+        self.value.as_object()?.get("data")?.as_object()?.get("object").filter(|object| object.is_object())
+    }
+}
+
+impl Event {
+    /// The envelope of a signed body, see [`Document::read`].
+    pub fn read(body: &str) -> Event {
+        Document::read(body).event
     }
 
     /// The envelope of an object that comes without one.
@@ -104,33 +127,20 @@ impl Event {
             api_version: None,
             livemode: None,
             object_id: None,
-            document: Value::Null,
+            related_object: None,
+            unreadable: None,
         }
     }
 
     /// What makes the envelope unreadable, if anything does.
     pub fn check(&self) -> Read<()> {
-        let root = Field::root("event", &self.document);
-        if !self.document.is_object() {
-            return Err(root.error("is no JSON object"));
-        }
-        root.get("id").need(root.get("id").id()?)?;
-        root.get("type").need(root.get("type").text()?)?;
-        created(&root)?;
-        root.get("livemode").boolean()?;
-        Ok(())
-    }
-
-    /// The object that the event is about.
-    pub fn object(&self) -> Option<&Value> {
-        self.document.get("data")?.get("object").filter(|object| object.is_object())
+        self.unreadable.clone().map_or(Ok(()), Err)
     }
 
     /// The kind and id of the object that a thin event is about, which it doesn't carry ("Thin events").
     pub fn related_object(&self) -> Option<(&str, &str)> {
-        let thin = self.object().is_none() && (self.event_type.starts_with("v1.") || self.event_type.starts_with("v2."));
-        let related = self.document.get("related_object").filter(|_| thin)?;
-        Some((related.get("type")?.as_str()?, related.get("id")?.as_str()?))
+        let is_thin = self.event_type.starts_with("v1.") || self.event_type.starts_with("v2.");
+        self.related_object.as_ref().filter(|_| is_thin).map(|(kind, id)| (kind.as_str(), id.as_str()))
     }
 
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
@@ -139,11 +149,27 @@ impl Event {
     }
 }
 
+fn check(root: &Field<'_>) -> Read<()> {
+    if !root.is_object() {
+        return Err(root.error("is no JSON object"));
+    }
+    root.get("id").need(root.get("id").id()?)?;
+    root.get("type").need(root.get("type").text()?)?;
+    created(root)?;
+    root.get("livemode").boolean()?;
+    Ok(())
+}
+
+fn related_object(root: &Field<'_>) -> Option<(String, String)> {
+    let related = Some(root.get("related_object")).filter(|_| !root.get("data").get("object").is_object())?;
+    Some((related.get("type").text().ok()??.to_owned(), related.get("id").text().ok()??.to_owned()))
+}
+
 /// Unix seconds; a thin event writes it out ("Thin events").
 fn created(root: &Field<'_>) -> Read<Option<OffsetDateTime>> {
     let field = root.get("created");
     match field.value() {
-        Some(Value::String(text)) => OffsetDateTime::parse(text, &Rfc3339)
+        Some(Value::Str(text)) => OffsetDateTime::parse(text, &Rfc3339)
             .map(Some)
             .map_err(|_| field.error("is neither a time in unix seconds nor an RFC 3339 one")),
         _ => field.time(),

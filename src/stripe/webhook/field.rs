@@ -1,6 +1,6 @@
 //! Careful steps into JSON of unknown age: every value may be absent, and every error says where it is.
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 use std::fmt;
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ pub type Read<T> = Result<T, FieldError>;
 /// A place in a document. `null` and absent are the same, as they are to Stripe.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'a> {
-    value: Option<&'a Value>,
+    value: Option<&'a Value<'a>>,
     path: Path,
 }
 
@@ -58,12 +58,15 @@ impl fmt::Display for Path {
 }
 
 impl<'a> Field<'a> {
-    pub fn root(name: &'static str, value: &'a Value) -> Field<'a> {
+    pub fn root(name: &'static str, value: &'a Value<'a>) -> Field<'a> {
         Field { value: Some(value).filter(|value| !value.is_null()), path: Path { steps: [Step::Key(name); DEEPEST], length: 1 } }
     }
 
     pub fn get(&self, key: &'static str) -> Field<'a> {
-        Field { value: self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null()), path: self.path.then(Step::Key(key)) }
+        Field {
+            value: self.value.and_then(|value| value.as_object()?.get(key)).filter(|value| !value.is_null()),
+            path: self.path.then(Step::Key(key)),
+        }
     }
 
     /// The first of several places that has something: newest name first.
@@ -78,7 +81,11 @@ impl<'a> Field<'a> {
         self.value.is_some()
     }
 
-    pub const fn value(&self) -> Option<&'a Value> {
+    pub fn is_object(&self) -> bool {
+        self.value.is_some_and(Value::is_object)
+    }
+
+    pub const fn value(&self) -> Option<&'a Value<'a>> {
         self.value
     }
 
@@ -101,12 +108,14 @@ impl<'a> Field<'a> {
 
     /// The id of an object that stands here as its id or expanded.
     pub fn id(&self) -> Read<Option<&'a str>> {
-        self.typed("an id or an object with one", |value| value.as_str().or_else(|| value.get("id")?.as_str()).filter(|id| is_id(id)))
+        self.typed("an id or an object with one", |value| {
+            value.as_str().or_else(|| value.as_object()?.get("id")?.as_str()).filter(|id| is_id(id))
+        })
     }
 
     /// The entries of an array or of a Stripe list object.
     pub fn entries(&self) -> Read<Vec<Field<'a>>> {
-        let array = self.typed("a list", |value| value.as_array().or_else(|| value.get("data")?.as_array()))?;
+        let array = self.typed("a list", |value| value.as_array().or_else(|| value.as_object()?.get("data")?.as_array()))?;
         let entry = |(index, value)| Field { value: Some(value), path: self.path.then(Step::Entry(index)) };
         Ok(array.map(|array| array.iter().enumerate().map(entry).collect()).unwrap_or_default())
     }
@@ -130,7 +139,7 @@ impl<'a> Field<'a> {
         FieldError(format!("{} {what}", self.path))
     }
 
-    fn typed<T>(&self, wants: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Read<Option<T>> {
+    fn typed<T>(&self, wants: &str, read: impl FnOnce(&'a Value<'a>) -> Option<T>) -> Read<Option<T>> {
         self.value.map(|value| read(value).ok_or_else(|| self.error(&format!("is {}, but should be {wants}", kind(value))))).transpose()
     }
 }
@@ -140,12 +149,12 @@ pub fn is_id(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-const fn kind(value: &Value) -> &'static str {
+const fn kind(value: &Value<'_>) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "another number",
-        Value::String(_) => "another string",
+        Value::Str(_) => "another string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
@@ -160,6 +169,7 @@ mod tests {
     fn errors_name_the_field() {
         let document =
             json!({"amount": "12", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
+        let document = Value::from(&document);
         let invoice = Field::root("invoice", &document);
         let said = |error: FieldError| error.to_string();
         assert_eq!(said(invoice.get("amount").integer().unwrap_err()), "invoice.amount is another string, but should be a whole number");
@@ -176,6 +186,7 @@ mod tests {
     #[test]
     fn an_id_may_be_expanded_and_null_is_absent() {
         let document = json!({"a": "cus_1", "b": {"id": "cus_2", "name": "x"}, "c": null, "d": "two words", "e": {}});
+        let document = Value::from(&document);
         let object = Field::root("object", &document);
         assert_eq!(object.get("a").id(), Ok(Some("cus_1")));
         assert_eq!(object.get("b").id(), Ok(Some("cus_2")));

@@ -8,7 +8,7 @@ mod payment;
 mod subscription;
 
 use super::{
-    event::Event,
+    event::{Document, Event},
     field::{Field, FieldError, Read},
     snapshot::{Change, Snapshot, Span},
 };
@@ -19,7 +19,7 @@ use crate::{
     },
     stripe::fetched::Kind,
 };
-use serde_json::Value;
+use serde_json_borrow::Value;
 use time::OffsetDateTime;
 
 /// What an event means to the mirror.
@@ -36,7 +36,8 @@ pub enum Reading {
 ///
 /// # Errors
 /// An event of a handled type whose object lacks what the mirror can't do without; the error names the field.
-pub fn read(event: &Event) -> Read<Reading> {
+pub fn read(document: &Document<'_>) -> Read<Reading> {
+    let event = &document.event;
     event.check()?;
     let event_type = event.event_type.as_str();
     if event_type == "invoice.upcoming" {
@@ -54,12 +55,12 @@ pub fn read(event: &Event) -> Read<Reading> {
         // Not whatever else hangs from a customer: its discounts, sources, tax ids.
         () if ["customer.created", "customer.updated", "customer.deleted", "customer.fetched"].contains(&event_type) => "customer",
         () if event_type == "billing.alert.triggered" => "billing.alert_triggered",
-        () if event.object().is_none() && (starts("v1.") || starts("v2.")) => {
+        () if document.object().is_none() && (starts("v1.") || starts("v2.")) => {
             return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));
         }
         () => return Ok(Reading::Ignored("not a type that is handled")),
     };
-    let object = event.object().ok_or_else(|| FieldError("event.data.object is missing".into()))?;
+    let object = document.object().ok_or_else(|| FieldError("event.data.object is missing".into()))?;
     let object = Field::root(by_type, object);
     if let Some(is) = object.get("object").text()?
         && is != by_type
@@ -70,8 +71,9 @@ pub fn read(event: &Event) -> Read<Reading> {
 }
 
 /// Reads an object that Stripe gives without an event, as it would be read in one of this instant.
-pub fn read_object(kind: Kind, object: &Value, at: OffsetDateTime) -> Read<Reading> {
-    read_by(kind.object(), &Event::around(kind.event_type(), at), &Field::root(kind.object(), object))
+pub fn read_object(kind: Kind, object: &serde_json::Value, at: OffsetDateTime) -> Read<Reading> {
+    let object = Value::from(object);
+    read_by(kind.object(), &Event::around(kind.event_type(), at), &Field::root(kind.object(), &object))
 }
 
 fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
@@ -136,7 +138,7 @@ fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
 fn decimal(price: &Field<'_>) -> Read<Option<String>> {
     let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
     match exact.value() {
-        Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string())),
+        Some(Value::Number(number)) => Ok(Some(serde_json::Number::from(number.clone()).to_string())),
         Some(_) => owned(&exact),
         None => Ok(price.any([&["unit_amount"], &["amount"]]).integer()?.map(|amount| amount.to_string())),
     }

@@ -33,7 +33,10 @@ pub(super) fn read(customer: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
 
 /// Stripe's address object; None when all of its parts are empty.
 pub(super) fn address(field: &Field<'_>) -> Option<serde_json::Value> {
-    field.value().filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null()))).cloned()
+    field
+        .value()
+        .filter(|address| address.as_object().is_some_and(|parts| parts.values().any(|part| !part.is_null())))
+        .map(serde_json::Value::from)
 }
 
 fn tax_ids(field: &Field<'_>) -> Read<Option<serde_json::Value>> {

@@ -5,19 +5,20 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-fn event(event_type: &str, object: Value) -> Event {
-    Event::read(&json!({"id": "evt_1", "object": "event", "type": event_type, "created": 1_790_000_000, "livemode": false, "data": {"object": object}}).to_string())
+fn read_event(event_type: &str, object: Value) -> Read<Reading> {
+    let event = json!({"id": "evt_1", "object": "event", "type": event_type, "created": 1_790_000_000, "livemode": false, "data": {"object": object}});
+    read(&Document::read(&event.to_string()))
 }
 
 fn changes(event_type: &str, object: Value) -> (Change, Vec<Change>) {
-    match read(&event(event_type, object)).unwrap() {
+    match read_event(event_type, object).unwrap() {
         Reading::Changes { subject, along } => (*subject, along),
         Reading::Ignored(reason) => panic!("ignored: {reason}"),
     }
 }
 
 fn failure(event_type: &str, object: Value) -> String {
-    read(&event(event_type, object)).unwrap_err().to_string()
+    read_event(event_type, object).unwrap_err().to_string()
 }
 
 fn least_invoice() -> Value {
@@ -58,7 +59,7 @@ fn an_invoice_needs_little_and_says_what_it_misses() {
     assert!(failure("invoice.paid", with(least_invoice(), json!({"status": "lost"}))).starts_with("invoice.status can't be read: `lost`"));
     assert!(failure("invoice.paid", json!({"id": "ch_1", "object": "charge"})).starts_with("invoice.object is `charge`"));
     assert_eq!(
-        read(&Event::read(r#"{"id":"evt_1","type":"invoice.paid","created":1}"#)).unwrap_err().to_string(),
+        read(&Document::read(r#"{"id":"evt_1","type":"invoice.paid","created":1}"#)).unwrap_err().to_string(),
         "event.data.object is missing"
     );
 }
@@ -221,7 +222,7 @@ fn what_is_not_mirrored_is_ignored_for_a_reason() {
         ("invoiceitem.created", json!({"id": "ii_1", "object": "invoiceitem"})),
         ("v1.billing.meter.error_report_triggered", Value::Null),
     ] {
-        assert!(matches!(read(&event(event_type, object)), Ok(Reading::Ignored(_))), "{event_type}");
+        assert!(matches!(read_event(event_type, object), Ok(Reading::Ignored(_))), "{event_type}");
     }
 }
 
