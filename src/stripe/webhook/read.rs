@@ -138,7 +138,7 @@ fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
 fn decimal(price: &Field<'_>) -> Read<Option<String>> {
     let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
     match exact.value() {
-        Some(Value::Number(number)) => Ok(Some(serde_json::Number::from(number.clone()).to_string())),
+        Some(Value::Number(number)) => Ok(Some(serde_json::Number::from(*number).to_string())),
         Some(_) => owned(&exact),
         None => Ok(price.any([&["unit_amount"], &["amount"]]).integer()?.map(|amount| amount.to_string())),
     }
