@@ -14,6 +14,7 @@ pub use reconcile::Reconcile;
 pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
 
+use crate::auth::breached_passwords;
 use ipnet::IpNet;
 use leptos_config::LeptosOptions;
 use lettre::message::Mailbox;
@@ -64,6 +65,8 @@ pub struct Config {
     /// None: no traces.
     pub otlp_endpoint: Option<OtlpEndpoint>,
     pub demo_password: Option<Secret>,
+    /// Passwords that are known from breaches, each by its SHA-1. None: only common ones are refused.
+    pub breached_passwords_file: Option<PathBuf>,
     pub leptos: LeptosOptions,
     pub file: File,
 }
@@ -266,7 +269,16 @@ impl Config {
         }
         let text = std::fs::read_to_string("Leptos.toml")
             .map_err(|error| ConfigError(format!("Leptos.toml can't be read in the working directory: {error}")))?;
-        Config::read(&text, &|name: &str| std::env::var(name).ok())
+        let config = Config::read(&text, &|name: &str| std::env::var(name).ok())?;
+        if let Some(file) = &config.breached_passwords_file {
+            breached_passwords::check(file).map_err(|error| {
+                ConfigError(format!(
+                    "BREACHED_PASSWORDS_FILE is `{}`, but wants the one file of Have I Been Pwned's downloader, ordered by hash: {error}",
+                    file.display()
+                ))
+            })?;
+        }
+        Ok(config)
     }
 
     /// Reads from an environment and the text of a `Leptos.toml`.
@@ -328,6 +340,7 @@ impl Config {
             },
             otlp_endpoint: set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|value| OtlpEndpoint::read(&value)).transpose()?,
             demo_password: set("DEMO_PASSWORD").map(Secret),
+            breached_passwords_file: set("BREACHED_PASSWORDS_FILE").map(PathBuf::from),
             leptos,
             file,
         })

@@ -18,6 +18,7 @@ pub mod invoices;
 pub mod login_throttle;
 pub mod measure;
 pub mod meters;
+mod new_password;
 pub mod own_account;
 pub mod parameter;
 pub mod portal;
