@@ -2,12 +2,18 @@
 //!
 //! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
 
+mod address;
+mod clickhouse;
+mod file;
 mod meters;
 mod otlp;
 mod reconcile;
 mod smtp;
 mod stripe;
 
+pub use address::PublicUrl;
+pub use clickhouse::ClickHouse;
+pub use file::{Database, File, Limits, Retention, Serving, Sessions};
 pub use meters::{EventNames, Meters};
 pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
@@ -15,17 +21,12 @@ pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
 
 use crate::auth::breached_passwords;
+use address::{api_base, local_url, public_url, trusted_proxies};
 use ipnet::IpNet;
 use leptos_config::LeptosOptions;
 use lettre::message::Mailbox;
 use serde::Deserialize;
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    num::{NonZeroU32, NonZeroUsize},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 /// A value that never shows itself in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -75,150 +76,6 @@ pub struct Config {
 pub enum LogFormat {
     Pretty,
     Json,
-}
-
-/// Where ClickHouse is, out of `CLICKHOUSE_URL` and `CLICKHOUSE_CLUSTER`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClickHouse {
-    /// `http(s)://host:port`
-    pub endpoint: String,
-    pub user: String,
-    pub password: Secret,
-    pub database: String,
-    /// Tables are made on all replicas of this cluster. None: a single server.
-    pub cluster: Option<String>,
-}
-
-/// The address that browsers and mails use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicUrl(String);
-
-impl PublicUrl {
-    /// `scheme://host[:port]`, without a slash at the end.
-    pub fn origin(&self) -> &str {
-        &self.0
-    }
-
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-}
-
-/// The tables of `Leptos.toml` that are ours.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct File {
-    /// The table that the Leptos tools read; `leptos_config` takes it from here, with its overrides.
-    #[serde(rename = "package")]
-    _package: toml::Value,
-    pub database: Database,
-    pub sessions: Sessions,
-    #[serde(default)]
-    pub serving: Serving,
-    pub limits: Limits,
-    pub retention: Retention,
-    #[serde(default)]
-    pub stripe: Stripe,
-    #[serde(default)]
-    pub reconcile: Reconcile,
-    #[serde(default)]
-    pub meters: Meters,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Database {
-    pub max_connections: u32,
-    pub acquire_timeout_seconds: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Sessions {
-    pub idle_minutes: i64,
-    pub absolute_hours: i64,
-    /// Staff without a second factor reach nothing but their own account.
-    #[serde(default)]
-    pub require_totp_for_admins: bool,
-}
-
-/// How the server listens and stops.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Serving {
-    /// Open at once on the public address; more wait.
-    pub max_connections: NonZeroUsize,
-    /// For a request's line and headers, and of idleness between two requests.
-    pub head_milliseconds: u64,
-    /// Another process may listen on the same addresses, and takes over from this one.
-    pub reuse_port: bool,
-    /// For how long `/readyz` says no before connections are closed.
-    pub unready_milliseconds: u64,
-    /// For how long requests and jobs may run on after that.
-    pub drain_seconds: u64,
-    /// Of one address, as long as nobody is signed in; it may save up twenty seconds' worth.
-    #[serde(default = "anonymous_requests_per_second")]
-    pub anonymous_requests_per_second: NonZeroU32,
-}
-
-const fn anonymous_requests_per_second() -> NonZeroU32 {
-    NonZeroU32::MIN.saturating_add(49)
-}
-
-impl Default for Serving {
-    fn default() -> Serving {
-        Serving {
-            max_connections: const { NonZeroUsize::new(4096).unwrap() },
-            head_milliseconds: 30_000,
-            reuse_port: false,
-            unready_milliseconds: 5_000,
-            drain_seconds: 20,
-            anonymous_requests_per_second: anonymous_requests_per_second(),
-        }
-    }
-}
-
-impl Serving {
-    pub const fn head(&self) -> Duration {
-        Duration::from_millis(self.head_milliseconds)
-    }
-
-    pub const fn unready(&self) -> Duration {
-        Duration::from_millis(self.unready_milliseconds)
-    }
-
-    pub const fn drain(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds)
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Limits {
-    pub webhook_body_bytes: usize,
-    pub ingest_body_bytes: usize,
-    /// Of all requests with usage events together; one key may have a quarter.
-    pub ingest_in_flight_bytes: usize,
-    /// Of one API key, which may save up ten seconds' worth.
-    pub ingest_requests_per_second: NonZeroU32,
-    pub ingest_events_per_second: NonZeroU32,
-    pub request_timeout_seconds: u64,
-}
-
-/// How long what is not billed by is kept.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Retention {
-    pub raw_usage_event_days: u32,
-}
-
-/// Raw events of open periods, and those that can still come, have to be there.
-const LEAST_RAW_USAGE_EVENT_DAYS: u32 = 62;
-
-impl Limits {
-    pub const fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.request_timeout_seconds)
-    }
 }
 
 /// One sentence for the operator.
@@ -283,17 +140,7 @@ impl Config {
 
     /// Reads from an environment and the text of a `Leptos.toml`.
     pub fn read(leptos_toml: &str, env: &dyn Environment) -> Result<Config, ConfigError> {
-        let file: File =
-            toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
-        if file.retention.raw_usage_event_days < LEAST_RAW_USAGE_EVENT_DAYS {
-            return Err(ConfigError(format!(
-                "Leptos.toml: raw-usage-event-days is {}, but wants at least {LEAST_RAW_USAGE_EVENT_DAYS}",
-                file.retention.raw_usage_event_days
-            )));
-        }
-        file.meters.check()?;
-        file.reconcile.check()?;
-        file.stripe.check()?;
+        let file = File::read(leptos_toml)?;
         let leptos = leptos_config::get_config_from_str(leptos_toml)
             .map_err(|error| ConfigError(format!("Leptos.toml or a LEPTOS_ variable: {error}")))?;
         let set = |name: &str| env.get(name).filter(|value| !value.trim().is_empty());
@@ -304,10 +151,7 @@ impl Config {
                 Some(value) => boolean("BILLING_ENABLED", &value)?,
             },
             database_url: set("DATABASE_URL").map(Secret).map(database_url).transpose()?,
-            clickhouse: match set("CLICKHOUSE_URL") {
-                None => None,
-                Some(url) => Some(ClickHouse { cluster: cluster(set("CLICKHOUSE_CLUSTER"))?, ..clickhouse(&url)? }),
-            },
+            clickhouse: set("CLICKHOUSE_URL").map(|url| clickhouse::read(&url, set("CLICKHOUSE_CLUSTER"))).transpose()?,
             stripe_webhook_secrets: set("STRIPE_WEBHOOK_SECRET")
                 .map(|value| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Secret(part.to_owned())).collect())
                 .unwrap_or_default(),
@@ -370,100 +214,6 @@ fn database_url(url: Secret) -> Result<Secret, ConfigError> {
     } else {
         Err(ConfigError("DATABASE_URL is no PostgreSQL address; it wants postgres://user:password@host:5432/database".into()))
     }
-}
-
-/// The value itself stays out of the message: it holds a password.
-fn clickhouse(url: &str) -> Result<ClickHouse, ConfigError> {
-    let parts = || {
-        let uri: axum::http::Uri = url.trim().parse().ok()?;
-        let (scheme, default_port) = match uri.scheme_str()? {
-            "http" => ("http", 8123),
-            "https" => ("https", 8443),
-            _ => return None,
-        };
-        let authority = uri.authority()?;
-        let (login, address) = authority.as_str().rsplit_once('@').unwrap_or(("default", authority.as_str()));
-        let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        let port: u16 = match address.strip_prefix(authority.host())? {
-            "" => default_port,
-            port => port.strip_prefix(':')?.parse().ok()?,
-        };
-        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(String::from);
-        let database = uri.path().trim_matches('/');
-        let host = authority.host();
-        (!host.is_empty() && uri.query().is_none() && is_identifier(database)).then_some(())?;
-        Some(ClickHouse {
-            endpoint: format!("{scheme}://{host}:{port}"),
-            user: decoded(user)?,
-            password: Secret(decoded(password)?),
-            database: database.to_owned(),
-            cluster: None,
-        })
-    };
-    parts().ok_or_else(|| {
-        ConfigError("CLICKHOUSE_URL is no address of a ClickHouse database; it wants http(s)://user:password@host:8123/database".into())
-    })
-}
-
-fn cluster(name: Option<String>) -> Result<Option<String>, ConfigError> {
-    match name {
-        Some(name) if !is_identifier(&name) => Err(wrong("CLICKHOUSE_CLUSTER", &name, "the name of a cluster: letters, digits and _")),
-        name => Ok(name),
-    }
-}
-
-/// Fits into a statement as it is.
-fn is_identifier(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-fn public_url(value: &str) -> Result<PublicUrl, ConfigError> {
-    let wants = "an origin such as https://billing.example.com, without a path";
-    let trimmed = value.trim_end_matches('/');
-    let uri: axum::http::Uri = parsed("PUBLIC_URL", trimmed, wants)?;
-    match (uri.scheme_str(), uri.authority(), uri.path()) {
-        (Some("http" | "https"), Some(authority), "" | "/") if uri.query().is_none() && !authority.as_str().contains('@') => {
-            Ok(PublicUrl(trimmed.to_ascii_lowercase()))
-        }
-        _ => Err(wrong("PUBLIC_URL", value, wants)),
-    }
-}
-
-/// Networks and single addresses. One that everybody is in would let anybody name any address.
-fn trusted_proxies(value: &str) -> Result<Vec<IpNet>, ConfigError> {
-    let wants = "addresses and networks such as 10.0.0.5,192.168.0.0/16";
-    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            let network = part.parse().or_else(|_| part.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())));
-            network.ok().filter(|network| network.prefix_len() > 0).ok_or_else(|| wrong("TRUSTED_PROXIES", part, wants))
-        })
-        .collect()
-}
-
-/// A value with a password in it stays out of the message, as the secret that it is.
-fn api_base(value: &str) -> Result<String, ConfigError> {
-    let wants = "an address such as https://api.stripe.com";
-    if value.contains('@') {
-        return Err(ConfigError(format!("STRIPE_API_BASE holds a user or a password, but wants {wants}")));
-    }
-    let trimmed = value.trim().trim_end_matches('/');
-    let uri: axum::http::Uri = parsed("STRIPE_API_BASE", trimmed, wants)?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(_)) if uri.query().is_none() => Ok(trimmed.to_owned()),
-        _ => Err(wrong("STRIPE_API_BASE", value, wants)),
-    }
-}
-
-/// Where the console is reached on this machine: what `PUBLIC_URL` is unless set.
-fn local_url(listening: SocketAddr) -> String {
-    if listening.ip().is_loopback() { format!("http://{listening}") } else { format!("http://127.0.0.1:{}", listening.port()) }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -551,20 +301,6 @@ mod tests {
     }
 
     #[test]
-    fn clickhouse_is_an_address_with_a_database() {
-        let of = |url: &str| read(&[("CLICKHOUSE_URL", url)]).unwrap().clickhouse.unwrap();
-        let whole = of("https://billing:p%40ss%3Aword@ch.example.com:9443/usage");
-        assert_eq!((whole.endpoint.as_str(), whole.database.as_str()), ("https://ch.example.com:9443", "usage"));
-        assert_eq!((whole.user.as_str(), whole.password.0.as_str()), ("billing", "p@ss:word"));
-        let least = of("http://[::1]/usage/");
-        assert_eq!((least.endpoint.as_str(), least.user.as_str(), least.password.0.as_str()), ("http://[::1]:8123", "default", ""));
-        assert_eq!(read(&[]).unwrap().clickhouse, None);
-        let cluster = |name: &str| read(&[("CLICKHOUSE_URL", "http://ch/usage"), ("CLICKHOUSE_CLUSTER", name)]);
-        assert_eq!(cluster("billing_eu").unwrap().clickhouse.unwrap().cluster.as_deref(), Some("billing_eu"));
-        assert!(cluster("billing' OR 1").is_err());
-    }
-
-    #[test]
     fn secrets_do_not_show_in_debug_output() {
         let config = read(&[
             ("STRIPE_WEBHOOK_SECRET", "whsec_hunter2"),
@@ -575,31 +311,5 @@ mod tests {
         ])
         .unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn an_unknown_table_or_key_in_leptos_toml_is_refused() {
-        for extra in ["\n[oops]\n", "\n[limits]\nspeed = 1\n"] {
-            let text = format!("{LEPTOS_TOML}{extra}");
-            assert!(Config::read(&text, &|_: &str| None).is_err());
-        }
-    }
-
-    #[test]
-    fn raw_usage_events_are_kept_for_two_months_at_least() {
-        let with = |days: &str| {
-            Config::read(&LEPTOS_TOML.replace("raw-usage-event-days = 400", &format!("raw-usage-event-days = {days}")), &|_: &str| None)
-        };
-        assert!(with("62").is_ok());
-        assert!(with("61").unwrap_err().to_string().contains("raw-usage-event-days"));
-    }
-
-    #[test]
-    fn cargo_toml_and_leptos_toml_agree() {
-        let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap()["package"]["metadata"]["leptos"].as_table().unwrap().clone();
-        let (build, run) = (table(include_str!("../Cargo.toml")), table(LEPTOS_TOML));
-        for (key, value) in &run {
-            assert_eq!(build.get(key), Some(value), "{key}");
-        }
     }
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod cross_site;
 pub mod idempotency;
 pub mod incidents;
+pub mod linger;
 pub mod listen;
 pub mod metrics;
 pub mod observe;

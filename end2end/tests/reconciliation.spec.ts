@@ -35,6 +35,9 @@ test('staff compares with Stripe, watches it, sees what differs and repairs it',
   await page.goto(`${run}?kind=missing_locally`);
   await hydrated(page);
   await expect(page.getByRole('row').filter({ hasText: missed.id })).toContainText('Repaired');
+  // Its customer sees it now.
+  await page.context().clearCookies();
+  await signIn(page, 'readonly');
   await page.goto(`/billing/invoices?q=R-${now}`);
   await hydrated(page);
   await expect(page.getByRole('table').getByText(`R-${now}`)).toBeVisible();

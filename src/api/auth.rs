@@ -8,6 +8,7 @@ use crate::{
         Error,
         accounts::{self, Origin},
         sign_in::{self, Step},
+        webhooks::By,
     },
 };
 use axum::{
@@ -197,4 +198,9 @@ pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) ->
         ip_address: peer.map(|peer| peer.0.ip().to_string()),
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|agent| agent.chars().take(300).collect()),
     }
+}
+
+/// Who asks for a change, for the audit trail.
+pub fn by(principal: &Principal, parts: &Parts) -> By {
+    By { actor: principal.actor(), origin: origin(parts) }
 }

@@ -1,12 +1,12 @@
 //! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
 
-use super::{auth::origin, settings::read};
+use super::{auth::by, settings::read};
 use crate::{
     app::pages::features::FEATURES,
-    auth::guard::{self, Staff},
+    auth::guard,
     domain::features::Switch,
     http::{problem::ApiError, state::Server},
-    service::{self, Error, features, webhooks::By},
+    service::{self, Error, features},
 };
 use axum::{
     Form, Json,
@@ -39,7 +39,7 @@ pub async fn switch(State(server): State<Server>, Path(name): Path<String>, part
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let feature = features::named(&name)?;
     let wanted: Wanted = read(&parts, &body)?;
-    Ok(Json(features::switch(&staff.platform, &by(&staff, &parts), feature, wanted.enabled, wanted.reason.as_deref()).await?))
+    Ok(Json(features::switch(&staff.platform, &by(&staff.principal, &parts), feature, wanted.enabled, wanted.reason.as_deref()).await?))
 }
 
 /// A form of the page.
@@ -67,9 +67,5 @@ async fn carry_out(server: Server, parts: &Parts, form: &Confirmed) -> service::
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let feature = features::named(&form.name)?;
     let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "wants true or false"))?;
-    features::switch(&staff.platform, &by(&staff, parts), feature, enabled, Some(&form.reason)).await
-}
-
-fn by(staff: &Staff, parts: &Parts) -> By {
-    By { actor: staff.principal.actor(), origin: origin(parts) }
+    features::switch(&staff.platform, &by(&staff.principal, parts), feature, enabled, Some(&form.reason)).await
 }

@@ -1,15 +1,14 @@
 //! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
 
-use super::auth::{is_form, origin, unreadable};
+use super::auth::{by, is_form, unreadable};
 use crate::{
     app::local_path::percent_encode,
-    auth::guard::{self, Staff},
+    auth::guard,
     domain::reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
     http::{idempotency::RequestKey, problem::ApiError, state::Server},
     service::{
         Error,
         reconcile::{self, Asked},
-        webhooks::By,
     },
 };
 use axum::{
@@ -38,7 +37,7 @@ pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) 
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let asked = read(&parts.headers, &body)?;
     let request = parts.extensions.get::<RequestKey>().map(|key| key.0);
-    Ok(Json(reconcile::reconcile(&staff.platform, &by(&staff, &parts), &asked, request).await?))
+    Ok(Json(reconcile::reconcile(&staff.platform, &by(&staff.principal, &parts), &asked, request).await?))
 }
 
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
@@ -86,7 +85,7 @@ pub struct Started {
 pub async fn start(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let by = by(&staff, &parts);
+    let by = by(&staff.principal, &parts);
     if !is_form(&parts.headers) {
         let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
             .await
@@ -151,7 +150,7 @@ pub async fn detail(
 )]
 pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let cancelled: Result<ReconciliationSummary, Error> = reconcile::cancel(&staff.platform, &by(&staff, &parts), &id).await;
+    let cancelled: Result<ReconciliationSummary, Error> = reconcile::cancel(&staff.platform, &by(&staff.principal, &parts), &id).await;
     answer(&parts, &id, "", cancelled)
 }
 
@@ -168,7 +167,7 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
 )]
 pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by(&staff, &parts), &id).await;
+    let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by(&staff.principal, &parts), &id).await;
     let told = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
     answer(&parts, &id, &told.unwrap_or_default(), repair)
 }
@@ -191,7 +190,7 @@ pub async fn repair(
 ) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let number = discrepancy.parse::<i64>().map_err(|_| Error::NotFound("discrepancy"))?;
-    let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by(&staff, &parts), &id, number).await;
+    let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by(&staff.principal, &parts), &id, number).await;
     let told = found.as_ref().map(|found| {
         let (repaired, failed) = if found.repaired_at.is_some() { (1, 0) } else { (0, 1) };
         format!("?repaired={repaired}&failed={failed}&left=0")
@@ -212,8 +211,4 @@ fn answer<T: Serialize>(parts: &Parts, id: &str, told: &str, done: Result<T, Err
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn by(staff: &Staff, parts: &Parts) -> By {
-    By { actor: staff.principal.actor(), origin: origin(parts) }
 }

@@ -5,16 +5,16 @@ mod forms;
 
 pub use forms::submit;
 
-use super::auth::origin;
+use super::auth::by;
 use crate::{
-    auth::guard::{self, Caller},
+    auth::guard,
     domain::{
         alert::AlertSettings,
         email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
     http::{problem::ApiError, state::Server},
-    service::{Error, alerts, settings, webhooks::By},
+    service::{Error, alerts, settings},
 };
 use axum::{
     Json,
@@ -49,7 +49,7 @@ pub async fn put_alerts(
 ) -> Result<Json<AlertSettings>, ApiError> {
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let body: Value = read(&parts, &body)?;
-    Ok(Json(alerts::put(&caller.platform, &by(&caller, &parts), caller.customer, &body).await?))
+    Ok(Json(alerts::put(&caller.platform, &by(&caller.principal, &parts), caller.customer, &body).await?))
 }
 
 /// `GET /billing/contacts`.
@@ -94,7 +94,8 @@ pub async fn put_contact(
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let draft: ContactDraft = read(&parts, &body)?;
     let contact =
-        settings::put_contact(&caller.platform, &by(&caller, &parts), caller.customer, draft.name.as_deref(), &draft.email).await?;
+        settings::put_contact(&caller.platform, &by(&caller.principal, &parts), caller.customer, draft.name.as_deref(), &draft.email)
+            .await?;
     Ok((StatusCode::CREATED, Json(contact)))
 }
 
@@ -113,7 +114,7 @@ pub async fn remove_contact(
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    settings::remove_contact(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
+    settings::remove_contact(&caller.platform, &by(&caller.principal, &parts), caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,7 +161,7 @@ pub async fn create_api_key(
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewApiKey>), ApiError> {
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     let draft: KeyDraft = read(&parts, &body)?;
-    let made = settings::create_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &draft.name).await?;
+    let made = settings::create_api_key(&caller.platform, &by(&caller.principal, &parts), caller.customer, &draft.name).await?;
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
 }
 
@@ -179,7 +180,7 @@ pub async fn revoke_api_key(
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    settings::revoke_api_key(&caller.platform, &by(&caller, &parts), caller.customer, &id).await?;
+    settings::revoke_api_key(&caller.platform, &by(&caller.principal, &parts), caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -195,8 +196,4 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> 
             Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
         }
     })
-}
-
-fn by(caller: &Caller, parts: &Parts) -> By {
-    By { actor: caller.principal.actor(), origin: origin(parts) }
 }

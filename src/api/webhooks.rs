@@ -1,24 +1,20 @@
 //! `POST /webhooks/stripe`, and what staff does with one event or with all that failed.
 
-use super::auth::{is_form, origin_of};
+use super::auth::{by, is_form};
 use crate::{
     app::local_path::percent_encode,
     auth::guard,
     domain::webhook::{WebhookDetail, WebhookReplays},
     http::{problem::ApiError, state::Server},
-    service::{
-        self, Error,
-        webhooks::{By, Receipt},
-    },
+    service::{self, Error, webhooks::Receipt},
 };
 use axum::{
     Json,
     body::Bytes,
-    extract::{ConnectInfo, Path, Request, State},
-    http::HeaderMap,
+    extract::{Path, State},
+    http::{HeaderMap, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use std::net::SocketAddr;
 
 /// Events that one request replays at most; the next one comes to the rest.
 const MOST_REPLAYS: u32 = 200;
@@ -46,8 +42,8 @@ pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Byte
     responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn show(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<WebhookDetail>, ApiError> {
-    let staff = guard::staff_of(server.platform, request.extensions())?;
+pub async fn show(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Json<WebhookDetail>, ApiError> {
+    let staff = guard::staff_of(server.platform, &parts.extensions)?;
     Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
 }
 
@@ -62,15 +58,15 @@ pub async fn show(State(server): State<Server>, Path(id): Path<String>, request:
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn replay(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, request.extensions())?;
-    let replay = service::webhooks::replay(&staff.platform, &by(&staff, &request), &id).await;
+pub async fn replay(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
+    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+    let replay = service::webhooks::replay(&staff.platform, &by(&staff.principal, &parts), &id).await;
     Ok(match replay {
         // The page says it to a person.
-        Err(Error::NotFound(_)) if is_form(request.headers()) => {
+        Err(Error::NotFound(_)) if is_form(&parts.headers) => {
             Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response()
         }
-        Ok(replay) if is_form(request.headers()) => {
+        Ok(replay) if is_form(&parts.headers) => {
             Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
         }
         other => Json(other?).into_response(),
@@ -88,17 +84,13 @@ pub async fn replay(State(server): State<Server>, Path(id): Path<String>, reques
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")))
 )]
-pub async fn replay_failed(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, request.extensions())?;
-    let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff, &request), MOST_REPLAYS).await?;
-    Ok(if is_form(request.headers()) {
+pub async fn replay_failed(State(server): State<Server>, parts: Parts) -> Result<Response, ApiError> {
+    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+    let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff.principal, &parts), MOST_REPLAYS).await?;
+    Ok(if is_form(&parts.headers) {
         let WebhookReplays { replayed, still_failing, .. } = replays;
         Redirect::to(&format!("/admin/webhooks?replayed={replayed}&failing={still_failing}")).into_response()
     } else {
         Json(replays).into_response()
     })
-}
-
-fn by(staff: &guard::Staff, request: &Request) -> By {
-    By { actor: staff.principal.actor(), origin: origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>()) }
 }

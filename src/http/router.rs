@@ -3,7 +3,7 @@
 use super::{
     client, cross_site,
     idempotency::{self, Keys},
-    incidents, observe, problem,
+    incidents, linger, observe, problem,
     routes::Routes,
     security_headers,
     state::Server,
@@ -95,6 +95,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
         .layer(middleware::from_fn(observe::request))
+        .layer(middleware::from_fn(linger::hear_out))
         .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
         .layer(middleware::from_fn_with_state(server.clone(), client::locate))
         .with_state(server)

@@ -1,5 +1,6 @@
 //! Usage on its way to Stripe's billing meters.
 
+mod at_once;
 mod trouble;
 
 use crate::{
@@ -21,6 +22,8 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, ma
 const EVENTS: &str = "/v1/billing/meter_events";
 const ADJUSTMENTS: &str = "/v1/billing/meter_event_adjustments";
 
+const METRICS: [&str; 3] = ["impressions", "api_calls", "data_transfer_bytes"];
+
 /// The last hour that is closed when the tests begin.
 const CLOSED: OffsetDateTime = datetime!(2026-11-22 14:00 UTC);
 
@@ -37,7 +40,7 @@ impl Metered {
     async fn start() -> Metered {
         let stand_in = StandIn::start().await;
         let app = connected_to(&stand_in).await;
-        for name in ["impressions", "api_calls", "data_transfer_bytes"] {
+        for name in METRICS {
             add_meter(&stand_in, name).await;
         }
         stand_in.seed_customer("lumen");
@@ -48,10 +51,7 @@ impl Metered {
     }
 
     async fn send(&self, id: &str, metric: &str, at: OffsetDateTime, quantity: u64) {
-        self.report(
-            json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": at.format(&Rfc3339).unwrap(), "app_id": "app_42"}),
-        )
-        .await;
+        self.report(event(id, metric, at, quantity)).await;
     }
 
     /// Says that an event of [`Metered::send`] counted so much.
@@ -64,8 +64,7 @@ impl Metered {
     }
 
     async fn report(&self, event: Value) {
-        let answer = self.machine.post_json("/api/v1/usage/events", &event).await.json();
-        assert_eq!(answer["rejected"], json!([]), "{answer}");
+        report(&self.machine, &event).await;
     }
 
     /// As an hour that is too old for the API may be in the figures all the same.
@@ -93,11 +92,15 @@ impl Metered {
 
     /// What Stripe counts of a metric of the customer, by hour.
     async fn at_stripe(&self, metric: &str) -> BTreeMap<OffsetDateTime, u64> {
+        self.at_stripe_of("cus_lumen", metric).await
+    }
+
+    async fn at_stripe_of(&self, customer: &str, metric: &str) -> BTreeMap<OffsetDateTime, u64> {
         let meters = get(&self.stand_in, "v1/billing/meters?limit=100").await;
         let meter = meters["data"].as_array().unwrap().iter().find(|meter| meter["event_name"] == metric).unwrap();
         let (from, until) = (datetime!(2026-10-01 00:00 UTC).unix_timestamp(), datetime!(2027-01-01 00:00 UTC).unix_timestamp());
         let path = format!(
-            "v1/billing/meters/{}/event_summaries?customer=cus_lumen&start_time={from}&end_time={until}&value_grouping_window=hour&limit=100",
+            "v1/billing/meters/{}/event_summaries?customer={customer}&start_time={from}&end_time={until}&value_grouping_window=hour&limit=100",
             meter["id"].as_str().unwrap()
         );
         let sums = get(&self.stand_in, &path).await;
@@ -146,6 +149,16 @@ impl Metered {
         assert_eq!(audit, of("SELECT data FROM events WHERE event_type = $1 AND customer_id = $2 ORDER BY id").await);
         audit
     }
+}
+
+fn event(id: &str, metric: &str, at: OffsetDateTime, quantity: u64) -> Value {
+    json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": at.format(&Rfc3339).unwrap(), "app_id": "app_42"})
+}
+
+/// Reports an event or several.
+async fn report(machine: &crate::support::Client, events: &Value) {
+    let answer = machine.post_json("/api/v1/usage/events", events).await.json();
+    assert_eq!(answer["rejected"], json!([]), "{answer}");
 }
 
 async fn add_meter(stand_in: &StandIn, name: &str) {

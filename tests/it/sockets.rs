@@ -144,6 +144,34 @@ async fn too_much_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
+async fn whoever_says_all_before_hearing_anything_still_hears_why_it_is_refused() {
+    let (_database, _place, server) = serve(&[]).await;
+    // More than the buffers on the way hold, so that nothing is sent to the end unless somebody reads it.
+    let body = vec![b'a'; 10_000_000];
+    let key = format!("Authorization: Bearer apex_{}\r\n", "0".repeat(64));
+    for (path, header, status) in [
+        ("/api/v1/usage/events", key.as_str(), "401"),
+        ("/api/v1/usage/events", "", "401"),
+        ("/api/v1/webhooks/stripe", "", "413"),
+        ("/api/v1/auth/login", "", "413"),
+    ] {
+        let mut stream = connect(&server.address);
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{header}Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .unwrap();
+        stream.write_all(&body).unwrap_or_else(|error| panic!("{path}: cut off: {error}"));
+        // And the connection is good for more.
+        write!(stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let answers = rest(&mut stream);
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answers}");
+        assert!(answers.contains("HTTP/1.1 200 OK"), "{path}: {answers}");
+    }
+}
+
+#[tokio::test]
 async fn nonsense_is_refused_and_nothing_is_smuggled_behind_it() {
     let (_database, _place, server) = serve(&[]).await;
     for nonsense in [

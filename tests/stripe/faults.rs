@@ -1,6 +1,7 @@
 //! Trouble on demand.
 
 use serde::Deserialize;
+use tokio::sync::watch;
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -14,6 +15,8 @@ pub enum Trouble {
     },
     /// No answer at all, until the caller gives up.
     Hang,
+    /// The answer waits until all that wait are let go.
+    Hold,
     /// The connection closes in the middle of the body.
     HalfABody,
     /// A whole answer, but of half a document.
@@ -23,6 +26,8 @@ pub enum Trouble {
         /// It claims that there is more all the same.
         has_more: bool,
     },
+    /// A page of a list turned round. Whoever goes on after its last object meets the others again.
+    OldestFirst,
 }
 
 /// Some trouble, where it strikes and how often.
@@ -69,4 +74,55 @@ pub fn strike(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault
     })?;
     faults[at].times = faults[at].times.saturating_sub(1);
     if faults[at].times == 0 { Some(faults.remove(at)) } else { Some(faults[at].clone()) }
+}
+
+/// Answers that wait until they are let go.
+#[derive(Default)]
+pub struct Held(pub watch::Sender<Gate>);
+
+/// Those that have waited since the gate was opened last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gate {
+    pub waiting: usize,
+    opened: u64,
+}
+
+impl Held {
+    pub async fn wait(&self) {
+        let mut gate = self.0.subscribe();
+        let mut opened = 0;
+        self.0.send_modify(|gate| {
+            gate.waiting += 1;
+            opened = gate.opened;
+        });
+        let _place = Place { gate: &self.0, opened };
+        // It fails only without a sender, which is here.
+        gate.wait_for(|gate| gate.opened > opened).await.ok();
+    }
+
+    /// Lets all of them go, and says how many they were.
+    pub fn release(&self) -> usize {
+        let mut waited = 0;
+        self.0.send_modify(|gate| {
+            waited = std::mem::take(&mut gate.waiting);
+            gate.opened += 1;
+        });
+        waited
+    }
+}
+
+/// Of one that waits; its caller may give up.
+struct Place<'a> {
+    gate: &'a watch::Sender<Gate>,
+    opened: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.gate.send_if_modified(|gate| {
+            let gave_up = gate.opened == self.opened;
+            gate.waiting -= usize::from(gave_up);
+            gave_up
+        });
+    }
 }

@@ -4,6 +4,7 @@ use super::{
     errors::{ApiError, Checked},
     form::Params,
     lists::{fits, in_order, newest_first},
+    overlaps::Metered,
     store::{Store, built, set, text},
 };
 use serde_json::{Value, json};
@@ -26,9 +27,9 @@ struct Usage {
 /// What was metered, by event name and customer.
 #[derive(Default)]
 pub struct Meters {
-    usage: HashMap<(String, String), Vec<Usage>>,
+    usage: HashMap<Metered, Vec<Usage>>,
     /// When each identifier came, and whose usage it is.
-    identifiers: HashMap<String, (i64, (String, String))>,
+    identifiers: HashMap<String, (i64, Metered)>,
 }
 
 impl Meters {
@@ -131,6 +132,22 @@ impl Store {
             "billing.meter_event",
             json!({"created": self.now, "event_name": event_name, "identifier": identifier, "payload": payload, "timestamp": timestamp}),
         ))
+    }
+
+    /// Whose usage of which meter a call tells of or takes back.
+    pub fn metered(&self, method: &str, path: &str, params: &Params) -> Option<Metered> {
+        match (method, path) {
+            ("POST", "/v1/billing/meter_events") => {
+                let event_name = params.text("event_name")?;
+                let customer_key = text(&self.active_meter(event_name)?["customer_mapping"], "event_payload_key");
+                Some((event_name.to_owned(), params.text(&format!("payload[{customer_key}]"))?.to_owned()))
+            }
+            ("POST", "/v1/billing/meter_event_adjustments") => {
+                let (_, whose) = self.meters.identifiers.get(params.text("cancel[identifier]")?)?;
+                Some(whose.clone())
+            }
+            _ => None,
+        }
     }
 
     /// Takes back what came in the last 24 hours.

@@ -2,9 +2,10 @@
 
 use super::{
     errors::{ApiError, Checked},
-    faults::{self, Fault, Trouble},
+    faults::{self, Fault, Held, Trouble},
     form::Params,
     idempotency::{Answer, Keys, Running, Turn},
+    overlaps::Overlaps,
     store::{API_VERSION, Origin, Store},
     webhooks::{Deliveries, Endpoint},
 };
@@ -52,6 +53,8 @@ pub struct Shared {
     pub clock: Clock,
     pub deliveries: Deliveries,
     pub faults: Mutex<Vec<Fault>>,
+    pub held: Held,
+    pub overlaps: Overlaps,
     store: Mutex<Store>,
     keys: Keys,
     log: Mutex<(u64, VecDeque<Logged>)>,
@@ -71,6 +74,8 @@ impl Shared {
             deliveries: Deliveries::start(clock.clone()),
             clock,
             faults: Mutex::default(),
+            held: Held::default(),
+            overlaps: Overlaps::default(),
             store: Mutex::new(store),
             keys: Keys::default(),
             log: Mutex::default(),
@@ -176,14 +181,20 @@ impl Call<'_> {
             idempotency_key: key.map(str::to_owned),
             status: None,
         });
+        let metered = params.as_ref().ok().and_then(|params| shared.store().metered(self.method, self.path, params));
+        let _on_its_way = metered.map(|whose| shared.overlaps.begin(whose));
         let turn = self.authorize(shared).and_then(|()| match key {
             Some(key) => shared.keys.enter(key, &self.asked(), shared.clock.now().unix_timestamp()).map(Some),
             None => Ok(None),
         });
         // Even what would be refused may meet with trouble first.
-        let fault = faults::strike(&mut locked(&shared.faults), self.method, self.path);
+        let mut fault = faults::strike(&mut locked(&shared.faults), self.method, self.path);
         if let Some(Fault { trouble: trouble @ (Trouble::Hang | Trouble::Status { .. }), after_the_work: false, .. }) = &fault {
             return self.troubled(shared, number, trouble, None).await;
+        }
+        let hold = fault.take_if(|fault| fault.trouble == Trouble::Hold);
+        if hold.as_ref().is_some_and(|hold| !hold.after_the_work) {
+            shared.held.wait().await;
         }
         let (answer, replayed) = match turn {
             Err(error) => (self.failed(&error), false),
@@ -193,6 +204,9 @@ impl Call<'_> {
         };
         if let Some(fault) = fault {
             return self.troubled(shared, number, &fault.trouble, Some(&answer)).await;
+        }
+        if hold.is_some_and(|hold| hold.after_the_work) {
+            shared.held.wait().await;
         }
         shared.log_status(number, answer.status);
         let mut response = self.response(shared, &answer, Body::from(answer.body.clone()));
@@ -271,7 +285,15 @@ impl Call<'_> {
                 let answer = Answer { status: 200, body: String::new(), request: self.request.clone() };
                 return self.response(shared, &answer, Body::from(body));
             }
-            (Trouble::Hang, _) | (_, None) => return std::future::pending().await,
+            (Trouble::OldestFirst, Some(answer)) => {
+                shared.log_status(number, answer.status);
+                let mut list: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+                if let Some(objects) = list["data"].as_array_mut() {
+                    objects.reverse();
+                }
+                return self.response(shared, answer, Body::from(list.to_string()));
+            }
+            (Trouble::Hang | Trouble::Hold, _) | (_, None) => return std::future::pending().await,
             (_, Some(answer)) => (answer.status, answer.body.as_bytes()),
         };
         shared.log_status(number, status);
@@ -331,6 +353,9 @@ async fn control(shared: &Shared, method: &str, name: &str, body: &[u8]) -> Resu
                 shared.store().put(&kind, object);
             }
         }
+        ("POST", "release") => return Ok(json!({"released": shared.held.release()})),
+        ("GET", "held") => return Ok(json!({"waiting": shared.held.0.borrow().waiting})),
+        ("GET", "overlaps") => return serde_json::to_value(shared.overlaps.greatest()).map_err(unreadable),
         ("GET", "requests") => return serde_json::to_value(shared.requests()).map_err(unreadable),
         ("GET", "deliveries") => return serde_json::to_value(shared.deliveries.attempts()).map_err(unreadable),
         _ => return Err(format!("there is no {method} /_{name}")),

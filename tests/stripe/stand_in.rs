@@ -13,6 +13,7 @@ mod invoices;
 pub mod lines;
 mod lists;
 mod meters;
+pub mod overlaps;
 mod payments;
 mod routes;
 pub mod server;

@@ -1,8 +1,8 @@
 //! `POST /billing/settings`: the page's forms. What was done leads back to the page; a new key and what can't be used are answered by the
 //! page itself, so that no secret stands in an address and nothing that was typed is lost.
 
-use super::by;
 use crate::{
+    api::auth::by,
     app::{
         alert_form::{FormField, body_of, value},
         outcome::{Outcome, Refusal},
@@ -48,7 +48,7 @@ pub async fn submit(State(server): State<Server>, parts: Parts, Form(fields): Fo
 
 async fn carry_out(server: &Server, parts: &Parts, fields: &[FormField]) -> Result<Done> {
     let caller = guard::changer_of(server.platform.clone(), &parts.extensions, None).await?;
-    let by = by(&caller, parts);
+    let by = by(&caller.principal, parts);
     let Caller { platform, customer, .. } = caller;
     Ok(match value(fields, "form") {
         "alerts" => {

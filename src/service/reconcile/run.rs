@@ -1,22 +1,23 @@
 //! One run, stage by stage.
 
-use super::{entry, rfc3339, streams};
+mod end;
+mod stage;
+mod suspects;
+
+pub(super) use stage::Stage;
+
+use super::{reports::MOST_ANSWERED, streams};
 use crate::{
-    domain::reconcile::{
-        Discrepancy, Merge, Object, Pair, ReconciliationStatus, ReconciliationSummary, Record, Step, Tolerance, Totals, compare, over,
-    },
+    domain::reconcile::{FoundDiscrepancy, Merge, Object, Pair, ReconciliationSummary, Record, Step, Tolerance},
     service::{Error, Platform, Result, accounts::Origin, webhooks::By},
     store::postgres::{
-        audit,
         backfill::Lead,
-        outbox,
-        reconcile::{self as store, End, Position, Run, found, mirror},
+        reconcile::{self as store, Position, Run, found, mirror},
     },
     stripe::{client::Window, record::kind_of},
     telemetry,
 };
 use serde::Serialize;
-use serde_json::json;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -30,62 +31,8 @@ use uuid::Uuid;
 const KEEP: Duration = Duration::from_secs(1);
 /// Suspects that are noted at a time.
 const MOST_PENDING: usize = 500;
-/// Discrepancies that are read at a time.
+/// Objects of ours that are read at a time.
 const AT_A_TIME: i64 = 500;
-
-/// What a run is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    Customers,
-    Subscriptions,
-    Invoices,
-    Charges,
-    Payments,
-    Refunds,
-    CreditNotes,
-    Meters,
-    BilledUsage,
-    Events,
-    SecondLook,
-    Repair,
-}
-
-impl Stage {
-    pub const FIRST: Stage = Stage::Customers;
-
-    const ALL: [Stage; 12] = [
-        Stage::Customers,
-        Stage::Subscriptions,
-        Stage::Invoices,
-        Stage::Charges,
-        Stage::Payments,
-        Stage::Refunds,
-        Stage::CreditNotes,
-        Stage::Meters,
-        Stage::BilledUsage,
-        Stage::Events,
-        Stage::SecondLook,
-        Stage::Repair,
-    ];
-
-    /// As stored and shown in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Stage::Customers => "customers",
-            Stage::Subscriptions => "subscriptions",
-            Stage::Invoices => "invoices",
-            Stage::Charges => "charges",
-            Stage::Payments => "payments",
-            Stage::Refunds => "refunds",
-            Stage::CreditNotes => "credit_notes",
-            Stage::Meters => "usage",
-            Stage::BilledUsage => "billed_usage",
-            Stage::Events => "events",
-            Stage::SecondLook => "second_look",
-            Stage::Repair => "repair",
-        }
-    }
-}
 
 /// How far a run is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -142,14 +89,10 @@ impl Work {
     }
 
     /// Runs to the end and forgets the run: its end, and the first discrepancies that it found.
-    pub async fn rehearse(
-        self,
-        listener: &Listener,
-        cancel: &CancellationToken,
-    ) -> Result<(ReconciliationSummary, Vec<crate::domain::reconcile::FoundDiscrepancy>)> {
+    pub async fn rehearse(self, listener: &Listener, cancel: &CancellationToken) -> Result<(ReconciliationSummary, Vec<FoundDiscrepancy>)> {
         let (platform, id) = (self.platform.clone(), self.run.id);
         let summary = self.carry_out(listener, cancel).await;
-        let found = found::page(&platform.db, id, None, super::MOST_ANSWERED, 0).await;
+        let found = found::page(&platform.db, id, None, MOST_ANSWERED, 0).await;
         store::remove(&platform.db, id).await?;
         Ok((summary?, found?))
     }
@@ -312,153 +255,5 @@ impl Runner<'_> {
             }
         }
         Ok(internal)
-    }
-
-    /// Counts pairs, and remembers those that differ.
-    pub(super) fn take(&mut self, object: Object, pairs: Vec<Pair>) {
-        for pair in pairs {
-            // What is only there may be nobody's here: it counts once that is known.
-            if pair.0.is_some() {
-                self.count(object);
-            }
-            match &pair {
-                (Some(internal), Some(stripe)) if internal.agrees(stripe) => {}
-                (None, None) => {}
-                // A payment that is still open came with no event.
-                (None, Some(stripe)) if object == Object::InvoicePayment && stripe.status.as_deref() != Some("paid") => {}
-                _ => self.pending.push((object, pair)),
-            }
-        }
-    }
-
-    pub(super) const fn count(&mut self, object: Object) {
-        self.run.rows_checked += 1;
-        match object {
-            Object::Customer => self.run.checked.customers += 1,
-            Object::Subscription => self.run.checked.subscriptions += 1,
-            Object::Invoice => self.run.checked.invoices += 1,
-            Object::Meter => self.run.checked.metrics += 1,
-            Object::Charge | Object::InvoicePayment | Object::Refund | Object::CreditNote | Object::Event => {}
-        }
-    }
-
-    /// Keeps where the run is, what it suspects, and what it has seen of Stripe, in one transaction.
-    pub(super) async fn save(&mut self, seen: &[String]) -> Result<()> {
-        let pending = std::mem::take(&mut self.pending);
-        let suspects = self.judge(pending).await?;
-        let now = self.platform.clock.now();
-        let mut tx = self.platform.db.begin().await?;
-        if !suspects.is_empty() {
-            found::note(&mut tx, self.run.id, &suspects, false).await?;
-        }
-        if !seen.is_empty() {
-            store::saw(&mut tx, self.run.id, &seen.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        }
-        store::keep(&mut tx, &self.run, now).await?;
-        tx.commit().await?;
-        self.lead.check().await?;
-        self.saved = Instant::now();
-        (self.listener)(&Progress { stage: self.run.stage.clone(), rows_checked: self.run.rows_checked, rows_total: self.run.rows_total });
-        Ok(())
-    }
-
-    /// How these pairs differ. What is only there counts if its customer is one of ours and in scope.
-    async fn judge(&mut self, pairs: Vec<(Object, Pair)>) -> Result<Vec<Discrepancy>> {
-        let foreign: Vec<&Record> = pairs.iter().filter_map(|(_, pair)| pair.1.as_ref().filter(|_| pair.0.is_none())).collect();
-        let owners = if foreign.is_empty() { HashMap::new() } else { mirror::owners(&self.platform.db, &foreign).await? };
-        let mut found = Vec::new();
-        for (object, (internal, mut stripe)) in pairs {
-            if let (None, Some(record)) = (&internal, &mut stripe) {
-                let Some(owner) = owners.get(&record.id) else { continue };
-                if self.run.stripe_customer.as_ref().is_some_and(|only| only != owner) {
-                    continue;
-                }
-                record.customer = Some(owner.clone());
-                self.count(object);
-            }
-            found.extend(compare(object, internal.as_ref(), stripe.as_ref(), self.tolerance()));
-        }
-        Ok(found)
-    }
-
-    /// Records how the run ended: what it found, its audit rows and events, in one transaction.
-    async fn end(mut self, ended: Option<Result<()>>) -> Result<ReconciliationSummary> {
-        let id = self.run.id;
-        let covered = || format!("it had come to the {} and compared {} objects", self.run.stage.replace('_', " "), self.run.rows_checked);
-        let (status, error) = match &ended {
-            Some(Ok(())) => (ReconciliationStatus::Completed, None),
-            Some(Err(error)) => (ReconciliationStatus::Failed, Some(format!("{}; {}", reason(error), covered()))),
-            None => (ReconciliationStatus::Cancelled, Some(format!("it was ended early; {}", covered()))),
-        };
-        if let Some(Err(error)) = &ended {
-            tracing::error!(reconciliation_id = %id, stage = self.run.stage, %error, "a reconciliation failed");
-        }
-        let at = self.platform.clock.now();
-        let mut tx = self.platform.db.begin().await?;
-        let sum = found::sum(&mut tx, id).await?;
-        let within = (status == ReconciliationStatus::Completed).then_some(sum.within_tolerance);
-        let end = End {
-            status,
-            discrepancies: sum.count,
-            repaired: sum.repaired,
-            totals: &sum.totals,
-            within_tolerance: within,
-            error: error.as_deref(),
-            at,
-        };
-        // Of what is to be forgotten nobody else is told.
-        if store::end(&mut tx, id, &end).await? && !self.run.dry_run {
-            self.tell(&mut tx, &end, &sum.totals).await?;
-        }
-        tx.commit().await?;
-        self.lead.give_up().await?;
-        store::summary(&self.platform.db, id).await?.ok_or(super::MISSING)
-    }
-
-    async fn tell(&mut self, tx: &mut sqlx::PgConnection, end: &End<'_>, totals: &Totals) -> Result<()> {
-        let id = self.run.id;
-        if end.status == ReconciliationStatus::Completed {
-            let mut after = 0;
-            loop {
-                let page = found::after(tx, id, after, AT_A_TIME).await?;
-                let Some(last) = page.last() else { break };
-                after = last.id;
-                for found in &page {
-                    let data = json!({"reconciliation_id": id, "discrepancy": found});
-                    audit::record(tx, entry("reconciliation.discrepancy", &self.by, found.customer_id, data)).await?;
-                }
-            }
-        }
-        let data = json!({
-            "reconciliation_id": id, "status": end.status, "checked": self.run.checked, "rows_checked": self.run.rows_checked,
-            "discrepancies": end.discrepancies, "repaired": end.repaired, "currency_totals": totals, "within_tolerance": end.within_tolerance,
-            "error": end.error, "from": self.run.from.map(rfc3339), "to": rfc3339(self.run.to),
-        });
-        let event_type = match end.status {
-            ReconciliationStatus::Failed => "reconciliation.failed",
-            ReconciliationStatus::Cancelled => "reconciliation.cancelled",
-            ReconciliationStatus::Completed | ReconciliationStatus::Running => "reconciliation.completed",
-        };
-        audit::record(tx, entry(event_type, &self.by, self.run.customer, data.clone())).await?;
-        outbox::publish(tx, event_type, self.run.customer, data.clone()).await?;
-        if end.within_tolerance == Some(false) {
-            outbox::publish(tx, "reconciliation.out_of_tolerance", self.run.customer, data.clone()).await?;
-        }
-        let over = over(totals, self.platform.config.file.reconcile.alert_over);
-        if end.status == ReconciliationStatus::Completed && !over.is_empty() {
-            tracing::error!(reconciliation_id = %id, ?totals, "reconciliation: more is at stake than is to be borne without an alert");
-            let data = json!({"reconciliation_id": id, "currencies": over, "currency_totals": totals});
-            outbox::publish(tx, "reconciliation.alert", self.run.customer, data).await?;
-        }
-        Ok(())
-    }
-}
-
-/// What staff may read of an error; of our own the log says more.
-fn reason(error: &Error) -> String {
-    match error {
-        Error::StripeUnavailable(why) | Error::StripeRefused(why) => why.to_string(),
-        Error::Internal(_) => "an error of our own, which is in the log".to_owned(),
-        other => other.to_string(),
     }
 }

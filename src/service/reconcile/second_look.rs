@@ -109,13 +109,7 @@ impl Runner<'_> {
             // Whose it is was found out when it was suspected.
             record.customer.clone_from(&suspect.stripe_customer);
         }
-        let omitted =
-            suspect.kinds == [Kind::MissingInStripe] && stripe.as_ref().is_some_and(|record| self.should_be_listed(object, record));
+        let omitted = suspect.kinds == [Kind::MissingInStripe] && stripe.as_ref().is_some_and(|record| self.is_in_window(object, record));
         Ok((compare(object, internal.as_ref(), stripe.as_ref(), self.tolerance()), omitted))
-    }
-
-    fn should_be_listed(&self, object: Object, record: &Record) -> bool {
-        let window = self.run.from.map_or(i64::MIN, |from| from.unix_timestamp())..self.run.to.unix_timestamp();
-        object == Object::Customer || window.contains(&record.created)
     }
 }

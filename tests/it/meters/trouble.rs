@@ -1,6 +1,6 @@
 //! Crashes, outages, refusals and several replicas.
 
-use super::{ADJUSTMENTS, CLOSED, EVENTS, Metered, add_meter, metering, status};
+use super::{ADJUSTMENTS, CLOSED, EVENTS, METRICS, Metered, add_meter, metering, status};
 use crate::{
     stand_in::client::{get, post},
     stripe::{faults::Fault, server::locked},
@@ -159,7 +159,7 @@ async fn a_refusal_is_told_once_and_overcome_once_it_is_put_right() {
 async fn several_replicas_at_once_send_each_hour_once() {
     let metered = Metered::start().await;
     for n in 0..12 {
-        for metric in ["impressions", "api_calls", "data_transfer_bytes"] {
+        for metric in METRICS {
             metered.send(&format!("{metric} {n}"), metric, CLOSED - Duration::hours(n), 10).await;
         }
     }
@@ -167,7 +167,7 @@ async fn several_replicas_at_once_send_each_hour_once() {
     let runs = futures::future::join_all(replicas.iter().map(run)).await;
     let turns: usize = runs.into_iter().map(|run| run.unwrap()).sum();
     assert_eq!(turns, 3);
-    for metric in ["impressions", "api_calls", "data_transfer_bytes"] {
+    for metric in METRICS {
         assert_eq!(metered.at_stripe(metric).await, metered.used(metric).await);
     }
     assert_eq!(metered.posts(EVENTS).len(), 36);

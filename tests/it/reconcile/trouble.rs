@@ -4,7 +4,7 @@ use super::{AT_ONCE, Ahead, INVOICES, RECONCILE, by, in_step, in_step_under, one
 use crate::{
     idempotency::{cookie_of, post},
     outgoing::impatient,
-    stripe::faults::Fault,
+    stripe::{faults::Fault, server::locked},
     support::{
         TestApp,
         app::PASSWORD,
@@ -42,6 +42,23 @@ async fn lists_that_leave_everything_out_make_a_run_fail() {
     assert_eq!(one(&app, "SELECT count(*)::text FROM reconciliations WHERE within_tolerance IS NOT NULL").await, "0");
     let well = run(&app).await;
     assert_eq!((well.status, well.within_tolerance), (ReconciliationStatus::Completed, Some(true)));
+}
+
+#[tokio::test]
+async fn what_stripe_lists_out_of_order_or_twice_counts_once() {
+    let (stand_in, app) = in_step().await;
+    let lost = "DELETE FROM invoices WHERE stripe_invoice_id = $1";
+    sqlx::query(lost).bind(super::newest_of(&stand_in, "invoice", "cus_lumen")).execute(&app.db).await.unwrap();
+    let in_order = run(&app).await;
+    assert_eq!((in_order.status, in_order.checked.invoices, in_order.discrepancies), (ReconciliationStatus::Completed, INVOICES, 1));
+    for path in ["subscriptions", "invoices", "charges", "refunds", "credit_notes"] {
+        stand_in.fault(Fault::oldest_first().on("GET", &format!("/v1/{path}")));
+    }
+    let out_of_order = run(&app).await;
+    assert!(locked(&stand_in.shared.faults).is_empty());
+    assert_eq!((out_of_order.status, out_of_order.error), (ReconciliationStatus::Completed, None));
+    assert_eq!((out_of_order.checked, out_of_order.rows_checked), (in_order.checked, in_order.rows_checked));
+    assert_eq!(out_of_order.discrepancies, 1);
 }
 
 #[tokio::test]

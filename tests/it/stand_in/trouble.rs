@@ -2,6 +2,7 @@
 
 use super::client::{ask, get, ids, post, post_with_key, send};
 use crate::stripe::{StandIn, faults::Fault};
+use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
@@ -48,6 +49,37 @@ async fn without_the_work_nothing_has_happened() {
         assert!(!matches!(&lost, Ok(answer) if answer.status == 200));
         assert!(stand_in.events().is_empty());
         assert_eq!(ids(&get(&stand_in, "v1/customers").await).len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn held_answers_show_which_calls_are_on_their_way_at_once() {
+    for hold in [Fault::hold(), Fault::hold().after_the_work()] {
+        let stand_in = StandIn::start().await;
+        post(&stand_in, "v1/billing/meters", "display_name=calls&event_name=calls&default_aggregation[formula]=sum").await;
+        for name in ["forge", "lumen"] {
+            stand_in.seed_customer(name);
+        }
+        stand_in.fault(hold.on("POST", "/v1/billing/*").times(3));
+        let call = async |customer: &str, n: usize| {
+            let event = format!("event_name=calls&identifier={customer}-{n}&payload[stripe_customer_id]={customer}&payload[value]=1");
+            post(&stand_in, "v1/billing/meter_events", &event).await
+        };
+        let controls = async {
+            stand_in.held(3).await;
+            let held = send(&stand_in, "GET", "_held", "", &[]).await.unwrap().body;
+            let released = send(&stand_in, "POST", "_release", "", &[]).await.unwrap().body;
+            (held, released)
+        };
+        let (_, _, _, told) = tokio::join!(call("cus_forge", 1), call("cus_lumen", 1), call("cus_lumen", 2), controls);
+        assert_eq!(told, (json!({"waiting": 3}), json!({"released": 3})));
+        // None is held any more, and each of these comes after the other.
+        call("cus_forge", 2).await;
+        let cancel = "event_name=calls&type=cancel&cancel[identifier]=cus_forge-2";
+        post(&stand_in, "v1/billing/meter_event_adjustments", cancel).await;
+        let overlaps = send(&stand_in, "GET", "_overlaps", "", &[]).await.unwrap().body;
+        let of = |customer: &str, at_once: usize| json!({"event_name": "calls", "customer": customer, "at_once": at_once});
+        assert_eq!(overlaps, json!({"of_all": 3, "of_each": [of("cus_forge", 1), of("cus_lumen", 2)]}));
     }
 }
 

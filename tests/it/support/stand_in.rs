@@ -100,6 +100,11 @@ impl StandIn {
         locked(&self.shared.faults).push(fault);
     }
 
+    /// Waits until so many answers wait to be released.
+    pub async fn held(&self, waiting: usize) {
+        self.shared.held.0.subscribe().wait_for(|gate| gate.waiting == waiting).await.expect("a stand-in");
+    }
+
     /// Delivers events from now on.
     pub fn deliver_to(&self, endpoint: Endpoint) {
         *locked(&self.shared.deliveries.endpoint) = Some(endpoint);
@@ -154,6 +159,11 @@ impl Fault {
         Fault::of(Trouble::Hang)
     }
 
+    /// The answer waits until it is released.
+    pub fn hold() -> Fault {
+        Fault::of(Trouble::Hold)
+    }
+
     pub fn half_a_body() -> Fault {
         Fault::of(Trouble::HalfABody)
     }
@@ -164,6 +174,11 @@ impl Fault {
 
     pub fn empty_list(has_more: bool) -> Fault {
         Fault::of(Trouble::EmptyList { has_more })
+    }
+
+    /// The page of a list turned round.
+    pub fn oldest_first() -> Fault {
+        Fault::of(Trouble::OldestFirst)
     }
 
     /// In seconds; for an error.

@@ -33,6 +33,20 @@ pub async fn note(conn: &mut PgConnection, run: Uuid, found: &[Discrepancy], con
     .map(drop)
 }
 
+/// Which of these objects are suspected of a kind, or known for it.
+pub async fn noted(pool: &PgPool, run: Uuid, kind: Kind, object: Object, ids: &[&str]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT object_id FROM reconciliation_discrepancies
+         WHERE reconciliation_id = $1 AND kind = $2 AND object = $3 AND object_id = ANY($4)",
+        run,
+        kind.as_str(),
+        object.as_str(),
+        ids as &[&str],
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// What is suspected of one object.
 #[derive(Clone, Debug)]
 pub struct Suspect {

@@ -1,0 +1,180 @@
+//! The tables of `Leptos.toml`.
+
+use super::{ConfigError, Meters, Reconcile, Stripe};
+use serde::Deserialize;
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
+
+/// The tables of `Leptos.toml` that are ours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The table that the Leptos tools read; `leptos_config` takes it from here, with its overrides.
+    #[serde(rename = "package")]
+    _package: toml::Value,
+    pub database: Database,
+    pub sessions: Sessions,
+    #[serde(default)]
+    pub serving: Serving,
+    pub limits: Limits,
+    pub retention: Retention,
+    #[serde(default)]
+    pub stripe: Stripe,
+    #[serde(default)]
+    pub reconcile: Reconcile,
+    #[serde(default)]
+    pub meters: Meters,
+}
+
+impl File {
+    /// Reads the text of a `Leptos.toml`.
+    pub(super) fn read(leptos_toml: &str) -> Result<File, ConfigError> {
+        let file: File =
+            toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
+        if file.retention.raw_usage_event_days < LEAST_RAW_USAGE_EVENT_DAYS {
+            return Err(ConfigError(format!(
+                "Leptos.toml: raw-usage-event-days is {}, but wants at least {LEAST_RAW_USAGE_EVENT_DAYS}",
+                file.retention.raw_usage_event_days
+            )));
+        }
+        file.meters.check()?;
+        file.reconcile.check()?;
+        file.stripe.check()?;
+        Ok(file)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Database {
+    pub max_connections: u32,
+    pub acquire_timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sessions {
+    pub idle_minutes: i64,
+    pub absolute_hours: i64,
+    /// Staff without a second factor reach nothing but their own account.
+    #[serde(default)]
+    pub require_totp_for_admins: bool,
+}
+
+/// How the server listens and stops.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Serving {
+    /// Open at once on the public address; more wait.
+    pub max_connections: NonZeroUsize,
+    /// For a request's line and headers, and of idleness between two requests.
+    pub head_milliseconds: u64,
+    /// Another process may listen on the same addresses, and takes over from this one.
+    pub reuse_port: bool,
+    /// For how long `/readyz` says no before connections are closed.
+    pub unready_milliseconds: u64,
+    /// For how long requests and jobs may run on after that.
+    pub drain_seconds: u64,
+    /// Of one address, as long as nobody is signed in; it may save up twenty seconds' worth.
+    #[serde(default = "anonymous_requests_per_second")]
+    pub anonymous_requests_per_second: NonZeroU32,
+}
+
+const fn anonymous_requests_per_second() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(49)
+}
+
+impl Default for Serving {
+    fn default() -> Serving {
+        Serving {
+            max_connections: const { NonZeroUsize::new(4096).unwrap() },
+            head_milliseconds: 30_000,
+            reuse_port: false,
+            unready_milliseconds: 5_000,
+            drain_seconds: 20,
+            anonymous_requests_per_second: anonymous_requests_per_second(),
+        }
+    }
+}
+
+impl Serving {
+    pub const fn head(&self) -> Duration {
+        Duration::from_millis(self.head_milliseconds)
+    }
+
+    pub const fn unready(&self) -> Duration {
+        Duration::from_millis(self.unready_milliseconds)
+    }
+
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limits {
+    pub webhook_body_bytes: usize,
+    pub ingest_body_bytes: usize,
+    /// Of all requests with usage events together; one key may have a quarter.
+    pub ingest_in_flight_bytes: usize,
+    /// Of one API key, which may save up ten seconds' worth.
+    pub ingest_requests_per_second: NonZeroU32,
+    pub ingest_events_per_second: NonZeroU32,
+    pub request_timeout_seconds: u64,
+}
+
+impl Limits {
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+}
+
+/// How long what is not billed by is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Retention {
+    pub raw_usage_event_days: u32,
+}
+
+/// Raw events of open periods, and those that can still come, have to be there.
+const LEAST_RAW_USAGE_EVENT_DAYS: u32 = 62;
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    const LEPTOS_TOML: &str = include_str!("../../Leptos.toml");
+
+    #[test]
+    fn an_unknown_table_or_key_in_leptos_toml_is_refused() {
+        for extra in ["\n[oops]\n", "\n[limits]\nspeed = 1\n"] {
+            let text = format!("{LEPTOS_TOML}{extra}");
+            assert!(Config::read(&text, &|_: &str| None).is_err());
+        }
+    }
+
+    #[test]
+    fn raw_usage_events_are_kept_for_two_months_at_least() {
+        let with = |days: &str| {
+            Config::read(&LEPTOS_TOML.replace("raw-usage-event-days = 400", &format!("raw-usage-event-days = {days}")), &|_: &str| None)
+        };
+        assert!(with("62").is_ok());
+        assert!(with("61").unwrap_err().to_string().contains("raw-usage-event-days"));
+    }
+
+    #[test]
+    fn cargo_toml_and_leptos_toml_agree() {
+        let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap()["package"]["metadata"]["leptos"].as_table().unwrap().clone();
+        let (build, run) = (table(include_str!("../../Cargo.toml")), table(LEPTOS_TOML));
+        for (key, value) in &run {
+            assert_eq!(build.get(key), Some(value), "{key}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is told of runs.
+
+use super::{Error, MISSING, Platform, Result, named};
+use crate::{
+    domain::{
+        invoice::Pagination,
+        money::Currency,
+        reconcile::{
+            DiscrepancyPage, FoundDiscrepancy, Kind, Reconciliation, ReconciliationDetail, ReconciliationPage, ReconciliationStatus,
+            ReconciliationSummary,
+        },
+    },
+    service::parameter,
+    store::postgres::reconcile::{self as store, found},
+};
+
+/// Discrepancies that the answer to a run holds at most.
+pub(super) const MOST_ANSWERED: i64 = 1000;
+
+pub(super) async fn answer(platform: &Platform, summary: ReconciliationSummary) -> Result<Reconciliation> {
+    let (Some(timestamp), Some(within_tolerance)) = (summary.finished_at, summary.within_tolerance) else {
+        let detail = summary.error.unwrap_or_else(|| "it is not over yet".into());
+        return Err(match summary.status {
+            ReconciliationStatus::Cancelled => Error::Conflict { code: "reconciliation_cancelled", detail },
+            _ => Error::ReconciliationFailed(detail),
+        });
+    };
+    Ok(Reconciliation {
+        success: true,
+        reconciliation_id: summary.id,
+        timestamp,
+        checked: summary.checked,
+        discrepancies: found::page(&platform.db, summary.id, None, MOST_ANSWERED, 0).await?,
+        discrepancy_count: summary.discrepancies,
+        total_discrepancy_amount: summary.currency_totals.get(&Currency::USD).copied().unwrap_or(0),
+        currency_totals: summary.currency_totals,
+        within_tolerance,
+        repaired: summary.repaired,
+    })
+}
+
+/// One page of the runs, newest first.
+#[tracing::instrument(name = "reconcile.list", level = "debug", skip_all)]
+pub async fn list(platform: &Platform, page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage> {
+    let (page, limit) = paging(page, limit)?;
+    let (reconciliations, total) = store::list(&platform.db, i64::from(limit), i64::from(page - 1) * i64::from(limit)).await?;
+    Ok(ReconciliationPage { reconciliations, pagination: pagination(page, limit, total), stripe_configured: platform.stripe.is_some() })
+}
+
+/// One run with a page of what it found, or has found so far.
+#[tracing::instrument(name = "reconcile.detail", level = "debug", skip_all)]
+pub async fn detail(
+    platform: &Platform,
+    id: &str,
+    kind: Option<String>,
+    page: Option<String>,
+    limit: Option<String>,
+) -> Result<ReconciliationDetail> {
+    let (page, limit) = paging(page, limit)?;
+    let kind = parameter::given(kind).map(|text| text.parse::<Kind>().map_err(|detail| Error::invalid("kind", detail))).transpose()?;
+    let mut summary = store::summary(&platform.db, named(id)?).await?.ok_or(MISSING)?;
+    let mut conn = platform.db.acquire().await?;
+    let sum = found::sum(&mut conn, summary.id).await?;
+    let total = match kind {
+        Some(kind) => sum.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.count),
+        None => sum.count,
+    };
+    if summary.status == ReconciliationStatus::Running {
+        (summary.discrepancies, summary.currency_totals) = (sum.count, sum.totals);
+    }
+    drop(conn);
+    let discrepancies = found::page(&platform.db, summary.id, kind, i64::from(limit), i64::from(page - 1) * i64::from(limit)).await?;
+    Ok(ReconciliationDetail {
+        summary,
+        found: DiscrepancyPage { discrepancies, kinds: sum.kinds, pagination: pagination(page, limit, total) },
+    })
+}
+
+/// The first discrepancies of a run, a thousand at most, those of the most money first.
+pub async fn first_found(platform: &Platform, id: &str) -> Result<Vec<FoundDiscrepancy>> {
+    Ok(found::page(&platform.db, named(id)?, None, MOST_ANSWERED, 0).await?)
+}
+
+fn paging(page: Option<String>, limit: Option<String>) -> Result<(u32, u32)> {
+    let page = parameter::number("page", page, 1, 1..=u32::MAX)?;
+    Ok((page, parameter::number("limit", limit, parameter::DEFAULT_LIMIT, 1..=parameter::MAX_LIMIT)?))
+}
+
+fn pagination(page: u32, limit: u32, total: i64) -> Pagination {
+    let total = u64::try_from(total).unwrap_or(0);
+    Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }
+}

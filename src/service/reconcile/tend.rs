@@ -1,0 +1,87 @@
+//! What is done without being asked for: runs of dead processes, the nightly run, the metrics.
+
+use super::{
+    Asked, Listener, Platform, Result, Work,
+    begin::{add, lead, resume},
+    scope::Scope,
+};
+use crate::{
+    domain::reconcile::Kind,
+    service::{accounts::Origin, features, webhooks::By},
+    store::postgres::reconcile::{self as store, found},
+    telemetry,
+};
+use std::sync::Arc;
+use time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Who starts what nobody asks for.
+const SYSTEM: &str = "system";
+/// How long after its hour the nightly run still begins.
+const NIGHT: Duration = Duration::hours(3);
+
+/// Takes up what was interrupted, and begins the nightly run when its hour has come. How many runs that were.
+pub async fn tend(platform: &Platform) -> Result<usize> {
+    if platform.stripe.is_none() || !features::current(platform).billing_enabled {
+        return Ok(0);
+    }
+    let silent: Listener = Arc::new(|_| ());
+    let mut runs = 0;
+    for id in store::running(&platform.db).await? {
+        if let Some(work) = resume(platform, id).await? {
+            work.carry_out(&silent, &CancellationToken::new()).await?;
+            runs += 1;
+        }
+    }
+    if let Some(work) = nightly(platform).await? {
+        work.carry_out(&silent, &CancellationToken::new()).await?;
+        runs += 1;
+    }
+    let settings = &platform.config.file.reconcile;
+    let now = platform.clock.now();
+    store::forget(&platform.db, now - Duration::days(i64::from(settings.keep_days)), now - Duration::DAY).await?;
+    Ok(runs)
+}
+
+async fn nightly(platform: &Platform) -> Result<Option<Work>> {
+    let settings = &platform.config.file.reconcile;
+    if !settings.nightly {
+        return Ok(None);
+    }
+    let now = platform.clock.now();
+    let today = now.replace_time(time::Time::MIDNIGHT) + Duration::hours(i64::from(settings.nightly_hour));
+    let due = if today <= now { today } else { today - Duration::DAY };
+    if now - due >= NIGHT || store::began_since(&platform.db, SYSTEM, due).await? {
+        return Ok(None);
+    }
+    let Some(lead) = lead(platform, None).await? else { return Ok(None) };
+    // Another replica may have begun and ended since.
+    if store::began_since(&platform.db, SYSTEM, due).await? {
+        lead.give_up().await?;
+        return Ok(None);
+    }
+    let by = By { actor: SYSTEM.to_owned(), origin: Origin::default() };
+    let scope = Scope::of(platform, &Asked::default()).await?;
+    let run = add(platform, &by, scope, false, None, false).await?;
+    Ok(Some(Work { platform: platform.clone(), run, lead }))
+}
+
+/// Tells the metrics what the last complete run of everybody came to, whichever process ran it.
+pub async fn measure(platform: &Platform) -> Result<()> {
+    let Some(last) = store::last_complete(&platform.db).await? else { return Ok(()) };
+    let mut conn = platform.db.acquire().await?;
+    let sum = found::sum(&mut conn, last.id).await?;
+    for currency in store::currencies(&platform.db).await? {
+        let amount = last.currency_totals.get(&currency).copied().unwrap_or(0);
+        metrics::gauge!(telemetry::RECONCILE_DISCREPANCY_MINOR_UNITS, "currency" => currency.code().to_owned()).set(amount as f64);
+    }
+    for kind in Kind::ALL {
+        let count = sum.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.count);
+        metrics::gauge!(telemetry::RECONCILE_DISCREPANCIES, "kind" => kind.as_str()).set(count as f64);
+    }
+    metrics::gauge!(telemetry::RECONCILE_CHECKED).set(last.rows_checked as f64);
+    if let Some(at) = last.finished_at {
+        metrics::gauge!(telemetry::RECONCILE_LAST_COMPLETED).set(at.unix_timestamp() as f64);
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! What is read of each kind of object, whichever of them a query asks for. Macros, since a checked query is one literal; what they name is in
+//! scope where they are used.
+
+macro_rules! invoices {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_invoice_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_subscription_id, object.currency,
+                      status, subtotal, discount, tax, total, amount_due, amount_paid, amount_remaining, amount_overpaid, starting_balance,
+                      ending_balance, credit_notes_pre_payment, credit_notes_post_payment, lines_complete,
+                      lines.count AS "line_count!", lines.sum AS "line_sum!", lines.quantity AS "line_quantity!"
+               FROM invoices object JOIN customers customer ON customer.id = object.customer_id
+                    CROSS JOIN LATERAL (SELECT count(*), coalesce(sum(amount), 0)::bigint AS sum,
+                                               least(coalesce(sum(quantity), 0), 9223372036854775807)::bigint AS quantity
+                                        FROM invoice_line_items WHERE invoice_id = object.id) AS lines
+               WHERE NOT object.deleted AND "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id.clone(),
+            created: row.created_at.unix_timestamp(),
+            customer: row.customer,
+            invoice: Some(row.id),
+            subscription: row.stripe_subscription_id,
+            currency: row.currency.parse().ok(),
+            status: Some(row.status),
+            figures: vec![
+                Figure::money("total", row.total),
+                Figure::money("subtotal", row.subtotal),
+                Figure::money("discount", row.discount),
+                Figure::money("tax", row.tax),
+                Figure::money("amount_due", row.amount_due),
+                Figure::money("amount_paid", row.amount_paid),
+                Figure::money("amount_remaining", row.amount_remaining),
+                Figure::money("amount_overpaid", row.amount_overpaid),
+                Figure::money("starting_balance", row.starting_balance),
+                Figure::money("ending_balance", row.ending_balance.unwrap_or(0)),
+                Figure::money("credit_notes_pre_payment", row.credit_notes_pre_payment),
+                Figure::money("credit_notes_post_payment", row.credit_notes_post_payment),
+                Figure::unsure("line_sum", Some(row.line_sum).filter(|_| row.lines_complete), Unit::Money),
+                Figure::unsure("line_count", Some(row.line_count).filter(|_| row.lines_complete), Unit::Count),
+                Figure::unsure("line_quantity", Some(row.line_quantity).filter(|_| row.lines_complete), Unit::Count),
+            ],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! subscriptions {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_subscription_id AS id, object.created_at, customer.stripe_customer_id AS customer, object.currency, status,
+                      current_period_start, current_period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at,
+                      (SELECT coalesce(string_agg(stripe_item_id || ': ' || coalesce(price_id, '–') || ' × ' || coalesce(quantity::text, '–'), ', '
+                                                  ORDER BY stripe_item_id COLLATE "C"), '–')
+                       FROM subscription_items WHERE subscription_id = object.id) AS "items!"
+               FROM subscriptions object JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id.clone(),
+            created: row.created_at.unix_timestamp(),
+            customer: row.customer,
+            subscription: Some(row.id),
+            currency: row.currency.parse().ok(),
+            status: Some(row.status),
+            facts: vec![
+                ("items", row.items),
+                ("current_period_start", written(row.current_period_start)),
+                ("current_period_end", written(row.current_period_end)),
+                ("cancel_at_period_end", row.cancel_at_period_end.to_string()),
+                ("cancel_at", written(row.cancel_at)),
+                ("canceled_at", written(row.canceled_at)),
+                ("ended_at", written(row.ended_at)),
+            ],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! charges {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_charge_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_invoice_id, payment_intent,
+                      object.currency, amount, amount_refunded, status
+               FROM charges object JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id,
+            created: row.created_at.unix_timestamp(),
+            customer: row.customer,
+            invoice: row.stripe_invoice_id,
+            payment_intent: row.payment_intent,
+            currency: row.currency.parse().ok(),
+            status: Some(row.status),
+            figures: vec![Figure::money("amount", row.amount), Figure::money("amount_refunded", row.amount_refunded)],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! refunds {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_refund_id AS "id!", object.created_at AS "created_at!", customer.stripe_customer_id AS "customer?",
+                      stripe_charge_id, payment_intent, object.currency AS "currency!", amount AS "amount!", status AS "status!"
+               FROM refunds object LEFT JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id,
+            created: row.created_at.unix_timestamp(),
+            customer: row.customer,
+            charge: row.stripe_charge_id,
+            payment_intent: row.payment_intent,
+            currency: row.currency.parse().ok(),
+            status: Some(row.status),
+            figures: vec![Figure::money("amount", row.amount)],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! credit_notes {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_credit_note_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_invoice_id,
+                      object.currency, amount, subtotal, tax, status
+               FROM credit_notes object JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id,
+            created: row.created_at.unix_timestamp(),
+            customer: row.customer,
+            invoice: Some(row.stripe_invoice_id),
+            currency: row.currency.parse().ok(),
+            status: Some(row.status),
+            figures: vec![Figure::money("amount", row.amount), Figure::money("subtotal", row.subtotal), Figure::money("tax", row.tax)],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! customers {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_customer_id AS "id!", object.created_at, balance, event_created_at IS NOT NULL AS "told!"
+               FROM customers object WHERE object.stripe_customer_id IS NOT NULL AND NOT deleted AND "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id.clone(),
+            created: row.created_at.unix_timestamp(),
+            customer: Some(row.id),
+            // Until Stripe has told of the customer, what it owes is not known here.
+            figures: vec![Figure::unsure("balance", Some(row.balance).filter(|_| row.told), Unit::Money)],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! payments {
+    ($pool:expr, $where:tt, $($argument:expr),*) => {
+        sqlx::query!(
+            r#"SELECT object.stripe_payment_id AS "id!", object.at AS "at!", customer.stripe_customer_id AS "customer?",
+                      object.stripe_invoice_id AS "stripe_invoice_id!", invoice.currency AS "currency?", amount AS "amount!",
+                      object.status AS "status!"
+               FROM invoice_payments object LEFT JOIN customers customer ON customer.id = object.customer_id
+                    LEFT JOIN invoices invoice ON invoice.stripe_invoice_id = object.stripe_invoice_id
+               WHERE "# + $where,
+            $($argument),*
+        )
+        .map(|row| Record {
+            id: row.id,
+            created: row.at.unix_timestamp(),
+            customer: row.customer,
+            invoice: Some(row.stripe_invoice_id),
+            currency: row.currency.and_then(|code| code.parse().ok()),
+            status: Some(row.status),
+            figures: vec![Figure::money("amount", row.amount)],
+            ..Record::default()
+        })
+        .fetch_all($pool)
+        .await
+    };
+}
+
+pub(super) use {charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
