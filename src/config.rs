@@ -8,6 +8,7 @@ mod file;
 mod meters;
 mod otlp;
 mod reconcile;
+mod secrets_key;
 mod smtp;
 mod stripe;
 
@@ -17,6 +18,7 @@ pub use file::{Database, File, Limits, Retention, Serving, Sessions};
 pub use meters::{EventNames, Meters};
 pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
+pub use secrets_key::{SecretsKey, SecretsKeys};
 pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
 
@@ -68,6 +70,8 @@ pub struct Config {
     pub demo_password: Option<Secret>,
     /// Passwords that are known from breaches, each by its SHA-1. None: only common ones are refused.
     pub breached_passwords_file: Option<PathBuf>,
+    /// Those of the secrets of authenticator apps. None in it: they are kept as they are.
+    pub secrets_keys: SecretsKeys,
     pub leptos: LeptosOptions,
     pub file: File,
 }
@@ -185,6 +189,7 @@ impl Config {
             otlp_endpoint: set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|value| OtlpEndpoint::read(&value)).transpose()?,
             demo_password: set("DEMO_PASSWORD").map(Secret),
             breached_passwords_file: set("BREACHED_PASSWORDS_FILE").map(PathBuf::from),
+            secrets_keys: set("SECRETS_KEY").map(|keys| secrets_key::read(&keys)).transpose()?.unwrap_or_default(),
             leptos,
             file,
         })
@@ -293,6 +298,8 @@ mod tests {
             ("SMTP_URL", "smtp://app:hunter2@"),
             ("SMTP_URL", "hunter2"),
             ("MAIL_FROM", "billing at example.com"),
+            ("SECRETS_KEY", "hunter2"),
+            ("SECRETS_KEY", "plain"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");
