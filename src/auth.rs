@@ -1,6 +1,7 @@
 //! Who is asking: sessions of people, keys of machines, and the guard that use cases are reached through.
 
 pub mod api_key;
+pub mod breached_passwords;
 pub mod common_passwords;
 pub mod guard;
 pub mod layer;

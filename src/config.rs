@@ -8,6 +8,7 @@ mod file;
 mod meters;
 mod otlp;
 mod reconcile;
+mod secrets_key;
 mod smtp;
 mod stripe;
 
@@ -17,9 +18,11 @@ pub use file::{Database, File, Limits, Retention, Serving, Sessions};
 pub use meters::{EventNames, Meters};
 pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
+pub use secrets_key::{SecretsKey, SecretsKeys};
 pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
 
+use crate::auth::breached_passwords;
 use address::{api_base, local_url, public_url, trusted_proxies};
 use ipnet::IpNet;
 use leptos_config::LeptosOptions;
@@ -65,6 +68,10 @@ pub struct Config {
     /// None: no traces.
     pub otlp_endpoint: Option<OtlpEndpoint>,
     pub demo_password: Option<Secret>,
+    /// Passwords that are known from breaches, each by its SHA-1. None: only common ones are refused.
+    pub breached_passwords_file: Option<PathBuf>,
+    /// Those of the secrets of authenticator apps. None in it: they are kept as they are.
+    pub secrets_keys: SecretsKeys,
     pub leptos: LeptosOptions,
     pub file: File,
 }
@@ -123,7 +130,16 @@ impl Config {
         }
         let text = std::fs::read_to_string("Leptos.toml")
             .map_err(|error| ConfigError(format!("Leptos.toml can't be read in the working directory: {error}")))?;
-        Config::read(&text, &|name: &str| std::env::var(name).ok())
+        let config = Config::read(&text, &|name: &str| std::env::var(name).ok())?;
+        if let Some(file) = &config.breached_passwords_file {
+            breached_passwords::check(file).map_err(|error| {
+                ConfigError(format!(
+                    "BREACHED_PASSWORDS_FILE is `{}`, but wants the one file of Have I Been Pwned's downloader, ordered by hash: {error}",
+                    file.display()
+                ))
+            })?;
+        }
+        Ok(config)
     }
 
     /// Reads from an environment and the text of a `Leptos.toml`.
@@ -172,6 +188,8 @@ impl Config {
             },
             otlp_endpoint: set("OTEL_EXPORTER_OTLP_ENDPOINT").map(|value| OtlpEndpoint::read(&value)).transpose()?,
             demo_password: set("DEMO_PASSWORD").map(Secret),
+            breached_passwords_file: set("BREACHED_PASSWORDS_FILE").map(PathBuf::from),
+            secrets_keys: set("SECRETS_KEY").map(|keys| secrets_key::read(&keys)).transpose()?.unwrap_or_default(),
             leptos,
             file,
         })
@@ -280,6 +298,8 @@ mod tests {
             ("SMTP_URL", "smtp://app:hunter2@"),
             ("SMTP_URL", "hunter2"),
             ("MAIL_FROM", "billing at example.com"),
+            ("SECRETS_KEY", "hunter2"),
+            ("SECRETS_KEY", "plain"),
         ] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(error.starts_with(name) && !error.contains('\n'), "{error}");

@@ -18,6 +18,7 @@ pub mod invoices;
 pub mod login_throttle;
 pub mod measure;
 pub mod meters;
+mod new_password;
 pub mod own_account;
 pub mod parameter;
 pub mod portal;
@@ -34,6 +35,7 @@ pub mod webhooks;
 pub use error::{Error, Result};
 
 use crate::{
+    auth::totp::sealing::Sealer,
     config::Config,
     mail::Mailer,
     pdf::Renderer,
@@ -64,6 +66,7 @@ pub struct Parts {
     pub earlier: usage::Earlier,
     pub switches: features::Switches,
     pub incidents: audit::Incidents,
+    pub totp_secrets: Sealer,
 }
 
 impl std::ops::Deref for Platform {
@@ -90,6 +93,7 @@ impl Platform {
             earlier: usage::Earlier::default(),
             switches: features::Switches::default(),
             incidents: audit::Incidents::default(),
+            totp_secrets: Sealer::new(&config.secrets_keys),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),
         })))

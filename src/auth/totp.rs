@@ -1,6 +1,8 @@
 //! One-time codes by the clock (RFC 6238): six digits, thirty seconds, HMAC-SHA-1, which every authenticator app knows. And the recovery codes
 //! for whoever has lost the app.
 
+pub mod sealing;
+
 use crate::domain::second_factor::QrSquares;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};

@@ -24,7 +24,7 @@ impl From<Error> for Problem {
             return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
         }
         if let Error::Unavailable(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "the database is away");
+            tracing::error!(error = format!("{cause:#}"), "what the service needs is away");
         }
         let mut problem = Problem::new(error.status(), error.code(), error.to_string());
         if let Error::Invalid { parameter, .. } = &error {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::Session,
     jobs::{self, Heartbeat},
-    service::{Clock, features, ingest},
+    service::{Clock, features, ingest, second_factor},
     telemetry,
 };
 use anyhow::{Context, bail};
@@ -29,6 +29,7 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
     let settings = &config.file.serving;
     features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
+    second_factor::reseal(&platform).await.context("the secrets of authenticator apps can't be kept as SECRETS_KEY wants it")?;
     let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR", settings.reuse_port)?;
     let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR", settings.reuse_port)?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);

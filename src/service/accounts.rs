@@ -1,8 +1,8 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result, view_as};
+use super::{Error, Platform, Result, new_password, view_as};
 use crate::{
-    auth::{Principal, api_key, common_passwords, password},
+    auth::{Principal, api_key, password},
     domain::{
         identity::{CustomerId, Role, Viewer, ViewerCustomer},
         money::Currency,
@@ -212,7 +212,7 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
     if customer.is_none() && !role.is_staff() {
         return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
     }
-    common_passwords::refuse(given, &email)?;
+    new_password::check(platform, given, &email).await?;
     let known = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
     let is_same = known.is_some() && password::verify(given.to_owned(), known).await?;
     let hash = password::hash(given.to_owned()).await?;
@@ -229,7 +229,7 @@ pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role,
 /// Sets a user's password, and ends all its sessions.
 pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
-    common_passwords::refuse(given, &email)?;
+    new_password::check(platform, given, &email).await?;
     let hash = password::hash(given.to_owned()).await?;
     let mut tx = platform.db.begin().await?;
     let user = store::set_password(&mut tx, &email, &hash).await?.ok_or(Error::NotFound("user"))?;

@@ -76,7 +76,7 @@ pub enum Error {
     /// What is asked for does not go with how things stand.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
-    /// The database is away. The cause is for the log.
+    /// The database is away, or a file or a key that is needed. The cause is for the log.
     #[error("the service can't reach its data at the moment; nothing is lost, try again in a minute")]
     Unavailable(#[source] anyhow::Error),
     #[error(transparent)]

@@ -1,8 +1,8 @@
 //! What people do with their own account.
 
-use super::{Error, Platform, Result, accounts::Origin, login_throttle};
+use super::{Error, Platform, Result, accounts::Origin, login_throttle, new_password};
 use crate::{
-    auth::{common_passwords, guard::Person, password},
+    auth::{guard::Person, password},
     domain::session::{OwnSessions, SessionsEnded},
     store::postgres::{
         accounts as store,
@@ -17,14 +17,14 @@ use uuid::Uuid;
 /// Sets the password of whoever knows the one it has now, and ends every other session of that person.
 ///
 /// # Errors
-/// `invalid_parameter` for a wrong or an unfit password, `login_throttled` after too many wrong ones.
+/// `invalid_parameter` for a wrong or an unfit password, `login_throttled` after too many wrong ones; `unavailable` when nobody knows whether it is
+/// an unfit one.
 pub async fn change_password(person: &Person, current: &str, new: &str, origin: &Origin) -> Result<()> {
     let Person { platform, id, email, session, .. } = person;
     if new == current {
         return Err(Error::invalid("new_password", "is the one that you have"));
     }
-    common_passwords::refuse(new, email).map_err(of_new_password)?;
-    password::check_length(new).map_err(of_new_password)?;
+    new_password::check(platform, new, email).await.map_err(of_new_password)?;
     let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
     let hash = password::hash(new.to_owned()).await.map_err(of_new_password)?;
     let mut tx = platform.db.begin().await?;

@@ -17,7 +17,11 @@ use crate::{
 };
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// How many secrets are read at once.
+const PAGE: i64 = 500;
 
 /// What proved that it was the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +66,8 @@ pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<T
     let Person { platform, id, .. } = person;
     let secret = totp::generate();
     let mut tx = platform.db.begin().await?;
-    if !store::offer(&mut tx, *id, &secret, platform.clock.now()).await? {
+    let kept = platform.totp_secrets.seal(*id, &secret)?;
+    if !store::offer(&mut tx, *id, &kept, platform.clock.now()).await? {
         return Err(Error::Conflict { code: "totp_enabled", detail: "an authenticator app is set up already".into() });
     }
     attempt.succeeded(&mut tx, *id).await?;
@@ -74,7 +79,8 @@ pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<T
 /// The secret that waits for a code.
 pub async fn pending(person: &Person) -> Result<Option<TotpOffer>> {
     let known = store::of_user(&mut *person.platform.db.acquire().await?, person.id).await?;
-    Ok(known.filter(|totp| !totp.is_confirmed).map(|totp| offer_of(person, &totp.secret)))
+    let Some(waiting) = known.filter(|totp| !totp.is_confirmed) else { return Ok(None) };
+    Ok(Some(offer_of(person, &opened(&person.platform, person.id, &waiting.secret)?)))
 }
 
 fn offer_of(person: &Person, secret: &[u8]) -> TotpOffer {
@@ -84,7 +90,7 @@ fn offer_of(person: &Person, secret: &[u8]) -> TotpOffer {
 /// Puts the secret in force for whoever shows a code of it, and ends every other session. The answer has the recovery codes, this once.
 ///
 /// # Errors
-/// `totp_not_offered`; `invalid_parameter` for a wrong code, `login_throttled` after too many.
+/// `totp_not_offered`; `invalid_parameter` for a wrong code, `login_throttled` after too many; `unavailable` without the key of the secret.
 pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<RecoveryCodes> {
     let Person { platform, id, email, session, .. } = person;
     let not_offered = || Error::Conflict { code: "totp_not_offered", detail: "no authenticator app waits for its first code".into() };
@@ -92,7 +98,8 @@ pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<Rec
     let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;
     let waiting = store::of_user(&mut tx, *id).await?.filter(|totp| !totp.is_confirmed).ok_or_else(not_offered)?;
-    let Some(step) = totp::accepted(&waiting.secret, code, now, waiting.last_step) else {
+    let secret = opened(platform, *id, &waiting.secret)?;
+    let Some(step) = totp::accepted(&secret, code, now, waiting.last_step) else {
         tx.rollback().await?;
         note(platform, entry(person, "user.totp_refused", json!({}), origin)).await?;
         return Err(wrong_code());
@@ -113,7 +120,7 @@ pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<Rec
 /// Gives the second factor up, for whoever has both: the password and a code. Ends every other session.
 ///
 /// # Errors
-/// `invalid_parameter` for a wrong password or code, `login_throttled` after too many.
+/// `invalid_parameter` for a wrong password or code, `login_throttled` after too many; `unavailable` without the key of the secret.
 pub async fn disable(person: &Person, password: &str, code: &str, origin: &Origin) -> Result<()> {
     let Person { platform, id, session, .. } = person;
     let attempt = confirm_password(person, password, "user.totp_refused", origin).await?;
@@ -147,15 +154,53 @@ pub async fn reset(platform: &Platform, email: &str) -> Result<()> {
 pub(super) async fn use_code(platform: &Platform, conn: &mut PgConnection, user: Uuid, given: &str) -> Result<Option<Factor>> {
     let now = platform.clock.now();
     let Some(known) = store::of_user(conn, user).await?.filter(|totp| totp.is_confirmed) else { return Ok(None) };
-    if let Some(step) = totp::accepted(&known.secret, given, now, known.last_step)
-        && store::use_step(conn, user, step).await?
-    {
-        return Ok(Some(Factor::Totp));
+    // Nothing is a code of both kinds. Recovery codes need no secret, so they get in even where it can't be opened.
+    if let Some(hash) = totp::recovery_hash(given) {
+        return Ok(store::use_recovery_code(conn, user, &hash, now).await?.then_some(Factor::RecoveryCode));
     }
-    match totp::recovery_hash(given) {
-        Some(hash) if store::use_recovery_code(conn, user, &hash, now).await? => Ok(Some(Factor::RecoveryCode)),
+    let secret = opened(platform, user, &known.secret)?;
+    match totp::accepted(&secret, given, now, known.last_step) {
+        Some(step) if store::use_step(conn, user, step).await? => Ok(Some(Factor::Totp)),
         _ => Ok(None),
     }
+}
+
+/// A user's secret, of what is kept of it.
+fn opened(platform: &Platform, user: Uuid, kept: &[u8]) -> Result<Vec<u8>> {
+    let secret = platform.totp_secrets.open(user, kept);
+    secret.map_err(|error| {
+        Error::Unavailable(anyhow::Error::new(error).context(format!("the secret of the authenticator app of user {user} can't be opened")))
+    })
+}
+
+/// Keeps every secret as a new one would be kept: sealed by the first key, or plain where none seals. How many were kept otherwise.
+///
+/// What can't be opened stays as it is, and the log says so. Servers may do it at the same time: each secret is changed by one of them.
+pub async fn reseal(platform: &Platform) -> Result<u64> {
+    let sealer = &platform.totp_secrets;
+    let (mut last, mut resealed) = (Uuid::nil(), 0);
+    let mut unopenable: BTreeMap<String, u64> = BTreeMap::new();
+    loop {
+        let page = store::secrets_after(&platform.db, last, PAGE).await?;
+        let Some(newest) = page.last() else { break };
+        last = newest.user;
+        for kept in page.iter().filter(|kept| !sealer.is_current(&kept.secret)) {
+            match sealer.open(kept.user, &kept.secret) {
+                Ok(secret) => {
+                    let otherwise = sealer.seal(kept.user, &secret)?;
+                    resealed += u64::from(store::keep_otherwise(&platform.db, kept, &otherwise).await?);
+                }
+                Err(error) => *unopenable.entry(error.to_string()).or_default() += 1,
+            }
+        }
+    }
+    for (error, count) in unopenable {
+        tracing::error!(count, error, "secrets of authenticator apps can't be opened; their owners need a recovery code to sign in");
+    }
+    if resealed > 0 {
+        tracing::info!(count = resealed, sealed = sealer.seals(), "secrets of authenticator apps are kept by the key of now");
+    }
+    Ok(resealed)
 }
 
 fn wrong_code() -> Error {

@@ -1,5 +1,6 @@
 //! What people do with their own account.
 
+mod breached_passwords;
 mod passwords;
 mod second_factor;
 mod sessions;

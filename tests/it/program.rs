@@ -4,7 +4,7 @@ use crate::{
     stripe::StandIn,
     support::{
         database::TestDatabase,
-        program::{Running, Workplace, get},
+        program::{Running, Workplace, get, run_with_input},
         stand_in::SECRET_KEY,
     },
 };
@@ -12,7 +12,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Output, Stdio},
+    process::Output,
     time::{Duration, Instant},
 };
 
@@ -29,6 +29,10 @@ fn wrong_settings_are_one_sentence() {
     let place = Workplace::new();
     says_one_sentence(&place.command(&["serve"]).env("BILLING_ENABLED", "perhaps").output().unwrap(), "BILLING_ENABLED");
     says_one_sentence(&place.command(&["serve"]).env("LEPTOS_SITE_ADDR", "everywhere").output().unwrap(), "LEPTOS_");
+    let folder = place.0.display().to_string();
+    for file in [folder.as_str(), "nowhere", "Leptos.toml"] {
+        says_one_sentence(&place.command(&["serve"]).env("BREACHED_PASSWORDS_FILE", file).output().unwrap(), "BREACHED_PASSWORDS_FILE");
+    }
     let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/none").output().unwrap();
     says_one_sentence(&unreachable, "DATABASE_URL");
     assert!(!String::from_utf8_lossy(&unreachable.stderr).contains("hunter2"));
@@ -65,17 +69,7 @@ async fn accounts_are_made_from_the_shell() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let run = |args: &[&str], input: &str| {
-        let mut child = place
-            .command(args)
-            .env("DATABASE_URL", &database.url)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // The command may end without reading.
-        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-        let output = child.wait_with_output().unwrap();
+        let output = run_with_input(place.command(args).env("DATABASE_URL", &database.url), input);
         (output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let (code, customer) =

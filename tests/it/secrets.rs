@@ -8,7 +8,8 @@ use crate::{
         stand_in::SECRET_KEY,
     },
 };
-use apex_billing::{config::Secret, stripe::signature};
+use apex_billing::{auth::totp, config::Secret, stripe::signature};
+use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER};
 use serde_json::Value;
 use std::{
     fs,
@@ -18,7 +19,7 @@ use std::{
 };
 
 /// One request; the whole answer.
-fn send(address: &str, head: &str, headers: &str, body: &str) -> String {
+pub fn send(address: &str, head: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
@@ -30,6 +31,7 @@ fn send(address: &str, head: &str, headers: &str, body: &str) -> String {
 async fn no_secret_is_in_the_log_at_its_most_talkative() {
     const WEBHOOK_SECRET: &str = "whsec_never_to_be_seen";
     const SMTP_PASSWORD: &str = "smtp-never-to-be-seen";
+    const SEALING_KEY: &str = "bmV2ZXItdG8tYmUtc2Vlbi1ub3Itb3BlbmVkLTMyLWI=";
     const WRONG_PASSWORD: &str = "wrong-never-to-be-seen";
     const WRONG_KEY: &str = "apex_wrongneverseenwrongneverseenwrongneverseen";
     let database = TestDatabase::new().await;
@@ -43,6 +45,7 @@ async fn no_secret_is_in_the_log_at_its_most_talkative() {
         .env("STRIPE_API_BASE", stand_in.base_url())
         .env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .env("SMTP_URL", format!("smtp://somebody:{SMTP_PASSWORD}@127.0.0.1:1"))
+        .env("SECRETS_KEY", SEALING_KEY)
         .env("RUST_LOG", "trace")
         .env("LOG_FORMAT", "json")
         .stderr(Stdio::from(fs::File::create(&log).unwrap()));
@@ -74,6 +77,16 @@ async fn no_secret_is_in_the_log_at_its_most_talkative() {
     let made = send(&server.address, "POST /api/v1/billing/api-keys", &format!("{signed_in}{json}"), r#"{"name":"eu"}"#);
     let made: Value = serde_json::from_str(made.split_once("\r\n\r\n").unwrap().1).unwrap();
     let made_key = made["key"].as_str().expect("a new key").to_owned();
+    // So is an authenticator app's secret, and the recovery codes.
+    let own = |path: &str, body: String| {
+        let answer = send(&server.address, &format!("POST /api/v1/auth/{path}"), &format!("{signed_in}{json}"), &body);
+        serde_json::from_str::<Value>(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let offered = own("totp", format!(r#"{{"current_password":"{password}"}}"#));
+    let totp_secret = offered["secret"].as_str().expect("a secret").to_owned();
+    let totp_bytes = BASE32_NOPAD.decode(totp_secret.as_bytes()).unwrap();
+    let code = totp::code_at(&totp_bytes, time::OffsetDateTime::now_utc()).unwrap();
+    let recovery_code = own("totp/confirm", format!(r#"{{"code":"{code}"}}"#))["recovery_codes"][0].as_str().expect("a code").to_owned();
     // Stripe's way in, and somebody who tries.
     let body = r#"{"id":"evt_secrets","type":"plan.created","created":1700000000,"data":{"object":{"id":"plan_1"}}}"#;
     for (secret, status) in [(WEBHOOK_SECRET, 200), ("whsec_guessed", 400)] {
@@ -88,8 +101,12 @@ async fn no_secret_is_in_the_log_at_its_most_talkative() {
     assert!(text.contains("\"TRACE\"") && text.contains("answered") && text.contains("publisher@demo.test"), "the log is not talkative");
     let database_password =
         database.url.split_once("://").unwrap().1.split('@').next().and_then(|user| user.split_once(':')).map(|pair| pair.1);
+    let key_bytes = BASE64.decode(SEALING_KEY.as_bytes()).unwrap();
+    let forms_of = |bytes: &[u8]| [HEXLOWER.encode(bytes), bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")];
+    let other_forms = [forms_of(&key_bytes), forms_of(&totp_bytes)].concat();
+    let of_second_factor = [SEALING_KEY, &totp_secret, &recovery_code].into_iter().chain(other_forms.iter().map(String::as_str));
     let secrets = [password, key, &cookie, &made_key, WRONG_PASSWORD, WRONG_KEY, WEBHOOK_SECRET, SMTP_PASSWORD, SECRET_KEY];
-    for secret in secrets.into_iter().chain(database_password) {
+    for secret in secrets.into_iter().chain(of_second_factor).chain(database_password) {
         let told = text.lines().find(|line| line.contains(secret));
         assert!(told.is_none(), "{secret} is in the log: {told:?}");
     }

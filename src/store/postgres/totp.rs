@@ -7,6 +7,7 @@ use uuid::Uuid;
 /// A person's authenticator app.
 #[derive(Clone)]
 pub struct Totp {
+    /// As it is kept: sealed, or plain.
     pub secret: Vec<u8>,
     pub is_confirmed: bool,
     pub last_step: i64,
@@ -56,6 +57,27 @@ pub async fn confirm(conn: &mut PgConnection, user: Uuid, secret: &[u8], step: i
 pub async fn use_step(conn: &mut PgConnection, user: Uuid, step: i64) -> sqlx::Result<bool> {
     sqlx::query!("UPDATE user_totp SET last_step = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2", user, step)
         .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// A person's secret, as it is kept.
+pub struct Kept {
+    pub user: Uuid,
+    pub secret: Vec<u8>,
+}
+
+/// The secrets of those whose ids come after this one, in their order.
+pub async fn secrets_after(pool: &PgPool, user: Uuid, most: i64) -> sqlx::Result<Vec<Kept>> {
+    sqlx::query_as!(Kept, r#"SELECT user_id AS "user", secret FROM user_totp WHERE user_id > $1 ORDER BY user_id LIMIT $2"#, user, most)
+        .fetch_all(pool)
+        .await
+}
+
+/// Keeps the same secret in another way; false when it is not kept in that one any more.
+pub async fn keep_otherwise(pool: &PgPool, Kept { user, secret }: &Kept, otherwise: &[u8]) -> sqlx::Result<bool> {
+    sqlx::query!("UPDATE user_totp SET secret = $3 WHERE user_id = $1 AND secret = $2", user, secret, otherwise)
+        .execute(pool)
         .await
         .map(|done| done.rows_affected() == 1)
 }

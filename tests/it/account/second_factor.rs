@@ -1,5 +1,7 @@
 //! A second factor: set up, asked for, lost, given up.
 
+mod sealed;
+
 use super::*;
 use apex_billing::{auth::totp, service::second_factor};
 use data_encoding::BASE32_NOPAD;

@@ -9,7 +9,7 @@ use std::{
         unix::process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -77,6 +77,8 @@ impl Workplace {
             "STRIPE_WEBHOOK_SECRET",
             "PUBLIC_URL",
             "DEMO_PASSWORD",
+            "BREACHED_PASSWORDS_FILE",
+            "SECRETS_KEY",
             "LOG_FORMAT",
             "SMTP_URL",
             "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -148,6 +150,14 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Runs a command to its end with this on its standard input.
+pub fn run_with_input(command: &mut Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The command may end without reading.
+    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+    child.wait_with_output().unwrap()
 }
 
 pub fn get(address: &str, path: &str) -> String {

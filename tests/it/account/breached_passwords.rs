@@ -1,0 +1,102 @@
+//! Passwords that are known from breaches.
+
+use super::*;
+use crate::support::{
+    database::TestDatabase,
+    program::{Workplace, run_with_input},
+};
+use sha1::{Digest, Sha1};
+use std::{fs, path::PathBuf};
+
+const KNOWN: &str = "a pass phrase that leaked";
+const NEW: &str = "a staple that is new";
+
+/// Writes a file as the downloader does, with what is known among hashes of others.
+fn breached(place: &Workplace) -> PathBuf {
+    let others = (0..500).map(|number| format!("somebody's {number}"));
+    let mut lines: Vec<String> = others
+        .chain([KNOWN.to_owned()])
+        .map(|password| format!("{}:{}\r\n", hex::encode_upper(Sha1::digest(password.as_bytes())), password.len()))
+        .collect();
+    lines.sort();
+    let file = place.0.join("pwnedpasswords.txt");
+    fs::write(&file, lines.concat()).unwrap();
+    file
+}
+
+fn change(new: &str) -> Value {
+    json!({"current_password": PASSWORD, "new_password": new})
+}
+
+#[tokio::test]
+async fn nobody_changes_to_a_password_that_is_known_from_a_breach() {
+    let place = Workplace::new();
+    let file = breached(&place);
+    let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
+    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    let client = signed_in(&app, PASSWORD).await;
+    let problem = client.post_json("/api/v1/auth/password", &change(KNOWN)).await.problem(422, "invalid_parameter");
+    assert_eq!(
+        (&problem["parameter"], problem["detail"].as_str()),
+        (&json!("new_password"), Some("new_password: is known from a breach; choose another"))
+    );
+    let page = submit(&client, &format!("form=password&current_password={PASSWORD}&new_password={KNOWN}")).await;
+    assert!(page.status == 422 && page.text().contains("New password: this is known from a breach; choose another."), "{}", page.text());
+    for refused in [
+        accounts::put_user(&app.platform, PERSON, KNOWN, Role::Admin, None).await,
+        accounts::put_user(&app.platform, "new@people.example", KNOWN, Role::Admin, None).await,
+        accounts::set_password(&app.platform, PERSON, KNOWN).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code(), "invalid_parameter");
+    }
+    let answer = client.post_json("/api/v1/auth/password", &change(NEW)).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    signed_in(&app, NEW).await;
+}
+
+#[tokio::test]
+async fn while_the_file_cannot_be_read_no_password_is_set_and_everybody_signs_in() {
+    let place = Workplace::new();
+    let file = breached(&place);
+    let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
+    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    let client = signed_in(&app, PASSWORD).await;
+    for not_readable in ["gone", "something else"] {
+        match not_readable {
+            "gone" => fs::remove_file(&file).unwrap(),
+            other => fs::write(&file, other).unwrap(),
+        }
+        let answer = client.post_json("/api/v1/auth/password", &change(NEW)).await;
+        answer.problem(503, "unavailable");
+        assert!(!answer.text().contains("pwnedpasswords"), "{}", answer.text());
+        let page = submit(&client, &format!("form=password&current_password={PASSWORD}&new_password={NEW}")).await;
+        assert_eq!(page.status, 503, "{not_readable}");
+        assert_eq!(accounts::set_password(&app.platform, PERSON, NEW).await.unwrap_err().status(), 503);
+    }
+    signed_in(&app, PASSWORD).await;
+    // A newer file in its place counts at once.
+    breached(&place);
+    client.post_json("/api/v1/auth/password", &change(KNOWN)).await.problem(422, "invalid_parameter");
+    assert_eq!(client.post_json("/api/v1/auth/password", &change(NEW)).await.status, 204);
+}
+
+#[tokio::test]
+async fn the_commands_refuse_them_too() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let file = breached(&place);
+    let run = |args: &[&str], input: &str| {
+        let mut command = place.command(args);
+        command.env("DATABASE_URL", &database.url).env("BREACHED_PASSWORDS_FILE", &file).env("DEMO_PASSWORD", KNOWN);
+        let output = run_with_input(&mut command, input);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let add = ["user", "add", PERSON, "--role", "admin"];
+    let refused =
+        |(code, said): (Option<i32>, String)| code == Some(1) && said == "apex-billing: password: is known from a breach; choose another\n";
+    assert!(refused(run(&add, KNOWN)));
+    assert_eq!(run(&add, PASSWORD).0, Some(0));
+    assert!(refused(run(&["user", "passwd", PERSON], KNOWN)));
+    assert_eq!(run(&["user", "passwd", PERSON], NEW).0, Some(0));
+    assert!(refused(run(&["demo"], "")));
+}
