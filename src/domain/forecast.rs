@@ -95,7 +95,11 @@ pub fn forecast(period: &Period, history: &History, at: OffsetDateTime) -> Optio
     if over.len() < 2 * WEEK {
         return Some(at_pace(over, used, left));
     }
-    let (rest, spread) = seasonal::expect(over, left);
+    // As shares of the highest hour: the quotients are the same whatever unit is counted in, and so is every choice that is made by them.
+    let highest = over.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let shares: Vec<f64> = over.iter().map(|hour| hour / highest).collect();
+    let (rest, spread) = seasonal::expect(&shares, left);
+    let rest = rest * highest;
     // Errors multiply: as far above as below in proportion.
     let factor = (FOUR_FIFTHS * spread.min(WIDEST)).exp();
     Some(ending(used, rest, rest / factor, rest * factor))
