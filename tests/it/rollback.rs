@@ -27,6 +27,15 @@ fn refuses(output: &Output, why: &str) {
 async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_servers() {
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     let name = PgConnectOptions::from_str(&database.url).unwrap().get_database().unwrap().to_owned();
+    // No key is at hand for what is sealed.
+    sqlx::query(
+        "WITH person AS (INSERT INTO users (email, password_hash, role) VALUES ('staff@people.example', 'x', 'admin') RETURNING id)
+         INSERT INTO user_totp (user_id, secret, offered_at, confirmed_at)
+         SELECT id, set_byte(decode(repeat('00', 53), 'hex'), 0, 1), now(), now() FROM person",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
     let before = tables(&database).await;
     let drop_tables = |more: &[&str]| {
         let args = [&["rollback", "drop-tables", "--database-url", database.url.as_str()][..], more].concat();
