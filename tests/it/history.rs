@@ -234,8 +234,7 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
     }
     record(&app, customer, "impressions", "<b>bold</b>", datetime!(2026-11-02 0:00 UTC), 9_000_000_000).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
-    let page = person.get("/billing/usage").await;
-    let html = page.text();
+    let html = person.get("/billing/usage").await.page();
     for text in ["Period before, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
         assert!(html.contains(text), "{text} in {html}");
     }

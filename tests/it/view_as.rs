@@ -144,7 +144,7 @@ async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_scrip
     assert_eq!((answer.status, answer.header("location")), (303, Some("/billing/usage")), "{}", answer.text());
     for path in ["/billing/usage", "/billing/invoices", "/billing/settings", "/admin/customers", "/admin/audit", "/admin/webhooks"] {
         let page = staff.get(path).await;
-        let html = page.text();
+        let html = page.page();
         assert_eq!(page.status, 200, "{path}");
         assert!(html.contains("Viewing as ") && html.contains("<b>lumen</b>"), "{path}: {html}");
         assert!(html.contains(r#"<form method="post" action="/api/v1/admin/view-as/stop""#), "{path}: {html}");

@@ -84,6 +84,11 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// A page without the marks that tell the browser's side where texts end.
+    pub fn page(&self) -> String {
+        self.text().replace("<!>", "")
+    }
+
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))

@@ -39,7 +39,7 @@ async fn a_credit_note_shows_on_its_invoice_whichever_comes_first() {
             (&shown["number"], &shown["amount"], &shown["type"], &shown["status"]),
             (&json!(number), &json!(1050), &json!("post_payment"), &json!("issued"))
         );
-        let page = client.get(&format!("/billing/invoices/{id}")).await.text();
+        let page = client.get(&format!("/billing/invoices/{id}")).await.page();
         assert!(page.contains(&format!("<strong>Credit note {number}</strong>")) && page.contains("-$10.50"), "{page}");
     }
 }
