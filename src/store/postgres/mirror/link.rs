@@ -57,24 +57,33 @@ pub async fn link(
     let charges: Vec<Option<&str>> = references.clone().map(|reference| reference.charge).collect();
     let payment_intents: Vec<Option<&str>> = references.map(|reference| reference.payment_intent).collect();
     let rows = sqlx::query!(
+        // `OFFSET 0` keeps the planner from joining, which it does by reading a table whole where that was small when it planned; so every
+        // lookup goes by an index, however the tables have grown since.
         r#"WITH touched AS MATERIALIZED (
                SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS touched(n, customer_id, invoice, charge, payment_intent)
            ), named AS (
                SELECT n, customer_id, invoice FROM touched WHERE invoice IS NOT NULL
-               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN invoice_payments USING (payment_intent)
-               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN invoice_payments USING (charge)
-               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN charges USING (payment_intent)
-               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched JOIN charges ON stripe_charge_id = charge
-               UNION SELECT n, touched.customer_id, payment.stripe_invoice_id FROM touched JOIN charges ON stripe_charge_id = charge
-                   JOIN invoice_payments payment ON payment.payment_intent = charges.payment_intent
+               UNION SELECT n, touched.customer_id, stripe_invoice_id FROM touched CROSS JOIN LATERAL (
+                   SELECT stripe_invoice_id FROM invoice_payments payment WHERE payment.payment_intent = touched.payment_intent
+                   UNION ALL SELECT stripe_invoice_id FROM invoice_payments payment WHERE payment.charge = touched.charge
+                   UNION ALL SELECT stripe_invoice_id FROM charges WHERE charges.payment_intent = touched.payment_intent
+                   UNION ALL SELECT stripe_invoice_id FROM charges WHERE stripe_charge_id = touched.charge
+                   UNION ALL SELECT paid.stripe_invoice_id FROM charges CROSS JOIN LATERAL (
+                       SELECT stripe_invoice_id FROM invoice_payments payment WHERE payment.payment_intent = charges.payment_intent OFFSET 0
+                   ) AS paid WHERE stripe_charge_id = touched.charge
+                   OFFSET 0
+               ) AS through
            )
            SELECT n AS "n?", stripe_invoice_id AS "invoice?",
-                  EXISTS (SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = invoices.stripe_invoice_id)
-                  OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = invoices.stripe_invoice_id) AS "paid!"
-           FROM named JOIN invoices ON stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id
+                  EXISTS (SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = found.stripe_invoice_id)
+                  OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = found.stripe_invoice_id) AS "paid!"
+           FROM named CROSS JOIN LATERAL (
+               SELECT stripe_invoice_id FROM invoices WHERE stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id OFFSET 0
+           ) AS found
            UNION ALL
            SELECT NULL, NULL, true WHERE EXISTS (SELECT FROM refunds WHERE customer_id IS NULL)
-               OR EXISTS (SELECT FROM refunds JOIN touched ON stripe_charge_id = charge WHERE refunds.payment_intent IS NULL)
+               OR EXISTS (SELECT FROM touched CROSS JOIN LATERAL (
+                   SELECT FROM refunds WHERE stripe_charge_id = touched.charge AND refunds.payment_intent IS NULL OFFSET 0) AS incomplete)
            ORDER BY 1, 2"#,
         &touched.iter().map(|(n, _, _)| i64::try_from(*n).unwrap_or(i64::MAX)).collect::<Vec<_>>(),
         &customers,
