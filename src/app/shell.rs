@@ -11,13 +11,8 @@ pub fn plain(options: LeptosOptions, theme: ThemePreference, title: &'static str
             <!DOCTYPE html>
             <html lang="en" data-theme=theme.attribute()>
                 <head>
-                    <meta charset="utf-8" />
-                    <meta name="viewport" content="width=device-width, initial-scale=1" />
-                    <meta name="color-scheme" content="light dark" />
-                    <meta name="robots" content="noindex" />
+                    {head(options)}
                     <title>{title}</title>
-                    <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                    <HashedStylesheet options />
                 </head>
                 <body>{body()}</body>
             </html>
@@ -33,12 +28,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.attribute()>
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="robots" content="noindex" />
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                <HashedStylesheet options=options.clone() />
+                {head(options.clone())}
                 <HydrationScripts options />
                 <MetaTags />
             </head>
@@ -46,5 +36,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App />
             </body>
         </html>
+    }
+}
+
+/// What every document's head holds.
+fn head(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+        <HashedStylesheet options />
     }
 }

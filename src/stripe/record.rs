@@ -7,7 +7,7 @@ use super::{
     fetched::Kind,
     webhook::{
         read::{Reading, read_object},
-        snapshot::{CreditNoteSnapshot, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
+        snapshot::{CreditNoteSnapshot, InvoiceAmounts, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
     },
 };
 use crate::domain::reconcile::{Figure, Object, Record, Unit, written};
@@ -91,35 +91,50 @@ fn of_snapshot(snapshot: Snapshot) -> Record {
 }
 
 fn of_invoice(invoice: InvoiceSnapshot) -> Record {
-    let amounts = invoice.amounts;
-    let line_sum = invoice.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount));
-    let line_quantity = invoice.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity.unwrap_or(0)));
-    let line_count = i64::try_from(invoice.lines.len()).unwrap_or(i64::MAX);
+    let lines = LineTotals {
+        count: i64::try_from(invoice.lines.len()).unwrap_or(i64::MAX),
+        sum: invoice.lines.iter().fold(0, |sum, line| sum.saturating_add(line.amount)),
+        quantity: invoice.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity.unwrap_or(0))),
+    };
     Record {
         customer: Some(invoice.customer),
         invoice: Some(invoice.id),
         subscription: invoice.subscription,
         currency: Some(invoice.currency),
         status: Some(invoice.status.to_string()),
-        figures: vec![
-            Figure::money("total", amounts.total),
-            Figure::money("subtotal", amounts.subtotal),
-            Figure::money("discount", amounts.discount),
-            Figure::money("tax", amounts.tax),
-            Figure::money("amount_due", amounts.due),
-            Figure::money("amount_paid", amounts.paid),
-            Figure::money("amount_remaining", amounts.remaining),
-            Figure::money("amount_overpaid", amounts.overpaid),
-            Figure::money("starting_balance", amounts.starting_balance),
-            Figure::money("ending_balance", amounts.ending_balance.unwrap_or(0)),
-            Figure::money("credit_notes_pre_payment", amounts.credit_notes_pre_payment),
-            Figure::money("credit_notes_post_payment", amounts.credit_notes_post_payment),
-            Figure::unsure("line_sum", Some(line_sum).filter(|_| invoice.lines_complete), Unit::Money),
-            Figure::unsure("line_count", Some(line_count).filter(|_| invoice.lines_complete), Unit::Count),
-            Figure::unsure("line_quantity", Some(line_quantity).filter(|_| invoice.lines_complete), Unit::Count),
-        ],
+        figures: invoice_figures(&invoice.amounts, Some(lines).filter(|_| invoice.lines_complete)),
         ..Record::default()
     }
+}
+
+/// What an invoice's lines come to.
+#[derive(Clone, Copy, Debug)]
+pub struct LineTotals {
+    pub count: i64,
+    /// Minor units of the invoice's currency.
+    pub sum: i64,
+    pub quantity: i64,
+}
+
+/// What is compared of an invoice, on both sides. `lines`: None as long as not all of them are known.
+pub fn invoice_figures(amounts: &InvoiceAmounts, lines: Option<LineTotals>) -> Vec<Figure> {
+    vec![
+        Figure::money("total", amounts.total),
+        Figure::money("subtotal", amounts.subtotal),
+        Figure::money("discount", amounts.discount),
+        Figure::money("tax", amounts.tax),
+        Figure::money("amount_due", amounts.due),
+        Figure::money("amount_paid", amounts.paid),
+        Figure::money("amount_remaining", amounts.remaining),
+        Figure::money("amount_overpaid", amounts.overpaid),
+        Figure::money("starting_balance", amounts.starting_balance),
+        Figure::money("ending_balance", amounts.ending_balance.unwrap_or(0)),
+        Figure::money("credit_notes_pre_payment", amounts.credit_notes_pre_payment),
+        Figure::money("credit_notes_post_payment", amounts.credit_notes_post_payment),
+        Figure::unsure("line_sum", lines.map(|lines| lines.sum), Unit::Money),
+        Figure::unsure("line_count", lines.map(|lines| lines.count), Unit::Count),
+        Figure::unsure("line_quantity", lines.map(|lines| lines.quantity), Unit::Count),
+    ]
 }
 
 fn of_subscription(subscription: SubscriptionSnapshot) -> Record {

@@ -5,9 +5,15 @@ mod usage;
 
 pub use usage::{Billed, billed, metered_customers, prices};
 
-use crate::domain::{
-    identity::CustomerId,
-    reconcile::{Figure, Object, Record, Unit, written},
+use crate::{
+    domain::{
+        identity::CustomerId,
+        reconcile::{Figure, Object, Record, Unit, written},
+    },
+    stripe::{
+        record::{LineTotals, invoice_figures},
+        webhook::snapshot::InvoiceAmounts,
+    },
 };
 use records::{charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
 use sqlx::PgPool;
