@@ -9,7 +9,10 @@
 use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
     service::{Error, Platform, Result, features},
-    store::postgres::inbox::{self, Record},
+    store::postgres::{
+        inbox::{self, Record},
+        mirror,
+    },
     stripe::webhook::apply::{ApplyError, Opened, Outcome, apply, meet},
 };
 use std::{
@@ -22,12 +25,6 @@ use tracing::{Instrument, Span};
 
 /// Transactions at once in one process: while one waits for the disk, another computes.
 const WRITERS: usize = 2;
-
-/// The statements of a batch take arrays of any length, and are the same for all of them: to plan each anew costs more than it gives. Plans
-/// made for tables that are small yet are kept as those grow, so that every lookup has to go by an index from the start. To compile such a
-/// plan takes longer than a batch, whatever the planner thinks that it costs.
-const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
@@ -301,7 +298,7 @@ async fn try_to_write(
     deliveries: &[&Delivery],
     refused: Option<String>,
 ) -> std::result::Result<Vec<Receipt>, ApplyError> {
-    let mut transaction = platform.db.begin_with(BEGIN).await?;
+    let mut transaction = platform.db.begin_with(mirror::BEGIN).await?;
     let all: Vec<&Opened> = deliveries.iter().map(|delivery| &delivery.opened).collect();
     let met = meet(&mut transaction, &all).await?;
     let mut seen = met.stored.clone();

@@ -25,6 +25,12 @@ use time::OffsetDateTime;
 /// First half of the advisory locks' keys; no other lock of this program uses it or the two after it.
 const LOCK_SPACE: i32 = 0x5354_5250;
 
+/// Begins a transaction that writes a batch. Its statements take arrays of any length, and are the same for all of them: to plan each anew costs
+/// more than it gives. Plans made for tables that are small yet are kept as those grow, so that every lookup has to go by an index from the
+/// start (see also `link`). And to compile one takes longer than a batch, whatever the planner thinks that it costs.
+pub const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+
 /// One row of the mirror, as PostgreSQL takes it: the snapshot's fields have the names of the columns.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Row<'a, S> {

@@ -1,7 +1,11 @@
 //! Deliveries at the same time share a transaction, and still stand each for itself.
 
-use super::{INVOICE, ask, deliver_all, month, of_type, platform};
-use apex_billing::demo::stripe_events::Outcome;
+use super::{INVOICE, ask, deliver_all, month, of_type, pixel_forge, platform, september};
+use apex_billing::{
+    demo::stripe_events::{Outcome, subscription_events},
+    store::postgres::mirror::BEGIN,
+    stripe::webhook::apply::{Opened, apply, meet},
+};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::time::{Duration, Instant};
@@ -112,4 +116,66 @@ async fn a_database_that_goes_away_in_mid_event_is_a_5xx_and_one_effect_when_str
             .await,
         "1"
     );
+}
+
+/// Applies the events as a batch and takes that back; how many rows were read for it.
+async fn rows_read(db: &mut PgConnection, events: &[Opened]) -> i64 {
+    const READ: &str = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables";
+    let events: Vec<&Opened> = events.iter().collect();
+    let mut batch = db.begin_with(BEGIN).await.expect("a transaction");
+    let before: i64 = sqlx::query_scalar(READ).fetch_one(&mut *batch).await.expect("a number");
+    let met = meet(&mut batch, &events).await.expect("known customers");
+    apply(&mut batch, &events, &met).await.expect("a mirror");
+    let after: i64 = sqlx::query_scalar(READ).fetch_one(&mut *batch).await.expect("a number");
+    batch.rollback().await.expect("no trace");
+    after - before
+}
+
+#[tokio::test]
+async fn plans_made_for_empty_tables_read_no_more_when_those_have_grown() {
+    let (app, customer) = platform().await;
+    let mut events = subscription_events(&pixel_forge(), &[september()]);
+    events.extend(month(Outcome::PartiallyRefunded));
+    let events: Vec<Opened> = events.iter().map(|event| Opened::open(&event.to_string(), None)).collect();
+    // A connection keeps the plans of its statements until their tables are analysed again, which nobody does here.
+    let mut conn = app.db.acquire().await.expect("a connection");
+    for table in ["invoices", "invoice_line_items", "invoice_payments", "charges", "refunds", "subscriptions", "subscription_items"] {
+        for sql in [format!("ALTER TABLE {table} SET (autovacuum_enabled = false)"), format!("VACUUM ANALYZE {table}")] {
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await.expect("an empty table");
+        }
+    }
+    let of_empty_tables = rows_read(&mut conn, &events).await;
+    let stamp = "now(), 1, 'evt_other' FROM generate_series(1, 2000) n";
+    for sql in [
+        format!(
+            "INSERT INTO invoices (customer_id, stripe_invoice_id, status, currency, subtotal, total, amount_due, amount_paid, amount_remaining,
+                                   created_at, event_created_at, event_rank, event_id)
+             SELECT '{customer}', 'in_' || n, 'paid', 'usd', 1, 1, 1, 1, 0, now(), {stamp}"
+        ),
+        "INSERT INTO invoice_line_items (invoice_id, position, stripe_line_id, description, amount) SELECT id, 0, 'il', 'Plan', 1 FROM invoices".into(),
+        format!(
+            "INSERT INTO invoice_payments (stripe_payment_id, stripe_invoice_id, customer_id, payment_intent, amount, status, at,
+                                           event_created_at, event_rank, event_id)
+             SELECT 'inpay_' || n, 'in_' || n, '{customer}', 'pi_' || n, 1, 'paid', now(), {stamp}"
+        ),
+        format!(
+            "INSERT INTO charges (stripe_charge_id, customer_id, payment_intent, currency, amount, amount_refunded, status, created_at,
+                                  event_created_at, event_rank, event_id)
+             SELECT 'ch_' || n, '{customer}', 'pi_' || n, 'usd', 1, 1, 'succeeded', now(), {stamp}"
+        ),
+        format!(
+            "INSERT INTO refunds (stripe_refund_id, customer_id, stripe_charge_id, currency, amount, status, created_at,
+                                  event_created_at, event_rank, event_id)
+             SELECT 're_' || n, '{customer}', 'ch_' || n, 'usd', 1, 'succeeded', now(), {stamp}"
+        ),
+        format!(
+            "INSERT INTO subscriptions (customer_id, stripe_subscription_id, status, currency, created_at, event_created_at, event_rank, event_id)
+             SELECT '{customer}', 'sub_' || n, 'active', 'usd', now(), {stamp}"
+        ),
+        "INSERT INTO subscription_items (subscription_id, stripe_item_id) SELECT id, 'si' FROM subscriptions".into(),
+    ] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut *conn).await.expect("many rows");
+    }
+    let of_full_tables = rows_read(&mut conn, &events).await;
+    assert!(of_full_tables < of_empty_tables + 1_000, "{of_empty_tables} rows of empty tables, {of_full_tables} of full ones");
 }

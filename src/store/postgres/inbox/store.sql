@@ -1,6 +1,6 @@
 -- New events with what became of them, and for those that changed the mirror the audit row and the domain event, in one round trip.
 -- In the order of their ids, so that deliveries of the same events elsewhere wait instead of deadlocking. `IS TRUE` keeps the planner from
--- joining, since its joins are loops here (see service::webhooks::intake): it looks them up in a hash.
+-- joining, since its joins are loops here (see store::postgres::mirror::BEGIN): it looks them up in a hash.
 WITH told AS MATERIALIZED (
     SELECT *, jsonb_build_object('stripe_event_id', stripe_event_id, 'event_type', event_type, 'object_id', subject_id) AS data
     FROM unnest(

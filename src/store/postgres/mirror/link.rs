@@ -1,5 +1,10 @@
 //! What follows from several of a customer's objects together: whose a payment or a refund is, what a payment was made with, and how
 //! much of an invoice was given back.
+//!
+//! Plans are kept for a connection's life, also those that were made while the tables were empty. Where the planner may choose how to join, it
+//! then reads a table whole, which it will be doing when there are a million rows. So it may not: a lookup stands in a subquery with
+//! `OFFSET 0`, which can't be made a join, a table that is changed is reached by an array of keys, and `coalesce` hides a condition whose
+//! index would find too much.
 
 use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::Snapshot};
 use sqlx::PgConnection;
@@ -57,8 +62,6 @@ pub async fn link(
     let charges: Vec<Option<&str>> = references.clone().map(|reference| reference.charge).collect();
     let payment_intents: Vec<Option<&str>> = references.map(|reference| reference.payment_intent).collect();
     let rows = sqlx::query!(
-        // `OFFSET 0` keeps the planner from joining, which it does by reading a table whole where that was small when it planned; so every
-        // lookup goes by an index, however the tables have grown since.
         r#"WITH touched AS MATERIALIZED (
                SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS touched(n, customer_id, invoice, charge, payment_intent)
            ), named AS (
@@ -78,12 +81,13 @@ pub async fn link(
                   EXISTS (SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = found.stripe_invoice_id)
                   OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = found.stripe_invoice_id) AS "paid!"
            FROM named CROSS JOIN LATERAL (
-               SELECT stripe_invoice_id FROM invoices WHERE stripe_invoice_id = invoice AND invoices.customer_id = named.customer_id OFFSET 0
+               SELECT stripe_invoice_id, customer_id FROM invoices WHERE stripe_invoice_id = invoice OFFSET 0
            ) AS found
+           WHERE found.customer_id = named.customer_id
            UNION ALL
            SELECT NULL, NULL, true WHERE EXISTS (SELECT FROM refunds WHERE customer_id IS NULL)
                OR EXISTS (SELECT FROM touched CROSS JOIN LATERAL (
-                   SELECT FROM refunds WHERE stripe_charge_id = touched.charge AND refunds.payment_intent IS NULL OFFSET 0) AS incomplete)
+                   SELECT FROM refunds WHERE stripe_charge_id = touched.charge AND coalesce(refunds.payment_intent, '') = '' OFFSET 0) AS incomplete)
            ORDER BY 1, 2"#,
         &touched.iter().map(|(n, _, _)| i64::try_from(*n).unwrap_or(i64::MAX)).collect::<Vec<_>>(),
         &customers,
@@ -124,10 +128,14 @@ pub async fn link(
 /// Gives payments and refunds that came before their parent the parent's customer.
 async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&str>], charges: &[Option<&str>]) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"UPDATE invoice_payments payment SET customer_id = invoice.customer_id
-           FROM invoices invoice
-           WHERE payment.customer_id IS NULL AND payment.stripe_invoice_id = ANY($2)
-             AND invoice.stripe_invoice_id = payment.stripe_invoice_id AND invoice.customer_id = ANY($1)"#,
+        r#"WITH adopted AS MATERIALIZED (
+               SELECT stripe_payment_id, (
+                   SELECT customer_id FROM invoices WHERE invoices.stripe_invoice_id = payment.stripe_invoice_id) AS customer_id
+               FROM invoice_payments payment WHERE customer_id IS NULL AND stripe_invoice_id = ANY($2)
+           )
+           UPDATE invoice_payments payment SET customer_id = adopted.customer_id FROM adopted
+           WHERE payment.stripe_payment_id = ANY (ARRAY(SELECT stripe_payment_id FROM adopted))
+             AND payment.stripe_payment_id = adopted.stripe_payment_id AND adopted.customer_id = ANY($1)"#,
         customers,
         invoices as &[Option<&str>],
     )
@@ -135,18 +143,24 @@ async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&
     .await?;
     // Older refunds name the charge alone; the invoice's payment, the intent alone.
     sqlx::query!(
-        r#"UPDATE refunds refund SET customer_id = parent.customer_id, payment_intent = coalesce(refund.payment_intent, parent.payment_intent)
-           FROM (
+        r#"WITH parent AS MATERIALIZED (
                SELECT stripe_refund_id, charge.payment_intent, coalesce(
                    orphan.customer_id,
                    charge.customer_id,
                    (SELECT customer_id FROM charges sibling WHERE sibling.payment_intent = orphan.payment_intent LIMIT 1),
                    (SELECT customer_id FROM invoice_payments payment
                     WHERE payment.payment_intent = orphan.payment_intent AND payment.customer_id IS NOT NULL LIMIT 1)) AS customer_id
-               FROM refunds orphan LEFT JOIN charges charge USING (stripe_charge_id)
-               WHERE orphan.customer_id IS NULL OR (orphan.payment_intent IS NULL AND orphan.stripe_charge_id = ANY($2))
-           ) AS parent
-           WHERE parent.stripe_refund_id = refund.stripe_refund_id AND parent.customer_id = ANY($1)
+               FROM (
+                   SELECT * FROM refunds WHERE customer_id IS NULL
+                   UNION ALL SELECT * FROM refunds WHERE customer_id IS NOT NULL AND coalesce(payment_intent, '') = '' AND stripe_charge_id = ANY($2)
+               ) AS orphan LEFT JOIN LATERAL (
+                   SELECT customer_id, payment_intent FROM charges WHERE charges.stripe_charge_id = orphan.stripe_charge_id OFFSET 0
+               ) AS charge ON true
+           )
+           UPDATE refunds refund SET customer_id = parent.customer_id, payment_intent = coalesce(refund.payment_intent, parent.payment_intent)
+           FROM parent
+           WHERE refund.stripe_refund_id = ANY (ARRAY(SELECT stripe_refund_id FROM parent))
+             AND parent.stripe_refund_id = refund.stripe_refund_id AND parent.customer_id = ANY($1)
              AND (refund.customer_id IS NULL OR parent.payment_intent IS NOT NULL)"#,
         customers,
         charges as &[Option<&str>],
@@ -161,15 +175,15 @@ async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Re
     sqlx::query!(
         r#"DELETE FROM invoice_payments told
            WHERE told.stripe_invoice_id = ANY($1) AND told.from_invoice AND told.customer_id IS NOT NULL
-             AND EXISTS (SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice)"#,
+             AND EXISTS (
+                 SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice OFFSET 0)"#,
         invoices as &[&str],
     )
     .execute(&mut *conn)
     .await?;
     // Of an intent's several attempts, the one that succeeded tells the method.
     sqlx::query!(
-        r#"UPDATE invoice_payments payment SET method = made.method
-           FROM (
+        r#"WITH made AS MATERIALIZED (
                SELECT stripe_payment_id, (
                    SELECT charge.method FROM charges charge
                    WHERE charge.customer_id = payment.customer_id
@@ -177,8 +191,10 @@ async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Re
                    ORDER BY charge.status = 'succeeded' DESC, charge.created_at DESC, charge.stripe_charge_id LIMIT 1) AS method
                FROM invoice_payments payment
                WHERE stripe_invoice_id = ANY($1) AND customer_id IS NOT NULL AND method IS DISTINCT FROM 'out_of_band'
-           ) AS made
-           WHERE made.stripe_payment_id = payment.stripe_payment_id AND made.method IS DISTINCT FROM payment.method"#,
+           )
+           UPDATE invoice_payments payment SET method = made.method FROM made
+           WHERE payment.stripe_payment_id = ANY (ARRAY(SELECT stripe_payment_id FROM made))
+             AND made.stripe_payment_id = payment.stripe_payment_id AND made.method IS DISTINCT FROM payment.method"#,
         invoices as &[&str],
     )
     .execute(conn)
@@ -190,23 +206,26 @@ async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Re
 /// has just been written has its new version already.
 async fn settle_invoices(conn: &mut PgConnection, invoices: &[&str], written: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"UPDATE invoices invoice SET
-               amount_refunded = now_is.amount_refunded, paid_out_of_band = now_is.paid_out_of_band, version = invoice.version + 1, updated_at = now()
-           FROM (
+        r#"WITH now_is AS MATERIALIZED (
                SELECT id,
                    (SELECT coalesce(sum(charge.amount_refunded), 0)::bigint FROM charges charge
-                    WHERE charge.customer_id = invoice.customer_id AND charge.stripe_charge_id IN (
+                    WHERE charge.customer_id = invoice.customer_id AND charge.stripe_charge_id = ANY (ARRAY(
                         SELECT stripe_charge_id FROM charges WHERE stripe_invoice_id = invoice.stripe_invoice_id
                         UNION SELECT payment.charge FROM invoice_payments payment WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id
-                        UNION SELECT paid.stripe_charge_id FROM invoice_payments payment JOIN charges paid USING (payment_intent)
-                            WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id)) AS amount_refunded,
+                        UNION SELECT paid.stripe_charge_id FROM invoice_payments payment CROSS JOIN LATERAL (
+                                SELECT stripe_charge_id FROM charges WHERE charges.payment_intent = payment.payment_intent OFFSET 0
+                            ) AS paid
+                            WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id))) AS amount_refunded,
                    paid_out_of_band OR EXISTS (
                        SELECT FROM invoice_payments payment
                        WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id AND payment.method = 'out_of_band' AND payment.status = 'paid') AS paid_out_of_band
                FROM invoices invoice
                WHERE stripe_invoice_id = ANY($1)
-           ) AS now_is
-           WHERE invoice.id = now_is.id
+           )
+           UPDATE invoices invoice SET
+               amount_refunded = now_is.amount_refunded, paid_out_of_band = now_is.paid_out_of_band, version = invoice.version + 1, updated_at = now()
+           FROM now_is
+           WHERE invoice.id = ANY (ARRAY(SELECT id FROM now_is)) AND invoice.id = now_is.id
              AND (invoice.stripe_invoice_id <> ALL($2)
                   OR (invoice.amount_refunded, invoice.paid_out_of_band) IS DISTINCT FROM (now_is.amount_refunded, now_is.paid_out_of_band))"#,
         invoices as &[&str],
