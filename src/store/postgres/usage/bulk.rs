@@ -3,7 +3,7 @@
 use super::{accept::Into, ids, records};
 use crate::domain::{identity::CustomerId, metric::Metric, period::hour_of, usage_event::UsageEvent};
 use sqlx::{Connection, PgConnection, PgPool, error::ErrorKind};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
@@ -106,8 +106,9 @@ fn array(row: &mut Vec<u8>, of: i32, events: &[UsageEvent], element: impl Fn(&mu
     row[begins..begins + 4].copy_from_slice(&length.to_be_bytes());
 }
 
+/// PostgreSQL's `timestamptz`.
 fn microseconds(at: OffsetDateTime) -> i64 {
-    i64::try_from((at - EPOCH).whole_microseconds()).unwrap_or(i64::MAX)
+    (at.unix_timestamp() - EPOCH.unix_timestamp()) * 1_000_000 + i64::from(at.microsecond())
 }
 
 fn quantity(event: &UsageEvent) -> i64 {
@@ -124,31 +125,29 @@ fn field(row: &mut Vec<u8>, bytes: &[u8]) {
     row.extend_from_slice(bytes);
 }
 
-/// What the events add to their hours.
+/// What the events add to their hours, in the order in which everybody writes them.
 fn hours(customer: CustomerId, events: &[UsageEvent]) -> Vec<records::HourRecord> {
-    let mut sums: BTreeMap<(&str, OffsetDateTime, &str), (i64, i64, OffsetDateTime)> = BTreeMap::new();
-    let mut hour_known: Option<(OffsetDateTime, OffsetDateTime)> = None;
+    let mut sums: HashMap<(Metric, i64, &str), (i64, i64, i64)> = HashMap::new();
     for event in events {
-        let at = event.timestamp;
-        // The next event is mostly of the same hour.
-        let hour = match hour_known {
-            Some((start, end)) if at >= start && at < end => start,
-            _ => hour_of(at),
-        };
-        hour_known = Some((hour, hour + time::Duration::HOUR));
-        let sum = sums.entry((Metric::as_str(event.metric), hour, event.app_id.as_str())).or_insert((0, 0, at));
+        let (hour, at) = (event.timestamp.unix_timestamp().div_euclid(3600), microseconds(event.timestamp));
+        let sum = sums.entry((event.metric, hour, event.app_id.as_str())).or_insert((0, 0, at));
         *sum = (sum.0.saturating_add(quantity(event)), sum.1 + 1, sum.2.max(at));
     }
-    let record = |((metric, hour, app), (quantity, events, as_of)): ((&str, _, &str), _)| records::HourRecord {
-        customer: customer.0,
-        metric: metric.to_owned(),
-        hour,
-        app_id: app.to_owned(),
-        quantity,
-        events,
-        as_of,
+    let record = |((metric, _, app), (quantity, events, newest)): ((Metric, _, &str), _)| {
+        let as_of = EPOCH + time::Duration::microseconds(newest);
+        records::HourRecord {
+            customer: customer.0,
+            metric: metric.as_str().to_owned(),
+            hour: hour_of(as_of),
+            app_id: app.to_owned(),
+            quantity,
+            events,
+            as_of,
+        }
     };
-    sums.into_iter().map(record).collect()
+    let mut hours: Vec<records::HourRecord> = sums.into_iter().map(record).collect();
+    hours.sort_unstable_by(|one, other| (&one.metric, one.hour, &one.app_id).cmp(&(&other.metric, other.hour, &other.app_id)));
+    hours
 }
 
 /// Writes a batch, if all of it is new; None, and nothing is written, when some of it is known. How many events were written.
