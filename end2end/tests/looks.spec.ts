@@ -1,4 +1,4 @@
-// What holds for every page: nothing for axe to find, nothing wider than a small phone, in both themes.
+// What holds for every page: nothing for axe to find, nothing wider than a small phone, in both themes, and it begins at its top.
 import AxeBuilder from '@axe-core/playwright';
 import { expect, signIn, test } from './support';
 
@@ -19,6 +19,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(path);
         // Being led elsewhere would check that page instead.
         expect(page.url()).toBe(new URL(path, 'http://127.0.0.1:3100').href);
+        expect(await page.evaluate(() => scrollY), `${path} begins at its top`).toBe(0);
         await sound(path);
       };
       await check('/login');
