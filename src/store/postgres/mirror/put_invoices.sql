@@ -82,6 +82,8 @@ WITH told AS MATERIALIZED (
         proration = excluded.proration, price_id = excluded.price_id, period_start = excluded.period_start, period_end = excluded.period_end
 ), gone AS (
     DELETE FROM invoice_line_items item USING written
-    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM written)) AND item.invoice_id = written.id AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = written.id)
+    -- The array, so that the table is never read whole: see link.rs.
+    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM written)) AND item.invoice_id = written.id
+      AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = written.id)
 )
 SELECT stripe_invoice_id FROM written

@@ -35,6 +35,7 @@ WITH told AS MATERIALIZED (
         price_id = excluded.price_id, lookup_key = excluded.lookup_key, quantity = excluded.quantity
 ), gone AS (
     DELETE FROM subscription_items item_of USING written
+    -- The array, so that the table is never read whole: see link.rs.
     WHERE item_of.subscription_id = ANY (ARRAY(SELECT id FROM written)) AND item_of.subscription_id = written.id
       AND NOT EXISTS (SELECT FROM item WHERE item.written_id = item_of.subscription_id AND item.stripe_item_id = item_of.stripe_item_id)
 )

@@ -127,23 +127,20 @@ fn field(row: &mut Vec<u8>, bytes: &[u8]) {
 
 /// What the events add to their hours, in the order in which everybody writes them.
 fn hours(customer: CustomerId, events: &[UsageEvent]) -> Vec<records::HourRecord> {
-    let mut sums: HashMap<(Metric, i64, &str), (i64, i64, i64)> = HashMap::new();
+    let mut sums: HashMap<(Metric, OffsetDateTime, &str), (i64, i64, OffsetDateTime)> = HashMap::new();
     for event in events {
-        let (hour, at) = (event.timestamp.unix_timestamp().div_euclid(3600), microseconds(event.timestamp));
-        let sum = sums.entry((event.metric, hour, event.app_id.as_str())).or_insert((0, 0, at));
+        let at = event.timestamp;
+        let sum = sums.entry((event.metric, hour_of(at), event.app_id.as_str())).or_insert((0, 0, at));
         *sum = (sum.0.saturating_add(quantity(event)), sum.1 + 1, sum.2.max(at));
     }
-    let record = |((metric, _, app), (quantity, events, newest)): ((Metric, _, &str), _)| {
-        let as_of = EPOCH + time::Duration::microseconds(newest);
-        records::HourRecord {
-            customer: customer.0,
-            metric: metric.as_str().to_owned(),
-            hour: hour_of(as_of),
-            app_id: app.to_owned(),
-            quantity,
-            events,
-            as_of,
-        }
+    let record = |((metric, hour, app), (quantity, events, as_of)): ((Metric, _, &str), _)| records::HourRecord {
+        customer: customer.0,
+        metric: metric.as_str().to_owned(),
+        hour,
+        app_id: app.to_owned(),
+        quantity,
+        events,
+        as_of,
     };
     let mut hours: Vec<records::HourRecord> = sums.into_iter().map(record).collect();
     hours.sort_unstable_by(|one, other| (&one.metric, one.hour, &one.app_id).cmp(&(&other.metric, other.hour, &other.app_id)));
