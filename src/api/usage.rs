@@ -2,7 +2,11 @@
 
 use crate::{
     auth::{Principal, guard},
-    http::{problem::ApiError, state::Server},
+    http::{
+        content_coding::{self, Coding},
+        problem::ApiError,
+        state::Server,
+    },
     service::{
         Error,
         ingest::{self, Admitted, Allowance, Format},
@@ -56,6 +60,7 @@ pub async fn events(
         "application/x-ndjson" => Format::Ndjson,
         _ => return Err(Error::UnsupportedMediaType("application/json, application/x-ndjson").into()),
     };
+    let codings = content_coding::of(&headers)?;
     let platform = &server.platform;
     let limit = platform.config.file.limits.ingest_body_bytes;
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
@@ -64,6 +69,7 @@ pub async fn events(
     }
     let mut admitted = ingest::admit(platform, key, declared)?;
     let body = read(body, declared, limit, &mut admitted).await?;
+    let (body, admitted) = decode(body, codings, limit, admitted).await?;
     let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
     let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();
     tell(&mut response, allowance);
@@ -84,6 +90,18 @@ async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admi
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
+}
+
+/// The body as it was before its content codings. It takes up to some 50 ms, so a thread of its own has it.
+async fn decode(body: Vec<u8>, codings: Vec<Coding>, limit: usize, mut admitted: Admitted) -> Result<(Vec<u8>, Admitted), Error> {
+    if codings.is_empty() {
+        return Ok((body, admitted));
+    }
+    let decoding = tokio::task::spawn_blocking(move || {
+        let plain = content_coding::decode(&body, &codings, limit, |length| admitted.hold(body.len() + length))?;
+        Ok((plain, admitted))
+    });
+    decoding.await.unwrap_or_else(|error| Err(Error::Internal(error.into())))
 }
 
 /// draft-ietf-httpapi-ratelimit-headers.

@@ -29,7 +29,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("reconciliation_cancelled", 409, "The comparison was ended early"),
     ("idempotency_in_progress", 409, "The request of this `Idempotency-Key` is still running"),
     ("body_too_large", 413, "The body is larger than this path takes"),
-    ("unsupported_media_type", 415, "This path does not take this content type"),
+    ("unsupported_media_type", 415, "This path does not take this content type or content encoding"),
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
     ("rate_limited", 429, "This key, or this address without signing in, has had its part; nothing of the request was taken"),

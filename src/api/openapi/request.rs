@@ -4,7 +4,7 @@ use crate::domain::{
     invoice::{InvoiceSort, InvoiceStatus},
     metric::Metric,
     reconcile::Kind,
-    usage_event::MAX_QUANTITY,
+    usage_event::MAX_BYTES,
     usage_history::Granularity,
     webhook::WebhookStatus,
 };
@@ -145,8 +145,8 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of `data_transfer_bytes`, 10^12 of the others.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
     #[schema(value_type = String, format = DateTime)]
@@ -161,7 +161,7 @@ pub struct UsageEventDraft {
     pub corrects: Option<String>,
 }
 
-const _: () = assert!(MAX_QUANTITY == 1_000_000_000_000);
+const _: () = assert!(MAX_BYTES == 1_000_000_000_000_000);
 
 /// One event, or up to 10,000 of them.
 #[derive(ToSchema)]

@@ -168,7 +168,7 @@ fn report(
                 <p class="page-sub">{format::period(&period)} {usage.subscription.as_ref().map(plan)}</p>
             </div>
         </header>
-        {answer(usage, now)}
+        {answer(usage, alerts, now)}
         {usage.subscription.as_ref().and_then(outstanding)}
         <h2 id="metrics-title" class="visually-hidden">"Metrics"</h2>
         <section class="metrics" aria-labelledby="metrics-title">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
@@ -238,13 +238,13 @@ fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use
 }
 
 /// The sentence that sums it up. Only the headline is announced, and only when it changes: the figures move all the time.
-fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+fn answer(usage: &UsageCurrent, alerts: Option<&AlertStanding>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
     let period = usage.current_period.period;
     // Before hydration the newest event stands for the clock.
     let at = usage.as_of.filter(|at| period.contains(*at));
-    let usage = usage.clone();
+    let (usage, alerts) = (usage.clone(), alerts.cloned());
     let days = Memo::new(move |_| now.get().or(at).map(|at| format::days_left(&period, at)));
-    let told = Memo::new(move |_| verdict(&usage, days.get()));
+    let told = Memo::new(move |_| verdict(&usage, alerts.as_ref(), days.get()));
     view! {
         <section class=move || format!("verdict {}", told.with(|v| v.tone.class())) aria-label="Summary">
             {move || view! { <Icon glyph=Glyph::of(told.with(|v| v.tone)) /> }}
@@ -252,7 +252,10 @@ fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl
                 <div role="status">
                     <h2>{move || told.with(|v| v.headline.clone())}</h2>
                 </div>
-                <p>{move || told.with(|v| v.detail.clone())}</p>
+                <p>
+                    {move || told.with(|v| v.detail.clone())}
+                    {move || told.with(|v| v.action.clone()).map(|(href, text)| view! { " " <a href=href>{text}</a> })}
+                </p>
             </div>
         </section>
     }
