@@ -2,6 +2,7 @@
 
 use crate::{
     auth::{Principal, guard},
+    domain::file_name::content_disposition,
     http::{
         content_coding::{self, Coding},
         problem::ApiError,
@@ -130,9 +131,10 @@ pub struct HistoryParameters {
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage over time as a file",
     params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+    description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has data transfer in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name that says whose usage of which days it is")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn history_csv(
@@ -141,10 +143,10 @@ pub async fn history_csv(
     request: Request,
 ) -> Result<Response, ApiError> {
     let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
-    let history = history::history(&caller.platform, caller.customer, query).await?;
+    let file = history::file(&caller.platform, caller.customer, query).await?;
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, content_disposition(&file.name)),
     ];
-    Ok((headers, history.to_csv()).into_response())
+    Ok((headers, file.text).into_response())
 }

@@ -182,7 +182,8 @@ fn report(
                     <nav class="segments" aria-label="Apps of the chart">
                         <ul>{chart_link(metric, false, "All apps", !by_app)} {chart_link(metric, true, "By app", by_app)}</ul>
                     </nav>
-                    {file_link(metric, by_app, &period)}
+                    {file_link(Some(metric), by_app, &period, "Download as CSV")}
+                    {file_link(None, by_app, &period, "All metrics")}
                 </header>
                 <ColumnChart metric period daily=&usage.daily comparison />
                 {compared.is_err().then(|| view! { <p class="notice tone-warning">"What to compare with can’t be fetched just now."</p> })}
@@ -276,15 +277,16 @@ fn chart_link(metric: Metric, by_app: bool, text: &'static str, current: bool) -
     }
 }
 
-/// The chart's figures for a spreadsheet.
-fn file_link(metric: Metric, by_app: bool, period: &Period) -> impl IntoView + use<> {
+/// The chart's figures for a spreadsheet, or those of all metrics.
+fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'static str) -> impl IntoView + use<> {
     let href = format!(
-        "/api/v1/billing/usage/history.csv?metric={metric}&granularity=day&from={}&to={}{}",
+        "/api/v1/billing/usage/history.csv?{}granularity=day&from={}&to={}{}",
+        metric.map(|metric| format!("metric={metric}&")).unwrap_or_default(),
         format::machine(period.start()),
         format::machine(period.end()),
         if by_app { "&group_by=app" } else { "" }
     );
-    view! { <a href=href download="" rel="external">"Download as CSV"</a> }
+    view! { <a href=href download="" rel="external">{text}</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.

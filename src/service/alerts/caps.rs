@@ -49,6 +49,8 @@ struct State {
     used: Quantities,
     /// The quantity at which a metric's cap stands.
     caps: PerMetric<Option<u64>>,
+    /// `used` has corrections that the store may not have counted yet.
+    corrected: bool,
 }
 
 impl State {
@@ -75,23 +77,33 @@ pub async fn cap_reached(platform: &Platform, customer: CustomerId, metric: Metr
 }
 
 async fn known(platform: &Platform, customer: CustomerId) -> Result<State> {
-    let now = platform.clock.now();
-    match platform.caps.0.get(&customer).filter(|known| known.at <= now && now - known.at < BELIEVED) {
+    match recent(platform, customer) {
         Some(known) => Ok(known),
         None => read(platform, customer).await,
     }
+}
+
+fn recent(platform: &Platform, customer: CustomerId) -> Option<State> {
+    let now = platform.clock.now();
+    platform.caps.0.get(&customer).filter(|known| known.at <= now && now - known.at < BELIEVED)
 }
 
 async fn read(platform: &Platform, customer: CustomerId) -> Result<State> {
     let now = platform.clock.now();
     let set = store::settings(&platform.db, customer).await?;
     let state = match set.filter(AlertSettings::has_cap) {
-        None => State { at: now, period: Period::calendar_month(now), used: Quantities::default(), caps: PerMetric::default() },
+        None => State {
+            at: now,
+            period: Period::calendar_month(now),
+            used: Quantities::default(),
+            caps: PerMetric::default(),
+            corrected: false,
+        },
         Some(settings) => {
             let usage = usage::current(platform, customer).await?;
             let included = usage.included();
             let cap = |metric| cap_quantity(settings.metric(metric).cap(), included.map(|included| included[metric]));
-            State { at: now, period: usage.current_period.period, used: usage.used(), caps: PerMetric::from_fn(cap) }
+            State { at: now, period: usage.current_period.period, used: usage.used(), caps: PerMetric::from_fn(cap), corrected: false }
         }
     };
     platform.caps.0.insert(customer, state);
@@ -117,14 +129,20 @@ impl Caps {
         Ok(Caps { customer, state: known(platform, customer).await? })
     }
 
-    /// For corrections the figures are read anew, since [`corrected`](Caps::corrected) counts from there.
+    /// For corrections the figures are read anew, since [`corrected`](Caps::corrected) counts from there; unless an earlier correction is in
+    /// those of this process and may not be in the store's.
     pub async fn as_of_now(platform: &Platform, customer: CustomerId) -> Result<Caps> {
-        Ok(Caps { customer, state: read(platform, customer).await? })
+        let state = match recent(platform, customer).filter(|known| known.corrected) {
+            Some(known) => known,
+            None => read(platform, customer).await?,
+        };
+        Ok(Caps { customer, state })
     }
 
     /// An event counts something else from now on. With ClickHouse the figures say so only some time later.
     pub fn corrected(&mut self, event: &UsageEvent, before: u64) {
         if self.state.period.contains(event.timestamp) {
+            self.state.corrected = true;
             let used = self.state.used;
             self.state.used = PerMetric::from_fn(|metric| {
                 if metric == event.metric { used[metric].saturating_sub(before).saturating_add(event.quantity) } else { used[metric] }
