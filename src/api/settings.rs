@@ -35,11 +35,12 @@ pub struct Named {
 #[utoipa::path(
     put, path = "/api/v1/billing/alerts", tag = "Alerts",
     summary = "Replace the alerts' setting",
-    description = "Takes what `GET` answers. What is left out is as usual: told at 80, 90, 100 and 110 percent, nobody named, no cap.",
+    description = "Takes what `GET` answers. What is left out is as usual: alerts at 80, 90, 100 and 110 percent, the billing contacts as \
+                   recipients, no cap. A cap that current use has reached refuses events from now on: it is saved only with `confirm` set to true.",
     params(crate::api::openapi::OfCustomer),
-    request_body(content = AlertSettings),
+    request_body(content = crate::api::openapi::AlertChange),
     responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter", "cap_confirmation_required"])))
 )]
 pub async fn put_alerts(
     State(server): State<Server>,

@@ -29,8 +29,9 @@ use serde::Deserialize;
 #[utoipa::path(
     post, path = "/api/v1/usage/events", tag = "Usage", security(("api_key" = [])),
     summary = "Send usage events",
-    description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decompression. What is accepted is durable, and \
-                   counted once however often it is sent. One bad event does not reject the others.",
+    description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decoding. What is accepted is durable, and \
+                   counted once however often it is sent. Each item is accepted, a duplicate or in `rejected`; corrections are applied before the \
+                   events. A body that can't be decoded whole is a 400, and nothing of it is stored.",
     params(("Content-Encoding" = Option<crate::api::openapi::Encoding>, Header, description = "How the body is compressed")),
     request_body(content(
         (crate::api::openapi::UsageEvents = "application/json"),

@@ -1,6 +1,7 @@
 //! What requests hold, as the document describes it, where the handlers read it from text by themselves.
 
 use crate::domain::{
+    alert::AlertSettings,
     invoice::{InvoiceSort, InvoiceStatus},
     metric::Metric,
     reconcile::Kind,
@@ -125,7 +126,17 @@ pub struct CustomerFilter {
     pub q: Option<String>,
 }
 
-/// How a body is compressed.
+/// An alert setting to be saved.
+#[derive(ToSchema)]
+pub struct AlertChange {
+    #[serde(flatten)]
+    pub settings: AlertSettings,
+    /// Saves a cap that current use has reached already.
+    #[schema(default = false)]
+    pub confirm: Option<bool>,
+}
+
+/// How a body is compressed. Also several, in the order in which they were applied.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Encoding {
