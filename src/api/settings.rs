@@ -10,6 +10,7 @@ use crate::{
     auth::guard,
     domain::{
         alert::AlertSettings,
+        csv::BYTE_ORDER_MARK,
         email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
@@ -190,6 +191,8 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> 
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Error::UnsupportedMediaType("application/json"));
     }
+    // As for usage events, a byte order mark is no part of the text.
+    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             Error::invalid("body", error.to_string())
