@@ -134,7 +134,9 @@ mod tests {
 
     fn named(lines: &[&'static str]) -> Result<Vec<Coding>, &'static str> {
         let mut headers = HeaderMap::new();
-        lines.iter().for_each(|line| drop(headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(line))));
+        for line in lines {
+            headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(line));
+        }
         of(&headers).map_err(|error| error.code())
     }
 

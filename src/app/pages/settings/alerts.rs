@@ -68,7 +68,9 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
             </div>
         }
     };
+    // While a question is open, neither answer is the primary one.
     let asks = refusal.is_some_and(|refusal| refusal.problem.code == "cap_confirmation_required");
+    let save = if asks { "button" } else { "button primary" };
     let mails = vec![("true", "Tell us".to_owned()), ("false", "Tell nobody".to_owned())];
     view! {
         <form method="post" action=SETTINGS class="entries">
@@ -79,7 +81,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
             <div class="metrics">{Metric::ALL.map(metric).collect_view()}</div>
             <div class="actions">
                 // The first button is the one of the Enter key: it asks again.
-                <button class=if asks { "button" } else { "button primary" }>"Save alerts"</button>
+                <button class=save>"Save alerts"</button>
                 {asks.then(|| view! {
                     <button class="button danger" name="confirm" value="true">"Save, and refuse from now on"</button>
                     <a href=SETTINGS rel="external">"Discard the changes"</a>
