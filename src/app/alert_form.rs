@@ -118,6 +118,7 @@ const fn unit_places(metric: Metric) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::alert::AlertChange;
     use proptest::prelude::*;
 
     fn settings(body: Value) -> AlertSettings {
@@ -188,7 +189,8 @@ mod tests {
             let before = settings(json!({"enabled": enabled, "recipients": ["a@b.example", "c@d.example"],
                 "metrics": {"impressions": metric, "api_calls": metric, "data_transfer_bytes": metric}}));
             let body = body_of(&fields_of(&before), Currency::USD).unwrap();
-            prop_assert_eq!(settings(body), before);
+            let change = AlertChange::read(&body, Currency::USD).unwrap();
+            prop_assert_eq!(change, AlertChange { settings: before, confirm: false });
         }
     }
 }

@@ -132,8 +132,8 @@ pub struct AlertChange {
     #[serde(flatten)]
     pub settings: AlertSettings,
     /// Saves a cap that current use has reached already.
-    #[schema(default = false)]
-    pub confirm: Option<bool>,
+    #[serde(default)]
+    pub confirm: bool,
 }
 
 /// How a body is compressed. Also several, in the order in which they were applied.
