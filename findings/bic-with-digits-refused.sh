@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   ibantools@4.5.4 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" sepaxml==2.7.0 python-stdnum==2.2 schwifty==2026.10.1
 
 cat >demo.py <<'EOF'

@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   canonical-json@0.4.0 json-canonicalize@3.0.1 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" jcs==0.2.1
 
 cat >demo.mjs <<'EOF'

@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   sepa-payment-code@1.0.3 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" segno==1.6.6
 
 cat >demo.mjs <<'EOF'

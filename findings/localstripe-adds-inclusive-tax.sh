@@ -7,8 +7,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
-  --target "$work/lib" localstripe==1.15.8 aiohttp==3.14.5 python-dateutil==2.9.0.post0
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
+  --target "$work/lib" localstripe==1.15.10 aiohttp==3.14.5 python-dateutil==2.9.0.post0
 
 cat >server.py <<'EOF'
 import atexit
@@ -72,7 +72,7 @@ EOF
 )
 
 printf 'packages: %s\n\nexpected:\n%s\n\nobserved:\n%s\n' \
-  "localstripe 1.15.8, aiohttp 3.14.5, python-dateutil 2.9.0.post0" "$expected" "$observed"
+  "localstripe 1.15.10, aiohttp 3.14.5, python-dateutil 2.9.0.post0" "$expected" "$observed"
 if [ "$observed" != "$recorded" ]; then
   printf '\nchanged; recorded was:\n%s\n' "$recorded"
   exit 1

@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   mt940js@1.3.5 mt940-js@1.0.0 tslib@2.8.1 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile --no-deps \
   --target "$work/lib" mt-940==5.1.1
 
 cat >statement.sta <<'EOF'
@@ -27,7 +27,7 @@ cat >statement.sta <<'EOF'
 -
 EOF
 
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile --no-deps \
   --target "$work/other" mt940==0.8.1
 cat >demo.py <<'EOF'
 import sys

@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   iso8601-duration@2.1.4 dayjs@1.11.23 luxon@3.7.2 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" isodate==0.7.2
 
 cat >demo.mjs <<'EOF'

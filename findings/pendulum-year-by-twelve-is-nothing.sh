@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" pendulum==3.3.0 tzdata==2026.6 python-dateutil==2.9.0.post0
 
 cat >demo.py <<'EOF'

@@ -9,7 +9,7 @@ cd "$work"
 
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work" \
   prom-client@15.1.3 >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" prometheus_client==0.26.0
 
 cat >demo.mjs <<'EOF'

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --root-user-action=ignore --no-compile \
   --target "$work/lib" typst==0.15.2
 
 cat >demo.py <<'EOF'
