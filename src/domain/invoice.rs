@@ -1,5 +1,9 @@
 //! Invoices as the console and the API show them.
 
+mod figures;
+
+pub use figures::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity};
+
 use super::{
     money::{Currency, Money},
     period::Period,
