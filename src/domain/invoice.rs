@@ -2,7 +2,9 @@
 
 mod figures;
 
-pub use figures::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity};
+pub use figures::{
+    CreditNoteLine, CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity,
+};
 
 use super::{
     money::{Currency, Money},

@@ -119,3 +119,22 @@ pub struct TransformQuantity {
     /// Packages are rounded up; otherwise down.
     pub round_up: bool,
 }
+
+/// A line of a credit note. Amounts are positive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CreditNoteLine {
+    pub description: String,
+    /// An exact decimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<String>,
+    /// Price of a unit in minor units, an exact decimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_amount: Option<String>,
+    /// Before discounts and taxes.
+    pub amount: i64,
+    #[serde(default)]
+    pub discount: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxAmount>,
+}
