@@ -1,5 +1,11 @@
 //! Invoices as the console and the API show them.
 
+mod figures;
+
+pub use figures::{
+    CreditNoteLine, CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity,
+};
+
 use super::{
     money::{Currency, Money},
     period::Period,
