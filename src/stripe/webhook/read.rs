@@ -155,7 +155,7 @@ fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
 }
 
 /// A price as an exact decimal: Stripe's own decimal text, else its whole number.
-fn decimal(price: &Field<'_>) -> Read<Option<String>> {
+fn price_of_unit(price: &Field<'_>) -> Read<Option<String>> {
     let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
     match exact.value() {
         Some(Value::Number(_)) => exact.decimal(),

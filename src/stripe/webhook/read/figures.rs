@@ -178,35 +178,3 @@ impl Named {
         self
     }
 }
-
-/// Whether a quantity at a unit's price makes an amount, up to the rounding to whole minor units; None where the numbers are too long to say.
-pub(super) fn makes(quantity: &str, unit_amount: &str, amount: i64) -> Option<bool> {
-    let ((quantity, places), (unit, more_places)) = (scaled(quantity)?, scaled(unit_amount)?);
-    let one = 10i128.checked_pow(places + more_places)?;
-    let difference = quantity.checked_mul(unit)?.checked_sub(i128::from(amount).checked_mul(one)?)?;
-    Some(difference.unsigned_abs() < one.unsigned_abs())
-}
-
-/// A decimal as a whole number and its decimal places.
-fn scaled(decimal: &str) -> Option<(i128, u32)> {
-    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
-    let fraction = fraction.trim_end_matches('0');
-    Some((format!("{whole}{fraction}").parse().ok()?, u32::try_from(fraction.len()).ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::makes;
-
-    #[test]
-    fn a_unit_price_explains_an_amount_or_does_not() {
-        assert_eq!(makes("2.5", "10000", 25_000), Some(true));
-        assert_eq!(makes("250", "500", 1_500), Some(false));
-        // Half a cent is rounded, either way.
-        assert_eq!((makes("3", "0.5", 1), makes("3", "0.5", 2), makes("3", "0.5", 3)), (Some(true), Some(true), Some(false)));
-        assert_eq!(makes("-1", "4990", -4_990), Some(true));
-        assert_eq!(makes("0", "500", 0), Some(true));
-        assert_eq!(makes("many", "500", 0), None);
-        assert_eq!(makes("99999999999999999999.000000000001", "99999999999999999999.000000000001", 0), None);
-    }
-}

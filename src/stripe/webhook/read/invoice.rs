@@ -1,14 +1,17 @@
 //! Invoices, and the payments that come along in them.
 
-use super::{Moment, Reading, currency, customer, decimal, figures, owned, owned_id, payment, required_amount, required_id, span};
+use super::{Moment, Reading, currency, customer, figures, owned, owned_id, payment, price_of_unit, required_amount, required_id, span};
 use crate::{
     domain::{
         invoice::{InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxBehavior},
         mirror,
     },
-    stripe::webhook::{
-        field::{Field, Read},
-        snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, Named, Snapshot},
+    stripe::{
+        decimal,
+        webhook::{
+            field::{Field, Read},
+            snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, Named, Snapshot},
+        },
     },
 };
 
@@ -140,9 +143,9 @@ fn status(field: &Field<'_>) -> Read<InvoiceStatus> {
 fn line(line: &Field<'_>, named: &mut Named) -> Read<LineSnapshot> {
     // A price may stand there expanded (old), by id (new), or as a plan (older still).
     let price = line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]);
-    let unit_amount = match decimal(&line.get("pricing"))? {
+    let unit_amount = match price_of_unit(&line.get("pricing"))? {
         Some(unit_amount) => Some(unit_amount),
-        None => decimal(&price)?,
+        None => price_of_unit(&price)?,
     };
     let proration =
         line.any([&["parent", "subscription_item_details", "proration"], &["parent", "invoice_item_details", "proration"], &["proration"]]);
@@ -187,7 +190,7 @@ fn quantity(line: &Field<'_>) -> Read<(Option<i64>, Option<String>)> {
 /// Only the price tells how its quantity becomes packages. Where quantity times unit price is the amount, it does not.
 fn lacks_price(line: &LineSnapshot) -> bool {
     let parts = line.quantity_decimal.as_deref().zip(line.unit_amount.as_deref());
-    parts.is_some_and(|(quantity, unit_amount)| !line.proration && figures::makes(quantity, unit_amount, line.amount) == Some(false))
+    parts.is_some_and(|(quantity, unit_amount)| !line.proration && decimal::makes(quantity, unit_amount, line.amount) == Some(false))
 }
 
 /// Of a line's taxes, those on top of its amount.
