@@ -139,11 +139,11 @@ async fn complete(conn: &mut PgConnection, invoice: &mut InvoiceSnapshot) -> Res
     for payload in store::fetched(conn, &invoice.id, Kind::Invoice.event_type()).await? {
         let Ok(Reading::Changes { subject, .. }) = read(&Document::read(&payload)) else { continue };
         let Snapshot::Invoice(fetched) = subject.snapshot else { continue };
-        let told: HashSet<_> = fetched.lines.iter().map(|line| (&line.id, line.amount)).collect();
+        let known: HashSet<_> = fetched.lines.iter().map(|line| (&line.id, line.amount)).collect();
         let alike = fetched.lines_complete
             && (fetched.currency, fetched.amounts.subtotal, fetched.amounts.total)
                 == (invoice.currency, invoice.amounts.subtotal, invoice.amounts.total)
-            && invoice.lines.iter().all(|line| told.contains(&(&line.id, line.amount)));
+            && invoice.lines.iter().all(|line| known.contains(&(&line.id, line.amount)));
         if alike {
             invoice.lines = fetched.lines;
             invoice.lines_complete = true;

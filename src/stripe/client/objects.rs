@@ -185,7 +185,7 @@ impl Client {
         }
     }
 
-    /// A tax rate or a price. An id that is none is as unknown as one that Stripe doesn't have.
+    /// A tax rate or a price. An id that Stripe could not have made is as unknown as one that it does not have.
     pub async fn retrieve_named(&self, lookup: Lookup, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
         let operation = match lookup {

@@ -96,7 +96,7 @@ WITH told AS MATERIALIZED (
         lookups = excluded.lookups,
         reader_version = excluded.reader_version,
         reader_event = excluded.reader_event,
-        -- Whoever has an event read again compares what is shown, and counts the version up if that has changed.
+        -- service::reread compares what is shown before and after an event is read again, and counts the version up itself.
         version = kept.version + (kept.event_id <> excluded.event_id)::integer,
         updated_at = now()
     WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)

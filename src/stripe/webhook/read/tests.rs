@@ -416,7 +416,7 @@ fn a_credit_note_has_lines_and_two_parts() {
     let line = &read.lines[0];
     assert_eq!((line.quantity.as_deref(), line.unit_amount.as_deref(), line.amount, line.discount), (Some("2"), Some("550"), 1_100, 100));
     assert_eq!((line.taxes[0].amount, read.taxes[0].rate_id.as_deref()), (190, Some("txr_1")));
-    // Before basil the type told the parts, and the lines carried the rates.
+    // Before basil the type named the part, and the lines carried the rates.
     let parts = |kind: &str| {
         let read = credit_note(with(least.clone(), json!({"type": kind})));
         (read.pre_payment_amount, read.post_payment_amount)
