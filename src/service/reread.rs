@@ -18,11 +18,11 @@ use crate::{
         webhook::{
             event::Document,
             read::{Reading, read},
-            snapshot::{Change, CreditNoteSnapshot, InvoiceSnapshot, Mirrored, Snapshot},
+            snapshot::{Change, CreditNoteSnapshot, InvoiceSnapshot, Mirrored, Snapshot, SubscriptionSnapshot},
         },
     },
 };
-use sqlx::{Acquire, PgConnection};
+use sqlx::PgConnection;
 use std::collections::HashSet;
 
 /// Rows of one transaction: their customers' webhooks wait for it.
@@ -66,13 +66,13 @@ const fn version(table: Table) -> i32 {
     match table {
         Table::Invoices => InvoiceSnapshot::READER_VERSION,
         Table::CreditNotes => CreditNoteSnapshot::READER_VERSION,
+        Table::Subscriptions => SubscriptionSnapshot::READER_VERSION,
     }
 }
 
 /// One transaction: each of its rows is of today's reader after it, or of another event.
 async fn batch(platform: &Platform, table: Table) -> Result<u64> {
-    let mut conn = platform.db.acquire().await?;
-    let mut transaction = conn.begin_with(mirror::BEGIN).await?;
+    let mut transaction = platform.db.begin_with(mirror::BEGIN).await?;
     let stale = store::stale(&mut transaction, table, version(table), BATCH).await?;
     if stale.is_empty() {
         return Ok(0);
@@ -88,6 +88,7 @@ async fn batch(platform: &Platform, table: Table) -> Result<u64> {
     let written = match table {
         Table::Invoices => put_invoices(&mut transaction, read).await?,
         Table::CreditNotes => put_credit_notes(&mut transaction, &read).await?,
+        Table::Subscriptions => put_subscriptions(&mut transaction, &read).await?,
     };
     // Those whose event is gone or tells nothing: no later run would find more.
     let left: Vec<&Stale> = stale.iter().filter(|row| !written.contains(&row.object_id)).collect();
@@ -117,12 +118,12 @@ async fn put_invoices(conn: &mut PgConnection, read: Vec<(&Stale, Change)>) -> R
     }
     invoices.sort_by(|one, other| one.2.id.cmp(&other.2.id));
     let unknown = lookups::learn(conn, invoices.iter().map(|(_, _, invoice)| &invoice.named)).await?;
-    let row = |(row, stamp, invoice): &'_ (&Stale, _, Box<InvoiceSnapshot>)| -> Row<'_, InvoiceSnapshot> {
-        let mut row = Row::new(Some(row.customer), stamp, &**invoice);
+    let mut rows = Vec::with_capacity(invoices.len());
+    for (stale, stamp, invoice) in &invoices {
+        let mut row = Row::new(Some(stale.customer), stamp, &**invoice);
         row.wait_for(&invoice.named, &unknown);
-        row
-    };
-    let rows: Vec<_> = invoices.iter().map(row).collect();
+        rows.push(row);
+    }
     let ids: Vec<&str> = invoices.iter().map(|(_, _, invoice)| invoice.id.as_str()).collect();
     let before = store::shown(conn, &ids).await?;
     let written = mirror::put_invoices(conn, &rows.iter().collect::<Vec<_>>()).await?;
@@ -167,4 +168,15 @@ async fn put_credit_notes(conn: &mut PgConnection, read: &[(&Stale, Change)]) ->
     lookups::learn(conn, named.into_iter()).await?;
     rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
     Ok(mirror::put_credit_notes(conn, &rows.iter().collect::<Vec<_>>()).await?)
+}
+
+async fn put_subscriptions(conn: &mut PgConnection, read: &[(&Stale, Change)]) -> Result<Vec<String>> {
+    let mut rows = Vec::with_capacity(read.len());
+    for (row, change) in read {
+        if let Snapshot::Subscription(subscription) = &change.snapshot {
+            rows.push(Row::new(Some(row.customer), &change.stamp, &**subscription));
+        }
+    }
+    rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
+    Ok(mirror::put_subscriptions(conn, &rows.iter().collect::<Vec<_>>()).await?)
 }

@@ -10,15 +10,17 @@ use std::collections::HashMap;
 pub enum Table {
     Invoices,
     CreditNotes,
+    Subscriptions,
 }
 
 impl Table {
-    pub const ALL: [Table; 2] = [Table::Invoices, Table::CreditNotes];
+    pub const ALL: [Table; 3] = [Table::Invoices, Table::CreditNotes, Table::Subscriptions];
 
     pub const fn name(self) -> &'static str {
         match self {
             Table::Invoices => "invoices",
             Table::CreditNotes => "credit_notes",
+            Table::Subscriptions => "subscriptions",
         }
     }
 }
@@ -83,6 +85,7 @@ pub async fn stale(conn: &mut PgConnection, table: Table, version: i32, limit: i
     match table {
         Table::Invoices => stale!(conn, "invoices", "stripe_invoice_id", version, limit),
         Table::CreditNotes => stale!(conn, "credit_notes", "stripe_credit_note_id", version, limit),
+        Table::Subscriptions => stale!(conn, "subscriptions", "stripe_subscription_id", version, limit),
     }
 }
 
@@ -103,6 +106,7 @@ pub async fn any_stale(pool: &PgPool, table: Table, version: i32) -> sqlx::Resul
     match table {
         Table::Invoices => any!("invoices"),
         Table::CreditNotes => any!("credit_notes"),
+        Table::Subscriptions => any!("subscriptions"),
     }
 }
 
@@ -113,6 +117,7 @@ pub async fn done(conn: &mut PgConnection, table: Table, version: i32, rows: &[&
     match table {
         Table::Invoices => done!(conn, "invoices", "stripe_invoice_id", version, &ids, &events),
         Table::CreditNotes => done!(conn, "credit_notes", "stripe_credit_note_id", version, &ids, &events),
+        Table::Subscriptions => done!(conn, "subscriptions", "stripe_subscription_id", version, &ids, &events),
     }
 }
 
