@@ -150,3 +150,48 @@ async fn rates_that_events_carry_are_stored() {
     );
     assert_eq!(ask(&app.db, "SELECT (SELECT count(*) FROM stripe_lookups) AS one, lookups IS NULL AS two FROM invoices").await, "0|true");
 }
+
+/// Case B7: the first ten lines come with every event, all of them with a fetch.
+#[tokio::test]
+async fn lines_are_complete_in_whichever_order_they_come() {
+    let line = |n: usize| json!({"id": format!("il_{n}"), "object": "line_item", "amount": 1_000});
+    let of = |id: &str, event_type: &str, created: i64, lines: usize| {
+        let mut object = invoice(json!({"subtotal": 12_000, "total": 12_000, "amount_due": 12_000}));
+        object["lines"] = json!({"object": "list", "has_more": lines < 12, "data": (0..lines).map(line).collect::<Vec<_>>()});
+        let mut event = event(id, event_type, object);
+        event["created"] = json!(created);
+        event
+    };
+    let fetched = of("fetched_in_1_1790003700", "invoice.fetched", 1_790_003_700, 12);
+    let sent = of("evt_2", "invoice.sent", 1_790_003_800, 10);
+    for events in [[&fetched, &sent], [&sent, &fetched]] {
+        let (app, _) = platform().await;
+        for event in events {
+            deliver(&app, event).await;
+        }
+        assert_eq!(
+            ask(&app.db, "SELECT event_id, lines_complete, version, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices")
+                .await,
+            "evt_2|true|2|12"
+        );
+        // The first ten once more, and an event with other lines.
+        deliver(&app, &of("evt_3", "invoice.updated", 1_790_003_900, 10)).await;
+        assert_eq!(
+            ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,
+            "true|12"
+        );
+        let mut other = of("evt_4", "invoice.updated", 1_790_004_000, 10);
+        other["data"]["object"]["lines"]["data"][3]["amount"] = json!(999);
+        deliver(&app, &other).await;
+        assert_eq!(
+            ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,
+            "false|10"
+        );
+        // What came before says nothing of these.
+        deliver(&app, &of("evt_5", "invoice.fetched", 1_790_003_950, 12)).await;
+        assert_eq!(
+            ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,
+            "false|10"
+        );
+    }
+}

@@ -104,11 +104,33 @@ WITH told AS MATERIALIZED (
        OR (excluded.event_id = kept.event_id
            AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_invoice_id
+), completing AS MATERIALIZED (
+    -- A snapshot that is not the newest has all lines of a finalized invoice, whose newest snapshot came with the first ten of these: it gives the
+    -- lines, so that the order of the two makes no difference.
+    SELECT kept.id
+    FROM told CROSS JOIN LATERAL (
+        SELECT * FROM invoices WHERE stripe_invoice_id = (told.row).stripe_invoice_id AND NOT lines_complete AND NOT deleted OFFSET 0
+    ) AS kept
+    WHERE (told.row).lines_complete AND (told.row).status <> 'draft' AND kept.status <> 'draft'
+      AND (kept.currency, kept.subtotal, kept.total) = ((told.row).currency, (told.row).subtotal, (told.row).total)
+      AND NOT EXISTS (SELECT FROM written WHERE written.id = kept.id)
+      AND NOT EXISTS (
+          SELECT FROM invoice_line_items item
+          WHERE item.invoice_id = kept.id AND NOT EXISTS (
+              SELECT FROM jsonb_array_elements(told.json -> 'lines') AS line(element)
+              WHERE element ->> 'stripe_line_id' = item.stripe_line_id AND (element ->> 'amount')::bigint = item.amount
+              OFFSET 0))
+), completed AS (
+    UPDATE invoices SET lines_complete = true, version = version + 1, updated_at = now()
+    WHERE id = ANY (ARRAY(SELECT id FROM completing))
+    RETURNING id, stripe_invoice_id
+), changed AS (
+    SELECT id, stripe_invoice_id FROM written UNION ALL SELECT id, stripe_invoice_id FROM completed
 ), line AS (
-    SELECT written.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row
-    FROM written JOIN told ON (told.row).stripe_invoice_id = written.stripe_invoice_id,
+    SELECT changed.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row
+    FROM changed JOIN told ON (told.row).stripe_invoice_id = changed.stripe_invoice_id,
          jsonb_array_elements(told.json -> 'lines') WITH ORDINALITY AS line(element, position)
-    WHERE NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = written.stripe_invoice_id)
+    WHERE NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 ), kept_lines AS (
     INSERT INTO invoice_line_items AS kept
         (invoice_id, position, stripe_line_id, description, quantity, unit_amount, amount, discount, tax, proration, price_id, period_start, period_end,
@@ -125,10 +147,10 @@ WITH told AS MATERIALIZED (
         quantity_decimal = excluded.quantity_decimal, taxes = excluded.taxes, pretax_credits = excluded.pretax_credits,
         transform_quantity = excluded.transform_quantity
 ), gone AS (
-    DELETE FROM invoice_line_items item USING written
+    DELETE FROM invoice_line_items item USING changed
     -- The array, so that the table is never read whole: see link.rs.
-    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM written)) AND item.invoice_id = written.id
-      AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = written.id)
-      AND NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = written.stripe_invoice_id)
+    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM changed)) AND item.invoice_id = changed.id
+      AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = changed.id)
+      AND NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 )
-SELECT stripe_invoice_id FROM written
+SELECT stripe_invoice_id FROM changed
