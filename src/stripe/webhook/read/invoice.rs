@@ -121,9 +121,10 @@ fn roll_ups(invoice: &Field<'_>, lines: &[LineSnapshot], named: &mut Named) -> R
         taxes.push(TaxAmount { amount, behavior: TaxBehavior::Exclusive, ..TaxAmount::default() });
     }
     let discounts = invoice.get("total_discount_amounts");
-    let discount = match discounts.entries()?.is_empty() {
-        true => lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.discount)),
-        false => discounts.sum("amount")?,
+    let discount = if discounts.entries()?.is_empty() {
+        lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.discount))
+    } else {
+        discounts.sum("amount")?
     };
     let mut pretax_credits = figures::pretax_credits(&invoice.get("total_pretax_credit_amounts"))?;
     if pretax_credits.is_empty() {
@@ -187,7 +188,7 @@ fn quantity(line: &Field<'_>) -> Read<(Option<i64>, Option<String>)> {
     Ok((quantity.or(cut), exact.or_else(|| quantity.map(|quantity| quantity.to_string()))))
 }
 
-/// Only the price tells how its quantity becomes packages. Where quantity times unit price is the amount, it does not.
+/// Only the price says how a quantity becomes packages; where quantity times unit price is the amount, there are none.
 fn lacks_price(line: &LineSnapshot) -> bool {
     let parts = line.quantity_decimal.as_deref().zip(line.unit_amount.as_deref());
     parts.is_some_and(|(quantity, unit_amount)| !line.proration && decimal::makes(quantity, unit_amount, line.amount) == Some(false))
