@@ -153,4 +153,4 @@ WITH told AS MATERIALIZED (
       AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = changed.id)
       AND NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 )
-SELECT stripe_invoice_id FROM changed
+SELECT stripe_invoice_id AS "stripe_invoice_id!" FROM changed

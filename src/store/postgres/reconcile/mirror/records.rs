@@ -8,10 +8,10 @@ macro_rules! invoices {
                       status, subtotal, discount, tax, total, amount_due, amount_paid, amount_remaining, amount_overpaid, starting_balance,
                       ending_balance, credit_notes_pre_payment, credit_notes_post_payment, lines_complete,
                       CASE WHEN taxes IS NOT NULL THEN coalesce((
-                          SELECT sum((tax ->> 'amount')::bigint) FROM jsonb_array_elements(taxes) AS tax WHERE tax ->> 'behavior' = 'inclusive'
+                          SELECT sum((entry ->> 'amount')::bigint) FROM jsonb_array_elements(taxes) AS entry WHERE entry ->> 'behavior' = 'inclusive'
                       ), 0)::bigint END AS tax_inclusive,
                       CASE WHEN pretax_credits IS NOT NULL THEN coalesce((
-                          SELECT sum((credit ->> 'amount')::bigint) FROM jsonb_array_elements(pretax_credits) AS credit
+                          SELECT sum((entry ->> 'amount')::bigint) FROM jsonb_array_elements(pretax_credits) AS entry
                       ), 0)::bigint END AS pretax_credits_sum,
                       CASE WHEN taxes IS NOT NULL THEN coalesce((shipping ->> 'total')::bigint, 0) END AS shipping_total,
                       lines.count AS "line_count!", lines.sum AS "line_sum!", lines.quantity AS "line_quantity!"
