@@ -9,7 +9,7 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, Grouping, InvoiceFileOptions, InvoiceFilter, OfCustomer, Paging, StripeEvent,
+    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, FileRows, FileUnits, Grouping, InvoiceFileOptions, InvoiceFilter, OfCustomer, Paging, StripeEvent,
     UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
 };
 
