@@ -8,6 +8,7 @@ pub mod csv;
 pub mod customer;
 pub mod email;
 pub mod features;
+pub mod file_name;
 pub mod forecast;
 pub mod idempotency;
 pub mod identity;

@@ -24,6 +24,8 @@ mod history;
 mod idempotency;
 mod inbox;
 mod ingest;
+mod invoice_display;
+mod invoice_sums;
 mod invoices;
 mod localstripe;
 mod login_throttle;
