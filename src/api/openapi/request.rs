@@ -42,17 +42,46 @@ pub struct Paging {
 pub struct InvoiceFilter {
     /// All of them if left out.
     pub status: Option<InvoiceStatus>,
-    /// Created on or after this date (UTC) or instant.
+    /// Issued on or after this date (UTC) or instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
     pub from: Option<String>,
-    /// Created on or before this date (UTC), or before this instant.
+    /// Issued on or before this date (UTC), or before this instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
-    /// Part of the number.
+    /// Part of the number, of Stripe's id or of a line's text, in upper or lower case; or the total, e.g. `726.01`.
     #[param(max_length = 100)]
     pub q: Option<String>,
-    /// The newest first if left out.
+    /// By the date of issue or the total, `-` for the newest or largest first; `-issued` if left out. Totals are in order within each
+    /// currency. `created` and `-created` are older names of `issued` and `-issued`.
     pub sort: Option<InvoiceSort>,
+}
+
+/// What the file of invoices has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InvoiceFileOptions {
+    /// `decimal` if left out.
+    #[param(inline, required = false, value_type = FileUnits)]
+    pub units: Option<String>,
+    /// `invoices` if left out.
+    #[param(inline, required = false, value_type = FileRows)]
+    pub rows: Option<String>,
+}
+
+/// How a file writes amounts.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileUnits {
+    Decimal,
+    Minor,
+}
+
+/// What a row of a file is.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileRows {
+    Invoices,
+    Lines,
 }
 
 /// Which discrepancies of a run.
