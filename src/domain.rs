@@ -24,6 +24,7 @@ pub mod reconcile;
 pub mod second_factor;
 pub mod session;
 pub mod settings;
+pub mod share;
 pub mod token_bucket;
 pub mod usage;
 pub mod usage_event;

@@ -1,5 +1,7 @@
 //! Money: whole minor units and their currency. No floating point comes near it.
 
+pub mod parse;
+
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 

@@ -28,48 +28,6 @@ pub async fn deliver(app: &TestApp, object: &Value) {
         "type": "invoice.updated", "data": {"object": object},
     });
     app.deliver(&[event]).await;
-    fill(app, &object).await;
-}
-
-/// Fills the columns that sums and documents are made of, where the mirror has not.
-pub async fn fill(app: &TestApp, object: &Value) {
-    let id = object["id"].as_str().unwrap();
-    let custom_fields = if object["custom_fields"].is_array() { object["custom_fields"].clone() } else { json!([]) };
-    let tax_ids = if object["customer_tax_ids"].is_array() { object["customer_tax_ids"].clone() } else { json!([]) };
-    sqlx::query(
-        "UPDATE invoices SET taxes = $2, pretax_credits = $3, shipping = $4, customer_tax_ids = $5, custom_fields = $6, footer = $7,
-             customer_tax_exempt = $8, effective_at = to_timestamp($9)
-         WHERE stripe_invoice_id = $1 AND taxes IS NULL",
-    )
-    .bind(id)
-    .bind(json!(model::taxes(&object["total_taxes"])))
-    .bind(json!(model::credits(&object["total_pretax_credit_amounts"])))
-    .bind(model::shipping(&object["shipping_cost"]).map(|shipping| json!(shipping)))
-    .bind(tax_ids)
-    .bind(custom_fields)
-    .bind(object["footer"].as_str())
-    .bind(object["customer_tax_exempt"].as_str())
-    .bind(object["effective_at"].as_f64())
-    .execute(&app.db)
-    .await
-    .unwrap();
-    for (position, line) in object["lines"]["data"].as_array().unwrap().iter().enumerate() {
-        let transform = &line["price"]["transform_quantity"];
-        let transform = transform.is_object().then(|| json!({"divide_by": transform["divide_by"], "round_up": transform["round"] == "up"}));
-        sqlx::query(
-            "UPDATE invoice_line_items SET quantity_decimal = $3::numeric, taxes = $4, pretax_credits = $5, transform_quantity = $6
-             WHERE invoice_id = (SELECT id FROM invoices WHERE stripe_invoice_id = $1) AND position = $2 AND taxes IS NULL",
-        )
-        .bind(id)
-        .bind(i32::try_from(position).unwrap())
-        .bind(line["quantity_decimal"].as_str())
-        .bind(json!(model::taxes(&line["taxes"])))
-        .bind(json!(model::credits(&line["pretax_credit_amounts"])))
-        .bind(transform)
-        .execute(&app.db)
-        .await
-        .unwrap();
-    }
 }
 
 /// The invoice as the API has it.
