@@ -37,6 +37,7 @@ mod platform;
 mod program;
 mod rate_limit;
 mod reconcile;
+mod release;
 mod restart;
 mod rollback;
 mod secrets;
