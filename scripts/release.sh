@@ -76,7 +76,7 @@ for _ in 1 2 3 4 5 6; do start; stop; done
 ready=$(tail -n 5 "$work/starts" | sort -n | sed -n 3p)
 
 step "its console in Chromium, with the demo"
-(cd end2end && APEX_PG_BIN="$(find_postgres)" APEX_E2E_ARCHIVE="$place" APEX_E2E_PORT="$port" npx --no-install playwright test main --reporter=list </dev/null) ||
+(cd end2end && APEX_PG_BIN="$(find_postgres)" APEX_E2E_ARCHIVE="$place" APEX_E2E_PORT="$port" npx --no-install playwright test tests/main.spec.ts --reporter=list </dev/null) ||
   die "The archive's console does not work in Chromium; no archive was written."
 mv "$work/$name.tar.gz" "target/$name.tar.gz"
 

@@ -107,7 +107,7 @@ browser_tests() {
   playwright "browser tests" end2end
   # What a release hands to browsers, once through the main journeys.
   must "the optimised client" scripts/build-site.sh --release
-  APEX_E2E_SITE="$root/target/site-release" playwright "browser tests, optimised client" optimised main
+  APEX_E2E_SITE="$root/target/site-release" playwright "browser tests, optimised client" optimised tests/main.spec.ts
 }
 
 case $part in

@@ -90,9 +90,8 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     let months = months_until(anchor, now);
     let first = months.first().context("the year has no month")?;
     ingest::prepare(platform).await?;
-    if since.is_none() {
-        platform.usage.prepare(first.start(), now).await?;
-    }
+    // Further back than the events of other senders reach.
+    platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
         accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
