@@ -280,10 +280,10 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     let counters: BTreeSet<String> = alerts().iter().flat_map(|(_, expr)| counted(expr)).map(|(name, _)| name).collect();
     for (_, series) in rule_tests() {
         for (series, _) in series {
-            let (name, labels) =
-                scraped(&format!("{series} 0")).into_iter().map(|(name, labels)| (name, labels[0].clone())).next().unwrap();
+            let line = format!("{series} 0");
+            let Some((name, labels)) = scraped(&line).into_iter().next() else { panic!("{series}") };
             if counters.contains(name) {
-                let wanted: Vec<_> = labels.iter().map(|(label, value)| ((*label).to_owned(), Some((*value).to_owned()))).collect();
+                let wanted: Vec<_> = labels[0].iter().map(|(label, value)| ((*label).to_owned(), Some((*value).to_owned()))).collect();
                 assert!(has(name, &wanted), "alerts_test.yml: {series}");
             }
         }
