@@ -111,8 +111,9 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
         let known = known_hours(platform, id, first.start(), now).await?;
         let mut invoices = 0;
         for (index, month) in months.iter().enumerate() {
-            send(platform, id, &traffic, traffic.events(index, *month, now), *month, &known).await?;
-            let lines = overage_lines(&plan, &traffic, index, *month);
+            let events = traffic.events(index, *month, now);
+            let lines = overage_lines(&plan, &events);
+            send(platform, id, &traffic, events, *month, &known).await?;
             let usual = year::Month::default();
             let (events, made) = year.get(index).unwrap_or(&usual).events(customer, index, *month, &lines, invoices, now);
             deliver(platform, access, &events).await?;
@@ -138,8 +139,8 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
 }
 
 /// What a month used, beside what the plan includes.
-fn overage_lines(plan: &Plan, traffic: &Traffic, index: usize, month: Period) -> Vec<OverageLine> {
-    let used = traffic.quantities(index, month);
+fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
+    let used = traffic::quantities(events);
     Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
 }
 
@@ -170,7 +171,7 @@ async fn send(
     // An hour is taken whole or not at all.
     let batch = ingest::MAX_EVENTS - ingest::MAX_EVENTS % traffic.events_per_moment();
     for batch in new.chunks(batch) {
-        let lines: Vec<&str> = batch.iter().map(|event| event.line.as_str()).collect();
+        let lines: Vec<String> = batch.iter().map(Event::line).collect();
         let receipt = match ingest::ingest(&then, customer, ingest::Format::Ndjson, lines.join("\n").as_bytes()).await {
             Ok(receipt) => receipt,
             // A cap that was set on the demo holds for its events too.

@@ -45,14 +45,27 @@ pub const KISETSU: Traffic = Traffic {
     percent: [58, 61, 128, 72, 66, 70, 74, 135, 80, 84, 87, 92],
 };
 
-/// An event as its sender writes it.
+/// An event before its sender writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
+    id: String,
     pub at: OffsetDateTime,
-    pub metric: Metric,
-    pub quantity: u64,
+    metric: Metric,
+    quantity: u64,
+    app: &'static str,
+}
+
+impl Event {
     /// One line of JSON.
-    pub line: String,
+    pub fn line(&self) -> String {
+        let at = self.at.format(&Rfc3339).unwrap_or_default();
+        json!({"id": self.id, "metric": self.metric, "quantity": self.quantity, "timestamp": at, "app_id": self.app}).to_string()
+    }
+}
+
+/// What events add up to.
+pub fn quantities(events: &[Event]) -> Quantities {
+    PerMetric::from_fn(|metric| events.iter().filter(|event| event.metric == metric).map(|event| event.quantity).sum())
 }
 
 impl Traffic {
@@ -69,15 +82,9 @@ impl Traffic {
         std::iter::successors(Some(month.start()), |at| Some(*at + step))
             .take_while(|at| *at < month.end() && *at <= now)
             .flat_map(|at| self.apps.iter().flat_map(move |app| Metric::ALL.map(move |metric| (at, app, metric))))
-            .filter_map(|(at, app, metric)| if is_hourly { app.hour(metric, at, percent) } else { app.day(metric, at, percent) })
+            .map(|(at, app, metric)| if is_hourly { app.hour(metric, at, percent) } else { app.day(metric, at, percent) })
             .filter(|event| event.at <= now)
             .collect()
-    }
-
-    /// What a month that is over has used.
-    pub fn quantities(&self, index: usize, month: Period) -> Quantities {
-        let events = self.events(index, month, month.end());
-        PerMetric::from_fn(|metric| events.iter().filter(|event| event.metric == metric).map(|event| event.quantity).sum())
     }
 }
 
@@ -90,7 +97,7 @@ impl App {
         }
     }
 
-    fn hour(&self, metric: Metric, hour: OffsetDateTime, percent: u64) -> Option<Event> {
+    fn hour(&self, metric: Metric, hour: OffsetDateTime, percent: u64) -> Event {
         // Percent of the mean: people play in the evening.
         let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84]
             [usize::from(hour.hour())];
@@ -99,18 +106,17 @@ impl App {
     }
 
     /// Sent in the day's last hour.
-    fn day(&self, metric: Metric, day: OffsetDateTime, percent: u64) -> Option<Event> {
+    fn day(&self, metric: Metric, day: OffsetDateTime, percent: u64) -> Event {
         let id = format!("demo-{}-{metric}-day-{}", self.id, day.unix_timestamp() / 86_400);
         self.event(metric, id, day + Duration::hours(23), self.mean(metric) * percent / 100)
     }
 
-    fn event(&self, metric: Metric, id: String, hour: OffsetDateTime, usual: u64) -> Option<Event> {
+    fn event(&self, metric: Metric, id: String, hour: OffsetDateTime, usual: u64) -> Event {
         // More at the weekend, and every hour differs a little.
         let weekly = if matches!(hour.weekday(), Weekday::Saturday | Weekday::Sunday) { 112 } else { 97 };
         let noise = Sha256::digest(&id);
         let at = hour + Duration::seconds(i64::from(noise[0]) * 2);
         let quantity = (usual * weekly / 100 * (85 + u64::from(noise[1]) % 31) / 100).max(1);
-        let line = json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": at.format(&Rfc3339).ok()?, "app_id": self.id});
-        Some(Event { at, metric, quantity, line: line.to_string() })
+        Event { id, at, metric, quantity, app: self.id }
     }
 }

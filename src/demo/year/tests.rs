@@ -1,7 +1,7 @@
 use super::{
     super::{
         kisetsu as kisetsu_customer, lumen as lumen_customer,
-        traffic::{KISETSU, LUMEN},
+        traffic::{KISETSU, LUMEN, quantities},
     },
     *,
 };
@@ -11,7 +11,7 @@ use time::macros::datetime;
 
 /// As the migrations have them, in cents or yen.
 fn lines(traffic: &super::super::traffic::Traffic, index: usize, month: Period, scale: u64, prices: [u32; 3]) -> Vec<OverageLine> {
-    let used = traffic.quantities(index, month);
+    let used = quantities(&traffic.events(index, month, month.end()));
     let included = [1_000_000, 100_000, 50_000_000_000].map(|one: u64| one * scale);
     let terms = Metric::ALL.into_iter().zip(included).zip(prices).map(|((metric, included), price_per_package)| {
         let package = if metric == Metric::DataTransferBytes { 1_000_000_000 } else { 1_000 };
