@@ -40,9 +40,7 @@ fn invoice(invoice: &mut Map<String, Value>) -> Option<()> {
     invoice.insert("paid_out_of_band".into(), json!(status == "paid" && !attempted && charged));
     invoice.insert("payment_intent".into(), if charged { json!(id("pi_3", &invoice_id)) } else { Value::Null });
     invoice.insert("charge".into(), if attempted && status == "paid" { json!(id("ch_3", &invoice_id)) } else { Value::Null });
-    for newer in ["amount_overpaid", "customer_account", "total_pretax_credit_amounts"] {
-        invoice.remove(newer);
-    }
+    invoice.remove("amount_overpaid");
     invoice.insert("discount".into(), Value::Null);
     let taxes = invoice.remove("total_taxes")?;
     let sum: i64 = taxes.as_array()?.iter().filter_map(|tax| tax["amount"].as_i64()).sum();
@@ -57,9 +55,6 @@ fn invoice(invoice: &mut Map<String, Value>) -> Option<()> {
         line.insert("type".into(), json!(if of_subscription { "subscription" } else { "invoiceitem" }));
         for key in ["proration", "proration_details", "subscription", "subscription_item"] {
             line.insert(key.into(), details[key].clone());
-        }
-        for newer in ["pretax_credit_amounts", "quantity_decimal", "subtotal"] {
-            line.remove(newer);
         }
         let taxes = line.remove("taxes")?;
         line.insert("tax_amounts".into(), taxes.as_array()?.iter().map(old_tax).collect());
