@@ -52,8 +52,8 @@ pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 pub const MAILS: &str = "mails_total";
 /// Whether a `feature` is on: 1 or 0.
 pub const FEATURE_ENABLED: &str = "feature_enabled";
-/// What is at stake in the last complete reconciliation, by `currency`, in its minor units.
-pub const RECONCILE_DISCREPANCY_MINOR_UNITS: &str = "reconcile_discrepancy_minor_units";
+/// What is at stake in the last complete reconciliation, by `currency`, in its major units: one threshold fits every exponent.
+pub const RECONCILE_DISCREPANCY_MAJOR_UNITS: &str = "reconcile_discrepancy_major_units";
 /// What the last complete reconciliation found, by `kind`.
 pub const RECONCILE_DISCREPANCIES: &str = "reconcile_discrepancies";
 /// Objects that the last complete reconciliation compared.

@@ -212,6 +212,15 @@ fn tell_metrics(platform: &Platform, event: &Event, status: WebhookStatus) {
     }
 }
 
+/// Zeros of what the alert on failing events asks for, of every type: the first failure is an increase then.
+pub fn register_counters() {
+    for label in Event::labels() {
+        for status in [WebhookStatus::Applied, WebhookStatus::Failed, WebhookStatus::Dead] {
+            metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => label, "result" => status.as_str()).increment(0);
+        }
+    }
+}
+
 fn count(event: &Event, result: &'static str) {
     metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => result).increment(1);
 }

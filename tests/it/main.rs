@@ -41,6 +41,7 @@ mod platform;
 mod program;
 mod rate_limit;
 mod reconcile;
+mod release;
 mod reread;
 mod restart;
 mod rollback;
