@@ -281,7 +281,7 @@ fn file_link(metric: Metric, by_app: bool, period: &Period) -> impl IntoView + u
         format::machine(period.end()),
         if by_app { "&group_by=app" } else { "" }
     );
-    view! { <a href=href download="" rel="external">"Download as CSV"</a> }
+    view! { <a href=href rel="external">"Download as CSV"</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.
