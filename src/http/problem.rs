@@ -75,7 +75,7 @@ pub fn respond(problem: &Problem) -> Response {
 /// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
 /// the path, the request id and the headers that go with their status.
 pub async fn complete(mut request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let path = super::observe::shown(request.uri().path()).to_owned();
     if !path.starts_with("/api/") {
         return next.run(request).await;
     }
