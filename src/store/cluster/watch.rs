@@ -1,7 +1,7 @@
 //! Looks after a private PostgreSQL while the program runs.
 
 use super::Cluster;
-use crate::telemetry::{News, Outage};
+use crate::telemetry::Outage;
 use std::{
     sync::Weak,
     time::{Duration, Instant},
