@@ -53,9 +53,11 @@ pub async fn speak_to_people(State(server): State<Server>, request: Request, nex
     problem.request_id = id;
     let options = server.platform.config.leptos.clone();
     let title = if status == StatusCode::NOT_FOUND { "Page not found" } else { "Billing" };
+    // Asking for the same again helps only where it may be answered then.
+    let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let again = match &back {
         Some(page) => page.clone(),
-        None if is_read && status != StatusCode::NOT_FOUND => local_path(&own).unwrap_or(HOME).to_owned(),
+        None if is_read && may_pass => local_path(&own).unwrap_or(HOME).to_owned(),
         None => HOME.to_owned(),
     };
     let page = shell::plain(options, theme, title, || problem_page(problem, again).into_any());

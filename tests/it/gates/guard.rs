@@ -103,7 +103,8 @@ async fn long_paths_are_unknown_and_no_fault_of_ours() {
         for path in [format!("/{}", "a".repeat(256)), format!("/pkg/{}.js", "b".repeat(300)), format!("/billing/{}", "c".repeat(1_000))] {
             assert_eq!(client.get(&path).await.status, 404, "{}", path.len());
         }
-        assert_eq!(client.get(&format!("/{}", "d/".repeat(1_500))).await.status, 414);
+        let endless = client.get(&format!("/{}", "d/".repeat(1_500))).await;
+        assert!(endless.status == 414 && endless.body.len() < 3_000, "{}", endless.text());
         client.get(&format!("/api/v1/billing/invoices/{}", "e".repeat(300))).await.problem(404, "not_found");
         client.get(&format!("/api/{}", "f/".repeat(1_500))).await.problem(414, "path_too_long");
     }
