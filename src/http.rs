@@ -4,6 +4,7 @@ pub mod accept;
 pub mod canonical_path;
 pub mod client;
 pub mod connection_shares;
+pub mod content_coding;
 pub mod cross_site;
 pub mod idempotency;
 pub mod incidents;

@@ -6,6 +6,8 @@
 
 mod customers;
 mod link;
+pub mod lookups;
+pub mod reread;
 
 pub use customers::{add_customer, link_customer, lock_acquaintance, put_customers};
 pub use link::{Reference, link};
@@ -13,8 +15,8 @@ pub use link::{Reference, link};
 use crate::{
     domain::{identity::CustomerId, mirror::Stamp},
     stripe::webhook::snapshot::{
-        AlertSnapshot, ChargeSnapshot, CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, RefundSnapshot, Snapshot,
-        SubscriptionSnapshot,
+        AlertSnapshot, ChargeSnapshot, CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Mirrored, Named, RefundSnapshot,
+        Snapshot, SubscriptionSnapshot,
     },
 };
 use serde::Serialize;
@@ -32,7 +34,7 @@ pub const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; 
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// One row of the mirror, as PostgreSQL takes it: the snapshot's fields have the names of the columns.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Row<'a, S> {
     customer_id: Option<CustomerId>,
     deleted: bool,
@@ -41,11 +43,15 @@ pub struct Row<'a, S> {
     event_rank: i16,
     event_progress: i64,
     event_id: &'a str,
+    reader_version: i32,
+    /// Of the ids that the snapshot names, those that are unknown here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lookups: Vec<&'a str>,
     #[serde(flatten)]
     snapshot: &'a S,
 }
 
-impl<'a, S> Row<'a, S> {
+impl<'a, S: Mirrored> Row<'a, S> {
     pub fn new(customer: Option<CustomerId>, stamp: &'a Stamp, snapshot: &'a S) -> Row<'a, S> {
         Row {
             customer_id: customer,
@@ -54,8 +60,19 @@ impl<'a, S> Row<'a, S> {
             event_rank: stamp.rank,
             event_progress: stamp.progress,
             event_id: &stamp.event_id,
+            reader_version: S::READER_VERSION,
+            lookups: Vec::new(),
             snapshot,
         }
+    }
+
+    pub const fn snapshot(&self) -> &'a S {
+        self.snapshot
+    }
+
+    /// Has the row wait for those of its ids that are unknown.
+    pub fn wait_for(&mut self, named: &'a Named, unknown: &HashSet<String>) {
+        self.lookups = named.ids.iter().map(|(_, id)| id.as_str()).filter(|id| unknown.contains(*id)).collect();
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{
     event::{Document, Event},
     read::{Reading, read},
-    snapshot::{Change, CustomerSnapshot, Snapshot},
+    snapshot::{Change, CustomerSnapshot, Mirrored, Snapshot},
 };
 use crate::{
     domain::identity::CustomerId,
@@ -286,7 +286,7 @@ struct Written {
 type Newest<'a, S> = BTreeMap<&'a str, (usize, Row<'a, S>, &'a Change)>;
 
 /// Keeps a snapshot if it is the newest of its object so far.
-fn keep<'a, S>(newest: &mut Newest<'a, S>, event: &Underway<'a>, change: &'a Change, snapshot: &'a S) {
+fn keep<'a, S: Mirrored>(newest: &mut Newest<'a, S>, event: &Underway<'a>, change: &'a Change, snapshot: &'a S) {
     let id = change.snapshot.id();
     if newest.get(id).is_none_or(|(_, _, kept)| kept.stamp < change.stamp) {
         newest.insert(id, (event.n, Row::new(event.customer, &change.stamp, snapshot), change));
@@ -310,6 +310,11 @@ async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result
                 Snapshot::Alert(alert) => keep(&mut alerts, event, change, alert),
             }
         }
+    }
+    let named = invoices.values().map(|(_, row, _)| &row.snapshot().named);
+    let unknown = mirror::lookups::learn(conn, named.chain(credit_notes.values().map(|(_, row, _)| &row.snapshot().named))).await?;
+    for (_, row, _) in invoices.values_mut() {
+        row.wait_for(&row.snapshot().named, &unknown);
     }
     let mut written = Written::default();
     macro_rules! put_all {

@@ -28,7 +28,7 @@ async fn a_credit_note_shows_on_its_invoice_whichever_comes_first() {
         let number = ask(&app.db, "SELECT number FROM credit_notes").await;
         assert_eq!(
             titles(&app, customer).await,
-            ["Draft created", "Invoice finalized", "Payment received", &format!("Credit note {number} over $10.50 issued")]
+            ["Draft created", "Invoice finalized", "Payment received", &format!("Credit note {number} for $10.50 issued")]
         );
 
         let client = app.sign_in(Role::Readonly, Some(customer)).await;
