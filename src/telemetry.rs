@@ -68,6 +68,8 @@ pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
 pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 /// Connections to the public address that are open.
 pub const HTTP_CONNECTIONS: &str = "http_connections";
+/// Connections that were closed at once, since their address had its share.
+pub const HTTP_CONNECTIONS_REFUSED: &str = "http_connections_refused_total";
 /// HTTP requests by `route` and `method`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
@@ -104,6 +106,8 @@ pub const DATABASE_POOL_MAX: &str = "database_pool_max_connections";
 pub const DATABASE_POOL_WAIT_SECONDS: &str = "database_pool_wait_seconds";
 /// Requests and runs that got no connection in time.
 pub const DATABASE_POOL_TIMEOUTS: &str = "database_pool_timeouts_total";
+/// Writes that PostgreSQL refused since its disk was full or failed.
+pub const DATABASE_STORAGE_REFUSALS: &str = "database_storage_refusals_total";
 /// Whether PostgreSQL answered whoever reads these metrics: 1 yes, 0 no.
 pub const DATABASE_UP: &str = "database_up";
 /// The newest migration that is applied.

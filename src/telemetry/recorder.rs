@@ -54,6 +54,8 @@ fn describe() {
         (LOGINS, "Sign-ins by result"),
         (IDEMPOTENT_REQUESTS, "Requests under an idempotency key, by result"),
         (DATABASE_POOL_TIMEOUTS, "Requests and runs that got no database connection in time"),
+        (DATABASE_STORAGE_REFUSALS, "Writes that the database refused since its disk was full or failed"),
+        (HTTP_CONNECTIONS_REFUSED, "Connections closed at once, since their address had its share"),
         (DATABASE_MIGRATION_FAILURES, "Migrations that failed, of whichever process, as the database remembers them"),
     ] {
         metrics::describe_counter!(name, help);
@@ -129,7 +131,15 @@ fn begin() {
     for route in WATCHED_ROUTES {
         drop(metrics::histogram!(HTTP_REQUEST_SECONDS, "route" => route, "method" => "GET"));
     }
-    for name in [INVOICE_PAYMENT_FAILURES, INVOICE_SUMS_UNEXPLAINED, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS, HTTP_REQUESTS_LIMITED] {
+    for name in [
+        INVOICE_PAYMENT_FAILURES,
+        INVOICE_SUMS_UNEXPLAINED,
+        USAGE_BILLED_CHANGES,
+        DATABASE_POOL_TIMEOUTS,
+        DATABASE_STORAGE_REFUSALS,
+        HTTP_REQUESTS_LIMITED,
+        HTTP_CONNECTIONS_REFUSED,
+    ] {
         metrics::counter!(name).increment(0);
     }
     for name in

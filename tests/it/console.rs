@@ -15,7 +15,11 @@ async fn pages_lead_to_the_login_and_back() {
     let app = TestApp::start().await;
     let page = app.client().get("/billing/invoices?status=open").await;
     assert_eq!((page.status, page.header("location")), (303, Some("/login?next=/billing/invoices%3Fstatus%3Dopen")));
-    let login = app.client().get("/login?next=%2Fbilling%2Finvoices%3Fstatus%3Dopen&error=invalid_credentials&email=a%40b.example").await;
+    let login = app
+        .client()
+        .with_header("cookie", "login_email=a%40b.example")
+        .get("/login?next=%2Fbilling%2Finvoices%3Fstatus%3Dopen&error=invalid_credentials")
+        .await;
     assert_eq!(login.status, 200);
     let html = login.text();
     assert!(html.contains(r#"action="/api/v1/auth/login""#) && html.contains(r#"value="/billing/invoices?status=open""#), "{html}");

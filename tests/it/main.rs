@@ -19,6 +19,7 @@ mod customers;
 mod database_away;
 mod faults;
 mod features;
+mod gates;
 mod guide;
 mod history;
 mod idempotency;
