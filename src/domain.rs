@@ -20,6 +20,7 @@ pub mod money;
 pub mod period;
 pub mod plan;
 pub mod reconcile;
+pub mod refund;
 pub mod second_factor;
 pub mod session;
 pub mod settings;

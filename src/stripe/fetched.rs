@@ -68,7 +68,7 @@ impl Kind {
 /// When and how Stripe gave an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// By Stripe's clock: the object was so then.
+    /// The moment before the request: the object was so then or later, so that an event of the same second is the newer one.
     pub at: OffsetDateTime,
     pub api_version: &'a str,
     /// The mode of the key that it was asked with.

@@ -4,6 +4,9 @@ mod batches;
 pub mod convergence;
 mod credit_notes;
 mod customers;
+mod order;
+mod refunds;
+mod strangers;
 
 use crate::support::{
     TestApp,

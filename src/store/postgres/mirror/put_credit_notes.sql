@@ -19,6 +19,6 @@ ON CONFLICT (stripe_credit_note_id) DO UPDATE SET
     pdf_url = excluded.pdf_url, created_at = excluded.created_at, effective_at = excluded.effective_at,
     voided_at = excluded.voided_at, event_created_at = excluded.event_created_at, event_rank = excluded.event_rank,
     event_progress = excluded.event_progress, event_id = excluded.event_id
-WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+WHERE excluded.event_created_at > kept.event_created_at
+   OR ($2 AND excluded.event_created_at = kept.event_created_at AND excluded.event_id <> kept.event_id)
 RETURNING stripe_credit_note_id

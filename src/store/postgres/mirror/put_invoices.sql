@@ -63,8 +63,8 @@ WITH told AS MATERIALIZED (
         event_id = excluded.event_id,
         version = kept.version + 1,
         updated_at = now()
-    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
+       OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
     RETURNING id, stripe_invoice_id
 ), line AS (
     SELECT written.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row

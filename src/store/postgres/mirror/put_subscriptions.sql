@@ -21,8 +21,8 @@ WITH told AS MATERIALIZED (
         created_at = excluded.created_at, deleted = excluded.deleted, event_created_at = excluded.event_created_at,
         event_rank = excluded.event_rank, event_progress = excluded.event_progress, event_id = excluded.event_id,
         updated_at = now()
-    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
+       OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
     RETURNING id, stripe_subscription_id
 ), item AS (
     SELECT written.id AS written_id, row.stripe_item_id, row.price_id, row.lookup_key, row.quantity
