@@ -83,14 +83,13 @@ impl Shown {
         self.change.stamp.rank == RANK_CREATED
     }
 
-    /// Tells of the very change that `other` tells of. Stripe makes several events of one change, but never two of one type.
+    /// Shows the very object that `other` shows, and says nothing else of the change before.
     fn repeats(&self, other: &Shown) -> bool {
         let same = match (&self.object, &other.object) {
             (Some(one), Some(another)) => one == another,
             _ => self.change.snapshot == other.change.snapshot,
         };
-        let same_change = self.previous.is_none() || (self.previous == other.previous && self.event_type != other.event_type);
-        same && same_change && self.is_first() == other.is_first()
+        same && (self.previous.is_none() || self.previous == other.previous) && self.is_first() == other.is_first()
     }
 
     /// Whether what this event says was there before it is what `other` shows. None when it says nothing.
@@ -108,9 +107,6 @@ impl Shown {
     fn doubt_behind(&self, other: &Shown) -> Doubt {
         let (this, that) = (&self.change.stamp, &other.change.stamp);
         let created_late = u32::from(self.is_first());
-        if self.repeats(other) || other.repeats(self) {
-            return Doubt { created_late, ..Doubt::default() };
-        }
         let fits = self.fits_behind(other);
         let names_status = self.previous.as_ref().is_some_and(|previous| previous.get("status").is_some());
         Doubt {
@@ -169,16 +165,8 @@ fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (O
         let ends: Vec<usize> = candidates.into_iter().filter(|place| Some(along(place)) == furthest).collect();
         return (chosen(&ends), decided(&ends));
     }
-    // Several events of one change are one step.
-    let mut steps: Vec<usize> = Vec::new();
-    let mut by_id = candidates.clone();
-    by_id.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
-    for place in by_id {
-        if !steps.iter().any(|step| shown[place].repeats(&shown[*step])) {
-            steps.push(place);
-        }
-    }
-    let step = |n: usize| &shown[steps[n]];
+    let steps = steps(shown, &candidates);
+    let step = |n: usize| &shown[steps[n][0]];
     let first = |n: usize| {
         before.map_or(Doubt::default(), |before| {
             let doubt = step(n).doubt_behind(before);
@@ -186,12 +174,29 @@ fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (O
         })
     };
     let follows = |n: usize, m: usize| step(m).fits_behind(step(n)) == Some(true);
-    let ends: Vec<usize> = last_of(steps.len(), first, |n, m| step(m).doubt_behind(step(n)), follows);
-    let ends: Vec<usize> = ends.into_iter().map(|n| steps[n]).collect();
-    let told: BTreeSet<usize> =
-        candidates.into_iter().filter(|place| ends.iter().any(|end| end == place || shown[*place].repeats(&shown[*end]))).collect();
-    let told: Vec<usize> = told.into_iter().collect();
-    (chosen(&told), decided(&ends))
+    let ends = last_of(steps.len(), first, |n, m| step(m).doubt_behind(step(n)), follows);
+    let ends: Vec<usize> = ends.into_iter().flat_map(|n| steps[n].iter().copied()).collect();
+    (chosen(&ends), decided(&ends))
+}
+
+/// The steps of a second, each the places of the events that show it. Stripe makes several events of one change, but not two of one type: the same
+/// change told twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
+fn steps(shown: &[Shown], places: &[usize]) -> Vec<Vec<usize>> {
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
+    let mut steps: Vec<Vec<usize>> = Vec::new();
+    for place in places {
+        let one = &shown[place];
+        let takes = |step: &&mut Vec<usize>| {
+            let told_by_its_type = one.previous.is_some() && step.iter().any(|other| shown[*other].event_type == one.event_type);
+            one.repeats(&shown[step[0]]) && !told_by_its_type
+        };
+        match steps.iter_mut().find(takes) {
+            Some(step) => step.push(place),
+            None => steps.push(vec![place]),
+        }
+    }
+    steps
 }
 
 /// The object with this id in one of the lists of an object that carries others: an invoice its payments, a charge its refunds.

@@ -23,11 +23,11 @@ WITH asked AS MATERIALIZED (
     ) AS every
 ), charged AS MATERIALIZED (
     SELECT charge.stripe_charge_id, charge.customer_id, charge.stripe_invoice_id, charge.payment_intent, charge.amount, charge.amount_refunded,
-           charge.status, charge.created_at, charge.event_created_at
+           charge.status, charge.created_at, charge.event_created_at, charge.event_id
     FROM near CROSS JOIN LATERAL (SELECT * FROM charges WHERE charges.stripe_invoice_id = near.invoice OFFSET 0) AS charge
     UNION
     SELECT charge.stripe_charge_id, charge.customer_id, charge.stripe_invoice_id, charge.payment_intent, charge.amount, charge.amount_refunded,
-           charge.status, charge.created_at, charge.event_created_at
+           charge.status, charge.created_at, charge.event_created_at, charge.event_id
     FROM paid CROSS JOIN LATERAL (
         SELECT * FROM charges WHERE charges.payment_intent = paid.payment_intent
         UNION ALL SELECT * FROM charges WHERE charges.stripe_charge_id = paid.charge
@@ -53,7 +53,8 @@ UNION ALL SELECT 'payment', stripe_payment_id, customer_id, stripe_invoice_id, p
        coalesce((SELECT credit_notes_post_payment FROM invoices WHERE invoices.stripe_invoice_id = paid.stripe_invoice_id), 0)
 FROM paid WHERE customer_id IS NOT NULL
 UNION ALL SELECT 'charge', stripe_charge_id, customer_id, stripe_invoice_id, payment_intent, NULL, amount, amount_refunded, status, created_at,
-       event_created_at,
+       -- What was fetched shows no less than all of its second.
+       event_created_at + CASE WHEN starts_with(event_id, 'fetched_') THEN interval '1 second' ELSE interval '0' END,
        coalesce((SELECT credit_notes_post_payment FROM invoices WHERE invoices.stripe_invoice_id = charged.stripe_invoice_id), 0)
 FROM charged
 UNION ALL SELECT 'refund', stripe_refund_id, customer_id, NULL, payment_intent, stripe_charge_id, amount, 0, status, created_at, event_created_at, 0
