@@ -1,5 +1,5 @@
 -- Snapshots of one second are ordered by what their events say of each other, so that an event is compared with those of the same object and
--- second. That needs an index by object and time; it serves whoever looks up an object's events as well as the one by object alone did.
+-- second. That needs an index by object and time; it serves look-ups of all events of an object as well as the one by object alone did.
 CREATE INDEX stripe_webhook_events_object_second ON stripe_webhook_events (object_id, stripe_created_at) WHERE object_id IS NOT NULL;
 DROP INDEX stripe_webhook_events_object;
 

@@ -186,7 +186,7 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
     }
 }
 
-/// A run began when its first page was asked for. That is kept before anything is stored, so that what is stored is known again.
+/// A run began when its first page was asked for. That is stored before anything is stored, so that what is stored is known again.
 async fn begin(
     platform: &Platform,
     stream: &'static str,

@@ -216,7 +216,7 @@ pub async fn put(conn: &mut PgConnection, changes: &[(Option<CustomerId>, &Chang
     let chosen = how == Put::Chosen;
     let mut written = Vec::new();
     macro_rules! put_all {
-        ($rows:ident, $table:expr, $file:literal) => {
+        ($rows:ident, $table:expr, $file:tt) => {
             if !rows.$rows.is_empty() {
                 let ids: Vec<String> = sqlx::query_file_scalar!($file, Json(&rows.$rows) as _, chosen).fetch_all(&mut *conn).await?;
                 written.extend(ids.into_iter().map(|id| ($table, id)));

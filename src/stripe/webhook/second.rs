@@ -180,7 +180,7 @@ fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (O
 }
 
 /// The steps of a second, each the places of the events that show it. Stripe makes several events of one change, but not two of one type: the same
-/// change told twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
+/// change shown twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
 fn steps(shown: &[Shown], places: &[usize]) -> Vec<Vec<usize>> {
     let mut places = places.to_vec();
     places.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
@@ -188,8 +188,8 @@ fn steps(shown: &[Shown], places: &[usize]) -> Vec<Vec<usize>> {
     for place in places {
         let one = &shown[place];
         let takes = |step: &&mut Vec<usize>| {
-            let told_by_its_type = one.previous.is_some() && step.iter().any(|other| shown[*other].event_type == one.event_type);
-            one.repeats(&shown[step[0]]) && !told_by_its_type
+            let shown_by_its_type = one.previous.is_some() && step.iter().any(|other| shown[*other].event_type == one.event_type);
+            one.repeats(&shown[step[0]]) && !shown_by_its_type
         };
         match steps.iter_mut().find(takes) {
             Some(step) => step.push(place),
@@ -223,7 +223,7 @@ fn has(object: &Value, previous: &Value) -> bool {
         (Value::Array(named), Value::Null) => named.is_empty(),
         (Value::Array(named), Value::Array(entries)) => {
             let entry = |place: usize, named: &Value| {
-                id(named).map_or_else(|| entries.get(place), |wanted| entries.iter().find(|entry| id(entry) == Some(wanted)))
+                id(named).map_or_else(|| entries.get(place), |named| entries.iter().find(|entry| id(entry) == Some(named)))
             };
             named.len() == entries.len()
                 && named.iter().enumerate().all(|(place, named)| entry(place, named).is_some_and(|entry| has(entry, named)))
@@ -244,7 +244,7 @@ fn restore(object: &mut Value, previous: &Value) {
         }
         (Value::Array(named), Value::Array(entries)) => {
             let was = |named: &Value| {
-                let same = id(named).and_then(|wanted| entries.iter().find(|entry| id(entry) == Some(wanted)));
+                let same = id(named).and_then(|named| entries.iter().find(|entry| id(entry) == Some(named)));
                 let mut was = same.cloned().unwrap_or(Value::Null);
                 restore(&mut was, named);
                 was

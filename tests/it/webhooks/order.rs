@@ -201,8 +201,8 @@ async fn what_was_before_orders_every_kind_of_object() {
         ),
     ] {
         let new = with(old.clone(), change);
-        let told = updated("evt_A1", second, T, new, previous);
-        always(&app, &[event("evt_Z1", first, T, old), told], sql, expected).await;
+        let newer = updated("evt_A1", second, T, new, previous);
+        always(&app, &[event("evt_Z1", first, T, old), newer], sql, expected).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Events that are another's: of another account, or of no customer. They are kept, ignored with the reason, and stop no others.
+//! Events that are another's: of another account, or of no customer. They are stored, ignored with the reason, and stop no others.
 
 use super::{ask, deliver, deliver_all, month, platform, platform_with};
 use apex_billing::{demo::stripe_events::Outcome, service::webhooks::apply_waiting};
@@ -136,7 +136,7 @@ async fn amounts_as_decimal_text_are_read() {
         "total": "10000.0", "amount_due": 10_000.0, "lines": {"data": [{"id": "il_1", "amount": "10000", "quantity": "2", "currency": "usd"}]}});
     deliver(&app, &event("evt_1", "invoice.finalized", object.clone())).await;
     assert_eq!(ask(&app.db, "SELECT subtotal, total, amount_due FROM invoices").await, "10000|10000|10000");
-    // Half a cent is no amount: kept with the reason.
+    // Half a cent is no amount: stored with the reason.
     let mut half = event("evt_2", "invoice.updated", object);
     half["data"]["object"]["total"] = json!("10000.5");
     deliver(&app, &half).await;

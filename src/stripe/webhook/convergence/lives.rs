@@ -24,6 +24,9 @@ const KINDS: [Kind; 6] = [Kind::Invoice, Kind::Subscription, Kind::Customer, Kin
 /// Values of an object's fields, each by its number.
 type State = [usize; 4];
 
+const LOCALES: [&str; 2] = ["de", "en"];
+const REFUND_STATUSES: [&str; 3] = ["pending", "succeeded", "failed"];
+
 const NOW: i64 = 1_790_000_000;
 
 impl Kind {
@@ -84,7 +87,7 @@ impl Kind {
             }
             Kind::Customer => {
                 json!({"id": "cus_1", "object": "customer", "name": text(a), "email": text(b), "balance": -(c as i64), "created": NOW,
-                "address": {"city": text(d), "country": "DE", "line1": text(a)}, "preferred_locales": if d == 0 { json!([]) } else { json!(["de", "en"][..d.min(2)]) },
+                "address": {"city": text(d), "country": "DE", "line1": text(a)}, "preferred_locales": LOCALES[..d],
                 "metadata": metadata(b), "next_invoice_sequence": 4, "invoice_settings": {"footer": text(c), "custom_fields": null}})
             }
             Kind::Charge => {
@@ -94,7 +97,7 @@ impl Kind {
             }
             Kind::Refund => {
                 json!({"id": "re_1", "object": "refund", "charge": "ch_1", "currency": "usd", "amount": 1_000, "created": NOW, "metadata": metadata(c),
-                "status": ["pending", "succeeded", "failed"][a], "reason": text(b), "failure_reason": text(d)})
+                "status": REFUND_STATUSES[a], "reason": text(b), "failure_reason": text(d)})
             }
             Kind::CreditNote => {
                 json!({"id": "cn_1", "object": "credit_note", "customer": "cus_1", "invoice": "in_1", "currency": "usd", "amount": 119, "type": "pre_payment",
@@ -119,10 +122,10 @@ fn previous(old: &Value, new: &Value) -> Value {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Of a field to a value, told by `….updated`; nothing if it has that value.
+    /// Of a field to a value, with a `….updated`; nothing if it has that value.
     Change(usize, usize),
     /// A change that two events tell of.
-    ChangeToldTwice(usize, usize),
+    ChangeWithTwoEvents(usize, usize),
     Look,
     Fetch,
 }
@@ -137,7 +140,7 @@ struct Life {
     ids: Vec<u32>,
 }
 
-struct Told {
+struct History {
     events: Vec<Value>,
     last: Value,
     /// In its last second the object was at times as it had been before.
@@ -146,10 +149,10 @@ struct Told {
 }
 
 impl Life {
-    fn told(&self) -> Told {
+    fn history(&self) -> History {
         let mut state: State = [0; 4];
         let mut at = NOW;
-        let mut told = Told { events: Vec::new(), last: Value::Null, turns_back: false, ended_at: NOW };
+        let mut history = History { events: Vec::new(), last: Value::Null, turns_back: false, ended_at: NOW };
         let mut ids = self.ids.iter().cycle();
         // An event's id says nothing about the order.
         let mut event = |event_type: &str, at: i64, object: Value, previous: Option<Value>, n: usize| {
@@ -161,7 +164,7 @@ impl Life {
             event
         };
         if self.is_created {
-            told.events.push(event(&format!("{}.created", self.kind.prefix()), at, self.kind.object(state), None, 100));
+            history.events.push(event(&format!("{}.created", self.kind.prefix()), at, self.kind.object(state), None, 100));
         }
         // The changes, each with its second and what was before it.
         let mut changes: Vec<(i64, State)> = Vec::new();
@@ -169,7 +172,7 @@ impl Life {
             at += gap;
             let before = self.kind.object(state);
             match *step {
-                Step::Change(field, value) | Step::ChangeToldTwice(field, value) => {
+                Step::Change(field, value) | Step::ChangeWithTwoEvents(field, value) => {
                     let old = state;
                     state[field] = value;
                     let after = self.kind.object(state);
@@ -178,22 +181,22 @@ impl Life {
                     }
                     changes.push((at, old));
                     let said = previous(&before, &after);
-                    told.events.push(event(&format!("{}.updated", self.kind.prefix()), at, after.clone(), Some(said.clone()), n));
-                    if let (Step::ChangeToldTwice(..), Some(event_type)) = (step, self.kind.second_type()) {
+                    history.events.push(event(&format!("{}.updated", self.kind.prefix()), at, after.clone(), Some(said.clone()), n));
+                    if let (Step::ChangeWithTwoEvents(..), Some(event_type)) = (step, self.kind.second_type()) {
                         let said = Some(said).filter(|_| self.kind == Kind::Charge);
-                        told.events.push(event(event_type, at, after, said, n + 200));
+                        history.events.push(event(event_type, at, after, said, n + 200));
                     }
                 }
                 Step::Look => {
                     let Some(event_type) = self.kind.mere_look() else { continue };
-                    told.events.push(event(event_type, at, before, None, n));
+                    history.events.push(event(event_type, at, before, None, n));
                 }
                 Step::Fetch => {
                     let mut fetched = event(&format!("{}.fetched", self.kind.prefix()), at, before, None, n);
                     fetched["id"] = json!(format!("fetched_{}_{at}", fetched["data"]["object"]["id"].as_str().unwrap_or_default()));
                     // Within a second it is the same event.
-                    if !told.events.iter().any(|event| event["id"] == fetched["id"]) {
-                        told.events.push(fetched);
+                    if !history.events.iter().any(|event| event["id"] == fetched["id"]) {
+                        history.events.push(fetched);
                     }
                 }
             }
@@ -201,17 +204,17 @@ impl Life {
         let last_second = changes.last().map(|(at, _)| *at);
         let mut seen: Vec<State> = changes.iter().filter(|(at, _)| Some(*at) == last_second).map(|(_, before)| *before).collect();
         seen.push(state);
-        told.turns_back = (1..seen.len()).any(|n| seen[..n].contains(&seen[n]));
-        told.last = self.kind.object(state);
-        told.ended_at = at;
-        told
+        history.turns_back = (1..seen.len()).any(|n| seen[..n].contains(&seen[n]));
+        history.last = self.kind.object(state);
+        history.ended_at = at;
+        history
     }
 }
 
 fn lives() -> impl Strategy<Value = Life> {
     let step = prop_oneof![
         6 => (0usize..4, 0usize..3).prop_map(|(field, value)| Step::Change(field, value)),
-        1 => (0usize..4, 0usize..3).prop_map(|(field, value)| Step::ChangeToldTwice(field, value)),
+        1 => (0usize..4, 0usize..3).prop_map(|(field, value)| Step::ChangeWithTwoEvents(field, value)),
         1 => Just(Step::Look),
         1 => Just(Step::Fetch),
     ];
@@ -240,27 +243,27 @@ proptest! {
 
     #[test]
     fn the_events_of_a_life_end_where_it_ended(life in lives(), order in prop::collection::vec(0usize..100, 8..20)) {
-        let told = life.told();
-        prop_assume!(!told.events.is_empty());
-        let delivered: Vec<Shown> = shown(&shuffled(&told.events, &order));
+        let history = life.history();
+        prop_assume!(!history.events.is_empty());
+        let delivered: Vec<Shown> = shown(&shuffled(&history.events, &order));
         let choice = newest(&delivered).expect("a newest one");
         let chosen = &delivered[choice.place].change;
         // The same in any order.
-        let in_order = shown(&told.events);
+        let in_order = shown(&history.events);
         let again = newest(&in_order).expect("a newest one");
         prop_assert_eq!((&in_order[again.place].change, again.decided), (chosen, choice.decided));
 
-        let last = snapshot(&told.last, life.kind);
+        let last = snapshot(&history.last, life.kind);
         if choice.decided {
             prop_assert_eq!(&chosen.snapshot, &last);
         } else {
             // Only of an object that was twice the same, whose earlier state is not known.
-            prop_assert!(told.turns_back, "undecided, though nothing changed back");
+            prop_assert!(history.turns_back, "undecided, though nothing changed back");
         }
         // What is fetched after that second is the truth.
-        let mut fetched = json!({"type": format!("{}.fetched", life.kind.prefix()), "created": told.ended_at + 1, "data": {"object": told.last}});
+        let mut fetched = json!({"type": format!("{}.fetched", life.kind.prefix()), "created": history.ended_at + 1, "data": {"object": history.last}});
         fetched["id"] = json!("fetched_1");
-        let with_fetch: Vec<Value> = told.events.iter().cloned().chain([fetched]).collect();
+        let with_fetch: Vec<Value> = history.events.iter().cloned().chain([fetched]).collect();
         let delivered = shown(&shuffled(&with_fetch, &order));
         let choice = newest(&delivered).expect("a newest one");
         prop_assert_eq!((&delivered[choice.place].change.snapshot, choice.decided), (&last, true));

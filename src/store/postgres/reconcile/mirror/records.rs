@@ -85,8 +85,8 @@ macro_rules! charges {
     ($pool:expr, $where:tt, $($argument:expr),*) => {
         sqlx::query!(
             r#"SELECT object.stripe_charge_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_invoice_id, payment_intent,
-                      object.currency, amount, status,
-                      greatest(amount_refunded - void.amount_refunded, 0) AS "amount_refunded!"
+                      object.currency, object.amount, object.status,
+                      greatest(object.amount_refunded - void.amount_refunded, 0) AS "amount_refunded!"
                FROM charges object JOIN customers customer ON customer.id = object.customer_id
                     -- Refunds that failed after the charge counted them: Stripe then counts them no more, often without an event of the charge.
                     -- A charge that was fetched is newer than an event of its second.
