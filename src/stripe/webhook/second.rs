@@ -8,6 +8,7 @@ use super::{
 use crate::domain::mirror::{Doubt, RANK_CREATED, last_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use time::OffsetDateTime;
 
 /// A snapshot, and what its event says about the moment before it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +41,9 @@ impl Shown {
         if !opened.changes().iter().any(|change| object_id.is_none_or(|id| change.snapshot.id() == id)) {
             return Vec::new();
         }
-        let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| root["data"].take());
-        let (object, previous) = (data["object"].take(), data["previous_attributes"].take());
+        let take = |value: &mut Value, key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
+        let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
+        let (object, previous) = (take(&mut data, "object"), take(&mut data, "previous_attributes"));
         let changes = opened.changes().iter().enumerate().filter(|(_, change)| object_id.is_none_or(|id| change.snapshot.id() == id));
         changes.map(|(place, change)| Shown::new(change, &opened.event, &object, Some(&previous).filter(|_| place == 0))).collect()
     }
@@ -130,16 +132,19 @@ impl Shown {
 /// The newest of the snapshots of one object, each of another event: a function of the set alone, in whatever order they stand. None of none.
 pub fn newest(shown: &[Shown]) -> Option<Choice> {
     let second = shown.iter().map(|one| one.change.stamp.second()).max()?;
-    let in_second = |second| move |place: &usize| shown[*place].change.stamp.second() == second;
-    let of_second: Vec<usize> = (0..shown.len()).filter(in_second(second)).collect();
+    let of_second = of(shown, second);
     let earlier = shown.iter().filter(|one| !one.is_fetched()).map(|one| one.change.stamp.second()).filter(|other| *other < second).max();
     let before = earlier.and_then(|earlier| {
-        let places: Vec<usize> = (0..shown.len()).filter(in_second(earlier)).collect();
-        let (last, decided) = last(shown, &places, None);
-        Some(&shown[last?]).filter(|_| decided)
+        let (place, decided) = last(shown, &of(shown, earlier), None);
+        Some(&shown[place?]).filter(|_| decided)
     });
     let (place, decided) = last(shown, &of_second, before);
     Some(Choice { place: place?, decided, among: of_second.len() })
+}
+
+/// The places of those of a second.
+fn of(shown: &[Shown], second: (bool, OffsetDateTime)) -> Vec<usize> {
+    (0..shown.len()).filter(|place| shown[*place].change.stamp.second() == second).collect()
 }
 
 /// The last of those at these places, which are of one second, and whether the events decide it. `before`: what an earlier second ended with.

@@ -118,7 +118,7 @@ async fn a_credit_note_says_whose_refund_it_is() {
         deliver_all(&app, &events).await;
         assert_eq!(ask(&app.db, REFUNDED).await, "a|0 b|3000", "{turn}");
     }
-    assert_eq!(listed(&app, customer, "a").await.1, []);
+    assert!(listed(&app, customer, "a").await.1.is_empty());
 }
 
 #[tokio::test]
