@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod client;
+pub mod content_coding;
 pub mod cross_site;
 pub mod idempotency;
 pub mod incidents;

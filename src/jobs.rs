@@ -10,6 +10,7 @@ mod idempotency;
 mod meters;
 mod partitions;
 mod reconcile;
+mod reread;
 mod sessions;
 mod ship;
 mod usage_check;
@@ -65,7 +66,7 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
     jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    let (stopping, fetching, metering, reconciling) = (stop.clone(), stop.clone(), stop.clone(), stop.clone());
+    let (stopping, fetching, metering, reconciling, rereading) = (stop.clone(), stop.clone(), stop.clone(), stop.clone(), stop.clone());
     let backfill = move |platform| backfill::run(platform, stopping.clone());
     jobs.spawn(every(backfill::EVERY, "backfill", backfill, platform.clone(), heartbeat.clone(), stop.clone()));
     let fetch = move |platform| fetch::run(platform, fetching.clone());
@@ -77,6 +78,8 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     jobs.spawn(every(audit::EVERY, "audit", audit, platform.clone(), heartbeat.clone(), stop.clone()));
     let reconcile = move |platform| reconcile::run(platform, reconciling.clone());
     jobs.spawn(every(reconcile::EVERY, "reconcile", reconcile, platform.clone(), heartbeat.clone(), stop.clone()));
+    let reread = move |platform| reread::run(platform, rereading.clone());
+    jobs.spawn(every(reread::EVERY, "reread", reread, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));

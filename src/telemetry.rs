@@ -83,6 +83,8 @@ pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
 pub const WEBHOOK_INBOX_OLDEST_SECONDS: &str = "webhook_inbox_oldest_seconds";
 /// Payments of invoices that Stripe said failed.
 pub const INVOICE_PAYMENT_FAILURES: &str = "invoice_payment_failures_total";
+/// Times that an invoice was shown with sums that what Stripe says does not explain ("Other adjustments").
+pub const INVOICE_SUMS_UNEXPLAINED: &str = "invoice_sums_unexplained_total";
 /// Invoices rendered as PDF, by `result`: rendered, failed, busy, timed_out. One from the cache is none.
 pub const PDF_RENDERS: &str = "pdf_renders_total";
 /// Rendering one invoice as PDF, without waiting for a free core, in seconds.

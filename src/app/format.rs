@@ -1,10 +1,6 @@
 //! Values as people read them: fixed English, UTC, so that the server and the browser write the same.
 
-use crate::domain::{
-    metric::Metric,
-    money::{Currency, Money, group_thousands},
-    period::Period,
-};
+use crate::domain::{metric::Metric, money::group_thousands, period::Period};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// `1 Nov 2026`.
@@ -119,16 +115,6 @@ pub fn compact(metric: Metric, quantity: u64) -> String {
     }
 }
 
-/// A unit price, given in minor units as an exact decimal that may be finer than the minor unit: `0.8` cents is `$0.008`.
-pub fn unit_price(minor: &str, currency: Currency) -> String {
-    let (sign, digits) = minor.strip_prefix('-').map_or(("", minor), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let Ok(whole) = whole.parse::<i64>() else { return format!("{minor} {}", currency.code()) };
-    let point = if currency.exponent() == 0 && !fraction.is_empty() { "." } else { "" };
-    format!("{sign}{}{point}{fraction}", Money::new(whole, currency))
-}
-
 /// A word of Stripe's for people: `sepa_debit` is `Sepa debit`.
 pub fn words(code: &str) -> String {
     let spaced = code.replace('_', " ");
@@ -191,16 +177,6 @@ mod tests {
         assert_eq!(compact(Metric::ApiCalls, 950), "950");
         assert_eq!(compact(Metric::DataTransferBytes, 2_500_000_000), "2.5 GB");
         assert_eq!(compact(Metric::DataTransferBytes, 0), "0");
-    }
-
-    #[test]
-    fn unit_prices_keep_every_digit() {
-        let price = |minor, code: &str| unit_price(minor, code.parse().unwrap());
-        assert_eq!(price("8", "usd"), "$0.08");
-        assert_eq!(price("0.8", "usd"), "$0.008");
-        assert_eq!(price("-0.25", "eur"), "-€0.0025");
-        assert_eq!(price("49900.00", "usd"), "$499.00");
-        assert_eq!(price("1.5", "jpy"), "¥1.5");
     }
 
     #[test]

@@ -54,7 +54,12 @@ impl<E: Into<Error>> From<E> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let retry_after = self.0.retry_after();
+        let accepted = if let Error::UnsupportedContentEncoding(codings) = &self.0 { Some(*codings) } else { None };
         let mut response = respond(&self.0.into());
+        // RFC 9110 section 15.5.16.
+        if let Some(codings) = accepted {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -43,9 +43,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
 use std::{sync::Arc, time::Duration};
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// Bodies where nothing larger is expected.
@@ -175,11 +173,7 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
         .route(SETTINGS, post(api::settings::submit))
         .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
-        .route(
-            INGEST,
-            // It bounds by itself what comes out of the decompression.
-            post(api::usage::events).layer(RequestDecompressionLayer::new()),
-        )
+        .route(INGEST, post(api::usage::events))
         .route(WEBHOOK, post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
         .route("/api/v1/admin/view-as", post(api::view_as::start))

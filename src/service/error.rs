@@ -41,6 +41,8 @@ pub enum Error {
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
     UnsupportedMediaType(&'static str),
+    #[error("the content encoding is not one of {0}; nothing of this request was stored")]
+    UnsupportedContentEncoding(&'static str),
     #[error("{} is switched off at the moment", .0.title())]
     FeatureDisabled(Feature),
     #[error("the service is busy; try again in a moment")]
@@ -97,7 +99,7 @@ impl Error {
             Error::Forbidden(_) | Error::PeopleOnly | Error::ViewingAs | Error::TotpEnrolmentRequired => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
-            Error::UnsupportedMediaType(_) => 415,
+            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => 415,
             Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
             Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
             Error::Overloaded | Error::RateLimited { .. } | Error::AddressLimited { .. } | Error::LoginThrottled { .. } => 429,
@@ -129,7 +131,7 @@ impl Error {
             Error::IdempotencyInProgress => "idempotency_in_progress",
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
-            Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => "unsupported_media_type",
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Unavailable(_) => "unavailable",

@@ -1,9 +1,9 @@
-//! Objects that are asked for instead of waited for: those of thin events, those whose events of one second don't say which came last, and
-//! invoices that came without all of their lines.
+//! Objects that are asked for instead of waited for: those of thin events, those whose events of one second don't say which came last, invoices
+//! and credit notes that came without all of their lines, and the tax rates and prices that these name (see `service::lookups`).
 //!
 //! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
 
-use super::{Error, Platform, Result, features, webhooks};
+use super::{Error, Platform, Result, features, lookups, webhooks};
 use crate::{
     domain::webhook::WebhookStatus,
     store::postgres::{
@@ -32,7 +32,8 @@ fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<R
     answer.read()
 }
 
-/// Puts an object that Stripe gave into the inbox, an invoice with all of its lines, and gives the event's id. `at`: what it is no older than.
+/// Puts an object that Stripe gave into the inbox, an invoice or credit note with all of its lines, and gives the event's id. `at`: what it is no
+/// older than.
 pub(super) async fn take(
     platform: &Platform,
     kind: Kind,
@@ -42,24 +43,24 @@ pub(super) async fn take(
     at: OffsetDateTime,
 ) -> Result<String> {
     let given = Given { at, api_version: &answer.api_version, livemode: platform.config.stripe_livemode };
-    let completed = if kind == Kind::Invoice { with_all_lines(platform, id, object).await? } else { None };
+    let completed = if matches!(kind, Kind::Invoice | Kind::CreditNote) { with_all_lines(platform, kind, id, object).await? } else { None };
     let body = fetched::event(kind, id, completed.as_deref().unwrap_or(object), given).map_err(|error| Error::Internal(error.into()))?;
     webhooks::take(platform, &body).await?;
     Ok(fetched::event_id(id, at))
 }
 
 /// None when it has them all already.
-async fn with_all_lines(platform: &Platform, id: &str, invoice: &RawValue) -> Result<Option<Box<RawValue>>> {
+async fn with_all_lines(platform: &Platform, kind: Kind, id: &str, object: &RawValue) -> Result<Option<Box<RawValue>>> {
     let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
-    let invoice: Value = serde_json::from_str(invoice.get()).map_err(unreadable)?;
-    if !fetched::lacks_lines(&invoice) {
+    let object: Value = serde_json::from_str(object.get()).map_err(unreadable)?;
+    if !fetched::lacks_lines(&object) {
         return Ok(None);
     }
     let mut lines = Vec::new();
-    for line in platform.stripe()?.lines(id).await? {
+    for line in platform.stripe()?.lines(kind, id).await? {
         lines.push(serde_json::from_str(line.get()).map_err(unreadable)?);
     }
-    serde_json::value::to_raw_value(&fetched::with_lines(invoice, lines)).map(Some).map_err(unreadable)
+    serde_json::value::to_raw_value(&fetched::with_lines(object, lines)).map(Some).map_err(unreadable)
 }
 
 /// Fetches what waits to be fetched, a bounded number of each; how many there were. Nothing without a client, or while another process is at it.
@@ -87,10 +88,14 @@ async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
         done += 1;
     }
     for invoice in store::incomplete_invoices(&platform.db, platform.clock.now(), limit).await? {
-        complete(platform, &invoice).await?;
+        complete(platform, Kind::Invoice, &invoice).await?;
         done += 1;
     }
-    Ok(done)
+    for credit_note in store::incomplete_credit_notes(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, Kind::CreditNote, &credit_note).await?;
+        done += 1;
+    }
+    Ok(done + lookups::run(platform, limit).await?)
 }
 
 /// What a thin event comes to.
@@ -140,7 +145,7 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
 }
 
 /// An error that the next object would meet as well.
-fn concerns_all(error: StripeError) -> Option<StripeError> {
+pub(super) fn concerns_all(error: StripeError) -> Option<StripeError> {
     match error {
         StripeError::Rejected { .. } | StripeError::Unreadable(_) => None,
         StripeError::Unavailable(_) | StripeError::CircuitOpen | StripeError::RateLimited => Some(error),
@@ -210,12 +215,12 @@ async fn resolve_tie(platform: &Platform, tie: &ties::Due) -> Result<()> {
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Fetches an invoice with all of its lines.
-async fn complete(platform: &Platform, invoice: &str) -> Result<()> {
+/// Fetches an invoice or a credit note with all of its lines.
+async fn complete(platform: &Platform, kind: Kind, id: &str) -> Result<()> {
     let mut unreachable = None;
-    let error = match fetch(platform, Kind::Invoice, invoice).await {
+    let error = match fetch(platform, kind, id).await {
         Ok(Fetched::Taken { .. }) => None,
-        Ok(Fetched::Gone) => Some("Stripe has no such invoice any more".to_owned()),
+        Ok(Fetched::Gone) => Some(format!("Stripe has no such {} any more", kind.object().replace('_', " "))),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
             unreachable = concerns_all(why);
@@ -224,7 +229,7 @@ async fn complete(platform: &Platform, invoice: &str) -> Result<()> {
         Err(error) => return Err(error),
     };
     let mut transaction = platform.db.begin().await?;
-    store::tried(&mut transaction, invoice, error.as_deref(), platform.clock.now()).await?;
+    store::tried(&mut transaction, id, error.as_deref(), platform.clock.now()).await?;
     transaction.commit().await?;
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }

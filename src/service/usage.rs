@@ -8,6 +8,7 @@ pub use earlier::Earlier;
 use super::{Platform, Result};
 use crate::{
     domain::{
+        alert::cap_quantity,
         forecast::{self, Forecast, History},
         identity::CustomerId,
         metric::Metric,
@@ -20,7 +21,7 @@ use crate::{
         },
     },
     store::{
-        postgres::{accounts, usage as store},
+        postgres::{accounts, alerts, usage as store},
         usage::{Figures, HourlyUsage},
     },
 };
@@ -44,16 +45,23 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
         }
     };
     let before = platform.earlier.of(platform, customer, period, now);
-    let (Figures { hours: within, waiting_since }, plan, before) = tokio::try_join!(figures, plan, before)?;
+    let alerts = async { Ok(alerts::settings(&platform.db, customer).await?) };
+    let (Figures { hours: within, waiting_since }, plan, before, alerts) = tokio::try_join!(figures, plan, before, alerts)?;
     let days = every_day(period, &within, now);
-    let used = PerMetric::from_fn(|metric| days.iter().map(|day| day.metric(metric)).sum());
+    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.metric(metric))));
     let currency = match &subscription {
         Some(subscription) => subscription.currency,
         None => accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
     };
     let rated = plan.as_ref().map(|plan| rate_all(plan, &used)).unwrap_or_default();
+    // A cap ends the period's use: what is beyond it is refused.
+    let ends = PerMetric::from_fn(|metric| {
+        let included = plan.as_ref().map(|plan| plan.terms(metric).included);
+        let cap = cap_quantity(alerts.as_ref()?.metric(metric).cap(), included)?;
+        Some(cap.max(used[metric]))
+    });
     Ok(UsageCurrent {
-        forecast: usage_forecast(period, &before, &within, plan.as_ref(), currency, now),
+        forecast: usage_forecast(period, &before, &within, plan.as_ref(), &ends, currency, now),
         current_period: CurrentPeriod {
             period,
             impressions: used.impressions,
@@ -99,7 +107,7 @@ fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<
         .map(|day| {
             let (of_day, later) = rest.split_at(rest.partition_point(|usage| usage.hour < day + Duration::DAY));
             rest = later;
-            let sum = |metric: Metric| of_day.iter().map(|usage| usage.quantities[metric]).sum();
+            let sum = |metric: Metric| of_day.iter().fold(0, |sum: u64, usage| sum.saturating_add(usage.quantities[metric]));
             DailyUsage {
                 day,
                 impressions: sum(Metric::Impressions),
@@ -116,6 +124,7 @@ fn usage_forecast(
     before: &[HourlyUsage],
     within: &[HourlyUsage],
     plan: Option<&Plan>,
+    ends: &PerMetric<Option<u64>>,
     currency: Currency,
     now: OffsetDateTime,
 ) -> Option<UsageForecast> {
@@ -129,7 +138,8 @@ fn usage_forecast(
             let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
             *quantities.get_mut(hour)? = usage.quantities[metric];
         }
-        forecast::forecast(&period, &History::new(first, quantities), now)
+        let forecast = forecast::forecast(&period, &History::new(first, quantities), now)?;
+        Some(ends[metric].map_or(forecast, |end| forecast.up_to(end)))
     };
     let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
     let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };

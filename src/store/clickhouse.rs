@@ -110,7 +110,7 @@ impl UsageStore for ClickHouseUsage {
         corrections::queue(&mut tx, customer, correction).await?;
         corrections::record(&mut tx, customer, correction, before).await?;
         tx.commit().await?;
-        Ok(Corrected::Done)
+        Ok(Corrected::Done { before: u64::try_from(before).unwrap_or(0) })
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {

@@ -48,7 +48,8 @@ pub trait UsageStore: Send + Sync + 'static {
 /// What became of a correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corrected {
-    Done,
+    /// `before`: what the event counted until now.
+    Done { before: u64 },
     /// Something with the correction's id came before.
     Duplicate,
     /// There is no such event.

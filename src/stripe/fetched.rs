@@ -118,16 +118,16 @@ fn body(id: String, event_type: &str, object: &RawValue, given: Given<'_>) -> Re
     })
 }
 
-/// Whether an invoice comes without all of its lines.
-pub fn lacks_lines(invoice: &Value) -> bool {
-    invoice["lines"]["has_more"] == Value::Bool(true)
+/// Whether an invoice or a credit note comes without all of its lines.
+pub fn lacks_lines(object: &Value) -> bool {
+    object["lines"]["has_more"] == Value::Bool(true)
 }
 
-/// The invoice with these lines, which are all that it has.
-pub fn with_lines(mut invoice: Value, lines: Vec<Value>) -> Value {
-    invoice["lines"]["data"] = Value::Array(lines);
-    invoice["lines"]["has_more"] = Value::Bool(false);
-    invoice
+/// The object with these lines, which are all that it has.
+pub fn with_lines(mut object: Value, lines: Vec<Value>) -> Value {
+    object["lines"]["data"] = Value::Array(lines);
+    object["lines"]["has_more"] = Value::Bool(false);
+    object
 }
 
 /// What may stand in a path of the API: Stripe's ids and no path's syntax. An event names an id; only the name of its object says where to ask.
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_reader_and_a_label() {
         for kind in Kind::ALL {
-            let object = json!({"id": "x_1", "object": kind.object()}).to_string();
+            let object = json!({"id": "x_1", "object": kind.object(), "customer": "cus_1"}).to_string();
             let body = event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap();
             let document = Document::read(&body);
             // A reader wants more of it than an id, or is content with it; nobody ignores it.

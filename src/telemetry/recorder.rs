@@ -48,6 +48,7 @@ fn describe() {
         (HTTP_REQUESTS_LIMITED, "Requests without anybody signed in that were refused for their address"),
         (HTTP_SERVER_ERRORS, "Answers of 500 and above that nobody meant to give, by surface"),
         (INVOICE_PAYMENT_FAILURES, "Payments of invoices that Stripe said failed"),
+        (INVOICE_SUMS_UNEXPLAINED, "Invoices shown with sums that Stripe's figures do not explain"),
         (PDF_RENDERS, "Invoices rendered as PDF, by result"),
         (RECONCILE_RUNS, "Reconciliations that ended in this process, by result"),
         (JOB_RUNS, "Runs of background jobs by name and result"),
@@ -122,7 +123,7 @@ fn begin() {
     for result in ["received", "applied", "duplicate", "ignored", "failed", "dead"] {
         metrics::counter!(WEBHOOK_EVENTS, "type" => "other", "result" => result).increment(0);
     }
-    for name in [INVOICE_PAYMENT_FAILURES, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS, HTTP_REQUESTS_LIMITED] {
+    for name in [INVOICE_PAYMENT_FAILURES, INVOICE_SUMS_UNEXPLAINED, USAGE_BILLED_CHANGES, DATABASE_POOL_TIMEOUTS, HTTP_REQUESTS_LIMITED] {
         metrics::counter!(name).increment(0);
     }
     for name in

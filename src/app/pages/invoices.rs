@@ -160,7 +160,7 @@ fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<>
     let field = match problem.parameter.as_deref() {
         Some("from") => "“Issued from” can’t be used: ",
         Some("to") => "“Issued until” can’t be used: ",
-        Some("q") => "The invoice number can’t be used: ",
+        Some("q") => "The search text can’t be used: ",
         Some("status") => "The status can’t be used: ",
         Some("sort") => "The order can’t be used: ",
         Some("page" | "limit") => "The page can’t be used: ",

@@ -38,7 +38,10 @@ fn invoice(invoice: &mut Map<String, Value>) -> Option<()> {
     invoice.remove("amount_overpaid");
     invoice.insert("discount".into(), Value::Null);
     let taxes = invoice.remove("total_taxes")?;
-    let old_tax = |tax: &Value| json!({"amount": tax["amount"], "inclusive": false, "tax_rate": tax["tax_rate_details"]["tax_rate"], "taxable_amount": tax["taxable_amount"]});
+    let old_tax = |tax: &Value| {
+        json!({"amount": tax["amount"], "inclusive": tax["tax_behavior"] == "inclusive", "tax_rate": tax["tax_rate_details"]["tax_rate"],
+               "taxability_reason": tax["taxability_reason"], "taxable_amount": tax["taxable_amount"]})
+    };
     let sum: i64 = taxes.as_array()?.iter().filter_map(|tax| tax["amount"].as_i64()).sum();
     invoice.insert("total_tax_amounts".into(), taxes.as_array()?.iter().map(old_tax).collect());
     invoice.insert("tax".into(), if sum == 0 { Value::Null } else { json!(sum) });

@@ -135,7 +135,8 @@ async fn whole(client: &Client, kind: Kind, text: Box<RawValue>, at: OffsetDateT
     drop(text);
     if lacks_lines(&invoice) {
         let id = invoice["id"].as_str().unwrap_or_default().to_owned();
-        let lines = client.lines(&id).await?.iter().map(|line| record::thin::invoice(line.get())).collect::<std::result::Result<_, _>>();
+        let lines =
+            client.lines(kind, &id).await?.iter().map(|line| record::thin::invoice(line.get())).collect::<std::result::Result<_, _>>();
         invoice = with_lines(invoice, lines.map_err(unreadable)?);
     }
     Ok(record::read(kind, &invoice, at)?)

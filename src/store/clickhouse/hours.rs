@@ -17,9 +17,9 @@ pub const MOST_HOURS: usize = 1_000;
 const NAMED: &str = "(SELECT t.1, t.2, toDateTime(t.3, 'UTC') FROM
     (SELECT arrayJoin(arrayZip({customers:Array(UUID)}, {metrics:Array(String)}, {starts:Array(UInt32)})) AS t))";
 
-/// Every hour of the events at hand; `WHERE` follows.
+/// Every hour of the events at hand; `WHERE` follows. PostgreSQL takes no more than a bigint, so larger sums are that.
 const COUNT: &str = "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
-    SELECT customer_id, metric, toStartOfHour(ts), app_id, sum(quantity), count(), max(ts), {version:UInt64}
+    SELECT customer_id, metric, toStartOfHour(ts), app_id, toUInt64(least(sum(toUInt128(quantity)), toUInt128(9223372036854775807))), count(), max(ts), {version:UInt64}
     FROM usage_events FINAL";
 
 const BY_HOUR: &str = "GROUP BY customer_id, metric, toStartOfHour(ts), app_id";

@@ -120,7 +120,7 @@ impl ClickHouseUsage {
         let mut most = HourTotals::new();
         for (hour, here) in records::raw(conn, span).await? {
             let there = raw.entry(hour).or_default();
-            most.insert(hour, HourTotal { events: here.events + there.events, quantity: here.quantity + there.quantity });
+            most.insert(hour, HourTotal { events: here.events + there.events, quantity: here.quantity.saturating_add(there.quantity) });
             *there = HourTotal { events: here.events.max(there.events), quantity: here.quantity.max(there.quantity) };
         }
         let mut found = differences(&raw, &records::recorded(conn, span).await?);

@@ -28,7 +28,7 @@ pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: Offset
     sqlx::query!(
         r#"INSERT INTO billed_usage (invoice_id, metric, quantity, noticed_at)
            SELECT invoice.id, metric, (
-                      SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                      SELECT least(coalesce(sum(record.quantity), 0), 9223372036854775807)::bigint FROM usage_records record
                       WHERE record.customer_id = invoice.customer_id AND record.metric = metrics.metric
                         AND record.hour >= invoice.period_start AND record.hour < invoice.period_end), $2
            FROM invoices invoice, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
@@ -50,7 +50,7 @@ pub async fn changes(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetD
     let rows = sqlx::query!(
         r#"WITH now_is AS MATERIALIZED (
                SELECT billed.invoice_id, billed.metric, invoice.customer_id, billed.quantity AS before, (
-                          SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                          SELECT least(coalesce(sum(record.quantity), 0), 9223372036854775807)::bigint FROM usage_records record
                           WHERE record.customer_id = invoice.customer_id AND record.metric = billed.metric
                             AND record.hour >= invoice.period_start AND record.hour < invoice.period_end) AS quantity
                FROM billed_usage billed JOIN invoices invoice ON invoice.id = billed.invoice_id

@@ -6,7 +6,9 @@
 
 mod customers;
 mod link;
+pub mod lookups;
 pub mod refunds;
+pub mod reread;
 
 pub use customers::{add_customer, link_customer, lock_acquaintance};
 pub use link::{Reference, link};
@@ -14,8 +16,8 @@ pub use link::{Reference, link};
 use crate::{
     domain::{identity::CustomerId, mirror::Stamp},
     stripe::webhook::snapshot::{
-        AlertSnapshot, Change, ChargeSnapshot, CreditNoteSnapshot, CustomerSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot,
-        RefundSnapshot, Snapshot, SubscriptionSnapshot,
+        AlertSnapshot, Change, ChargeSnapshot, CreditNoteSnapshot, CustomerSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Mirrored,
+        Named, RefundSnapshot, Snapshot, SubscriptionSnapshot,
     },
 };
 use serde::Serialize;
@@ -33,8 +35,8 @@ pub const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; 
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// One row of the mirror, as PostgreSQL takes it: the snapshot's fields have the names of the columns.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Row<'a, S> {
+#[derive(Clone, Debug, Serialize)]
+pub struct Row<'a, S> {
     customer_id: Option<CustomerId>,
     deleted: bool,
     #[serde(with = "time::serde::rfc3339")]
@@ -42,12 +44,16 @@ struct Row<'a, S> {
     event_rank: i16,
     event_progress: i64,
     event_id: &'a str,
+    reader_version: i32,
+    /// Of the ids that the snapshot names, those that are unknown here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lookups: Vec<&'a str>,
     #[serde(flatten)]
     snapshot: &'a S,
 }
 
-impl<'a, S> Row<'a, S> {
-    fn new(customer: Option<CustomerId>, stamp: &'a Stamp, snapshot: &'a S) -> Row<'a, S> {
+impl<'a, S: Mirrored> Row<'a, S> {
+    pub fn new(customer: Option<CustomerId>, stamp: &'a Stamp, snapshot: &'a S) -> Row<'a, S> {
         Row {
             customer_id: customer,
             deleted: stamp.deleted,
@@ -55,8 +61,19 @@ impl<'a, S> Row<'a, S> {
             event_rank: stamp.rank,
             event_progress: stamp.progress,
             event_id: &stamp.event_id,
+            reader_version: S::READER_VERSION,
+            lookups: Vec::new(),
             snapshot,
         }
+    }
+
+    pub const fn snapshot(&self) -> &'a S {
+        self.snapshot
+    }
+
+    /// Has the row wait for those of its ids that are unknown.
+    pub fn wait_for(&mut self, named: &'a Named, unknown: &HashSet<String>) {
+        self.lookups = named.ids.iter().map(|(_, id)| id.as_str()).filter(|id| unknown.contains(*id)).collect();
     }
 }
 
@@ -213,29 +230,56 @@ pub async fn put(conn: &mut PgConnection, changes: &[(Option<CustomerId>, &Chang
             Snapshot::Alert(alert) => rows.alerts.push(Row::new(*customer, stamp, alert)),
         }
     }
-    let chosen = how == Put::Chosen;
+    let of_credit_notes = rows.credit_notes.iter().map(|row| &row.snapshot().named);
+    let unknown = lookups::learn(conn, rows.invoices.iter().map(|row| &row.snapshot().named).chain(of_credit_notes)).await?;
+    for row in &mut rows.invoices {
+        row.wait_for(&row.snapshot().named, &unknown);
+    }
     let mut written = Vec::new();
     macro_rules! put_all {
-        ($rows:ident, $table:expr, $file:tt) => {
+        ($put:path, $rows:ident, $table:expr) => {
             if !rows.$rows.is_empty() {
-                let ids: Vec<String> = sqlx::query_file_scalar!($file, Json(&rows.$rows) as _, chosen).fetch_all(&mut *conn).await?;
+                let ids = $put(conn, &rows.$rows, how).await?;
                 written.extend(ids.into_iter().map(|id| ($table, id)));
             }
         };
     }
-    put_all!(invoices, Table::Invoices, "src/store/postgres/mirror/put_invoices.sql");
-    put_all!(subscriptions, Table::Subscriptions, "src/store/postgres/mirror/put_subscriptions.sql");
-    put_all!(charges, Table::Charges, "src/store/postgres/mirror/put_charges.sql");
-    put_all!(refunds, Table::Refunds, "src/store/postgres/mirror/put_refunds.sql");
-    put_all!(payments, Table::Payments, "src/store/postgres/mirror/put_payments.sql");
-    put_all!(credit_notes, Table::CreditNotes, "src/store/postgres/mirror/put_credit_notes.sql");
-    if !rows.customers.is_empty() {
-        let ids = customers::put_customers(&mut *conn, &rows.customers, how).await?;
-        written.extend(ids.into_iter().map(|id| (Table::Customers, id)));
-    }
-    put_all!(alerts, Table::Alerts, "src/store/postgres/mirror/put_alerts.sql");
+    put_all!(put_invoices, invoices, Table::Invoices);
+    put_all!(put_subscriptions, subscriptions, Table::Subscriptions);
+    put_all!(put_charges, charges, Table::Charges);
+    put_all!(put_refunds, refunds, Table::Refunds);
+    put_all!(put_payments, payments, Table::Payments);
+    put_all!(put_credit_notes, credit_notes, Table::CreditNotes);
+    put_all!(customers::put_customers, customers, Table::Customers);
+    put_all!(put_alerts, alerts, Table::Alerts);
     Ok(written)
 }
+
+macro_rules! put_fn {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident of $snapshot:ty: $file:tt) => {
+        $(#[$doc])*
+        $visibility async fn $name(conn: &mut PgConnection, rows: &[Row<'_, $snapshot>], how: Put) -> sqlx::Result<Vec<String>> {
+            sqlx::query_file_scalar!($file, Json(rows) as _, how == Put::Chosen).fetch_all(conn).await
+        }
+    };
+}
+
+put_fn! {
+    /// Writes invoices with their lines.
+    pub fn put_invoices of InvoiceSnapshot: "src/store/postgres/mirror/put_invoices.sql"
+}
+put_fn! {
+    /// Writes subscriptions with their items.
+    pub fn put_subscriptions of SubscriptionSnapshot: "src/store/postgres/mirror/put_subscriptions.sql"
+}
+put_fn! {
+    /// Writes credit notes.
+    pub fn put_credit_notes of CreditNoteSnapshot: "src/store/postgres/mirror/put_credit_notes.sql"
+}
+put_fn! { fn put_charges of ChargeSnapshot: "src/store/postgres/mirror/put_charges.sql" }
+put_fn! { fn put_refunds of RefundSnapshot: "src/store/postgres/mirror/put_refunds.sql" }
+put_fn! { fn put_payments of InvoicePaymentSnapshot: "src/store/postgres/mirror/put_payments.sql" }
+put_fn! { fn put_alerts of AlertSnapshot: "src/store/postgres/mirror/put_alerts.sql" }
 
 /// The rows of each table.
 #[derive(Default)]

@@ -405,7 +405,7 @@ async fn settle(
                 }
             }
         }
-        let shown: Vec<Shown> = shown.into_values().collect();
+        let shown: Vec<&Shown> = shown.values().collect();
         let Some(choice) = newest(&shown).filter(|choice| choice.among > 1) else { continue };
         choices.push((table, offer, shown[choice.place].change.clone(), choice.decided));
     }

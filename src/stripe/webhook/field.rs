@@ -103,6 +103,18 @@ impl<'a> Field<'a> {
         self.typed("a number", |value| Decimal::of(value).map(|decimal| decimal.whole))
     }
 
+    /// An exact decimal that Stripe writes as text or as a number, e.g. `"2.5"`: digits without an exponent.
+    pub fn decimal(&self) -> Read<Option<String>> {
+        self.typed("a decimal number", |value| match value {
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Some(whole.to_string()),
+                (None, Some(float)) => Some(float.to_string()).filter(|text| is_decimal(text)),
+                (None, None) => None,
+            },
+            _ => value.as_str().filter(|text| is_decimal(text)).map(str::to_owned),
+        })
+    }
+
     pub fn boolean(&self) -> Read<Option<bool>> {
         self.typed("true or false", Value::as_bool)
     }
@@ -182,6 +194,14 @@ pub fn is_id(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// Digits of both parts, up to what Stripe's decimals have with room to spare.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| (1..=20).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
+    digits(whole) && fraction.is_none_or(digits)
+}
+
 const fn kind(value: &Value<'_>) -> &'static str {
     match value {
         Value::Null => "null",
@@ -235,6 +255,19 @@ mod tests {
         {
             assert_eq!(read(neither.clone()), (None, None), "{neither}");
         }
+    }
+
+    #[test]
+    fn decimals_come_as_text_or_as_numbers() {
+        let document =
+            json!({"good": ["2.5", 2.5, 3, "-0.000000000001", 1e-7, "12"], "bad": ["1e3", "", "two", "1.", ".5", "--1", true, "1,5"]});
+        let document = Value::from(&document);
+        let object = Field::root("object", &document);
+        let read = |key| object.get(key).entries().unwrap().iter().map(Field::decimal).collect::<Vec<_>>();
+        let good: Vec<_> = read("good").into_iter().map(|decimal| decimal.unwrap().unwrap()).collect();
+        assert_eq!(good, ["2.5", "2.5", "3", "-0.000000000001", "0.0000001", "12"]);
+        assert!(read("bad").iter().all(Result::is_err));
+        assert_eq!(object.get("none").decimal(), Ok(None));
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct Shown {
     object: Option<Value>,
     /// `data.previous_attributes`, if they say anything.
     previous: Option<Value>,
-    /// The object as it was before the event, as far as that says: the object itself without `previous`.
-    before: Option<Value>,
+    /// The object with what `previous` says put back.
+    restored: Option<Value>,
 }
 
 /// The choice among the snapshots of an object.
@@ -58,18 +58,23 @@ impl Shown {
             }
             None => (within(object, change.snapshot.id()).cloned(), None),
         };
-        let mut before = object.clone();
-        if let (Some(before), Some(previous)) = (&mut before, &previous) {
-            restore(before, previous);
-        }
+        let restored = previous.as_ref().zip(object.clone()).map(|(previous, mut object)| {
+            restore(&mut object, previous);
+            object
+        });
         Shown {
             change: change.clone(),
             event_type: event.event_type.clone(),
             api_version: event.api_version.clone(),
             object,
             previous,
-            before,
+            restored,
         }
+    }
+
+    /// The object as it was before the event, as far as that says.
+    fn before(&self) -> Option<&Value> {
+        self.restored.as_ref().or(self.object.as_ref())
     }
 
     fn event_id(&self) -> &str {
@@ -102,7 +107,7 @@ impl Shown {
 
     /// Before this event, the change that `other` tells of had not happened yet.
     fn lacks_the_change_of(&self, other: &Shown) -> bool {
-        matches!((&other.previous, &self.before), (Some(previous), Some(before)) if has(before, previous))
+        matches!((&other.previous, self.before()), (Some(previous), Some(before)) if has(before, previous))
     }
 
     /// The doubt that this comes directly after `other`.
@@ -122,7 +127,7 @@ impl Shown {
     }
 
     fn unexplained_behind(&self, other: &Shown) -> u32 {
-        match (&self.before, &other.object) {
+        match (self.before(), &other.object) {
             (Some(before), Some(object)) if self.api_version == other.api_version => differences(before, object),
             _ => differences(&self.change.snapshot.to_value(), &other.change.snapshot.to_value()),
         }
@@ -130,25 +135,25 @@ impl Shown {
 }
 
 /// The newest of the snapshots of one object, each of another event: a function of the set alone, in whatever order they stand. None of none.
-pub fn newest(shown: &[Shown]) -> Option<Choice> {
+pub fn newest(shown: &[&Shown]) -> Option<Choice> {
     let second = shown.iter().map(|one| one.change.stamp.second()).max()?;
     let of_second = of(shown, second);
     let earlier = shown.iter().filter(|one| !one.is_fetched()).map(|one| one.change.stamp.second()).filter(|other| *other < second).max();
     let before = earlier.and_then(|earlier| {
         let (place, decided) = last(shown, &of(shown, earlier), None);
-        Some(&shown[place?]).filter(|_| decided)
+        Some(shown[place?]).filter(|_| decided)
     });
     let (place, decided) = last(shown, &of_second, before);
     Some(Choice { place: place?, decided, among: of_second.len() })
 }
 
 /// The places of those of a second.
-fn of(shown: &[Shown], second: (bool, OffsetDateTime)) -> Vec<usize> {
+fn of(shown: &[&Shown], second: (bool, OffsetDateTime)) -> Vec<usize> {
     (0..shown.len()).filter(|place| shown[*place].change.stamp.second() == second).collect()
 }
 
 /// The last of those at these places, which are of one second, and whether the events decide it. `before`: what an earlier second ended with.
-fn last(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
+fn last(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
     let (place, decided) = last_of_sent(shown, places, before);
     // An event may leave out what was fetched in its second: the same state, but complete.
     let completes = |other: &&usize| place.is_some_and(|place| shown[**other].change.snapshot.completes(&shown[place].change.snapshot));
@@ -157,7 +162,7 @@ fn last(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (Option<us
 }
 
 /// As [`last`], by what was sent; of what was fetched only where nothing was.
-fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
+fn last_of_sent(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
     let sent: Vec<usize> = places.iter().copied().filter(|place| !shown[*place].is_fetched()).collect();
     let candidates = if sent.is_empty() { places.to_vec() } else { sent };
     // The last resort among those that nothing tells apart: says nothing about time, but the same to every reader.
@@ -171,7 +176,7 @@ fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (O
         return (chosen(&ends), decided(&ends));
     }
     let steps = steps(shown, &candidates);
-    let step = |n: usize| &shown[steps[n][0]];
+    let step = |n: usize| shown[steps[n][0]];
     let first = |n: usize| {
         before.map_or(Doubt::default(), |before| {
             let doubt = step(n).doubt_behind(before);
@@ -186,15 +191,15 @@ fn last_of_sent(shown: &[Shown], places: &[usize], before: Option<&Shown>) -> (O
 
 /// The steps of a second, each the places of the events that show it. Stripe makes several events of one change, but not two of one type: the same
 /// change shown twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
-fn steps(shown: &[Shown], places: &[usize]) -> Vec<Vec<usize>> {
+fn steps(shown: &[&Shown], places: &[usize]) -> Vec<Vec<usize>> {
     let mut places = places.to_vec();
     places.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
     let mut steps: Vec<Vec<usize>> = Vec::new();
     for place in places {
-        let one = &shown[place];
+        let one = shown[place];
         let takes = |step: &&mut Vec<usize>| {
             let shown_by_its_type = one.previous.is_some() && step.iter().any(|other| shown[*other].event_type == one.event_type);
-            one.repeats(&shown[step[0]]) && !shown_by_its_type
+            one.repeats(shown[step[0]]) && !shown_by_its_type
         };
         match steps.iter_mut().find(takes) {
             Some(step) => step.push(place),

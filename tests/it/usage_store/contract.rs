@@ -39,6 +39,45 @@ holds_for_both_stores! {
     a_correction_replaces_what_its_event_counts_once
     corrections_of_one_event_at_once_come_one_after_the_other
     a_correction_finds_its_event_among_many
+    sums_beyond_a_bigint_stop_there
+}
+
+/// A petabyte is a valid event, and ten thousand of them are more than a bigint holds. That fails no request, and no batch on its way to
+/// ClickHouse with other customers' events in it.
+async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
+    let app = &metered.app;
+    let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
+    app.subscribe(lumen, "growth", "usd").await;
+    let at = NOW - Duration::MINUTE;
+    let petabytes = |ids: std::ops::Range<u32>| -> Vec<serde_json::Value> {
+        ids.map(|id| event(&format!("p{id}"), "data_transfer_bytes", 1_000_000_000_000_000, at)).collect()
+    };
+    assert_eq!(send(app, lumen, &petabytes(0..5_000)).await, 5_000);
+    assert_eq!(send(app, orbit, &impressions(0..3)).await, 3);
+    settle(app).await;
+    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.data_transfer_gb.0;
+    assert_eq!(bytes().await, 5_000_000_000_000_000_000);
+    // Many, few, another app's, and a correction.
+    assert_eq!(send(app, lumen, &petabytes(5_000..10_000)).await, 5_000);
+    let mut other = event("other", "data_transfer_bytes", 1_000_000_000_000_000, at);
+    other["app_id"] = "app_43".into();
+    assert_eq!(send(app, lumen, &[other, event("last", "data_transfer_bytes", 7, at)]).await, 2);
+    settle(app).await;
+    let most = i64::MAX as u64;
+    assert_eq!(bytes().await, most);
+    let mut fix = event("fix", "data_transfer_bytes", 1, at);
+    fix["corrects"] = "p0".into();
+    assert_eq!(send(app, lumen, &[fix]).await, 1);
+    assert_eq!(send(app, orbit, &impressions(3..5)).await, 2);
+    settle(app).await;
+    assert!(bytes().await > most - 2_000_000_000_000_000);
+    assert_eq!(impressions_of(app, orbit).await, 5);
+    let machine = app.machine(lumen).await;
+    for path in ["current", "history?granularity=day", "history.csv?granularity=month&group_by=app"] {
+        assert_eq!(machine.get(&format!("/api/v1/billing/usage/{path}")).await.status, 200, "{path}");
+    }
+    let span = Period::new(NOW - Duration::DAY, NOW + Duration::HOUR).unwrap();
+    assert!(app.platform.usage.differences(span).await.is_ok());
 }
 
 async fn an_event_counts_once_however_often_it_comes(metered: Metered) {

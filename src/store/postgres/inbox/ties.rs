@@ -16,7 +16,7 @@ pub struct Tie<'a> {
     pub second: OffsetDateTime,
 }
 
-/// Notes ties; the objects of those that were not noted before.
+/// Notes ties of which the mirror shows no later second; the objects of those that were not noted before.
 pub async fn note(conn: &mut PgConnection, ties: &[Tie<'_>]) -> sqlx::Result<HashSet<String>> {
     if ties.is_empty() {
         return Ok(HashSet::new());
@@ -24,6 +24,15 @@ pub async fn note(conn: &mut PgConnection, ties: &[Tie<'_>]) -> sqlx::Result<Has
     sqlx::query_scalar!(
         "INSERT INTO stripe_ties AS kept (object_id, kind, second)
          SELECT DISTINCT ON (object_id) object_id, kind, second FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS tie(object_id, kind, second)
+         WHERE second >= coalesce(CASE kind
+             WHEN 'invoice' THEN (SELECT event_created_at FROM invoices WHERE stripe_invoice_id = tie.object_id)
+             WHEN 'subscription' THEN (SELECT event_created_at FROM subscriptions WHERE stripe_subscription_id = tie.object_id)
+             WHEN 'customer' THEN (SELECT event_created_at FROM customers WHERE stripe_customer_id = tie.object_id)
+             WHEN 'charge' THEN (SELECT event_created_at FROM charges WHERE stripe_charge_id = tie.object_id)
+             WHEN 'refund' THEN (SELECT event_created_at FROM refunds WHERE stripe_refund_id = tie.object_id)
+             WHEN 'credit_note' THEN (SELECT event_created_at FROM credit_notes WHERE stripe_credit_note_id = tie.object_id)
+             WHEN 'invoice_payment' THEN (SELECT event_created_at FROM invoice_payments WHERE stripe_payment_id = tie.object_id)
+         END, second)
          ORDER BY object_id, second DESC
          ON CONFLICT (object_id) DO UPDATE SET second = excluded.second, attempts = 0, tried_at = NULL, last_error = NULL
          WHERE kept.second < excluded.second

@@ -1,17 +1,18 @@
--- Writes snapshots of different subscriptions with their items, unless newer ones are there.
+-- Writes snapshots of different subscriptions with their items, unless newer ones are there; what an older reader took of the same event is
+-- written again.
 WITH told AS MATERIALIZED (
     SELECT json, jsonb_populate_record(NULL::subscriptions, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
 ), written AS (
     INSERT INTO subscriptions AS kept (
         customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
         cancel_at_period_end, cancel_at, canceled_at, ended_at, created_at, deleted, event_created_at, event_rank,
-        event_progress, event_id
+        event_progress, event_id, reader_version, reader_event
     )
     SELECT
         (row).customer_id, (row).stripe_subscription_id, (row).status, (row).plan_type, (row).currency,
         (json #>> '{current_period,start}')::timestamptz, (json #>> '{current_period,end}')::timestamptz,
         (row).cancel_at_period_end, (row).cancel_at, (row).canceled_at, (row).ended_at, (row).created_at, (row).deleted,
-        (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id
+        (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id, (row).reader_version, (row).event_id
     FROM told
     ON CONFLICT (stripe_subscription_id) DO UPDATE SET
         customer_id = excluded.customer_id, status = excluded.status, plan_type = excluded.plan_type,
@@ -20,9 +21,11 @@ WITH told AS MATERIALIZED (
         cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, ended_at = excluded.ended_at,
         created_at = excluded.created_at, deleted = excluded.deleted, event_created_at = excluded.event_created_at,
         event_rank = excluded.event_rank, event_progress = excluded.event_progress, event_id = excluded.event_id,
-        updated_at = now()
+        reader_version = excluded.reader_version, reader_event = excluded.reader_event, updated_at = now()
     WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
        OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
+       OR (excluded.event_id = kept.event_id
+           AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_subscription_id
 ), item AS (
     SELECT written.id AS written_id, row.stripe_item_id, row.price_id, row.lookup_key, row.quantity

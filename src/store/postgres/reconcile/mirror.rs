@@ -11,7 +11,7 @@ use crate::{
         reconcile::{Figure, Object, Record, Unit, written},
     },
     stripe::{
-        record::{LineTotals, invoice_figures},
+        record::{LineTotals, Parts, invoice_facts, invoice_figures},
         webhook::snapshot::InvoiceAmounts,
     },
 };

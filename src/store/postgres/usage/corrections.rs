@@ -111,7 +111,7 @@ pub async fn queue(conn: &mut PgConnection, customer: CustomerId, correction: &C
 pub async fn count(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH counting AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtext('usage_records')))
-         UPDATE usage_records SET quantity = quantity + $5 - $6, updated_at = now() FROM counting
+         UPDATE usage_records SET quantity = least(quantity::numeric + $5::bigint - $6::bigint, 9223372036854775807)::bigint, updated_at = now() FROM counting
          WHERE customer_id = $1 AND metric = $2 AND app_id = $3 AND hour = date_trunc('hour', $4::timestamptz, 'UTC')",
         customer.0,
         correction.event.metric.as_str(),

@@ -53,7 +53,7 @@ impl UsageStore for PostgresUsage {
         corrections::count(&mut tx, customer, correction, before).await?;
         corrections::record(&mut tx, customer, correction, before).await?;
         tx.commit().await?;
-        Ok(Corrected::Done)
+        Ok(Corrected::Done { before: u64::try_from(before).unwrap_or(0) })
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {

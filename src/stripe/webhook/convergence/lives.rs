@@ -177,6 +177,7 @@ impl Life {
                     state[field] = value;
                     let after = self.kind.object(state);
                     if after == before {
+                        state = old;
                         continue;
                     }
                     changes.push((at, old));
@@ -246,11 +247,11 @@ proptest! {
         let history = life.history();
         prop_assume!(!history.events.is_empty());
         let delivered: Vec<Shown> = shown(&shuffled(&history.events, &order));
-        let choice = newest(&delivered).expect("a newest one");
+        let choice = newest(&delivered.iter().collect::<Vec<_>>()).expect("a newest one");
         let chosen = &delivered[choice.place].change;
         // The same in any order.
         let in_order = shown(&history.events);
-        let again = newest(&in_order).expect("a newest one");
+        let again = newest(&in_order.iter().collect::<Vec<_>>()).expect("a newest one");
         prop_assert_eq!((&in_order[again.place].change, again.decided), (chosen, choice.decided));
 
         let last = snapshot(&history.last, life.kind);
@@ -265,7 +266,7 @@ proptest! {
         fetched["id"] = json!("fetched_1");
         let with_fetch: Vec<Value> = history.events.iter().cloned().chain([fetched]).collect();
         let delivered = shown(&shuffled(&with_fetch, &order));
-        let choice = newest(&delivered).expect("a newest one");
+        let choice = newest(&delivered.iter().collect::<Vec<_>>()).expect("a newest one");
         prop_assert_eq!((&delivered[choice.place].change.snapshot, choice.decided), (&last, true));
     }
 }
