@@ -21,6 +21,7 @@ pub mod money;
 pub mod period;
 pub mod plan;
 pub mod reconcile;
+pub mod refund;
 pub mod request_path;
 pub mod second_factor;
 pub mod session;

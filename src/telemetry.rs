@@ -18,6 +18,9 @@ pub const WEBHOOK_SIGNATURE_FAILURES: &str = "webhook_signature_failures_total";
 pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
 /// Stored events that are not settled, by `status`: received, failed, dead.
 pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
+/// Seconds of an object whose events don't say which came last, by `resolution`: fetch (Stripe is asked again), last_resort (there is no key to
+/// ask with, so that the choice stays as it is: the same for every order of arrival, but not known to be right).
+pub const WEBHOOK_TIES: &str = "webhook_ties_total";
 /// Requests to Stripe by `operation` and `result`: ok, rejected, rate_limited, unavailable, circuit_open.
 pub const STRIPE_REQUESTS: &str = "stripe_requests_total";
 /// Requests to Stripe by `operation`, with their retries and waits, in seconds.

@@ -33,6 +33,7 @@ fn describe() {
     for (name, help) in [
         (WEBHOOK_EVENTS, "Stripe events by type and result"),
         (WEBHOOK_SIGNATURE_FAILURES, "Webhook deliveries refused for their signature, by reason"),
+        (WEBHOOK_TIES, "Seconds of an object whose events don't say which came last, by resolution"),
         (STRIPE_REQUESTS, "Requests to Stripe by operation and result"),
         (STRIPE_RETRIES, "Tries of requests to Stripe beyond the first, by operation"),
         (STRIPE_BACKFILL, "What was read from Stripe instead of waiting for it, by stream and result"),
@@ -109,6 +110,7 @@ const WATCHED_ROUTES: [&str; 5] =
 fn begin() {
     let counters = [
         (WEBHOOK_SIGNATURE_FAILURES, "reason", &["missing", "malformed", "stale", "mismatch"][..]),
+        (WEBHOOK_TIES, "resolution", &["fetch", "last_resort"]),
         (USAGE_EVENTS, "result", &["accepted", "duplicate", "rejected"]),
         (USAGE_REQUESTS_REFUSED, "reason", &["overloaded", "rate_limited"]),
         (USAGE_METER_EVENTS, "result", &["sent", "failed", "cancelled", "expired", "unclear"]),

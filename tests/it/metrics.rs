@@ -135,6 +135,12 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
     assert!(text.contains("content-type: text/plain; version=0.0.4"), "{text}");
     let text = text.split_once("\r\n\r\n").unwrap().1;
     let told = scraped(text);
+    for resolution in ["fetch", "last_resort"] {
+        assert!(
+            text.contains(&format!("webhook_ties_total{{resolution=\"{resolution}\"}} 0")),
+            "{resolution} is not at zero from the start"
+        );
+    }
     let wrong = |(name, expr): &(String, String)| -> Vec<String> {
         let Asked { metrics, grouped_by } = asked(expr);
         assert!(!metrics.is_empty(), "{name}: {expr}");
