@@ -115,7 +115,8 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     {
         let months = months_until(anchor, now);
         let Some(first) = months.first() else { continue };
-        let plan = usage::plan(&platform.db, customer.plan, customer.currency, first.start()).await?.context("the plans are missing")?;
+        let offer = usage::offer(&platform.db, customer.plan, customer.currency, first.start()).await?;
+        let plan = offer.and_then(|offer| offer.prices).context("the plans are missing")?;
         deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
         for (index, month) in months.iter().enumerate().filter(|(_, month)| month.end() <= now) {
             let outcome = year.get(index).copied().unwrap_or(Outcome::Paid);
