@@ -106,7 +106,8 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     for (customer, id, year, traffic) in
         [(&lumen, lumen_id, year::lumen()?, traffic::LUMEN), (&kisetsu, kisetsu_id, year::kisetsu(), traffic::KISETSU)]
     {
-        let plan = usage::plan(&platform.db, customer.plan, customer.currency, first.start()).await?.context("the plans are missing")?;
+        let offer = usage::offer(&platform.db, customer.plan, customer.currency, first.start()).await?;
+        let plan = offer.and_then(|offer| offer.prices).context("the plans are missing")?;
         deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
         let known = known_hours(platform, id, first.start(), now).await?;
         let mut invoices = 0;

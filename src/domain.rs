@@ -27,6 +27,7 @@ pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod share;
+pub mod subscription;
 pub mod token_bucket;
 pub mod usage;
 pub mod usage_event;

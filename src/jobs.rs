@@ -13,6 +13,7 @@ mod reconcile;
 mod reread;
 mod sessions;
 mod ship;
+mod unpriced;
 mod usage_check;
 mod webhooks;
 
@@ -85,6 +86,9 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
+    let reported = Arc::default();
+    let unpriced = move |platform| unpriced::run(platform, Arc::clone(&reported));
+    jobs.spawn(every(unpriced::EVERY, "unpriced", unpriced, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(features::EVERY, "features", features::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(idempotency::EVERY, "idempotency", idempotency::run, platform.clone(), heartbeat.clone(), stop.clone()));
     jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));

@@ -43,6 +43,8 @@ pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
 /// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
 pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
+/// Customers whose usage can't be priced, by `reason`: no_price (in their currency), unknown_plan.
+pub const USAGE_UNPRICED_CUSTOMERS: &str = "usage_unpriced_customers";
 /// Parts of hours that Stripe's billing meters were told of, by `result`: sent, failed, cancelled, expired, unclear.
 pub const USAGE_METER_EVENTS: &str = "usage_meter_events_total";
 /// For how long the oldest closed hour has been waiting to be at Stripe, in hours.

@@ -69,6 +69,7 @@ fn describe() {
         (USAGE_BYTES_IN_FLIGHT, "Bytes of the requests with usage events that are in the process now"),
         (USAGE_BEHIND_SECONDS, "For how long the oldest accepted usage event has been waiting to be in the figures"),
         (USAGE_HOURS_DIFFERING, "Hours whose raw usage events are not what is billed"),
+        (USAGE_UNPRICED_CUSTOMERS, "Customers whose usage can't be priced, by reason"),
         (USAGE_METER_LAG_HOURS, "For how long the oldest closed hour has been waiting to be at Stripe"),
         (AUDIT_SEAL_LAG_SECONDS, "Age of the oldest audit entry that no seal proves yet"),
         (RECONCILE_DISCREPANCY_MAJOR_UNITS, "What is at stake in the last complete reconciliation, by currency, in its major units"),
@@ -148,6 +149,9 @@ fn begin() {
         [HTTP_CONNECTIONS, STRIPE_CIRCUIT, USAGE_BYTES_IN_FLIGHT, USAGE_BEHIND_SECONDS, USAGE_HOURS_DIFFERING, USAGE_METER_LAG_HOURS]
     {
         metrics::gauge!(name).set(0.0);
+    }
+    for reason in ["no_price", "unknown_plan"] {
+        metrics::gauge!(USAGE_UNPRICED_CUSTOMERS, "reason" => reason).set(0.0);
     }
     for name in [AUDIT_SEAL_LAG_SECONDS, RECONCILE_CHECKED, RECONCILE_LAST_COMPLETED] {
         metrics::gauge!(name).set(0.0);

@@ -31,6 +31,7 @@ mod invoices;
 mod localstripe;
 mod login_throttle;
 mod lookups;
+mod metering;
 mod meters;
 mod metrics;
 mod migrations;
