@@ -91,7 +91,8 @@ async fn each_invoice_of_the_demo_bills_the_usage_shown() {
             let is_of_subscription = |line: &&serde_json::Value| line["description"].as_str().unwrap().ends_with(" plan");
             let Some(fee) = lines.iter().find(is_of_subscription) else { continue };
             let period: Period = serde_json::from_value(fee["period"].clone()).unwrap();
-            let plan = usage::plan(&app.db, plan, currency.parse().unwrap(), period.start()).await.unwrap().unwrap();
+            let offer = usage::offer(&app.db, plan, currency.parse().unwrap(), period.start()).await.unwrap().unwrap();
+            let plan = offer.prices.unwrap();
             for metric in Metric::ALL {
                 let used: i64 = sqlx::query_scalar(
                     "SELECT coalesce(sum(quantity), 0)::bigint FROM usage_records
