@@ -21,6 +21,7 @@ pub mod reconcile;
 pub mod schema;
 pub mod sessions;
 pub mod storage;
+pub mod subscriptions;
 pub mod totp;
 pub mod usage;
 

@@ -183,10 +183,9 @@ impl Drop for Writer {
     }
 }
 
-/// A body that comes from Stripe, and its meaning.
+/// An event that comes from Stripe.
 pub struct Delivery {
     pub opened: Opened,
-    pub body: String,
     /// The span of the request that brought it.
     pub request: Span,
 }
@@ -325,7 +324,7 @@ async fn try_to_write(
         .zip(&tried)
         .map(|(delivery, tried)| Record {
             event: &delivery.opened.event,
-            body: &delivery.body,
+            body: &delivery.opened.body,
             attempt: tried.attempt(),
             subject_id: delivery.opened.subject_id(),
             changed: tried.changed,
@@ -340,7 +339,7 @@ async fn try_to_write(
     }
     transaction.commit().await?;
     for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.opened.event.id)) {
-        tell_metrics(platform, &delivery.opened.event, tried.status);
+        tell_metrics(platform, &delivery.opened.event, tried);
         if let Some(customer) = tried.customer {
             delivery.request.record("customer", tracing::field::display(customer));
         }

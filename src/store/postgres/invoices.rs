@@ -490,16 +490,18 @@ pub async fn detail(
     )
     .fetch_all(pool)
     .await?;
+    // Of a refund of what paid several invoices, this one's part.
+    let shares = super::mirror::refunds::shares(pool, &[&row.stripe_invoice_id]).await?;
+    let (ids, parts): (Vec<&str>, Vec<i64>) =
+        shares.of(customer, &row.stripe_invoice_id).filter_map(|share| Some((share.refund.as_deref()?, share.amount))).unzip();
     let refunds = sqlx::query_as!(
         Refund,
-        "SELECT stripe_refund_id AS id, amount, status, reason, created_at AS at FROM refunds
-         WHERE customer_id = $1 AND (
-             stripe_charge_id IN (SELECT stripe_charge_id FROM charges WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR stripe_charge_id IN (SELECT charge FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR payment_intent IN (SELECT payment_intent FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2))
-         ORDER BY created_at, stripe_refund_id",
+        r#"SELECT stripe_refund_id AS id, part.amount AS "amount!", status, reason, created_at AS at
+           FROM refunds JOIN unnest($2::text[], $3::bigint[]) AS part(id, amount) ON part.id = stripe_refund_id
+           WHERE customer_id = $1 ORDER BY created_at, stripe_refund_id"#,
         customer.0,
-        row.stripe_invoice_id,
+        &ids as &[&str],
+        &parts,
     )
     .fetch_all(pool)
     .await?;
