@@ -21,7 +21,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Query, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -79,13 +79,16 @@ pub async fn once(State((server, keys, sender)): State<(Server, Keys, Sender)>, 
 }
 
 async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request, next: Next) -> Result<Response> {
+    // Other methods are refused by the route itself.
+    if request.method() != Method::POST {
+        return Ok(next.run(request).await);
+    }
     let platform = &server.platform;
-    let principal = match sender {
-        Sender::Staff => guard::staff_of(platform.clone(), request.extensions())?.principal,
-        Sender::Changer => {
-            let named = Query::<Named>::try_from_uri(request.uri()).ok().and_then(|Query(named)| named.customer_id);
-            guard::changer_of(platform.clone(), request.extensions(), named.as_deref()).await?.principal
-        }
+    let principal = match admitted(platform, sender, request.extensions(), request.uri()).await {
+        Ok(principal) => principal,
+        // What can't be read comes before what it can't be done for.
+        Err(error @ Error::Invalid { .. }) => return Err(key_of(request.headers()).err().unwrap_or(error)),
+        Err(error) => return Err(error),
     };
     let key = match (key_of(request.headers())?, keys) {
         (Some(key), _) => key,
@@ -114,6 +117,17 @@ async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request,
     let work = work(platform.clone(), run, Request::from_parts(parts, Body::from(body)), next);
     let task = tokio::spawn(telemetry::request::within(telemetry::request::span(), work.instrument(tracing::Span::current())));
     task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the work under an idempotency key: {panic}")))?
+}
+
+/// The sender, if the route's guard admits it.
+async fn admitted(platform: &Platform, sender: Sender, extensions: &Extensions, uri: &Uri) -> Result<Principal> {
+    match sender {
+        Sender::Staff => Ok(guard::staff_of(platform.clone(), extensions)?.principal),
+        Sender::Changer => {
+            let named = Query::<Named>::try_from_uri(uri).ok().and_then(|Query(named)| named.customer_id);
+            Ok(guard::changer_of(platform.clone(), extensions, named.as_deref()).await?.principal)
+        }
+    }
 }
 
 /// The key of a request; several are as good as none.
