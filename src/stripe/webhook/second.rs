@@ -44,24 +44,28 @@ impl Shown {
         let take = |value: &mut Value, key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
         let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
         let (object, previous) = (take(&mut data, "object"), take(&mut data, "previous_attributes"));
-        let changes = opened.changes().iter().enumerate().filter(|(_, change)| object_id.is_none_or(|id| change.snapshot.id() == id));
-        changes.map(|(place, change)| Shown::new(change, &opened.event, &object, Some(&previous).filter(|_| place == 0))).collect()
+        let Some((subject, along)) = opened.changes().split_first() else { return Vec::new() };
+        let is_asked = |change: &&Change| object_id.is_none_or(|id| change.snapshot.id() == id);
+        let along = along.iter().filter(is_asked);
+        let mut shown: Vec<Shown> =
+            along.map(|change| Shown::new(change, &opened.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
+        if is_asked(&subject) {
+            // What names values that are there after the change as well says nothing about the order.
+            let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(&object, &previous);
+            shown.push(Shown::new(subject, &opened.event, Some(object), Some(previous).filter(|_| says)));
+        }
+        shown
     }
 
-    /// `previous`: only of the object that the event is about.
-    fn new(change: &Change, event: &Event, object: &Value, previous: Option<&Value>) -> Shown {
-        let (object, previous) = match previous {
-            Some(previous) => {
-                // What names values that are there after the change as well says nothing about the order.
-                let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(object, previous);
-                (Some(object.clone()), Some(previous.clone()).filter(|_| says))
+    fn new(change: &Change, event: &Event, object: Option<Value>, previous: Option<Value>) -> Shown {
+        let restored = match (&object, &previous) {
+            (Some(object), Some(previous)) => {
+                let mut restored = object.clone();
+                restore(&mut restored, previous);
+                Some(restored)
             }
-            None => (within(object, change.snapshot.id()).cloned(), None),
+            _ => None,
         };
-        let restored = previous.as_ref().zip(object.clone()).map(|(previous, mut object)| {
-            restore(&mut object, previous);
-            object
-        });
         Shown {
             change: change.clone(),
             event_type: event.event_type.clone(),
