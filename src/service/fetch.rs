@@ -1,5 +1,6 @@
 //! Objects that are asked for instead of waited for: those of thin events, those whose events of one second don't say which came last, invoices
-//! and credit notes that came without all of their lines, and the tax rates and prices that these name (see `service::lookups`).
+//! and credit notes that came without all of their lines, subscriptions without all of their items, and the tax rates and prices that lines name
+//! (see `service::lookups`).
 //!
 //! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
 
@@ -32,8 +33,8 @@ fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<R
     answer.read()
 }
 
-/// Puts an object that Stripe gave into the inbox, an invoice or credit note with all of its lines, and gives the event's id. `at`: what it is no
-/// older than.
+/// Puts an object that Stripe gave into the inbox, an invoice or credit note with all of its lines, a subscription with all of its items, and
+/// gives the event's id. `at`: what it is no older than.
 pub(super) async fn take(
     platform: &Platform,
     kind: Kind,
@@ -43,7 +44,11 @@ pub(super) async fn take(
     at: OffsetDateTime,
 ) -> Result<String> {
     let given = Given { at, api_version: &answer.api_version, livemode: platform.config.stripe_livemode };
-    let completed = if matches!(kind, Kind::Invoice | Kind::CreditNote) { with_all_lines(platform, kind, id, object).await? } else { None };
+    let completed = match kind {
+        Kind::Invoice | Kind::CreditNote => with_all_lines(platform, kind, id, object).await?,
+        Kind::Subscription => with_all_items(platform, id, object).await?,
+        _ => None,
+    };
     let body = fetched::event(kind, id, completed.as_deref().unwrap_or(object), given).map_err(|error| Error::Internal(error.into()))?;
     webhooks::take(platform, &body).await?;
     Ok(fetched::event_id(id, at))
@@ -61,6 +66,20 @@ async fn with_all_lines(platform: &Platform, kind: Kind, id: &str, object: &RawV
         lines.push(serde_json::from_str(line.get()).map_err(unreadable)?);
     }
     serde_json::value::to_raw_value(&fetched::with_lines(object, lines)).map(Some).map_err(unreadable)
+}
+
+/// None when it has them all already.
+async fn with_all_items(platform: &Platform, id: &str, subscription: &RawValue) -> Result<Option<Box<RawValue>>> {
+    let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
+    let subscription: Value = serde_json::from_str(subscription.get()).map_err(unreadable)?;
+    if !fetched::lacks_items(&subscription) {
+        return Ok(None);
+    }
+    let mut items = Vec::new();
+    for item in platform.stripe()?.items(id).await? {
+        items.push(serde_json::from_str(item.get()).map_err(unreadable)?);
+    }
+    serde_json::value::to_raw_value(&fetched::with_items(subscription, items)).map(Some).map_err(unreadable)
 }
 
 /// Fetches what waits to be fetched, a bounded number of each; how many there were. Nothing without a client, or while another process is at it.
@@ -89,6 +108,10 @@ async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
     }
     for invoice in store::incomplete_invoices(&platform.db, platform.clock.now(), limit).await? {
         complete(platform, Kind::Invoice, &invoice).await?;
+        done += 1;
+    }
+    for subscription in store::incomplete_subscriptions(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, Kind::Subscription, &subscription).await?;
         done += 1;
     }
     for credit_note in store::incomplete_credit_notes(&platform.db, platform.clock.now(), limit).await? {
@@ -215,7 +238,7 @@ async fn resolve_tie(platform: &Platform, tie: &ties::Due) -> Result<()> {
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Fetches an invoice or a credit note with all of its lines.
+/// Fetches an object with all of its lines or items.
 async fn complete(platform: &Platform, kind: Kind, id: &str) -> Result<()> {
     let mut unreachable = None;
     let error = match fetch(platform, kind, id).await {

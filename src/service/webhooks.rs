@@ -222,6 +222,15 @@ fn tell_metrics(platform: &Platform, event: &Event, tried: &Tried) {
     }
 }
 
+/// Zeros of what the alert on failing events asks for, of every type: the first failure is an increase then.
+pub fn register_counters() {
+    for label in Event::labels() {
+        for status in [WebhookStatus::Applied, WebhookStatus::Failed, WebhookStatus::Dead] {
+            metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => label, "result" => status.as_str()).increment(0);
+        }
+    }
+}
+
 /// Counts a second whose order the events of an object leave open.
 fn count_tie(platform: &Platform, event: &Event, tried: &Tried) {
     if tried.undecided {

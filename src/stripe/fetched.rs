@@ -130,6 +130,18 @@ pub fn with_lines(mut object: Value, lines: Vec<Value>) -> Value {
     object
 }
 
+/// Whether a subscription comes without all of its items.
+pub fn lacks_items(subscription: &Value) -> bool {
+    subscription["items"]["has_more"] == Value::Bool(true)
+}
+
+/// The subscription with these items, which are all that it has.
+pub fn with_items(mut subscription: Value, items: Vec<Value>) -> Value {
+    subscription["items"]["data"] = Value::Array(items);
+    subscription["items"]["has_more"] = Value::Bool(false);
+    subscription
+}
+
 /// What may stand in a path of the API: Stripe's ids and no path's syntax. An event names an id; only the name of its object says where to ask.
 pub fn is_askable(id: &str) -> bool {
     (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')

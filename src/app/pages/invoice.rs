@@ -51,7 +51,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
     let title = summary.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"));
     let download = pdf.then(|| {
         view! {
-            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) download="" rel="external">
+            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) rel="external">
                 <Icon glyph=Glyph::Download />
                 <span>"Download PDF"</span>
             </a>

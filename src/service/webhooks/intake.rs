@@ -11,7 +11,7 @@ use crate::{
     service::{Error, Platform, Result, features},
     store::postgres::{
         inbox::{self, Record},
-        mirror,
+        mirror, storage,
     },
     stripe::webhook::apply::{ApplyError, Opened, Outcome, apply, meet},
 };
@@ -265,7 +265,10 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
         }
         Err(ApplyError::Database(error)) => {
             tracing::error!(%error, deliveries = batch.len(), "webhook events can't be stored now");
-            answer(batch.into_iter().map(|waiting| (waiting, Err(Error::Busy))));
+            storage::note(&error);
+            let is_full = storage::is_full(&error);
+            let refusal = || if is_full { Error::StorageFull(anyhow::anyhow!("{error}")) } else { Error::Busy };
+            answer(batch.into_iter().map(|waiting| (waiting, Err(refusal()))));
         }
     }
 }
@@ -279,7 +282,8 @@ async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<Stri
     };
     let receipt = match written {
         Ok(receipts) => receipts.into_iter().next().ok_or(Error::Busy),
-        Err(error) => Err(Error::Internal(error.into())),
+        Err(ApplyError::Database(error)) => Err(error.into()),
+        Err(refused) => Err(Error::Internal(refused.into())),
     };
     answer([(waiting, receipt)]);
 }

@@ -5,6 +5,9 @@ use serde_json_borrow::Value;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+/// The label of every type that is not applied.
+const OTHER: &str = "other";
+
 /// The event types that are applied; the only ones that may become a metric's label.
 const APPLIED: [&str; 56] = [
     "billing.alert.triggered",
@@ -161,7 +164,12 @@ impl Event {
 
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
     pub fn label(&self) -> &'static str {
-        APPLIED.into_iter().find(|known| *known == self.event_type).unwrap_or("other")
+        Event::labels().find(|known| *known == self.event_type).unwrap_or(OTHER)
+    }
+
+    /// Every label that there is.
+    pub fn labels() -> impl Iterator<Item = &'static str> {
+        APPLIED.into_iter().chain([OTHER])
     }
 }
 

@@ -65,6 +65,11 @@ macro_rules! subscriptions {
         sqlx::query!(
             r#"SELECT object.stripe_subscription_id AS id, object.created_at, customer.stripe_customer_id AS customer, object.currency, status,
                       current_period_start, current_period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at,
+                      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                                  'id', stripe_item_id, 'plan_type', item.plan_type, 'lookup_key', lookup_key, 'usage_type', usage_type,
+                                  'price_interval', price_interval, 'price_interval_count', price_interval_count,
+                                  'period_start', period_start, 'period_end', period_end) ORDER BY stripe_item_id COLLATE "C"), '[]')
+                       FROM subscription_items item WHERE item.subscription_id = object.id) AS "item_rows!: Json<Vec<ItemRow>>",
                       (SELECT coalesce(string_agg(stripe_item_id || ': ' || coalesce(price_id, '–') || ' × ' || coalesce(quantity::text, '–'), ', '
                                                   ORDER BY stripe_item_id COLLATE "C"), '–')
                        FROM subscription_items WHERE subscription_id = object.id) AS "items!"
@@ -82,6 +87,7 @@ macro_rules! subscriptions {
                 ("items", row.items),
                 ("current_period_start", written(row.current_period_start)),
                 ("current_period_end", written(row.current_period_end)),
+                ("metered_period", metered_period(row.item_rows.0, row.current_period_start, row.current_period_end)),
                 ("cancel_at_period_end", row.cancel_at_period_end.to_string()),
                 ("cancel_at", written(row.cancel_at)),
                 ("canceled_at", written(row.canceled_at)),
