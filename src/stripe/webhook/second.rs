@@ -346,7 +346,8 @@ mod tests {
     #[test]
     fn fields_of_another_api_version_decide_nothing() {
         let older = event("evt_1", "2024-06-20", json!({"current_period_start": 5, "cancel_at": 6}), Value::Null);
-        let newer = event("evt_9", "2026-08-26", json!({"items": items(&["si_1"])}), json!({"items": items(&["si_0"])}));
+        let newer =
+            event("evt_9", "2026-08-26", json!({"current_period_start": 5, "items": items(&["si_1"])}), json!({"items": items(&["si_0"])}));
         assert_eq!(last_of_two(older, newer), ("evt_9".into(), false));
     }
 
