@@ -44,24 +44,28 @@ impl Shown {
         let take = |value: &mut Value, key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
         let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
         let (object, previous) = (take(&mut data, "object"), take(&mut data, "previous_attributes"));
-        let changes = opened.changes().iter().enumerate().filter(|(_, change)| object_id.is_none_or(|id| change.snapshot.id() == id));
-        changes.map(|(place, change)| Shown::new(change, &opened.event, &object, Some(&previous).filter(|_| place == 0))).collect()
+        let Some((subject, along)) = opened.changes().split_first() else { return Vec::new() };
+        let is_asked = |change: &&Change| object_id.is_none_or(|id| change.snapshot.id() == id);
+        let along = along.iter().filter(is_asked);
+        let mut shown: Vec<Shown> =
+            along.map(|change| Shown::new(change, &opened.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
+        if is_asked(&subject) {
+            // What names values that are there after the change as well says nothing about the order.
+            let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(&object, &previous);
+            shown.push(Shown::new(subject, &opened.event, Some(object), Some(previous).filter(|_| says)));
+        }
+        shown
     }
 
-    /// `previous`: only of the object that the event is about.
-    fn new(change: &Change, event: &Event, object: &Value, previous: Option<&Value>) -> Shown {
-        let (object, previous) = match previous {
-            Some(previous) => {
-                // What names values that are there after the change as well says nothing about the order.
-                let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(object, previous);
-                (Some(object.clone()), Some(previous.clone()).filter(|_| says))
+    fn new(change: &Change, event: &Event, object: Option<Value>, previous: Option<Value>) -> Shown {
+        let restored = match (&object, &previous) {
+            (Some(object), Some(previous)) => {
+                let mut restored = object.clone();
+                restore(&mut restored, previous);
+                Some(restored)
             }
-            None => (within(object, change.snapshot.id()).cloned(), None),
+            _ => None,
         };
-        let restored = previous.as_ref().zip(object.clone()).map(|(previous, mut object)| {
-            restore(&mut object, previous);
-            object
-        });
         Shown {
             change: change.clone(),
             event_type: event.event_type.clone(),
@@ -115,10 +119,12 @@ impl Shown {
         let (this, that) = (&self.change.stamp, &other.change.stamp);
         let created_late = u32::from(self.is_first());
         let fits = self.fits_behind(other);
+        // Another API version has other fields: what is not there need not have been otherwise.
+        let contradicts = fits == Some(false) && self.api_version == other.api_version;
         let names_status = self.previous.as_ref().is_some_and(|previous| previous.get("status").is_some());
         Doubt {
             created_late,
-            contradicted: u32::from(fits == Some(false)) + u32::from(self.lacks_the_change_of(other)),
+            contradicted: u32::from(contradicts) + u32::from(self.lacks_the_change_of(other)),
             status_back: u32::from(this.rank < that.rank && !names_status && created_late == 0),
             counters_back: u32::from(this.progress < that.progress && fits != Some(true)),
             unexplained: self.unexplained_behind(other),
@@ -295,5 +301,69 @@ impl Snapshot {
             Snapshot::Alert(alert) => serde_json::to_value(alert),
         };
         value.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(id: &str, version: &str, more: Value, previous: Value) -> Shown {
+        let mut object = json!({"id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active", "currency": "usd", "created": 1_790_000_000});
+        for (key, value) in more.as_object().unwrap() {
+            object[key] = value.clone();
+        }
+        let event = json!({"id": id, "type": "customer.subscription.updated", "api_version": version, "created": 1_790_000_000,
+            "data": {"object": object, "previous_attributes": previous}});
+        Shown::all(&Opened::open(&event.to_string(), None), None).remove(0)
+    }
+
+    /// The event that shows the last state, and whether that is decided; the same in either order.
+    fn last_of_two(one: Shown, other: Shown) -> (String, bool) {
+        let choose = |shown: &[&Shown]| {
+            let choice = newest(shown).unwrap();
+            (shown[choice.place].event_id().to_owned(), choice.decided)
+        };
+        let chosen = choose(&[&one, &other]);
+        assert_eq!(choose(&[&other, &one]), chosen);
+        chosen
+    }
+
+    fn items(ids: &[&str]) -> Value {
+        json!({"data": ids.iter().map(|id| json!({"id": id, "quantity": 1})).collect::<Vec<_>>()})
+    }
+
+    #[test]
+    fn an_item_that_came_or_went_orders_two_events() {
+        let before = || event("evt_9", "v", json!({"items": items(&["si_1"])}), Value::Null);
+        let added = event("evt_1", "v", json!({"items": items(&["si_1", "si_2"])}), json!({"items": items(&["si_1"])}));
+        assert_eq!(last_of_two(before(), added), ("evt_1".into(), true));
+        let swapped = event("evt_1", "v", json!({"items": items(&["si_2"])}), json!({"items": items(&["si_1"])}));
+        assert_eq!(last_of_two(before(), swapped), ("evt_1".into(), true));
+    }
+
+    #[test]
+    fn fields_of_another_api_version_decide_nothing() {
+        let older = event("evt_1", "2024-06-20", json!({"current_period_start": 5, "cancel_at": 6}), Value::Null);
+        let newer =
+            event("evt_9", "2026-08-26", json!({"current_period_start": 5, "items": items(&["si_1"])}), json!({"items": items(&["si_0"])}));
+        assert_eq!(last_of_two(older, newer), ("evt_9".into(), false));
+    }
+
+    #[test]
+    fn empty_and_unchanged_previous_attributes_decide_nothing() {
+        let plain = || event("evt_1", "v", json!({"cancel_at": 5}), Value::Null);
+        for previous in [json!({}), json!(null), json!("nonsense"), json!({"cancel_at": 6})] {
+            let other = event("evt_2", "v", json!({"cancel_at": 6}), previous.clone());
+            assert_eq!(last_of_two(plain(), other), ("evt_2".into(), false), "{previous}");
+        }
+    }
+
+    #[test]
+    fn null_and_absent_values_are_the_same_before_a_change() {
+        let before = event("evt_9", "v", json!({"metadata": {}}), Value::Null);
+        let after = event("evt_1", "v", json!({"metadata": {"plan_type": "growth"}}), json!({"metadata": {"plan_type": null}}));
+        assert_eq!(last_of_two(before, after), ("evt_1".into(), true));
     }
 }
