@@ -321,14 +321,14 @@ mod tests {
     fn an_unknown_price_is_never_nothing_due() {
         let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
         let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
-        let v = verdict(&known, Some(9));
+        let v = verdict(&known, None, Some(9));
         assert_eq!(v.headline, "You’re over your plan on impressions");
         assert!(v.detail.ends_with("What overage costs is unknown here: no price in GBP."), "{}", v.detail);
         let mut unknown = known;
         if let Some(subscription) = &mut unknown.subscription {
             (subscription.plan_type, subscription.included_impressions) = (None, None);
         }
-        let v = verdict(&unknown, Some(9));
+        let v = verdict(&unknown, None, Some(9));
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Warning, "Cost unknown"));
     }
 
