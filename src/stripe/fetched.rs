@@ -68,7 +68,7 @@ impl Kind {
 /// When and how Stripe gave an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// By Stripe's clock: the object was so then.
+    /// The moment before the request: the object was so then or later, so that an event of the same second is the newer one.
     pub at: OffsetDateTime,
     pub api_version: &'a str,
     /// The mode of the key that it was asked with.
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_reader_and_a_label() {
         for kind in Kind::ALL {
-            let object = json!({"id": "x_1", "object": kind.object()}).to_string();
+            let object = json!({"id": "x_1", "object": kind.object(), "customer": "cus_1"}).to_string();
             let body = event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap();
             let document = Document::read(&body);
             // A reader wants more of it than an id, or is content with it; nobody ignores it.

@@ -308,7 +308,7 @@ fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'stat
         format::machine(period.end()),
         if by_app { "&group_by=app" } else { "" }
     );
-    view! { <a href=href download="" rel="external">{text}</a> }
+    view! { <a href=href rel="external">{text}</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.

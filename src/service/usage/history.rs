@@ -99,7 +99,7 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
     if most > MAX_POINTS {
         return Err(Error::invalid(
             "metric",
-            format!("wants one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
+            format!("must name one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
         ));
     }
     let apps = by_app.then_some(MAX_APPS);

@@ -2,13 +2,16 @@
 //!
 //! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` hands it to PostgreSQL as it is.
 
-use crate::domain::{
-    invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
-    mirror::Stamp,
-    money::Currency,
-    period::Period,
-    plan::PlanType,
-    subscription::{Interval, Item},
+use crate::{
+    domain::{
+        invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
+        mirror::Stamp,
+        money::Currency,
+        period::Period,
+        plan::PlanType,
+        subscription::{Interval, Item},
+    },
+    stripe::fetched::Kind,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -459,5 +462,59 @@ impl Snapshot {
             Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
             Snapshot::Alert(alert) => Some(&alert.customer),
         }
+    }
+
+    /// Shows the same state as the other one, and what that one leaves out.
+    pub fn completes(&self, other: &Snapshot) -> bool {
+        match (self, other) {
+            (Snapshot::Invoice(invoice), Snapshot::Invoice(other)) => {
+                let without_lines = |invoice: &InvoiceSnapshot| InvoiceSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..invoice.clone()
+                };
+                invoice.lines_complete && !other.lines_complete && without_lines(invoice) == without_lines(other)
+            }
+            (Snapshot::CreditNote(credit_note), Snapshot::CreditNote(other)) => {
+                let without_lines = |credit_note: &CreditNoteSnapshot| CreditNoteSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..credit_note.clone()
+                };
+                credit_note.lines_complete && !other.lines_complete && without_lines(credit_note) == without_lines(other)
+            }
+            _ => false,
+        }
+    }
+
+    /// Stripe's id of the object that this one may have come along in.
+    pub fn parent(&self) -> Option<&str> {
+        match self {
+            Snapshot::Payment(payment) => Some(&payment.invoice),
+            Snapshot::Refund(refund) => refund.charge.as_deref(),
+            Snapshot::Invoice(_)
+            | Snapshot::Subscription(_)
+            | Snapshot::Charge(_)
+            | Snapshot::Customer(_)
+            | Snapshot::CreditNote(_)
+            | Snapshot::Alert(_) => None,
+        }
+    }
+
+    /// What Stripe is asked for to see it again: the kind and the id. None for what has no address there.
+    pub fn address(&self) -> Option<(Kind, &str)> {
+        Some(match self {
+            Snapshot::Invoice(invoice) => (Kind::Invoice, &invoice.id),
+            Snapshot::Subscription(subscription) => (Kind::Subscription, &subscription.id),
+            Snapshot::Charge(charge) => (Kind::Charge, &charge.id),
+            Snapshot::Refund(refund) => (Kind::Refund, &refund.id),
+            Snapshot::Payment(payment) if payment.from_invoice => (Kind::Invoice, &payment.invoice),
+            Snapshot::Payment(payment) => (Kind::InvoicePayment, &payment.id),
+            Snapshot::Customer(customer) => (Kind::Customer, &customer.id),
+            Snapshot::CreditNote(credit_note) => (Kind::CreditNote, &credit_note.id),
+            Snapshot::Alert(_) => return None,
+        })
     }
 }

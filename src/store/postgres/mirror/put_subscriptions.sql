@@ -32,8 +32,8 @@ WITH told AS MATERIALIZED (
         event_created_at = excluded.event_created_at, event_rank = excluded.event_rank,
         event_progress = excluded.event_progress, event_id = excluded.event_id,
         reader_version = excluded.reader_version, reader_event = excluded.reader_event, updated_at = now()
-    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
+       OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
        OR (excluded.event_id = kept.event_id
            AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_subscription_id

@@ -104,8 +104,17 @@ macro_rules! charges {
     ($pool:expr, $where:tt, $($argument:expr),*) => {
         sqlx::query!(
             r#"SELECT object.stripe_charge_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_invoice_id, payment_intent,
-                      object.currency, amount, amount_refunded, status
-               FROM charges object JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+                      object.currency, object.amount, object.status,
+                      greatest(object.amount_refunded - void.amount_refunded, 0) AS "amount_refunded!"
+               FROM charges object JOIN customers customer ON customer.id = object.customer_id
+                    -- Refunds that failed after the charge counted them: Stripe then counts them no more, often without an event of the charge.
+                    -- A charge that was fetched is newer than an event of its second.
+                    CROSS JOIN LATERAL (SELECT coalesce(sum(refund.amount), 0)::bigint AS amount_refunded FROM refunds refund
+                                        WHERE refund.stripe_charge_id = object.stripe_charge_id AND refund.status IN ('failed', 'canceled')
+                                          AND (refund.event_created_at > object.event_created_at
+                                               OR (refund.event_created_at = object.event_created_at AND NOT starts_with(object.event_id, 'fetched_')))
+                                       ) AS void
+               WHERE "# + $where,
             $($argument),*
         )
         .map(|row| Record {
