@@ -173,12 +173,12 @@ fn a_subscriptions_plan_is_found_wherever_it_is_named() {
 }
 
 #[test]
-fn a_subscriptions_period_is_its_own_or_spans_its_items() {
+fn a_subscriptions_period_is_its_smallest_items_period() {
     let seconds = |span: Span| (span.start.map(OffsetDateTime::unix_timestamp), span.end.map(OffsetDateTime::unix_timestamp));
     assert_eq!(seconds(subscription(json!({"current_period_start": 5, "current_period_end": 9})).current_period), (Some(5), Some(9)));
-    let items = json!({"items": {"data": [{"id": "si_1", "current_period_start": 6, "current_period_end": 9},
+    let items = json!({"items": {"data": [{"id": "si_1", "current_period_start": 5, "current_period_end": 99},
                                           {"id": "si_2", "current_period_start": 5, "current_period_end": 8}]}});
-    assert_eq!(seconds(subscription(items).current_period), (Some(5), Some(9)));
+    assert_eq!(seconds(subscription(items).current_period), (Some(5), Some(8)));
 }
 
 #[test]
