@@ -15,10 +15,10 @@ use crate::{
     },
 };
 use axum::{
-    Extension, Json,
+    Json,
     body::Body,
     extract::{Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
@@ -45,16 +45,10 @@ use serde::Deserialize;
         "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
     ])))
 )]
-pub async fn events(
-    State(server): State<Server>,
-    principal: Option<Extension<Principal>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let (key, customer) = match principal {
-        None => return Err(Error::Unauthenticated.into()),
-        Some(Extension(Principal::User { .. })) => return Err(Error::Forbidden("API key").into()),
-        Some(Extension(Principal::ApiKey { id, customer, .. })) => (id, customer),
+pub async fn events(State(server): State<Server>, extensions: Extensions, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    let (key, customer) = match guard::principal_of(&extensions)? {
+        Principal::User { .. } => return Err(Error::Forbidden("API key").into()),
+        Principal::ApiKey { id, customer, .. } => (id, customer),
     };
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {

@@ -129,7 +129,7 @@ fn of_caps(usage: &UsageCurrent, first: &Refusing, refusing: &[Refusing]) -> Ver
     };
     let refused: Vec<String> = refusing.iter().map(refused).collect();
     let end = format::day_month(format::last_day(&usage.current_period.period));
-    let so_far = usage.overages.total_overage_cost;
+    let so_far = usage.overages.total_overage_cost.unwrap_or(0);
     let cost =
         if so_far > 0 { format!(" Overage has cost {} so far.", Money::new(so_far, usage.overages.currency)) } else { String::new() };
     Verdict {
@@ -150,6 +150,17 @@ fn sentence_case(text: &str) -> String {
 
 fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let Some(included) = usage.included() else {
+        // Stripe knows the plan and this platform does not: the cost is unknown, not 0.
+        if let Some(why) = usage.overages.unpriced.as_ref().filter(|_| usage.subscription.is_some()) {
+            return Verdict {
+                tone: Tone::Warning,
+                headline: "Cost unknown".to_owned(),
+                detail: format!(
+                    "Usage is measured. What is included and what more costs can’t be shown: {why}. Your invoice is not affected."
+                ),
+                action: None,
+            };
+        }
         return Verdict {
             tone: Tone::Neutral,
             headline: "No active subscription".to_owned(),
@@ -171,8 +182,9 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let named = list(&at_level);
 
     let money = |amount| Money::new(amount, usage.overages.currency);
-    let so_far = usage.overages.total_overage_cost;
-    let expected = usage.forecast.as_ref().map(|forecast| forecast.total_overage_cost.max(so_far));
+    let unpriced = usage.overages.unpriced.as_deref();
+    let so_far = usage.overages.total_overage_cost.unwrap_or(0);
+    let expected = usage.forecast.as_ref().map(|forecast| forecast.total_overage_cost.unwrap_or(0).max(so_far));
     let end = format::day_month(format::last_day(&usage.current_period.period));
     let left = match days_left {
         Some(0) | None => String::new(),
@@ -190,6 +202,7 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
         _ => format!("{}\u{a0}% of your included {} used{left}.", format::percent(used[fullest], included[fullest]), fullest.noun()),
     };
     let cost = match (so_far, expected) {
+        _ if unpriced.is_some() => format!("What overage costs is unknown here: {}.", unpriced.unwrap_or_default()),
         (1.., Some(expected)) if expected > so_far => {
             format!("Overage has cost {} so far and will reach about {} by {end} at this pace.", money(so_far), money(expected))
         }
@@ -247,19 +260,22 @@ mod tests {
             },
             overages: Overages::new(Currency::USD, PerMetric { impressions: Overage { amount: 0, cost }, ..PerMetric::default() }),
             subscription: Some(SubscriptionSummary {
-                plan_type: PlanType::Growth,
+                plan_type: Some(PlanType::Growth),
+                plan_name: None,
                 status: "active".into(),
-                included_impressions: 10_000_000,
-                included_api_calls: 1_000_000,
-                included_data_transfer_gb: Gigabytes(500_000_000_000),
+                included_impressions: Some(10_000_000),
+                included_api_calls: Some(1_000_000),
+                included_data_transfer_gb: Some(Gigabytes(500_000_000_000)),
                 cancel_at_period_end: false,
+                cancel_at: None,
+                pause_collection: None,
             }),
             forecast: Some(UsageForecast {
                 impressions: expected,
                 api_calls: expected,
                 data_transfer_bytes: expected,
-                overage_costs: PerMetric { impressions: forecast_cost, ..PerMetric::default() },
-                total_overage_cost: forecast_cost,
+                overage_costs: PerMetric { impressions: Some(forecast_cost), ..PerMetric::default() },
+                total_overage_cost: Some(forecast_cost),
             }),
             as_of: None,
             waiting_since: None,
@@ -299,6 +315,21 @@ mod tests {
         assert_eq!(verdict(&usage(7_000_000, 0, 900), None, Some(9)).headline, "You’re fine today, but on course to go over");
         assert_eq!(verdict(&usage(8_000_000, 0, 900), None, Some(9)).headline, "You’re getting close to your plan’s limit on impressions");
         assert_eq!(verdict(&usage(9_500_000, 0, 900), None, Some(9)).headline, "Your included impressions are almost used up");
+    }
+
+    #[test]
+    fn an_unknown_price_is_never_nothing_due() {
+        let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
+        let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
+        let v = verdict(&known, None, Some(9));
+        assert_eq!(v.headline, "You’re over your plan on impressions");
+        assert!(v.detail.ends_with("What overage costs is unknown here: no price in GBP."), "{}", v.detail);
+        let mut unknown = known;
+        if let Some(subscription) = &mut unknown.subscription {
+            (subscription.plan_type, subscription.included_impressions) = (None, None);
+        }
+        let v = verdict(&unknown, None, Some(9));
+        assert_eq!((v.tone, v.headline.as_str()), (Tone::Warning, "Cost unknown"));
     }
 
     #[test]

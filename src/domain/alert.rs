@@ -61,10 +61,10 @@ impl Threshold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     pub used: Quantities,
-    /// None without a subscription: nothing is included then, and nothing is over.
+    /// None without a subscription, and where its plan is unknown: nothing is over then.
     pub included: Option<Quantities>,
-    /// Minor units of overage so far.
-    pub cost: PerMetric<i64>,
+    /// Minor units of overage so far; None where the price is unknown.
+    pub cost: PerMetric<Option<i64>>,
     pub currency: Currency,
 }
 
@@ -95,7 +95,7 @@ pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Thre
             |percent: &&u32| included.is_some_and(|included| u128::from(used) * 100 >= u128::from(**percent) * u128::from(included));
         reached.extend(alerts.percent().iter().filter(percent).map(|percent| (metric, Threshold::Percent(*percent))));
         if settings.currency() == figures.currency {
-            let cost = |cost: &&i64| figures.cost[metric] >= **cost;
+            let cost = |limit: &&i64| figures.cost[metric].is_some_and(|cost| cost >= **limit);
             reached.extend(alerts.cost().iter().filter(cost).map(|cost| (metric, Threshold::Cost(*cost))));
         }
         let cap = cap_quantity(alerts.cap(), included).filter(|cap| used >= *cap);
@@ -137,7 +137,7 @@ pub fn still_reached(
         Threshold::Percent(percent) => included.is_none_or(|included| {
             included_then == Some(included) && included > 0 && u128::from(used) * 100 >= u128::from(percent) * u128::from(included)
         }),
-        Threshold::Cost(cost) => currency != figures.currency || figures.cost[metric] >= cost,
+        Threshold::Cost(cost) => currency != figures.currency || figures.cost[metric].is_none_or(|so_far| so_far >= cost),
         Threshold::Cap(quantity) => cap_quantity(settings.metric(metric).cap(), included) == Some(quantity) && used >= quantity,
     }
 }
@@ -194,8 +194,8 @@ pub struct FiredAlert {
     /// In the metric's own unit, like `included`.
     pub used: u64,
     pub included: Option<u64>,
-    /// Minor units of overage of this metric.
-    pub cost: i64,
+    /// Minor units of overage of this metric; null where the price is unknown.
+    pub cost: Option<i64>,
     pub currency: Currency,
     #[serde(flatten)]
     pub period: Period,
@@ -222,14 +222,15 @@ impl FiredAlert {
     /// What happened, in a sentence for a mail and for the page.
     pub fn sentence(&self) -> String {
         let (title, used) = (self.metric.title(), show_quantity(self.metric, self.used));
-        let cost = Money::new(self.cost, self.currency);
+        let cost = self.cost.map(|cost| Money::new(cost, self.currency));
         match (Threshold::of(&self.kind, self.threshold), self.included) {
             (Some(Threshold::Percent(percent)), Some(included)) => {
                 let included = show_quantity(self.metric, included);
-                let over = if self.cost > 0 { format!(" Overage has cost {cost} so far.") } else { String::new() };
+                let over = cost.filter(|cost| cost.amount > 0).map(|cost| format!(" Overage has cost {cost} so far.")).unwrap_or_default();
                 format!("{title}: {percent}% of the included {included} is reached, {used} used.{over}")
             }
             (Some(Threshold::Cost(limit)), _) => {
+                let cost = cost.map_or_else(|| "an unknown amount".to_owned(), |cost| cost.to_string());
                 format!("{title}: overage has cost {cost}, which reaches your {}; {used} used.", Money::new(limit, self.currency))
             }
             (Some(Threshold::Cap(quantity)), _) => format!(

@@ -309,7 +309,9 @@ pub struct Payment {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Refund {
     pub id: String,
+    /// This invoice's part, where the payment that is refunded paid several invoices.
     pub amount: i64,
+    /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`: of the last two nothing was refunded.
     pub status: String,
     pub reason: Option<String>,
     #[serde(with = "time::serde::rfc3339")]

@@ -15,6 +15,7 @@ use crate::{
         },
         identity::CustomerId,
         metric::Metric,
+        subscription::metered_at,
         usage::UsageCurrent,
     },
     store::postgres::{
@@ -150,14 +151,14 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
     }
     let usage = usage::current(platform, customer).await?;
     let settings = set.unwrap_or_else(|| AlertSettings::usual(usage.overages.currency));
-    let start = usage.current_period.period.start();
     let mut fired = 0;
     // What was reached in a period's last seconds is found in the next one.
-    if platform.clock.now() - start < JUST_BEGUN {
-        let before = usage::at(platform, customer, start - Duration::SECOND).await?;
-        if before.current_period.period.end() == start {
-            fired += fire(platform, customer, &settings, &before).await?;
-        }
+    let now = platform.clock.now();
+    let subscriptions = usage::subscriptions(platform, customer).await?;
+    let ended = metered_at(&subscriptions, now - JUST_BEGUN).period.end();
+    if ended <= now {
+        let before = usage::at(platform, customer, ended - Duration::SECOND).await?;
+        fired += fire(platform, customer, &settings, &before).await?;
     }
     rearm(platform, customer, &settings, &usage).await?;
     Ok(fired + fire(platform, customer, &settings, &usage).await?)

@@ -1,6 +1,11 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
+use crate::{
+    domain::features::Feature,
+    store::{postgres::storage, usage::UsageStoreError},
+    stripe::client::StripeError,
+    telemetry,
+};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -81,6 +86,9 @@ pub enum Error {
     /// The database is away, or a file or a key that is needed. The cause is for the log.
     #[error("the service can't reach its data at the moment; nothing is lost, try again in a minute")]
     Unavailable(#[source] anyhow::Error),
+    /// A write failed for want of space, or the disk fails. The cause is for the log.
+    #[error("the server's storage takes no writes at the moment; nothing in this request was stored; retry it later")]
+    StorageFull(#[source] anyhow::Error),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -108,6 +116,7 @@ impl Error {
             Error::FeatureDisabled(_)
             | Error::Busy
             | Error::Unavailable(_)
+            | Error::StorageFull(_)
             | Error::StripeNotConfigured
             | Error::StripeUnavailable(_)
             | Error::ReconciliationFailed(_) => 503,
@@ -135,6 +144,7 @@ impl Error {
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Unavailable(_) => "unavailable",
+            Error::StorageFull(_) => "storage_full",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
             Error::LoginThrottled { .. } => "login_throttled",
@@ -155,6 +165,7 @@ impl Error {
             Error::RateLimited { retry_after } | Error::AddressLimited { retry_after } | Error::LoginThrottled { retry_after } => {
                 Some(*retry_after)
             }
+            Error::StorageFull(_) => Some(60),
             _ => None,
         }
     }
@@ -173,6 +184,10 @@ impl From<sqlx::Error> for Error {
                 metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
                 Error::Busy
             }
+            other if storage::is_full(&other) => {
+                storage::note(&other);
+                Error::StorageFull(other.into())
+            }
             other if is_away(&other) => Error::Unavailable(other.into()),
             other => Error::Internal(other.into()),
         }
@@ -183,10 +198,9 @@ impl From<sqlx::Error> for Error {
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, too many connections, operator interventions (Appendix A of PostgreSQL's documentation).
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
-        }
+        // Connection exceptions, operator interventions, insufficient resources (Appendix A of PostgreSQL's documentation).
+        other if storage::lacks_resources(other) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
         _ => false,
     }
 }
@@ -195,6 +209,8 @@ impl From<UsageStoreError> for Error {
     fn from(error: UsageStoreError) -> Self {
         match error {
             UsageStoreError::Postgres(error) => error.into(),
+            // Waiting helps.
+            other if other.is_of_clickhouse() => Error::Unavailable(other.into()),
             other => Error::Internal(other.into()),
         }
     }

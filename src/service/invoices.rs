@@ -107,13 +107,24 @@ pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf
     Ok((pdf, detail))
 }
 
+/// Stripe's ids: `in_`, then letters, digits and underscores, 255 bytes at most.
+fn is_stripe_id(id: &str) -> bool {
+    id.len() <= 255 && id.strip_prefix("in_").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// By the id here, or Stripe's.
 async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
     const MISSING: Error = Error::NotFound("invoice");
-    let id: Uuid = id.parse().map_err(|_| MISSING)?;
-    let customer = match scope {
-        Scope::Customer(customer) => customer,
-        Scope::Everyone => store::owner(&platform.db, id).await?.ok_or(MISSING)?,
+    let of = match scope {
+        Scope::Customer(customer) => Some(customer),
+        Scope::Everyone => None,
     };
+    let found = match id.parse::<Uuid>() {
+        Ok(id) => store::by_id(&platform.db, of, id).await?,
+        Err(_) if is_stripe_id(id) => store::by_stripe_id(&platform.db, of, id).await?,
+        Err(_) => None,
+    };
+    let (customer, id) = found.ok_or(MISSING)?;
     let (detail, figures) = store::detail(&platform.db, customer, id, platform.clock.now()).await?.ok_or(MISSING)?;
     let (mut detail, sums) = detail.with_sums(&figures);
     count_unexplained(&detail.summary.stripe_invoice_id, &sums);

@@ -126,7 +126,7 @@ async fn put_invoices(conn: &mut PgConnection, read: Vec<(&Stale, Change)>) -> R
     }
     let ids: Vec<&str> = invoices.iter().map(|(_, _, invoice)| invoice.id.as_str()).collect();
     let before = store::shown(conn, &ids).await?;
-    let written = mirror::put_invoices(conn, &rows.iter().collect::<Vec<_>>()).await?;
+    let written = mirror::put_invoices(conn, &rows, mirror::Put::Newer).await?;
     let after = store::shown(conn, &ids).await?;
     let changed: Vec<&str> = ids.into_iter().filter(|id| before.get(*id) != after.get(*id)).collect();
     if !changed.is_empty() {
@@ -167,7 +167,7 @@ async fn put_credit_notes(conn: &mut PgConnection, read: &[(&Stale, Change)]) ->
     }
     lookups::learn(conn, named.into_iter()).await?;
     rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
-    Ok(mirror::put_credit_notes(conn, &rows.iter().collect::<Vec<_>>()).await?)
+    Ok(mirror::put_credit_notes(conn, &rows, mirror::Put::Newer).await?)
 }
 
 async fn put_subscriptions(conn: &mut PgConnection, read: &[(&Stale, Change)]) -> Result<Vec<String>> {
@@ -178,5 +178,5 @@ async fn put_subscriptions(conn: &mut PgConnection, read: &[(&Stale, Change)]) -
         }
     }
     rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
-    Ok(mirror::put_subscriptions(conn, &rows.iter().collect::<Vec<_>>()).await?)
+    Ok(mirror::put_subscriptions(conn, &rows, mirror::Put::Newer).await?)
 }

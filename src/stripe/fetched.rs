@@ -68,7 +68,7 @@ impl Kind {
 /// When and how Stripe gave an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// By Stripe's clock: the object was so then.
+    /// The moment before the request: the object was so then or later, so that an event of the same second is the newer one.
     pub at: OffsetDateTime,
     pub api_version: &'a str,
     /// The mode of the key that it was asked with.
@@ -130,6 +130,18 @@ pub fn with_lines(mut object: Value, lines: Vec<Value>) -> Value {
     object
 }
 
+/// Whether a subscription comes without all of its items.
+pub fn lacks_items(subscription: &Value) -> bool {
+    subscription["items"]["has_more"] == Value::Bool(true)
+}
+
+/// The subscription with these items, which are all that it has.
+pub fn with_items(mut subscription: Value, items: Vec<Value>) -> Value {
+    subscription["items"]["data"] = Value::Array(items);
+    subscription["items"]["has_more"] = Value::Bool(false);
+    subscription
+}
+
 /// What may stand in a path of the API: Stripe's ids and no path's syntax. An event names an id; only the name of its object says where to ask.
 pub fn is_askable(id: &str) -> bool {
     (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_reader_and_a_label() {
         for kind in Kind::ALL {
-            let object = json!({"id": "x_1", "object": kind.object()}).to_string();
+            let object = json!({"id": "x_1", "object": kind.object(), "customer": "cus_1"}).to_string();
             let body = event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap();
             let document = Document::read(&body);
             // A reader wants more of it than an id, or is content with it; nobody ignores it.

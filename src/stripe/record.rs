@@ -14,6 +14,7 @@ use super::{
 use crate::domain::{
     invoice::TaxBehavior,
     reconcile::{Figure, Object, Record, Unit, written},
+    subscription::{Item, metered_item},
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -46,7 +47,22 @@ pub fn read(kind: Kind, object: &Value, at: OffsetDateTime) -> Result<Record, St
         Ok(Reading::Ignored(reason)) => unreadable(text("customer"), reason),
         Err(error) => unreadable(text("customer"), &error.to_string()),
     };
-    Ok(Record { id, created, ..record })
+    let mut record = Record { id, created, ..record };
+    if let Some(period) = metered_period(object).filter(|_| kind == Kind::Subscription) {
+        record.facts.iter_mut().filter(|(name, _)| *name == "metered_period").for_each(|(_, fact)| fact.clone_from(&period));
+    }
+    Ok(record)
+}
+
+/// The period of what is billed by usage, straight from Stripe's items and not by the mirror's reader, so that a reader that takes another
+/// period is noticed. None where no item with a period of its own is billed by usage.
+fn metered_period(subscription: &Value) -> Option<String> {
+    let metered = |item: &&Value| item["price"]["recurring"]["usage_type"] == "metered";
+    let period = |item: &Value| Some((item["current_period_start"].as_i64()?, item["current_period_end"].as_i64()?));
+    let items = subscription["items"]["data"].as_array()?;
+    let (start, end) = items.iter().filter(metered).filter_map(period).min_by_key(|(start, end)| (end - start, *end))?;
+    let at = |seconds| written(OffsetDateTime::from_unix_timestamp(seconds).ok());
+    Some(format!("{} – {}", at(start), at(end)))
 }
 
 fn unreadable(customer: Option<String>, reason: &str) -> Record {
@@ -167,6 +183,9 @@ pub fn invoice_facts(lines: Option<&LineTotals>) -> Vec<(&'static str, String)> 
 }
 
 fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
+    let parts: Vec<Item> = subscription.items.iter().map(ItemSnapshot::item).collect();
+    let period = metered_item(&parts).and_then(|item| item.period).or(subscription.current_period.period());
+    let metered = format!("{} – {}", written(period.map(|period| period.start())), written(period.map(|period| period.end())));
     Record {
         customer: Some(subscription.customer),
         subscription: Some(subscription.id),
@@ -176,6 +195,7 @@ fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
             ("items", items(subscription.items)),
             ("current_period_start", written(subscription.current_period.start)),
             ("current_period_end", written(subscription.current_period.end)),
+            ("metered_period", metered),
             ("cancel_at_period_end", subscription.cancel_at_period_end.to_string()),
             ("cancel_at", written(subscription.cancel_at)),
             ("canceled_at", written(subscription.canceled_at)),

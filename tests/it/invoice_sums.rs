@@ -100,12 +100,15 @@ fn the_rows_of_every_invoice_add_up() {
             prop_assert_eq!(last.amount, if is_void { 0 } else { figures.remaining });
             prop_assert_eq!(sums.of(SumKind::Total), figures.total);
             prop_assert!(is_void || sums.of(SumKind::AmountDue) == figures.due, "{:?}", sums.rows);
-            prop_assert!(sums.rows.iter().all(|row| row.kind != SumKind::OtherAdjustments), "{:?}", sums.rows);
+            // Which part of the discounts is of items can't be known of negative lines that are still missing; the row says so.
+            let is_known = |row: &SumRow| row.kind != SumKind::OtherAdjustments || row.label == "Not known before all lines are read";
+            prop_assert!(sums.rows.iter().all(is_known), "{:?}", sums.rows);
             prop_assert!(!sums.unexplained);
             prop_assert_eq!(sums.of(SumKind::CreditNotes), -invoice.credit_notes);
             prop_assert_eq!(sums.of(SumKind::PretaxCredits), -invoice.credits);
             prop_assert_eq!(sums.of(SumKind::TaxIncluded), invoice.included_tax);
             if invoice.has_all_lines {
+                prop_assert_eq!(sums.of(SumKind::OtherAdjustments), 0, "{:?}", sums.rows);
                 prop_assert_eq!(sums.of(SumKind::Discount), -invoice.discount);
                 prop_assert_eq!(sums.of(SumKind::Tax), invoice.added_tax);
             }
@@ -159,7 +162,8 @@ async fn page_pdf_api_and_csv_say_the_same() {
         let currency: Currency = api["currency"].as_str().unwrap().parse().unwrap();
         let rows: Vec<SumRow> = serde_json::from_value(api["sums"].clone()).unwrap();
         adds_up(&rows).unwrap();
-        assert!(rows.iter().all(|row| row.kind != SumKind::OtherAdjustments), "{id}: {rows:?}");
+        let is_explained = !invoice.has_all_lines || rows.iter().all(|row| row.kind != SumKind::OtherAdjustments);
+        assert!(is_explained, "{id}: {rows:?}");
         let shown: Vec<(String, String)> = rows
             .iter()
             .map(|row| (row.label.replace('\u{a0}', " "), Money::new(row.amount, currency).to_string().replace('\u{a0}', " ")))

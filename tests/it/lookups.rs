@@ -119,7 +119,10 @@ async fn a_refused_lookup_waits_and_holds_up_no_other() {
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
-    assert_eq!(ask(&app.db, "SELECT string_agg(stripe_tax_rate_id, ' ' ORDER BY 1) AS known FROM tax_rates").await, "txr_1 txr_2");
+    assert_eq!(
+        ask(&app.db, "SELECT string_agg(stripe_tax_rate_id, ' ' ORDER BY stripe_tax_rate_id) AS known FROM tax_rates").await,
+        "txr_1 txr_2"
+    );
     // A Stripe that is away ends the run; the next one goes on.
     stand_in.work(|store| store.put("tax_rate", rate("txr_3")));
     app.deliver(&[taxed("in_3", "txr_3")]).await;

@@ -334,8 +334,8 @@ fn a_draft_and_a_void_invoice_say_so_across_the_page() {
         pipe("pdftotext", &["-raw", "-", "-"], &pdf).to_uppercase().split_whitespace().collect::<String>()
     };
     for (status, word) in [(InvoiceStatus::Draft, "DRAFT"), (InvoiceStatus::Void, "VOID")] {
-        // Besides the badge and, for a void invoice, the headline.
-        let elsewhere = if status == InvoiceStatus::Void { 2 } else { 1 };
+        // Besides the badge and, for a void invoice, the headline and the row of the sums.
+        let elsewhere = if status == InvoiceStatus::Void { 3 } else { 1 };
         assert_eq!(shown(status).matches(word).count(), elsewhere + 1, "{}", shown(status));
     }
     assert!(shown(InvoiceStatus::Uncollectible).contains("UNCOLLECTIBLE"));

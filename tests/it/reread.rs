@@ -36,7 +36,7 @@ fn with_everything() -> Value {
         "customer_tax_exempt": "none", "customer_tax_ids": [{"type": "eu_vat", "value": "DE1"}, {"type": "ch_vat", "value": "CHE1"}],
         "collection_method": "charge_automatically", "shipping_cost": {"amount_subtotal": 500, "amount_tax": 0, "amount_total": 500},
         "total_taxes": null, "total_pretax_credit_amounts": [{"amount": 100, "type": "credit_balance_transaction"}],
-        "lines": {"data": [{"quantity_decimal": "2.5", "taxes": [{"amount": 1_900, "tax_behavior": "inclusive", "tax_rate_details": {"tax_rate": "txr_1"}}]}]},
+        "lines": {"data": [{"id": "il_rich", "quantity_decimal": "2.5", "taxes": [{"amount": 1_900, "tax_behavior": "inclusive", "tax_rate_details": {"tax_rate": "txr_1"}}]}]},
     }))
 }
 

@@ -5,6 +5,9 @@ pub mod convergence;
 mod credit_notes;
 mod customers;
 pub mod figures;
+mod order;
+mod refunds;
+mod strangers;
 
 use crate::support::{
     TestApp,

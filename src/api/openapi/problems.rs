@@ -34,6 +34,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("reconciliation_cancelled", 409, "The comparison was ended early"),
     ("idempotency_in_progress", 409, "The request of this `Idempotency-Key` is still running"),
     ("body_too_large", 413, "The body is larger than this path takes"),
+    ("path_too_long", 414, "The path is longer than any that is served here"),
     ("unsupported_media_type", 415, "This path does not take this content type or content encoding"),
     ("invalid_parameter", 422, "A parameter or field can't be used; `parameter` names it"),
     ("idempotency_key_reused", 422, "The `Idempotency-Key` belongs to another request"),
@@ -49,6 +50,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("customer_portal_disabled", 503, "Stripe's portal is switched off at the moment"),
     ("busy", 503, "The service is busy; ask again in a moment"),
     ("unavailable", 503, "The service can't reach its data at the moment; nothing is lost, ask again in a minute"),
+    ("storage_full", 503, "The server's storage takes no writes at the moment; nothing in the request was stored; retry it later"),
     ("stripe_not_configured", 503, "The platform is not connected to Stripe"),
     ("stripe_unavailable", 503, "Stripe can't be reached at the moment"),
 ];

@@ -10,7 +10,10 @@ use crate::{
         pages::{console::Session, paused::PausedPage},
         verdict::Tone,
     },
-    domain::invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+    domain::{
+        invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+        refund::counts,
+    },
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
@@ -48,7 +51,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
     let title = summary.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"));
     let download = pdf.then(|| {
         view! {
-            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) download="" rel="external">
+            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) rel="external">
                 <Icon glyph=Glyph::Download />
                 <span>"Download PDF"</span>
             </a>
@@ -187,7 +190,12 @@ fn refund_entry(invoice: &InvoiceSummary, refund: &Refund) -> impl IntoView + us
         Some(reason) => format!("{}, {}", format::words(&refund.status), format::words(reason).to_lowercase()),
         None => format::words(&refund.status),
     };
-    entry("Refund".to_owned(), state, refund.at, invoice.money(-refund.amount).to_string())
+    let (state, amount) = if counts(&refund.status) {
+        (state, -refund.amount)
+    } else {
+        (format!("{state}: {} was not refunded", invoice.money(refund.amount)), 0)
+    };
+    entry("Refund".to_owned(), state, refund.at, invoice.money(amount).to_string())
 }
 
 fn credit_note_entry(invoice: &InvoiceSummary, credit_note: &CreditNote) -> impl IntoView + use<> {

@@ -121,7 +121,7 @@ fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
         <InvoiceTable invoices=&page.invoices />
         <PageLinks pagination=&page.pagination noun="invoice" href=&href />
         <p>
-            <a href=filters.file_href() download="" rel="external">"Download as CSV"</a>
+            <a href=filters.file_href() rel="external">"Download as CSV"</a>
         </p>
     })
 }

@@ -17,6 +17,7 @@ use crate::{
         alert::AlertStanding,
         metric::Metric,
         period::Period,
+        subscription::PauseCollection,
         usage::{SubscriptionSummary, UsageCurrent},
     },
 };
@@ -217,12 +218,33 @@ fn plan(subscription: &SubscriptionSummary) -> impl IntoView + use<> {
         "unpaid" | "incomplete_expired" | "canceled" => Tone::Danger,
         _ => Tone::Neutral,
     };
-    let ending = subscription.cancel_at_period_end.then(|| view! { <Badge tone=Tone::Warning text="Ends with this period" /> });
+    let title = match (subscription.plan_type, &subscription.plan_name) {
+        (Some(plan), _) => format!("{} plan", plan.title()),
+        (None, Some(name)) => format!("Plan {name}"),
+        (None, None) => "Other plan".to_owned(),
+    };
+    let badge = |text: String| view! { <Badge tone=Tone::Warning text /> };
     view! {
         <span class="dot" aria-hidden="true">"·"</span>
-        <span>{format!("{} plan", subscription.plan_type.title())}</span>
+        <span>{title}</span>
         <Badge tone text=format::words(&subscription.status) />
-        {ending}
+        {ending(subscription).map(badge)}
+        {subscription.pause_collection.as_ref().map(paused).map(badge)}
+    }
+}
+
+/// On which day it ends, if it does.
+fn ending(subscription: &SubscriptionSummary) -> Option<String> {
+    match subscription.cancel_at {
+        Some(at) => Some(format!("Ends on {}", format::date(at))),
+        None => subscription.cancel_at_period_end.then(|| "Ends with this period".to_owned()),
+    }
+}
+
+fn paused(pause: &PauseCollection) -> String {
+    match pause.resumes_at {
+        Some(at) => format!("Invoicing paused until {}", format::date(at)),
+        None => "Invoicing paused".to_owned(),
     }
 }
 
@@ -286,7 +308,7 @@ fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'stat
         format::machine(period.end()),
         if by_app { "&group_by=app" } else { "" }
     );
-    view! { <a href=href download="" rel="external">{text}</a> }
+    view! { <a href=href rel="external">{text}</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.

@@ -12,7 +12,7 @@ fn figures(used: u64, included: Option<u64>, cost: i64) -> Figures {
     Figures {
         used: impressions(used),
         included: included.map(impressions),
-        cost: PerMetric { impressions: cost, ..PerMetric::default() },
+        cost: PerMetric { impressions: Some(cost), ..PerMetric::from_fn(|_| Some(0)) },
         currency: Currency::USD,
     }
 }

@@ -11,7 +11,10 @@ use crate::{
         period::{Period, hour_of},
         usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries, file_name},
     },
-    store::postgres::{accounts, usage::history as store},
+    store::postgres::{
+        accounts,
+        usage::{history as store, splits},
+    },
 };
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
@@ -34,7 +37,7 @@ pub struct Query {
     pub group_by: Option<String>,
 }
 
-/// A customer's usage in the hours that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
+/// A customer's usage in the hours, and parts of hours, that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
 #[tracing::instrument(name = "usage.history", level = "debug", skip_all)]
 pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
     read(platform, customer, Asked::of(query, platform.clock.now())?).await
@@ -63,8 +66,6 @@ struct Asked {
     by_app: bool,
     /// As it was named.
     named: Period,
-    /// Its whole hours; None when no hour begins in it.
-    span: Option<Period>,
 }
 
 impl Asked {
@@ -82,15 +83,17 @@ impl Asked {
             Some(_) => return Err(Error::invalid("group_by", "must be app, or left out")),
         };
         let named = named(granularity, given(query.from), given(query.to), now)?;
-        let next_hour = |at: OffsetDateTime| if hour_of(at) == at { at } else { hour_of(at) + Duration::HOUR };
-        let span = Period::new(next_hour(named.start()), next_hour(named.end()));
-        Ok(Asked { metrics, granularity, by_app, named, span })
+        Ok(Asked { metrics, granularity, by_app, named })
     }
 }
 
 async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result<UsageHistory> {
-    let Asked { metrics, granularity, by_app, span, .. } = asked;
-    let Some(span) = span else { return Ok(UsageHistory::default()) };
+    let Asked { metrics, granularity, by_app, named } = asked;
+    let (from, to) = (named.start(), named.end());
+    // An hour within which a billing period begins has a part that begins there; other hours count where they begin.
+    let next_hour = hour_of(from + Duration::HOUR - Duration::NANOSECOND);
+    let split = splits::within(&platform.db, customer, from - Duration::SECOND, next_hour).await?.into_iter().find(|at| *at >= from);
+    let Some(span) = Period::new(split.unwrap_or(next_hour), to) else { return Ok(UsageHistory::default()) };
     let starts: Vec<OffsetDateTime> = granularity.starts(&span).collect();
     let most = starts.len() * metrics.len() * if by_app { usize::from(MAX_APPS) + 1 } else { 1 };
     if most > MAX_POINTS {

@@ -181,9 +181,10 @@ pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAl
     let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     sqlx::query!(
         "INSERT INTO usage_alerts
-             (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at, crossed_at, round)
+             (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at, crossed_at,
+              round, cost_known)
          SELECT $1::uuid, $2::timestamptz, $3::timestamptz, $4::text, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::text,
-                $11::timestamptz, $11::timestamptz, $12::timestamptz, coalesce(max(round) + 1, 0)
+                $11::timestamptz, $11::timestamptz, $12::timestamptz, coalesce(max(round) + 1, 0), $13::boolean
          FROM usage_alerts
          WHERE customer_id = $1 AND period_start = $2 AND metric = $4 AND kind = $5 AND threshold = $6 AND rearmed_at IS NOT NULL
          ON CONFLICT ON CONSTRAINT usage_alerts_once DO NOTHING",
@@ -195,10 +196,11 @@ pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAl
         alert.threshold,
         units(alert.used),
         alert.included.map(units),
-        alert.cost,
+        alert.cost.unwrap_or(0),
         alert.currency.code(),
         alert.fired_at,
         alert.crossed_at,
+        alert.cost.is_some(),
     )
     .execute(conn)
     .await
@@ -214,6 +216,7 @@ struct Row {
     used: i64,
     included: Option<i64>,
     cost: i64,
+    cost_known: bool,
     currency: String,
     period_start: OffsetDateTime,
     period_end: OffsetDateTime,
@@ -236,7 +239,7 @@ impl TryFrom<&Row> for FiredAlert {
             threshold: row.threshold,
             used: units(row.used),
             included: row.included.map(units),
-            cost: row.cost,
+            cost: row.cost_known.then_some(row.cost),
             currency: decode(&row.currency)?,
             period: Period::new(row.period_start, row.period_end).ok_or(sqlx::Error::RowNotFound)?,
             fired_at: row.fired_at,
@@ -251,7 +254,7 @@ impl TryFrom<&Row> for FiredAlert {
 pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts
+        "SELECT id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts
          FROM usage_alerts WHERE customer_id = $1 AND period_start = $2 ORDER BY fired_at DESC, id DESC LIMIT 100",
         customer.0,
         period_start,
@@ -283,7 +286,7 @@ pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDat
              next_attempt_at = $1::timestamptz + least(interval '1 minute' * power(2, least(attempts, 10)), interval '1 hour')
          WHERE id = ANY (ARRAY(SELECT id FROM usage_alerts WHERE notified_at IS NULL AND next_attempt_at <= $1 AND fired_at >= $2
                                ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
-         RETURNING id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts",
+         RETURNING id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts",
         now,
         not_before,
         limit,

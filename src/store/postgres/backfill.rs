@@ -111,6 +111,21 @@ pub async fn incomplete_invoices(pool: &PgPool, now: OffsetDateTime, limit: i64)
     .await
 }
 
+/// The same of subscriptions that lack items.
+pub async fn incomplete_subscriptions(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT stripe_subscription_id FROM subscriptions LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_subscription_id
+           WHERE NOT items_complete AND NOT deleted
+             AND (fetched.object_id IS NULL
+                  OR fetched.tried_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(fetched.attempts, 10) - 1), interval '1 day'))
+           ORDER BY coalesce(fetched.attempts, 0), stripe_subscription_id LIMIT $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// Credit notes that lack lines, as [`incomplete_invoices`].
 pub async fn incomplete_credit_notes(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
@@ -126,7 +141,7 @@ pub async fn incomplete_credit_notes(pool: &PgPool, now: OffsetDateTime, limit: 
     .await
 }
 
-/// Notes a try to complete an invoice or a credit note; forgets all tries when it is complete.
+/// Notes a try to complete an object; forgets all tries when it is complete.
 pub async fn tried(conn: &mut PgConnection, object_id: &str, error: Option<&str>, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO stripe_fetches AS kept (object_id, attempts, tried_at, last_error) VALUES ($1, 1, $3, $2)
@@ -140,7 +155,8 @@ pub async fn tried(conn: &mut PgConnection, object_id: &str, error: Option<&str>
     sqlx::query!(
         "DELETE FROM stripe_fetches WHERE object_id = $1
          AND NOT EXISTS (SELECT FROM invoices WHERE stripe_invoice_id = $1 AND NOT lines_complete AND NOT deleted)
-         AND NOT EXISTS (SELECT FROM credit_notes WHERE stripe_credit_note_id = $1 AND NOT lines_complete)",
+         AND NOT EXISTS (SELECT FROM credit_notes WHERE stripe_credit_note_id = $1 AND NOT lines_complete)
+         AND NOT EXISTS (SELECT FROM subscriptions WHERE stripe_subscription_id = $1 AND NOT items_complete AND NOT deleted)",
         object_id,
     )
     .execute(conn)

@@ -1,7 +1,7 @@
 //! Usage of periods that have been invoiced, as it was when they were.
 
 use crate::domain::identity::CustomerId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,6 +21,21 @@ const LOCK: i64 = 0x4249_4c4c_5553;
 /// Until the transaction ends, nobody else looks. False when somebody does.
 pub async fn lead(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "led!""#, LOCK).fetch_one(conn).await
+}
+
+/// Where the periods of invoices that were finalized since begin or end within an hour that is not split there.
+pub async fn unsplit(pool: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<(CustomerId, OffsetDateTime)>> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT customer_id AS "customer!", at AS "at!"
+           FROM invoices, LATERAL (VALUES (period_start), (period_end)) AS boundary(at)
+           WHERE finalized_at >= $1 AND stripe_subscription_id IS NOT NULL AND status <> 'void' AND NOT deleted AND period_end <= finalized_at
+             AND at <> date_trunc('hour', at, 'UTC')
+             AND NOT EXISTS (SELECT FROM usage_hour_splits split WHERE split.customer_id = invoices.customer_id AND split.at = boundary.at)"#,
+        since,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (CustomerId(row.customer), row.at)).collect())
 }
 
 /// Keeps the usage of the periods of invoices that were finalized since, where it is not kept yet; how many invoices those were.

@@ -15,6 +15,7 @@ use crate::domain::{
     },
     money::Currency,
     period::Period,
+    web_link::https_only,
 };
 use figures::{parsed, with_rates};
 use sqlx::PgPool;
@@ -411,10 +412,28 @@ pub async fn totals(pool: &PgPool, customer: CustomerId, now: OffsetDateTime) ->
     rows.into_iter().map(|row| Ok(InvoiceTotals { currency: decode(&row.currency)?, open: row.open, overdue: row.overdue })).collect()
 }
 
-/// Whose invoice it is; for staff, who may see any.
-pub async fn owner(pool: &PgPool, invoice: Uuid) -> sqlx::Result<Option<CustomerId>> {
-    let id = sqlx::query_scalar!("SELECT customer_id FROM invoices WHERE id = $1 AND NOT deleted", invoice).fetch_optional(pool).await?;
-    Ok(id.map(CustomerId))
+/// Whose invoice it is, and its id: of this customer, or of any where None is given, as staff may see.
+pub async fn by_id(pool: &PgPool, of: Option<CustomerId>, invoice: Uuid) -> sqlx::Result<Option<(CustomerId, Uuid)>> {
+    let row = sqlx::query!(
+        "SELECT customer_id, id FROM invoices WHERE id = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND NOT deleted",
+        invoice,
+        of.map(|id| id.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (CustomerId(row.customer_id), row.id)))
+}
+
+/// The same by Stripe's id.
+pub async fn by_stripe_id(pool: &PgPool, of: Option<CustomerId>, stripe_id: &str) -> sqlx::Result<Option<(CustomerId, Uuid)>> {
+    let row = sqlx::query!(
+        "SELECT customer_id, id FROM invoices WHERE stripe_invoice_id = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND NOT deleted",
+        stripe_id,
+        of.map(|id| id.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (CustomerId(row.customer_id), row.id)))
 }
 
 /// One of a customer's invoices with everything that belongs to it but the timeline and what follows from its figures.
@@ -471,16 +490,18 @@ pub async fn detail(
     )
     .fetch_all(pool)
     .await?;
+    // Of a refund of what paid several invoices, this one's part.
+    let shares = super::mirror::refunds::shares(pool, &[&row.stripe_invoice_id]).await?;
+    let (ids, parts): (Vec<&str>, Vec<i64>) =
+        shares.of(customer, &row.stripe_invoice_id).filter_map(|share| Some((share.refund.as_deref()?, share.amount))).unzip();
     let refunds = sqlx::query_as!(
         Refund,
-        "SELECT stripe_refund_id AS id, amount, status, reason, created_at AS at FROM refunds
-         WHERE customer_id = $1 AND (
-             stripe_charge_id IN (SELECT stripe_charge_id FROM charges WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR stripe_charge_id IN (SELECT charge FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR payment_intent IN (SELECT payment_intent FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2))
-         ORDER BY created_at, stripe_refund_id",
+        r#"SELECT stripe_refund_id AS id, part.amount AS "amount!", status, reason, created_at AS at
+           FROM refunds JOIN unnest($2::text[], $3::bigint[]) AS part(id, amount) ON part.id = stripe_refund_id
+           WHERE customer_id = $1 ORDER BY created_at, stripe_refund_id"#,
         customer.0,
-        row.stripe_invoice_id,
+        &ids as &[&str],
+        &parts,
     )
     .fetch_all(pool)
     .await?;
@@ -492,7 +513,10 @@ pub async fn detail(
         row.stripe_invoice_id,
     )
     .fetch_all(pool)
-    .await?;
+    .await?
+    .into_iter()
+    .map(|credit_note| CreditNote { pdf_url: https_only(credit_note.pdf_url), ..credit_note })
+    .collect::<Vec<_>>();
     let tax_ids = row.tax_ids();
     let detail = InvoiceDetail {
         summary: row.row().summary(now)?,
@@ -522,7 +546,7 @@ pub async fn detail(
         refunds,
         credit_notes,
         timeline: Vec::new(),
-        hosted_invoice_url: row.hosted_invoice_url,
+        hosted_invoice_url: https_only(row.hosted_invoice_url),
     };
     Ok(Some((detail, figures)))
 }

@@ -30,6 +30,14 @@ use time::OffsetDateTime;
 /// Pages of one object's lines at most.
 const MOST_LINE_PAGES: usize = 1000;
 
+/// Items of a subscription, which the library's features in use don't know.
+#[derive(Serialize)]
+struct ListItems<'a> {
+    subscription: &'a str,
+    #[serde(flatten)]
+    page: LinePage<'a>,
+}
+
 /// A tax rate or a price: the library has these in a crate of its own, of which nothing else is needed.
 struct RetrieveNamed<'a>(Lookup, &'a str);
 
@@ -56,6 +64,14 @@ struct LinePage<'a> {
     limit: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     starting_after: Option<&'a str>,
+}
+
+impl StripeRequest for ListItems<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Get, "/subscription_items").query(self)
+    }
 }
 
 impl StripeRequest for ListCreditNoteLines<'_> {
@@ -217,6 +233,24 @@ impl Client {
             }
         }
         Err(StripeError::Unreadable(format!("{id} has more than {MOST_LINE_PAGES} pages of lines")))
+    }
+
+    /// Every item of a subscription.
+    pub async fn items(&self, subscription: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MOST_LINE_PAGES {
+            let request = ListItems { subscription, page: LinePage { limit: LIMIT, starting_after: cursor.as_deref() } };
+            let answer = self.get("subscription_items.list", Caller::Job, &request).await?;
+            let page = Page::read(&answer)?;
+            cursor = page.objects()?.pop().map(|(id, _)| id);
+            let more = page.has_more && cursor.is_some();
+            items.extend(page.data);
+            if !more {
+                return Ok(items);
+            }
+        }
+        Err(StripeError::Unreadable(format!("{subscription} has more than {MOST_LINE_PAGES} pages of items")))
     }
 
     /// The address of a new session of Stripe's customer portal.

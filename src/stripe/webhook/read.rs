@@ -72,6 +72,9 @@ pub fn read(document: &Document<'_>) -> Read<Reading> {
     read_by(by_type, event, &object)
 }
 
+/// Kinds of objects that Stripe may make for no customer: for an account instead (`customer_account`), or for a guest.
+const NEED_A_CUSTOMER: [&str; 5] = ["invoice", "subscription", "credit_note", "charge", "billing.alert_triggered"];
+
 /// Reads an object that Stripe gives without an event, as it would be read in one of this instant.
 pub fn read_object(kind: Kind, object: &serde_json::Value, at: OffsetDateTime) -> Read<Reading> {
     let object = Value::from(object);
@@ -97,6 +100,15 @@ pub fn read_price(price: &serde_json::Value) -> Read<Option<TransformQuantity>> 
 }
 
 fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
+    let customer = object.get("customer");
+    if NEED_A_CUSTOMER.contains(&by_type) && (!customer.exists() || customer.value().and_then(|value| value.as_str()) == Some("")) {
+        let of_account = object.get("customer_account").exists();
+        return Ok(Reading::Ignored(if of_account {
+            "it belongs to an account (customer_account), to no customer"
+        } else {
+            "it belongs to no customer"
+        }));
+    }
     let moment = Moment { event, created: event.created.ok_or_else(|| FieldError("event.created is missing".into()))? };
     match by_type {
         "invoice" => invoice::read(object, &moment),

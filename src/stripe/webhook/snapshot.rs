@@ -2,11 +2,16 @@
 //!
 //! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` hands it to PostgreSQL as it is.
 
-use crate::domain::{
-    invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
-    mirror::Stamp,
-    money::Currency,
-    plan::PlanType,
+use crate::{
+    domain::{
+        invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
+        mirror::Stamp,
+        money::Currency,
+        period::Period,
+        plan::PlanType,
+        subscription::{Interval, Item},
+    },
+    stripe::fetched::Kind,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -25,7 +30,9 @@ impl Mirrored for InvoiceSnapshot {
 impl Mirrored for CreditNoteSnapshot {
     const READER_VERSION: i32 = 1;
 }
-impl Mirrored for SubscriptionSnapshot {}
+impl Mirrored for SubscriptionSnapshot {
+    const READER_VERSION: i32 = 1;
+}
 impl Mirrored for ChargeSnapshot {}
 impl Mirrored for RefundSnapshot {}
 impl Mirrored for InvoicePaymentSnapshot {}
@@ -180,6 +187,19 @@ pub struct Span {
     pub end: Option<OffsetDateTime>,
 }
 
+impl Span {
+    /// None unless it begins before it ends.
+    pub fn period(&self) -> Option<Period> {
+        self.start.zip(self.end).and_then(|(start, end)| Period::new(start, end))
+    }
+}
+
+impl From<Period> for Span {
+    fn from(period: Period) -> Span {
+        Span { start: Some(period.start()), end: Some(period.end()) }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LineSnapshot {
     #[serde(rename = "stripe_line_id")]
@@ -215,7 +235,10 @@ pub struct SubscriptionSnapshot {
     pub status: String,
     #[serde(rename = "plan_type")]
     pub plan: Option<PlanType>,
+    /// What its metadata calls the plan, where that is none of ours.
+    pub plan_name: Option<String>,
     pub currency: Currency,
+    /// The smallest of its items' periods.
     pub current_period: Span,
     pub cancel_at_period_end: bool,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -226,7 +249,20 @@ pub struct SubscriptionSnapshot {
     pub ended_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub start_date: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub billing_cycle_anchor: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub trial_end: Option<OffsetDateTime>,
+    /// `classic` or `flexible`.
+    pub billing_mode: Option<String>,
+    pub pause_behavior: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub pause_resumes_at: Option<OffsetDateTime>,
     pub items: Vec<ItemSnapshot>,
+    /// False when Stripe holds back further pages of items.
+    pub items_complete: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -237,6 +273,32 @@ pub struct ItemSnapshot {
     pub price: Option<String>,
     pub lookup_key: Option<String>,
     pub quantity: Option<i64>,
+    /// The plan that the price names.
+    #[serde(rename = "plan_type")]
+    pub plan: Option<PlanType>,
+    /// `metered` or `licensed`.
+    pub usage_type: Option<String>,
+    pub price_interval: Option<&'static str>,
+    pub price_interval_count: Option<i32>,
+    pub period: Span,
+}
+
+impl ItemSnapshot {
+    /// As the rule of `domain::subscription` takes it.
+    pub fn item(&self) -> Item {
+        Item {
+            id: self.id.clone(),
+            plan: self.plan,
+            lookup_key: self.lookup_key.clone(),
+            metered: self.usage_type.as_deref().map(|usage_type| usage_type == "metered"),
+            interval: self.interval(),
+            period: self.period.period(),
+        }
+    }
+
+    pub fn interval(&self) -> Option<Interval> {
+        Interval::new(self.price_interval?.parse().ok()?, u16::try_from(self.price_interval_count?).ok()?)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -400,5 +462,59 @@ impl Snapshot {
             Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
             Snapshot::Alert(alert) => Some(&alert.customer),
         }
+    }
+
+    /// Shows the same state as the other one, and what that one leaves out.
+    pub fn completes(&self, other: &Snapshot) -> bool {
+        match (self, other) {
+            (Snapshot::Invoice(invoice), Snapshot::Invoice(other)) => {
+                let without_lines = |invoice: &InvoiceSnapshot| InvoiceSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..invoice.clone()
+                };
+                invoice.lines_complete && !other.lines_complete && without_lines(invoice) == without_lines(other)
+            }
+            (Snapshot::CreditNote(credit_note), Snapshot::CreditNote(other)) => {
+                let without_lines = |credit_note: &CreditNoteSnapshot| CreditNoteSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..credit_note.clone()
+                };
+                credit_note.lines_complete && !other.lines_complete && without_lines(credit_note) == without_lines(other)
+            }
+            _ => false,
+        }
+    }
+
+    /// Stripe's id of the object that this one may have come along in.
+    pub fn parent(&self) -> Option<&str> {
+        match self {
+            Snapshot::Payment(payment) => Some(&payment.invoice),
+            Snapshot::Refund(refund) => refund.charge.as_deref(),
+            Snapshot::Invoice(_)
+            | Snapshot::Subscription(_)
+            | Snapshot::Charge(_)
+            | Snapshot::Customer(_)
+            | Snapshot::CreditNote(_)
+            | Snapshot::Alert(_) => None,
+        }
+    }
+
+    /// What Stripe is asked for to see it again: the kind and the id. None for what has no address there.
+    pub fn address(&self) -> Option<(Kind, &str)> {
+        Some(match self {
+            Snapshot::Invoice(invoice) => (Kind::Invoice, &invoice.id),
+            Snapshot::Subscription(subscription) => (Kind::Subscription, &subscription.id),
+            Snapshot::Charge(charge) => (Kind::Charge, &charge.id),
+            Snapshot::Refund(refund) => (Kind::Refund, &refund.id),
+            Snapshot::Payment(payment) if payment.from_invoice => (Kind::Invoice, &payment.invoice),
+            Snapshot::Payment(payment) => (Kind::InvoicePayment, &payment.id),
+            Snapshot::Customer(customer) => (Kind::Customer, &customer.id),
+            Snapshot::CreditNote(credit_note) => (Kind::CreditNote, &credit_note.id),
+            Snapshot::Alert(_) => return None,
+        })
     }
 }

@@ -249,7 +249,7 @@ fn sum(list: &Value) -> i64 {
     list.as_array().into_iter().flatten().filter_map(|entry| entry["amount"].as_i64()).sum()
 }
 
-pub fn taxes(list: &Value) -> Vec<TaxAmount> {
+fn taxes(list: &Value) -> Vec<TaxAmount> {
     let tax = |tax: &Value| TaxAmount {
         amount: tax["amount"].as_i64().unwrap(),
         taxable_amount: tax["taxable_amount"].as_i64(),
@@ -261,7 +261,7 @@ pub fn taxes(list: &Value) -> Vec<TaxAmount> {
     list.as_array().into_iter().flatten().map(tax).collect()
 }
 
-pub fn credits(list: &Value) -> Vec<PretaxCredit> {
+fn credits(list: &Value) -> Vec<PretaxCredit> {
     let kind = |kind: &Value| match kind.as_str() {
         Some("credit_balance_transaction") => PretaxCreditKind::CreditBalanceTransaction,
         Some("discount") => PretaxCreditKind::Discount,
@@ -271,7 +271,7 @@ pub fn credits(list: &Value) -> Vec<PretaxCredit> {
     list.as_array().into_iter().flatten().map(credit).collect()
 }
 
-pub fn shipping(cost: &Value) -> Option<ShippingCost> {
+fn shipping(cost: &Value) -> Option<ShippingCost> {
     let amount = |key: &str| cost[key].as_i64().unwrap_or(0);
     cost.is_object().then(|| ShippingCost {
         subtotal: amount("amount_subtotal"),

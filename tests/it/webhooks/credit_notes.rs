@@ -71,7 +71,7 @@ async fn a_credit_note_that_cannot_be_read_says_why() {
     let (app, _) = platform().await;
     for (field, value, reason) in [
         ("invoice", Value::Null, "credit_note.invoice is missing"),
-        ("amount", json!("12"), "credit_note.amount is another string, but should be a whole number"),
+        ("amount", json!("a dozen"), "credit_note.amount is another string, but should be a whole number"),
         ("status", json!("lost"), "credit_note.status is `lost`, but should be issued or void"),
     ] {
         let mut event = credited(Outcome::Paid)[0].clone();

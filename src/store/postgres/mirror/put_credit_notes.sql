@@ -27,8 +27,8 @@ ON CONFLICT (stripe_credit_note_id) DO UPDATE SET
     lines = CASE WHEN kept.lines_complete AND NOT excluded.lines_complete THEN coalesce(kept.lines, excluded.lines) ELSE excluded.lines END,
     lines_complete = excluded.lines_complete OR (kept.lines_complete AND kept.lines IS NOT NULL),
     reader_version = excluded.reader_version, reader_event = excluded.reader_event
-WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+WHERE excluded.event_created_at > kept.event_created_at
+   OR ($2 AND excluded.event_created_at = kept.event_created_at AND excluded.event_id <> kept.event_id)
    OR (excluded.event_id = kept.event_id
        AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
 RETURNING stripe_credit_note_id

@@ -99,8 +99,8 @@ WITH told AS MATERIALIZED (
         -- service::reread compares what is shown before and after an event is read again, and counts the version up itself.
         version = kept.version + (kept.event_id <> excluded.event_id)::integer,
         updated_at = now()
-    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
+       OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
        OR (excluded.event_id = kept.event_id
            AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_invoice_id

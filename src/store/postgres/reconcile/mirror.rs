@@ -5,6 +5,7 @@ mod usage;
 
 pub use usage::{Billed, billed, metered_customers, prices};
 
+use crate::store::postgres::subscriptions::{ItemRow, metered_period};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 use records::{charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 

@@ -19,7 +19,7 @@ stored AS (
 ),
 counted AS (
     INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-    SELECT $1::uuid, metric, date_trunc('hour', occurred_at, 'UTC') AS hour, app_id, least(sum(quantity), 9223372036854775807)::bigint, count(*), max(occurred_at)
+    SELECT $1::uuid, metric, usage_part_start($1::uuid, occurred_at) AS hour, app_id, least(sum(quantity), 9223372036854775807)::bigint, count(*), max(occurred_at)
     FROM accepted
     GROUP BY metric, hour, app_id
     ORDER BY metric, hour, app_id COLLATE "C"

@@ -111,10 +111,11 @@ pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTota
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
 }
 
-/// What the records of a span of hours say.
+/// What the records of a span of hours say, an hour's parts together.
 pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(
-        r#"SELECT customer_id, metric, hour, sum(event_count)::bigint AS "events!", least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
+        r#"SELECT customer_id, metric, date_trunc('hour', hour, 'UTC') AS "hour!", sum(event_count)::bigint AS "events!",
+                  least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
            FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3"#,
         span.start(),
         span.end(),

@@ -65,6 +65,11 @@ macro_rules! subscriptions {
         sqlx::query!(
             r#"SELECT object.stripe_subscription_id AS id, object.created_at, customer.stripe_customer_id AS customer, object.currency, status,
                       current_period_start, current_period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at,
+                      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                                  'id', stripe_item_id, 'plan_type', item.plan_type, 'lookup_key', lookup_key, 'usage_type', usage_type,
+                                  'price_interval', price_interval, 'price_interval_count', price_interval_count,
+                                  'period_start', period_start, 'period_end', period_end) ORDER BY stripe_item_id COLLATE "C"), '[]')
+                       FROM subscription_items item WHERE item.subscription_id = object.id) AS "item_rows!: Json<Vec<ItemRow>>",
                       (SELECT coalesce(string_agg(stripe_item_id || ': ' || coalesce(price_id, '–') || ' × ' || coalesce(quantity::text, '–'), ', '
                                                   ORDER BY stripe_item_id COLLATE "C"), '–')
                        FROM subscription_items WHERE subscription_id = object.id) AS "items!"
@@ -82,6 +87,7 @@ macro_rules! subscriptions {
                 ("items", row.items),
                 ("current_period_start", written(row.current_period_start)),
                 ("current_period_end", written(row.current_period_end)),
+                ("metered_period", metered_period(row.item_rows.0, row.current_period_start, row.current_period_end)),
                 ("cancel_at_period_end", row.cancel_at_period_end.to_string()),
                 ("cancel_at", written(row.cancel_at)),
                 ("canceled_at", written(row.canceled_at)),
@@ -98,8 +104,17 @@ macro_rules! charges {
     ($pool:expr, $where:tt, $($argument:expr),*) => {
         sqlx::query!(
             r#"SELECT object.stripe_charge_id AS id, object.created_at, customer.stripe_customer_id AS customer, stripe_invoice_id, payment_intent,
-                      object.currency, amount, amount_refunded, status
-               FROM charges object JOIN customers customer ON customer.id = object.customer_id WHERE "# + $where,
+                      object.currency, object.amount, object.status,
+                      greatest(object.amount_refunded - void.amount_refunded, 0) AS "amount_refunded!"
+               FROM charges object JOIN customers customer ON customer.id = object.customer_id
+                    -- Refunds that failed after the charge counted them: Stripe then counts them no more, often without an event of the charge.
+                    -- A charge that was fetched is newer than an event of its second.
+                    CROSS JOIN LATERAL (SELECT coalesce(sum(refund.amount), 0)::bigint AS amount_refunded FROM refunds refund
+                                        WHERE refund.stripe_charge_id = object.stripe_charge_id AND refund.status IN ('failed', 'canceled')
+                                          AND (refund.event_created_at > object.event_created_at
+                                               OR (refund.event_created_at = object.event_created_at AND NOT starts_with(object.event_id, 'fetched_')))
+                                       ) AS void
+               WHERE "# + $where,
             $($argument),*
         )
         .map(|row| Record {
