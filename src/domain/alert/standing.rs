@@ -140,7 +140,10 @@ impl AlertStanding {
         earlier.retain(|one| {
             let plan = (one.metric, one.included);
             let is_said = match one.threshold {
-                Threshold::Percent(_) => reached.iter().any(|now| *now == Standing { state: now.state, ..*one }) || plans.contains(&plan),
+                Threshold::Percent(_) => {
+                    reached.iter().any(|now| (now.metric, now.threshold, now.included) == (one.metric, one.threshold, one.included))
+                        || plans.contains(&plan)
+                }
                 Threshold::Cost(_) | Threshold::Cap(_) => same(&reached, one) || same(&refusing, one),
             };
             if matches!(one.threshold, Threshold::Percent(_)) {

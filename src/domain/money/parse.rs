@@ -203,8 +203,8 @@ fn ungrouped(text: &str) -> Option<String> {
     let groups: Vec<&str> = text.split(sign).collect();
     let (first, rest) = groups.split_first()?;
     let is_digits = |group: &&str| group.bytes().all(|b| b.is_ascii_digit());
-    let fits = (1..=3).contains(&first.len()) && !first.starts_with('0') && rest.iter().all(|group| group.len() == 3 && is_digits(&group));
-    (fits && is_digits(&first)).then(|| groups.concat())
+    let fits = (1..=3).contains(&first.len()) && !first.starts_with('0') && rest.iter().all(|group| group.len() == 3 && is_digits(group));
+    (fits && is_digits(first)).then(|| groups.concat())
 }
 
 /// Zeros beyond the places change nothing; other digits there do.
