@@ -36,7 +36,7 @@ server:
 site:
 	@scripts/build-site.sh
 
-release: setup ## the optimised program with its site as one archive; says how large it is and how quickly it starts
+release: ## the optimised program with its site as one archive, which Chromium has used; says how large it is and how quickly it starts
 	@scripts/release.sh
 
 audit: ## licences and sources of dependencies, known vulnerabilities of the npm packages

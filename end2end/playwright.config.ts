@@ -1,4 +1,8 @@
 // Starts the built server twice on one private database: with billing on, and with the kill switch thrown. The first has a stand-in for Stripe.
+// For main.spec.ts alone one server is enough:
+//   APEX_E2E_SITE=FOLDER      the built server with another site, such as the optimised one
+//   APEX_E2E_ARCHIVE=FOLDER   an unpacked archive of `make release`, with its own server, settings and site
+//   APEX_E2E_PORT=3100        of the first server; the others have the next ones
 import { defineConfig } from '@playwright/test';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -6,20 +10,25 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/apex-billing/target');
-const binary = process.env.APEX_BILLING_BIN ?? join(target, 'debug/apex-billing');
+const archive = process.env.APEX_E2E_ARCHIVE;
+const binary = archive ? join(archive, 'apex-billing') : process.env.APEX_BILLING_BIN ?? join(target, 'debug/apex-billing');
+const site = process.env.APEX_E2E_SITE;
+const port = Number(process.env.APEX_E2E_PORT ?? 3100);
 
 // Workers read this file too, and must not make a folder each.
-process.env.APEX_E2E_DIR ??= mkdtempSync(join(tmpdir(), 'apex-billing-end2end-'));
+process.env.APEX_E2E_DIR ??= archive ?? mkdtempSync(join(tmpdir(), 'apex-billing-end2end-'));
 const dir = process.env.APEX_E2E_DIR;
-// No run begins by itself, and what differs is looked at again soon.
-const settings = readFileSync(join(root, 'Leptos.toml'), 'utf8');
-writeFileSync(join(dir, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
+if (!archive) {
+  // No run begins by itself, and what differs is looked at again soon.
+  const settings = readFileSync(join(root, 'Leptos.toml'), 'utf8');
+  writeFileSync(join(dir, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
+}
 
 process.env.APEX_E2E_BINARY = binary;
 process.env.APEX_E2E_PASSWORD ??= 'end-to-end password';
 process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
 
-const stripe = { port: 3102, key: 'sk_test_of_the_browser_tests' };
+const stripe = { port: port + 2, key: 'sk_test_of_the_browser_tests' };
 
 const server = (port: number, args: string, env: Record<string, string>) => ({
   command: `exec "${binary}" serve ${args}`,
@@ -30,16 +39,31 @@ const server = (port: number, args: string, env: Record<string, string>) => ({
   stdout: 'ignore' as const,
   env: {
     LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
-    LEPTOS_SITE_ROOT: join(root, 'target/site'),
+    // An archive's own settings name its site.
+    LEPTOS_SITE_ROOT: archive ? 'target/site' : site ?? join(root, 'target/site'),
     METRICS_ADDR: '127.0.0.1:0',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    DATABASE_URL: process.env.TEST_E2E_DATABASE_URL ?? '',
+    // An archive's server brings its own database.
+    DATABASE_URL: (!archive && process.env.TEST_E2E_DATABASE_URL) || '',
     DEMO_PASSWORD: process.env.APEX_E2E_PASSWORD!,
     STRIPE_WEBHOOK_SECRET: process.env.APEX_E2E_WEBHOOK_SECRET!,
     RUST_LOG: 'warn',
     ...env,
   },
 });
+
+const single = server(port, '--demo', {});
+const all = [
+  {
+    command: `exec "${join(target, 'debug/examples/stripe')}"`,
+    // Nobody is let in without a key: that it says so is enough.
+    url: `http://127.0.0.1:${stripe.port}/v1/customers`,
+    stdout: 'ignore' as const,
+    env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },
+  },
+  server(port, '--demo', { STRIPE_SECRET_KEY: stripe.key, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}/` }),
+  server(port + 1, '', { BILLING_ENABLED: 'false' }),
+];
 
 export default defineConfig({
   testDir: 'tests',
@@ -51,22 +75,12 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: [['list']],
   use: {
-    baseURL: 'http://127.0.0.1:3100',
+    baseURL: `http://127.0.0.1:${port}`,
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
     },
   },
-  webServer: [
-    {
-      command: `exec "${join(target, 'debug/examples/stripe')}"`,
-      // Nobody is let in without a key: that it says so is enough.
-      url: `http://127.0.0.1:${stripe.port}/v1/customers`,
-      stdout: 'ignore' as const,
-      env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },
-    },
-    server(3100, '--demo', { STRIPE_SECRET_KEY: stripe.key, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}/` }),
-    server(3101, '', { BILLING_ENABLED: 'false' }),
-  ],
+  webServer: archive || site ? [single] : all,
 });

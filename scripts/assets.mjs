@@ -1,12 +1,12 @@
 // The part of the site that is no code: bundles style/main.css, copies public/, writes a .gz and a .br beside what compresses.
-// Called by build-site.sh, which makes the rest; needs nothing but Node itself.
+// `assets.mjs FOLDER PROFILE`, called by build-site.sh, which makes the rest; needs nothing but Node itself.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const release = process.argv[2] === "wasm-release";
+const site = resolve(process.argv[2]);
+const release = process.argv[3] === "wasm-release";
 const root = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "..");
-const site = join(root, "target/site");
 const compressible = new Set([".css", ".html", ".ico", ".js", ".json", ".map", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]);
 
 const STRING_OR_COMMENT = /("(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*')|\/\*[^]*?\*\//g;

@@ -11,5 +11,5 @@ for cluster in "/dev/shm/apex-billing-tests-$(id -u)" "$target/tmp/postgres"; do
   if pid=$(head -n 1 "$cluster/data/postmaster.pid" 2>/dev/null); then kill -QUIT "$pid" 2>/dev/null || true; fi
   rm -rf "$cluster"
 done
-step "removing target/site, $target and $cache/target-wasm"
-rm -rf target/site "$target" "${APEX_WASM_TARGET_DIR:-$cache/target-wasm}"
+step "removing target/site, target/site-release, $target and $cache/target-wasm"
+rm -rf target/site target/site-release "$target" "${APEX_WASM_TARGET_DIR:-$cache/target-wasm}"

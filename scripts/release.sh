@@ -1,18 +1,28 @@
 #!/usr/bin/env bash
-# The optimised program with its site, as one archive to copy: target/apex-billing-VERSION-SYSTEM.tar.gz. Prints how large everything is,
-# what a browser loads, and how long the program takes to be ready on a database that is up to date (the median of five starts).
+# The optimised program with its site, as one archive to copy: target/apex-billing-VERSION-SYSTEM.tar.gz. The archive is then unpacked into a
+# temporary folder, its server started on a private PostgreSQL there, and its console used in Chromium; a page that does not hydrate or a
+# message in the browser's console is a failure, and leaves no archive. Prints how large everything is, and how long the program takes to be
+# ready on a database that is up to date (the median of five starts).
+#
+#   APEX_RELEASE_PROFILE=dev    cargo's profile of the server: a quick check of this script, not for a release
+#   APEX_RELEASE_PORT=3120      where the archive's server listens
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}" SQLX_OFFLINE=true
+profile=${APEX_RELEASE_PROFILE:-release}
+port=${APEX_RELEASE_PORT:-3120}
 have strip || apt_install binutils
-have wasm-opt || ! have apt-get || apt_install binaryen
+scripts/setup.sh --browser
 
+# A folder of its own: target/site belongs to the server that `make run` starts.
 scripts/build-site.sh --release
-step "cargo build --release, for the server"
-cargo build --release --features ssr --bin apex-billing
+step "cargo build --profile $profile, for the server"
+cargo build --profile "$profile" --features ssr --bin apex-billing
+folder=$profile
+[ "$profile" != dev ] || folder=debug
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 name=apex-billing-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
@@ -28,21 +38,25 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-step "target/$name.tar.gz"
-place="$work/$name"
-mkdir -p "$place/target"
+step "$name.tar.gz"
+packed="$work/packed/$name"
+mkdir -p "$packed/target"
 # The names of functions are a fifth of the file; a panic says its file and line without them.
-strip -o "$place/apex-billing" "$CARGO_TARGET_DIR/release/apex-billing"
-cp -R target/site "$place/target/"
-cp -R Leptos.toml .env.example LICENSE README.md docs deploy "$place/"
-tar -C "$work" -czf "target/$name.tar.gz" "$name"
+strip -o "$packed/apex-billing" "$CARGO_TARGET_DIR/$folder/apex-billing"
+cp -R target/site-release "$packed/target/site"
+rm -f "$packed/target/site/.wasm" "$packed/target/site/.compressed"
+cp -R Leptos.toml .env.example LICENSE README.md docs deploy "$packed/"
+tar -C "$work/packed" -czf "$work/$name.tar.gz" "$name"
+tar -C "$work" -xzf "$work/$name.tar.gz"
+place="$work/$name"
 
 step "starting it, with its private PostgreSQL, on a database that is up to date"
-address=127.0.0.1:${APEX_RELEASE_PORT:-3120}
+address=127.0.0.1:$port
+settled=(env -i PATH="$PATH" HOME="$work" APEX_PG_BIN="$(find_postgres)" LEPTOS_SITE_ADDR="$address" METRICS_ADDR=127.0.0.1:0 RUST_LOG=error)
 start() {
   local began now
   began=$(date +%s%N)
-  (cd "$place" && exec env -i PATH="$PATH" HOME="$work" LEPTOS_SITE_ADDR="$address" METRICS_ADDR=127.0.0.1:0 RUST_LOG=error ./apex-billing serve) > "$work/log" 2>&1 &
+  (cd "$place" && exec "${settled[@]}" ./apex-billing serve) > "$work/log" 2>&1 &
   server=$!
   until curl -sf -o /dev/null "http://$address/readyz"; do
     kill -0 "$server" 2>/dev/null || die "$(cat "$work/log")"
@@ -56,17 +70,22 @@ stop() {
   wait "$server" || true
   server=
 }
-(cd "$place" && env -i PATH="$PATH" HOME="$work" ./apex-billing migrate up) > "$work/log" 2>&1 || die "$(cat "$work/log")"
+(cd "$place" && "${settled[@]}" ./apex-billing migrate up) > "$work/log" 2>&1 || die "$(cat "$work/log")"
 for _ in 1 2 3 4 5 6; do start; stop; done
 # The first one finds nothing in the machine's memory.
 ready=$(tail -n 5 "$work/starts" | sort -n | sed -n 3p)
 
+step "its console in Chromium, with the demo"
+(cd end2end && APEX_PG_BIN="$(find_postgres)" APEX_E2E_ARCHIVE="$place" APEX_E2E_PORT="$port" npx --no-install playwright test tests/main.spec.ts --reporter=list </dev/null) ||
+  die "The archive's console does not work in Chromium; no archive was written."
+mv "$work/$name.tar.gz" "target/$name.tar.gz"
+
 size() { stat -c %s "$1" 2>/dev/null || stat -f %z "$1"; }
 megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }
 kilobytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f kB", bytes / 1e3 }'; }
-wasm=target/site/pkg/apex_billing_bg.wasm
+pkg="$packed/target/site/pkg" wasm="$packed/target/site/pkg/apex_billing_bg.wasm"
 printf '\n%-46s %s\n' "target/$name.tar.gz" "$(megabytes "$(size "target/$name.tar.gz")")" \
-  "the program" "$(megabytes "$(size "$place/apex-billing")")" \
-  ".wasm" "$(kilobytes "$(size $wasm)"), $(kilobytes "$(size $wasm.br)") as brotli" \
-  "JavaScript and style sheet, as brotli" "$(kilobytes $(($(size target/site/pkg/apex_billing.js.br) + $(size target/site/pkg/apex_billing.css.br))))" \
+  "the program" "$(megabytes "$(size "$packed/apex-billing")")" \
+  ".wasm" "$(kilobytes "$(size "$wasm")"), $(kilobytes "$(size "$wasm.br")") as brotli" \
+  "JavaScript and style sheet, as brotli" "$(kilobytes $(($(size "$pkg/apex_billing.js.br") + $(size "$pkg/apex_billing.css.br"))))" \
   "ready after, its PostgreSQL's start included" "$ready ms"

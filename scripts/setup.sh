@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Makes ready what the build needs; `--test` also what the tests need. Skips what is there, writes nothing into the repository.
+# Makes ready what the build needs; `--test` also what the tests need, `--browser` what the browser tests alone need. Skips what is there,
+# writes nothing into the repository.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-with_tests=false
+with_tests=false with_browser=false
 case ${1:-} in
   '') ;;
-  --test) with_tests=true ;;
-  *) die "usage: scripts/setup.sh [--test]" ;;
+  --test) with_tests=true with_browser=true ;;
+  --browser) with_browser=true ;;
+  *) die "usage: scripts/setup.sh [--test|--browser]" ;;
 esac
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 
@@ -21,9 +23,11 @@ rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 packages=()
 have cc || packages+=(gcc libc6-dev)
 have node || packages+=(nodejs)
-if $with_tests; then
+if $with_browser; then
   have npm || packages+=(npm)
   [ "$(uname)" != Linux ] || have chromium || packages+=(chromium)
+fi
+if $with_tests; then
   have pdftotext && have pdftoppm || packages+=(poppler-utils)
   have qpdf || packages+=(qpdf)
   have promtool || packages+=(prometheus)
@@ -64,7 +68,7 @@ fi
 postgres_done="PostgreSQL at DATABASE_URL"
 if postgres=$(find_postgres); then
   postgres_done="PostgreSQL in $postgres"
-elif [ -z "${DATABASE_URL:-}" ] || $with_tests; then
+elif [ -z "${DATABASE_URL:-}" ] || $with_browser; then
   scripts/fetch-postgres.sh
   postgres_done="PostgreSQL in $(find_postgres)"
 fi
@@ -75,7 +79,7 @@ if $with_tests; then scripts/fetch-schemathesis.sh; fi
 
 if $with_tests; then scripts/fetch-localstripe.sh; fi
 
-if $with_tests && [ -f end2end/package.json ]; then
+if $with_browser && [ -f end2end/package.json ]; then
   # npm notes in node_modules what it installed: newer than the lock file means nothing to do.
   if ! [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]; then
     step "npm ci in end2end"

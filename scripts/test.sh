@@ -89,17 +89,25 @@ api_tests() {
   counted "the API against its document" "$status" "$([ "$status" -gt 4 ] || echo $((4 - status)))" "$([ "$status" -gt 4 ] || echo "$status")"
 }
 
-browser_tests() {
-  local status counts
-  must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
-  step "playwright test"
+# playwright WHAT NAME ARGUMENT...: a run of the browser tests, with a folder and counts of its own.
+playwright() {
+  local what=$1 name=$2 status counts; shift 2
+  step "playwright test, $what"
   # Anything but the reporters stands in end2end/playwright.config.
-  mkdir "$work/end2end"
-  (cd end2end && APEX_E2E_DIR="$work/end2end" PLAYWRIGHT_JSON_OUTPUT_NAME="$work/browser.json" npx --no-install playwright test --reporter=list,json </dev/null)
+  mkdir "$work/$name"
+  (cd end2end && APEX_E2E_DIR="$work/$name" PLAYWRIGHT_JSON_OUTPUT_NAME="$work/$name.json" npx --no-install playwright test "$@" --reporter=list,json </dev/null)
   status=$?
-  counts=$(node -e 'const { expected, flaky, unexpected } = JSON.parse(require("fs").readFileSync(process.argv[1])).stats; console.log(expected + flaky, unexpected)' "$work/browser.json" 2>/dev/null)
+  counts=$(node -e 'const { expected, flaky, unexpected } = JSON.parse(require("fs").readFileSync(process.argv[1])).stats; console.log(expected + flaky, unexpected)' "$work/$name.json" 2>/dev/null)
   # shellcheck disable=SC2086
-  counted "browser tests" "$status" $counts
+  counted "$what" "$status" $counts
+}
+
+browser_tests() {
+  must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
+  playwright "browser tests" end2end
+  # What a release hands to browsers, once through the main journeys.
+  must "the optimised client" scripts/build-site.sh --release
+  APEX_E2E_SITE="$root/target/site-release" playwright "browser tests, optimised client" optimised tests/main.spec.ts
 }
 
 case $part in

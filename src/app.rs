@@ -43,12 +43,24 @@ pub use theme::ThemePreference;
 /// The product's name as people read it.
 pub const PRODUCT: &str = "ApexMediation Billing";
 
+/// The document's title for a page's. The server's HTML takes it as it is (leptos_meta 0.8.7 escapes nothing in `<title>`), so that here is the one
+/// place where text from outside is escaped for it; a browser sets it as text.
+fn document_title(page: String) -> String {
+    let title = if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") };
+    if cfg!(feature = "ssr") { escaped(&title) } else { title }
+}
+
+/// Text inside an element of HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Everything inside `<body>`.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|page: String| if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") } />
+        <Title formatter=document_title />
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=|| view! { <Redirect path="/billing/usage" /> } />

@@ -57,6 +57,9 @@ pub struct Config {
     pub stripe_api_base: String,
     /// The key's mode: events of the other one are stored as ignored. None: both are taken.
     pub stripe_livemode: Option<bool>,
+    /// The account that is mirrored although events name it: a connected one, or one of an organization. None: events that name an account are
+    /// stored as ignored.
+    pub stripe_account: Option<String>,
     pub public_url: PublicUrl,
     /// Whose `X-Forwarded-For` is believed. Empty: nobody's.
     pub trusted_proxies: Vec<IpNet>,
@@ -169,6 +172,12 @@ impl Config {
                     ));
                 }
             },
+            stripe_account: match set("STRIPE_ACCOUNT") {
+                Some(id) if !is_account(id.trim()) => {
+                    return Err(wrong("STRIPE_ACCOUNT", &id, "an account's id, such as acct_1N2aBcDeFgHiJkLm"));
+                }
+                id => id.map(|id| id.trim().to_owned()),
+            },
             stripe_secret_key: set("STRIPE_SECRET_KEY").map(Secret),
             stripe_api_base: set("STRIPE_API_BASE").map_or_else(|| Ok(STRIPE_API.to_owned()), |value| api_base(&value))?,
             smtp: set("SMTP_URL").map(|url| smtp::read(&url)).transpose()?,
@@ -194,6 +203,11 @@ impl Config {
             file,
         })
     }
+}
+
+fn is_account(id: &str) -> bool {
+    id.strip_prefix("acct_")
+        .is_some_and(|rest| !rest.is_empty() && rest.len() < 100 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn wrong(name: &str, got: &str, wants: &str) -> ConfigError {
@@ -246,6 +260,8 @@ mod tests {
         let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
         assert_eq!(config.stripe_secret_key, Some(Secret("rk_test_1".into())));
         assert_eq!((config.stripe_api_base.as_str(), config.stripe_livemode), ("http://127.0.0.1:12111", Some(false)));
+        assert_eq!((config.stripe_account, read(&[]).unwrap().stripe_account), (None, None));
+        assert_eq!(read(&[("STRIPE_ACCOUNT", " acct_1 ")]).unwrap().stripe_account.as_deref(), Some("acct_1"));
     }
 
     #[test]
@@ -279,6 +295,8 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"),
             ("DATABASE_URL", "mysql://root:hunter2@db/app"),
             ("STRIPE_SECRET_KEY", "hunter2"),
+            ("STRIPE_ACCOUNT", "1N2aBcDe"),
+            ("STRIPE_ACCOUNT", "acct_"),
             ("STRIPE_API_BASE", "api.stripe.com"),
             ("STRIPE_API_BASE", "ftp://api.stripe.com"),
             ("STRIPE_API_BASE", "http://api.stripe.com?version=1"),

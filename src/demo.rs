@@ -1,27 +1,32 @@
-//! A believable year of two customers, through the code paths that real traffic takes: signed webhooks and ingested events.
+//! A believable year of two customers, through the code paths that real traffic takes: signed webhooks and ingested events. Each invoice
+//! bills the usage of its month.
 //!
 //! Deterministic from the day of the first run on: a later run sends the same again, which changes nothing, and what has happened since.
 
 mod access;
 pub mod stripe_events;
 mod traffic;
+mod year;
 
 pub use access::Access;
 
 use crate::{
     domain::{
-        identity::Role,
+        identity::{CustomerId, Role},
         metric::Metric,
-        period::{Period, months_later},
+        period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
+        usage_event::MAX_AGE,
     },
-    service::{Platform, accounts, ingest, webhooks},
+    service::{Clock, Error, Platform, accounts, ingest, webhooks},
     store::postgres::{accounts as store, usage},
     stripe::signature,
 };
 use anyhow::{Context, bail};
-use stripe_events::{Address, DemoCustomer, Outcome, OverageLine};
+use std::collections::HashSet;
+use stripe_events::{Address, DemoCustomer, OverageLine};
 use time::{Duration, OffsetDateTime, Time};
+use traffic::{Event, Traffic};
 
 const ADMIN: &str = "admin@demo.test";
 const PUBLISHER: &str = "publisher@demo.test";
@@ -31,22 +36,6 @@ const READONLY: &str = "readonly@demo.test";
 const INTO_THE_PERIOD: Duration = Duration::days(20);
 
 const MONTHS: usize = 12;
-
-/// How the invoices of the past twelve months ended, oldest first.
-type Year = [Outcome; MONTHS];
-
-const LUMEN_YEAR: Year = {
-    use Outcome::*;
-    [Paid, Paid, FailedThenPaid, Paid, Void, Paid, PartiallyRefunded, Paid, Uncollectible, Paid, Overdue, Open]
-};
-
-/// Which of Lumen's months was paid, and then credited in part.
-const LUMEN_CREDITED: usize = 7;
-
-const KISETSU_YEAR: Year = {
-    use Outcome::*;
-    [Paid, Paid, PaidOutOfBand, Paid, Paid, FailedThenPaid, Paid, PartiallyRefunded, Paid, Paid, Paid, Draft]
-};
 
 fn lumen() -> anyhow::Result<DemoCustomer> {
     Ok(DemoCustomer {
@@ -78,7 +67,7 @@ fn kisetsu() -> anyhow::Result<DemoCustomer> {
             postal_code: "100-0005".into(),
             country: "JP".into(),
         },
-        tax_id: None,
+        tax_id: Some(("jp_trn".into(), "T7010001234567".into())),
         currency: "jpy".parse().map_err(anyhow::Error::msg)?,
         plan: PlanType::Starter,
         tax_percent: 10,
@@ -94,9 +83,15 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     let (lumen, kisetsu) = (lumen()?, kisetsu()?);
     let since = store::customer_since(&platform.db, &lumen.stripe_id).await?;
     if since.is_none() && store::any_customer(&platform.db).await? {
-        bail!("the database holds customers that are not the demo's; the demo wants one of its own");
+        bail!("the database holds customers that are not the demo's; the demo requires a database of its own");
     }
+    let now = platform.clock.now();
+    let anchor = anchor_of(since.unwrap_or(now));
+    let months = months_until(anchor, now);
+    let first = months.first().context("the year has no month")?;
     ingest::prepare(platform).await?;
+    // Further back than the events of other senders reach.
+    platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
         accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
@@ -108,29 +103,22 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     }
     accounts::add_api_key(platform, lumen_id, "demo", &access.api_key.0).await?;
 
-    let now = platform.clock.now();
-    let anchor = anchor_of(since.unwrap_or(now));
     for (customer, id, year, traffic) in
-        [(&lumen, lumen_id, &LUMEN_YEAR, traffic::LUMEN), (&kisetsu, kisetsu_id, &KISETSU_YEAR, traffic::KISETSU)]
+        [(&lumen, lumen_id, year::lumen()?, traffic::LUMEN), (&kisetsu, kisetsu_id, year::kisetsu(), traffic::KISETSU)]
     {
-        let months = months_until(anchor, now);
-        let Some(first) = months.first() else { continue };
-        let plan = usage::plan(&platform.db, customer.plan, customer.currency, first.start()).await?.context("the plans are missing")?;
+        let offer = usage::offer(&platform.db, customer.plan, customer.currency, first.start()).await?;
+        let plan = offer.and_then(|offer| offer.prices).context("the plans are missing")?;
         deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
-        for (index, month) in months.iter().enumerate().filter(|(_, month)| month.end() <= now) {
-            let outcome = year.get(index).copied().unwrap_or(Outcome::Paid);
-            let lines = overage_lines(&plan, index);
-            deliver(platform, access, &stripe_events::month_events(customer, *month, outcome, &lines)).await?;
-            if id == lumen_id && index == LUMEN_CREDITED {
-                let at = month.end() + Duration::days(12);
-                deliver(platform, access, &stripe_events::credit_note_events(customer, *month, outcome, &lines, 5_000, at)).await?;
-            }
-        }
-        for batch in traffic::events(traffic, now).chunks(ingest::MAX_EVENTS) {
-            let receipt = ingest::ingest(platform, id, ingest::Format::Ndjson, batch.join("\n").as_bytes()).await?;
-            if let Some(rejection) = receipt.rejected.first() {
-                bail!("a demo event was rejected: {}", rejection.detail);
-            }
+        let known = known_hours(platform, id, first.start(), now).await?;
+        let mut invoices = 0;
+        for (index, month) in months.iter().enumerate() {
+            let events = traffic.events(index, *month, now);
+            let lines = overage_lines(&plan, &events);
+            send(platform, id, &traffic, events, *month, &known).await?;
+            let usual = year::Month::default();
+            let (events, made) = year.get(index).unwrap_or(&usual).events(customer, index, *month, &lines, invoices, now);
+            deliver(platform, access, &events).await?;
+            invoices += made;
         }
     }
     ingest::settle(platform).await?;
@@ -151,20 +139,51 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
         .collect()
 }
 
-/// What a past month used over the plan: it grew, and swung a little.
-fn overage_lines(plan: &Plan, month: usize) -> Vec<OverageLine> {
-    let percent = |metric: Metric| -> u64 {
-        let (base, growth) = match metric {
-            Metric::Impressions => (82, 5),
-            Metric::ApiCalls => (60, 2),
-            Metric::DataTransferBytes => (96, 1),
+/// What a month used, beside what the plan includes.
+fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
+    let used = traffic::quantities(events);
+    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
+}
+
+/// The hours whose usage is there, of those that are too old for events to be known again by their ids.
+async fn known_hours(
+    platform: &Platform,
+    customer: CustomerId,
+    first: OffsetDateTime,
+    now: OffsetDateTime,
+) -> anyhow::Result<HashSet<OffsetDateTime>> {
+    ingest::settle(platform).await?;
+    let Some(span) = Period::new(first, now - MAX_AGE) else { return Ok(HashSet::new()) };
+    Ok(platform.usage.figures(customer, span).await?.hours.into_iter().map(|hour| hour.hour).collect())
+}
+
+/// Sends a month's events as they were sent then: within the month, so that none is too old to be taken.
+async fn send(
+    platform: &Platform,
+    customer: CustomerId,
+    traffic: &Traffic,
+    events: Vec<Event>,
+    month: Period,
+    known: &HashSet<OffsetDateTime>,
+) -> anyhow::Result<()> {
+    let at = platform.clock.now().min(month.end());
+    let then = platform.with(|parts| parts.clock = Clock::new(move || at));
+    let new: Vec<Event> = events.into_iter().filter(|event| !known.contains(&hour_of(event.at))).collect();
+    // An hour is taken whole or not at all.
+    let batch = ingest::MAX_EVENTS - ingest::MAX_EVENTS % traffic.events_per_moment();
+    for batch in new.chunks(batch) {
+        let lines: Vec<String> = batch.iter().map(Event::line).collect();
+        let receipt = match ingest::ingest(&then, customer, ingest::Format::Ndjson, lines.join("\n").as_bytes()).await {
+            Ok(receipt) => receipt,
+            // A cap that was set on the demo holds for its events too.
+            Err(Error::UsageCapReached(_)) => continue,
+            Err(error) => return Err(error.into()),
         };
-        base + growth * month as u64 + [0, 7, 2, 11, 5, 1][month % 6]
-    };
-    Metric::ALL
-        .into_iter()
-        .map(|metric| OverageLine { metric, terms: plan.terms(metric), used: plan.terms(metric).included / 100 * percent(metric) + 4_321 })
-        .collect()
+        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.code != "usage_cap_reached") {
+            bail!("a demo event was rejected: {}", rejection.detail);
+        }
+    }
+    Ok(())
 }
 
 async fn deliver(platform: &Platform, access: &Access, events: &[serde_json::Value]) -> anyhow::Result<()> {

@@ -15,7 +15,9 @@ pub mod health;
 pub mod idempotency;
 pub mod ingest;
 pub mod invoices;
+pub mod login_queue;
 pub mod login_throttle;
+mod lookups;
 pub mod measure;
 pub mod meters;
 mod new_password;
@@ -23,6 +25,7 @@ pub mod own_account;
 pub mod parameter;
 pub mod portal;
 pub mod reconcile;
+pub mod reread;
 pub mod second_factor;
 pub mod settings;
 pub mod sign_in;
@@ -66,6 +69,7 @@ pub struct Parts {
     pub earlier: usage::Earlier,
     pub switches: features::Switches,
     pub incidents: audit::Incidents,
+    pub logins: login_queue::LoginQueue,
     pub totp_secrets: Sealer,
 }
 
@@ -93,6 +97,7 @@ impl Platform {
             earlier: usage::Earlier::default(),
             switches: features::Switches::default(),
             incidents: audit::Incidents::default(),
+            logins: login_queue::LoginQueue::new(config.file.database.max_connections),
             totp_secrets: Sealer::new(&config.secrets_keys),
             admission: ingest::Admission::new(&config.file.limits, config.file.database.max_connections),
             config: Arc::new(config),

@@ -3,6 +3,7 @@
 //! Knows Stripe's formats in all their versions; knows neither our HTTP nor pages, and leaves SQL to `store`.
 
 pub mod client;
+pub mod decimal;
 pub mod fetched;
 pub mod record;
 pub mod signature;

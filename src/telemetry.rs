@@ -18,6 +18,9 @@ pub const WEBHOOK_SIGNATURE_FAILURES: &str = "webhook_signature_failures_total";
 pub const WEBHOOK_LAG_SECONDS: &str = "webhook_lag_seconds";
 /// Stored events that are not settled, by `status`: received, failed, dead.
 pub const WEBHOOK_INBOX_EVENTS: &str = "webhook_inbox_events";
+/// Seconds of an object whose events don't say which came last, by `resolution`: fetch (Stripe is asked again), last_resort (there is no key to
+/// ask with, so that the choice stays as it is: the same for every order of arrival, but not known to be right).
+pub const WEBHOOK_TIES: &str = "webhook_ties_total";
 /// Requests to Stripe by `operation` and `result`: ok, rejected, rate_limited, unavailable, circuit_open.
 pub const STRIPE_REQUESTS: &str = "stripe_requests_total";
 /// Requests to Stripe by `operation`, with their retries and waits, in seconds.
@@ -40,6 +43,8 @@ pub const USAGE_BILLED_CHANGES: &str = "usage_billed_period_changes_total";
 pub const USAGE_BEHIND_SECONDS: &str = "usage_behind_seconds";
 /// Hours whose raw usage events are not what is billed, as of the last check; anything but 0 wants a person.
 pub const USAGE_HOURS_DIFFERING: &str = "usage_hours_differing";
+/// Customers whose usage can't be priced, by `reason`: no_price (in their currency), unknown_plan.
+pub const USAGE_UNPRICED_CUSTOMERS: &str = "usage_unpriced_customers";
 /// Parts of hours that Stripe's billing meters were told of, by `result`: sent, failed, cancelled, expired, unclear.
 pub const USAGE_METER_EVENTS: &str = "usage_meter_events_total";
 /// For how long the oldest closed hour has been waiting to be at Stripe, in hours.
@@ -52,8 +57,8 @@ pub const AUDIT_SEAL_LAG_SECONDS: &str = "audit_seal_lag_seconds";
 pub const MAILS: &str = "mails_total";
 /// Whether a `feature` is on: 1 or 0.
 pub const FEATURE_ENABLED: &str = "feature_enabled";
-/// What is at stake in the last complete reconciliation, by `currency`, in its minor units.
-pub const RECONCILE_DISCREPANCY_MINOR_UNITS: &str = "reconcile_discrepancy_minor_units";
+/// What is at stake in the last complete reconciliation, by `currency`, in its major units: one threshold fits every exponent.
+pub const RECONCILE_DISCREPANCY_MAJOR_UNITS: &str = "reconcile_discrepancy_major_units";
 /// What the last complete reconciliation found, by `kind`.
 pub const RECONCILE_DISCREPANCIES: &str = "reconcile_discrepancies";
 /// Objects that the last complete reconciliation compared.
@@ -68,6 +73,8 @@ pub const RECONCILE_SECONDS: &str = "reconcile_duration_seconds";
 pub const IDEMPOTENT_REQUESTS: &str = "idempotent_requests_total";
 /// Connections to the public address that are open.
 pub const HTTP_CONNECTIONS: &str = "http_connections";
+/// Connections that were closed at once, since their address had its share.
+pub const HTTP_CONNECTIONS_REFUSED: &str = "http_connections_refused_total";
 /// HTTP requests by `route` and `method`, in seconds.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_duration_seconds";
 /// Answers by `route`, `method` and `class` of their status: 1xx to 5xx.
@@ -80,6 +87,8 @@ pub const HTTP_SERVER_ERRORS: &str = "http_server_errors_total";
 pub const WEBHOOK_INBOX_OLDEST_SECONDS: &str = "webhook_inbox_oldest_seconds";
 /// Payments of invoices that Stripe said failed.
 pub const INVOICE_PAYMENT_FAILURES: &str = "invoice_payment_failures_total";
+/// Times that an invoice was shown with sums that what Stripe says does not explain ("Other adjustments").
+pub const INVOICE_SUMS_UNEXPLAINED: &str = "invoice_sums_unexplained_total";
 /// Invoices rendered as PDF, by `result`: rendered, failed, busy, timed_out. One from the cache is none.
 pub const PDF_RENDERS: &str = "pdf_renders_total";
 /// Rendering one invoice as PDF, without waiting for a free core, in seconds.
@@ -102,6 +111,8 @@ pub const DATABASE_POOL_MAX: &str = "database_pool_max_connections";
 pub const DATABASE_POOL_WAIT_SECONDS: &str = "database_pool_wait_seconds";
 /// Requests and runs that got no connection in time.
 pub const DATABASE_POOL_TIMEOUTS: &str = "database_pool_timeouts_total";
+/// Writes that PostgreSQL refused since its disk was full or failed.
+pub const DATABASE_STORAGE_REFUSALS: &str = "database_storage_refusals_total";
 /// Whether PostgreSQL answered whoever reads these metrics: 1 yes, 0 no.
 pub const DATABASE_UP: &str = "database_up";
 /// The newest migration that is applied.

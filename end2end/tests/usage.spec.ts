@@ -39,7 +39,7 @@ test('alerts and caps stand on the page, and move without a reload', async ({ pa
   await hydrated(page);
   const panel = page.getByRole('region', { name: 'Alerts and caps' });
   // The job fires what the demo's year has reached within seconds of the start.
-  const reached = panel.getByRole('row', { name: /Impressions 100\s% of what is included Reached/ });
+  const reached = panel.getByRole('row', { name: /Impressions 100% of 10,000,000 included Reached/ });
   await expect(reached).toBeVisible({ timeout: 30_000 });
   // The next answer brings one more than the server has: nobody else's settings are touched.
   await page.route('**/api/v1/billing/alerts/standing*', async (route) => {

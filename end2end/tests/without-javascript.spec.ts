@@ -13,7 +13,7 @@ test('everything can be read and used without JavaScript', async ({ page }) => {
 
   await page.getByRole('link', { name: 'Invoices' }).click();
   const rows = page.getByRole('table').first().locator('tbody tr');
-  await expect(rows).toHaveCount(12);
+  await expect(rows).toHaveCount(13);
   await page.getByRole('link', { name: 'Void', exact: true }).click();
   await expect(rows).toHaveCount(1);
   await page.getByRole('link', { name: 'All', exact: true }).click();
@@ -21,7 +21,8 @@ test('everything can be read and used without JavaScript', async ({ page }) => {
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/sort=total/);
 
-  await rows.first().getByRole('link').click();
+  // Of the plan; the invoice in dinars is for something else.
+  await rows.filter({ hasText: '$' }).first().getByRole('link').click();
   await expect(page.getByText('Growth plan')).toBeVisible();
   const pdf = await page.request.get((await page.getByRole('link', { name: 'Download PDF' }).getAttribute('href'))!);
   expect([pdf.status(), pdf.headers()['content-type']]).toEqual([200, 'application/pdf']);

@@ -3,7 +3,7 @@
 use crate::{
     app::local_path::{HOME, local_path, percent_encode},
     auth::{Principal, layer},
-    http::{problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
+    http::{login_email, problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
     service::{
         Error,
         accounts::{self, Origin},
@@ -14,7 +14,7 @@ use crate::{
 use axum::{
     Form, Json,
     extract::{ConnectInfo, FromRequest, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -67,9 +67,13 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
             Err(Error::TotpRequired.into())
         }
         Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
-            let (email, next) = (percent_encode(&credentials.email), percent_encode(next_path(&credentials.next)));
+            let next = percent_encode(next_path(&credentials.next));
             let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
-            Ok(Redirect::to(&format!("/login?error={}{wait}&email={email}&next={next}", error.code())).into_response())
+            let mut response = Redirect::to(&format!("/login?error={}{wait}&next={next}", error.code())).into_response();
+            if let Some(cookie) = login_email::remember(email, server.platform.config.public_url.is_https()) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
         }
         Err(error) => Err(error.into()),
     }
@@ -129,13 +133,16 @@ async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, 
     Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
 }
 
+/// Has the browser forget the pages that it stores, those behind its Back button too (W3C Clear Site Data).
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
 /// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "Session", security(()),
     summary = "Sign out",
     description = "Ends the session wherever its cookie is kept. Nobody signed in is fine too.",
     responses(
-        (status = 204, description = "Signed out"),
+        (status = 204, description = "Signed out", headers(("Clear-Site-Data" = String, description = "`\"cache\"`"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The login page"))),
     )
 )]
@@ -145,7 +152,10 @@ pub async fn logout(State(server): State<Server>, session: Session, request: Req
         accounts::signed_out(&server.platform, principal, &origin).await?;
     }
     layer::end(&session).await?;
-    Ok(if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() })
+    let mut response =
+        if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    Ok(response)
 }
 
 async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiError> {

@@ -31,13 +31,13 @@ pub async fn live() -> &'static str {
     "ok"
 }
 
-/// Send requests here: no as soon as the server stops, and while the database is away.
+/// Send requests here: no as soon as the server stops, and while the database is away or takes no writes.
 #[utoipa::path(
     get, path = "/readyz", tag = "Service", security(()),
     summary = "May requests be sent here?",
     responses(
         (status = 200, description = "They may", body = String, content_type = "text/plain; charset=utf-8"),
-        (status = 503, description = "The server stops, or its database is away", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 503, description = "The server stops, or its database is away or takes no writes", body = String, content_type = "text/plain; charset=utf-8"),
     )
 )]
 pub async fn ready(State(server): State<Server>) -> (StatusCode, &'static str) {
@@ -45,7 +45,7 @@ pub async fn ready(State(server): State<Server>) -> (StatusCode, &'static str) {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
     }
     match health::check(&server.platform, &server.jobs).await.status {
-        Status::Down => (StatusCode::SERVICE_UNAVAILABLE, "database unreachable"),
+        Status::Down => (StatusCode::SERVICE_UNAVAILABLE, "database unreachable or full"),
         _ => (StatusCode::OK, "ok"),
     }
 }

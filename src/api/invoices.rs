@@ -2,7 +2,7 @@
 
 use crate::{
     auth::guard,
-    domain::invoice::InvoiceDetail,
+    domain::{file_name::content_disposition, invoice::InvoiceDetail},
     http::{problem::ApiError, state::Server},
     service::invoices,
 };
@@ -34,6 +34,8 @@ pub async fn detail(State(server): State<Server>, Path(id): Path<String>, reques
 pub struct CsvParameters {
     #[serde(flatten)]
     query: invoices::Query,
+    #[serde(flatten)]
+    options: invoices::FileQuery,
     customer_id: Option<String>,
 }
 
@@ -41,26 +43,31 @@ pub struct CsvParameters {
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices.csv", tag = "Invoices",
     summary = "Invoices as a file",
-    description = "Amounts are integers in the currency's minor unit.",
-    params(crate::api::openapi::InvoiceFilter, crate::api::openapi::OfCustomer),
-    responses((status = 200, description = "A header and a row per invoice (RFC 4180)", body = String,
+    description = "For accounting. Amounts are decimals with the currency beside them, or integers in its minor unit with `units=minor`. \
+        `issue_date` is empty on a draft. `period_start` and `period_end` are the first and the last day that the lines cover. \
+        `subtotal - discount - credits_before_tax + shipping + (tax - tax_included) + other_adjustments = total`, \
+        `total - (credited - credited_after_payment) + balance = amount_due`, and `net` is the total without taxes. `tax_by_rate` names each \
+        rate. With `rows=lines` there is a row for each line instead. UTF-8 with a byte order mark, so that spreadsheets read every name.",
+    params(crate::api::openapi::InvoiceFilter, crate::api::openapi::InvoiceFileOptions, crate::api::openapi::OfCustomer),
+    responses((status = 200, description = "A header and a row per invoice or line (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name: whose invoices, and from when to when")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn csv(
     State(server): State<Server>,
-    Query(CsvParameters { query, customer_id }): Query<CsvParameters>,
+    Query(CsvParameters { query, options, customer_id }): Query<CsvParameters>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
-    let rows = invoices::csv(&caller.platform, caller.customer, query)?.map_err(|error| {
-        tracing::error!(%error, "the invoices' file ends early");
+    let file = invoices::file(&caller.platform, caller.customer, query, options).await?;
+    let rows = file.rows.map_err(|error| {
+        tracing::error!(%error, "invoices file ends early");
         error
     });
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"invoices.csv\""),
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, content_disposition(&file.name)),
     ];
     Ok((headers, Body::from_stream(rows)).into_response())
 }
@@ -97,8 +104,7 @@ pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: 
     if !known {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
         let name = detail.summary.number.as_deref().unwrap_or(&detail.summary.stripe_invoice_id);
-        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-        if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"invoice-{safe}.pdf\"")) {
+        if let Ok(disposition) = HeaderValue::from_str(&content_disposition(&format!("invoice-{name}.pdf"))) {
             headers.insert(header::CONTENT_DISPOSITION, disposition);
         }
     }

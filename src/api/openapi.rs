@@ -9,8 +9,8 @@ mod request;
 
 pub use page::docs;
 pub use request::{
-    AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, Grouping, InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft,
-    UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
+    AlertChange, AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, FileRows, FileUnits, Grouping, InvoiceFileOptions,
+    InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
 };
 
 use crate::{

@@ -4,7 +4,10 @@ use super::auth::{by, is_form, unreadable};
 use crate::{
     app::local_path::percent_encode,
     auth::guard,
-    domain::reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
+    domain::{
+        csv::BYTE_ORDER_MARK,
+        reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
+    },
     http::{idempotency::RequestKey, problem::ApiError, state::Server},
     service::{
         Error,
@@ -48,6 +51,8 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Error::UnsupportedMediaType("application/json"));
     }
+    // As for usage events, a byte order mark is no part of the text.
+    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             Error::invalid("body", error.to_string())

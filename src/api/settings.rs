@@ -10,6 +10,7 @@ use crate::{
     auth::guard,
     domain::{
         alert::AlertSettings,
+        csv::BYTE_ORDER_MARK,
         email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
@@ -35,11 +36,12 @@ pub struct Named {
 #[utoipa::path(
     put, path = "/api/v1/billing/alerts", tag = "Alerts",
     summary = "Replace the alerts' setting",
-    description = "Takes what `GET` answers. What is left out is as usual: told at 80, 90, 100 and 110 percent, nobody named, no cap.",
+    description = "Takes what `GET` answers. What is left out is as usual: alerts at 80, 90, 100 and 110 percent, the billing contacts as \
+                   recipients, no cap. A cap that current use has reached refuses events from now on: it is saved only with `confirm` set to true.",
     params(crate::api::openapi::OfCustomer),
-    request_body(content = AlertSettings),
+    request_body(content = crate::api::openapi::AlertChange),
     responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
-    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
+    extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter", "cap_confirmation_required"])))
 )]
 pub async fn put_alerts(
     State(server): State<Server>,
@@ -189,6 +191,8 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> 
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Error::UnsupportedMediaType("application/json"));
     }
+    // As for usage events, a byte order mark is no part of the text.
+    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             Error::invalid("body", error.to_string())

@@ -2,7 +2,12 @@
 
 use crate::{
     auth::{Principal, guard},
-    http::{problem::ApiError, state::Server},
+    domain::file_name::content_disposition,
+    http::{
+        content_coding::{self, Coding},
+        problem::ApiError,
+        state::Server,
+    },
     service::{
         Error,
         ingest::{self, Admitted, Allowance, Format},
@@ -10,10 +15,10 @@ use crate::{
     },
 };
 use axum::{
-    Extension, Json,
+    Json,
     body::Body,
     extract::{Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
@@ -24,8 +29,9 @@ use serde::Deserialize;
 #[utoipa::path(
     post, path = "/api/v1/usage/events", tag = "Usage", security(("api_key" = [])),
     summary = "Send usage events",
-    description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decompression. What is accepted is durable, and \
-                   counted once however often it is sent. One bad event does not reject the others.",
+    description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decoding. What is accepted is durable, and \
+                   counted once however often it is sent. Each item is accepted, a duplicate or in `rejected`; corrections are applied before the \
+                   events. A body that can't be decoded whole is a 400, and nothing of it is stored.",
     params(("Content-Encoding" = Option<crate::api::openapi::Encoding>, Header, description = "How the body is compressed")),
     request_body(content(
         (crate::api::openapi::UsageEvents = "application/json"),
@@ -39,16 +45,10 @@ use serde::Deserialize;
         "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
     ])))
 )]
-pub async fn events(
-    State(server): State<Server>,
-    principal: Option<Extension<Principal>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let (key, customer) = match principal {
-        None => return Err(Error::Unauthenticated.into()),
-        Some(Extension(Principal::User { .. })) => return Err(Error::Forbidden("API key").into()),
-        Some(Extension(Principal::ApiKey { id, customer, .. })) => (id, customer),
+pub async fn events(State(server): State<Server>, extensions: Extensions, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    let (key, customer) = match guard::principal_of(&extensions)? {
+        Principal::User { .. } => return Err(Error::Forbidden("API key").into()),
+        Principal::ApiKey { id, customer, .. } => (id, customer),
     };
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
@@ -56,6 +56,7 @@ pub async fn events(
         "application/x-ndjson" => Format::Ndjson,
         _ => return Err(Error::UnsupportedMediaType("application/json, application/x-ndjson").into()),
     };
+    let codings = content_coding::of(&headers)?;
     let platform = &server.platform;
     let limit = platform.config.file.limits.ingest_body_bytes;
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
@@ -64,6 +65,7 @@ pub async fn events(
     }
     let mut admitted = ingest::admit(platform, key, declared)?;
     let body = read(body, declared, limit, &mut admitted).await?;
+    let (body, admitted) = decode(body, codings, limit, admitted).await?;
     let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
     let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();
     tell(&mut response, allowance);
@@ -84,6 +86,18 @@ async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admi
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
+}
+
+/// The body as it was before its content codings. It takes up to some 50 ms, so a thread of its own has it.
+async fn decode(body: Vec<u8>, codings: Vec<Coding>, limit: usize, mut admitted: Admitted) -> Result<(Vec<u8>, Admitted), Error> {
+    if codings.is_empty() {
+        return Ok((body, admitted));
+    }
+    let decoding = tokio::task::spawn_blocking(move || {
+        let plain = content_coding::decode(&body, &codings, limit, |length| admitted.hold(body.len() + length))?;
+        Ok((plain, admitted))
+    });
+    decoding.await.unwrap_or_else(|error| Err(Error::Internal(error.into())))
 }
 
 /// draft-ietf-httpapi-ratelimit-headers.
@@ -112,9 +126,10 @@ pub struct HistoryParameters {
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage over time as a file",
     params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+    description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has data transfer in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name that says whose usage of which days it is")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn history_csv(
@@ -123,10 +138,10 @@ pub async fn history_csv(
     request: Request,
 ) -> Result<Response, ApiError> {
     let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
-    let history = history::history(&caller.platform, caller.customer, query).await?;
+    let file = history::file(&caller.platform, caller.customer, query).await?;
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_DISPOSITION, content_disposition(&file.name)),
     ];
-    Ok((headers, history.to_csv()).into_response())
+    Ok((headers, file.text).into_response())
 }

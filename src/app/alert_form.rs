@@ -1,9 +1,12 @@
-//! The alert settings as a form writes them: lists and decimal numbers as people type them, each field named by its path in the API.
+//! The alert settings as a form writes them: lists and numbers as people type them, each field named by its path in the API.
 
 use crate::domain::{
     alert::{AlertSettings, Cap, Field},
     metric::Metric,
-    money::Currency,
+    money::{
+        Currency,
+        parse::{self, Misread, typed},
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -25,10 +28,11 @@ pub fn field(metric: Metric, name: &str) -> String {
 
 /// The fields as they stand for these settings.
 pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
-    let join = |values: Vec<String>| values.join(", ");
+    let join = |values: Vec<String>| values.join("; ");
     let mut fields = vec![
         ("enabled".to_owned(), if settings.enabled() { "true" } else { "false" }.to_owned()),
-        ("recipients".to_owned(), join(settings.recipients().iter().map(ToString::to_string).collect())),
+        // A field of this kind takes commas.
+        ("recipients".to_owned(), settings.recipients().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     ];
     for metric in Metric::ALL {
         let alerts = settings.metric(metric);
@@ -36,10 +40,10 @@ pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
         let (cap, unit) = match alerts.cap() {
             None => (String::new(), "percent"),
             Some(Cap::Percent(percent)) => (percent.to_string(), "percent"),
-            Some(Cap::Quantity(quantity)) => (decimal(quantity, unit_places(metric)), "quantity"),
+            Some(Cap::Quantity(quantity)) => (typed(quantity, unit_places(metric)), "quantity"),
         };
         fields.push((field(metric, "percent"), join(alerts.percent().iter().map(ToString::to_string).collect())));
-        fields.push((field(metric, "cost"), join(alerts.cost().iter().map(|cost| decimal(cost.unsigned_abs(), places)).collect())));
+        fields.push((field(metric, "cost"), join(alerts.cost().iter().map(|cost| typed(cost.unsigned_abs(), places)).collect())));
         fields.push((field(metric, "cap"), cap));
         fields.push((field(metric, "cap_unit"), unit.to_owned()));
     }
@@ -52,36 +56,51 @@ pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field>
     for metric in Metric::ALL {
         let of = |name: &str| (field(metric, name), value(fields, &field(metric, name)));
         let (path, text) = of("percent");
-        let percent = list(text, &path, "percentages such as 80, 90, 100", |word| word.trim_end_matches('%').parse::<u64>().ok())?;
+        let percent = percentages(text, &path)?;
         let (path, text) = of("cost");
-        let wants = format!("amounts in {} such as 50, 100", currency.code().to_uppercase());
-        let cost = list(text, &path, &wants, |word| scaled(word, currency.exponent()))?;
+        let cost = parse::amounts(text, currency).map_err(|(text, misread)| wrong(&path, &text, &misread))?;
         let (path, text) = of("cap");
         let cap = match (text, of("cap_unit").1) {
             ("", _) => Value::Null,
             (text, "quantity") => {
-                let quantity =
-                    scaled(text, unit_places(metric)).ok_or_else(|| Field::new(path, "wants a number, or nothing for no cap"))?;
+                let number = if metric == Metric::DataTransferBytes { without_gb(text) } else { text };
+                let quantity = parse::quantity(number, unit_places(metric)).map_err(|misread| wrong(&path, text, &misread))?;
                 json!({"quantity": quantity})
             }
             (text, _) => {
-                let percent = text.parse::<u64>().map_err(|_| Field::new(path, "wants a whole number, or nothing for no cap"))?;
+                let percent = parse::quantity(text.trim_end_matches('%'), 0).map_err(|misread| wrong(&path, text, &misread))?;
                 json!({"percent": percent})
             }
         };
         metrics.insert(metric.as_str().to_owned(), json!({"percent": percent, "cost": cost, "cap": cap}));
     }
     let recipients: Vec<&str> = words(value(fields, "recipients")).collect();
-    Ok(json!({"enabled": value(fields, "enabled") == "true", "recipients": recipients, "metrics": metrics}))
+    let confirm = value(fields, "confirm") == "true";
+    Ok(json!({"enabled": value(fields, "enabled") == "true", "recipients": recipients, "metrics": metrics, "confirm": confirm}))
 }
 
-fn list(text: &str, path: &str, wants: &str, number: impl Fn(&str) -> Option<u64>) -> Result<Vec<u64>, Field> {
-    words(text)
-        .map(|word| {
-            let shown: String = word.chars().take(40).collect();
-            number(word).ok_or_else(|| Field::new(path, format!("wants {wants}; `{shown}` is none")))
-        })
-        .collect()
+/// Whole percentages with semicolons, line breaks, or commas and spaces between them. A comma within digits may belong to one number, so it
+/// is asked about.
+fn percentages(text: &str, path: &str) -> Result<Vec<u64>, Field> {
+    let plain = text.replace('%', " ");
+    let mut read = Vec::new();
+    for word in plain.split([';', ' ', '\u{a0}', '\n', '\r', '\t']).map(|word| word.trim_end_matches(',')).filter(|word| !word.is_empty()) {
+        let number = |word: &str| if word.bytes().all(|b| b.is_ascii_digit()) { word.parse::<u64>().ok() } else { None };
+        let misread = || parse::several(word, &|word| number(word).is_some()).unwrap_or(Misread::TooFine { places: 0 });
+        read.push(number(word).ok_or_else(|| wrong(path, word, &misread()))?);
+    }
+    Ok(read)
+}
+
+/// `900.5 GB` as `900.5`.
+fn without_gb(text: &str) -> &str {
+    let number = text.len().checked_sub(2).filter(|at| text.is_char_boundary(*at)).map(|at| text.split_at(at));
+    number.filter(|(_, unit)| unit.eq_ignore_ascii_case("GB")).map_or(text, |(number, _)| number)
+}
+
+fn wrong(path: &str, text: &str, misread: &Misread) -> Field {
+    let shown: String = text.chars().take(40).collect();
+    Field::new(path, format!("“{shown}” {misread}"))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -96,27 +115,10 @@ const fn unit_places(metric: Metric) -> u32 {
     }
 }
 
-/// `12.5` with two places is 1250; None for what is no number, or finer than that.
-fn scaled(text: &str, places: u32) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let fits = !whole.is_empty() && digits(whole) && digits(fraction) && fraction.len() <= places as usize;
-    let fraction = format!("{fraction:0<width$}", width = places as usize);
-    fits.then(|| format!("{whole}{fraction}").parse().ok()).flatten()
-}
-
-/// The other way round, without zeros at the end.
-fn decimal(amount: u64, places: u32) -> String {
-    let scale = 10u64.pow(places);
-    match amount % scale {
-        0 => (amount / scale).to_string(),
-        rest => format!("{}.{}", amount / scale, format!("{rest:0width$}", width = places as usize).trim_end_matches('0')),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::alert::AlertChange;
     use proptest::prelude::*;
 
     fn settings(body: Value) -> AlertSettings {
@@ -135,8 +137,21 @@ mod tests {
             }
             body_of(&fields, Currency::USD)
         };
-        assert_eq!(typed("metrics.impressions.percent", "50%; 75").unwrap()["metrics"]["impressions"]["percent"], json!([50, 75]));
-        assert_eq!(typed("metrics.impressions.cost", "49.99, 100").unwrap()["metrics"]["impressions"]["cost"], json!([4999, 10000]));
+        for text in ["50%; 75", "50, 75", "75 %; 50 %", "50 75"] {
+            let mut percent = typed("metrics.impressions.percent", text).unwrap()["metrics"]["impressions"]["percent"].clone();
+            percent.as_array_mut().unwrap().sort_by_key(Value::as_u64);
+            assert_eq!(percent, json!([50, 75]), "{text}");
+        }
+        for (text, cost) in
+            [("49.99; 100", json!([4999, 10000])), ("1,500", json!([150_000])), ("$1,500.00; 1.500,50", json!([150_000, 150_050]))]
+        {
+            assert_eq!(typed("metrics.impressions.cost", text).unwrap()["metrics"]["impressions"]["cost"], cost, "{text}");
+        }
+        assert_eq!(typed("metrics.impressions.cap", "5,000,000").unwrap()["metrics"]["impressions"]["cap"], json!({"quantity": 5_000_000}));
+        assert_eq!(
+            typed("metrics.data_transfer_bytes.cap", "1 500 gb").unwrap()["metrics"]["data_transfer_bytes"]["cap"],
+            json!({"quantity": 1_500_000_000_000u64})
+        );
         assert_eq!(
             typed("metrics.data_transfer_bytes.cap", "1.5").unwrap()["metrics"]["data_transfer_bytes"]["cap"],
             json!({"quantity": 1_500_000_000u64})
@@ -144,25 +159,38 @@ mod tests {
         assert_eq!(typed("recipients", "a@b.example,c@d.example").unwrap()["recipients"], json!(["a@b.example", "c@d.example"]));
         for (name, text) in [
             ("metrics.impressions.percent", "many"),
-            ("metrics.impressions.cost", "1.234"),
+            ("metrics.impressions.percent", "1,000"),
+            ("metrics.impressions.percent", "80,5"),
+            ("metrics.impressions.percent", "80.5"),
+            ("metrics.impressions.cost", "1.500"),
+            ("metrics.impressions.cost", "50, 100"),
+            ("metrics.impressions.cost", "€50"),
             ("metrics.impressions.cost", "-5"),
+            ("metrics.data_transfer_bytes.cap", "1,500"),
             ("metrics.impressions.cap", "1.5"),
             ("metrics.api_calls.cap", "99999999999999999999999"),
         ] {
             assert_eq!(typed(name, text).unwrap_err().field, name, "{text}");
         }
+        let asked = |name: &str, text: &str| typed(name, text).unwrap_err().detail;
+        assert_eq!(asked("metrics.impressions.cost", "1.500"), "“1.500” can be read in two ways. Did you mean 1500? Or 1.50?");
+        assert_eq!(
+            asked("metrics.impressions.percent", "1,000"),
+            "“1,000” can be read in two ways. Did you mean 1000? Or several, separated by semicolons: 1; 000?"
+        );
     }
 
     proptest! {
         #[test]
-        fn a_form_sent_as_it_stands_changes_nothing(percent in prop::collection::vec(1u32..=1000, 0..10), cost in prop::collection::vec(1i64..1_000_000, 0..10),
+        fn a_form_sent_as_it_stands_changes_nothing(percent in prop::collection::vec(1u32..=1000, 0..10), cost in prop::collection::vec(1i64..1_000_000_000, 0..10),
                                                     cap in 1u64..10_000_000_000_000, relative in any::<bool>(), enabled in any::<bool>()) {
             let cap = if relative { json!({"percent": cap % 1000 + 1}) } else { json!({"quantity": cap}) };
             let metric = json!({"percent": percent, "cost": cost, "cap": cap});
             let before = settings(json!({"enabled": enabled, "recipients": ["a@b.example", "c@d.example"],
                 "metrics": {"impressions": metric, "api_calls": metric, "data_transfer_bytes": metric}}));
             let body = body_of(&fields_of(&before), Currency::USD).unwrap();
-            prop_assert_eq!(settings(body), before);
+            let change = AlertChange::read(&body, Currency::USD).unwrap();
+            prop_assert_eq!(change, AlertChange { settings: before, confirm: false });
         }
     }
 }

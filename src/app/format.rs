@@ -2,8 +2,8 @@
 
 use crate::domain::{
     metric::Metric,
-    money::{Currency, Money, group_thousands},
-    period::Period,
+    money::group_thousands,
+    period::{Period, calendar_days},
 };
 use time::{Duration, OffsetDateTime, UtcOffset};
 
@@ -56,13 +56,12 @@ pub fn period(period: &Period) -> String {
     }
 }
 
-/// Days until the period ends, a started day counting whole; 0 once it has ended.
+/// Calendar days until the period ends; 0 on its last one if it ends within that, and once it has ended.
 pub fn days_left(period: &Period, at: OffsetDateTime) -> i64 {
-    let left = (period.end() - at).whole_seconds().max(0);
-    (left + 86_399) / 86_400
+    calendar_days(at, period.end()).max(0)
 }
 
-/// `in 3 days`, `today`, `2 hours ago`, by UTC instants.
+/// `in 3 days`, `2 hours ago`: within a day by the clock, beyond it by the calendar of UTC, as [`days_left`] counts.
 pub fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (at - now).whole_seconds();
     let (count, unit) = match seconds.unsigned_abs() {
@@ -70,7 +69,7 @@ pub fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
         s @ 5..60 => (s, "second"),
         s @ 60..3_600 => (s / 60, "minute"),
         s @ 3_600..86_400 => (s / 3_600, "hour"),
-        s => (s / 86_400, "day"),
+        _ => (calendar_days(now, at).unsigned_abs(), "day"),
     };
     let count = counted(count, unit);
     if seconds > 0 { format!("in {count}") } else { format!("{count} ago") }
@@ -119,16 +118,6 @@ pub fn compact(metric: Metric, quantity: u64) -> String {
     }
 }
 
-/// A unit price, given in minor units as an exact decimal that may be finer than the minor unit: `0.8` cents is `$0.008`.
-pub fn unit_price(minor: &str, currency: Currency) -> String {
-    let (sign, digits) = minor.strip_prefix('-').map_or(("", minor), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let fraction = fraction.trim_end_matches('0');
-    let Ok(whole) = whole.parse::<i64>() else { return format!("{minor} {}", currency.code()) };
-    let point = if currency.exponent() == 0 && !fraction.is_empty() { "." } else { "" };
-    format!("{sign}{}{point}{fraction}", Money::new(whole, currency))
-}
-
 /// A word of Stripe's for people: `sepa_debit` is `Sepa debit`.
 pub fn words(code: &str) -> String {
     let spaced = code.replace('_', " ");
@@ -157,6 +146,16 @@ mod tests {
         assert_eq!(show(datetime!(2026-11-15 10:22 UTC), datetime!(2026-12-15 10:22 UTC)), "15 Nov – 15 Dec 2026");
         assert_eq!(show(datetime!(2026-12-20 0:00 UTC), datetime!(2027-01-20 0:00 UTC)), "20 Dec 2026 – 19 Jan 2027");
         assert_eq!(show(datetime!(2026-11-01 0:00 UTC), datetime!(2026-11-02 0:00 UTC)), "1 Nov 2026");
+    }
+
+    #[test]
+    fn days_left_and_days_until_are_the_same_days() {
+        let (now, end) = (datetime!(2026-11-30 15:00 UTC), datetime!(2026-12-10 0:00 UTC));
+        let period = Period::new(datetime!(2026-11-10 0:00 UTC), end).unwrap();
+        assert_eq!((days_left(&period, now), relative(end, now)), (10, "in 10 days".to_owned()));
+        // Whatever the times of day are, two days apart are two days.
+        assert_eq!(relative(datetime!(2026-12-02 8:00 UTC), datetime!(2026-11-30 15:00 UTC)), "in 2 days");
+        assert_eq!(relative(datetime!(2026-11-28 23:00 UTC), datetime!(2026-11-30 1:00 UTC)), "2 days ago");
     }
 
     #[test]
@@ -191,16 +190,6 @@ mod tests {
         assert_eq!(compact(Metric::ApiCalls, 950), "950");
         assert_eq!(compact(Metric::DataTransferBytes, 2_500_000_000), "2.5 GB");
         assert_eq!(compact(Metric::DataTransferBytes, 0), "0");
-    }
-
-    #[test]
-    fn unit_prices_keep_every_digit() {
-        let price = |minor, code: &str| unit_price(minor, code.parse().unwrap());
-        assert_eq!(price("8", "usd"), "$0.08");
-        assert_eq!(price("0.8", "usd"), "$0.008");
-        assert_eq!(price("-0.25", "eur"), "-€0.0025");
-        assert_eq!(price("49900.00", "usd"), "$499.00");
-        assert_eq!(price("1.5", "jpy"), "¥1.5");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::format;
 use crate::domain::{
+    alert::{AlertStanding, Refusing},
     metric::Metric,
     money::Money,
     usage::{UsageCurrent, show_quantity},
@@ -76,15 +77,6 @@ impl Level {
     }
 }
 
-/// A metric as it stands within a sentence.
-pub const fn noun(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Impressions => "impressions",
-        Metric::ApiCalls => "API calls",
-        Metric::DataTransferBytes => "data transfer",
-    }
-}
-
 /// A period summed up in a headline and a sentence or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -94,17 +86,88 @@ pub struct Verdict {
     pub headline: String,
     /// The figures behind it.
     pub detail: String,
+    /// Where something can be done about it, and what.
+    pub action: Option<(String, &'static str)>,
 }
 
-/// Sums a period up. `days_left` is None while nothing tells what day it is.
-pub fn verdict(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
+/// Sums a period up: caps that refuse events come before all else. `days_left` is None while nothing tells what day it is.
+pub fn verdict(usage: &UsageCurrent, alerts: Option<&AlertStanding>, days_left: Option<i64>) -> Verdict {
+    let refusing = alerts.map(|alerts| alerts.refusing(usage)).unwrap_or_default();
+    match refusing.first() {
+        Some(first) => of_caps(usage, first, &refusing),
+        None => of_plan(usage, days_left),
+    }
+}
+
+/// What caps refuse, since when, and how much.
+fn of_caps(usage: &UsageCurrent, first: &Refusing, refusing: &[Refusing]) -> Verdict {
+    let metrics: Vec<&str> = refusing.iter().map(|one| one.metric.noun()).collect();
+    let caps: Vec<String> = refusing.iter().map(|one| show_quantity(one.metric, one.cap)).collect();
+    let is_one_thing = refusing.len() == 1 && first.metric == Metric::DataTransferBytes;
+    let headline = format!(
+        "{} {} being refused: your {} of {} {} reached",
+        sentence_case(&list(&metrics)),
+        if is_one_thing { "is" } else { "are" },
+        if caps.len() == 1 { "cap" } else { "caps" },
+        list(&caps.iter().map(String::as_str).collect::<Vec<_>>()),
+        if caps.len() == 1 { "is" } else { "are" },
+    );
+    let refused = |one: &Refusing| {
+        let since = one.since.map(format::date_time);
+        let sentence = match (one.events, since) {
+            (0, None) => "No event has been refused yet.".to_owned(),
+            (0, Some(since)) => format!("It was reached by {since}; no event has been refused yet."),
+            (events, since) => {
+                let quantity = show_quantity(one.metric, one.quantity);
+                let unit = if one.metric == Metric::DataTransferBytes { String::new() } else { format!(" {}", one.metric.noun()) };
+                let has = if events == 1 { "has" } else { "have" };
+                let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
+                format!("{} with {quantity}{unit} {has} been refused and not counted{since}.", format::counted(events, "event"))
+            }
+        };
+        if refusing.len() == 1 { sentence } else { format!("{}: {sentence}", sentence_case(one.metric.noun())) }
+    };
+    let refused: Vec<String> = refusing.iter().map(refused).collect();
+    let end = format::day_month(format::last_day(&usage.current_period.period));
+    let so_far = usage.overages.total_overage_cost.unwrap_or(0);
+    let cost =
+        if so_far > 0 { format!(" Overage has cost {} so far.", Money::new(so_far, usage.overages.currency)) } else { String::new() };
+    Verdict {
+        tone: Tone::Danger,
+        headline,
+        detail: format!("{} More is refused until {end}, or until you change the cap.{cost}", refused.join(" ")),
+        action: Some((
+            format!("/billing/settings#alerts-{}", first.metric),
+            if caps.len() == 1 { "Change the cap" } else { "Change the caps" },
+        )),
+    }
+}
+
+fn sentence_case(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let Some(included) = usage.included() else {
+        // Stripe knows the plan and this platform does not: the cost is unknown, not 0.
+        if let Some(why) = usage.overages.unpriced.as_ref().filter(|_| usage.subscription.is_some()) {
+            return Verdict {
+                tone: Tone::Warning,
+                headline: "Cost unknown".to_owned(),
+                detail: format!(
+                    "Usage is measured. What is included and what more costs can’t be shown: {why}. Your invoice is not affected."
+                ),
+                action: None,
+            };
+        }
         return Verdict {
             tone: Tone::Neutral,
             headline: "No active subscription".to_owned(),
             detail:
                 "Usage is measured all the same, by calendar month, so nothing is lost. What is included shows here once a plan starts."
                     .to_owned(),
+            action: None,
         };
     };
     let used = usage.used();
@@ -115,12 +178,13 @@ pub fn verdict(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
         .max_by(|a, b| (u128::from(used[*a]) * u128::from(included[*b])).cmp(&(u128::from(used[*b]) * u128::from(included[*a]))))
         .unwrap_or(Metric::Impressions);
     let level = levels.iter().map(|(_, level)| *level).max().unwrap_or(Level::Within);
-    let at_level: Vec<&str> = levels.iter().filter(|(_, l)| *l == level).map(|(metric, _)| noun(*metric)).collect();
+    let at_level: Vec<&str> = levels.iter().filter(|(_, l)| *l == level).map(|(metric, _)| metric.noun()).collect();
     let named = list(&at_level);
 
     let money = |amount| Money::new(amount, usage.overages.currency);
-    let so_far = usage.overages.total_overage_cost;
-    let expected = usage.forecast.as_ref().map(|forecast| forecast.total_overage_cost.max(so_far));
+    let unpriced = usage.overages.unpriced.as_deref();
+    let so_far = usage.overages.total_overage_cost.unwrap_or(0);
+    let expected = usage.forecast.as_ref().map(|forecast| forecast.total_overage_cost.unwrap_or(0).max(so_far));
     let end = format::day_month(format::last_day(&usage.current_period.period));
     let left = match days_left {
         Some(0) | None => String::new(),
@@ -132,12 +196,13 @@ pub fn verdict(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
                 "{} of {} included {} used{left}.",
                 show_quantity(fullest, used[fullest]),
                 show_quantity(fullest, included[fullest]),
-                noun(fullest)
+                fullest.noun()
             )
         }
-        _ => format!("{}\u{a0}% of your included {} used{left}.", format::percent(used[fullest], included[fullest]), noun(fullest)),
+        _ => format!("{}\u{a0}% of your included {} used{left}.", format::percent(used[fullest], included[fullest]), fullest.noun()),
     };
     let cost = match (so_far, expected) {
+        _ if unpriced.is_some() => format!("What overage costs is unknown here: {}.", unpriced.unwrap_or_default()),
         (1.., Some(expected)) if expected > so_far => {
             format!("Overage has cost {} so far and will reach about {} by {end} at this pace.", money(so_far), money(expected))
         }
@@ -153,13 +218,13 @@ pub fn verdict(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
         Level::Over => (Tone::Danger, format!("You’re over your plan on {named}")),
         Level::Nearly => (
             Tone::Danger,
-            format!("Your included {named} {} almost used up", if named == noun(Metric::DataTransferBytes) { "is" } else { "are" }),
+            format!("Your included {named} {} almost used up", if named == Metric::DataTransferBytes.noun() { "is" } else { "are" }),
         ),
         Level::Close => (Tone::Warning, format!("You’re getting close to your plan’s limit on {named}")),
         Level::Within if heading_over => (Tone::Warning, "You’re fine today, but on course to go over".to_owned()),
         Level::Within => (Tone::Good, "You’re well within your plan".to_owned()),
     };
-    Verdict { tone, headline, detail: format!("{stand} {cost}") }
+    Verdict { tone, headline, detail: format!("{stand} {cost}"), action: None }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -175,6 +240,7 @@ fn list(items: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
+        alert::{AlertSettings, CapRefusals},
         forecast::Forecast,
         money::Currency,
         period::Period,
@@ -194,19 +260,22 @@ mod tests {
             },
             overages: Overages::new(Currency::USD, PerMetric { impressions: Overage { amount: 0, cost }, ..PerMetric::default() }),
             subscription: Some(SubscriptionSummary {
-                plan_type: PlanType::Growth,
+                plan_type: Some(PlanType::Growth),
+                plan_name: None,
                 status: "active".into(),
-                included_impressions: 10_000_000,
-                included_api_calls: 1_000_000,
-                included_data_transfer_gb: Gigabytes(500_000_000_000),
+                included_impressions: Some(10_000_000),
+                included_api_calls: Some(1_000_000),
+                included_data_transfer_gb: Some(Gigabytes(500_000_000_000)),
                 cancel_at_period_end: false,
+                cancel_at: None,
+                pause_collection: None,
             }),
             forecast: Some(UsageForecast {
                 impressions: expected,
                 api_calls: expected,
                 data_transfer_bytes: expected,
-                overage_costs: PerMetric { impressions: forecast_cost, ..PerMetric::default() },
-                total_overage_cost: forecast_cost,
+                overage_costs: PerMetric { impressions: Some(forecast_cost), ..PerMetric::default() },
+                total_overage_cost: Some(forecast_cost),
             }),
             as_of: None,
             waiting_since: None,
@@ -226,7 +295,7 @@ mod tests {
 
     #[test]
     fn over_the_plan_says_what_it_costs_and_will_cost() {
-        let v = verdict(&usage(12_345_678, 18_768, 56_000), Some(9));
+        let v = verdict(&usage(12_345_678, 18_768, 56_000), None, Some(9));
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Danger, "You’re over your plan on impressions"));
         assert_eq!(
             v.detail,
@@ -236,21 +305,70 @@ mod tests {
 
     #[test]
     fn fine_says_so() {
-        let v = verdict(&usage(4_200_000, 0, 0), None);
+        let v = verdict(&usage(4_200_000, 0, 0), None, None);
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Good, "You’re well within your plan"));
         assert_eq!(v.detail, "42\u{a0}% of your included impressions used. At this pace nothing extra will be due by 30 Nov.");
     }
 
     #[test]
     fn a_forecast_beyond_the_plan_is_a_warning() {
-        assert_eq!(verdict(&usage(7_000_000, 0, 900), Some(9)).headline, "You’re fine today, but on course to go over");
-        assert_eq!(verdict(&usage(8_000_000, 0, 900), Some(9)).headline, "You’re getting close to your plan’s limit on impressions");
-        assert_eq!(verdict(&usage(9_500_000, 0, 900), Some(9)).headline, "Your included impressions are almost used up");
+        assert_eq!(verdict(&usage(7_000_000, 0, 900), None, Some(9)).headline, "You’re fine today, but on course to go over");
+        assert_eq!(verdict(&usage(8_000_000, 0, 900), None, Some(9)).headline, "You’re getting close to your plan’s limit on impressions");
+        assert_eq!(verdict(&usage(9_500_000, 0, 900), None, Some(9)).headline, "Your included impressions are almost used up");
+    }
+
+    #[test]
+    fn an_unknown_price_is_never_nothing_due() {
+        let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
+        let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
+        let v = verdict(&known, None, Some(9));
+        assert_eq!(v.headline, "You’re over your plan on impressions");
+        assert!(v.detail.ends_with("What overage costs is unknown here: no price in GBP."), "{}", v.detail);
+        let mut unknown = known;
+        if let Some(subscription) = &mut unknown.subscription {
+            (subscription.plan_type, subscription.included_impressions) = (None, None);
+        }
+        let v = verdict(&unknown, None, Some(9));
+        assert_eq!((v.tone, v.headline.as_str()), (Tone::Warning, "Cost unknown"));
     }
 
     #[test]
     fn without_a_plan_nothing_is_judged() {
-        let v = verdict(&UsageCurrent { subscription: None, ..usage(5, 0, 0) }, None);
+        let v = verdict(&UsageCurrent { subscription: None, ..usage(5, 0, 0) }, None, None);
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Neutral, "No active subscription"));
+    }
+
+    #[test]
+    fn a_cap_that_refuses_leads() {
+        let settings = |caps: serde_json::Value| AlertSettings::read(&serde_json::json!({"metrics": caps}), Currency::USD).unwrap();
+        let at = datetime!(2026-11-20 10:00 UTC);
+        let refusal = |metric, cap| CapRefusals { metric, cap, since: at, last_at: at, events: 1204, quantity: 56_000 };
+        let mut alerts = AlertStanding {
+            settings: settings(serde_json::json!({"impressions": {"cap": {"quantity": 5_000_000}}})),
+            fired: vec![],
+            refusals: vec![refusal(Metric::Impressions, 5_000_000)],
+        };
+        let over = usage(12_560_000, 18_768, 56_000);
+        let v = verdict(&over, Some(&alerts), Some(9));
+        assert_eq!((v.tone, v.headline.as_str()), (Tone::Danger, "Impressions are being refused: your cap of 5,000,000 is reached"));
+        assert_eq!(
+            v.detail,
+            "1,204 events with 56,000 impressions have been refused and not counted since 20 Nov 2026, 10:00 UTC. More is refused until \
+             30 Nov, or until you change the cap. Overage has cost $187.68 so far."
+        );
+        assert_eq!(v.action, Some(("/billing/settings#alerts-impressions".to_owned(), "Change the cap")));
+        // What another cap refused earlier is not this one's.
+        alerts.refusals = vec![refusal(Metric::Impressions, 4_000_000)];
+        assert!(verdict(&over, Some(&alerts), None).detail.starts_with("No event has been refused yet."));
+        alerts.settings = settings(
+            serde_json::json!({"impressions": {"cap": {"quantity": 7}}, "data_transfer_bytes": {"cap": {"quantity": 1_000_000_000}}}),
+        );
+        let mut both = over.clone();
+        both.current_period.data_transfer_gb = Gigabytes(3_000_000_000);
+        let v = verdict(&both, Some(&alerts), None);
+        assert_eq!(v.headline, "Impressions and data transfer are being refused: your caps of 7 and 1 GB are reached");
+        // Below the cap the plan is what counts.
+        alerts.settings = settings(serde_json::json!({"impressions": {"cap": {"quantity": 20_000_000}}}));
+        assert_eq!(verdict(&over, Some(&alerts), Some(9)).headline, "You’re over your plan on impressions");
     }
 }

@@ -1,10 +1,11 @@
-//! The guard: what a server function or a handler may work with, or why not.
+//! The guard: what a server function or a handler may work with, or why not. It alone decides, whatever the request's path: pages, server
+//! functions, API and downloads all come through here.
 
-use super::{Principal, SessionKey};
+use super::{Principal, SessionKey, layer::Unidentified};
 use crate::{
     app::calls::Problem,
     domain::identity::CustomerId,
-    service::{Error, Platform, accounts, invoices::Scope},
+    service::{Error, Platform, accounts, invoices::Scope, second_factor},
 };
 use axum::http::{Extensions, request::Parts};
 use leptos::prelude::use_context;
@@ -44,6 +45,12 @@ pub struct Staff {
 /// The platform, in a server function.
 pub fn platform() -> Result<Platform, Problem> {
     use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")).into())
+}
+
+/// The signed-in person or machine, with or without a required second factor: for what it may know of itself, in a server function.
+pub async fn signed_in() -> Result<(Platform, Principal), Problem> {
+    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
+    Ok((platform()?, principal_of(&parts.extensions)?))
 }
 
 /// Whoever is signed in, in a server function.
@@ -95,7 +102,7 @@ pub async fn staff() -> Result<Staff, Problem> {
 
 /// The staff's member who is signed in, in a handler.
 pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff, Error> {
-    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    let principal = admitted(&platform, extensions)?;
     if principal.role().is_staff() { Ok(Staff { platform, principal }) } else { Err(Error::Forbidden("admin")) }
 }
 
@@ -105,9 +112,9 @@ pub async fn person() -> Result<Person, Problem> {
     Ok(person_of(platform()?, &parts.extensions)?)
 }
 
-/// The person who is signed in, in a handler.
+/// The person who is signed in, in a handler: for its own account, where a second factor is set up.
 pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, Error> {
-    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    let principal = principal_of(extensions)?;
     let Principal::User { id, email, .. } = &principal else { return Err(Error::PeopleOnly) };
     let session = extensions.get::<Session>().and_then(Session::id).map(|id| SessionKey(id.to_string()));
     Ok(Person { platform, id: *id, email: email.clone(), session, principal })
@@ -115,11 +122,31 @@ pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, 
 
 /// Whoever is signed in, in a handler.
 pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader, Error> {
-    let principal = extensions.get::<Principal>().cloned().ok_or(Error::Unauthenticated)?;
+    let principal = admitted(&platform, extensions)?;
     let scope = match (principal.role().is_staff(), principal.customer()) {
         (true, _) => principal.viewing().map_or(Scope::Everyone, Scope::Customer),
         (false, Some(customer)) => Scope::Customer(customer),
         (false, None) => return Err(Error::Forbidden("admin")),
     };
     Ok(Reader { platform, principal, scope })
+}
+
+/// The signed-in person or machine of a request.
+///
+/// # Errors
+/// `unauthenticated`; `unavailable` or `busy` where its credentials could not be looked up.
+pub fn principal_of(extensions: &Extensions) -> Result<Principal, Error> {
+    let unknown = || extensions.get::<Unidentified>().map_or(Error::Unauthenticated, Unidentified::error);
+    extensions.get::<Principal>().cloned().ok_or_else(unknown)
+}
+
+/// The same, once it has the second factor that its role requires.
+fn admitted(platform: &Platform, extensions: &Extensions) -> Result<Principal, Error> {
+    let principal = principal_of(extensions)?;
+    if lacks_second_factor(platform, &principal) { Err(Error::TotpEnrolmentRequired) } else { Ok(principal) }
+}
+
+/// Its role requires a second factor, and none is set up.
+pub fn lacks_second_factor(platform: &Platform, principal: &Principal) -> bool {
+    matches!(principal, Principal::User { role, has_second_factor: false, .. } if second_factor::is_required(platform, *role))
 }

@@ -8,6 +8,7 @@ use crate::{
         Error,
         accounts::{self, Origin},
     },
+    store::postgres::sessions,
     telemetry,
 };
 use axum::{
@@ -19,6 +20,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::Session;
 use uuid::Uuid;
@@ -70,16 +72,37 @@ const VIEWING: &str = "viewing";
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Puts the [`Principal`] into the request's extensions when somebody is signed in. Requests of nobody, and those with a key that is none, count
-/// for their address.
+/// Why a request's credentials name no one: they are invalid, or could not be looked up.
+#[derive(Clone, Debug)]
+pub struct Unidentified(Arc<Error>);
+
+impl Unidentified {
+    /// What the guard answers where credentials are needed.
+    pub fn error(&self) -> Error {
+        match &*self.0 {
+            Error::Unauthenticated => Error::Unauthenticated,
+            Error::Busy => Error::Busy,
+            Error::StorageFull(cause) => Error::StorageFull(anyhow::anyhow!("{cause:#}")),
+            Error::Unavailable(cause) => Error::Unavailable(anyhow::anyhow!("{cause:#}")),
+            other => Error::Internal(anyhow::anyhow!("{other:#}")),
+        }
+    }
+}
+
+/// Puts the [`Principal`] into the request's extensions when its credentials are valid. Otherwise the request goes on without one: what needs
+/// no credentials answers, and the guard refuses the rest with the reason in [`Unidentified`]. Unauthenticated requests, invalid keys
+/// included, count for their address.
 pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let key = bearer(&request).map(|key| key.map(str::to_owned));
+    let key = bearer(&request).map(str::to_owned);
     let session = request.extensions().get::<Session>().cloned();
     let found = principal_of(&server, key, session).await;
     if matches!(found, Ok(None) | Err(Error::Unauthenticated)) {
         server.anonymous.count(&request, server.platform.clock.now())?;
     }
-    let principal = found?;
+    let principal = found.unwrap_or_else(|error| {
+        request.extensions_mut().insert(Unidentified(Arc::new(error)));
+        None
+    });
     if let Some(principal) = principal {
         let span = telemetry::request::span();
         span.record("user", principal.actor());
@@ -94,19 +117,21 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
     Ok(next.run(request).await)
 }
 
-async fn principal_of(server: &Server, key: Result<Option<String>, Error>, session: Option<Session>) -> Result<Option<Principal>, Error> {
-    match (key?, session) {
+async fn principal_of(server: &Server, key: Option<String>, session: Option<Session>) -> Result<Option<Principal>, Error> {
+    match (key, session) {
         (Some(key), _) => accounts::principal_of_key(&server.platform, &key).await?.ok_or(Error::Unauthenticated).map(Some),
         (None, Some(session)) => of_session(server, &session).await,
         (None, None) => Ok(None),
     }
 }
 
-/// The key of `Authorization: Bearer KEY`. Another scheme is refused rather than overlooked.
-fn bearer(request: &Request) -> Result<Option<&str>, Error> {
-    let Some(value) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
-    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Error::Unauthenticated)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(key.trim())) } else { Err(Error::Unauthenticated) }
+/// The key of `Authorization: Bearer KEY`; empty where it can't be read. Another scheme is a proxy's or an orchestrator's, and no credential here
+/// (RFC 9110, section 11.6.2).
+fn bearer(request: &Request) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.as_bytes();
+    let scheme_bytes = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, key) = value.split_at(scheme_bytes);
+    scheme.eq_ignore_ascii_case(b"bearer").then(|| std::str::from_utf8(key).unwrap_or_default().trim())
 }
 
 async fn of_session(server: &Server, session: &Session) -> Result<Option<Principal>, Error> {
@@ -134,7 +159,13 @@ pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDa
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(IP_ADDRESS, &origin.ip_address).await.map_err(broken)?;
-    session.insert(USER_AGENT, &origin.user_agent).await.map_err(broken)
+    session.insert(USER_AGENT, &origin.user_agent).await.map_err(broken)?;
+    store(session).await
+}
+
+/// Writes the session now, so that a database that takes no writes is answered as such.
+async fn store(session: &Session) -> Result<(), Error> {
+    session.save().await.map_err(broken)
 }
 
 /// Notes, under a new session id, whose password was right. Nobody is signed in by that.
@@ -142,7 +173,8 @@ pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> R
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
     session.insert(AWAITS_CODE_OF, user).await.map_err(broken)?;
-    session.insert(AWAITS_SINCE, now.unix_timestamp()).await.map_err(broken)
+    session.insert(AWAITS_SINCE, now.unix_timestamp()).await.map_err(broken)?;
+    store(session).await
 }
 
 /// Whose code has to follow, if it still may.
@@ -156,15 +188,17 @@ pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uu
 
 /// Goes on with a session under a new id; the old one is worth nothing.
 pub async fn renew(session: &Session) -> Result<(), Error> {
-    session.cycle_id().await.map_err(broken)
+    session.cycle_id().await.map_err(broken)?;
+    store(session).await
 }
 
 /// From now on whoever is signed in looks at the pages as this customer, or as nobody.
 pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
     match customer {
-        Some(customer) => session.insert(VIEWING, customer).await.map_err(broken),
-        None => session.remove_value(VIEWING).await.map(drop).map_err(broken),
+        Some(customer) => session.insert(VIEWING, customer).await.map_err(broken)?,
+        None => session.remove_value(VIEWING).await.map(drop).map_err(broken)?,
     }
+    store(session).await
 }
 
 /// Ends a session for good: its row is gone, whoever has its cookie.
@@ -174,7 +208,18 @@ pub async fn end(session: &Session) -> Result<(), Error> {
 
 fn broken(error: tower_sessions::session::Error) -> Error {
     match error {
-        tower_sessions::session::Error::Store(store @ tower_sessions::session_store::Error::Backend(_)) => Error::Unavailable(store.into()),
+        tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(why)) => backend_failure(why),
         other => Error::Internal(other.into()),
     }
+}
+
+fn backend_failure(why: String) -> Error {
+    let is_full = why.starts_with(sessions::STORAGE_FULL);
+    let cause = anyhow::anyhow!(why);
+    if is_full { Error::StorageFull(cause) } else { Error::Unavailable(cause) }
+}
+
+/// Whether the request brings a session's cookie, of a session that exists or has ended.
+pub fn brings_session(headers: &HeaderMap) -> bool {
+    [COOKIE, HOST_COOKIE].into_iter().any(|name| cookie(headers, name).is_some())
 }

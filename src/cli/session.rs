@@ -4,20 +4,23 @@ use crate::{
     config::{self, Config},
     service::{Clock, Platform, features},
     store::{
-        cluster::{Cluster, Options},
+        cluster::{Cluster, Options, keep_alive},
         postgres,
     },
     telemetry::{self, traces::Traces},
 };
 use anyhow::Context;
 use sqlx::PgPool;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
 pub struct Session {
     pub platform: Platform,
     traces: Traces,
+    watch: Option<JoinHandle<()>>,
     // Dropped after the pool's connections.
-    _cluster: Option<Cluster>,
+    _cluster: Option<Arc<Cluster>>,
 }
 
 /// Whether the schema is brought up to date when a command starts.
@@ -44,11 +47,16 @@ impl Session {
         if schema == Schema::Migrate {
             features::refresh(&platform).await.context("the features' switches can't be read")?;
         }
-        Ok(Session { platform, traces, _cluster: cluster })
+        let cluster = cluster.map(Arc::new);
+        let watch = cluster.as_ref().map(|cluster| tokio::spawn(keep_alive(Arc::downgrade(cluster))));
+        Ok(Session { platform, traces, watch, _cluster: cluster })
     }
 
     /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
     pub async fn close(self) {
+        if let Some(watch) = self.watch {
+            watch.abort();
+        }
         self.platform.db.close().await;
         self.traces.flush().await;
     }

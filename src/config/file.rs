@@ -69,8 +69,12 @@ pub struct Sessions {
 pub struct Serving {
     /// Open at once on the public address; more wait.
     pub max_connections: NonZeroUsize,
+    /// Of them from one address, of IPv6 a /64; trusted proxies have no limit.
+    pub connections_per_address: NonZeroUsize,
     /// For a request's line and headers, and of idleness between two requests.
     pub head_milliseconds: u64,
+    /// For so long a client may take nothing of its answer.
+    pub write_milliseconds: u64,
     /// Another process may listen on the same addresses, and takes over from this one.
     pub reuse_port: bool,
     /// For how long `/readyz` says no before connections are closed.
@@ -90,7 +94,9 @@ impl Default for Serving {
     fn default() -> Serving {
         Serving {
             max_connections: const { NonZeroUsize::new(4096).unwrap() },
+            connections_per_address: const { NonZeroUsize::new(256).unwrap() },
             head_milliseconds: 30_000,
+            write_milliseconds: 30_000,
             reuse_port: false,
             unready_milliseconds: 5_000,
             drain_seconds: 20,
@@ -102,6 +108,10 @@ impl Default for Serving {
 impl Serving {
     pub const fn head(&self) -> Duration {
         Duration::from_millis(self.head_milliseconds)
+    }
+
+    pub const fn write(&self) -> Duration {
+        Duration::from_millis(self.write_milliseconds)
     }
 
     pub const fn unready(&self) -> Duration {

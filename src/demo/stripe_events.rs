@@ -6,8 +6,9 @@
 mod customer;
 mod invoice;
 mod old_shape;
+mod sums;
 
-pub use customer::{credit_note_events, credit_note_voided, customer_event};
+pub use customer::{Credited, credit_events, credit_note_events, credit_note_voided, customer_event};
 pub use old_shape::in_old_shape;
 
 use crate::domain::{
@@ -16,13 +17,13 @@ use crate::domain::{
     period::Period,
     plan::{PlanType, Terms},
 };
-use invoice::{Facts, Month};
+use invoice::{Bill, Facts};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
 /// The API version that the events claim.
-pub const API_VERSION: &str = "2026-07-29.dahlia";
+pub const API_VERSION: &str = "2026-10-28.endive";
 
 /// Whom the events are about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,49 @@ pub struct OverageLine {
     pub terms: Terms,
     /// In the metric's own unit, the included quantity with it.
     pub used: u64,
+}
+
+/// How a line, or the shipping, is taxed; rates in whole percent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tax {
+    #[default]
+    None,
+    /// On top of the amount.
+    Exclusive(i64),
+    /// Part of the amount.
+    Inclusive(i64),
+    /// Owed by the customer to its own tax office.
+    ReverseCharge,
+}
+
+/// What sets one invoice apart from the customer's usual ones. The default is a usual one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Particulars {
+    /// After the customer's prefix; None: the months count the invoices.
+    pub number: Option<u32>,
+    /// Off the plan's fee, at its line.
+    pub fee_discount_percent: i64,
+    /// Taken off before tax ("Billing credits"), in minor units.
+    pub billing_credits: i64,
+    /// Of the plan's lines; None: the customer's rate on top.
+    pub tax: Option<Tax>,
+    /// Before tax, in minor units.
+    pub shipping: Option<(i64, Tax)>,
+    /// Of the customer before the invoice is finalized: what it owes, or, negative, has to its credit.
+    pub starting_balance: i64,
+    /// More than was due, in a payment out of band.
+    pub overpaid: i64,
+    pub footer: Option<&'static str>,
+}
+
+/// An invoice item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub description: &'static str,
+    pub quantity: i64,
+    /// Minor units.
+    pub unit_amount: i64,
+    pub tax: Tax,
 }
 
 /// How a month's invoice ends up.
@@ -130,44 +174,69 @@ pub fn cancellation_event(customer: &DemoCustomer, first: &Period, last: &Period
 
 /// Every event of the invoice for a month, which is made when the month is over; in the order in which Stripe makes them.
 pub fn month_events(customer: &DemoCustomer, period: Period, outcome: Outcome, lines: &[OverageLine]) -> Vec<Value> {
-    let month = Month::new(customer, period, outcome, lines);
-    let created = period.end() + Duration::minutes(1);
+    month_events_with(customer, period, outcome, lines, &Particulars::default())
+}
+
+/// The same for an invoice with particulars.
+pub fn month_events_with(
+    customer: &DemoCustomer,
+    period: Period,
+    outcome: Outcome,
+    lines: &[OverageLine],
+    particulars: &Particulars,
+) -> Vec<Value> {
+    history(&Bill::of_month(customer, period, outcome, lines, particulars), outcome)
+}
+
+/// Every event of an invoice for items that belong to no subscription.
+pub fn item_events(
+    customer: &DemoCustomer,
+    created_at: OffsetDateTime,
+    outcome: Outcome,
+    items: &[Item],
+    particulars: &Particulars,
+) -> Vec<Value> {
+    history(&Bill::of_items(customer, created_at, outcome, items, particulars), outcome)
+}
+
+fn history(bill: &Bill<'_>, outcome: Outcome) -> Vec<Value> {
+    let created = bill.created_at();
     let finalized = created + Duration::HOUR;
     let draft = Facts::draft(created);
-    let mut events = vec![month.invoice_event("invoice.created", created, &draft)];
+    let mut events = vec![bill.invoice_event("invoice.created", created, &draft)];
     if outcome == Outcome::Draft {
         return events;
     }
     let open = Facts { status: "open", finalized_at: Some(finalized), ..draft };
-    events.push(month.invoice_event("invoice.finalized", finalized, &open));
+    events.push(bill.invoice_event("invoice.finalized", finalized, &open));
     match outcome {
-        Outcome::Paid => events.extend(month.payment(&open, finalized + Duration::seconds(4))),
+        Outcome::Paid => events.extend(bill.payment(&open, finalized + Duration::seconds(4))),
         Outcome::PartiallyRefunded => {
-            events.extend(month.payment(&open, finalized + Duration::seconds(4)));
-            events.extend(month.refund(month.total() / 4, finalized, finalized + Duration::days(10)));
+            events.extend(bill.payment(&open, finalized + Duration::seconds(4)));
+            events.extend(bill.refund(bill.due() / 4, finalized, finalized + Duration::days(10)));
         }
         Outcome::FailedThenPaid => {
             let failed = Facts { attempts: 1, ..open };
-            events.push(month.invoice_event("invoice.payment_failed", finalized + Duration::seconds(4), &failed));
-            events.extend(month.payment(&failed, finalized + Duration::days(3)));
+            events.push(bill.invoice_event("invoice.payment_failed", finalized + Duration::seconds(4), &failed));
+            events.extend(bill.payment(&failed, finalized + Duration::days(3)));
         }
-        Outcome::Open => events.push(month.invoice_event("invoice.sent", finalized, &open)),
+        Outcome::Open => events.push(bill.invoice_event("invoice.sent", finalized, &open)),
         Outcome::Overdue => {
-            events.push(month.invoice_event("invoice.sent", finalized, &open));
-            events.push(month.invoice_event("invoice.overdue", finalized + Duration::days(14), &open));
+            events.push(bill.invoice_event("invoice.sent", finalized, &open));
+            events.push(bill.invoice_event("invoice.overdue", finalized + Duration::days(14), &open));
         }
         Outcome::Void => {
             let at = finalized + Duration::days(2);
-            events.push(month.invoice_event("invoice.voided", at, &Facts { status: "void", voided_at: Some(at), ..open }));
+            events.push(bill.invoice_event("invoice.voided", at, &Facts { status: "void", voided_at: Some(at), ..open }));
         }
         Outcome::Uncollectible => {
             let (failed_at, at) = (finalized + Duration::seconds(4), finalized + Duration::days(21));
             let failed = Facts { attempts: 1, ..open };
-            events.push(month.invoice_event("invoice.payment_failed", failed_at, &failed));
+            events.push(bill.invoice_event("invoice.payment_failed", failed_at, &failed));
             let lost = Facts { status: "uncollectible", marked_uncollectible_at: Some(at), ..failed };
-            events.push(month.invoice_event("invoice.marked_uncollectible", at, &lost));
+            events.push(bill.invoice_event("invoice.marked_uncollectible", at, &lost));
         }
-        Outcome::PaidOutOfBand => events.extend(month.payment_out_of_band(&open, finalized + Duration::days(7))),
+        Outcome::PaidOutOfBand => events.extend(bill.payment_out_of_band(&open, finalized + Duration::days(7))),
         Outcome::Draft => {}
     }
     events

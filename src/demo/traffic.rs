@@ -1,11 +1,16 @@
-//! The demo's usage: hour by hour, with a day's and a week's rhythm, per app.
+//! The demo's usage: day by day in the past, hour by hour since the month before the first run, with a day's and a week's rhythm, per app.
 
-use crate::domain::{metric::Metric, period::hour_of, usage_event::MAX_AGE};
+use super::MONTHS;
+use crate::domain::{
+    metric::Metric,
+    period::{Period, hour_of},
+    usage::{PerMetric, Quantities},
+};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, Weekday, format_description::well_known::Rfc3339};
 
-/// One app's mean use per day, in the metrics' own units.
+/// One app's mean use per day in the month of the first run, in the metrics' own units.
 #[derive(Clone, Copy, Debug)]
 pub struct App {
     id: &'static str,
@@ -14,43 +19,104 @@ pub struct App {
     data_transfer_bytes: u64,
 }
 
-/// A growth plan that goes over its impressions some days before the period's end.
-pub const LUMEN: &[App] = &[
-    App { id: "puzzle_quest", impressions: 330_000, api_calls: 21_000, data_transfer_bytes: 6_200_000_000 },
-    App { id: "word_garden", impressions: 190_000, api_calls: 12_000, data_transfer_bytes: 3_900_000_000 },
-    App { id: "star_drift", impressions: 95_000, api_calls: 6_500, data_transfer_bytes: 1_900_000_000 },
-];
-
-/// A starter plan that is nearly used up.
-pub const KISETSU: &[App] = &[
-    App { id: "haiku_diary", impressions: 21_000, api_calls: 1_900, data_transfer_bytes: 700_000_000 },
-    App { id: "tabi_maps", impressions: 13_000, api_calls: 1_100, data_transfer_bytes: 500_000_000 },
-];
-
-/// Every event of the apps that is young enough to be taken, as lines of JSON, oldest first.
-pub fn events(apps: &[App], now: OffsetDateTime) -> Vec<String> {
-    let first = hour_of(now - MAX_AGE) + Duration::HOUR;
-    std::iter::successors(Some(first), |hour| Some(*hour + Duration::HOUR))
-        .take_while(|hour| *hour <= now)
-        .flat_map(|hour| apps.iter().flat_map(move |app| Metric::ALL.map(move |metric| (hour, app, metric))))
-        .filter_map(|(hour, app, metric)| event(app, metric, hour).filter(|(at, _)| *at <= now).map(|(_, line)| line))
-        .collect()
+/// A customer's apps, and how much of that each month of the year before had.
+#[derive(Clone, Copy, Debug)]
+pub struct Traffic {
+    apps: &'static [App],
+    percent: [u64; MONTHS],
 }
 
-fn event(app: &App, metric: Metric, hour: OffsetDateTime) -> Option<(OffsetDateTime, String)> {
-    let id = format!("demo-{}-{metric}-{}", app.id, hour.unix_timestamp() / 3600);
-    let noise = Sha256::digest(&id);
-    let at = hour + Duration::seconds(i64::from(noise[0]) * 2);
-    let mean = match metric {
-        Metric::Impressions => app.impressions,
-        Metric::ApiCalls => app.api_calls,
-        Metric::DataTransferBytes => app.data_transfer_bytes,
-    } / 24;
-    // Percent: people play in the evening and at the weekend, and every hour differs a little.
-    let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84]
-        [usize::from(hour.hour())];
-    let weekly = if matches!(hour.weekday(), time::Weekday::Saturday | time::Weekday::Sunday) { 112 } else { 97 };
-    let quantity = mean * daily / 100 * weekly / 100 * (85 + u64::from(noise[1]) % 31) / 100;
-    let line = json!({"id": id, "metric": metric, "quantity": quantity.max(1), "timestamp": at.format(&Rfc3339).ok()?, "app_id": app.id});
-    Some((at, line.to_string()))
+/// A growth plan that goes over its impressions some days before the period's end.
+pub const LUMEN: Traffic = Traffic {
+    apps: &[
+        App { id: "puzzle_quest", impressions: 330_000, api_calls: 21_000, data_transfer_bytes: 6_200_000_000 },
+        App { id: "word_garden", impressions: 190_000, api_calls: 12_000, data_transfer_bytes: 3_900_000_000 },
+        App { id: "star_drift", impressions: 95_000, api_calls: 6_500, data_transfer_bytes: 1_900_000_000 },
+    ],
+    percent: [50, 57, 54, 61, 66, 63, 72, 75, 81, 78, 88, 94],
+};
+
+/// A starter plan that is nearly used up, with two months over it.
+pub const KISETSU: Traffic = Traffic {
+    apps: &[
+        App { id: "haiku_diary", impressions: 21_000, api_calls: 1_900, data_transfer_bytes: 700_000_000 },
+        App { id: "tabi_maps", impressions: 13_000, api_calls: 1_100, data_transfer_bytes: 500_000_000 },
+    ],
+    percent: [58, 61, 128, 72, 66, 70, 74, 135, 80, 84, 87, 92],
+};
+
+/// An event before its sender writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    id: String,
+    pub at: OffsetDateTime,
+    metric: Metric,
+    quantity: u64,
+    app: &'static str,
+}
+
+impl Event {
+    /// One line of JSON.
+    pub fn line(&self) -> String {
+        let at = self.at.format(&Rfc3339).unwrap_or_default();
+        json!({"id": self.id, "metric": self.metric, "quantity": self.quantity, "timestamp": at, "app_id": self.app}).to_string()
+    }
+}
+
+/// What events add up to.
+pub fn quantities(events: &[Event]) -> Quantities {
+    PerMetric::from_fn(|metric| events.iter().filter(|event| event.metric == metric).map(|event| event.quantity).sum())
+}
+
+impl Traffic {
+    /// How many events one moment has: all of them, or none, so that no batch needs to split it.
+    pub const fn events_per_moment(&self) -> usize {
+        self.apps.len() * Metric::ALL.len()
+    }
+
+    /// Every event of a month until now, oldest first. The first twelve months are those before the first run.
+    pub fn events(&self, index: usize, month: Period, now: OffsetDateTime) -> Vec<Event> {
+        let is_hourly = index + 1 >= MONTHS;
+        let step = if is_hourly { Duration::HOUR } else { Duration::DAY };
+        let percent = self.percent.get(index).copied().unwrap_or(100);
+        std::iter::successors(Some(month.start()), |at| Some(*at + step))
+            .take_while(|at| *at < month.end() && *at <= now)
+            .flat_map(|at| self.apps.iter().flat_map(move |app| Metric::ALL.map(move |metric| (at, app, metric))))
+            .map(|(at, app, metric)| if is_hourly { app.hour(metric, at, percent) } else { app.day(metric, at, percent) })
+            .filter(|event| event.at <= now)
+            .collect()
+    }
+}
+
+impl App {
+    const fn mean(&self, metric: Metric) -> u64 {
+        match metric {
+            Metric::Impressions => self.impressions,
+            Metric::ApiCalls => self.api_calls,
+            Metric::DataTransferBytes => self.data_transfer_bytes,
+        }
+    }
+
+    fn hour(&self, metric: Metric, hour: OffsetDateTime, percent: u64) -> Event {
+        // Percent of the mean: people play in the evening.
+        let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84]
+            [usize::from(hour.hour())];
+        let id = format!("demo-{}-{metric}-{}", self.id, hour_of(hour).unix_timestamp() / 3600);
+        self.event(metric, id, hour, self.mean(metric) / 24 * daily / 100 * percent / 100)
+    }
+
+    /// Sent in the day's last hour.
+    fn day(&self, metric: Metric, day: OffsetDateTime, percent: u64) -> Event {
+        let id = format!("demo-{}-{metric}-day-{}", self.id, day.unix_timestamp() / 86_400);
+        self.event(metric, id, day + Duration::hours(23), self.mean(metric) * percent / 100)
+    }
+
+    fn event(&self, metric: Metric, id: String, hour: OffsetDateTime, usual: u64) -> Event {
+        // More at the weekend, and every hour differs a little.
+        let weekly = if matches!(hour.weekday(), Weekday::Saturday | Weekday::Sunday) { 112 } else { 97 };
+        let noise = Sha256::digest(&id);
+        let at = hour + Duration::seconds(i64::from(noise[0]) * 2);
+        let quantity = (usual * weekly / 100 * (85 + u64::from(noise[1]) % 31) / 100).max(1);
+        Event { id, at, metric, quantity, app: self.id }
+    }
 }

@@ -1,10 +1,10 @@
-//! Usage alerts: at which thresholds a customer is told, which of them given figures have crossed, and the cap on a metric.
+//! Usage alerts: at which thresholds a customer is notified, which of them given figures have crossed, and the cap on a metric.
 
 mod settings;
 mod standing;
 
-pub use settings::{AlertSettings, Cap, Field, MetricAlerts, MetricSettings};
-pub use standing::{AlertStanding, Standing, State};
+pub use settings::{AlertChange, AlertSettings, Cap, Field, MetricAlerts, MetricSettings};
+pub use standing::{AlertStanding, CapRefusals, Refusing, Standing, State};
 
 use super::{
     identity::CustomerId,
@@ -16,7 +16,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// Something that is reached once in a period.
+/// Something that is reached at most once in a period, unless it is re-armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Threshold {
     /// Percent of the included quantity.
@@ -61,10 +61,10 @@ impl Threshold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     pub used: Quantities,
-    /// None without a subscription: nothing is included then, and nothing is over.
+    /// None without a subscription, and where its plan is unknown: nothing is over then.
     pub included: Option<Quantities>,
-    /// Minor units of overage so far.
-    pub cost: PerMetric<i64>,
+    /// Minor units of overage so far; None where the price is unknown.
+    pub cost: PerMetric<Option<i64>>,
     pub currency: Currency,
 }
 
@@ -95,7 +95,7 @@ pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Thre
             |percent: &&u32| included.is_some_and(|included| u128::from(used) * 100 >= u128::from(**percent) * u128::from(included));
         reached.extend(alerts.percent().iter().filter(percent).map(|percent| (metric, Threshold::Percent(*percent))));
         if settings.currency() == figures.currency {
-            let cost = |cost: &&i64| figures.cost[metric] >= **cost;
+            let cost = |limit: &&i64| figures.cost[metric].is_some_and(|cost| cost >= **limit);
             reached.extend(alerts.cost().iter().filter(cost).map(|cost| (metric, Threshold::Cost(*cost))));
         }
         let cap = cap_quantity(alerts.cap(), included).filter(|cap| used >= *cap);
@@ -120,6 +120,68 @@ pub fn cap_quantity(cap: Option<Cap>, included: Option<u64>) -> Option<u64> {
     }
 }
 
+/// Whether a threshold that fired still counts as reached. If not, it is re-armed, and fires again when it is reached again.
+///
+/// `included_then`: of which quantity it was a percentage when it fired. Another quantity now, after a change of plan, makes it another
+/// threshold. While it is unknown what is included, and for money in another currency, nothing is decided.
+pub fn still_reached(
+    metric: Metric,
+    threshold: Threshold,
+    included_then: Option<u64>,
+    currency: Currency,
+    settings: &AlertSettings,
+    figures: &Figures,
+) -> bool {
+    let (used, included) = (figures.used[metric], figures.included.map(|included| included[metric]));
+    match threshold {
+        Threshold::Percent(percent) => included.is_none_or(|included| {
+            included_then == Some(included) && included > 0 && u128::from(used) * 100 >= u128::from(percent) * u128::from(included)
+        }),
+        Threshold::Cost(cost) => currency != figures.currency || figures.cost[metric].is_none_or(|so_far| so_far >= cost),
+        Threshold::Cap(quantity) => cap_quantity(settings.metric(metric).cap(), included) == Some(quantity) && used >= quantity,
+    }
+}
+
+/// The quantity at which a threshold is reached; None for one in money.
+pub fn quantity_of(threshold: Threshold, included: Option<u64>) -> Option<u64> {
+    match threshold {
+        Threshold::Percent(percent) => cap_quantity(Some(Cap::Percent(percent)), included),
+        Threshold::Cap(quantity) => Some(quantity),
+        Threshold::Cost(_) => None,
+    }
+}
+
+/// The caps that refuse events from now on by a change of settings and did not before, with their quantities.
+pub fn newly_refusing(before: &AlertSettings, after: &AlertSettings, figures: &Figures) -> Vec<(Metric, u64)> {
+    let refusing = |settings: &AlertSettings, metric: Metric| {
+        let included = figures.included.map(|included| included[metric]);
+        cap_quantity(settings.metric(metric).cap(), included).filter(|cap| figures.used[metric] >= *cap)
+    };
+    let is_new = |metric: &Metric| refusing(before, *metric).is_none();
+    Metric::ALL.into_iter().filter(is_new).filter_map(|metric| Some((metric, refusing(after, metric)?))).collect()
+}
+
+/// What has to follow [`warning`] where a program asked.
+pub const HOW_TO_CONFIRM: &str = "Nothing was saved; send it again with `confirm` set to true to save it.";
+
+/// What saving these caps does, in a sentence for each metric.
+pub fn warning(refusing: &[(Metric, u64)], figures: &Figures) -> String {
+    let sentence = |(metric, cap): &(Metric, u64)| {
+        let used = show_quantity(*metric, figures.used[*metric]);
+        format!("This refuses {} from now on: {used} are used, the cap is {}.", metric.noun(), show_quantity(*metric, *cap))
+    };
+    refusing.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+/// When the sum of a period's hours reached a quantity, by the newest event of the hour that did: hours are as fine as sums are stored.
+pub fn crossed_at(hours: impl IntoIterator<Item = (OffsetDateTime, u64)>, quantity: u64) -> Option<OffsetDateTime> {
+    let mut sum = 0_u64;
+    hours.into_iter().find_map(|(newest, used)| {
+        sum = sum.saturating_add(used);
+        (sum >= quantity).then_some(newest)
+    })
+}
+
 /// An alert that fired: what was reached, with the figures at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -132,30 +194,43 @@ pub struct FiredAlert {
     /// In the metric's own unit, like `included`.
     pub used: u64,
     pub included: Option<u64>,
-    /// Minor units of overage of this metric.
-    pub cost: i64,
+    /// Minor units of overage of this metric; null where the price is unknown.
+    pub cost: Option<i64>,
     pub currency: Currency,
     #[serde(flatten)]
     pub period: Period,
+    /// When it was noticed.
     #[serde(with = "time::serde::rfc3339")]
     pub fired_at: OffsetDateTime,
+    /// When usage reached it: the newest event of the hour that did. Null where that is unknown.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub crossed_at: Option<OffsetDateTime>,
+    /// Since when it is no longer reached, after a correction, or a change of the plan or the cap; it fires again when it is reached again.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub rearmed_at: Option<OffsetDateTime>,
     /// When the last of its mails was handed over; None while one is missing.
     #[serde(with = "time::serde::rfc3339::option")]
     pub notified_at: Option<OffsetDateTime>,
 }
 
 impl FiredAlert {
+    /// When usage reached it, as far as that is known.
+    pub fn reached_at(&self) -> OffsetDateTime {
+        self.crossed_at.unwrap_or(self.fired_at)
+    }
+
     /// What happened, in a sentence for a mail and for the page.
     pub fn sentence(&self) -> String {
         let (title, used) = (self.metric.title(), show_quantity(self.metric, self.used));
-        let cost = Money::new(self.cost, self.currency);
+        let cost = self.cost.map(|cost| Money::new(cost, self.currency));
         match (Threshold::of(&self.kind, self.threshold), self.included) {
             (Some(Threshold::Percent(percent)), Some(included)) => {
                 let included = show_quantity(self.metric, included);
-                let over = if self.cost > 0 { format!(" Overage has cost {cost} so far.") } else { String::new() };
-                format!("{title}: {percent}\u{a0}% of what is included is reached, {used} of {included}.{over}")
+                let over = cost.filter(|cost| cost.amount > 0).map(|cost| format!(" Overage has cost {cost} so far.")).unwrap_or_default();
+                format!("{title}: {percent}% of the included {included} is reached, {used} used.{over}")
             }
             (Some(Threshold::Cost(limit)), _) => {
+                let cost = cost.map_or_else(|| "an unknown amount".to_owned(), |cost| cost.to_string());
                 format!("{title}: overage has cost {cost}, which reaches your {}; {used} used.", Money::new(limit, self.currency))
             }
             (Some(Threshold::Cap(quantity)), _) => format!(

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Begins a file, or spreadsheets read its UTF-8 as something else. Programs that send JSON begin with it too, sometimes.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// One field. Text that a spreadsheet would run as a formula begins with an apostrophe, as OWASP's page on CSV injection advises.
 pub fn field(text: &str) -> Cow<'_, str> {
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);

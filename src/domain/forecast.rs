@@ -29,6 +29,13 @@ pub struct Forecast {
     pub high: u64,
 }
 
+impl Forecast {
+    /// The same where use ends at a quantity.
+    pub fn up_to(self, end: u64) -> Forecast {
+        Forecast { amount: self.amount.min(end), low: self.low.min(end), high: self.high.min(end) }
+    }
+}
+
 /// Usage per UTC hour, without gaps, from the first hour that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {

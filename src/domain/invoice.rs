@@ -1,10 +1,13 @@
 //! Invoices as the console and the API show them.
 
 mod figures;
+pub mod line;
+pub mod sums;
 
 pub use figures::{
     CreditNoteLine, CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity,
 };
+pub use sums::{SumKind, SumRole, SumRow};
 
 use super::{
     money::{Currency, Money},
@@ -76,9 +79,9 @@ impl FromStr for InvoiceStatus {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum InvoiceSort {
     #[default]
-    #[cfg_attr(feature = "ssr", schema(rename = "-created"))]
+    #[cfg_attr(feature = "ssr", schema(rename = "-issued"))]
     NewestFirst,
-    #[cfg_attr(feature = "ssr", schema(rename = "created"))]
+    #[cfg_attr(feature = "ssr", schema(rename = "issued"))]
     OldestFirst,
     #[cfg_attr(feature = "ssr", schema(rename = "-total"))]
     LargestFirst,
@@ -93,8 +96,8 @@ impl InvoiceSort {
     /// As in the query string: a column, with `-` for descending.
     pub const fn as_str(self) -> &'static str {
         match self {
-            InvoiceSort::NewestFirst => "-created",
-            InvoiceSort::OldestFirst => "created",
+            InvoiceSort::NewestFirst => "-issued",
+            InvoiceSort::OldestFirst => "issued",
             InvoiceSort::LargestFirst => "-total",
             InvoiceSort::SmallestFirst => "total",
         }
@@ -115,10 +118,16 @@ impl FromStr for InvoiceSort {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let name = match s {
+            // The names until the date of issue was known.
+            "-created" => "-issued",
+            "created" => "issued",
+            other => other,
+        };
         InvoiceSort::ALL
             .into_iter()
-            .find(|sort| sort.as_str() == s)
-            .ok_or_else(|| format!("`{s}` is not an order; it is one of -created, created, -total, total"))
+            .find(|sort| sort.as_str() == name)
+            .ok_or_else(|| format!("`{s}` is not an order; it is one of -issued, issued, -total, total"))
     }
 }
 
@@ -137,10 +146,15 @@ pub struct InvoiceSummary {
     pub amount_paid: i64,
     pub amount_remaining: i64,
     pub amount_refunded: i64,
-    /// What the invoice covers.
+    /// What credit notes took back, before and after the payment.
+    pub amount_credited: i64,
+    /// What the lines cover; null while not all of them are known.
     pub period: Option<Period>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// The date of issue; null on a draft.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub issued_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub due_date: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -150,6 +164,11 @@ pub struct InvoiceSummary {
 }
 
 impl InvoiceSummary {
+    /// The date that stands on it: of issue, or of creation while it is a draft.
+    pub fn dated(&self) -> OffsetDateTime {
+        self.issued_at.unwrap_or(self.created_at)
+    }
+
     pub const fn money(&self, amount: i64) -> Money {
         Money::new(amount, self.currency)
     }
@@ -194,9 +213,29 @@ pub struct InvoiceDetail {
     pub subtotal: i64,
     /// Discounts on the whole invoice, a positive amount that is taken off.
     pub discount: i64,
+    /// Discounts on items, a positive amount that the subtotal contains already.
+    #[serde(default)]
+    pub item_discount: i64,
     pub tax: i64,
     /// The part of the total that the customer's credit balance paid, a positive amount.
     pub credit_applied: i64,
+    /// The rows from the subtotal to the amount due and what remains of it. Those of the role `part` add up, from each row of the role `sum`
+    /// to the next; those of the role `note` belong to no sum.
+    #[serde(default)]
+    pub sums: Vec<SumRow>,
+    /// Taxes over the whole invoice, as Stripe sent them; `sums` has them by rate.
+    #[serde(default)]
+    pub taxes: Vec<TaxAmount>,
+    /// What the law demands to be said, e.g. about a reverse charge.
+    #[serde(default)]
+    pub tax_notes: Vec<String>,
+    #[serde(default)]
+    pub shipping: Option<ShippingCost>,
+    /// Fields of the seller's own, e.g. a purchase order number.
+    #[serde(default)]
+    pub custom_fields: Vec<CustomField>,
+    #[serde(default)]
+    pub footer: Option<String>,
     pub description: Option<String>,
     pub line_items: Vec<LineItem>,
     /// False until every line has been read from Stripe.
@@ -216,14 +255,25 @@ pub struct InvoiceCustomer {
     pub email: Option<String>,
     /// Address lines as they are printed, country last.
     pub address: Vec<String>,
+    /// The first of `tax_ids`.
     pub tax_id: Option<String>,
+    /// As they were when the invoice was finalized. The type is empty where it was not stored.
+    #[serde(default)]
+    pub tax_ids: Vec<TaxId>,
+    /// Stripe's `customer_tax_exempt`: `none`, `exempt`, `reverse`.
+    #[serde(default)]
+    pub tax_exempt: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LineItem {
     pub description: String,
+    /// A whole number; `quantity_decimal` is exact.
     pub quantity: Option<i64>,
+    /// An exact decimal, e.g. `2.5`.
+    #[serde(default)]
+    pub quantity_decimal: Option<String>,
     /// Price of one unit in minor units, as an exact decimal that may be finer than the minor unit.
     pub unit_amount: Option<String>,
     /// Before discounts and taxes.
@@ -231,6 +281,13 @@ pub struct LineItem {
     pub discount: i64,
     /// On top of the amount.
     pub tax: i64,
+    #[serde(default)]
+    pub taxes: Vec<TaxAmount>,
+    #[serde(default)]
+    pub pretax_credits: Vec<PretaxCredit>,
+    /// How the price turns the quantity into packages.
+    #[serde(default)]
+    pub transform_quantity: Option<TransformQuantity>,
     pub period: Option<Period>,
     pub proration: bool,
 }
@@ -252,14 +309,16 @@ pub struct Payment {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Refund {
     pub id: String,
+    /// This invoice's part, where the payment that is refunded paid several invoices.
     pub amount: i64,
+    /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`: of the last two nothing was refunded.
     pub status: String,
     pub reason: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
 
-/// What was taken back from an invoice after it was finalized.
+/// What a credit note took back from an invoice after it was finalized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CreditNote {

@@ -10,7 +10,8 @@ mod tests;
 use super::{
     identity::CustomerId,
     metric::Metric,
-    period::{Period, hour_of, months_later},
+    period::{Period, hour_of},
+    subscription::{Grid, Subscription, metered_at},
 };
 use std::{collections::BTreeMap, str::FromStr};
 use time::{Duration, OffsetDateTime};
@@ -22,11 +23,13 @@ pub const REMEMBERED: Duration = Duration::days(1);
 /// What a request may take and clocks may differ by.
 const MARGIN: Duration = Duration::minutes(30);
 
-/// The identifier of what is sent of an hour for the so-manyeth time: the same whenever and by whomever it is made.
+/// The identifier of what is sent of an hour, or a part of it, for the so-manyeth time: the same whenever it is made.
 pub fn identifier(customer: CustomerId, metric: Metric, hour: OffsetDateTime, revision: u32) -> String {
-    let hour = hour_of(hour);
-    let (year, month, day) = (hour.year(), u8::from(hour.month()), hour.day());
-    format!("apex-{customer}-{metric}-{year:04}{month:02}{day:02}{:02}-{revision}", hour.hour())
+    let part = hour.to_offset(time::UtcOffset::UTC);
+    let (year, month, day) = (part.year(), u8::from(part.month()), part.day());
+    // The first part of an hour is called as the whole.
+    let within = if hour_of(part) == part { String::new() } else { format!("{:02}{:02}", part.minute(), part.second()) };
+    format!("apex-{customer}-{metric}-{year:04}{month:02}{day:02}{:02}{within}-{revision}", part.hour())
 }
 
 /// When an hour is over and those whose events take a moment have had it.
@@ -49,22 +52,32 @@ pub fn is_remembered(first_tried: OffsetDateTime, now: OffsetDateTime) -> bool {
     now < first_tried + REMEMBERED - MARGIN
 }
 
-/// Start of the billing period that an hour belongs to, `anchor` being one of them. The period of an hour is that of its first instant, as
-/// for the figures on our own pages.
-pub fn period_start_of(anchor: Period, hour: OffsetDateTime) -> OffsetDateTime {
-    if hour >= anchor.start() {
-        return anchor.rolled_to(hour).start();
+/// Tells in which billing period an instant lies.
+pub trait Periods {
+    /// Start of the period that an hour, or a part of one, belongs to: that of its first instant, as for the figures on our own pages.
+    fn start_of(&self, hour: OffsetDateTime) -> OffsetDateTime;
+}
+
+impl Periods for [Subscription] {
+    fn start_of(&self, hour: OffsetDateTime) -> OffsetDateTime {
+        metered_at(self, hour).period.start()
     }
-    let mut starts = (1..1200).map(|months| months_later(anchor.start(), -months));
-    starts.find(|start| *start <= hour).unwrap_or(hour)
+}
+
+/// Periods as long as this one, before and after it.
+impl Periods for Period {
+    fn start_of(&self, hour: OffsetDateTime) -> OffsetDateTime {
+        Grid::of(*self, None, None).around(hour).0
+    }
 }
 
 /// From when on hours matter at an instant: the periods that can still be sent to, whole, for what is too much in one hour is made up for in
 /// the others. Nothing from before `since`.
-pub fn look_back(anchor: Period, now: OffsetDateTime, since: Option<OffsetDateTime>) -> OffsetDateTime {
+pub fn look_back(periods: &(impl Periods + ?Sized), now: OffsetDateTime, since: Option<OffsetDateTime>) -> OffsetDateTime {
+    let start = periods.start_of(now - WINDOW);
     // Hours belong where they begin.
-    let start = period_start_of(anchor, now - WINDOW);
-    hour_of(since.map_or(start, |since| start.max(since)) + Duration::HOUR - Duration::NANOSECOND)
+    let since = since.map(|since| hour_of(since + Duration::HOUR - Duration::NANOSECOND));
+    since.map_or(start, |since| start.max(since))
 }
 
 /// What became of a part of an hour.
@@ -185,10 +198,10 @@ impl Plan {
 }
 
 /// Compares the hours with what Stripe counts of them.
-pub fn plan(hours: &Hours, anchor: Period, now: OffsetDateTime) -> Plan {
+pub fn plan(hours: &Hours, billed: &(impl Periods + ?Sized), now: OffsetDateTime) -> Plan {
     let mut periods: BTreeMap<OffsetDateTime, Vec<(OffsetDateTime, &Hour)>> = BTreeMap::new();
     for (start, hour) in hours {
-        periods.entry(period_start_of(anchor, *start)).or_default().push((*start, hour));
+        periods.entry(billed.start_of(*start)).or_default().push((*start, hour));
     }
     let mut plan = Plan::default();
     for (period, hours) in periods {

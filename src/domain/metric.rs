@@ -36,6 +36,17 @@ impl Metric {
     }
 }
 
+impl Metric {
+    /// As it stands within a sentence.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Metric::Impressions => "impressions",
+            Metric::ApiCalls => "API calls",
+            Metric::DataTransferBytes => "data transfer",
+        }
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,5 +1,7 @@
 //! Money: whole minor units and their currency. No floating point comes near it.
 
+pub mod parse;
+
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -12,17 +14,24 @@ pub struct Currency([u8; 3]);
 impl Currency {
     pub const USD: Currency = Currency(*b"usd");
 
+    /// Currencies without a minor unit, as Stripe charges them ("Supported currencies").
+    pub const ZERO_DECIMAL: [&str; 15] =
+        ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
+
+    /// Currencies whose minor unit is a thousandth.
+    pub const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+
     /// Lower-case code, as in the API.
     pub fn code(&self) -> &str {
         // Only ASCII letters get in.
         str::from_utf8(&self.0).unwrap_or("usd")
     }
 
-    /// Decimal places of the minor unit, as Stripe charges it ("Supported currencies": zero-decimal and three-decimal).
+    /// Decimal places of the minor unit, as Stripe charges it.
     pub fn exponent(&self) -> u32 {
         match self.code() {
-            "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf" | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
-            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+            code if Currency::ZERO_DECIMAL.contains(&code) => 0,
+            code if Currency::THREE_DECIMAL.contains(&code) => 3,
             _ => 2,
         }
     }
@@ -101,6 +110,11 @@ impl Money {
         }
         out
     }
+
+    /// The number alone as machines and spreadsheets read it: `-1234.56`.
+    pub fn decimal(&self) -> String {
+        self.number().replace(',', "")
+    }
 }
 
 impl fmt::Display for Money {
@@ -142,6 +156,12 @@ mod tests {
         assert_eq!(show(12345, "kwd"), "KWD\u{a0}12.345");
         assert_eq!(show(0, "usd"), "$0.00");
         assert_eq!(show(i64::MIN, "usd"), "-$92,233,720,368,547,758.08");
+    }
+
+    #[test]
+    fn a_decimal_has_no_separators() {
+        let decimal = |amount, code: &str| Money::new(amount, code.parse().unwrap()).decimal();
+        assert_eq!([decimal(-123_456_789, "usd"), decimal(1_013, "jpy"), decimal(5, "kwd")], ["-1234567.89", "1013", "0.005"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Billing periods: half-open `[start, end)` spans of instants.
 
+use super::subscription::Grid;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
@@ -49,30 +50,10 @@ impl Period {
         (at - self.start).clamp(Duration::ZERO, self.length())
     }
 
-    /// The period that holds the instant when each is a month long: this one, or the one that so many months later begins.
-    ///
-    /// Stripe tells of a renewal some minutes after it; until then the next period is already running.
-    pub fn rolled_to(self, at: OffsetDateTime) -> Period {
-        let mut period = self;
-        for months in 1..1200 {
-            if at < period.end {
-                break;
-            }
-            period = Period { start: period.end, end: months_later(self.end, months).max(period.end + Duration::DAY) };
-        }
-        period
-    }
-
-    /// The month before when this one is a month long; else the same time again before it.
+    /// The one before, as long in months where this one is some months long; else the same time again.
     pub fn previous(&self) -> Period {
-        let Period { start, end } = *self;
-        let before = if months_later(start, 1) == end || months_later(end, -1) == start {
-            // Of 28 February to 31 March the second tells on which day months begin.
-            if end.day() > start.day() { months_later(end, -2) } else { months_later(start, -1) }
-        } else {
-            start.checked_sub(end - start).unwrap_or(start)
-        };
-        Period::new(before, start).unwrap_or(*self)
+        let (start, end) = Grid::of(*self, None, None).around(self.start - Duration::NANOSECOND);
+        Period::new(start, end.min(self.start)).unwrap_or(*self)
     }
 
     /// The hours that tile the period, each clipped to it: no gap, no overlap.
@@ -90,6 +71,11 @@ pub fn months_later(at: OffsetDateTime, months: i32) -> OffsetDateTime {
     let (year, month) = (month0.div_euclid(12), time::Month::December.nth_next((month0.rem_euclid(12) + 1) as u8));
     let day = at.day().min(month.length(year));
     time::Date::from_calendar_date(year, month, day).map_or(at, |date| at.replace_date(date))
+}
+
+/// Calendar days, in UTC, from one instant's day to another's: 1 for tomorrow, whatever the time of day; negative for days before.
+pub fn calendar_days(from: OffsetDateTime, to: OffsetDateTime) -> i64 {
+    (to.to_offset(UtcOffset::UTC).date() - from.to_offset(UtcOffset::UTC).date()).whole_days()
 }
 
 /// The UTC hour that holds an instant.
@@ -115,19 +101,20 @@ mod tests {
     }
 
     #[test]
+    fn days_are_counted_by_the_calendar() {
+        let afternoon = datetime!(2026-11-30 15:00 UTC);
+        assert_eq!(calendar_days(afternoon, datetime!(2026-12-10 0:00 UTC)), 10);
+        assert_eq!(calendar_days(afternoon, datetime!(2026-12-10 23:59 UTC)), 10);
+        assert_eq!(calendar_days(afternoon, datetime!(2026-11-30 0:00 UTC)), 0);
+        assert_eq!(calendar_days(afternoon, datetime!(2026-12-01 0:30 +02:00)), 0);
+        assert_eq!(calendar_days(datetime!(2026-11-30 0:00 UTC), datetime!(2026-11-29 23:59 UTC)), -1);
+    }
+
+    #[test]
     fn an_empty_or_reversed_span_is_no_period() {
         let at = datetime!(2026-01-01 0:00 UTC);
         assert!(Period::new(at, at).is_none());
         assert!(Period::new(at, at - Duration::SECOND).is_none());
-    }
-
-    #[test]
-    fn a_period_that_is_over_rolls_on_month_by_month() {
-        let period = Period::new(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)).unwrap();
-        assert_eq!(period.rolled_to(datetime!(2026-02-28 7:59 UTC)), period);
-        let next = period.rolled_to(datetime!(2026-02-28 8:00 UTC));
-        assert_eq!((next.start(), next.end()), (datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-28 8:00 UTC)));
-        assert!(period.rolled_to(datetime!(2027-01-15 0:00 UTC)).contains(datetime!(2027-01-15 0:00 UTC)));
     }
 
     #[test]
@@ -142,6 +129,7 @@ mod tests {
         assert_eq!(previous(datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-31 8:00 UTC)), datetime!(2026-01-31 8:00 UTC));
         assert_eq!(previous(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)), datetime!(2025-12-31 8:00 UTC));
         assert_eq!(previous(datetime!(2026-11-08 0:00 UTC), datetime!(2026-11-15 0:00 UTC)), datetime!(2026-11-01 0:00 UTC));
+        assert_eq!(previous(datetime!(2028-03-15 0:00 UTC), datetime!(2029-03-15 0:00 UTC)), datetime!(2027-03-15 0:00 UTC));
     }
 
     proptest! {

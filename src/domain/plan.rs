@@ -1,6 +1,6 @@
 //! Plans: what is included and what more costs.
 
-use super::{metric::Metric, money::Currency};
+use super::{metric::Metric, money::Currency, usage::Quantities};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -81,6 +81,48 @@ impl Plan {
             Metric::Impressions => self.impressions,
             Metric::ApiCalls => self.api_calls,
             Metric::DataTransferBytes => self.data_transfer,
+        }
+    }
+}
+
+/// A plan version as it is sold in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub plan_type: PlanType,
+    /// Per period.
+    pub included: Quantities,
+    /// None: the plan has no price in the currency, and what more costs is unknown.
+    pub prices: Option<Plan>,
+}
+
+/// Why usage of a subscription can't be priced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpriced {
+    /// The plan has no price in the subscription's currency.
+    NoPrice(Currency),
+    /// Its plan is none of ours: what Stripe calls it.
+    UnknownPlan(Option<String>),
+}
+
+impl Unpriced {
+    /// Every label.
+    pub const LABELS: [&str; 2] = ["no_price", "unknown_plan"];
+
+    /// For a metric's label.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Unpriced::NoPrice(_) => "no_price",
+            Unpriced::UnknownPlan(_) => "unknown_plan",
+        }
+    }
+}
+
+impl fmt::Display for Unpriced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unpriced::NoPrice(currency) => write!(f, "no price in {}", currency.code().to_ascii_uppercase()),
+            Unpriced::UnknownPlan(Some(name)) => write!(f, "unknown plan {name}"),
+            Unpriced::UnknownPlan(None) => f.write_str("the subscription names no plan"),
         }
     }
 }

@@ -5,7 +5,8 @@ use super::{
     metric::Metric,
     money::Currency,
     period::Period,
-    plan::{Plan, PlanType, Terms},
+    plan::{Plan, PlanType, Terms, Unpriced},
+    subscription::PauseCollection,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, ops::Index};
@@ -66,6 +67,11 @@ pub fn rate(terms: Terms, quantity: u64) -> Overage {
     let packages = amount.div_ceil(terms.package.get());
     let cost = u128::from(packages) * u128::from(terms.price_per_package);
     Overage { amount, cost: i64::try_from(cost).unwrap_or(i64::MAX) }
+}
+
+/// What of a period's quantities is over what is included.
+pub fn over(used: &Quantities, included: &Quantities) -> Quantities {
+    PerMetric::from_fn(|metric| used[metric].saturating_sub(included[metric]))
 }
 
 /// Rates a period's quantities by a plan version.
@@ -143,9 +149,9 @@ impl UsageCurrent {
     pub fn included(&self) -> Option<Quantities> {
         let s = self.subscription.as_ref()?;
         Some(Quantities {
-            impressions: s.included_impressions,
-            api_calls: s.included_api_calls,
-            data_transfer: s.included_data_transfer_gb.0,
+            impressions: s.included_impressions?,
+            api_calls: s.included_api_calls?,
+            data_transfer: s.included_data_transfer_gb?.0,
         })
     }
 }
@@ -167,24 +173,51 @@ pub struct Overages {
     pub impressions: CountOverage,
     pub api_calls: CountOverage,
     pub data_transfer: TransferOverage,
-    /// Minor units of `currency`.
-    pub total_overage_cost: i64,
+    /// Minor units of `currency`; null: unknown, as `unpriced` says.
+    pub total_overage_cost: Option<i64>,
+    /// Why the costs are unknown: `no price in GBP`, `unknown plan platinum`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpriced: Option<String>,
 }
 
 impl Overages {
     pub fn new(currency: Currency, rated: PerMetric<Overage>) -> Overages {
-        let count = |o: Overage| CountOverage { amount: o.amount, cost: o.cost };
+        let count = |o: Overage| CountOverage { amount: Some(o.amount), cost: Some(o.cost) };
+        let transfer = rated.data_transfer;
         Overages {
             currency,
             impressions: count(rated.impressions),
             api_calls: count(rated.api_calls),
-            data_transfer: TransferOverage { amount: Gigabytes(rated.data_transfer.amount), cost: rated.data_transfer.cost },
-            total_overage_cost: Metric::ALL.iter().fold(0, |sum: i64, metric| sum.saturating_add(rated[*metric].cost)),
+            data_transfer: TransferOverage { amount: Some(Gigabytes(transfer.amount)), cost: Some(transfer.cost) },
+            total_overage_cost: Some(Metric::ALL.iter().fold(0, |sum: i64, metric| sum.saturating_add(rated[*metric].cost))),
+            unpriced: None,
         }
     }
 
-    /// Minor units of `currency` for one metric.
-    pub const fn cost(&self, metric: Metric) -> i64 {
+    /// What is over, without its cost, which is unknown; None: neither is what is included.
+    pub fn unpriced(currency: Currency, over: Option<Quantities>, why: &Unpriced) -> Overages {
+        let count = |amount: Option<u64>| CountOverage { amount, cost: None };
+        Overages {
+            currency,
+            impressions: count(over.map(|over| over.impressions)),
+            api_calls: count(over.map(|over| over.api_calls)),
+            data_transfer: TransferOverage { amount: over.map(|over| Gigabytes(over.data_transfer)), cost: None },
+            total_overage_cost: None,
+            unpriced: Some(why.to_string()),
+        }
+    }
+
+    /// Of one metric, in its own unit; None where that is unknown.
+    pub fn amount(&self, metric: Metric) -> Option<u64> {
+        match metric {
+            Metric::Impressions => self.impressions.amount,
+            Metric::ApiCalls => self.api_calls.amount,
+            Metric::DataTransferBytes => self.data_transfer.amount.map(|amount| amount.0),
+        }
+    }
+
+    /// Minor units of `currency` for one metric; None where the cost is unknown.
+    pub const fn cost(&self, metric: Metric) -> Option<i64> {
         match metric {
             Metric::Impressions => self.impressions.cost,
             Metric::ApiCalls => self.api_calls.cost,
@@ -196,28 +229,42 @@ impl Overages {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CountOverage {
-    pub amount: u64,
-    pub cost: i64,
+    /// Null where what is included is unknown.
+    pub amount: Option<u64>,
+    /// Null where the price is unknown.
+    pub cost: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TransferOverage {
-    /// In GB.
-    pub amount: Gigabytes,
-    pub cost: i64,
+    /// In GB; null where what is included is unknown.
+    pub amount: Option<Gigabytes>,
+    /// Null where the price is unknown.
+    pub cost: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SubscriptionSummary {
-    pub plan_type: PlanType,
+    /// Null: its plan is none of ours, `plan_name` says which.
+    pub plan_type: Option<PlanType>,
+    /// What Stripe calls the plan, where it is none of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_name: Option<String>,
     /// Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused.
     pub status: String,
-    pub included_impressions: u64,
-    pub included_api_calls: u64,
-    pub included_data_transfer_gb: Gigabytes,
+    /// Per period, like the other two; null where it is unknown.
+    pub included_impressions: Option<u64>,
+    pub included_api_calls: Option<u64>,
+    pub included_data_transfer_gb: Option<Gigabytes>,
     pub cancel_at_period_end: bool,
+    /// When it ends, if it does.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub cancel_at: Option<OffsetDateTime>,
+    /// Its invoices are not collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_collection: Option<PauseCollection>,
 }
 
 /// Where the period will end if it goes on as so far.
@@ -227,12 +274,12 @@ pub struct UsageForecast {
     pub impressions: Forecast,
     pub api_calls: Forecast,
     pub data_transfer_bytes: Forecast,
-    /// What each metric's overage will cost, in minor units of the overages' currency.
+    /// What each metric's overage will cost, in minor units of the overages' currency; null where the price is unknown.
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(inline))]
-    pub overage_costs: PerMetric<i64>,
-    /// Their sum.
-    pub total_overage_cost: i64,
+    pub overage_costs: PerMetric<Option<i64>>,
+    /// Their sum; null where it is unknown.
+    pub total_overage_cost: Option<i64>,
 }
 
 impl UsageForecast {

@@ -10,8 +10,18 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 pub const MAX_AGE: Duration = Duration::days(35);
 /// Clocks of senders may be ahead by this much.
 pub const MAX_AHEAD: Duration = Duration::minutes(5);
-/// Most that one event may count; far beyond any real one, and far from overflowing a sum.
-pub const MAX_QUANTITY: u64 = 1_000_000_000_000;
+/// Most bytes that one event may count: a petabyte, more than the day of a large CDN customer. Sums of events stop at what a `bigint` holds.
+pub const MAX_BYTES: u64 = 1_000_000_000_000_000;
+/// Most impressions or calls that one event may count.
+pub const MAX_COUNT: u64 = 1_000_000_000_000;
+
+/// Most that one event of a metric may count.
+pub const fn max_quantity(metric: Metric) -> u64 {
+    match metric {
+        Metric::Impressions | Metric::ApiCalls => MAX_COUNT,
+        Metric::DataTransferBytes => MAX_BYTES,
+    }
+}
 /// Most bytes of `properties`, as JSON.
 pub const MAX_PROPERTIES_BYTES: usize = 4096;
 
@@ -112,7 +122,8 @@ struct Plain<'a> {
 impl Plain<'_> {
     /// None: it needs a closer look.
     fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
-        let quantity = Some(self.quantity).filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))?;
+        let metric: Metric = self.metric.parse().ok()?;
+        let quantity = Some(self.quantity).filter(|quantity| (1..=max_quantity(metric)).contains(quantity))?;
         let timestamp = OffsetDateTime::parse(&self.timestamp, &Rfc3339).ok()?;
         let properties = match self.properties {
             None => None,
@@ -123,7 +134,6 @@ impl Plain<'_> {
             && timestamp >= now - MAX_AGE
             && timestamp <= now + MAX_AHEAD
             && self.corrects.is_none();
-        let metric = self.metric.parse().ok()?;
         usable.then(|| UsageEvent { id: self.id.into_owned(), metric, quantity, timestamp, app_id: self.app_id.into_owned(), properties })
     }
 }
@@ -166,13 +176,13 @@ impl Draft {
             _ => return Err(("unknown_metric", "metric wants one of impressions, api_calls, data_transfer_bytes".to_owned())),
         };
         // A correction may take an event back.
-        let least = if corrects.is_some() { 0 } else { 1 };
+        let (least, most) = (if corrects.is_some() { 0 } else { 1 }, max_quantity(metric));
         let quantity = self
             .quantity
             .as_ref()
             .and_then(Value::as_u64)
-            .filter(|quantity| (least..=MAX_QUANTITY).contains(quantity))
-            .ok_or_else(|| ("invalid_quantity", format!("quantity wants an integer from {least} to {MAX_QUANTITY}")))?;
+            .filter(|quantity| (least..=most).contains(quantity))
+            .ok_or_else(|| ("invalid_quantity", format!("quantity of {metric} must be an integer from {least} to {most}")))?;
         let timestamp = self
             .timestamp
             .as_ref()
@@ -284,7 +294,25 @@ mod tests {
         let Ok(Entry::Correction(correction)) = Entry::read(0, &text.to_string(), NOW) else { panic!("{text}") };
         assert_eq!((correction.corrects.as_str(), correction.event.id.as_str(), correction.event.quantity), ("e1", "c1", 0));
         text["quantity"] = (-1).into();
-        assert_eq!(Entry::read(0, &text.to_string(), NOW).unwrap_err().detail, "quantity wants an integer from 0 to 1000000000000");
+        assert_eq!(
+            Entry::read(0, &text.to_string(), NOW).unwrap_err().detail,
+            "quantity of impressions must be an integer from 0 to 1000000000000"
+        );
+    }
+
+    #[test]
+    fn a_days_bytes_of_a_cdn_are_one_event() {
+        let read = |metric: &str, quantity: u64| {
+            let event =
+                serde_json::json!({"id": "e1", "metric": metric, "quantity": quantity, "timestamp": "2026-11-22T15:49:59Z", "app_id": "a"});
+            Entry::read(0, &event.to_string(), NOW).map(drop).map_err(|rejection| (rejection.code, rejection.detail))
+        };
+        assert_eq!(read("data_transfer_bytes", 2_000_000_000_000), Ok(()));
+        assert_eq!(read("data_transfer_bytes", 1_000_000_000_000_000), Ok(()));
+        let (code, detail) = read("data_transfer_bytes", 1_000_000_000_000_001).unwrap_err();
+        assert_eq!(code, "invalid_quantity");
+        assert_eq!(detail, "quantity of data_transfer_bytes must be an integer from 1 to 1000000000000000");
+        assert_eq!(read("impressions", 1_000_000_000_001).unwrap_err().0, "invalid_quantity");
     }
 
     #[test]
@@ -343,8 +371,8 @@ mod tests {
         #[test]
         fn the_short_way_and_the_long_way_say_the_same(
             id in field(&[r#""e1""#, r#""\u00e41""#]),
-            metric in field(&[r#""impressions""#, r#""api_calls""#]),
-            quantity in field(&["1", "1000000000000"]),
+            metric in field(&[r#""impressions""#, r#""api_calls""#, r#""data_transfer_bytes""#]),
+            quantity in field(&["1", "1000000000000", "1000000000001", "1000000000000000", "1000000000000001"]),
             timestamp in field(&[r#""2026-11-22T15:49:59.120Z""#, r#""2026-11-22T16:49:59+01:00""#]),
             app_id in field(&[r#""app""#]),
             properties in field(&["null", "{}", r#"{"placement": "rewarded", "n": 1.5}"#]),

@@ -2,8 +2,10 @@
 
 use super::{
     csv,
+    file_name::slug,
     metric::Metric,
     period::{Period, hour_of, months_later},
+    usage::BYTES_PER_GB,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -94,19 +96,49 @@ pub struct UsagePoint {
 }
 
 impl UsageHistory {
-    /// A header and a row per point, as RFC 4180 has it.
+    /// The same without what begins after `now`: days to come have no usage yet, which is not the same as 0.
+    pub fn until(mut self, now: OffsetDateTime) -> UsageHistory {
+        for series in &mut self.series {
+            series.points.retain(|point| point.start <= now);
+        }
+        self
+    }
+
+    /// A byte order mark, a header and a row per point, as RFC 4180 has it. `gigabytes` is the quantity of data transfer once more, in GB of
+    /// 10^9 bytes.
     pub fn to_csv(&self) -> String {
-        let mut text = String::from("metric,app_id,other_apps,start,quantity\r\n");
+        let mut text = format!("{}metric,app_id,other_apps,start,quantity,gigabytes\r\n", csv::BYTE_ORDER_MARK);
         for series in &self.series {
             let app = csv::field(series.app_id.as_deref().unwrap_or_default());
             let others = series.other_apps.map(|count| count.to_string()).unwrap_or_default();
             for point in &series.points {
                 let start = point.start.format(&Rfc3339).unwrap_or_default();
-                text.push_str(&format!("{},{app},{others},{start},{}\r\n", series.metric, point.quantity));
+                let gigabytes = if series.metric == Metric::DataTransferBytes { gigabytes(point.quantity) } else { String::new() };
+                text.push_str(&format!("{},{app},{others},{start},{},{gigabytes}\r\n", series.metric, point.quantity));
             }
         }
         text
     }
+}
+
+/// Bytes as GB, every digit: `37.25`.
+fn gigabytes(bytes: u64) -> String {
+    match (bytes / BYTES_PER_GB, bytes % BYTES_PER_GB) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) => format!("{whole}.{}", format!("{rest:09}").trim_end_matches('0')),
+    }
+}
+
+/// What a file of a customer's usage is called: whose, which metric, by what, and the first and last day.
+pub fn file_name(customer: &str, metric: Option<Metric>, granularity: Granularity, by_app: bool, span: &Period) -> String {
+    let day = |at: OffsetDateTime| at.to_offset(UtcOffset::UTC).date();
+    let mut parts = vec!["usage".to_owned(), slug(customer)];
+    parts.extend(metric.map(|metric| slug(metric.as_str())));
+    parts.extend(by_app.then(|| "by-app".to_owned()));
+    parts.extend((granularity != Granularity::Day).then(|| format!("by-{}", granularity.as_str())));
+    parts.push(format!("{}_{}", day(span.start()), day(span.end() - Duration::NANOSECOND)));
+    parts.retain(|part| !part.is_empty());
+    format!("{}.csv", parts.join("-"))
 }
 
 #[cfg(test)]
@@ -153,10 +185,36 @@ mod tests {
         let history = UsageHistory { series: vec![series(Some("=HYPERLINK(\"x\"),1"), None), series(None, Some(3))] };
         assert_eq!(
             history.to_csv(),
-            "metric,app_id,other_apps,start,quantity\r\n\
-             api_calls,\"'=HYPERLINK(\"\"x\"\"),1\",,2026-11-01T00:00:00Z,5\r\n\
-             api_calls,,3,2026-11-01T00:00:00Z,5\r\n"
+            "\u{feff}metric,app_id,other_apps,start,quantity,gigabytes\r\n\
+             api_calls,\"'=HYPERLINK(\"\"x\"\"),1\",,2026-11-01T00:00:00Z,5,\r\n\
+             api_calls,,3,2026-11-01T00:00:00Z,5,\r\n"
         );
+    }
+
+    #[test]
+    fn a_file_ends_with_today_and_shows_gigabytes() {
+        let day = |day: u8, quantity| UsagePoint { start: datetime!(2026-11-01 0:00 UTC).replace_day(day).unwrap(), quantity };
+        let points = vec![day(21, 37_250_000_000), day(22, 5), day(23, 0)];
+        let history =
+            UsageHistory { series: vec![UsageSeries { metric: Metric::DataTransferBytes, app_id: None, other_apps: None, points }] };
+        let text = history.until(datetime!(2026-11-22 15:50 UTC)).to_csv();
+        assert!(
+            text.ends_with("2026-11-21T00:00:00Z,37250000000,37.25\r\ndata_transfer_bytes,,,2026-11-22T00:00:00Z,5,0.000000005\r\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_file_says_whose_it_is_and_when() {
+        let span = Period::new(datetime!(2026-11-10 0:00 UTC), datetime!(2026-12-10 0:00 UTC)).unwrap();
+        let name = |metric, granularity, by_app| file_name("Lumen Games", metric, granularity, by_app, &span);
+        assert_eq!(name(Some(Metric::Impressions), Granularity::Day, false), "usage-lumen-games-impressions-2026-11-10_2026-12-09.csv");
+        assert_eq!(name(None, Granularity::Day, false), "usage-lumen-games-2026-11-10_2026-12-09.csv");
+        assert_eq!(
+            name(Some(Metric::DataTransferBytes), Granularity::Hour, true),
+            "usage-lumen-games-data-transfer-bytes-by-app-by-hour-2026-11-10_2026-12-09.csv"
+        );
+        assert_eq!(file_name("—", None, Granularity::Day, false, &span), "usage-2026-11-10_2026-12-09.csv");
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Takes connections, serves each with the router, and lets go of them without failing a request.
 
-use super::listen::Listener;
+use super::{connection_shares::ConnectionShares, listen::Listener, stalled_writes::StalledWrites};
+use crate::telemetry;
 use axum::{
     Router,
     body::Body,
@@ -10,7 +11,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
-    io::ErrorKind,
+    io::{ErrorKind, Write},
     net::SocketAddr,
     sync::{
         Arc,
@@ -40,6 +41,10 @@ pub struct Limits {
     pub connections: usize,
     /// A request's line and headers have this long to come, so that nobody holds connections by sending slowly; an idle one is closed after it.
     pub head_within: Duration,
+    /// An answer of which the client takes nothing for so long ends with its connection.
+    pub write_within: Duration,
+    /// What one address may hold of the connections; None where no stranger comes.
+    pub shares: Option<ConnectionShares>,
     /// Counts those that are open.
     pub open: Option<metrics::Gauge>,
 }
@@ -73,9 +78,16 @@ pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) 
         };
         match accepted {
             Ok((stream, peer)) => {
+                let share = match limits.shares.as_ref().map(|shares| shares.take(peer.ip())) {
+                    Some(None) => {
+                        refuse(stream, peer);
+                        continue;
+                    }
+                    share => share.flatten(),
+                };
                 let serving = connection(stream, peer, app.clone(), limits.clone(), stop.clone());
                 connections.spawn(async move {
-                    let _place = place;
+                    let _held = (place, share);
                     serving.await;
                 });
             }
@@ -97,6 +109,18 @@ pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) 
     }
     connections.close();
     connections.wait().await;
+}
+
+/// The answer to a connection of an address that has its share.
+const REFUSAL: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 52\r\n\r\n\
+    Too many connections from your address are open now.";
+
+/// Says why, as far as that goes without waiting, and closes the connection.
+fn refuse(stream: TcpStream, peer: SocketAddr) {
+    ::metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED).increment(1);
+    let answered = stream.into_std().and_then(|mut stream| stream.write_all(REFUSAL));
+    tracing::debug!(%peer, ?answered, "connection refused: its address has its share");
 }
 
 /// One of those that are open.
@@ -169,7 +193,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, limits: Li
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_headers(MOST_HEADERS).max_buf_size(MOST_HEAD_BYTES);
-    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(StalledWrites::new(stream, limits.write_within)), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
         () = stop.closing.cancelled() => None,
@@ -198,6 +222,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, limits: Li
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_refusal_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(REFUSAL).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");
+    }
 
     #[test]
     fn connections_leave_files_for_everything_else() {

@@ -7,10 +7,10 @@
 
 use super::{problem::ApiError, state::Server};
 use crate::{
-    auth::Principal,
+    auth::{Principal, guard},
     domain::{
         idempotency::{IdempotencyKey, KeyError},
-        identity::Role,
+        identity::CustomerId,
     },
     service::{
         Error, Platform, Result,
@@ -20,8 +20,8 @@ use crate::{
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    extract::{Query, Request, State},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -47,42 +47,68 @@ const KEPT_HEADERS: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, h
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey(pub Uuid);
 
-/// Who must send a key, and who may.
-#[derive(Clone, Copy, Debug)]
+/// Whether a request must bring a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// Without one nothing runs. Whoever lacks the role is left to the handler, which refuses it.
-    RequiredOf(Role),
+    /// Without one nothing runs.
+    Required,
     Optional,
 }
 
-/// The layer of a route that wants its requests done once.
-pub async fn once(State((server, keys)): State<(Server, Keys)>, request: Request, next: Next) -> Response {
-    match run_once(&server, keys, request, next).await {
+/// Which guard is asked before a key counts: a sender that has lost its role gets no saved answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The platform's staff.
+    Staff,
+    /// May change the settings of the customer that the request is about.
+    Changer,
+}
+
+/// The query parameter by which staff name a customer.
+#[derive(serde::Deserialize)]
+struct Named {
+    customer_id: Option<String>,
+}
+
+/// The layer of a route whose requests are done once.
+pub async fn once(State((server, keys, sender)): State<(Server, Keys, Sender)>, request: Request, next: Next) -> Response {
+    match run_once(&server, keys, sender, request, next).await {
         Ok(response) => response,
         Err(error) => ApiError(error).into_response(),
     }
 }
 
-async fn run_once(server: &Server, keys: Keys, request: Request, next: Next) -> Result<Response> {
-    // Without a principal the handler refuses.
-    let Some(principal) = request.extensions().get::<Principal>().cloned() else { return Ok(next.run(request).await) };
-    if matches!(keys, Keys::RequiredOf(role) if principal.role() != role) {
+async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request, next: Next) -> Result<Response> {
+    // Other methods are refused by the route itself.
+    if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
+    let platform = &server.platform;
+    let principal = match admitted(platform, sender, request.extensions(), request.uri()).await {
+        Ok(principal) => principal,
+        // What can't be read comes before what it can't be done for.
+        Err(error @ Error::Invalid { .. }) => return Err(key_of(request.headers()).err().unwrap_or(error)),
+        Err(error) => return Err(error),
+    };
     let key = match (key_of(request.headers())?, keys) {
         (Some(key), _) => key,
         (None, Keys::Optional) => return Ok(next.run(request).await),
-        (None, Keys::RequiredOf(_)) => {
+        (None, Keys::Required) => {
             let detail = "this changes something that must not be done twice: send an Idempotency-Key".to_owned();
             return Err(Error::BadRequest { code: "idempotency_key_missing", detail });
         }
     };
-    let platform = &server.platform;
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, MOST_REQUEST_BYTES).await.map_err(|_| Error::TooLarge { limit: MOST_REQUEST_BYTES })?;
-    let (principal, hash) = (name_of(&principal), hash(&parts, &body));
-    let asked =
-        idempotency::Request { principal: &principal, key: &key, method: parts.method.as_str(), path: parts.uri.path(), hash: &hash };
+    let (name, scope, hash) = (name_of(&principal), scope_of(&principal), hash(&parts, &body));
+    let asked = idempotency::Request {
+        principal: &name,
+        scope: &scope,
+        key: &key,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        hash: &hash,
+    };
     let run = match idempotency::begin(platform, &asked).await? {
         Begun::Ours(run) => run,
         Begun::Saved(answer) => return replayed(answer),
@@ -91,6 +117,17 @@ async fn run_once(server: &Server, keys: Keys, request: Request, next: Next) -> 
     let work = work(platform.clone(), run, Request::from_parts(parts, Body::from(body)), next);
     let task = tokio::spawn(telemetry::request::within(telemetry::request::span(), work.instrument(tracing::Span::current())));
     task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the work under an idempotency key: {panic}")))?
+}
+
+/// The sender, if the route's guard admits it.
+async fn admitted(platform: &Platform, sender: Sender, extensions: &Extensions, uri: &Uri) -> Result<Principal> {
+    match sender {
+        Sender::Staff => Ok(guard::staff_of(platform.clone(), extensions)?.principal),
+        Sender::Changer => {
+            let named = Query::<Named>::try_from_uri(uri).ok().and_then(|Query(named)| named.customer_id);
+            Ok(guard::changer_of(platform.clone(), extensions, named.as_deref()).await?.principal)
+        }
+    }
 }
 
 /// The key of a request; several are as good as none.
@@ -109,6 +146,12 @@ fn name_of(principal: &Principal) -> String {
         Principal::User { id, .. } => format!("user:{id}"),
         Principal::ApiKey { id, .. } => format!("api_key:{id}"),
     }
+}
+
+/// The role and the customer that the sender acts in. In others its keys are new ones.
+fn scope_of(principal: &Principal) -> String {
+    let customer = |id: Option<CustomerId>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    format!("{} {} {}", principal.role().as_str(), customer(principal.own_customer()), customer(principal.viewing()))
 }
 
 /// Everything that makes it another request.

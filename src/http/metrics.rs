@@ -1,6 +1,9 @@
 //! Prometheus text on its own address, never on the public one.
 
-use crate::{service::Platform, service::measure, telemetry};
+use crate::{
+    service::{Platform, measure, webhooks},
+    telemetry,
+};
 use axum::{Router, routing::get};
 
 /// `GET /metrics`. Installs the recorder: what is counted before that is lost.
@@ -9,6 +12,7 @@ use axum::{Router, routing::get};
 /// A second recorder in one process.
 pub fn router(platform: &Platform) -> anyhow::Result<Router> {
     let recorder = telemetry::recorder()?;
+    webhooks::register_counters();
     let process = metrics_process::Collector::default();
     process.describe();
     let platform = platform.clone();

@@ -24,13 +24,14 @@ pub async fn request(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::new_v4());
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let path = shown(request.uri().path()).to_owned();
     let surface = if request.uri().path().starts_with("/api/") { "api" } else { "page" };
     let method = label(request.method());
     let span = tracing::info_span!(
         "request",
         request_id = %id.0,
         method,
-        path = request.uri().path(),
+        path,
         user = Empty,
         customer = Empty,
         stripe_event_id = Empty,
@@ -40,7 +41,7 @@ pub async fn request(mut request: Request, next: Next) -> Response {
         otel.kind = traces::on().then_some("server"),
     );
     traces::continue_from(&span, request.headers());
-    for (key, value) in [("http.request.method", method), ("http.route", &route), ("url.path", request.uri().path())] {
+    for (key, value) in [("http.request.method", method), ("http.route", &route), ("url.path", &path)] {
         traces::attribute(&span, key, value.to_owned());
     }
     let started = Instant::now();
@@ -72,8 +73,29 @@ pub async fn request(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Bytes of a path that logs, traces and problems show.
+const MOST_SHOWN: usize = 255;
+
+/// The beginning of a path, which is as long as its sender likes.
+pub(super) fn shown(path: &str) -> &str {
+    let end = (0..=MOST_SHOWN.min(path.len())).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
+    &path[..end]
+}
+
 /// A method as a label: nobody outside can make up more of them.
 pub(super) fn label(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_show_the_beginning_of_a_path() {
+        assert_eq!(shown("/billing/usage"), "/billing/usage");
+        assert_eq!(shown(&"/a".repeat(40_000)).len(), MOST_SHOWN);
+        assert_eq!(shown(&"ü".repeat(400)).len(), MOST_SHOWN - 1);
+    }
 }

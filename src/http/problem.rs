@@ -26,6 +26,9 @@ impl From<Error> for Problem {
         if let Error::Unavailable(cause) = &error {
             tracing::error!(error = format!("{cause:#}"), "what the service needs is away");
         }
+        if let Error::StorageFull(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "storage full");
+        }
         let mut problem = Problem::new(error.status(), error.code(), error.to_string());
         if let Error::Invalid { parameter, .. } = &error {
             problem.parameter = Some(parameter.to_string());
@@ -54,7 +57,12 @@ impl<E: Into<Error>> From<E> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let retry_after = self.0.retry_after();
+        let accepted = if let Error::UnsupportedContentEncoding(codings) = &self.0 { Some(*codings) } else { None };
         let mut response = respond(&self.0.into());
+        // RFC 9110 section 15.5.16.
+        if let Some(codings) = accepted {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        }
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -72,7 +80,7 @@ pub fn respond(problem: &Problem) -> Response {
 /// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
 /// the path, the request id and the headers that go with their status.
 pub async fn complete(mut request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let path = super::observe::shown(request.uri().path()).to_owned();
     if !path.starts_with("/api/") {
         return next.run(request).await;
     }
@@ -114,7 +122,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
             parts.extensions.insert(Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed") => {
+        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed" | "storage_full") => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable") => {
@@ -150,6 +158,7 @@ fn of_status(status: StatusCode) -> Problem {
         405 => ("method_not_allowed", "This path does not take this method."),
         408 => ("timeout", "The request took too long."),
         413 => ("body_too_large", "The body is larger than this path takes."),
+        414 => ("path_too_long", "The path is longer than any that is served here."),
         415 => ("unsupported_media_type", "This path does not take this content type."),
         400..500 => ("bad_request", "The request can't be read."),
         503 => ("busy", "The service is busy; try again in a moment."),

@@ -1,9 +1,9 @@
 //! Every path there is, and what stands in front of it.
 
 use super::{
-    client, cross_site,
-    idempotency::{self, Keys},
-    incidents, linger, observe, problem,
+    canonical_path, client, cross_site,
+    idempotency::{self, Keys, Sender},
+    incidents, linger, login_email, observe, problem,
     routes::Routes,
     security_headers,
     state::Server,
@@ -13,16 +13,16 @@ use crate::{
     api,
     app::{
         App, SetStatus, ThemePreference,
-        local_path::{HOME, login_path},
+        local_path::HOME,
         outcome::Outcome,
         pages::{account::ACCOUNT, features::FEATURES, settings::SETTINGS},
         shell,
         webhook_filters::WEBHOOKS,
     },
-    auth::{Principal, layer},
-    domain::{features::Feature, identity::Role},
+    auth::{Principal, guard, layer},
+    domain::features::Feature,
     http::problem::ApiError,
-    service::{Error, features, second_factor},
+    service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
@@ -30,7 +30,7 @@ use axum::{
     body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{any, delete, get, post, put},
@@ -43,10 +43,11 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use percent_encoding::percent_decode_str;
 use std::{sync::Arc, time::Duration};
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+/// An address that no page has.
+const NO_PAGE: &str = "/not-found";
 
 /// Bodies where nothing larger is expected.
 pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
@@ -65,7 +66,14 @@ pub fn router(server: Server) -> Router {
         let options = options.clone();
         move || shell(options.clone())
     };
-    let not_found = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
+    let not_found = {
+        let render = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
+        // No page is rendered by an address that the router above does not know, whatever the app's own router makes of it.
+        move |mut request: Request<Body>| {
+            *request.uri_mut() = Uri::from_static(NO_PAGE);
+            render(request)
+        }
+    };
     let files = ServeDir::new(&*options.site_root)
         .append_index_html_on_directories(false)
         .precompressed_br()
@@ -85,8 +93,9 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn(observe::request))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
         .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
-        .layer(middleware::from_fn(problem::complete))
         .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
+        .layer(middleware::from_fn(problem::complete))
+        .layer(middleware::from_fn(canonical_path::require))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
@@ -94,6 +103,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
+        .layer(middleware::from_fn(cache_nothing_personal))
         .layer(middleware::from_fn_with_state(server.clone(), admit))
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES));
     routes(&server)
@@ -149,7 +159,7 @@ pub fn health_routes() -> Router<Server> {
 /// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
 pub fn routes(server: &Server) -> Routes {
     let limits = &server.platform.config.file.limits;
-    let once = |keys| middleware::from_fn_with_state((server.clone(), keys), idempotency::once);
+    let once = |keys, sender| middleware::from_fn_with_state((server.clone(), keys, sender), idempotency::once);
     Routes::default()
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
@@ -164,38 +174,37 @@ pub fn routes(server: &Server) -> Routes {
         .route("/api/v1/auth/totp/disable", post(api::account::disable_totp))
         .route("/api/v1/auth/sessions/{id}", delete(api::account::end_session))
         .route("/api/v1/auth/sessions/end-others", post(api::account::end_other_sessions))
-        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional)))
+        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional, Sender::Changer)))
         .route("/api/v1/billing/invoices.csv", get(api::invoices::csv))
         .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
         .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
         .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
-        .route("/api/v1/billing/contacts", get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional))))
+        .route(
+            "/api/v1/billing/contacts",
+            get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional, Sender::Changer))),
+        )
         .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
         .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
         .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
         .route(SETTINGS, post(api::settings::submit))
         .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
-        .route(
-            INGEST,
-            // It bounds by itself what comes out of the decompression.
-            post(api::usage::events).layer(RequestDecompressionLayer::new()),
-        )
+        .route(INGEST, post(api::usage::events))
         .route(WEBHOOK, post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
         .route("/api/v1/admin/audit.csv", get(api::audit::csv))
         .route("/api/v1/admin/view-as", post(api::view_as::start))
         .route("/api/v1/admin/view-as/stop", post(api::view_as::stop))
-        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::RequiredOf(Role::Admin))))
-        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional)))
+        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::Required, Sender::Staff)))
+        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional, Sender::Staff)))
         .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
         .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
-        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional, Sender::Staff)))
         .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
         .route(ACCOUNT, post(api::account::submit))
         .route(FEATURES, post(api::features::submit))
         .route("/api/v1/admin/features/{name}", put(api::features::switch))
-        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional, Sender::Staff)))
         .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
-        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional)))
+        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional, Sender::Staff)))
         .route("/api/v1/openapi.json", get(api::openapi::json))
         .route("/api/v1/docs", get(api::openapi::docs))
         // A page is nothing that a program asked for.
@@ -230,6 +239,9 @@ fn provide_page_context(server: &Server) {
         if let Some(policy) = use_nonce().and_then(|nonce| security_headers::of_page(&nonce, &server.platform.config)) {
             options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
+        if let Some(email) = use_context::<Parts>().and_then(|parts| login_email::take(&parts, &options)) {
+            provide_context(email);
+        }
         provide_context(SetStatus(Arc::new(move |status| {
             if let Ok(status) = StatusCode::from_u16(status) {
                 options.set_status(status);
@@ -245,14 +257,23 @@ pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
 }
 
-/// What staff reaches that has yet to set up its second factor: its own account, and what anybody reaches.
-const OPEN_WITHOUT_SECOND_FACTOR: [&str; 6] = ["/auth/", "/meta/", "/health", "/openapi.json", "/docs", "/webhooks/stripe"];
-
-fn lacks_second_factor(server: &Server, principal: Option<&Principal>) -> bool {
-    matches!(principal, Some(Principal::User { role, has_second_factor: false, .. }) if second_factor::is_required(&server.platform, *role))
+/// What is shown to a person stands in no cache: the next user of the browser finds nothing by going back (RFC 9111, section 5.2.2.5). What
+/// says otherwise, such as a PDF with its tag, is left alone, and so are scripts and styles, which are the same for all.
+async fn cache_nothing_personal(request: Request, next: Next) -> Response {
+    let is_personal = request.extensions().get::<Principal>().is_some();
+    let mut response = next.run(request).await;
+    let is_data = response.headers().get(header::CONTENT_TYPE).is_none_or(|value| {
+        let value = value.as_bytes();
+        [&b"text/html"[..], b"text/csv", b"application/json", b"application/problem+json"].iter().any(|kind| value.starts_with(kind))
+    });
+    if is_personal && is_data && !response.headers().contains_key(header::CACHE_CONTROL) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
-/// Who may pass: what can be read, the billing API only while billing is on, the pages only after signing in.
+/// Leads people to where they can go on: to the login, to setting up a second factor, to the first page of a section. The guard decides what is
+/// shown and done; while billing is off, its API answers nothing.
 async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
@@ -263,23 +284,25 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     {
         return ApiError(off).into_response();
     }
-    let signed_in = request.extensions().get::<Principal>().is_some();
+    let principal = guard::principal_of(request.extensions());
     let within = |section: &str| path.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let is_page = path == "/" || within("/billing") || within("/admin") || within(ACCOUNT);
-    if is_page && !signed_in {
-        let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
-        return Redirect::to(&login_path(api::auth::next_path(wanted))).into_response();
-    }
-    if lacks_second_factor(&server, request.extensions().get()) {
-        if is_page && !within(ACCOUNT) {
+    match &principal {
+        Ok(principal) if is_page && !within(ACCOUNT) && guard::lacks_second_factor(&server.platform, principal) => {
             return Redirect::to(ACCOUNT).into_response();
         }
-        let is_open = OPEN_WITHOUT_SECOND_FACTOR.iter().any(|open| path.strip_prefix("/api/v1").is_some_and(|path| path.starts_with(open)));
-        if path.starts_with("/api/") && !is_open {
-            return ApiError(Error::TotpEnrolmentRequired).into_response();
+        Err(Error::Unauthenticated) if is_page => {
+            let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
+            return trouble::to_login(request.headers(), wanted);
         }
+        _ => {}
     }
-    if path == "/" || path == "/billing" || (path == "/login" && signed_in) {
+    match principal {
+        Err(error) if is_page => return ApiError(error).into_response(),
+        Ok(_) if path == "/login" => return Redirect::to(HOME).into_response(),
+        _ => {}
+    }
+    if path == "/" || path == "/billing" {
         return Redirect::to(HOME).into_response();
     }
     if path == "/admin" {

@@ -3,6 +3,7 @@
 
 use super::{
     accept::{self, Limits, Stop},
+    connection_shares::ConnectionShares,
     listen::Sockets,
     metrics,
     router::{health_routes, router},
@@ -47,9 +48,15 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
         }
     }
     let connections = accept::fitting(settings.max_connections.get());
-    let limits = Limits { connections, head_within: settings.head(), open: Some(::metrics::gauge!(telemetry::HTTP_CONNECTIONS)) };
+    let limits = Limits {
+        connections,
+        head_within: settings.head(),
+        write_within: settings.write(),
+        shares: Some(ConnectionShares::new(settings.connections_per_address.get(), config.trusted_proxies.clone())),
+        open: Some(::metrics::gauge!(telemetry::HTTP_CONNECTIONS)),
+    };
     // Whoever looks after the server finds it, however many others want something of it.
-    let of_metrics = Limits { connections: METRICS_CONNECTIONS, open: None, ..limits.clone() };
+    let of_metrics = Limits { connections: METRICS_CONNECTIONS, shares: None, open: None, ..limits.clone() };
     let metrics_app = metrics_app.merge(health_routes().with_state(server.clone()));
     let mut serving = tokio::spawn(accept::serve(listener, app, limits, stop.clone()));
     let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, of_metrics, stop.clone()));

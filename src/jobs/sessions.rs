@@ -1,7 +1,7 @@
-//! Removes sessions that have expired, and failed sign-ins that are forgotten.
+//! Removes sessions that have expired, and failed sign-ins that are forgotten; audits how many refusals were only counted.
 
 use crate::{
-    service::{Platform, Result, login_throttle},
+    service::{Platform, Result, audit::refusals, login_throttle},
     store::postgres::sessions,
 };
 use std::time::Duration;
@@ -13,5 +13,5 @@ pub async fn run(platform: Platform) -> Result<()> {
     tracing::debug!(removed, "expired sessions");
     let removed = login_throttle::prune(&platform).await?;
     tracing::debug!(removed, "forgotten failures to sign in");
-    Ok(())
+    refusals::summarize(&platform).await
 }

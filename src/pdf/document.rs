@@ -1,14 +1,20 @@
 //! What stands on an invoice: every string ready to print, every missing datum absent. `invoice.typ` only places it.
 
 use super::{Seller, text};
-use crate::domain::invoice::{InvoiceCustomer, InvoiceDetail, InvoiceStatus, LineItem, Payment, Refund};
+use crate::domain::invoice::{
+    CreditNote, InvoiceCustomer, InvoiceDetail, InvoiceStatus, LineItem, Payment, Refund, SumRole, SumRow, TaxId, line::LinePrice,
+};
 use serde::Serialize;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use time::OffsetDateTime;
 
 /// Longest name, address line or description that is printed whole: more would not fit on a page beside the rest.
 const LINE_LIMIT: usize = 500;
 const NOTE_LIMIT: usize = 5_000;
-const ADDRESS_LINES: usize = 12;
+const ADDRESS_LINES: usize = 16;
+/// Stripe takes four fields of 40 and 140 characters ("Create an invoice", `custom_fields`).
+const CUSTOM_FIELDS: usize = 8;
+const FIELD_LIMIT: usize = 200;
 
 /// An invoice as it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,10 +38,13 @@ pub struct InvoiceDocument {
     lines: Vec<Line>,
     lines_notice: Option<&'static str>,
     totals: Vec<Total>,
+    tax_notes: Vec<String>,
     payments: Vec<Receipt>,
     refunds: Vec<Receipt>,
+    credit_notes: Vec<Receipt>,
     how_to_pay: Option<HowToPay>,
     notes: Option<String>,
+    footer: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,7 +55,7 @@ struct Party {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Fact {
-    label: &'static str,
+    label: String,
     value: String,
 }
 
@@ -54,16 +63,18 @@ struct Fact {
 struct Line {
     description: String,
     remark: Option<&'static str>,
+    /// Each on a row of its own, below the description.
+    details: Vec<String>,
     period: Option<String>,
     quantity: Option<String>,
     unit_price: Option<String>,
-    price_unit: Option<&'static str>,
+    price_unit: Option<String>,
     amount: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Total {
-    label: &'static str,
+    label: String,
     amount: String,
     weight: Weight,
 }
@@ -79,7 +90,7 @@ enum Weight {
     Aside,
 }
 
-/// Money that moved: a payment or a refund.
+/// Money that moved, or was taken back: a payment, a refund, a credit note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Receipt {
     date: String,
@@ -99,7 +110,7 @@ impl InvoiceDocument {
         let status = invoice.summary.status;
         InvoiceDocument {
             id: format!("invoice {}", invoice.summary.id),
-            dated: issued_at(invoice),
+            dated: invoice.summary.dated(),
             title: number.as_ref().map_or_else(|| format!("{} invoice", status.title()), |number| format!("Invoice {number}")),
             status: status.title(),
             watermark: match status {
@@ -115,6 +126,7 @@ impl InvoiceDocument {
             lines_notice: (!invoice.lines_complete)
                 .then_some("More lines belong to this invoice than are listed here. The sums below are those of the whole invoice."),
             totals: totals(invoice),
+            tax_notes: invoice.tax_notes.clone(),
             payments: invoice
                 .payments
                 .iter()
@@ -122,22 +134,26 @@ impl InvoiceDocument {
                 .map(|payment| Receipt::payment(payment, invoice))
                 .collect(),
             refunds: invoice.refunds.iter().filter_map(|refund| Receipt::refund(refund, invoice)).collect(),
+            credit_notes: invoice.credit_notes.iter().filter_map(|credit_note| Receipt::credit_note(credit_note, invoice)).collect(),
             how_to_pay: how_to_pay(invoice),
-            notes: invoice.description.as_deref().map(|notes| text::paragraphs(notes, NOTE_LIMIT)).filter(|notes| !notes.is_empty()),
+            notes: paragraphs(invoice.description.as_deref()),
+            footer: paragraphs(invoice.footer.as_deref()),
             number,
         }
     }
+
+    /// Differs where anything differs that is printed.
+    pub fn fingerprint(&self) -> i64 {
+        let mut hasher = DefaultHasher::new();
+        // Text and lists of text: they can always be serialized.
+        serde_json::to_vec(self).unwrap_or_default().hash(&mut hasher);
+        self.dated.hash(&mut hasher);
+        hasher.finish().cast_signed()
+    }
 }
 
-/// When the invoice was finalized, as far as the events tell, else created.
-fn issued_at(invoice: &InvoiceDetail) -> OffsetDateTime {
-    invoice
-        .timeline
-        .iter()
-        .filter(|entry| entry.event_type == "invoice.finalized")
-        .map(|entry| entry.at)
-        .min()
-        .unwrap_or(invoice.summary.created_at)
+fn paragraphs(text: Option<&str>) -> Option<String> {
+    text.map(|text| text::paragraphs(text, NOTE_LIMIT)).filter(|text| !text.is_empty())
 }
 
 fn party(name: &str, lines: impl Iterator<Item = String>) -> Party {
@@ -151,8 +167,8 @@ fn seller_party(seller: &Seller) -> Party {
 }
 
 fn customer_party(customer: &InvoiceCustomer) -> Party {
-    let tax_id = customer.tax_id.as_ref().filter(|id| !id.trim().is_empty()).map(|id| format!("Tax ID {id}"));
-    party(&customer.name, customer.address.iter().cloned().chain(tax_id).chain(customer.email.clone()))
+    let tax_ids = customer.tax_ids.iter().map(TaxId::shown);
+    party(&customer.name, customer.address.iter().cloned().chain(tax_ids).chain(customer.email.clone()))
 }
 
 fn headline(invoice: &InvoiceDetail) -> String {
@@ -162,83 +178,67 @@ fn headline(invoice: &InvoiceDetail) -> String {
         (InvoiceStatus::Draft, ..) => format!("{} estimated", summary.money(summary.total)),
         (InvoiceStatus::Open, Some(due), _) => format!("{remaining} due {}", text::date(due)),
         (InvoiceStatus::Open, None, _) => format!("{remaining} due"),
+        (InvoiceStatus::Paid, _, Some(at)) if summary.amount_paid == 0 => format!("Settled on {}, nothing to pay", text::date(at)),
+        (InvoiceStatus::Paid, _, None) if summary.amount_paid == 0 => "Settled, nothing to pay".to_owned(),
         (InvoiceStatus::Paid, _, Some(paid)) => format!("{} paid on {}", summary.money(summary.amount_paid), text::date(paid)),
         (InvoiceStatus::Paid, _, None) => format!("{} paid", summary.money(summary.amount_paid)),
         (InvoiceStatus::Void, ..) => "Void: nothing is owed on this invoice".to_owned(),
-        (InvoiceStatus::Uncollectible, ..) => format!("{remaining} unpaid"),
+        (InvoiceStatus::Uncollectible, ..) => format!("{remaining} unpaid, written off"),
     }
 }
 
 fn facts(invoice: &InvoiceDetail, number: Option<&str>) -> Vec<Fact> {
     let summary = &invoice.summary;
-    let issued = if summary.status == InvoiceStatus::Draft { "Created" } else { "Issue date" };
+    let issued = if summary.issued_at.is_none() { "Created" } else { "Issue date" };
     let facts = [
         ("Invoice number", number.map(str::to_owned)),
-        (issued, Some(text::date(issued_at(invoice)))),
+        (issued, Some(text::date(summary.dated()))),
         ("Due date", summary.due_date.map(text::date)),
-        ("Paid on", summary.paid_at.map(text::date)),
+        ("Paid on", summary.paid_at.filter(|_| summary.amount_paid != 0).map(text::date)),
         ("Period", summary.period.map(text::period)),
         ("Currency", Some(summary.currency.code().to_uppercase())),
     ];
-    facts.into_iter().filter_map(|(label, value)| value.map(|value| Fact { label, value })).collect()
+    let known = facts.into_iter().filter_map(|(label, value)| Some(Fact { label: label.to_owned(), value: value? }));
+    let own = invoice
+        .custom_fields
+        .iter()
+        .take(CUSTOM_FIELDS)
+        .map(|field| Fact { label: text::one_line(&field.name, FIELD_LIMIT), value: text::one_line(&field.value, FIELD_LIMIT) });
+    known.chain(own).collect()
 }
 
 impl Line {
     fn new(line: &LineItem, invoice: &InvoiceDetail) -> Line {
-        let summary = &invoice.summary;
-        let unit_amount = line.unit_amount.as_deref();
-        let unit_price = unit_amount.and_then(|price| text::unit_price(price, summary.currency));
-        let per_thousand =
-            unit_amount.is_some_and(|price| text::is_priced_per_thousand(&line.description, line.quantity, price, line.amount));
+        let currency = invoice.summary.currency;
+        let LinePrice { quantity, unit_price, per, .. } = line.price(currency);
         Line {
             description: text::one_line(&line.description, LINE_LIMIT),
             remark: line.proration.then_some("Prorated"),
+            details: line.remarks(invoice).iter().map(|remark| text::one_line(remark, LINE_LIMIT)).collect(),
             period: line.period.map(text::short_period),
-            quantity: line.quantity.map(quantity),
-            price_unit: (unit_price.is_some() && per_thousand).then_some("per 1,000"),
+            quantity,
             unit_price,
-            amount: summary.money(line.amount).to_string(),
+            price_unit: per,
+            amount: invoice.summary.money(line.amount).to_string(),
         }
     }
 }
 
-fn quantity(quantity: i64) -> String {
-    let sign = if quantity < 0 { "-" } else { "" };
-    format!("{sign}{}", crate::domain::money::group_thousands(quantity.unsigned_abs()))
-}
-
-/// The sums, each the result of those above it; rows of nothing are left out.
+/// The sums as they are on the page and in the API.
 fn totals(invoice: &InvoiceDetail) -> Vec<Total> {
-    let summary = &invoice.summary;
-    let row = |label, amount: i64, weight| Total { label, amount: summary.money(amount).to_string(), weight };
-    let less = |label, amount: i64| Total { label, amount: summary.money(amount.saturating_neg()).to_string(), weight: Weight::Plain };
-    let net = i128::from(invoice.subtotal) - i128::from(invoice.discount);
-    // Stripe's subtotal already holds tax that is included in prices ("The Invoice object": subtotal, total).
-    let tax_is_included = invoice.tax != 0 && net == i128::from(summary.total);
-    let mut totals = vec![row("Subtotal", invoice.subtotal, Weight::Plain)];
-    if invoice.discount != 0 {
-        totals.push(less("Discount", invoice.discount));
-    }
-    if invoice.tax != 0 && !tax_is_included {
-        totals.push(row("Tax", invoice.tax, Weight::Plain));
-    }
-    totals.push(row("Total", summary.total, Weight::Sum));
-    if tax_is_included {
-        totals.push(row("Tax included in total", invoice.tax, Weight::Plain));
-    }
-    if invoice.credit_applied != 0 {
-        totals.push(less("Credit applied", invoice.credit_applied));
-    }
-    if summary.amount_paid != 0 {
-        totals.push(less("Amount paid", summary.amount_paid));
-    }
-    if summary.status != InvoiceStatus::Void {
-        totals.push(row("Amount due", summary.amount_remaining, Weight::Due));
-    }
-    if summary.amount_refunded != 0 {
-        totals.push(row("Refunded", summary.amount_refunded, Weight::Aside));
-    }
-    totals
+    let last = invoice.sums.iter().rposition(|row| row.role == SumRole::Sum);
+    let weight = |place: usize, row: &SumRow| match row.role {
+        SumRole::Sum if Some(place) == last => Weight::Due,
+        SumRole::Sum if place > 0 => Weight::Sum,
+        SumRole::Sum | SumRole::Part => Weight::Plain,
+        SumRole::Note => Weight::Aside,
+    };
+    let row = |(place, row): (usize, &SumRow)| Total {
+        label: text::one_line(&row.label, LINE_LIMIT),
+        amount: row.money(invoice.summary.currency).to_string(),
+        weight: weight(place, row),
+    };
+    invoice.sums.iter().enumerate().map(row).collect()
 }
 
 impl Receipt {
@@ -261,6 +261,14 @@ impl Receipt {
             _ => state.to_owned(),
         };
         Some(Receipt { date: text::date(refund.at), text, amount: invoice.summary.money(refund.amount).to_string() })
+    }
+
+    /// None for one that was voided.
+    fn credit_note(credit_note: &CreditNote, invoice: &InvoiceDetail) -> Option<Receipt> {
+        let number = credit_note.number.as_deref().map(|number| text::one_line(number, LINE_LIMIT)).filter(|number| !number.is_empty());
+        let text = number.map_or_else(|| "Credit note".to_owned(), |number| format!("Credit note {number}"));
+        let amount = invoice.summary.money(credit_note.amount.saturating_neg()).to_string();
+        (credit_note.status != "void").then(|| Receipt { date: text::date(credit_note.at), text, amount })
     }
 }
 
@@ -288,11 +296,19 @@ fn how_to_pay(invoice: &InvoiceDetail) -> Option<HowToPay> {
         .hosted_invoice_url
         .as_deref()
         .filter(|url| url.starts_with("https://") && url.len() <= 2_000 && url.chars().all(|c| c.is_ascii_graphic()))?;
-    if summary.status != InvoiceStatus::Open || summary.amount_remaining <= 0 {
+    if summary.amount_remaining <= 0 {
         return None;
     }
-    let due = summary.due_date.map(|due| format!(" by {}", text::date(due))).unwrap_or_default();
-    Some(HowToPay { url: url.to_owned(), text: format!("Please pay {}{due}.", summary.money(summary.amount_remaining)) })
+    let amount = summary.money(summary.amount_remaining);
+    let text = match summary.status {
+        InvoiceStatus::Open => {
+            let due = summary.due_date.map(|due| format!(" by {}", text::date(due))).unwrap_or_default();
+            format!("Please pay {amount}{due}.")
+        }
+        InvoiceStatus::Uncollectible => format!("Written off. You can still pay it: {amount}."),
+        InvoiceStatus::Draft | InvoiceStatus::Paid | InvoiceStatus::Void => return None,
+    };
+    Some(HowToPay { url: url.to_owned(), text })
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
-//! Dates, prices and foreign text as they are printed.
+//! Dates and foreign text as they are printed.
 
-use crate::domain::{
-    money::{Currency, Money, group_thousands},
-    period::Period,
-};
+use crate::domain::period::Period;
 use time::{Date, Duration, Month, OffsetDateTime, UtcOffset};
 
 /// Text from outside made fit for one printed line: no line breaks, nothing invisible that could reorder or hide what stands beside it, and at most `limit` characters
@@ -71,72 +68,10 @@ fn span(period: Period, month: impl Fn(Month) -> String) -> String {
     }
 }
 
-/// A price per unit in the major unit, every digit kept: `0.008` US cents are `$0.00008`. None when `minor_units` is no plain decimal.
-pub fn unit_price(minor_units: &str, currency: Currency) -> Option<String> {
-    let (sign, digits) = minor_units.strip_prefix('-').map_or(("", minor_units), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_decimal = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !is_decimal(whole) || !is_decimal(fraction) || (digits.contains('.') && fraction.is_empty()) {
-        return None;
-    }
-    let exponent = currency.exponent() as usize;
-    let whole = format!("{whole:0>width$}", width = exponent + 1);
-    let (major, minor) = whole.split_at(whole.len() - exponent);
-    let mut decimals = format!("{minor}{fraction}");
-    while decimals.len() > exponent && decimals.ends_with('0') {
-        decimals.pop();
-    }
-    let mut number = group_thousands(major.parse().ok()?);
-    if !decimals.is_empty() {
-        number = format!("{number}.{decimals}");
-    }
-    // The symbol and its place are those of an amount of nothing.
-    let zero = Money::new(0, currency);
-    let shown = zero.to_string();
-    let symbol = shown.strip_suffix(&zero.number())?;
-    Some(format!("{sign}{symbol}{number}"))
-}
-
-/// Whether a line's price is for a thousand of what its quantity counts: its text says so, and the amount is not simply quantity times price.
-pub fn is_priced_per_thousand(description: &str, quantity: Option<i64>, unit_amount: &str, amount: i64) -> bool {
-    let text = description.to_lowercase();
-    let says_so = ["per 1,000", "per 1000", "per 1 000", "per 1k", "/ 1,000", "/1,000", "/1000", "/ 1000", "per thousand", "cpm"]
-        .iter()
-        .any(|phrase| text.contains(phrase));
-    let is_simple_product = quantity.is_some_and(|quantity| product_is(quantity, unit_amount, amount).unwrap_or(false));
-    says_so && !is_simple_product
-}
-
-/// Whether `quantity × unit_amount` rounds to the amount. None when that can't be computed exactly.
-fn product_is(quantity: i64, unit_amount: &str, amount: i64) -> Option<bool> {
-    let (whole, fraction) = unit_amount.split_once('.').unwrap_or((unit_amount, ""));
-    let scale = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    let unit: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let distance = i128::from(quantity).checked_mul(unit)?.checked_sub(i128::from(amount).checked_mul(scale)?)?;
-    Some(distance.abs() < scale)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use time::macros::datetime;
-
-    #[test]
-    fn unit_prices_keep_every_digit() {
-        let price = |minor, code: &str| unit_price(minor, code.parse().unwrap());
-        assert_eq!(price("0.008", "usd").as_deref(), Some("$0.00008"));
-        assert_eq!(price("250", "usd").as_deref(), Some("$2.50"));
-        assert_eq!(price("250.000", "usd").as_deref(), Some("$2.50"));
-        assert_eq!(price("-5", "eur").as_deref(), Some("-€0.05"));
-        assert_eq!(price("1234567.5", "usd").as_deref(), Some("$12,345.675"));
-        assert_eq!(price("12", "jpy").as_deref(), Some("¥12"));
-        assert_eq!(price("0.25", "jpy").as_deref(), Some("¥0.25"));
-        assert_eq!(price("1", "kwd").as_deref(), Some("KWD\u{a0}0.001"));
-        for bad in ["", "-", ".", "1.", ".5", "1e3", "1,5", "--1", "١", "99999999999999999999999"] {
-            assert_eq!(price(bad, "usd"), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_period_ends_on_its_last_day() {
@@ -151,26 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn a_price_per_thousand_is_told_from_a_price_per_unit() {
-        assert!(is_priced_per_thousand("Impressions (per 1,000)", Some(2_500_000), "50", 125_000));
-        assert!(is_priced_per_thousand("Impressions, CPM", None, "50", 125_000));
-        assert!(!is_priced_per_thousand("Impressions ($0.50 per 1,000)", Some(2_500_000), "0.05", 125_000));
-        assert!(!is_priced_per_thousand("Seats", Some(3), "1000", 3_000));
-    }
-
-    #[test]
     fn text_is_one_line_without_tricks() {
         assert_eq!(one_line("  a\t\r\n b\u{0}c ", 100), "a b\u{fffd}c");
         assert_eq!(one_line("pay \u{202e}99.1$", 100), "pay \u{fffd}99.1$");
         assert_eq!(one_line("abcdef", 3), "abc…");
         assert_eq!(paragraphs("one\r\n\r\n\r\n\r\ntwo \n", 100), "one\n\ntwo");
-    }
-
-    proptest! {
-        #[test]
-        fn a_unit_price_in_whole_minor_units_reads_as_money(amount in any::<i64>(), code in prop::sample::select(vec!["usd", "jpy", "kwd"])) {
-            let currency: Currency = code.parse().unwrap();
-            prop_assert_eq!(unit_price(&amount.to_string(), currency), Some(Money::new(amount, currency).to_string()));
-        }
     }
 }

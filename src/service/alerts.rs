@@ -1,16 +1,21 @@
-//! Usage alerts: what a customer set, and firing what its figures have reached, once per period and threshold.
+//! Usage alerts: what a customer set, and firing what its figures have reached, once per period and threshold unless it is re-armed.
 
 mod caps;
 mod mails;
 
-pub use caps::{KnownCaps, cap_reached, within_caps};
+pub use caps::{Caps, Decided, KnownCaps, cap_reached};
 pub use mails::send_owed;
 
 use super::{Error, Platform, Result, usage, webhooks::By};
 use crate::{
     domain::{
-        alert::{AlertSettings, AlertStanding, Field, Figures, FiredAlert, FiredAlerts, due},
+        alert::{
+            AlertChange, AlertSettings, AlertStanding, CapRefusals, Field, Figures, FiredAlert, FiredAlerts, HOW_TO_CONFIRM, Threshold,
+            crossed_at, due, newly_refusing, quantity_of, still_reached, warning,
+        },
         identity::CustomerId,
+        metric::Metric,
+        subscription::metered_at,
         usage::UsageCurrent,
     },
     store::postgres::{
@@ -21,7 +26,8 @@ use crate::{
     telemetry,
 };
 use serde_json::{Value, json};
-use time::Duration;
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
 
 /// Usage is looked for in the hours since then at every turn; older hours change rarely, and wait for the next look at everybody.
 const RECENT: Duration = Duration::hours(2);
@@ -38,18 +44,68 @@ pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<Alert
 }
 
 /// Replaces what a customer set; a field that can't be used is named.
+///
+/// # Errors
+/// `cap_confirmation_required` when a cap would refuse events from now on and the change is not confirmed.
 #[tracing::instrument(name = "alerts.put", level = "debug", skip_all)]
 pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Value) -> Result<AlertSettings> {
-    let (currency, _) = usage::billed(platform, customer).await?;
-    let settings = AlertSettings::read(body, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
+    let (currency, period) = usage::billed(platform, customer).await?;
+    let AlertChange { settings, confirm } =
+        AlertChange::read(body, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
+    if settings.has_cap() && !confirm {
+        let before = store::settings(&platform.db, customer).await?.unwrap_or_else(|| AlertSettings::usual(currency));
+        let figures = Figures::from(&usage::current(platform, customer).await?);
+        let refusing = newly_refusing(&before, &settings, &figures);
+        if !refusing.is_empty() {
+            let detail = format!("{} {HOW_TO_CONFIRM}", warning(&refusing, &figures));
+            return Err(Error::Conflict { code: "cap_confirmation_required", detail });
+        }
+    }
+    let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;
-    let before = store::put_settings(&mut tx, customer, &settings, platform.clock.now()).await?;
+    let before = store::put_settings(&mut tx, customer, &settings, now).await?;
+    let cap_of = |settings: Option<&AlertSettings>, metric| settings.and_then(|settings| settings.metric(metric).cap());
+    let changed: Vec<Metric> =
+        Metric::ALL.into_iter().filter(|metric| cap_of(before.as_ref(), *metric) != cap_of(Some(&settings), *metric)).collect();
+    end_caps(&mut tx, customer, period.start(), &changed, now).await?;
     let data = json!({"before": before, "after": settings});
     audit::record(&mut tx, by.entry("alerts.changed", customer, data.clone())).await?;
     outbox::publish(&mut tx, "alerts.changed", Some(customer), data).await?;
     tx.commit().await?;
     platform.caps.forget(customer);
     Ok(settings)
+}
+
+/// Caps of these metrics are changed: what they refused is over, and a cap that refuses again is reported again.
+async fn end_caps(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    period_start: OffsetDateTime,
+    metrics: &[Metric],
+    now: OffsetDateTime,
+) -> Result<()> {
+    if metrics.is_empty() {
+        return Ok(());
+    }
+    let fired = store::fired_thresholds(&mut *conn, customer, period_start).await?;
+    let caps = fired.iter().filter(|fired| matches!(fired.threshold, Threshold::Cap(_)) && metrics.contains(&fired.metric));
+    let ids: Vec<i64> = caps.map(|fired| fired.id).collect();
+    rearm_these(conn, customer, &ids, now).await?;
+    for metric in metrics {
+        store::stopped_refusing(conn, customer, *metric, now).await?;
+    }
+    Ok(())
+}
+
+/// Re-arms these firings, on record.
+async fn rearm_these(conn: &mut PgConnection, customer: CustomerId, ids: &[i64], at: OffsetDateTime) -> Result<()> {
+    let ids = if ids.is_empty() { Vec::new() } else { store::rearm(conn, ids, at).await? };
+    if !ids.is_empty() {
+        let data = json!({"usage_alerts": ids});
+        audit::record(conn, system_entry("usage_alert.rearmed", customer, data.clone())).await?;
+        outbox::publish(conn, "usage_alert.rearmed", Some(customer), data).await?;
+    }
+    Ok(())
 }
 
 /// What fired for a customer in the running period, newest first.
@@ -62,9 +118,13 @@ pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAle
 /// What is set for a customer, and what of it was reached in the running period.
 pub async fn standing(platform: &Platform, customer: CustomerId) -> Result<AlertStanding> {
     let (currency, period) = usage::billed(platform, customer).await?;
-    let (set, fired) = tokio::try_join!(store::settings(&platform.db, customer), store::fired(&platform.db, customer, period.start()))?;
+    let (set, fired, refusals) = tokio::try_join!(
+        store::settings(&platform.db, customer),
+        store::fired(&platform.db, customer, period.start()),
+        store::refusals(&platform.db, customer, period.start()),
+    )?;
     let settings = set.map_or_else(|| AlertSettings::usual(currency), |settings| settings.in_currency(currency));
-    Ok(AlertStanding { settings, fired })
+    Ok(AlertStanding { settings, fired, refusals })
 }
 
 /// Compares the figures of customers whose usage may have changed with their thresholds, up to so many of them. How many alerts fired.
@@ -91,38 +151,81 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
     }
     let usage = usage::current(platform, customer).await?;
     let settings = set.unwrap_or_else(|| AlertSettings::usual(usage.overages.currency));
-    let start = usage.current_period.period.start();
     let mut fired = 0;
     // What was reached in a period's last seconds is found in the next one.
-    if platform.clock.now() - start < JUST_BEGUN {
-        let before = usage::at(platform, customer, start - Duration::SECOND).await?;
-        if before.current_period.period.end() == start {
-            fired += fire(platform, customer, &settings, &before).await?;
-        }
+    let now = platform.clock.now();
+    let subscriptions = usage::subscriptions(platform, customer).await?;
+    let ended = metered_at(&subscriptions, now - JUST_BEGUN).period.end();
+    if ended <= now {
+        let before = usage::at(platform, customer, ended - Duration::SECOND).await?;
+        fired += fire(platform, customer, &settings, &before).await?;
     }
+    rearm(platform, customer, &settings, &usage).await?;
     Ok(fired + fire(platform, customer, &settings, &usage).await?)
+}
+
+/// Re-arms what the running period's figures no longer reach: after a change of the plan, or a correction. Of a period that is over
+/// nothing is re-armed: the subscription that it was under may be another one now.
+async fn rearm(platform: &Platform, customer: CustomerId, settings: &AlertSettings, usage: &UsageCurrent) -> Result<()> {
+    let (figures, period) = (Figures::from(usage), usage.current_period.period);
+    let fired = store::fired_thresholds(&platform.db, customer, period.start()).await?;
+    let refusals = store::refusals(&platform.db, customer, period.start()).await?;
+    let gone = fired.iter().filter(|one| !still_reached(one.metric, one.threshold, one.included, one.currency, settings, &figures));
+    let ids: Vec<i64> = gone.map(|one| one.id).collect();
+    let refuses = |cap: &&CapRefusals| still_reached(cap.metric, Threshold::Cap(cap.cap), None, figures.currency, settings, &figures);
+    let stopped: Vec<Metric> = refusals.iter().filter(|cap| !refuses(cap)).map(|cap| cap.metric).collect();
+    if ids.is_empty() && stopped.is_empty() {
+        return Ok(());
+    }
+    let now = platform.clock.now();
+    let mut tx = platform.db.begin().await?;
+    rearm_these(&mut tx, customer, &ids, now).await?;
+    for metric in stopped {
+        store::stopped_refusing(&mut tx, customer, metric, now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// The same after a correction, before the events that come after it: by the next look usage may be above the threshold again.
+pub async fn rearm_after_correction(platform: &Platform, customer: CustomerId) -> Result<()> {
+    let (currency, period) = usage::billed(platform, customer).await?;
+    let (fired, refusals) = tokio::try_join!(
+        store::fired_thresholds(&platform.db, customer, period.start()),
+        store::refusals(&platform.db, customer, period.start()),
+    )?;
+    if fired.is_empty() && refusals.is_empty() {
+        return Ok(());
+    }
+    let set = store::settings(&platform.db, customer).await?.unwrap_or_else(|| AlertSettings::usual(currency));
+    rearm(platform, customer, &set, &usage::current(platform, customer).await?).await
 }
 
 async fn fire(platform: &Platform, customer: CustomerId, settings: &AlertSettings, usage: &UsageCurrent) -> Result<usize> {
     let (figures, period) = (Figures::from(usage), usage.current_period.period);
     let known = store::fired_thresholds(&platform.db, customer, period.start()).await?;
+    let known: Vec<(Metric, Threshold)> = known.into_iter().map(|fired| (fired.metric, fired.threshold)).collect();
     let due = due(settings, &figures, &known);
     if due.is_empty() {
         return Ok(0);
     }
+    let hours = platform.usage.figures(customer, period).await?.hours;
     let mut fired = Vec::new();
     let mut tx = platform.db.begin().await?;
     for (metric, threshold) in due {
+        let included = figures.included.map(|included| included[metric]);
+        let reached = |quantity| crossed_at(hours.iter().map(|hour| (hour.as_of, hour.quantities[metric])), quantity);
         let alert = FiredAlert {
             metric,
             kind: threshold.kind().to_owned(),
             threshold: threshold.value(),
             used: figures.used[metric],
-            included: figures.included.map(|included| included[metric]),
+            included,
             cost: figures.cost[metric],
             currency: figures.currency,
             period,
             fired_at: platform.clock.now(),
+            crossed_at: quantity_of(threshold, included).and_then(reached),
+            rearmed_at: None,
             notified_at: None,
         };
         // Another process may have been faster.

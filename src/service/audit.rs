@@ -3,6 +3,7 @@
 mod chain;
 mod incidents;
 mod list;
+pub mod refusals;
 
 pub use chain::{Broken, Proof, Sealer, verify};
 pub use incidents::{Asked, Incidents, job_failed, refused, request_failed};

@@ -10,7 +10,7 @@ use crate::{
         inbox::{fetch as inbox, stored},
     },
     stripe::{
-        client::{Answer, Page, StripeError},
+        client::{Page, StripeError},
         fetched::Kind,
     },
     telemetry,
@@ -104,7 +104,7 @@ async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_
             }
             other => other?,
         };
-        begin(platform, EVENTS, &mut position, &answer, Some(since)).await?;
+        begin(platform, EVENTS, &mut position, answer.no_older_than(now), Some(since)).await?;
         let objects = page.objects()?;
         let ids: Vec<String> = objects.iter().map(|(id, _)| id.clone()).collect();
         let known = stored(&platform.db, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -159,6 +159,7 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
     let stream = kind.plural();
     let mut position = store::position(&platform.db, stream).await?;
     loop {
+        let before = platform.clock.now();
         let (answer, page) = match platform.stripe()?.list(kind, position.cursor.as_deref()).await {
             // The object at which the last run stopped is gone.
             Err(error) if error.is_missing() && position.cursor.is_some() => {
@@ -167,14 +168,15 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
             }
             other => other?,
         };
-        let began_at = begin(platform, stream, &mut position, &answer, None).await?;
+        let at = answer.no_older_than(before);
+        let began_at = begin(platform, stream, &mut position, at, None).await?;
         let objects = page.objects()?;
         let ids: Vec<String> = objects.iter().map(|(id, _)| id.clone()).collect();
         let known: HashSet<String> = inbox::fetched(&platform.db, kind.event_type(), &ids, began_at).await?.into_iter().collect();
         let absent: Vec<_> = page.data.iter().zip(&ids).filter(|(_, id)| !known.contains(*id)).collect();
         let mut stored = 0;
         for some in absent.chunks(AT_ONCE) {
-            let taking: Vec<_> = some.iter().map(|(object, id)| fetch::take(platform, kind, id, object, &answer)).collect();
+            let taking: Vec<_> = some.iter().map(|(object, id)| fetch::take(platform, kind, id, object, &answer, at)).collect();
             stored += i64::try_from(try_join_all(taking).await?.len()).unwrap_or(0);
         }
         if advance(platform, stream, &mut position, &page, ids, stored, listener).await? {
@@ -184,18 +186,19 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
     }
 }
 
-/// A run's first page says when it began. It is kept before anything is stored, so that what is stored is known again.
+/// A run began when its first page was asked for. That is stored before anything is stored, so that what is stored is known again.
 async fn begin(
     platform: &Platform,
     stream: &'static str,
     position: &mut Position,
-    answer: &Answer,
+    at: OffsetDateTime,
     since: Option<OffsetDateTime>,
 ) -> Result<OffsetDateTime> {
     if let Some(began_at) = position.began_at {
         return Ok(began_at);
     }
-    let began_at = answer.at.unwrap_or_else(|| platform.clock.now());
+    // An event has a whole second.
+    let began_at = at.replace_nanosecond(0).unwrap_or(at);
     *position = Position { read_until: position.read_until, began_at: Some(began_at), since, ..Position::default() };
     store::keep(&platform.db, stream, position, platform.clock.now()).await?;
     Ok(began_at)

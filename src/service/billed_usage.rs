@@ -20,6 +20,9 @@ const INVOICED_WITHIN: Duration = Duration::days(10);
 pub async fn check(platform: &Platform) -> Result<usize> {
     let now = platform.clock.now();
     let since = now - MAX_AGE - INVOICED_WITHIN;
+    for (customer, at) in store::unsplit(&platform.db, since).await? {
+        platform.usage.split(customer, &[at]).await?;
+    }
     let mut transaction = platform.db.begin().await?;
     if !store::lead(&mut transaction).await? {
         return Ok(0);

@@ -1,6 +1,11 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
-use crate::{domain::features::Feature, store::usage::UsageStoreError, stripe::client::StripeError, telemetry};
+use crate::{
+    domain::features::Feature,
+    store::{postgres::storage, usage::UsageStoreError},
+    stripe::client::StripeError,
+    telemetry,
+};
 use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -41,6 +46,8 @@ pub enum Error {
     TooLarge { limit: usize },
     #[error("the content type is not one of {0}")]
     UnsupportedMediaType(&'static str),
+    #[error("the content encoding is not one of {0}; nothing of this request was stored")]
+    UnsupportedContentEncoding(&'static str),
     #[error("{} is switched off at the moment", .0.title())]
     FeatureDisabled(Feature),
     #[error("the service is busy; try again in a moment")]
@@ -79,6 +86,9 @@ pub enum Error {
     /// The database is away, or a file or a key that is needed. The cause is for the log.
     #[error("the service can't reach its data at the moment; nothing is lost, try again in a minute")]
     Unavailable(#[source] anyhow::Error),
+    /// A write failed for want of space, or the disk fails. The cause is for the log.
+    #[error("the server's storage takes no writes at the moment; nothing in this request was stored; retry it later")]
+    StorageFull(#[source] anyhow::Error),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -97,7 +107,7 @@ impl Error {
             Error::Forbidden(_) | Error::PeopleOnly | Error::ViewingAs | Error::TotpEnrolmentRequired => 403,
             Error::NotFound(_) => 404,
             Error::TooLarge { .. } => 413,
-            Error::UnsupportedMediaType(_) => 415,
+            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => 415,
             Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
             Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
             Error::Overloaded | Error::RateLimited { .. } | Error::AddressLimited { .. } | Error::LoginThrottled { .. } => 429,
@@ -106,6 +116,7 @@ impl Error {
             Error::FeatureDisabled(_)
             | Error::Busy
             | Error::Unavailable(_)
+            | Error::StorageFull(_)
             | Error::StripeNotConfigured
             | Error::StripeUnavailable(_)
             | Error::ReconciliationFailed(_) => 503,
@@ -129,10 +140,11 @@ impl Error {
             Error::IdempotencyInProgress => "idempotency_in_progress",
             Error::UsageCapReached(_) => "usage_cap_reached",
             Error::TooLarge { .. } => "body_too_large",
-            Error::UnsupportedMediaType(_) => "unsupported_media_type",
+            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => "unsupported_media_type",
             Error::FeatureDisabled(feature) => feature.disabled_code(),
             Error::Busy => "busy",
             Error::Unavailable(_) => "unavailable",
+            Error::StorageFull(_) => "storage_full",
             Error::Overloaded => "overloaded",
             Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
             Error::LoginThrottled { .. } => "login_throttled",
@@ -153,6 +165,7 @@ impl Error {
             Error::RateLimited { retry_after } | Error::AddressLimited { retry_after } | Error::LoginThrottled { retry_after } => {
                 Some(*retry_after)
             }
+            Error::StorageFull(_) => Some(60),
             _ => None,
         }
     }
@@ -171,6 +184,10 @@ impl From<sqlx::Error> for Error {
                 metrics::counter!(telemetry::DATABASE_POOL_TIMEOUTS).increment(1);
                 Error::Busy
             }
+            other if storage::is_full(&other) => {
+                storage::note(&other);
+                Error::StorageFull(other.into())
+            }
             other if is_away(&other) => Error::Unavailable(other.into()),
             other => Error::Internal(other.into()),
         }
@@ -181,10 +198,9 @@ impl From<sqlx::Error> for Error {
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, too many connections, operator interventions (Appendix A of PostgreSQL's documentation).
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "53300")
-        }
+        // Connection exceptions, operator interventions, insufficient resources (Appendix A of PostgreSQL's documentation).
+        other if storage::lacks_resources(other) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
         _ => false,
     }
 }
@@ -193,6 +209,8 @@ impl From<UsageStoreError> for Error {
     fn from(error: UsageStoreError) -> Self {
         match error {
             UsageStoreError::Postgres(error) => error.into(),
+            // Waiting helps.
+            other if other.is_of_clickhouse() => Error::Unavailable(other.into()),
             other => Error::Internal(other.into()),
         }
     }

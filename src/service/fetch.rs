@@ -1,13 +1,15 @@
-//! Objects that are asked for instead of waited for: those of thin events, and invoices that came without all of their lines.
+//! Objects that are asked for instead of waited for: those of thin events, those whose events of one second don't say which came last, invoices
+//! and credit notes that came without all of their lines, subscriptions without all of their items, and the tax rates and prices that lines name
+//! (see `service::lookups`).
 //!
 //! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
 
-use super::{Error, Platform, Result, features, webhooks};
+use super::{Error, Platform, Result, features, lookups, webhooks};
 use crate::{
     domain::webhook::WebhookStatus,
     store::postgres::{
         backfill::{self as store, Lead, Task},
-        inbox::{self, Attempt, fetch as waiting},
+        inbox::{self, Attempt, fetch as waiting, ties},
     },
     stripe::{
         client::{Answer, StripeError},
@@ -17,6 +19,7 @@ use crate::{
     telemetry,
 };
 use serde_json::{Value, value::RawValue};
+use time::{Duration, OffsetDateTime};
 
 /// Tries before an event is left to a person.
 const MOST_ATTEMPTS: i32 = 10;
@@ -30,28 +33,53 @@ fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<R
     answer.read()
 }
 
-/// Puts an object that Stripe gave into the inbox, an invoice with all of its lines, and gives the event's id.
-pub(super) async fn take(platform: &Platform, kind: Kind, id: &str, object: &RawValue, answer: &Answer) -> Result<String> {
-    let at = answer.at.unwrap_or_else(|| platform.clock.now());
+/// Puts an object that Stripe gave into the inbox, an invoice or credit note with all of its lines, a subscription with all of its items, and
+/// gives the event's id. `at`: what it is no older than.
+pub(super) async fn take(
+    platform: &Platform,
+    kind: Kind,
+    id: &str,
+    object: &RawValue,
+    answer: &Answer,
+    at: OffsetDateTime,
+) -> Result<String> {
     let given = Given { at, api_version: &answer.api_version, livemode: platform.config.stripe_livemode };
-    let completed = if kind == Kind::Invoice { with_all_lines(platform, id, object).await? } else { None };
+    let completed = match kind {
+        Kind::Invoice | Kind::CreditNote => with_all_lines(platform, kind, id, object).await?,
+        Kind::Subscription => with_all_items(platform, id, object).await?,
+        _ => None,
+    };
     let body = fetched::event(kind, id, completed.as_deref().unwrap_or(object), given).map_err(|error| Error::Internal(error.into()))?;
     webhooks::take(platform, &body).await?;
     Ok(fetched::event_id(id, at))
 }
 
 /// None when it has them all already.
-async fn with_all_lines(platform: &Platform, id: &str, invoice: &RawValue) -> Result<Option<Box<RawValue>>> {
+async fn with_all_lines(platform: &Platform, kind: Kind, id: &str, object: &RawValue) -> Result<Option<Box<RawValue>>> {
     let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
-    let invoice: Value = serde_json::from_str(invoice.get()).map_err(unreadable)?;
-    if !fetched::lacks_lines(&invoice) {
+    let object: Value = serde_json::from_str(object.get()).map_err(unreadable)?;
+    if !fetched::lacks_lines(&object) {
         return Ok(None);
     }
     let mut lines = Vec::new();
-    for line in platform.stripe()?.lines(id).await? {
+    for line in platform.stripe()?.lines(kind, id).await? {
         lines.push(serde_json::from_str(line.get()).map_err(unreadable)?);
     }
-    serde_json::value::to_raw_value(&fetched::with_lines(invoice, lines)).map(Some).map_err(unreadable)
+    serde_json::value::to_raw_value(&fetched::with_lines(object, lines)).map(Some).map_err(unreadable)
+}
+
+/// None when it has them all already.
+async fn with_all_items(platform: &Platform, id: &str, subscription: &RawValue) -> Result<Option<Box<RawValue>>> {
+    let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
+    let subscription: Value = serde_json::from_str(subscription.get()).map_err(unreadable)?;
+    if !fetched::lacks_items(&subscription) {
+        return Ok(None);
+    }
+    let mut items = Vec::new();
+    for item in platform.stripe()?.items(id).await? {
+        items.push(serde_json::from_str(item.get()).map_err(unreadable)?);
+    }
+    serde_json::value::to_raw_value(&fetched::with_items(subscription, items)).map(Some).map_err(unreadable)
 }
 
 /// Fetches what waits to be fetched, a bounded number of each; how many there were. Nothing without a client, or while another process is at it.
@@ -74,11 +102,23 @@ async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
         resolve(platform, &event).await?;
         done += 1;
     }
-    for invoice in store::incomplete_invoices(&platform.db, platform.clock.now(), limit).await? {
-        complete(platform, &invoice).await?;
+    for tie in ties::due(&platform.db, platform.clock.now(), limit).await? {
+        resolve_tie(platform, &tie).await?;
         done += 1;
     }
-    Ok(done)
+    for invoice in store::incomplete_invoices(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, Kind::Invoice, &invoice).await?;
+        done += 1;
+    }
+    for subscription in store::incomplete_subscriptions(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, Kind::Subscription, &subscription).await?;
+        done += 1;
+    }
+    for credit_note in store::incomplete_credit_notes(&platform.db, platform.clock.now(), limit).await? {
+        complete(platform, Kind::CreditNote, &credit_note).await?;
+        done += 1;
+    }
+    Ok(done + lookups::run(platform, limit).await?)
 }
 
 /// What a thin event comes to.
@@ -96,7 +136,7 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
     let end = match related {
         None => End { status: WebhookStatus::Ignored, reason: Some("a thin event about nothing that is mirrored".into()), fate: None },
         Some((kind, id)) => match fetch(platform, kind, id).await {
-            Ok(Fetched::Taken(event_id)) => of_fate(&event_id, waiting::fate(&platform.db, &event_id).await?),
+            Ok(Fetched::Taken { event_id, .. }) => of_fate(&event_id, waiting::fate(&platform.db, &event_id).await?),
             Ok(Fetched::Gone) => {
                 let reason = format!("a thin event: Stripe has no {} {id} any more", kind.object());
                 End { status: WebhookStatus::Ignored, reason: Some(reason), fate: None }
@@ -128,7 +168,7 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
 }
 
 /// An error that the next object would meet as well.
-fn concerns_all(error: StripeError) -> Option<StripeError> {
+pub(super) fn concerns_all(error: StripeError) -> Option<StripeError> {
     match error {
         StripeError::Rejected { .. } | StripeError::Unreadable(_) => None,
         StripeError::Unavailable(_) | StripeError::CircuitOpen | StripeError::RateLimited => Some(error),
@@ -150,13 +190,17 @@ fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
 
 /// What came of fetching an object.
 pub(super) enum Fetched {
-    /// As this event.
-    Taken(String),
+    /// As this event, whose second is that before the request.
+    Taken {
+        event_id: String,
+        at: OffsetDateTime,
+    },
     Gone,
 }
 
 /// Fetches an object as it is now, and puts it into the inbox.
 pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
+    let before = platform.clock.now();
     let answer = match platform.stripe()?.retrieve(kind, id).await {
         Ok(answer) => answer,
         Err(error) if error.is_missing() => return Ok(Fetched::Gone),
@@ -167,15 +211,39 @@ pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<F
         return Ok(Fetched::Gone);
     }
     let object = object_of(&answer, kind, id)?;
-    take(platform, kind, id, &object, &answer).await.map(Fetched::Taken)
+    let at = answer.no_older_than(before);
+    let event_id = take(platform, kind, id, &object, &answer, at).await?;
+    Ok(Fetched::Taken { event_id, at })
 }
 
-/// Fetches an invoice with all of its lines.
-async fn complete(platform: &Platform, invoice: &str) -> Result<()> {
+/// Fetches an object whose events of one second don't say which came last. What is fetched is the newest only when it was asked for after that
+/// second.
+async fn resolve_tie(platform: &Platform, tie: &ties::Due) -> Result<()> {
+    let Some(kind) = Kind::of_object(&tie.kind) else { return Ok(ties::over(&platform.db, &tie.object_id, tie.second).await?) };
     let mut unreachable = None;
-    let error = match fetch(platform, Kind::Invoice, invoice).await {
-        Ok(Fetched::Taken(_)) => None,
-        Ok(Fetched::Gone) => Some("Stripe has no such invoice any more".to_owned()),
+    let error = match fetch(platform, kind, &tie.object_id).await {
+        Ok(Fetched::Taken { at, .. }) if at < tie.second + Duration::SECOND => {
+            "Stripe's clock is behind: it gives an object of the same second".to_owned()
+        }
+        // One that is gone says so by an event of its own.
+        Ok(Fetched::Taken { .. } | Fetched::Gone) => return Ok(ties::over(&platform.db, &tie.object_id, tie.second).await?),
+        Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
+            let error = why.to_string();
+            unreachable = concerns_all(why);
+            error
+        }
+        Err(error) => return Err(error),
+    };
+    ties::tried(&platform.db, &tie.object_id, &error, platform.clock.now()).await?;
+    unreachable.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Fetches an object with all of its lines or items.
+async fn complete(platform: &Platform, kind: Kind, id: &str) -> Result<()> {
+    let mut unreachable = None;
+    let error = match fetch(platform, kind, id).await {
+        Ok(Fetched::Taken { .. }) => None,
+        Ok(Fetched::Gone) => Some(format!("Stripe has no such {} any more", kind.object().replace('_', " "))),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
             unreachable = concerns_all(why);
@@ -184,7 +252,7 @@ async fn complete(platform: &Platform, invoice: &str) -> Result<()> {
         Err(error) => return Err(error),
     };
     let mut transaction = platform.db.begin().await?;
-    store::tried(&mut transaction, invoice, error.as_deref(), platform.clock.now()).await?;
+    store::tried(&mut transaction, id, error.as_deref(), platform.clock.now()).await?;
     transaction.commit().await?;
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -4,7 +4,11 @@ mod admission;
 
 pub use admission::{Admission, Admitted, Allowance};
 
-use super::{Error, Platform, Result, alerts, features};
+use super::{
+    Error, Platform, Result,
+    alerts::{self, Caps, Decided},
+    features,
+};
 use crate::{
     domain::{
         features::Feature,
@@ -17,9 +21,12 @@ use crate::{
     },
     telemetry,
 };
-use serde::Serialize;
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeSeed, Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -45,6 +52,19 @@ pub struct Receipt {
     pub accepted: u64,
     pub duplicates: u64,
     pub rejected: Vec<Rejection>,
+}
+
+impl Receipt {
+    fn note(&mut self, index: usize, correction: &Correction, corrected: Corrected) {
+        match corrected {
+            Corrected::Done { .. } => self.accepted += 1,
+            Corrected::Duplicate => self.duplicates += 1,
+            Corrected::Unknown => {
+                let detail = format!("there is no event `{}` with this metric, app_id and timestamp", correction.corrects);
+                self.rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
+            }
+        }
+    }
 }
 
 /// Lets a request in whose key sends no more than it may.
@@ -79,32 +99,84 @@ fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
     read(format, text, platform.clock.now())
 }
 
+/// Corrections come first, then caps decide which events are accepted: a correction may lower use below a cap. A correction of an event that
+/// came in the same request, or under the same id, comes after the events.
 #[tracing::instrument(name = "usage.ingest", level = "debug", skip_all)]
 async fn store(platform: &Platform, customer: CustomerId, contents: Contents) -> Result<Receipt> {
     telemetry::request::note_usage_events(contents.len(), contents.only_id());
-    let Contents { events, corrections, mut rejected } = contents;
-    let events = alerts::within_caps(platform, customer, events, &mut rejected).await?;
-    let good = events.len();
-    let fresh = without_repeats(events);
-    let _turn = platform.admission.turn().await;
-    let mut accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
-    let mut duplicates = good as u64 - accepted;
-    // After the events, so that what comes in one request may correct what came in it.
-    for (index, correction) in corrections {
-        match platform.usage.correct(customer, &correction).await? {
-            Corrected::Done => accepted += 1,
-            Corrected::Duplicate => duplicates += 1,
-            Corrected::Unknown => {
-                let detail = format!("there is no event `{}` with this metric, app_id and timestamp", correction.corrects);
-                rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
-            }
-        }
+    let items = contents.len();
+    let Contents { events, corrections, rejected } = contents;
+    let mut receipt = Receipt { accepted: 0, duplicates: 0, rejected };
+    let (caps, later) = correct_known(platform, customer, &events, corrections, &mut receipt).await?;
+    let Decided { taken, refused } = caps.decide(platform, events).await?;
+    // With anything else in the request, each item is in the answer.
+    if !refused.is_empty() && refused.len() == items {
+        metrics::counter!(telemetry::USAGE_EVENTS, "result" => "rejected").increment(refused.len() as u64);
+        return Err(caps.error(&refused));
     }
-    rejected.sort_by_key(|rejection| rejection.index);
-    for (result, count) in [("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected.len() as u64)] {
+    receipt.rejected.extend(refused.iter().map(|(index, event)| caps.rejection(*index, event)));
+    let good = taken.len() as u64;
+    let fresh = without_repeats(taken);
+    let _turn = platform.admission.turn().await;
+    let accepted = if fresh.is_empty() { 0 } else { platform.usage.accept(customer, &fresh).await? };
+    receipt.accepted += accepted;
+    receipt.duplicates += good - accepted;
+    for (index, correction) in later {
+        let corrected = platform.usage.correct(customer, &correction).await?;
+        receipt.note(index, &correction, corrected);
+        platform.caps.forget(customer);
+    }
+    receipt.rejected.sort_by_key(|rejection| rejection.index);
+    for (result, count) in [("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("rejected", receipt.rejected.len() as u64)]
+    {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => result).increment(count);
     }
-    Ok(Receipt { accepted, duplicates, rejected })
+    Ok(receipt)
+}
+
+/// Applies the corrections of events that came before this request. What caps say then, and the corrections that have to wait for this
+/// request's events.
+async fn correct_known(
+    platform: &Platform,
+    customer: CustomerId,
+    events: &[Placed],
+    corrections: Vec<(usize, Correction)>,
+    receipt: &mut Receipt,
+) -> Result<(Caps, Vec<(usize, Correction)>)> {
+    if corrections.is_empty() {
+        return Ok((Caps::of(platform, customer).await?, Vec::new()));
+    }
+    let mut caps = Caps::as_of_now(platform, customer).await?;
+    let sent: HashSet<&str> = events.iter().map(|(_, event)| event.id.as_str()).collect();
+    let (mut later, mut waiting) = (Vec::new(), HashSet::new());
+    let mut any = false;
+    let turn = platform.admission.turn().await;
+    for (index, correction) in corrections {
+        // Corrections of one event stay in their order.
+        let mut waits = sent.contains(correction.event.id.as_str()) || waiting.contains(&correction.corrects);
+        if !waits {
+            match platform.usage.correct(customer, &correction).await? {
+                Corrected::Unknown if sent.contains(correction.corrects.as_str()) => waits = true,
+                corrected => {
+                    if let Corrected::Done { before } = corrected {
+                        caps.corrected(&correction.event, before);
+                        any = true;
+                    }
+                    receipt.note(index, &correction, corrected);
+                }
+            }
+        }
+        if waits {
+            waiting.insert(correction.corrects.clone());
+            later.push((index, correction));
+        }
+    }
+    drop(turn);
+    if any {
+        caps.remember(platform);
+        alerts::rearm_after_correction(platform, customer).await?;
+    }
+    Ok((caps, later))
 }
 
 /// Of events with the same id the first.
@@ -141,22 +213,14 @@ impl Contents {
 }
 
 fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
-    let parts: Vec<&str> = match format {
-        // One more than allowed is enough to refuse.
-        Format::Ndjson => text.lines().filter(|line| !line.trim().is_empty()).take(MAX_EVENTS + 1).collect(),
-        Format::Json if text.trim_start().starts_with('[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(invalid_json)?;
-            items.into_iter().map(RawValue::get).collect()
-        }
-        Format::Json => {
-            let item: &RawValue = serde_json::from_str(text).map_err(invalid_json)?;
-            vec![item.get()]
-        }
+    let parts = match format {
+        Format::Ndjson => lines(text),
+        Format::Json => items(without_mark(text))?,
     };
     if parts.len() > MAX_EVENTS {
         return Err(Error::BadRequest {
             code: "too_many_events",
-            detail: format!("a request may bring at most {MAX_EVENTS} events; none was taken"),
+            detail: format!("a request may have at most {MAX_EVENTS} events; nothing of this request was stored"),
         });
     }
     let mut contents = Contents { events: Vec::with_capacity(parts.len()), ..Contents::default() };
@@ -174,6 +238,60 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
         }
     }
     Ok(contents)
+}
+
+/// Text may begin with a byte order mark (RFC 8259 section 8.1 leaves it to the reader).
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The lines that hold something. One more than allowed is enough to refuse. Files that were joined may begin with a mark each.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(|line| without_mark(line).trim()).filter(|line| !line.is_empty()).take(MAX_EVENTS + 1).collect()
+}
+
+/// The items of an array, or the one value that the text is. Reading stops at one more item than allowed.
+fn items(text: &str) -> Result<Vec<&str>> {
+    if !text.trim_start().starts_with('[') {
+        let item: &RawValue = serde_json::from_str(text).map_err(invalid_json)?;
+        return Ok(vec![item.get()]);
+    }
+    let mut items = Vec::new();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = Items(&mut items).deserialize(&mut json).and_then(|()| json.end());
+    if items.len() <= MAX_EVENTS {
+        read.map_err(invalid_json)?;
+    }
+    Ok(items)
+}
+
+/// Collects an array's items as they are written.
+struct Items<'a, 'de>(&'a mut Vec<&'de str>);
+
+impl<'de> DeserializeSeed<'de> for Items<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> std::result::Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut array: S) -> std::result::Result<(), S::Error> {
+        while self.0.len() <= MAX_EVENTS {
+            match array.next_element::<&RawValue>()? {
+                Some(item) => self.0.push(item.get()),
+                None => return Ok(()),
+            }
+        }
+        Err(S::Error::custom("too many events"))
+    }
 }
 
 fn invalid_json(error: serde_json::Error) -> Error {

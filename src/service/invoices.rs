@@ -1,4 +1,8 @@
-//! Invoices: the list, one of them, its PDF.
+//! Invoices: the list, one of them, its PDF, all of them as a file.
+
+mod file;
+
+pub use file::{FileQuery, InvoiceFile, file};
 
 use super::{
     Error, Platform, Result, features,
@@ -6,18 +10,17 @@ use super::{
 };
 use crate::{
     domain::{
-        csv,
         features::Feature,
         identity::CustomerId,
-        invoice::{InvoiceDetail, InvoicePage, InvoiceSort, InvoiceStatus, InvoiceSummary, Pagination},
+        invoice::{InvoiceDetail, InvoicePage, InvoiceSort, InvoiceStatus, Pagination, sums::Sums},
     },
     pdf::{CacheKey, InvoiceDocument, Pdf, PdfError, Seller},
     store::postgres::{inbox, invoices as store},
+    telemetry,
 };
-use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use std::sync::Arc;
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::Duration;
 use uuid::Uuid;
 
 /// Rows of a file that are read at once.
@@ -63,7 +66,7 @@ fn filter(query: Query) -> Result<store::Filter> {
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
         return Err(Error::invalid("to", "lies before `from`"));
     }
-    let search = search("q", query.q)?;
+    let search = search("q", query.q)?.as_deref().map(store::Search::new);
     Ok(store::Filter {
         status: given(query.status)
             .map(|text| text.parse::<InvoiceStatus>().map_err(|detail| Error::invalid("status", detail)))
@@ -80,60 +83,10 @@ fn filter(query: Query) -> Result<store::Filter> {
     })
 }
 
-/// All of a customer's invoices that the filter leaves as a CSV file (RFC 4180), in its order, some rows at a time. Amounts are minor units.
-///
-/// # Errors
-/// A wrong parameter; what fails later ends the stream.
-pub fn csv(platform: &Platform, customer: CustomerId, query: Query) -> Result<impl Stream<Item = Result<String>> + use<>> {
-    let filter = filter(query)?;
-    let (db, now) = (platform.db.clone(), platform.clock.now());
-    let head = stream::once(std::future::ready(Ok(CSV_HEAD.to_owned())));
-    let rows = stream::try_unfold(Some(None), move |after: Option<Option<Uuid>>| {
-        let (db, filter) = (db.clone(), filter.clone());
-        async move {
-            let Some(after) = after else { return Ok(None) };
-            let invoices = store::list_after(&db, customer, &filter, after, now).await?;
-            let more =
-                (i64::try_from(invoices.len()) == Ok(ROWS_AT_ONCE)).then(|| invoices.last().map(|invoice| Some(invoice.id))).flatten();
-            Ok(Some((invoices.iter().map(line).collect::<String>(), more)))
-        }
-    });
-    Ok(head.chain(rows))
-}
-
-const CSV_HEAD: &str = "id,stripe_invoice_id,number,status,currency,total,amount_due,amount_paid,amount_remaining,amount_refunded,period_start,\
-period_end,created_at,due_date,paid_at,overdue\r\n";
-
-fn line(invoice: &InvoiceSummary) -> String {
-    let text = |text: &str| csv::field(text).into_owned();
-    let instant = |at: Option<OffsetDateTime>| at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
-    [
-        invoice.id.to_string(),
-        text(&invoice.stripe_invoice_id),
-        text(invoice.number.as_deref().unwrap_or_default()),
-        text(invoice.status.as_str()),
-        invoice.currency.code().to_owned(),
-        // Negative ones are numbers, not formulas.
-        invoice.total.to_string(),
-        invoice.amount_due.to_string(),
-        invoice.amount_paid.to_string(),
-        invoice.amount_remaining.to_string(),
-        invoice.amount_refunded.to_string(),
-        instant(invoice.period.as_ref().map(|period| period.start())),
-        instant(invoice.period.as_ref().map(|period| period.end())),
-        instant(Some(invoice.created_at)),
-        instant(invoice.due_date),
-        instant(invoice.paid_at),
-        invoice.overdue.to_string(),
-    ]
-    .join(",")
-        + "\r\n"
-}
-
-/// One invoice; somebody else's is as unknown as one that does not exist.
+/// One invoice; another customer's is as unknown as one that does not exist.
 #[tracing::instrument(name = "invoices.detail", level = "debug", skip_all)]
 pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
-    Ok(read(platform, scope, id).await?.1)
+    read(platform, scope, id).await
 }
 
 /// One invoice's PDF.
@@ -143,24 +96,58 @@ pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<Invoi
 #[tracing::instrument(name = "invoices.pdf", level = "debug", skip_all)]
 pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf>, InvoiceDetail)> {
     features::require(platform, Feature::InvoicePdf)?;
-    let (version, detail) = read(platform, scope, id).await?;
-    let key = CacheKey { invoice: detail.summary.id, version };
-    let pdf =
-        platform.pdf.invoice(key, || InvoiceDocument::new(&detail, &Seller::apex_mediation())).await.map_err(|error| match error {
-            PdfError::Busy | PdfError::TimedOut => Error::Busy,
-            other => Error::Internal(other.into()),
-        })?;
+    let detail = read(platform, scope, id).await?;
+    let document = InvoiceDocument::new(&detail, &Seller::apex_mediation());
+    // By what is printed: the rate of a tax or a credit note may arrive without a change of the invoice.
+    let key = CacheKey { invoice: detail.summary.id, version: document.fingerprint() };
+    let pdf = platform.pdf.invoice(key, || document).await.map_err(|error| match error {
+        PdfError::Busy | PdfError::TimedOut => Error::Busy,
+        other => Error::Internal(other.into()),
+    })?;
     Ok((pdf, detail))
 }
 
-async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<(i64, InvoiceDetail)> {
+/// Stripe's ids: `in_`, then letters, digits and underscores, 255 bytes at most.
+fn is_stripe_id(id: &str) -> bool {
+    id.len() <= 255 && id.strip_prefix("in_").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// By the id here, or Stripe's.
+async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
     const MISSING: Error = Error::NotFound("invoice");
-    let id: Uuid = id.parse().map_err(|_| MISSING)?;
-    let customer = match scope {
-        Scope::Customer(customer) => customer,
-        Scope::Everyone => store::owner(&platform.db, id).await?.ok_or(MISSING)?,
+    let of = match scope {
+        Scope::Customer(customer) => Some(customer),
+        Scope::Everyone => None,
     };
-    let (mut detail, version) = store::detail(&platform.db, customer, id, platform.clock.now()).await?.ok_or(MISSING)?;
+    let found = match id.parse::<Uuid>() {
+        Ok(id) => store::by_id(&platform.db, of, id).await?,
+        Err(_) if is_stripe_id(id) => store::by_stripe_id(&platform.db, of, id).await?,
+        Err(_) => None,
+    };
+    let (customer, id) = found.ok_or(MISSING)?;
+    let (detail, figures) = store::detail(&platform.db, customer, id, platform.clock.now()).await?.ok_or(MISSING)?;
+    let (mut detail, sums) = detail.with_sums(&figures);
+    count_unexplained(&detail.summary.stripe_invoice_id, &sums);
     detail.timeline = inbox::timeline(&platform.db, customer, &detail.summary.stripe_invoice_id).await?;
-    Ok((version, detail))
+    if scope != Scope::Everyone {
+        hide_suspicions(&mut detail);
+    }
+    Ok(detail)
+}
+
+/// Counts sums that leave something over, so that the platform's staff can look at what Stripe sent.
+fn count_unexplained(stripe_invoice_id: &str, sums: &Sums) {
+    if sums.unexplained {
+        metrics::counter!(telemetry::INVOICE_SUMS_UNEXPLAINED).increment(1);
+        tracing::warn!(stripe_invoice_id, "invoice sums leave a remainder");
+    }
+}
+
+/// Stripe's reason `fraudulent` is a suspicion about the customer, for the platform's staff alone.
+fn hide_suspicions(detail: &mut InvoiceDetail) {
+    let refunds = detail.refunds.iter_mut().map(|refund| &mut refund.reason);
+    let credit_notes = detail.credit_notes.iter_mut().map(|credit_note| &mut credit_note.reason);
+    for reason in refunds.chain(credit_notes).filter(|reason| reason.as_deref() == Some("fraudulent")) {
+        *reason = None;
+    }
 }

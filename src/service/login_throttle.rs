@@ -3,13 +3,10 @@
 //! An attempt is counted as failed before its password is looked at, so that many at once are no way around; when it fits, that is taken back.
 //! Accounts that don't exist are counted like those that do.
 
-use super::{Error, Platform, Result, accounts::Origin};
+use super::{Error, Platform, Result, accounts::Origin, audit::refusals, login_queue::Turn, sign_in::shown};
 use crate::{
     domain::login_throttle::{Scope, Tally, network_of},
-    store::postgres::{
-        audit::{self, Entry},
-        login_throttle as store,
-    },
+    store::postgres::{audit::Entry, login_throttle as store},
     telemetry,
 };
 use serde_json::json;
@@ -30,6 +27,8 @@ pub struct Attempt {
     account: Option<store::Key>,
     counted: Vec<Counted>,
     at: OffsetDateTime,
+    /// The next one is begun once this one has ended.
+    _turn: Turn,
 }
 
 #[derive(Debug)]
@@ -42,10 +41,12 @@ struct Counted {
 /// Lets an attempt at an account (its e-mail address, lower case) be looked at, and counts it.
 ///
 /// # Errors
-/// `login_throttled` when it comes too early.
+/// `login_throttled` when it comes too early; `busy` and `rate_limited` when too many are queued.
 pub async fn begin(platform: &Platform, email: &str, origin: &Origin) -> Result<Attempt> {
-    let now = platform.clock.now();
     let network = origin.ip_address.as_deref().and_then(|text| text.parse().ok()).map(network_of);
+    // Without a connection to the database in hand.
+    let turn = platform.logins.turn(network.as_deref()).await?;
+    let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;
     let familiar = match &network {
         Some(network) => store::is_familiar(&mut tx, email, network, now - FAMILIAR_FOR).await?,
@@ -78,26 +79,24 @@ pub async fn begin(platform: &Platform, email: &str, origin: &Origin) -> Result<
     tx.commit().await?;
     let counted = scopes.iter().map(|(scope, key)| Counted { scope: *scope, key: *key, before: tally(key).last_failure_at }).collect();
     let account = key(Scope::Account);
-    Ok(Attempt { network, account, counted, at: now })
+    Ok(Attempt { network, account, counted, at: now, _turn: turn })
 }
 
 /// The trail has whoever came too early once for each wait, however often that was.
 async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::Key, wait: Duration) -> Result<Error> {
     metrics::counter!(telemetry::LOGINS, "result" => "throttled").increment(1);
     let retry_after = u64::try_from(wait.whole_seconds()).unwrap_or(0) + u64::from(wait.subsec_nanoseconds() > 0);
-    let mut tx = platform.db.begin().await?;
-    if store::tell(&mut tx, key).await? {
+    if store::tell(&mut *platform.db.acquire().await?, key).await? {
         let entry = Entry {
             event_type: "session.throttled",
-            actor: email,
+            actor: &shown(email),
             customer: None,
             data: json!({"retry_after": retry_after}),
             ip_address: origin.ip_address.as_deref(),
             user_agent: origin.user_agent.as_deref(),
         };
-        audit::record(&mut tx, entry).await?;
+        refusals::record(platform, entry).await?;
     }
-    tx.commit().await?;
     Ok(Error::LoginThrottled { retry_after })
 }
 

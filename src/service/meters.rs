@@ -13,11 +13,9 @@ use super::{Error, Platform, Result, features, usage};
 use crate::{
     config::Meters,
     domain::{
-        meter::{
-            Counted, Excess, Hours, Part, Plan, Status, closed_until, closes_at, identifier, is_remembered, look_back, period_start_of,
-            plan,
-        },
-        period::Period,
+        meter::{Counted, Excess, Hours, Part, Periods, Plan, Status, closed_until, closes_at, identifier, is_remembered, look_back, plan},
+        period::hour_of,
+        subscription::{Subscription, boundaries},
     },
     store::postgres::{
         audit::{self, Entry},
@@ -119,10 +117,12 @@ impl Turn<'_> {
 
     async fn work(&self) -> Result<End> {
         let Claim { customer, metric, .. } = self.claim;
-        let (_, anchor) = usage::billed(self.platform, customer).await?;
+        let subscriptions = usage::subscriptions(self.platform, customer).await?;
+        let subscriptions = subscriptions.as_slice();
         for _ in 0..MOST_LOOKS {
             let now = self.platform.clock.now();
-            let from = look_back(anchor, now, self.settings.since);
+            let from = look_back(subscriptions, now, self.settings.since);
+            self.platform.usage.split(customer, &boundaries(subscriptions, from, now)).await?;
             let mut rows = store::rows(&self.platform.db, customer, metric, from).await?;
             if let Some(at) = rows.iter().position(|row| row.status.is_in_flight()) {
                 let head = rows.swap_remove(at);
@@ -136,8 +136,8 @@ impl Turn<'_> {
                 }
             }
             let hours = self.hours(&rows, from, now).await?;
-            let plan = plan(&hours, anchor, now);
-            if !self.note(&plan, anchor, from, now).await? {
+            let plan = plan(&hours, subscriptions, now);
+            if !self.note(&plan, subscriptions, from, now).await? {
                 return Ok(End::Lost);
             }
             // What lacks then is seen at the next look.
@@ -161,7 +161,7 @@ impl Turn<'_> {
     async fn hours(&self, rows: &[Row], from: OffsetDateTime, now: OffsetDateTime) -> Result<Hours> {
         let Claim { customer, metric, .. } = self.claim;
         // What was sent already stays closed, should the grace become longer.
-        let sent_until = rows.last().map_or(from, |row| row.hour + Duration::HOUR);
+        let sent_until = rows.last().map_or(from, |row| hour_of(row.hour) + Duration::HOUR);
         let until = closed_until(now, self.settings.grace()).max(sent_until);
         let mut hours = Hours::new();
         for (start, used) in store::used(&self.platform.db, customer, metric, from, until).await? {
@@ -208,9 +208,9 @@ impl Turn<'_> {
     }
 
     /// Keeps what can't be put right at Stripe: what came too late for it, and what is too much there. False when the turn is lost.
-    async fn note(&self, plan: &Plan, anchor: Period, from: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
+    async fn note(&self, plan: &Plan, subscriptions: &[Subscription], from: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
         let Claim { customer, metric, .. } = self.claim;
-        let mut known = store::excess(&self.platform.db, customer, metric, period_start_of(anchor, from)).await?;
+        let mut known = store::excess(&self.platform.db, customer, metric, subscriptions.start_of(from)).await?;
         let mut changes: Vec<(OffsetDateTime, Excess)> = Vec::new();
         for (period, excess) in &plan.excess {
             // What is about to be taken back is not too much yet.

@@ -3,7 +3,7 @@
 use super::{Error, Platform, Result, accounts::Origin, features};
 use crate::{
     auth::Principal,
-    domain::{features::Feature, identity::CustomerId},
+    domain::{features::Feature, identity::CustomerId, web_link::https_link},
     store::postgres::{
         accounts,
         audit::{self, Entry},
@@ -37,8 +37,12 @@ pub async fn open(platform: &Platform, principal: &Principal, customer: Customer
         .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "Stripe does not know this customer yet".into() })?;
     let url = stripe.portal(&stripe_id, &format!("{}{back}", platform.config.public_url.origin())).await?;
     // A browser is sent there.
-    let is_address = url.starts_with("https://") || url.starts_with("http://");
-    if !is_address || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let is_of_stand_in = platform
+        .config
+        .portal_origin()
+        .and_then(|origin| url.strip_prefix(&origin).map(|path| path.starts_with('/') && url.bytes().all(|byte| byte.is_ascii_graphic())))
+        .unwrap_or(false);
+    if https_link(&url).is_none() && !is_of_stand_in {
         return Err(StripeError::Unreadable("the portal's address is none".into()).into());
     }
     let entry = Entry {

@@ -1,6 +1,6 @@
 //! Signing in: a password, and a code where a second factor is set up.
 
-use super::{Error, Platform, Result, accounts::Origin, login_throttle, second_factor};
+use super::{Error, Platform, Result, accounts::Origin, audit::refusals, login_throttle, second_factor};
 use crate::{
     auth::password,
     store::postgres::{
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Longest e-mail address that is looked for.
-const MAX_EMAIL_BYTES: usize = 320;
+pub const MAX_EMAIL_BYTES: usize = 320;
 
 /// What a right password came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +31,11 @@ pub enum Step {
 #[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
+    let attempt = login_throttle::begin(platform, &email, origin).await?;
     if email.len() > MAX_EMAIL_BYTES || given.len() > password::MAX_BYTES {
-        // The trail keeps no more of the address than there can be of one.
-        let actor: String = email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect();
-        refused(platform, &actor, json!({}), origin).await?;
+        refused(platform, &email, json!({}), origin).await?;
         return Err(Error::InvalidCredentials);
     }
-    let attempt = login_throttle::begin(platform, &email, origin).await?;
     let user = store::user_by_email(&platform.db, &email).await?;
     let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
     let Some(user) = user.filter(|_| verified) else {
@@ -93,7 +91,13 @@ async fn enter(platform: &Platform, mut tx: sqlx::PgTransaction<'_>, user: &User
 
 async fn refused(platform: &Platform, email: &str, data: Value, origin: &Origin) -> Result<()> {
     metrics::counter!(telemetry::LOGINS, "result" => "refused").increment(1);
-    Ok(audit::record(&mut *platform.db.acquire().await?, entry(email, None, "session.refused", data, origin)).await?)
+    let actor = shown(email);
+    refusals::record(platform, entry(&actor, None, "session.refused", data, origin)).await
+}
+
+/// An e-mail address as the audit log stores it: no more of it than there can be of one.
+pub(super) fn shown(email: &str) -> String {
+    email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
 }
 
 fn entry<'a>(email: &'a str, user: Option<&User>, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {

@@ -22,7 +22,7 @@ use crate::{
     stripe::{
         signature::{self, SignatureError},
         webhook::{
-            apply::{ApplyError, Opened, Outcome, apply, meet},
+            apply::{ApplyError, Opened, Outcome, Scope, apply, meet},
             event::Event,
         },
     },
@@ -75,10 +75,15 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 /// # Errors
 /// `busy` or `internal` when the database can't take it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
-    let opened = Opened::open(body, platform.config.stripe_livemode);
+    let opened = Opened::open(body, scope(platform));
     telemetry::request::note_stripe_event(&opened.event.id);
-    let delivery = intake::Delivery { opened, body: body.to_owned(), request: telemetry::request::span() };
+    let delivery = intake::Delivery { opened, request: telemetry::request::span() };
     intake::hand_in(platform, delivery).await
+}
+
+/// What is mirrored here.
+fn scope(platform: &Platform) -> Scope<'_> {
+    Scope { livemode: platform.config.stripe_livemode, account: platform.config.stripe_account.as_deref() }
 }
 
 /// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
@@ -88,10 +93,10 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     while done < limit && features::current(platform).billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
-        let opened = Opened::open(&waiting.payload, platform.config.stripe_livemode);
+        let opened = Opened::open(&waiting.payload, scope(platform));
         let tried = try_again(&mut transaction, platform, waiting.id, &opened, waiting.attempts).await?;
         transaction.commit().await?;
-        tell_metrics(platform, &opened.event, tried.status);
+        tell_metrics(platform, &opened.event, &tried);
         done += 1;
     }
     Ok(done)
@@ -108,6 +113,8 @@ struct Tried {
     awaits_customer: Option<String>,
     /// The domain event of what changed.
     changed: Option<&'static str>,
+    /// The last resort chose among snapshots of its second.
+    undecided: bool,
 }
 
 impl Tried {
@@ -118,13 +125,14 @@ impl Tried {
         stripe_invoice_id: None,
         awaits_customer: None,
         changed: None,
+        undecided: false,
     };
 
     /// `earlier`: how often it was tried before.
     fn new(outcome: Outcome, event: &Event, earlier: i32) -> Tried {
         match outcome {
-            Outcome::Applied { customer, stripe_invoice_id, changed } => {
-                Tried { status: WebhookStatus::Applied, customer, stripe_invoice_id, changed, ..Tried::WAITING }
+            Outcome::Applied { customer, stripe_invoice_id, changed, undecided } => {
+                Tried { status: WebhookStatus::Applied, customer, stripe_invoice_id, changed, undecided, ..Tried::WAITING }
             }
             Outcome::Ignored { reason, awaits_customer } => {
                 Tried { status: WebhookStatus::Ignored, reason: Some(reason), awaits_customer, ..Tried::WAITING }
@@ -202,13 +210,38 @@ pub async fn measure_inbox(platform: &Platform) -> Result<()> {
 }
 
 /// Counts what became of an event, and measures its way from Stripe's clock to ours.
-fn tell_metrics(platform: &Platform, event: &Event, status: WebhookStatus) {
+fn tell_metrics(platform: &Platform, event: &Event, tried: &Tried) {
+    let status = tried.status;
     count(event, status.as_str());
+    count_tie(platform, event, tried);
     if status == WebhookStatus::Applied && event.event_type == "invoice.payment_failed" {
         metrics::counter!(telemetry::INVOICE_PAYMENT_FAILURES).increment(1);
     }
     if let (WebhookStatus::Applied, Some(created)) = (status, event.created) {
         metrics::histogram!(telemetry::WEBHOOK_LAG_SECONDS).record((platform.clock.now() - created).as_seconds_f64().max(0.0));
+    }
+}
+
+/// Zeros of what the alert on failing events asks for, of every type: the first failure is an increase then.
+pub fn register_counters() {
+    for label in Event::labels() {
+        for status in [WebhookStatus::Applied, WebhookStatus::Failed, WebhookStatus::Dead] {
+            metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => label, "result" => status.as_str()).increment(0);
+        }
+    }
+}
+
+/// Counts a second whose order the events of an object leave open.
+fn count_tie(platform: &Platform, event: &Event, tried: &Tried) {
+    if tried.undecided {
+        let resolution = if platform.stripe.is_some() { "fetch" } else { "last_resort" };
+        tracing::info!(
+            stripe_event_id = event.id,
+            object_id = event.object_id,
+            resolution,
+            "order of webhook events within a second undecided"
+        );
+        metrics::counter!(telemetry::WEBHOOK_TIES, "resolution" => resolution).increment(1);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         usage_hour::HourDifference,
     },
     store::{
-        postgres::usage::{self as postgres, accept, corrections, shipping},
+        postgres::usage::{self as postgres, accept, corrections, shipping, splits},
         usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
     },
 };
@@ -110,10 +110,24 @@ impl UsageStore for ClickHouseUsage {
         corrections::queue(&mut tx, customer, correction).await?;
         corrections::record(&mut tx, customer, correction, before).await?;
         tx.commit().await?;
-        Ok(Corrected::Done)
+        Ok(Corrected::Done { before: u64::try_from(before).unwrap_or(0) })
+    }
+
+    async fn split(&self, customer: CustomerId, at: &[OffsetDateTime]) -> Result<usize> {
+        let mut left = 0;
+        for at in splits::missing(&self.db, customer, at).await? {
+            match self.split_hour(customer, at).await {
+                Ok(()) => {}
+                Err(UsageStoreError::Postgres(error)) if splits::is_busy(&error) => left += 1,
+                Err(error) if error.is_of_clickhouse() => left += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(left)
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {
+        self.split(customer, &[period.start(), period.end()]).await?;
         // The queue first: an event that is settled in between is missing in neither, at worst told as waiting.
         let waiting_since = shipping::waiting_since(&self.db, customer).await?;
         Ok(Figures { waiting_since, ..postgres::figures(&self.db, customer, period).await? })

@@ -8,6 +8,9 @@
 
 mod account;
 mod programs;
+mod watch;
+
+pub use watch::keep_alive;
 
 use account::Account;
 use programs::Programs;
@@ -80,6 +83,8 @@ pub enum ClusterError {
     Stuck(PathBuf),
     #[error("PostgreSQL's {program} failed: {detail}")]
     Program { program: &'static str, detail: String },
+    #[error("the database in {} is gone: restore it from a backup, then start the program again", .0.display())]
+    Gone(PathBuf),
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
 }
@@ -106,10 +111,13 @@ impl Cluster {
         let data = dir.join("data");
         let mut cluster =
             Cluster { socket_dir: socket_dir(&dir, &data)?, options: Options { dir, ..options }, data, users, started: false };
-        if let Err(error) = cluster.make_and_run() {
-            // Dropping it must not wait for the lock that `turn` holds.
-            cluster.options.keep_running = true;
-            return Err(error);
+        match cluster.make_and_run() {
+            Ok(started) => cluster.started = started,
+            Err(error) => {
+                // Dropping it must not wait for the lock that `turn` holds.
+                cluster.options.keep_running = true;
+                return Err(error);
+            }
         }
         cluster.users.lock_shared().at(&cluster.options.dir)?;
         Ok(cluster)
@@ -135,10 +143,38 @@ impl Cluster {
         self.started
     }
 
-    fn make_and_run(&mut self) -> Result<(), ClusterError> {
-        let major = fs::read_to_string(self.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
+    /// Starts the server again if it has died; true when it had to. Blocks: some microseconds while it lives, else until it takes connections.
+    ///
+    /// # Errors
+    /// It can't be started. The next call tries again.
+    pub fn revive(&self) -> Result<bool, ClusterError> {
+        if self.lives() {
+            return Ok(false);
+        }
+        if self.major().is_none() {
+            return Err(ClusterError::Gone(self.options.dir.clone()));
+        }
+        let turn = lock_file(&self.options.dir, "lock")?;
+        turn.lock().at(&self.options.dir)?;
+        self.make_and_run()
+    }
+
+    /// Whether the server's process is there. One that recovers after a crash of its own is.
+    fn lives(&self) -> bool {
+        let text = fs::read_to_string(self.data.join("postmaster.pid")).unwrap_or_default();
+        text.lines().next().and_then(|line| line.trim().parse().ok()).is_some_and(|pid| is_server(pid, &self.data))
+    }
+
+    /// The version of PostgreSQL that made the data; None where there are none.
+    fn major(&self) -> Option<u32> {
+        fs::read_to_string(self.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok())
+    }
+
+    /// Whether the server had to be started.
+    fn make_and_run(&self) -> Result<bool, ClusterError> {
+        let major = self.major();
         if major.is_some() && self.is_ready()? {
-            return Ok(());
+            return Ok(false);
         }
         let tools = Tools::find(&self.options.dir, major)?;
         if major.is_none() {
@@ -158,8 +194,7 @@ impl Cluster {
                 Err(_) => return Err(ClusterError::Program { program: "start", detail: last_lines(&log_since(&log, from)) }),
             }
         }
-        self.started = true;
-        Ok(())
+        Ok(true)
     }
 
     /// Under another name first, so that a broken attempt leaves no half cluster.
@@ -239,8 +274,7 @@ impl Cluster {
     }
 
     fn stop(&self) -> Result<(), ClusterError> {
-        let major = fs::read_to_string(self.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
-        let tools = Tools::find(&self.options.dir, major)?;
+        let tools = Tools::find(&self.options.dir, self.major())?;
         tools.run("pg_ctl", |command| command.arg("-D").arg(&self.data).args(["-m", "fast", "-w", "-s", "stop"]))
     }
 }

@@ -20,6 +20,8 @@ pub mod outbox;
 pub mod reconcile;
 pub mod schema;
 pub mod sessions;
+pub mod storage;
+pub mod subscriptions;
 pub mod totp;
 pub mod usage;
 

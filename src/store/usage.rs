@@ -32,7 +32,11 @@ pub trait UsageStore: Send + Sync + 'static {
     /// Replaces what an event counts, exactly once for each correction's id.
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected>;
 
-    /// A customer's usage in a span, and how far it is behind what was accepted.
+    /// Splits the hours within which these instants lie, so that no record lies on both sides of one. How many could not be split yet: the
+    /// counting was busy, or the store away. They stay whole until the next call.
+    async fn split(&self, customer: CustomerId, at: &[OffsetDateTime]) -> Result<usize>;
+
+    /// A customer's usage in a span, exact at both of its ends, and how far it is behind what was accepted.
     async fn figures(&self, customer: CustomerId, span: Period) -> Result<Figures>;
 
     /// Brings accepted events into the hourly records; how many. Several replicas may call it at once.
@@ -48,7 +52,8 @@ pub trait UsageStore: Send + Sync + 'static {
 /// What became of a correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corrected {
-    Done,
+    /// `before`: what the event counted until now.
+    Done { before: u64 },
     /// Something with the correction's id came before.
     Duplicate,
     /// There is no such event.
@@ -58,7 +63,7 @@ pub enum Corrected {
 /// What [`UsageStore::figures`] tells.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// The UTC hours that begin in the span, in order, without those that had nothing.
+    /// The UTC hours, or parts of hours, that begin in the span, in order, without those that had nothing.
     pub hours: Vec<HourlyUsage>,
     /// When the oldest accepted event that is not in the figures came in. None: they contain everything.
     pub waiting_since: Option<OffsetDateTime>,
@@ -67,6 +72,7 @@ pub struct Figures {
 /// One UTC hour's sums over a customer's apps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HourlyUsage {
+    /// Its first instant; of an hour within which a period begins, the first instant of a part of it.
     pub hour: OffsetDateTime,
     pub quantities: Quantities,
     /// The newest event that is in them.

@@ -99,6 +99,8 @@ impl Default for Settings {
 pub struct Answer {
     /// When Stripe answered, by its own clock.
     pub at: Option<OffsetDateTime>,
+    /// When this was asked for, by Stripe's clock: what it gives is no older.
+    pub asked_at: Option<OffsetDateTime>,
     /// The version whose shapes it uses.
     pub api_version: String,
     /// Well-formed JSON.
@@ -106,6 +108,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// How old what it gives is at most. `before`: our clock before the request. Neither clock is trusted alone: Stripe's `Date` may be seconds
+    /// behind or ahead of the clock that its events have, and so may ours. What is dated too early loses against an event that it may contain;
+    /// what is dated too late would replace a newer one.
+    pub fn no_older_than(&self, before: OffsetDateTime) -> OffsetDateTime {
+        self.asked_at.map_or(before, |asked| asked.min(before))
+    }
+
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, StripeError> {
         serde_json::from_slice(&self.body).map_err(|error| StripeError::Unreadable(error.to_string()))
     }
@@ -130,7 +139,7 @@ impl Client {
     /// The same account and address under other settings, with a circuit and a rate of its own.
     pub fn with_settings(config: &Config, settings: Settings) -> Result<Option<Client>, StripeError> {
         let Some(key) = &config.stripe_secret_key else { return Ok(None) };
-        Client::new(Transport::new(key, &config.stripe_api_base)?, settings).map(Some)
+        Client::new(Transport::new(key, &config.stripe_api_base, config.stripe_account.as_deref())?, settings).map(Some)
     }
 
     fn new(transport: Transport, settings: Settings) -> Result<Client, StripeError> {

@@ -68,7 +68,7 @@ impl Kind {
 /// When and how Stripe gave an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// By Stripe's clock: the object was so then.
+    /// The moment before the request: the object was so then or later, so that an event of the same second is the newer one.
     pub at: OffsetDateTime,
     pub api_version: &'a str,
     /// The mode of the key that it was asked with.
@@ -118,16 +118,28 @@ fn body(id: String, event_type: &str, object: &RawValue, given: Given<'_>) -> Re
     })
 }
 
-/// Whether an invoice comes without all of its lines.
-pub fn lacks_lines(invoice: &Value) -> bool {
-    invoice["lines"]["has_more"] == Value::Bool(true)
+/// Whether an invoice or a credit note comes without all of its lines.
+pub fn lacks_lines(object: &Value) -> bool {
+    object["lines"]["has_more"] == Value::Bool(true)
 }
 
-/// The invoice with these lines, which are all that it has.
-pub fn with_lines(mut invoice: Value, lines: Vec<Value>) -> Value {
-    invoice["lines"]["data"] = Value::Array(lines);
-    invoice["lines"]["has_more"] = Value::Bool(false);
-    invoice
+/// The object with these lines, which are all that it has.
+pub fn with_lines(mut object: Value, lines: Vec<Value>) -> Value {
+    object["lines"]["data"] = Value::Array(lines);
+    object["lines"]["has_more"] = Value::Bool(false);
+    object
+}
+
+/// Whether a subscription comes without all of its items.
+pub fn lacks_items(subscription: &Value) -> bool {
+    subscription["items"]["has_more"] == Value::Bool(true)
+}
+
+/// The subscription with these items, which are all that it has.
+pub fn with_items(mut subscription: Value, items: Vec<Value>) -> Value {
+    subscription["items"]["data"] = Value::Array(items);
+    subscription["items"]["has_more"] = Value::Bool(false);
+    subscription
 }
 
 /// What may stand in a path of the API: Stripe's ids and no path's syntax. An event names an id; only the name of its object says where to ask.
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_reader_and_a_label() {
         for kind in Kind::ALL {
-            let object = json!({"id": "x_1", "object": kind.object()}).to_string();
+            let object = json!({"id": "x_1", "object": kind.object(), "customer": "cus_1"}).to_string();
             let body = event(kind, "x_1", &RawValue::from_string(object).unwrap(), GIVEN).unwrap();
             let document = Document::read(&body);
             // A reader wants more of it than an id, or is content with it; nobody ignores it.

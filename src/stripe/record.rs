@@ -4,13 +4,18 @@ pub mod thin;
 
 use super::{
     client::StripeError,
+    decimal,
     fetched::Kind,
     webhook::{
         read::{Reading, read_object},
         snapshot::{CreditNoteSnapshot, InvoiceAmounts, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
     },
 };
-use crate::domain::reconcile::{Figure, Object, Record, Unit, written};
+use crate::domain::{
+    invoice::TaxBehavior,
+    reconcile::{Figure, Object, Record, Unit, written},
+    subscription::{Item, metered_item},
+};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -42,7 +47,22 @@ pub fn read(kind: Kind, object: &Value, at: OffsetDateTime) -> Result<Record, St
         Ok(Reading::Ignored(reason)) => unreadable(text("customer"), reason),
         Err(error) => unreadable(text("customer"), &error.to_string()),
     };
-    Ok(Record { id, created, ..record })
+    let mut record = Record { id, created, ..record };
+    if let Some(period) = metered_period(object).filter(|_| kind == Kind::Subscription) {
+        record.facts.iter_mut().filter(|(name, _)| *name == "metered_period").for_each(|(_, fact)| fact.clone_from(&period));
+    }
+    Ok(record)
+}
+
+/// The period of what is billed by usage, straight from Stripe's items and not by the mirror's reader, so that a reader that takes another
+/// period is noticed. None where no item with a period of its own is billed by usage.
+fn metered_period(subscription: &Value) -> Option<String> {
+    let metered = |item: &&Value| item["price"]["recurring"]["usage_type"] == "metered";
+    let period = |item: &Value| Some((item["current_period_start"].as_i64()?, item["current_period_end"].as_i64()?));
+    let items = subscription["items"]["data"].as_array()?;
+    let (start, end) = items.iter().filter(metered).filter_map(period).min_by_key(|(start, end)| (end - start, *end))?;
+    let at = |seconds| written(OffsetDateTime::from_unix_timestamp(seconds).ok());
+    Some(format!("{} – {}", at(start), at(end)))
 }
 
 fn unreadable(customer: Option<String>, reason: &str) -> Record {
@@ -91,38 +111,59 @@ fn of_snapshot(snapshot: Snapshot) -> Record {
 }
 
 fn of_invoice(invoice: InvoiceSnapshot) -> Record {
+    let total = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0, i64::saturating_add);
+    let parts = Parts {
+        tax_inclusive: Some(total(&mut invoice.taxes.iter().filter(|tax| tax.behavior == TaxBehavior::Inclusive).map(|tax| tax.amount))),
+        pretax_credits: Some(total(&mut invoice.pretax_credits.iter().map(|credit| credit.amount))),
+        shipping: Some(invoice.shipping.as_ref().map_or(0, |shipping| shipping.total)),
+    };
     let lines = LineTotals {
         count: i64::try_from(invoice.lines.len()).unwrap_or(i64::MAX),
-        sum: invoice.lines.iter().fold(0, |sum, line| sum.saturating_add(line.amount)),
-        quantity: invoice.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity.unwrap_or(0))),
+        sum: total(&mut invoice.lines.iter().map(|line| line.amount)),
+        quantity: decimal::sum(invoice.lines.iter().filter_map(|line| line.quantity_decimal.as_deref())),
     };
+    let lines = Some(lines).filter(|_| invoice.lines_complete);
     Record {
         customer: Some(invoice.customer),
         invoice: Some(invoice.id),
         subscription: invoice.subscription,
         currency: Some(invoice.currency),
         status: Some(invoice.status.to_string()),
-        figures: invoice_figures(&invoice.amounts, Some(lines).filter(|_| invoice.lines_complete)),
+        facts: invoice_facts(lines.as_ref()),
+        figures: invoice_figures(&invoice.amounts, &parts, lines.as_ref()),
         ..Record::default()
     }
 }
 
 /// What an invoice's lines come to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LineTotals {
     pub count: i64,
     /// Minor units of the invoice's currency.
     pub sum: i64,
-    pub quantity: i64,
+    /// An exact decimal without zeros at its end; None where it is too long to be one.
+    pub quantity: Option<String>,
+}
+
+/// Parts of an invoice's sums; None where this side does not know them, as of rows that have not been read again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts {
+    pub tax_inclusive: Option<i64>,
+    pub pretax_credits: Option<i64>,
+    /// With its taxes.
+    pub shipping: Option<i64>,
 }
 
 /// What is compared of an invoice, on both sides. `lines`: None as long as not all of them are known.
-pub fn invoice_figures(amounts: &InvoiceAmounts, lines: Option<LineTotals>) -> Vec<Figure> {
+pub fn invoice_figures(amounts: &InvoiceAmounts, parts: &Parts, lines: Option<&LineTotals>) -> Vec<Figure> {
     vec![
         Figure::money("total", amounts.total),
         Figure::money("subtotal", amounts.subtotal),
         Figure::money("discount", amounts.discount),
         Figure::money("tax", amounts.tax),
+        Figure::unsure("tax_inclusive", parts.tax_inclusive, Unit::Money),
+        Figure::unsure("pretax_credits", parts.pretax_credits, Unit::Money),
+        Figure::unsure("shipping", parts.shipping, Unit::Money),
         Figure::money("amount_due", amounts.due),
         Figure::money("amount_paid", amounts.paid),
         Figure::money("amount_remaining", amounts.remaining),
@@ -133,11 +174,18 @@ pub fn invoice_figures(amounts: &InvoiceAmounts, lines: Option<LineTotals>) -> V
         Figure::money("credit_notes_post_payment", amounts.credit_notes_post_payment),
         Figure::unsure("line_sum", lines.map(|lines| lines.sum), Unit::Money),
         Figure::unsure("line_count", lines.map(|lines| lines.count), Unit::Count),
-        Figure::unsure("line_quantity", lines.map(|lines| lines.quantity), Unit::Count),
     ]
 }
 
+/// The same of what is no whole number.
+pub fn invoice_facts(lines: Option<&LineTotals>) -> Vec<(&'static str, String)> {
+    lines.and_then(|lines| lines.quantity.clone()).map(|quantity| ("line_quantity", quantity)).into_iter().collect()
+}
+
 fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
+    let parts: Vec<Item> = subscription.items.iter().map(ItemSnapshot::item).collect();
+    let period = metered_item(&parts).and_then(|item| item.period).or(subscription.current_period.period());
+    let metered = format!("{} – {}", written(period.map(|period| period.start())), written(period.map(|period| period.end())));
     Record {
         customer: Some(subscription.customer),
         subscription: Some(subscription.id),
@@ -147,6 +195,7 @@ fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
             ("items", items(subscription.items)),
             ("current_period_start", written(subscription.current_period.start)),
             ("current_period_end", written(subscription.current_period.end)),
+            ("metered_period", metered),
             ("cancel_at_period_end", subscription.cancel_at_period_end.to_string()),
             ("cancel_at", written(subscription.cancel_at)),
             ("canceled_at", written(subscription.canceled_at)),
@@ -176,6 +225,9 @@ fn of_credit_note(credit_note: CreditNoteSnapshot) -> Record {
             Figure::money("amount", credit_note.amount),
             Figure::money("subtotal", credit_note.subtotal),
             Figure::money("tax", credit_note.tax),
+            Figure::unsure("discount", Some(credit_note.discount), Unit::Money),
+            Figure::unsure("pre_payment_amount", credit_note.pre_payment_amount, Unit::Money),
+            Figure::unsure("post_payment_amount", credit_note.post_payment_amount, Unit::Money),
         ],
         ..Record::default()
     }

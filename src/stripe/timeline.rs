@@ -9,7 +9,7 @@ pub struct Happened {
     pub event_type: String,
     pub object_id: String,
     pub at: OffsetDateTime,
-    /// The amount, when the event is about a refund or a credit note.
+    /// The amount of the refund or the credit note that the event is about; of the invoice's payments, when it says that it is paid.
     pub amount: Option<Money>,
     /// The credit note's number, when it is about one.
     pub number: Option<String>,
@@ -44,6 +44,8 @@ fn title(event: &Happened) -> Option<String> {
         "invoice.sent" => "Invoice sent",
         "invoice.payment_action_required" => "Payment waits for the customer's confirmation",
         "invoice.payment_failed" => "Payment failed",
+        // Stripe sends both for an invoice of nothing, or one that credit covers.
+        "invoice.paid" | "invoice.payment_succeeded" if event.amount.is_some_and(|paid| paid.amount == 0) => "Settled, nothing to pay",
         "invoice.paid" | "invoice.payment_succeeded" => "Payment received",
         "invoice.overpaid" => "More received than was due",
         "invoice.will_be_due" => "Payment will soon be due",
@@ -61,8 +63,8 @@ fn title(event: &Happened) -> Option<String> {
             });
         }
         "credit_note.created" => {
-            let over = event.amount.map(|amount| format!(" over {amount}")).unwrap_or_default();
-            return Some(format!("{}{over} issued", credit_note(event)));
+            let amount = event.amount.map(|amount| format!(" for {amount}")).unwrap_or_default();
+            return Some(format!("{}{amount} issued", credit_note(event)));
         }
         "credit_note.voided" => return Some(format!("{} voided", credit_note(event))),
         _ => return None,
@@ -129,6 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn an_invoice_of_nothing_is_settled() {
+        let paid = |event_type: &str, amount| Happened {
+            event_type: event_type.into(),
+            object_id: "in_1".into(),
+            at: OffsetDateTime::UNIX_EPOCH,
+            amount: Some(Money::new(amount, Currency::USD)),
+            number: None,
+        };
+        let told = |amount| tell(vec![paid("invoice.paid", amount), paid("invoice.payment_succeeded", amount)]);
+        assert_eq!(told(0).into_iter().map(|entry| entry.title).collect::<Vec<_>>(), ["Settled, nothing to pay"]);
+        assert_eq!(told(1)[0].title, "Payment received");
+    }
+
+    #[test]
     fn every_failed_attempt_shows() {
         let history =
             [("invoice.payment_failed", 1), ("invoice.payment_failed", 3), ("invoice.payment_succeeded", 4), ("charge.failed", 1)];
@@ -138,7 +154,7 @@ mod tests {
     #[test]
     fn a_credit_note_shows_with_its_number_and_amount() {
         let history = [("credit_note.voided", 7), ("credit_note.updated", 7), ("credit_note.created", 7)];
-        assert_eq!(titles(&history), ["Credit note A-CN-01 over $10.50 issued", "Credit note A-CN-01 voided"]);
+        assert_eq!(titles(&history), ["Credit note A-CN-01 for $10.50 issued", "Credit note A-CN-01 voided"]);
     }
 
     #[test]

@@ -9,4 +9,5 @@ mod convergence;
 pub mod event;
 pub mod field;
 pub mod read;
+pub mod second;
 pub mod snapshot;

@@ -3,6 +3,7 @@
 mod api;
 mod caps;
 mod mails;
+mod rearming;
 mod standing;
 
 use crate::support::TestApp;

@@ -78,7 +78,7 @@ async fn the_login_form_works_without_javascript() {
         )
         .await;
     assert_eq!(answer.status, 303);
-    assert_eq!(answer.header("location"), Some("/login?error=invalid_credentials&email=ops%40people.example&next=/billing/usage"));
+    assert_eq!(answer.header("location"), Some("/login?error=invalid_credentials&next=/billing/usage"));
 }
 
 #[tokio::test]

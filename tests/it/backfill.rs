@@ -301,21 +301,34 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(one(&app, "SELECT sum(amount)::text FROM invoice_line_items").await, "123000");
 
-    // A later event has the first few again.
+    // A later event has the first ten again, of which the mirror knows that they are not all (case B7).
     let finalized = stand_in.events().into_iter().rfind(|event| event["type"] == "invoice.finalized").unwrap();
-    for minutes in [5, 10] {
-        app.advance(Duration::minutes(5));
-        stand_in.advance(Duration::minutes(5));
+    let pass = |minutes: i64| {
+        app.advance(Duration::minutes(minutes));
+        stand_in.advance(Duration::minutes(minutes));
+    };
+    let later = |minutes: i64, more: Value| {
+        pass(5);
         let mut later = finalized.clone();
         (later["id"], later["type"]) = (json!(format!("evt_{minutes}")), json!("invoice.sent"));
         later["created"] = json!((NOW + Duration::minutes(minutes)).unix_timestamp());
-        app.deliver(&[later]).await;
-        assert_eq!(one(&app, LINES).await, "false 10");
-        if minutes == 5 {
-            assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
-            assert_eq!(one(&app, LINES).await, "true 123");
+        for (name, value) in more.as_object().unwrap() {
+            later["data"]["object"][name] = value.clone();
         }
-    }
+        later
+    };
+    app.deliver(&[later(5, json!({"description": "Sent"}))]).await;
+    assert_eq!(one(&app, LINES).await, "true 123");
+    assert_eq!(one(&app, "SELECT description FROM invoices").await, "Sent");
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    // Unless the amounts say that these are others; then Stripe is asked again.
+    app.deliver(&[later(10, json!({"subtotal": 1, "total": 1}))]).await;
+    assert_eq!(one(&app, LINES).await, "false 10");
+    pass(1);
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(one(&app, LINES).await, "true 123");
+    app.deliver(&[later(15, json!({"lines": {"has_more": true, "data": [{"id": "il_other", "amount": 1_000}]}}))]).await;
+    assert_eq!(one(&app, LINES).await, "false 1");
     // One that can't be had is tried ever more seldom.
     stand_in.lose("invoice", &id);
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
@@ -323,6 +336,53 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+}
+
+/// The lines of a draft may change with every event.
+#[tokio::test]
+async fn a_drafts_lines_are_fetched_again() {
+    let (stand_in, app) = with_lumen().await;
+    let invoice = post(&stand_in, "v1/invoices", "customer=cus_lumen").await;
+    let id = invoice["id"].as_str().unwrap();
+    let lines: Vec<String> = (0..12).map(|line| format!("lines[{line}][amount]=1000")).collect();
+    post(&stand_in, &format!("v1/invoices/{id}/add_lines"), &lines.join("&")).await;
+    app.deliver(&stand_in.events()).await;
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(one(&app, LINES).await, "true 12");
+    stand_in.advance(Duration::minutes(5));
+    app.advance(Duration::minutes(5));
+    post(&stand_in, &format!("v1/invoices/{id}"), "description=Draft").await;
+    app.deliver(&stand_in.events().split_off(stand_in.events().len() - 1)).await;
+    assert_eq!(one(&app, LINES).await, "false 10");
+    stand_in.advance(Duration::minutes(1));
+    app.advance(Duration::minutes(1));
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(one(&app, LINES).await, "true 12");
+}
+
+#[tokio::test]
+async fn lines_of_a_long_credit_note_are_fetched() {
+    const LINES: &str = "SELECT lines_complete || ' ' || jsonb_array_length(lines) FROM credit_notes";
+    let (stand_in, app) = with_lumen().await;
+    let invoice = invoice_with_lines(&stand_in, 1).await;
+    let lines: Vec<String> = (0..112)
+        .map(|line| format!("lines[{line}][type]=custom_line_item&lines[{line}][amount]=5&lines[{line}][description]=c{line}"))
+        .collect();
+    post(&stand_in, "v1/credit_notes", &format!("invoice={invoice}&{}", lines.join("&"))).await;
+    app.deliver(&stand_in.events()).await;
+    assert_eq!(one(&app, LINES).await, "false 10");
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(one(&app, LINES).await, "true 112");
+    assert_eq!(one(&app, "SELECT lines -> 111 ->> 'description' FROM credit_notes").await, "c111");
+    // Voided later, it brings the first ten again.
+    stand_in.advance(Duration::minutes(5));
+    app.advance(Duration::minutes(5));
+    let id = one(&app, "SELECT stripe_credit_note_id FROM credit_notes").await;
+    post(&stand_in, &format!("v1/credit_notes/{id}/void"), "").await;
+    app.deliver(&stand_in.events()).await;
+    assert_eq!(one(&app, LINES).await, "true 112");
+    assert_eq!(one(&app, "SELECT status FROM credit_notes").await, "void");
+    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
 }
 
 fn thin(id: &str, kind: &str, object: &str) -> Value {

@@ -1,5 +1,9 @@
 //! The private PostgreSQL: made, shared, stopped with its last user, and back after every kind of crash.
 
+use crate::{
+    faults::senders::wait_until,
+    support::program::{Running, Workplace},
+};
 use apex_billing::store::cluster::{Cluster, Options};
 use sqlx::{Connection, PgConnection};
 use std::fs;
@@ -104,6 +108,51 @@ async fn it_starts_again_after_the_server_was_killed() {
     assert_eq!(answers(&again).await, "app");
     drop(again);
     folder.remove();
+}
+
+#[tokio::test]
+async fn a_handle_starts_a_killed_server_again() {
+    let folder = Folder::new("revive");
+    let cluster = folder.start();
+    assert!(!cluster.revive().unwrap());
+    let first = folder.pid();
+    kill(&first);
+    assert!(cluster.revive().unwrap());
+    assert_ne!(folder.pid(), first);
+    assert_eq!(answers(&cluster).await, "app");
+    assert!(!cluster.revive().unwrap());
+    drop(cluster);
+    folder.remove();
+}
+
+#[test]
+fn a_database_that_is_gone_is_not_made_anew() {
+    let folder = Folder::new("gone");
+    let cluster = folder.start();
+    kill(&folder.pid());
+    fs::remove_dir_all(folder.0.join("data")).unwrap();
+    let error = cluster.revive().unwrap_err().to_string();
+    assert!(error.contains("is gone") && !error.contains('\n') && !folder.0.join("data").exists(), "{error}");
+    drop(cluster);
+    folder.remove();
+}
+
+#[test]
+fn a_server_outlives_the_death_of_its_postgresql() {
+    let place = Workplace::new();
+    let log = place.0.join("log");
+    let mut command = place.command(&["serve"]);
+    command.env("STRIPE_WEBHOOK_SECRET", "whsec_x").env("LOG_FORMAT", "json").stderr(fs::File::create(&log).unwrap());
+    let mut server = Running::start(&mut command);
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    let pid_file = place.0.join(".data/pg/data/postmaster.pid");
+    let pid = || fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next().map(str::to_owned));
+    let first = pid().unwrap();
+    kill(&first);
+    wait_until("another PostgreSQL serves", || pid().is_some_and(|pid| pid != first) && server.get("/readyz").starts_with("HTTP/1.1 200"));
+    assert!(fs::read_to_string(&log).unwrap().contains("private PostgreSQL died, and was started again"));
+    assert_eq!(server.signal(libc::SIGINT), Some(0));
+    assert!(!pid_file.exists(), "it is stopped with its last user");
 }
 
 #[tokio::test]

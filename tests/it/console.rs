@@ -1,14 +1,25 @@
 //! The pages as the server sends them: everything readable is there before any script runs.
 
 use crate::support::TestApp;
-use apex_billing::{config::Secret, demo, domain::identity::Role};
+use apex_billing::{
+    config::Secret,
+    demo,
+    domain::{identity::Role, metric::Metric, period::Period, plan::PlanType, usage::rate},
+    service::ingest,
+    store::postgres::usage,
+};
+use axum::http::Method;
 
 #[tokio::test]
 async fn pages_lead_to_the_login_and_back() {
     let app = TestApp::start().await;
     let page = app.client().get("/billing/invoices?status=open").await;
     assert_eq!((page.status, page.header("location")), (303, Some("/login?next=/billing/invoices%3Fstatus%3Dopen")));
-    let login = app.client().get("/login?next=%2Fbilling%2Finvoices%3Fstatus%3Dopen&error=invalid_credentials&email=a%40b.example").await;
+    let login = app
+        .client()
+        .with_header("cookie", "login_email=a%40b.example")
+        .get("/login?next=%2Fbilling%2Finvoices%3Fstatus%3Dopen&error=invalid_credentials")
+        .await;
     assert_eq!(login.status, 200);
     let html = login.text();
     assert!(html.contains(r#"action="/api/v1/auth/login""#) && html.contains(r#"value="/billing/invoices?status=open""#), "{html}");
@@ -36,7 +47,7 @@ async fn the_demo_fills_every_page_and_a_second_run_changes_nothing() {
         .unwrap()
     };
     let first = count().await;
-    assert_eq!((first.0, first.3), (24, 0));
+    assert_eq!((first.0, first.3), (28, 0));
     demo::fill(&app.platform, &access).await.unwrap();
     assert_eq!(count().await, first);
 
@@ -59,6 +70,82 @@ async fn the_demo_fills_every_page_and_a_second_run_changes_nothing() {
     for text in ["Growth plan", "Payment received", &format!("/api/v1/billing/invoices/{id}/pdf")] {
         assert!(invoice.text().contains(text), "{text}");
     }
+}
+
+/// A year of invoices, and the usage that each of them bills.
+#[tokio::test]
+async fn each_invoice_of_the_demo_bills_the_usage_shown() {
+    let app = TestApp::start().await;
+    let access = demo::Access::made_up(Secret(crate::support::app::WEBHOOK_SECRET.into()));
+    demo::fill(&app.platform, &access).await.unwrap();
+    let mut compared = 0;
+    for (email, plan, currency) in [("publisher@demo.test", PlanType::Growth, "usd"), ("readonly@demo.test", PlanType::Starter, "jpy")] {
+        let login = serde_json::json!({"email": email, "password": access.password.0});
+        let person = app.client().with_cookies_of(&app.client().post_json("/api/v1/auth/login", &login).await);
+        let customer: uuid::Uuid =
+            sqlx::query_scalar("SELECT id FROM customers WHERE currency = $1").bind(currency).fetch_one(&app.db).await.unwrap();
+        let list = person.get("/api/v1/billing/invoices?limit=100").await.json();
+        for invoice in list["invoices"].as_array().unwrap() {
+            let invoice = person.get(&format!("/api/v1/billing/invoices/{}", invoice["id"].as_str().unwrap())).await.json();
+            let lines = invoice["line_items"].as_array().unwrap();
+            let is_of_subscription = |line: &&serde_json::Value| line["description"].as_str().unwrap().ends_with(" plan");
+            let Some(fee) = lines.iter().find(is_of_subscription) else { continue };
+            let period: Period = serde_json::from_value(fee["period"].clone()).unwrap();
+            let offer = usage::offer(&app.db, plan, currency.parse().unwrap(), period.start()).await.unwrap().unwrap();
+            let plan = offer.prices.unwrap();
+            for metric in Metric::ALL {
+                let used: i64 = sqlx::query_scalar(
+                    "SELECT coalesce(sum(quantity), 0)::bigint FROM usage_records
+                     WHERE customer_id = $1 AND metric = $2 AND hour >= $3 AND hour < $4",
+                )
+                .bind(customer)
+                .bind(metric.as_str())
+                .bind(period.start())
+                .bind(period.end())
+                .fetch_one(&app.db)
+                .await
+                .unwrap();
+                assert!(used > 0, "{} has no {metric} behind it", invoice["number"]);
+                let terms = plan.terms(metric);
+                let packages = rate(terms, used.unsigned_abs()).amount.div_ceil(terms.package.get());
+                let over = format!("{} over ", metric.title());
+                let billed: u64 = lines
+                    .iter()
+                    .filter(|line| line["description"].as_str().unwrap().starts_with(&over))
+                    .map(|line| line["quantity"].as_u64().unwrap())
+                    .sum();
+                assert_eq!(billed, packages, "{}: {metric}", invoice["number"]);
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 24);
+}
+
+/// A cap that was tried out on the demo must not stop its next start.
+#[tokio::test]
+async fn the_demo_starts_again_though_a_cap_refuses_its_usage() {
+    let app = TestApp::start().await;
+    let access = demo::Access::made_up(Secret(crate::support::app::WEBHOOK_SECRET.into()));
+    demo::fill(&app.platform, &access).await.unwrap();
+    let login = serde_json::json!({"email": "publisher@demo.test", "password": access.password.0});
+    let person = app.client().with_cookies_of(&app.client().post_json("/api/v1/auth/login", &login).await);
+    let used = async || {
+        let figures = person.get("/api/v1/billing/usage/current").await.json();
+        figures["current_period"]["impressions"].as_u64().unwrap()
+    };
+    let cap = serde_json::json!({"metrics": {"impressions": {"cap": {"quantity": used().await + 1}}}});
+    let body = serde_json::to_vec(&cap).unwrap();
+    let saved = person.send(Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    let now = app.platform.clock.now().format(&time::format_description::well_known::Rfc3339).unwrap();
+    let event = serde_json::json!({"id": "beyond", "metric": "impressions", "quantity": 9, "timestamp": now, "app_id": "puzzle_quest"});
+    let machine = app.client().with_header("authorization", &format!("Bearer {}", access.api_key.0));
+    assert_eq!(machine.post_json("/api/v1/usage/events", &event).await.status, 202);
+    ingest::settle(&app.platform).await.unwrap();
+    let before = used().await;
+    demo::fill(&app.platform, &access).await.unwrap();
+    assert_eq!(used().await, before);
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ async fn staff_finds_customers_by_what_it_knows_of_them() {
 async fn each_customer_comes_with_its_plan_and_how_its_mirror_stands() {
     let app = TestApp::start().await;
     let (forge, lumen) = (app.add_customer("forge").await, app.add_customer("lumen").await);
+    sqlx::query("UPDATE customers SET created_at = '2026-01-01Z'").execute(&app.db).await.unwrap();
     app.subscribe(forge, "growth", "usd").await;
     app.deliver(&[
         invoice_event("cus_forge", "evt_good", json!(4200)),
@@ -151,4 +152,35 @@ async fn the_page_searches_without_a_script_and_is_for_staff() {
     person.get("/api/v1/admin/customers").await.problem(403, "forbidden");
     app.machine(forge).await.get("/api/v1/admin/customers").await.problem(403, "forbidden");
     app.client().get("/api/v1/admin/customers").await.problem(401, "unauthenticated");
+}
+
+/// F8.
+#[tokio::test]
+async fn a_run_says_nothing_of_what_was_added_or_changed_since() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("forge").await;
+    reconciled(&app, None, 1, &[]).await;
+    let staff = app.sign_in(Role::Admin, None).await;
+    let mirror = async || staff.get("/api/v1/admin/customers").await.json()["customers"][0]["mirror"].clone();
+    let page = async || staff.get("/admin/customers").await.text();
+    assert_eq!((&mirror().await["reconciled_at"], &mirror().await["open_discrepancies"]), (&Value::Null, &Value::Null));
+    let html = page().await;
+    assert!(html.contains("Not compared yet") && !html.contains("As in Stripe"), "{html}");
+
+    // Here before the run began, and not changed since.
+    sqlx::query("UPDATE customers SET created_at = '2026-01-01Z'").execute(&app.db).await.unwrap();
+    assert_eq!((&mirror().await["changed_since"], &mirror().await["open_discrepancies"]), (&json!(false), &json!(0)));
+    assert!(page().await.contains("As in Stripe"));
+
+    app.deliver(&[invoice_event("cus_forge", "evt_new", json!(4200))]).await;
+    assert_eq!(mirror().await["changed_since"], true);
+    let html = page().await;
+    assert!(html.contains("Changed since") && !html.contains("As in Stripe"), "{html}");
+
+    // A run over what Stripe made lately compares no customer that is older, and none compares who is not in Stripe.
+    sqlx::query("UPDATE reconciliations SET window_from = '2026-11-01Z'").execute(&app.db).await.unwrap();
+    assert_eq!(mirror().await["reconciled_at"], Value::Null);
+    sqlx::query("UPDATE reconciliations SET window_from = NULL").execute(&app.db).await.unwrap();
+    sqlx::query("UPDATE customers SET stripe_customer_id = NULL WHERE id = $1").bind(customer.0).execute(&app.db).await.unwrap();
+    assert!(page().await.contains("Not compared yet"));
 }

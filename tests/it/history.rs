@@ -180,9 +180,53 @@ async fn the_file_holds_the_same_and_runs_nothing() {
     assert!(file.header("content-disposition").is_some_and(|value| value.starts_with("attachment")));
     assert_eq!(
         file.text(),
-        "metric,app_id,other_apps,start,quantity\r\n\
-         impressions,'=cmd|' /C calc'!A0,,2026-11-20T00:00:00Z,5\r\n\
-         impressions,plain,,2026-11-20T00:00:00Z,4\r\n"
+        "\u{feff}metric,app_id,other_apps,start,quantity,gigabytes\r\n\
+         impressions,'=cmd|' /C calc'!A0,,2026-11-20T00:00:00Z,5,\r\n\
+         impressions,plain,,2026-11-20T00:00:00Z,4,\r\n"
+    );
+}
+
+#[tokio::test]
+async fn the_file_of_the_running_period_ends_with_today() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("Lumen Games").await;
+    app.subscribe(customer, "growth", "usd").await;
+    record(&app, customer, "impressions", "a", datetime!(2026-11-20 10:00 UTC), 5).await;
+    record(&app, customer, "data_transfer_bytes", "a", datetime!(2026-11-22 10:00 UTC), 37_250_000_000).await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    let period = "granularity=day&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z";
+    let file = person.get(&format!("{HISTORY}.csv?metric=impressions&{period}")).await;
+    assert_eq!(
+        file.header("content-disposition"),
+        Some("attachment; filename=\"usage-lumen-games-impressions-2026-11-01_2026-11-30.csv\"")
+    );
+    let text = file.text();
+    let days: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!((days.len(), days[19], days[21]), (22, "impressions,,,2026-11-20T00:00:00Z,5,", "impressions,,,2026-11-22T00:00:00Z,0,"));
+    // All metrics in one file, bytes as GB too.
+    let all = person.get(&format!("{HISTORY}.csv?{period}")).await;
+    assert_eq!(all.header("content-disposition"), Some("attachment; filename=\"usage-lumen-games-2026-11-01_2026-11-30.csv\""));
+    assert!(all.text().contains("data_transfer_bytes,,,2026-11-22T00:00:00Z,37250000000,37.25\r\n"), "{}", all.text());
+    assert_eq!(all.text().lines().count(), 1 + 3 * 22);
+    // The answer for programs has every day that was asked for.
+    let series = person.get(&format!("{HISTORY}?metric=impressions&{period}")).await.json();
+    assert_eq!(series["series"][0]["points"].as_array().unwrap().len(), 30);
+    // The page links to both.
+    let html = person.get("/billing/usage").await.text();
+    assert!(html.contains("history.csv?metric=impressions&amp;") && html.contains("history.csv?granularity=day"), "{html}");
+}
+
+#[tokio::test]
+async fn a_file_of_a_customer_beyond_ascii_is_named_whole() {
+    let app = TestApp::start().await;
+    let customer = app.add_customer("Söhne").await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    let file = person.get(&format!("{HISTORY}.csv?metric=api_calls&from=2026-11-20&to=2026-11-21")).await;
+    assert_eq!(
+        file.header("content-disposition"),
+        Some(
+            "attachment; filename=\"usage-s_hne-api-calls-2026-11-20_2026-11-20.csv\"; filename*=UTF-8''usage-s%C3%B6hne-api-calls-2026-11-20_2026-11-20.csv"
+        )
     );
 }
 
@@ -256,7 +300,7 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
     let link = html[start..].split('"').next().unwrap_or_default().replace("&amp;", "&");
     let file = person.get(&link).await;
     assert_eq!(file.status, 200, "{}", file.text());
-    assert!(file.text().contains("com.example.games.number_01,,2026-11-22T00:00:00Z,326000000\r\n"), "{}", file.text());
+    assert!(file.text().contains("com.example.games.number_01,,2026-11-22T00:00:00Z,326000000,\r\n"), "{}", file.text());
 }
 
 #[tokio::test]

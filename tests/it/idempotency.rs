@@ -85,6 +85,51 @@ async fn a_key_is_its_senders_own() {
 }
 
 #[tokio::test]
+async fn a_sender_that_lost_its_role_gets_no_saved_answer() {
+    let app = TestApp::start().await;
+    let (lumen, publisher) = publisher_of(&app, "lumen").await;
+    let forge = app.add_customer("forge").await;
+    let email = format!("publisher-{lumen}@people.example");
+    let become_one = async |role: &str, customer: CustomerId| {
+        sqlx::query("UPDATE users SET role = $2, customer_id = $3 WHERE email = $1")
+            .bind(&email)
+            .bind(role)
+            .bind(customer.0)
+            .execute(&app.db)
+            .await
+            .unwrap();
+    };
+    assert_eq!(add(&publisher, "key", "ada@lumen.example").await.status, 201);
+    become_one("readonly", lumen).await;
+    add(&publisher, "key", "ada@lumen.example").await.problem(403, "forbidden");
+    become_one("publisher", forge).await;
+    let moved = add(&publisher, "key", "ada@lumen.example").await;
+    assert_eq!((moved.status, is_replayed(&moved)), (201, false), "{}", moved.text());
+    assert!(is_replayed(&add(&publisher, "key", "ada@lumen.example").await));
+    let contacts: Vec<uuid::Uuid> =
+        sqlx::query_scalar("SELECT customer_id FROM billing_contacts ORDER BY created_at").fetch_all(&app.db).await.unwrap();
+    assert_eq!(contacts, [lumen.0, forge.0]);
+    // What a server that knew no scopes saved counts in each.
+    sqlx::query("UPDATE billing_idempotency SET scope = NULL").execute(&app.db).await.unwrap();
+    assert!(is_replayed(&add(&publisher, "key", "ada@lumen.example").await));
+}
+
+#[tokio::test]
+async fn staff_replay_nothing_of_another_customer_that_they_view() {
+    let app = TestApp::start().await;
+    let (lumen, forge) = (app.add_customer("lumen").await, app.add_customer("forge").await);
+    let staff = app.sign_in(Role::Admin, None).await;
+    for (customer, path) in [(lumen, format!("{CONTACTS}?customer_id={lumen}")), (forge, format!("{CONTACTS}?customer_id={forge}"))] {
+        let view = json!({"customer_id": customer});
+        assert_eq!(staff.post_json("/api/v1/admin/view-as", &view).await.status, 200);
+        let keyed = staff.clone().with_header("idempotency-key", "key");
+        let answer = keyed.post_json(&path, &json!({"email": "ada@people.example"})).await;
+        assert_eq!((answer.status, is_replayed(&answer)), (201, false), "{}", answer.text());
+        keyed.post_json(CONTACTS, &json!({"email": "ada@people.example"})).await.problem(403, "viewing_as");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_key_is_refused_and_does_nothing() {
     let app = TestApp::start().await;
     let (_, publisher) = publisher_of(&app, "lumen").await;
@@ -184,7 +229,7 @@ async fn after_an_error_of_ours_the_same_request_goes_on_and_no_other_takes_its_
 async fn a_run_ends_itself_when_its_key_is_taken_over_or_the_database_is_gone() {
     let app = TestApp::start().await;
     let key = IdempotencyKey::parse(b"key").unwrap();
-    let request = idempotency::Request { principal: "user:1", key: &key, method: "POST", path: "/", hash: b"hash" };
+    let request = idempotency::Request { principal: "user:1", scope: "publisher", key: &key, method: "POST", path: "/", hash: b"hash" };
     let lease = std::time::Duration::from_millis(60);
     let begun = |app: &TestApp| {
         let platform = app.platform.clone();

@@ -1,6 +1,7 @@
 //! Usage events in: what is good is counted once, what is bad is named, nothing is lost.
 
 mod bulk;
+mod coding;
 mod limits;
 mod retention;
 

@@ -113,6 +113,7 @@ async fn a_parameter_that_makes_no_sense_is_named() {
         ("to=2026-02-30", "to"),
         ("from=2026-11-02&to=2026-11-01", "to"),
         ("sort=colour", "sort"),
+        ("sort=issued_at", "sort"),
         ("q=%00", "q"),
         (&format!("q={}", "x".repeat(101)), "q"),
     ] {
@@ -210,16 +211,23 @@ async fn the_list_is_a_file_too_of_its_customer_alone() {
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let file = person.get("/api/v1/billing/invoices.csv").await;
     assert_eq!((file.status, file.header("content-type")), (200, Some("text/csv; charset=utf-8; header=present")));
-    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"invoices.csv\""));
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"invoices-lumen-2026-09-01_2026-11-01.csv\""));
     let text = file.text();
-    assert!(text.starts_with("id,stripe_invoice_id,number,status,currency,total,") && text.ends_with("\r\n"), "{text}");
+    assert!(text.starts_with("\u{feff}id,stripe_invoice_id,number,status,currency,total,") && text.ends_with("\r\n"), "{text}");
     let ids = |text: &str| -> Vec<String> { text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect() };
     let listed = |page: &Value| -> Vec<String> {
         page["invoices"].as_array().unwrap().iter().map(|invoice| invoice["id"].as_str().unwrap().to_owned()).collect()
     };
-    for filter in
-        ["", "?status=paid", "?sort=created", "?sort=-total", "?sort=total", "?from=2026-10-01&to=2026-10-31", "?q=nothing-has-this"]
-    {
+    for filter in [
+        "",
+        "?status=paid",
+        "?sort=issued",
+        "?sort=created",
+        "?sort=-total",
+        "?sort=total",
+        "?from=2026-10-01&to=2026-10-31",
+        "?q=nothing-has-this",
+    ] {
         let list = person.get(&format!("/api/v1/billing/invoices{filter}")).await.json();
         assert_eq!(ids(&person.get(&format!("/api/v1/billing/invoices.csv{filter}")).await.text()), listed(&list), "{filter}");
     }
@@ -254,16 +262,16 @@ async fn a_file_of_many_invoices_has_each_of_them_once_in_every_order() {
     .await
     .unwrap();
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
-    for sort in ["-created", "created", "-total", "total"] {
-        let text = person.get(&format!("/api/v1/billing/invoices.csv?sort={sort}")).await.text();
+    for sort in ["-issued", "issued", "-total", "total"] {
+        let text = person.get(&format!("/api/v1/billing/invoices.csv?units=minor&sort={sort}")).await.text();
         let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
         let ids: std::collections::BTreeSet<_> = rows.iter().map(|row| row[0]).collect();
         assert_eq!((rows.len(), ids.len()), (2345, 2345), "{sort}");
         let totals: Vec<i64> = rows.iter().map(|row| row[5].parse().unwrap()).collect();
         let created: Vec<&str> = rows.iter().map(|row| row[12]).collect();
         assert!(match sort {
-            "-created" => created.is_sorted_by(|one, other| one >= other),
-            "created" => created.is_sorted(),
+            "-issued" => created.is_sorted_by(|one, other| one >= other),
+            "issued" => created.is_sorted(),
             "-total" => totals.is_sorted_by(|one, other| one >= other),
             _ => totals.is_sorted(),
         });

@@ -349,3 +349,42 @@ async fn hours_before_the_beginning_are_left_out() {
     run(&metering(&metered.app, |config| config.file.meters.since = Some(CLOSED - Duration::minutes(130)))).await.unwrap();
     assert_eq!(status(&metered.rows("impressions").await), [(1, 1, 2, "sent")]);
 }
+
+/// A4: an hour within which a period begins goes to Stripe in two parts, each with a timestamp of its own period.
+#[tokio::test]
+async fn a_part_of_an_hour_is_at_stripe_in_its_period() {
+    let metered = Metered::start().await;
+    let begins = datetime!(2026-11-22 14:34:17 UTC);
+    let (anchor, end) = (datetime!(2026-09-22 14:34:17 UTC), datetime!(2026-12-22 14:34:17 UTC));
+    let subscription = json!({"id": "sub_1", "object": "subscription", "customer": "cus_lumen", "status": "active", "currency": "usd",
+        "created": anchor.unix_timestamp(), "start_date": anchor.unix_timestamp(), "billing_cycle_anchor": anchor.unix_timestamp(),
+        "items": {"data": [{"id": "si_1", "current_period_start": begins.unix_timestamp(), "current_period_end": end.unix_timestamp(),
+            "price": {"id": "price_1", "lookup_key": "growth_usage", "recurring": {"interval": "month", "usage_type": "metered"}}}]}});
+    let event = json!({"id": "evt_1", "object": "event", "type": "customer.subscription.updated", "created": NOW.unix_timestamp(), "livemode": false,
+        "api_version": "2026-08-26.dahlia", "data": {"object": subscription}});
+    metered.send("before", "impressions", begins - Duration::SECOND, 30).await;
+    metered.app.deliver(&[event]).await;
+    metered.send("after", "impressions", begins + Duration::MINUTE, 7).await;
+    metered.run().await;
+    let mut sent: Vec<(String, String)> = metered
+        .posts(EVENTS)
+        .iter()
+        .map(|request| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&request.params["timestamp"]), text(&request.params["payload"]["value"]))
+        })
+        .collect();
+    sent.sort();
+    let hour = datetime!(2026-11-22 14:00 UTC);
+    assert_eq!(sent, [(hour.unix_timestamp().to_string(), "30".into()), (begins.unix_timestamp().to_string(), "7".into())]);
+    assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(hour, 37)]));
+    // Nothing is left to send, and a correction is taken back from its own part.
+    metered.correct("c", "before", begins - Duration::SECOND, 10).await;
+    metered.pass(Duration::HOUR);
+    metered.run().await;
+    assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(hour, 17)]));
+    metered.pass(Duration::HOUR);
+    let asked = metered.posts(EVENTS).len();
+    metered.run().await;
+    assert_eq!(metered.posts(EVENTS).len(), asked);
+}

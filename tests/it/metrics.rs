@@ -4,6 +4,7 @@ use crate::support::{
     database::TestDatabase,
     program::{Running, Workplace, get},
 };
+use apex_billing::stripe::webhook::event::Event;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -134,6 +135,12 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
     assert!(text.contains("content-type: text/plain; version=0.0.4"), "{text}");
     let text = text.split_once("\r\n\r\n").unwrap().1;
     let told = scraped(text);
+    for resolution in ["fetch", "last_resort"] {
+        assert!(
+            text.contains(&format!("webhook_ties_total{{resolution=\"{resolution}\"}} 0")),
+            "{resolution} is not at zero from the start"
+        );
+    }
     let wrong = |(name, expr): &(String, String)| -> Vec<String> {
         let Asked { metrics, grouped_by } = asked(expr);
         assert!(!metrics.is_empty(), "{name}: {expr}");
@@ -178,6 +185,170 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
         told.values().flatten().filter(|labels| labels.contains_key("job") || labels.contains_key("instance")).collect();
     assert_eq!(of_prometheus, Vec::<&BTreeMap<&str, &str>>::new());
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
+}
+
+/// A selector inside `increase()` or `rate()`: the metric, and for each label the values that it asks for. None: a pattern that names none.
+type Counted = (String, Vec<(String, Option<Vec<String>>)>);
+
+/// What an expression counts.
+fn counted(expr: &str) -> Vec<Counted> {
+    let functions = ["increase(", "rate("].map(|function| expr.split(function).skip(1));
+    let inside = functions.into_iter().flatten().map(|rest| rest.split_once('[').expect("a range").0);
+    let labels = |text: &str| -> Vec<(String, Option<Vec<String>>)> {
+        text.split(',')
+            .filter_map(|matcher| {
+                let (label, value) = matcher.split_once('=')?;
+                let pattern = value.strip_prefix('~');
+                let value = pattern.unwrap_or(value).trim_matches('"');
+                let named = pattern.is_none() || value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '|');
+                Some((label.trim().to_owned(), named.then(|| value.split('|').map(str::to_owned).collect())))
+            })
+            .collect()
+    };
+    inside
+        .map(|selector| {
+            let (name, matchers) = selector.split_once('{').unwrap_or((selector, ""));
+            (name.to_owned(), labels(matchers.trim_end_matches('}')))
+        })
+        .collect()
+}
+
+#[test]
+fn what_an_expression_counts_is_read_from_it() {
+    let read = counted(
+        r#"sum(increase(a_total{result=~"failed|dead"}[1h])) / sum by (le) (rate(b_bucket{route=~"/x/.*",m="y"}[5m])) + increase(c_total[1m])"#,
+    );
+    let of = |name: &str| read.iter().find(|(metric, _)| metric == name).unwrap().1.clone();
+    assert_eq!(read.len(), 3);
+    assert_eq!(of("a_total"), [("result".to_owned(), Some(vec!["failed".to_owned(), "dead".to_owned()]))]);
+    assert_eq!(of("b_bucket"), [("route".to_owned(), None), ("m".to_owned(), Some(vec!["y".to_owned()]))]);
+    assert_eq!(of("c_total"), []);
+}
+
+/// Counted in the database over all servers, so that a server begins with the number that stands there.
+const FROM_THE_DATABASE: &str = "database_migration_failures_total";
+
+/// Prometheus counts from a series' second sample on. So whatever an alert counts has to exist before it happens, with each value of each
+/// label that it can have, or the alert misses the first failure.
+#[tokio::test]
+async fn each_counter_of_an_alert_exists_at_zero_from_start() {
+    let database = TestDatabase::new().await;
+    let place = Workplace::new();
+    let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_x"));
+    let answer = get(&server.metrics, "/metrics");
+    assert_eq!(server.signal(libc::SIGTERM), Some(0));
+    let text = answer.split_once("\r\n\r\n").unwrap().1;
+    let zero: String = text.lines().filter(|line| line.ends_with(" 0")).map(|line| format!("{line}\n")).collect();
+    let (told, at_zero) = (scraped(text), scraped(&zero));
+    let has = |name: &str, wanted: &[(String, Option<String>)]| {
+        at_zero.get(name).is_some_and(|series| {
+            series.iter().any(|labels| {
+                wanted.iter().all(|(label, value)| {
+                    labels.get(label.as_str()).is_some_and(|known| value.as_deref().is_none_or(|value| value == *known))
+                })
+            })
+        })
+    };
+    let mut asked = 0;
+    let mut missing = Vec::new();
+    for (alert, expr) in alerts() {
+        for (name, matchers) in counted(&expr) {
+            asked += 1;
+            // Every combination of the values that are asked for with those that the other labels have anywhere.
+            let mut combinations: Vec<Vec<(String, Option<String>)>> = vec![Vec::new()];
+            let others = told.get(name.as_str()).into_iter().flatten().flat_map(BTreeMap::iter);
+            let mut values: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
+            for (label, value) in others.filter(|(label, _)| !matchers.iter().any(|(matched, _)| matched == **label)) {
+                values.entry((*label).to_owned()).or_default().insert(Some((*value).to_owned()));
+            }
+            for (label, named) in matchers {
+                let named = named.map_or_else(|| BTreeSet::from([None]), |named| named.into_iter().map(Some).collect());
+                values.insert(label, named);
+            }
+            for (label, values) in values {
+                combinations = combinations
+                    .iter()
+                    .flat_map(|known| values.iter().map(|value| [known.clone(), vec![(label.clone(), value.clone())]].concat()))
+                    .collect();
+            }
+            missing.extend(combinations.iter().filter(|wanted| !has(&name, wanted)).map(|wanted| format!("{alert}: {name} {wanted:?}")));
+        }
+    }
+    assert!(asked > 15, "{asked}");
+    assert_eq!(missing, Vec::<String>::new());
+    // Every type of event has its own series.
+    for label in Event::labels() {
+        assert!(has("webhook_events_total", &[("type".into(), Some(label.into())), ("result".into(), Some("failed".into()))]), "{label}");
+    }
+    assert!(!has("pdf_renders_total", &[("result".into(), Some("lost".into()))]), "the check can fail");
+
+    // The tests of the rules count nothing else.
+    let counters: BTreeSet<String> = alerts().iter().flat_map(|(_, expr)| counted(expr)).map(|(name, _)| name).collect();
+    for (_, series) in rule_tests() {
+        for (series, _) in series {
+            let line = format!("{series} 0");
+            let Some((name, labels)) = scraped(&line).into_iter().next() else { panic!("{series}") };
+            if counters.contains(name) {
+                let wanted: Vec<_> = labels[0].iter().map(|(label, value)| ((*label).to_owned(), Some((*value).to_owned()))).collect();
+                assert!(has(name, &wanted), "alerts_test.yml: {series}");
+            }
+        }
+    }
+}
+
+/// Of each test in alerts_test.yml: milliseconds between samples, and the series with their values.
+fn rule_tests() -> Vec<(u64, Vec<(String, String)>)> {
+    let text = file("deploy/prometheus/alerts_test.yml");
+    text.split("  - interval: ")
+        .skip(1)
+        .map(|test| {
+            let (interval, rest) = test.split_once('\n').unwrap();
+            let series = rest.lines().filter_map(|line| {
+                let (series, values) = line.trim().strip_prefix("- {series: '")?.strip_suffix("'}")?.split_once("', values: '")?;
+                Some((series.to_owned(), values.to_owned()))
+            });
+            (milliseconds(interval), series.collect())
+        })
+        .collect()
+}
+
+/// A duration as Prometheus writes it, of minutes, seconds and milliseconds.
+fn milliseconds(text: &str) -> u64 {
+    let (minutes, rest) = match text.split_once('m') {
+        Some((minutes, rest)) if !rest.starts_with('s') => (minutes, rest),
+        _ => ("0", text),
+    };
+    let (seconds, rest) = rest.split_once('s').filter(|(seconds, _)| !seconds.ends_with('m')).unwrap_or(("0", rest));
+    let rest = rest.strip_suffix("ms").unwrap_or("0");
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    number(minutes) * 60_000 + number(seconds) * 1_000 + number(rest)
+}
+
+/// Prometheus 2 counts a sample on the left edge of a window, Prometheus 3 does not ("Migration guide", range selectors): the tests of the
+/// rules hold under both when there is none.
+#[test]
+fn rule_tests_hold_in_prometheus_2_and_3() {
+    assert_eq!(["14s999ms", "1m", "1m30s", "500ms", "2s"].map(milliseconds), [14_999, 60_000, 90_000, 500, 2_000]);
+    let counters: BTreeSet<String> = alerts().iter().flat_map(|(_, expr)| counted(expr)).map(|(name, _)| name).collect();
+    assert!(file("deploy/prometheus/alerts_test.yml").contains("\nevaluation_interval: 1m\n"));
+    for window in file("deploy/prometheus/alerts.yml").split('[').skip(1).map(|rest| rest.split_once(']').unwrap().0) {
+        assert!(window.ends_with(['m', 'h']), "{window}: the edges of windows are whole minutes");
+    }
+    let mut of_counters = 0;
+    for (interval, series) in rule_tests() {
+        for (name, values) in series.iter().filter(|(name, _)| counters.contains(name.split('{').next().unwrap())) {
+            of_counters += 1;
+            // As a server does: absent, then 0.
+            let (absent, first) = values.split_once(' ').unwrap();
+            assert!(absent.starts_with("_x"), "{name}: {values}");
+            assert!(first.starts_with('0') || name == FROM_THE_DATABASE, "{name}: {values}");
+            let samples: u64 =
+                values.split(' ').map(|part| part.split_once('x').map_or(1, |(_, times)| times.parse::<u64>().unwrap() + 1)).sum();
+            let on_an_edge: Vec<u64> = (1..=samples).filter(|sample| (sample * interval).is_multiple_of(60_000)).collect();
+            assert_eq!(on_an_edge, Vec::<u64>::new(), "{name}");
+        }
+    }
+    assert!(of_counters > 40, "{of_counters}");
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 use apex_billing::{
     domain::{
-        invoice::{InvoiceCustomer, InvoiceDetail, InvoiceStatus, InvoiceSummary, LineItem, Payment, Refund, TimelineEntry},
+        invoice::{
+            CreditNote, CustomField, InvoiceCustomer, InvoiceDetail, InvoiceStatus, InvoiceSummary, LineItem, Payment, Refund, TaxId,
+            TimelineEntry,
+            sums::{Figures, LineFigures},
+        },
         money::Currency,
         period::Period,
     },
@@ -26,10 +30,14 @@ fn line(description: &str, quantity: i64, unit_amount: &str, amount: i64) -> Lin
     LineItem {
         description: description.to_owned(),
         quantity: Some(quantity),
+        quantity_decimal: None,
         unit_amount: Some(unit_amount.to_owned()),
         amount,
         discount: 0,
         tax: 0,
+        taxes: Vec::new(),
+        pretax_credits: Vec::new(),
+        transform_quantity: None,
         period: Some(period()),
         proration: false,
     }
@@ -49,8 +57,10 @@ fn invoice() -> InvoiceDetail {
             amount_paid: 0,
             amount_remaining: 197_100,
             amount_refunded: 0,
+            amount_credited: 0,
             period: Some(period()),
             created_at: datetime!(2026-12-01 0:10 UTC),
+            issued_at: Some(datetime!(2026-12-01 1:15 UTC)),
             due_date: Some(datetime!(2026-12-31 0:00 UTC)),
             paid_at: None,
             overdue: false,
@@ -60,11 +70,20 @@ fn invoice() -> InvoiceDetail {
             email: Some("accounts@northwind.example".to_owned()),
             address: vec!["12 Harbour Street".to_owned(), "Bristol BS1 4XY".to_owned(), "United Kingdom".to_owned()],
             tax_id: Some("GB123456789".to_owned()),
+            tax_ids: vec![TaxId { kind: String::new(), value: "GB123456789".to_owned() }],
+            tax_exempt: None,
         },
         subtotal: 184_250,
         discount: 11_667,
+        item_discount: 0,
         tax: 34_517,
         credit_applied: 10_000,
+        sums: Vec::new(),
+        taxes: Vec::new(),
+        tax_notes: Vec::new(),
+        shipping: None,
+        custom_fields: Vec::new(),
+        footer: None,
         description: Some("Purchase order 4711.\nThank you for your business.".to_owned()),
         line_items: vec![
             line("Studio plan", 1, "49900", 49_900),
@@ -122,8 +141,38 @@ fn with_lines(count: usize) -> InvoiceDetail {
     invoice
 }
 
+/// The sums of what stands in the invoice.
+fn figures(invoice: &InvoiceDetail) -> Figures {
+    let summary = &invoice.summary;
+    let mut lines = LineFigures::default();
+    invoice.line_items.iter().for_each(|line| lines.add(line.amount, line.discount, line.tax, &line.taxes, &line.pretax_credits));
+    Figures {
+        status: summary.status,
+        currency: summary.currency,
+        subtotal: invoice.subtotal,
+        discount: invoice.discount,
+        tax: invoice.tax,
+        taxes: None,
+        pretax_credits: None,
+        shipping: None,
+        total: summary.total,
+        credit_notes_before_payment: 0,
+        credit_notes_after_payment: summary.amount_credited,
+        due: summary.amount_due,
+        paid: summary.amount_paid,
+        remaining: summary.amount_remaining,
+        overpaid: 0,
+        refunded: summary.amount_refunded,
+        starting_balance: -invoice.credit_applied,
+        ending_balance: Some(0),
+        paid_out_of_band: false,
+        tax_exempt: None,
+        lines: Some(lines),
+    }
+}
+
 fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
-    InvoiceDocument::new(invoice, &Seller::apex_mediation())
+    InvoiceDocument::new(&invoice.clone().with_sums(&figures(invoice)).0, &Seller::apex_mediation())
 }
 
 fn render(invoice: &InvoiceDetail) -> Pdf {
@@ -132,10 +181,18 @@ fn render(invoice: &InvoiceDetail) -> Pdf {
 
 /// What a program prints when it is given the PDF on its standard input.
 fn pipe(program: &str, arguments: &[&str], pdf: &Pdf) -> String {
+    pipe_bytes(program, arguments, pdf.bytes.to_vec())
+}
+
+/// The words of a PDF in the order of its content.
+pub fn words_of(pdf: Vec<u8>) -> String {
+    words(&pipe_bytes("pdftotext", &["-raw", "-", "-"], pdf).replace('\u{a0}', " "))
+}
+
+fn pipe_bytes(program: &str, arguments: &[&str], bytes: Vec<u8>) -> String {
     let mut child =
         Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    let bytes = pdf.bytes.clone();
     let writer = std::thread::spawn(move || input.write_all(&bytes));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
@@ -153,7 +210,7 @@ fn rows(invoice: &InvoiceDetail) -> String {
 }
 
 /// Runs of white space as one space, for text that may wrap.
-fn words(text: &str) -> String {
+pub fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -277,8 +334,8 @@ fn a_draft_and_a_void_invoice_say_so_across_the_page() {
         pipe("pdftotext", &["-raw", "-", "-"], &pdf).to_uppercase().split_whitespace().collect::<String>()
     };
     for (status, word) in [(InvoiceStatus::Draft, "DRAFT"), (InvoiceStatus::Void, "VOID")] {
-        // Besides the badge and, for a void invoice, the headline.
-        let elsewhere = if status == InvoiceStatus::Void { 2 } else { 1 };
+        // Besides the badge and, for a void invoice, the headline and the row of the sums.
+        let elsewhere = if status == InvoiceStatus::Void { 3 } else { 1 };
         assert_eq!(shown(status).matches(word).count(), elsewhere + 1, "{}", shown(status));
     }
     assert!(shown(InvoiceStatus::Uncollectible).contains("UNCOLLECTIBLE"));
@@ -300,15 +357,46 @@ fn amounts_have_the_decimals_of_their_currency() {
 }
 
 #[test]
+fn all_that_the_seller_adds_is_printed() {
+    let mut invoice = invoice();
+    let id = |kind: &str, value: &str| TaxId { kind: kind.to_owned(), value: value.to_owned() };
+    invoice.customer.tax_ids = vec![id("gb_vat", "GB123456789"), id("eu_vat", "IE6388047V")];
+    invoice.custom_fields = vec![CustomField { name: "Purchase order".to_owned(), value: "PO-4711".to_owned() }];
+    invoice.footer = Some("Registered in Dublin, 123456.\nDirectors on request.".to_owned());
+    let credit_note = |number: &str, status: &str| CreditNote {
+        id: format!("cn_{number}"),
+        number: Some(number.to_owned()),
+        amount: 5_000,
+        status: status.to_owned(),
+        kind: "post_payment".to_owned(),
+        reason: Some("fraudulent".to_owned()),
+        memo: None,
+        pdf_url: None,
+        at: datetime!(2026-12-05 0:00 UTC),
+    };
+    invoice.credit_notes = vec![credit_note("CN-1", "issued"), credit_note("CN-2", "void")];
+    let text = words(&text(&invoice));
+    for shown in ["VAT ID GB123456789", "VAT ID IE6388047V", "Purchase order PO-4711", "Directors on request.", "Credit note CN-1 -$50.00"]
+    {
+        assert!(text.contains(shown), "{shown}\n{text}");
+    }
+    assert!(!text.contains("CN-2") && !text.to_lowercase().contains("fraud"), "{text}");
+}
+
+#[test]
 fn what_is_missing_leaves_no_trace() {
     let mut invoice = invoice();
     invoice.summary.due_date = None;
     invoice.summary.period = None;
-    invoice.customer = InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), tax_id: None };
+    invoice.customer =
+        InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), tax_id: None, tax_ids: Vec::new(), tax_exempt: None };
     invoice.description = None;
     invoice.hosted_invoice_url = None;
     invoice.discount = 0;
     invoice.credit_applied = 0;
+    invoice.summary.total = invoice.subtotal + invoice.tax;
+    invoice.summary.amount_due = invoice.summary.total;
+    invoice.summary.amount_remaining = invoice.summary.total;
     for line in &mut invoice.line_items {
         line.period = None;
         line.quantity = None;

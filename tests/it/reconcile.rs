@@ -151,6 +151,45 @@ async fn two_sides_that_agree_differ_in_nothing() {
     );
 }
 
+/// A1: what is metered is compared with Stripe's items themselves.
+#[tokio::test]
+async fn a_period_that_was_read_wrongly_is_noticed_and_repaired() {
+    let (stand_in, app) = in_step().await;
+    let price = post(&stand_in, "v1/prices", "currency=usd&unit_amount=1&recurring[interval]=month&recurring[usage_type]=metered").await;
+    let fee = post(&stand_in, "v1/prices", "currency=usd&unit_amount=99900&recurring[interval]=year&nickname=Growth").await;
+    let form =
+        format!("customer=cus_lumen&items[0][price]={}&items[1][price]={}", fee["id"].as_str().unwrap(), price["id"].as_str().unwrap());
+    let id = post(&stand_in, "v1/subscriptions", &form).await["id"].as_str().unwrap().to_owned();
+    stand_in.tamper("subscription", &id, |subscription| {
+        let start = subscription["items"]["data"][0]["current_period_start"].as_i64().unwrap();
+        subscription["items"]["data"][0]["current_period_end"] = json!(start + 365 * 86_400);
+    });
+    for both in [&stand_in as &dyn Ahead, &app] {
+        both.ahead(Duration::minutes(1));
+    }
+    import(&app).await;
+    assert_eq!(found(&app, &run(&app).await).await, []);
+    // The mirror of a reader that takes what all items span, and knows nothing of the items.
+    let wrong = "WITH span AS (
+            SELECT subscription_id, min(period_start) AS start, max(period_end) AS end FROM subscription_items GROUP BY 1
+        ), items AS (
+            UPDATE subscription_items item SET period_start = span.start, period_end = span.end FROM span
+            WHERE span.subscription_id = item.subscription_id
+        )
+        UPDATE subscriptions SET event_created_at = event_created_at FROM span WHERE id = span.subscription_id";
+    sqlx::query(wrong).execute(&app.db).await.unwrap();
+    let noticed = run(&app).await;
+    assert_eq!(found(&app, &noticed).await, [("subscription_drift".to_owned(), "subscription".to_owned(), id)]);
+    let field = one(&app, "SELECT field FROM reconciliation_discrepancies WHERE confirmed").await;
+    assert_eq!(field, "metered_period");
+    for both in [&stand_in as &dyn Ahead, &app] {
+        both.ahead(Duration::minutes(1));
+    }
+    let repair = reconcile::repair_all(&app.platform, &by(), &noticed.id.to_string()).await.unwrap();
+    assert_eq!((repair.repaired, repair.failed), (1, 0));
+    assert_eq!(found(&app, &run(&app).await).await, []);
+}
+
 /// Drift of every kind that objects and events can have, behind everybody's back; what is to be found of it.
 async fn drift(stand_in: &StandIn, app: &TestApp) -> Vec<(String, String, String)> {
     let invoices: Vec<String> = stand_in.work(|store| {

@@ -39,32 +39,28 @@ async fn the_alert_form_saves_what_a_person_types() {
     let page = person.get(PAGE).await;
     assert_eq!(page.status, 200);
     let html = page.text();
-    for text in ["80, 90, 100, 110", r#"aria-current="page""#, "billing@lumen.example", "No threshold has been reached", "Create key"] {
+    for text in ["80; 90; 100; 110", r#"aria-current="page""#, "billing@lumen.example", "No threshold has been reached", "Create key"] {
         assert!(html.contains(text), "{text} in {html}");
     }
     let fields = [
         ("form", "alerts"),
         ("enabled", "true"),
         ("recipients", "cfo@lumen.example, ops@lumen.example"),
-        ("metrics.impressions.percent", "50, 75 %"),
-        ("metrics.impressions.cost", "49.99"),
+        ("metrics.impressions.percent", "50; 75 %"),
+        ("metrics.impressions.cost", "49.99; $1,500.00"),
         ("metrics.impressions.cap", "120"),
         ("metrics.impressions.cap_unit", "percent"),
-        ("metrics.data_transfer_bytes.cap", "1500"),
+        ("metrics.data_transfer_bytes.cap", "1 500 GB"),
         ("metrics.data_transfer_bytes.cap_unit", "quantity"),
     ];
-    let wrong_list = person.post(PAGE, FORM, form(&fields)).await;
-    // "75 %" is a number and a sign on its own.
-    assert_eq!(wrong_list.status, 422);
-    let fields = fields.map(|(name, value)| (name, if value == "50, 75 %" { "50, 75%" } else { value }));
     let answer = person.post(PAGE, FORM, form(&fields)).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/billing/settings?done=alerts")), "{}", answer.text());
     let set = person.get("/api/v1/billing/alerts").await.json();
     assert_eq!(set["recipients"], json!(["cfo@lumen.example", "ops@lumen.example"]));
-    assert_eq!(set["metrics"]["impressions"], json!({"percent": [50, 75], "cost": [4999], "cap": {"percent": 120}}));
+    assert_eq!(set["metrics"]["impressions"], json!({"percent": [50, 75], "cost": [4999, 150_000], "cap": {"percent": 120}}));
     assert_eq!(set["metrics"]["data_transfer_bytes"]["cap"], json!({"quantity": 1_500_000_000_000u64}));
     let html = person.get("/billing/settings?done=alerts").await.text();
-    for text in ["The alert settings are saved.", r#"value="50, 75""#, r#"value="49.99""#, r#"value="1500""#] {
+    for text in ["The alert settings are saved.", r#"value="50; 75""#, r#"value="49.99; 1500""#, r#"value="1500""#] {
         assert!(html.contains(text), "{text}");
     }
 }
@@ -96,6 +92,76 @@ async fn a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field() {
         "{}",
         answer.text()
     );
+}
+
+#[tokio::test]
+async fn an_amount_that_can_be_read_twice_is_asked_about() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let post = async |name: &str, text: &str| {
+        person
+            .post(
+                PAGE,
+                FORM,
+                form(&[("form", "alerts"), ("enabled", "true"), (name, text), ("metrics.data_transfer_bytes.cap_unit", "quantity")]),
+            )
+            .await
+    };
+    for (name, text, asked) in [
+        ("metrics.impressions.cost", "1.500", "Impressions, alerts in money: “1.500” can be read in two ways. Did you mean 1500? Or 1.50?"),
+        ("metrics.impressions.cost", "1, 500", "Did you mean 1500? Or several, separated by semicolons: 1; 500?"),
+        ("metrics.impressions.cost", "50 €", "“50 €” is not in USD."),
+        ("metrics.impressions.percent", "1,000", "Did you mean 1000? Or several, separated by semicolons: 1; 000?"),
+        ("metrics.data_transfer_bytes.cap", "1,500", "Data transfer, cap: “1,500” can be read in two ways. Did you mean 1500? Or 1.50?"),
+    ] {
+        let answer = post(name, text).await;
+        assert!(answer.status == 422 && answer.text().contains(asked), "{asked} in {}", answer.text());
+        assert!(answer.text().contains(&format!("value=\"{text}\"")), "{}", answer.text());
+    }
+    assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
+    for (text, cents) in [("1,500", 150_000), ("1500", 150_000), ("$1,500.00", 150_000), ("1.500,00", 150_000), ("1 500", 150_000)] {
+        assert_eq!(post("metrics.impressions.cost", text).await.status, 303, "{text}");
+        let set = person.get("/api/v1/billing/alerts").await.json();
+        assert_eq!(set["metrics"]["impressions"]["cost"], json!([cents]), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_cap_below_use_asks_before_it_is_saved() {
+    let app = TestApp::start().await;
+    let customer = lumen(&app).await;
+    let person = app.sign_in(Role::Publisher, Some(customer)).await;
+    let used = json!({"id": "a", "metric": "impressions", "quantity": 12_560_000, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"});
+    assert_eq!(app.machine(customer).await.post_json("/api/v1/usage/events", &used).await.status, 202);
+    let fields = [
+        ("form", "alerts"),
+        ("enabled", "true"),
+        ("metrics.impressions.percent", "33"),
+        ("metrics.impressions.cap", "5,000,000"),
+        ("metrics.impressions.cap_unit", "quantity"),
+    ];
+    let asked = person.post(PAGE, FORM, form(&fields)).await;
+    let html = asked.page();
+    assert_eq!((asked.status, asked.header("cache-control")), (409, Some("no-store")), "{html}");
+    for text in [
+        "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000. Nothing is saved yet. Should it be?",
+        r#"name="confirm" value="true""#,
+        "Save, and refuse from now on",
+        r#"value="5,000,000""#,
+        r#"value="33""#,
+    ] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    // What is for programs stands in the page's data alone.
+    let notice = html.split("settings-problem").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default();
+    assert!(!notice.contains("send it again"), "{notice}");
+    assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
+    // The first button of the form, which the Enter key presses, confirms nothing.
+    assert!(html.find("Save alerts").unwrap() < html.find(r#"name="confirm""#).unwrap());
+    let confirmed: Vec<_> = fields.into_iter().chain([("confirm", "true")]).collect();
+    let saved = person.post(PAGE, FORM, form(&confirmed)).await;
+    assert_eq!((saved.status, saved.header("location")), (303, Some("/billing/settings?done=alerts")), "{}", saved.text());
+    assert!(!person.get(PAGE).await.text().contains("refuse from now on"));
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! The real server against whoever does not speak HTTP as it should be spoken: too slow, too much, nonsense.
 
-use crate::support::{
-    database::TestDatabase,
-    program::{Running, Workplace, get},
+use crate::{
+    faults::senders::wait_until,
+    support::{
+        database::TestDatabase,
+        program::{Running, Workplace, get},
+    },
 };
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
@@ -235,4 +238,57 @@ async fn beyond_the_limit_connections_wait_and_the_metrics_address_goes_on() {
     held.pop();
     waiting.get_mut().set_read_timeout(Some(PATIENCE)).unwrap();
     assert!(answer_of(&mut waiting).unwrap().starts_with("HTTP/1.1 200"));
+}
+
+/// A connection from this address of loopback.
+fn connect_from(source: &str, address: &str) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&format!("{source}:0").parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.connect(&address.parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_address_has_a_share_of_the_connections() {
+    let (_database, _place, server) = serve(&[("connections-per-address = 256", "connections-per-address = 3")]).await;
+    // Heads that never end.
+    let mut held: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = connect_from("127.0.0.7", &server.address);
+            stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+            stream
+        })
+        .collect();
+    wait_until("three connections are open", || get(&server.metrics, "/metrics").contains("\nhttp_connections 3\n"));
+    for _ in 0..20 {
+        let answer = rest(&mut connect_from("127.0.0.7", &server.address));
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 429"), "{answer}");
+        let mut other = connect_from("127.0.0.8", &server.address);
+        other.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        assert!(rest(&mut other).starts_with("HTTP/1.1 200"));
+    }
+    assert!(get(&server.metrics, "/metrics").contains("\nhttp_connections_refused_total 20\n"));
+    held.pop();
+    wait_until("a connection has ended", || get(&server.metrics, "/metrics").contains("\nhttp_connections 2\n"));
+    let mut again = connect_from("127.0.0.7", &server.address);
+    again.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(rest(&mut again).starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off() {
+    let (_database, _place, server) = serve(&[("write-milliseconds = 30_000", "write-milliseconds = 300")]).await;
+    let mut stream = connect(&server.address);
+    stream.set_write_timeout(Some(PAUSE * 10)).unwrap();
+    // More answers than the buffers between the two hold.
+    let request = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+    let sent = (0..2_000).take_while(|_| stream.write_all(request).is_ok()).count();
+    assert!(sent > 10, "{sent}");
+    wait_until("the connection is cut off", || get(&server.metrics, "/metrics").contains("\nhttp_connections 0\n"));
+    let answers = rest(&mut stream);
+    assert!(answers.matches("HTTP/1.1 200").count() < sent || sent == 2_000, "{sent}");
+    serves(&server);
 }

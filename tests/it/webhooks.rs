@@ -4,6 +4,10 @@ mod batches;
 pub mod convergence;
 mod credit_notes;
 mod customers;
+pub mod figures;
+mod order;
+mod refunds;
+mod strangers;
 
 use crate::support::{
     TestApp,

@@ -47,12 +47,15 @@ impl Store {
             ["refunds"] => self.list_refunds(params),
             ["credit_notes"] => self.list_credit_notes(params),
             ["credit_notes", id, "lines"] => self.list_lines("credit_note", id, params),
+            ["tax_rates"] => self.list_tax_rates(params),
             ["events"] => self.list_events(params),
             ["billing", "meters"] => self.list_meters(params),
             ["billing", "meters", id] => self.retrieve("billing.meter", id, params),
             ["billing", "meters", id, "event_summaries"] => self.list_summaries(id, params),
             [kind @ ("customers" | "subscriptions" | "prices" | "invoices" | "invoice_payments"), id]
-            | [kind @ ("charges" | "refunds" | "credit_notes" | "events"), id] => self.retrieve(kind.strip_suffix('s')?, id, params),
+            | [kind @ ("charges" | "refunds" | "credit_notes" | "events" | "tax_rates"), id] => {
+                self.retrieve(kind.strip_suffix('s')?, id, params)
+            }
             _ => return None,
         })
     }
@@ -62,6 +65,7 @@ impl Store {
             ["customers"] => self.create_customer(params),
             ["customers", id] => self.update_customer(id, params),
             ["prices"] => self.create_price(params),
+            ["tax_rates"] => self.create_tax_rate(params),
             ["subscriptions"] => self.create_subscription(params),
             ["subscriptions", id] => self.update_subscription(id, params),
             ["invoiceitems"] => self.create_invoice_item(params),

@@ -19,6 +19,7 @@ mod routes;
 pub mod server;
 pub mod store;
 mod subscriptions;
+mod tax_rates;
 pub mod webhooks;
 
 use apex_billing::service::Clock;

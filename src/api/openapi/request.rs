@@ -1,10 +1,11 @@
 //! What requests hold, as the document describes it, where the handlers read it from text by themselves.
 
 use crate::domain::{
+    alert::AlertSettings,
     invoice::{InvoiceSort, InvoiceStatus},
     metric::Metric,
     reconcile::Kind,
-    usage_event::MAX_QUANTITY,
+    usage_event::MAX_BYTES,
     usage_history::Granularity,
     webhook::WebhookStatus,
 };
@@ -41,17 +42,46 @@ pub struct Paging {
 pub struct InvoiceFilter {
     /// All of them if left out.
     pub status: Option<InvoiceStatus>,
-    /// Created on or after this date (UTC) or instant.
+    /// Issued on or after this date (UTC) or instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
     pub from: Option<String>,
-    /// Created on or before this date (UTC), or before this instant.
+    /// Issued on or before this date (UTC), or before this instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
-    /// Part of the number.
+    /// Part of the number, of Stripe's id or of a line's text, in upper or lower case; or the total, e.g. `726.01`.
     #[param(max_length = 100)]
     pub q: Option<String>,
-    /// The newest first if left out.
+    /// By the date of issue or the total, `-` for the newest or largest first; `-issued` if left out. Totals are in order within each
+    /// currency. `created` and `-created` are older names of `issued` and `-issued`.
     pub sort: Option<InvoiceSort>,
+}
+
+/// What the file of invoices has.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InvoiceFileOptions {
+    /// `decimal` if left out.
+    #[param(inline, required = false, value_type = FileUnits)]
+    pub units: Option<String>,
+    /// `invoices` if left out.
+    #[param(inline, required = false, value_type = FileRows)]
+    pub rows: Option<String>,
+}
+
+/// How a file writes amounts.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileUnits {
+    Decimal,
+    Minor,
+}
+
+/// What a row of a file is.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileRows {
+    Invoices,
+    Lines,
 }
 
 /// Which discrepancies of a run.
@@ -125,7 +155,17 @@ pub struct CustomerFilter {
     pub q: Option<String>,
 }
 
-/// How a body is compressed.
+/// An alert setting to be saved.
+#[derive(ToSchema)]
+pub struct AlertChange {
+    #[serde(flatten)]
+    pub settings: AlertSettings,
+    /// Saves a cap that current use has reached already.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// How a body is compressed. Also several, in the order in which they were applied.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Encoding {
@@ -145,8 +185,8 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of `data_transfer_bytes`, 10^12 of the others.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
     #[schema(value_type = String, format = DateTime)]
@@ -161,7 +201,7 @@ pub struct UsageEventDraft {
     pub corrects: Option<String>,
 }
 
-const _: () = assert!(MAX_QUANTITY == 1_000_000_000_000);
+const _: () = assert!(MAX_BYTES == 1_000_000_000_000_000);
 
 /// One event, or up to 10,000 of them.
 #[derive(ToSchema)]

@@ -23,9 +23,12 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
             State::Refusing(_) => (Tone::Danger, "Reached, more is refused"),
             State::Expected => (Tone::Neutral, "Expected"),
             State::InForce => (Tone::Good, "In force"),
+            State::Earlier(_) => (Tone::Neutral, "Reached earlier"),
         };
         let when = match one.state {
-            State::Reached(at) | State::Refusing(Some(at)) => EitherOf3::A(view! { <small><Moment at time=true /></small> }),
+            State::Reached(at) | State::Refusing(Some(at)) | State::Earlier(at) => {
+                EitherOf3::A(view! { <small><Moment at time=true /></small> })
+            }
             State::Expected => EitherOf3::B(view! { <small>{format!("by {end} at this pace")}</small> }),
             State::Refusing(None) | State::InForce => EitherOf3::C(()),
         };

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{format, usage_comparison::AppDays},
-    domain::{metric::Metric, usage::show_quantity},
+    domain::{metric::Metric, share::percentages, usage::show_quantity},
 };
 use leptos::{either::Either, prelude::*};
 use time::{Duration, OffsetDateTime};
@@ -17,10 +17,12 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
     if whole == 0 {
         return Either::Left(view! { <p class="quiet">"No app has used any in this period."</p> });
     }
+    let shares = percentages(&apps.iter().map(AppDays::total).collect::<Vec<_>>());
     let items = apps
         .iter()
-        .map(|app| {
-            let figures = format!("{} · {}\u{a0}%", show_quantity(metric, app.total()), format::percent(app.total(), whole));
+        .zip(shares)
+        .map(|(app, share)| {
+            let figures = format!("{} · {share}%", show_quantity(metric, app.total()));
             view! {
                 <li>
                     <div>

@@ -20,7 +20,7 @@ pub fn Badge(tone: Tone, #[prop(into)] text: String, #[prop(optional)] icon: boo
     }
 }
 
-/// An invoice's status, whether it is overdue, and whether money went back.
+/// An invoice's status, whether it is overdue, and whether money went back or credit notes took some of it back.
 #[component]
 pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
     let tone = match invoice.status {
@@ -34,11 +34,17 @@ pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
         all if all >= invoice.amount_paid => Some("Refunded"),
         _ => Some("Partly refunded"),
     };
+    let credited = match invoice.amount_credited {
+        ..=0 => None,
+        all if all >= invoice.total => Some("Credited"),
+        _ => Some("Partly credited"),
+    };
     view! {
         <span class="badges">
             <Badge tone text=invoice.status.title() />
             {invoice.overdue.then(|| view! { <Badge tone=Tone::Danger text="Overdue" icon=true /> })}
             {refunded.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
+            {credited.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
         </span>
     }
 }

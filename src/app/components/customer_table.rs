@@ -3,10 +3,7 @@
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
     app::{audit_filters::AuditFilters, format::counted, verdict::Tone},
-    domain::{
-        customer::{CustomerSummary, MirrorState},
-        plan::PlanType,
-    },
+    domain::customer::{CustomerSummary, MirrorState},
 };
 use leptos::{either::Either, prelude::*};
 
@@ -76,8 +73,15 @@ fn plan(customer: &CustomerSummary) -> impl IntoView + use<> {
         "past_due" | "unpaid" | "incomplete" => Tone::Danger,
         _ => Tone::Neutral,
     };
-    let title = customer.plan_type.map_or("Other plan", PlanType::title);
-    Either::Right(view! { <span class="badges">{title} <Badge tone text=status.replace('_', " ") /></span> })
+    let title = match (customer.plan_type, &customer.plan_name) {
+        (Some(plan), _) => plan.title().to_owned(),
+        (None, Some(name)) => format!("Plan {name}"),
+        (None, None) => "Other plan".to_owned(),
+    };
+    let unpriced = customer.unpriced.as_ref().map(|why| {
+        view! { <Badge tone=Tone::Danger text=format!("Cost unknown: {why}") icon=true /> }
+    });
+    Either::Right(view! { <span class="badges">{title} <Badge tone text=status.replace('_', " ") /> {unpriced}</span> })
 }
 
 fn mirror(mirror: &MirrorState) -> impl IntoView + use<> {
@@ -89,9 +93,10 @@ fn mirror(mirror: &MirrorState) -> impl IntoView + use<> {
         let text = format!("{} open", counted(open, "difference"));
         view! { <Badge tone=Tone::Warning text icon=true /> }
     });
-    let well = (!mirror.wants_attention()).then(|| match mirror.open_discrepancies {
-        Some(_) => view! { <Badge tone=Tone::Good text="As in Stripe" icon=true /> },
-        None => view! { <Badge tone=Tone::Neutral text="Never compared" /> },
+    let well = (!mirror.wants_attention()).then(|| match (mirror.open_discrepancies, mirror.changed_since) {
+        (Some(_), false) => view! { <Badge tone=Tone::Good text="As in Stripe" icon=true /> },
+        (Some(_), true) => view! { <Badge tone=Tone::Neutral text="Changed since" icon=false /> },
+        (None, _) => view! { <Badge tone=Tone::Neutral text="Not compared yet" icon=false /> },
     });
     let compared = mirror.reconciled_at.map(|at| view! { <small>"Compared " <Moment at time=true /></small> });
     view! {

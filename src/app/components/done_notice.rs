@@ -21,8 +21,11 @@ pub fn not_saved(problem: &Problem, label: Option<impl Display>) -> String {
     let Problem { code, parameter, detail, .. } = problem;
     let Some(parameter) = parameter else { return format!("This couldn’t be saved ({code}). Try again in a moment.") };
     let detail = detail.strip_prefix(&format!("{parameter}: ")).unwrap_or(detail);
+    // A question ends by itself, and what was typed is its subject.
+    let end = if detail.ends_with(['.', '?']) { "" } else { "." };
     match label {
-        Some(label) => format!("{label}: this {detail}."),
-        None => format!("This can’t be saved: {detail}."),
+        Some(label) if detail.starts_with('“') => format!("{label}: {detail}{end}"),
+        Some(label) => format!("{label}: this {detail}{end}"),
+        None => format!("This can’t be saved: {detail}{end}"),
     }
 }

@@ -49,7 +49,7 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
         {kept("status", &filters.status)}
         {kept("limit", &filters.limit)}
         <div class="field grow">
-            <label for="filter-q">"Invoice number"</label>
+            <label for="filter-q">"Invoice number, text or amount"</label>
             {input("q", "search", &filters.q)}
         </div>
         <div class="field">

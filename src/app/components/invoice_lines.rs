@@ -3,26 +3,22 @@
 use super::{Glyph, Icon};
 use crate::{
     app::format,
-    domain::{
-        invoice::{InvoiceDetail, InvoiceStatus, LineItem},
-        money::Currency,
-    },
+    domain::invoice::{InvoiceDetail, LineItem, SumRole, line::LinePrice},
 };
 use leptos::prelude::*;
 
 /// The lines and the sums below them.
 #[component]
 pub fn InvoiceLines<'a>(invoice: &'a InvoiceDetail) -> impl IntoView + use<> {
-    let currency = invoice.summary.currency;
     let incomplete = (!invoice.lines_complete).then(|| {
         view! {
             <p class="notice tone-warning">
                 <Icon glyph=Glyph::Warning />
-                <span>"Some lines are still being read from Stripe. The totals are right; the list may be short for a moment."</span>
+                <span>"Not all lines have been read from Stripe yet. The totals are those of the whole invoice; what only the lines say is not known yet."</span>
             </p>
         }
     });
-    let rows = invoice.line_items.iter().map(|line| row(line, currency)).collect_view();
+    let rows = invoice.line_items.iter().map(|line| row(line, invoice)).collect_view();
     view! {
         <section class="panel" aria-labelledby="lines-title">
             <header class="panel-head"><h2 id="lines-title">"Lines"</h2></header>
@@ -43,60 +39,46 @@ pub fn InvoiceLines<'a>(invoice: &'a InvoiceDetail) -> impl IntoView + use<> {
                 </table>
             </div>
             <dl class="sums">{sums(invoice)}</dl>
+            {invoice.tax_notes.iter().map(|note| view! { <p class="tax-note">{note.clone()}</p> }).collect_view()}
         </section>
     }
 }
 
-fn row(line: &LineItem, currency: Currency) -> impl IntoView + use<> {
+fn row(line: &LineItem, invoice: &InvoiceDetail) -> impl IntoView + use<> {
     let dash = || "–".to_owned();
-    let quantity = line.quantity.map_or_else(dash, |quantity| {
-        let digits = crate::domain::money::group_thousands(quantity.unsigned_abs());
-        if quantity < 0 { format!("-{digits}") } else { digits }
-    });
-    let price = line.unit_amount.as_deref().map_or_else(dash, |minor| format::unit_price(minor, currency));
-    let amount = crate::domain::money::Money::new(line.amount, currency).to_string();
+    let LinePrice { quantity, unit_price, per, .. } = line.price(invoice.summary.currency);
+    let price = unit_price.map(|price| per.map_or(price.clone(), |per| format!("{price} {per}")));
+    let remarks = line.proration.then(|| "Pro rata".to_owned()).into_iter().chain(line.remarks(invoice));
     view! {
         <tr role="row">
             <th role="rowheader" scope="row">
-                {line.description.clone()}
-                {line.proration.then(|| view! { <small>"Pro rata"</small> })}
+                {line.description.clone()} {remarks.map(|remark| view! { <small>{remark}</small> }).collect_view()}
             </th>
             <td role="cell" data-label="Period">{line.period.as_ref().map_or_else(dash, format::period)}</td>
-            <td role="cell" data-label="Quantity" class="number">{quantity}</td>
-            <td role="cell" data-label="Unit price" class="number">{price}</td>
-            <td role="cell" data-label="Amount" class="number"><strong>{amount}</strong></td>
+            <td role="cell" data-label="Quantity" class="number">{quantity.unwrap_or_else(dash)}</td>
+            <td role="cell" data-label="Unit price" class="number">{price.unwrap_or_else(dash)}</td>
+            <td role="cell" data-label="Amount" class="number"><strong>{invoice.summary.money(line.amount).to_string()}</strong></td>
         </tr>
     }
 }
 
-/// The sums that matter: one that is zero and says nothing is left out.
+/// The sums; those of the whole invoice are the same in the PDF, the API and the CSV.
 fn sums(invoice: &InvoiceDetail) -> impl IntoView + use<> {
-    let summary = &invoice.summary;
-    let money = |amount: i64| summary.money(amount).to_string();
-    let some = |label, amount: i64| (amount != 0).then(|| (label, money(amount), ""));
-    let owed = match summary.status {
-        InvoiceStatus::Void => 0,
-        _ => summary.amount_remaining,
-    };
-    let sums = [
-        Some(("Subtotal", money(invoice.subtotal), "")),
-        some("Discount", -invoice.discount),
-        some("Tax", invoice.tax),
-        Some(("Total", money(summary.total), "sum-total")),
-        some("Credit applied", -invoice.credit_applied),
-        some("Paid", -summary.amount_paid),
-        Some(("Amount due", money(owed), "sum-due")),
-        some("Refunded", summary.amount_refunded),
-    ];
-    sums.into_iter()
-        .flatten()
-        .map(|(label, amount, class)| {
-            view! {
-                <div class=class>
-                    <dt>{label}</dt>
-                    <dd>{amount}</dd>
-                </div>
-            }
-        })
-        .collect_view()
+    let last = invoice.sums.iter().rposition(|row| row.role == SumRole::Sum);
+    let rows = invoice.sums.iter().enumerate();
+    rows.map(|(place, row)| {
+        let class = match row.role {
+            SumRole::Sum if Some(place) == last => "sum-due",
+            SumRole::Sum if place > 0 => "sum-total",
+            SumRole::Note => "sum-note",
+            SumRole::Sum | SumRole::Part => "",
+        };
+        view! {
+            <div class=class>
+                <dt>{row.label.clone()}</dt>
+                <dd>{row.money(invoice.summary.currency).to_string()}</dd>
+            </div>
+        }
+    })
+    .collect_view()
 }

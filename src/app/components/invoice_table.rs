@@ -40,7 +40,10 @@ fn row(invoice: &InvoiceSummary) -> impl IntoView + use<> {
             <th role="rowheader" scope="row"><a class="row-link" href=format!("/billing/invoices/{}", invoice.id)>{number}</a></th>
             <td role="cell" data-label="Status"><InvoiceBadges invoice /></td>
             <td role="cell" data-label="Period">{invoice.period.as_ref().map_or_else(|| "–".to_owned(), format::period)}</td>
-            <td role="cell" data-label="Issued"><Moment at=invoice.created_at /></td>
+            <td role="cell" data-label="Issued">
+                {invoice.issued_at.is_none().then_some("Created ")}
+                <Moment at=invoice.dated() />
+            </td>
             <td role="cell" data-label="Due">{invoice.due_date.map_or_else(|| "–".into_any(), |at| view! { <Moment at /> }.into_any())}</td>
             <td role="cell" data-label="Amount" class="number"><strong>{invoice.money(invoice.total).to_string()}</strong>{left}</td>
         </tr>

@@ -17,7 +17,10 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
     let used = usage.used()[metric];
     let included = usage.included().map(|included| included[metric]);
     let forecast = usage.forecast.as_ref().map(|forecast| forecast.metric(metric));
-    let cost = Money::new(usage.overages.cost(metric), usage.overages.currency);
+    let cost = match usage.overages.cost(metric) {
+        Some(cost) => format!("costs {}", Money::new(cost, usage.overages.currency)),
+        None => "cost unknown".to_owned(),
+    };
     let level = included.map(|included| Level::of(used, included));
 
     let expected = forecast.map(|f| {
@@ -33,7 +36,7 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
         view! {
             <div>
                 <dt><span class="key-limit" aria-hidden="true"></span>"Over by"</dt>
-                <dd>{show_quantity(metric, used - included)} <small>{format!("costs {cost}")}</small></dd>
+                <dd>{show_quantity(metric, used - included)} <small>{cost.clone()}</small></dd>
             </div>
         }
     });

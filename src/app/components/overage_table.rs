@@ -11,17 +11,14 @@ use leptos::prelude::*;
 #[component]
 pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let overages = &usage.overages;
-    let money = |amount| Money::new(amount, overages.currency).to_string();
+    let unknown = || "Unknown".to_owned();
+    let money = |amount: Option<i64>| amount.map_or_else(unknown, |amount| Money::new(amount, overages.currency).to_string());
     let row = |metric: Metric| {
-        let over = match metric {
-            Metric::Impressions => overages.impressions.amount,
-            Metric::ApiCalls => overages.api_calls.amount,
-            Metric::DataTransferBytes => overages.data_transfer.amount.0,
-        };
+        let over = overages.amount(metric).map_or_else(unknown, |over| show_quantity(metric, over));
         view! {
             <tr>
                 <th scope="row">{metric.title()}</th>
-                <td class="number">{show_quantity(metric, over)}</td>
+                <td class="number">{over}</td>
                 <td class="number">{money(overages.cost(metric))}</td>
             </tr>
         }
@@ -34,7 +31,11 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
             </tr>
         }
     });
+    let why = overages.unpriced.clone().map(|why| {
+        view! { <p class="notice tone-warning">{format!("The cost is unknown: {why}.")}</p> }
+    });
     view! {
+        {why}
         <table class="table">
             <caption class="visually-hidden">"Overage cost so far, per metric"</caption>
             <thead>

@@ -26,6 +26,11 @@ fn words(problem: &Problem) -> Words {
             "Your session has ended, so this page can’t be brought up to date.",
             "Sign in and you’ll come straight back to this page.",
         ),
+        403 if problem.code == "totp_enrolment_required" => say(
+            "A second factor is missing",
+            "Staff sign in with an authenticator app, and none is set up for you yet.",
+            "Set one up under “Your account”.",
+        ),
         403 => {
             say("This isn’t open to you", "Your role doesn’t include this page.", "Ask an administrator of your account if you need it.")
         }
@@ -41,6 +46,11 @@ fn words(problem: &Problem) -> Words {
             Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
         }
         429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
+        _ if problem.code == "storage_full" => say(
+            "Nothing can be saved just now",
+            "The server has no space left to store anything. What was saved before is safe; nothing of this request was stored.",
+            "Try again later.",
+        ),
         _ if problem.code == "unavailable" => {
             say("We can’t reach our data just now", "This page couldn’t be put together. Nothing is lost.", "Try again in a minute.")
         }
@@ -53,9 +63,10 @@ fn words(problem: &Problem) -> Words {
     }
 }
 
-/// A problem as the whole of a page that stands outside the app: something in front of it has failed.
+/// A problem as the whole of a page that stands outside the app: something in front of it has failed. `path`: where to go on.
 pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
     let Words { title, meaning, advice } = words(&problem);
+    let action = if problem.status >= 500 || problem.status == 429 { "Try again" } else { "Go back" };
     let reference = problem
         .request_id
         .map(|id| view! { <p class="problem-reference">"Reference " <code>{id}</code> " · " <code>{problem.code}</code></p> });
@@ -66,7 +77,7 @@ pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
                 <div class="problem-text">
                     <h1>{title}</h1> <p>{meaning} " " {advice}</p>
                     <div class="problem-actions">
-                        <a class="button" href=path>"Try again"</a>
+                        <a class="button" href=path>{action}</a>
                     </div> {reference}
                 </div>
             </section>

@@ -56,7 +56,7 @@ fn show(filters: AuditFilters, answer: Result<Trail, Problem>) -> impl IntoView 
     let form = view! { <AuditFilterForm filters=&filters event_types wrong=wrong.as_deref() /> };
     let file = answer.is_ok().then(|| {
         view! {
-            <a class="button" href=filters.csv_href() download="audit.csv" rel="external">
+            <a class="button" href=filters.csv_href() rel="external">
                 <Icon glyph=Glyph::Download />
                 <span>"CSV"</span>
             </a>

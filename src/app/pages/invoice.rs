@@ -10,7 +10,10 @@ use crate::{
         pages::{console::Session, paused::PausedPage},
         verdict::Tone,
     },
-    domain::invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+    domain::{
+        invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+        refund::counts,
+    },
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
@@ -48,26 +51,46 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
     let title = summary.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"));
     let download = pdf.then(|| {
         view! {
-            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) download="" rel="external">
+            <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) rel="external">
                 <Icon glyph=Glyph::Download />
                 <span>"Download PDF"</span>
             </a>
         }
     });
-    let pay = invoice.hosted_invoice_url.clone().filter(|_| summary.status == InvoiceStatus::Open).map(|url| {
+    // Stripe takes the payment of an invoice that was written off, too.
+    let can_be_paid = match summary.status {
+        InvoiceStatus::Open => true,
+        InvoiceStatus::Uncollectible => summary.amount_remaining > 0,
+        InvoiceStatus::Draft | InvoiceStatus::Paid | InvoiceStatus::Void => false,
+    };
+    let pay = invoice.hosted_invoice_url.clone().filter(|_| can_be_paid).map(|url| {
+        let text = match summary.status {
+            InvoiceStatus::Uncollectible => format!("Pay {}", summary.money(summary.amount_remaining)),
+            _ => "Pay now".to_owned(),
+        };
         view! {
             <a class="button primary" href=url rel="external noopener">
-                <span>"Pay now"</span>
+                <span>{text}</span>
                 <Icon glyph=Glyph::External />
             </a>
         }
     });
+    let custom_fields = invoice
+        .custom_fields
+        .iter()
+        .map(|field| view! { <div><dt>{field.name.clone()}</dt><dd>{field.value.clone()}</dd></div> })
+        .collect_view();
     let facts = view! {
         <dl class="facts wide-facts">
-            <div><dt>"Issued"</dt><dd><Moment at=summary.created_at /></dd></div>
+            <div>
+                <dt>{if summary.issued_at.is_some() { "Issued" } else { "Created" }}</dt>
+                <dd><Moment at=summary.dated() /></dd>
+            </div>
             {summary.due_date.map(|at| view! { <div><dt>"Due"</dt><dd><Moment at /></dd></div> })}
             {summary.period.as_ref().map(|period| view! { <div><dt>"Period"</dt><dd>{format::period(period)}</dd></div> })}
+            {(!invoice.lines_complete).then(|| view! { <div><dt>"Period"</dt><dd>"Not known yet"</dd></div> })}
             <div><dt>"Total"</dt><dd>{summary.money(summary.total).to_string()}</dd></div>
+            {custom_fields}
         </dl>
     };
     let money_moved = (!invoice.payments.is_empty() || !invoice.refunds.is_empty()).then(|| {
@@ -96,7 +119,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
         <header class="page-head">
             <div>
                 <div class="title-row"><h1>{title}</h1><InvoiceBadges invoice=summary /></div>
-                {owed(summary, now)}
+                {owed(summary, pay.is_some(), now)}
             </div>
             <div class="actions">{download} {pay}</div>
         </header>
@@ -112,16 +135,17 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
                     <strong>{invoice.customer.name.clone()}</strong>
                     {invoice.customer.address.iter().map(|line| view! { <span>{line.clone()}</span> }).collect_view()}
                     {invoice.customer.email.clone().map(|email| view! { <span>{email}</span> })}
-                    {invoice.customer.tax_id.clone().map(|id| view! { <span>"Tax ID " {id}</span> })}
+                    {invoice.customer.tax_ids.iter().map(|id| view! { <span>{id.shown()}</span> }).collect_view()}
                 </address>
             </section>
             {timeline(&invoice.timeline)}
         </div>
+        {invoice.footer.clone().filter(|text| !text.trim().is_empty()).map(|text| view! { <p class="invoice-footer">{text}</p> })}
     }
 }
 
 /// What is owed and by when, in one sentence.
-fn owed(invoice: &InvoiceSummary, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+fn owed(invoice: &InvoiceSummary, can_be_paid: bool, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
     let left = invoice.money(invoice.amount_remaining);
     let (tone, sentence) = match (invoice.status, invoice.due_date, invoice.paid_at) {
         (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the figures may still change.".to_owned()),
@@ -130,10 +154,15 @@ fn owed(invoice: &InvoiceSummary, now: ReadSignal<Option<OffsetDateTime>>) -> im
         }
         (InvoiceStatus::Open, Some(due), _) => (Tone::Neutral, format!("{left} is due on {}", format::date(due))),
         (InvoiceStatus::Open, None, _) => (Tone::Neutral, format!("{left} is owed; no due date is set.")),
+        (InvoiceStatus::Paid, _, Some(at)) if invoice.amount_paid == 0 => {
+            (Tone::Good, format!("Settled on {}, nothing to pay.", format::date(at)))
+        }
+        (InvoiceStatus::Paid, _, None) if invoice.amount_paid == 0 => (Tone::Good, "Settled, nothing to pay.".to_owned()),
         (InvoiceStatus::Paid, _, Some(at)) => (Tone::Good, format!("Paid on {}. Nothing is owed.", format::date(at))),
         (InvoiceStatus::Paid, ..) => (Tone::Good, "Paid. Nothing is owed.".to_owned()),
         (InvoiceStatus::Void, ..) => (Tone::Neutral, "This invoice was voided: nothing is owed.".to_owned()),
-        (InvoiceStatus::Uncollectible, ..) => (Tone::Danger, format!("{left} was not paid and is no longer being collected.")),
+        (InvoiceStatus::Uncollectible, ..) if can_be_paid => (Tone::Neutral, format!("Written off. You can still pay it: {left}.")),
+        (InvoiceStatus::Uncollectible, ..) => (Tone::Neutral, format!("Written off: {left} was not paid.")),
     };
     let due = invoice.due_date.filter(|_| invoice.status == InvoiceStatus::Open);
     // "in 3 days" needs the browser's clock, so it is added after hydration.
@@ -161,7 +190,12 @@ fn refund_entry(invoice: &InvoiceSummary, refund: &Refund) -> impl IntoView + us
         Some(reason) => format!("{}, {}", format::words(&refund.status), format::words(reason).to_lowercase()),
         None => format::words(&refund.status),
     };
-    entry("Refund".to_owned(), state, refund.at, invoice.money(-refund.amount).to_string())
+    let (state, amount) = if counts(&refund.status) {
+        (state, -refund.amount)
+    } else {
+        (format!("{state}: {} was not refunded", invoice.money(refund.amount)), 0)
+    };
+    entry("Refund".to_owned(), state, refund.at, invoice.money(amount).to_string())
 }
 
 fn credit_note_entry(invoice: &InvoiceSummary, credit_note: &CreditNote) -> impl IntoView + use<> {

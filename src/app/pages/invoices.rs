@@ -121,7 +121,7 @@ fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
         <InvoiceTable invoices=&page.invoices />
         <PageLinks pagination=&page.pagination noun="invoice" href=&href />
         <p>
-            <a href=filters.file_href() download="" rel="external">"Download as CSV"</a>
+            <a href=filters.file_href() rel="external">"Download as CSV"</a>
         </p>
     })
 }
@@ -160,7 +160,7 @@ fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<>
     let field = match problem.parameter.as_deref() {
         Some("from") => "“Issued from” can’t be used: ",
         Some("to") => "“Issued until” can’t be used: ",
-        Some("q") => "The invoice number can’t be used: ",
+        Some("q") => "The search text can’t be used: ",
         Some("status") => "The status can’t be used: ",
         Some("sort") => "The order can’t be used: ",
         Some("page" | "limit") => "The page can’t be used: ",

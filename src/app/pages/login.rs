@@ -29,13 +29,17 @@ fn waiting(seconds: Option<u64>) -> String {
     }
 }
 
-/// `/login?next=&error=&wait=&email=`, and `/login?step=code` where a code has to follow.
+/// The e-mail address of a sign-in that has just failed; only the server knows it.
+#[derive(Clone, Debug)]
+pub struct LoginEmail(pub String);
+
+/// `/login?next=&error=&wait=`, and `/login?step=code` where a code has to follow.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     // The server redirects here with these; they don't change while the page stands.
     let query = use_query_map().get_untracked();
     let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
-    let email = query.get("email").unwrap_or_default();
+    let email = use_context::<LoginEmail>().map(|LoginEmail(email)| email).unwrap_or_default();
     let wait = query.get_str("wait").and_then(|text| text.parse().ok());
     let error = query.get("error").map(|code| match code.as_str() {
         "login_throttled" => format!("Too many attempts didn’t succeed. Wait {}, then try again.", waiting(wait)),

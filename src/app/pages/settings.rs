@@ -17,7 +17,7 @@ use crate::{
         pages::{console::Session, paused::PausedPage},
         status::set_status,
     },
-    domain::settings::CustomerSettings,
+    domain::{alert::HOW_TO_CONFIRM, settings::CustomerSettings},
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
@@ -94,6 +94,10 @@ fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     let Problem { status, code, .. } = &refusal.problem;
     let text = match *status {
         _ if code == "viewing_as" => "You are viewing as this customer, which changes nothing. Stop viewing first.".to_owned(),
+        409 if code == "cap_confirmation_required" => {
+            let asked = refusal.problem.detail.trim_end_matches(HOW_TO_CONFIRM).trim_end();
+            format!("{asked} Nothing is saved yet. Should it be?")
+        }
         403 => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
         404 => "That is not there any more; this is what there is now.".to_owned(),
         _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),

@@ -17,6 +17,7 @@ use crate::{
         alert::AlertStanding,
         metric::Metric,
         period::Period,
+        subscription::PauseCollection,
         usage::{SubscriptionSummary, UsageCurrent},
     },
 };
@@ -168,7 +169,7 @@ fn report(
                 <p class="page-sub">{format::period(&period)} {usage.subscription.as_ref().map(plan)}</p>
             </div>
         </header>
-        {answer(usage, now)}
+        {answer(usage, alerts, now)}
         {usage.subscription.as_ref().and_then(outstanding)}
         <h2 id="metrics-title" class="visually-hidden">"Metrics"</h2>
         <section class="metrics" aria-labelledby="metrics-title">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
@@ -182,7 +183,8 @@ fn report(
                     <nav class="segments" aria-label="Apps of the chart">
                         <ul>{chart_link(metric, false, "All apps", !by_app)} {chart_link(metric, true, "By app", by_app)}</ul>
                     </nav>
-                    {file_link(metric, by_app, &period)}
+                    {file_link(Some(metric), by_app, &period, "Download as CSV")}
+                    {file_link(None, by_app, &period, "All metrics")}
                 </header>
                 <ColumnChart metric period daily=&usage.daily comparison />
                 {compared.is_err().then(|| view! { <p class="notice tone-warning">"What to compare with can’t be fetched just now."</p> })}
@@ -216,12 +218,33 @@ fn plan(subscription: &SubscriptionSummary) -> impl IntoView + use<> {
         "unpaid" | "incomplete_expired" | "canceled" => Tone::Danger,
         _ => Tone::Neutral,
     };
-    let ending = subscription.cancel_at_period_end.then(|| view! { <Badge tone=Tone::Warning text="Ends with this period" /> });
+    let title = match (subscription.plan_type, &subscription.plan_name) {
+        (Some(plan), _) => format!("{} plan", plan.title()),
+        (None, Some(name)) => format!("Plan {name}"),
+        (None, None) => "Other plan".to_owned(),
+    };
+    let badge = |text: String| view! { <Badge tone=Tone::Warning text /> };
     view! {
         <span class="dot" aria-hidden="true">"·"</span>
-        <span>{format!("{} plan", subscription.plan_type.title())}</span>
+        <span>{title}</span>
         <Badge tone text=format::words(&subscription.status) />
-        {ending}
+        {ending(subscription).map(badge)}
+        {subscription.pause_collection.as_ref().map(paused).map(badge)}
+    }
+}
+
+/// On which day it ends, if it does.
+fn ending(subscription: &SubscriptionSummary) -> Option<String> {
+    match subscription.cancel_at {
+        Some(at) => Some(format!("Ends on {}", format::date(at))),
+        None => subscription.cancel_at_period_end.then(|| "Ends with this period".to_owned()),
+    }
+}
+
+fn paused(pause: &PauseCollection) -> String {
+    match pause.resumes_at {
+        Some(at) => format!("Invoicing paused until {}", format::date(at)),
+        None => "Invoicing paused".to_owned(),
     }
 }
 
@@ -238,13 +261,13 @@ fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use
 }
 
 /// The sentence that sums it up. Only the headline is announced, and only when it changes: the figures move all the time.
-fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+fn answer(usage: &UsageCurrent, alerts: Option<&AlertStanding>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
     let period = usage.current_period.period;
     // Before hydration the newest event stands for the clock.
     let at = usage.as_of.filter(|at| period.contains(*at));
-    let usage = usage.clone();
+    let (usage, alerts) = (usage.clone(), alerts.cloned());
     let days = Memo::new(move |_| now.get().or(at).map(|at| format::days_left(&period, at)));
-    let told = Memo::new(move |_| verdict(&usage, days.get()));
+    let told = Memo::new(move |_| verdict(&usage, alerts.as_ref(), days.get()));
     view! {
         <section class=move || format!("verdict {}", told.with(|v| v.tone.class())) aria-label="Summary">
             {move || view! { <Icon glyph=Glyph::of(told.with(|v| v.tone)) /> }}
@@ -252,7 +275,10 @@ fn answer(usage: &UsageCurrent, now: ReadSignal<Option<OffsetDateTime>>) -> impl
                 <div role="status">
                     <h2>{move || told.with(|v| v.headline.clone())}</h2>
                 </div>
-                <p>{move || told.with(|v| v.detail.clone())}</p>
+                <p>
+                    {move || told.with(|v| v.detail.clone())}
+                    {move || told.with(|v| v.action.clone()).map(|(href, text)| view! { " " <a href=href>{text}</a> })}
+                </p>
             </div>
         </section>
     }
@@ -273,15 +299,16 @@ fn chart_link(metric: Metric, by_app: bool, text: &'static str, current: bool) -
     }
 }
 
-/// The chart's figures for a spreadsheet.
-fn file_link(metric: Metric, by_app: bool, period: &Period) -> impl IntoView + use<> {
+/// The chart's figures for a spreadsheet, or those of all metrics.
+fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'static str) -> impl IntoView + use<> {
     let href = format!(
-        "/api/v1/billing/usage/history.csv?metric={metric}&granularity=day&from={}&to={}{}",
+        "/api/v1/billing/usage/history.csv?{}granularity=day&from={}&to={}{}",
+        metric.map(|metric| format!("metric={metric}&")).unwrap_or_default(),
         format::machine(period.start()),
         format::machine(period.end()),
         if by_app { "&group_by=app" } else { "" }
     );
-    view! { <a href=href download="" rel="external">"Download as CSV"</a> }
+    view! { <a href=href rel="external">{text}</a> }
 }
 
 /// Waiting for a second or two is what events do; after this long it is worth a word.

@@ -1,6 +1,6 @@
 //! The customer itself, and credit notes on its invoices.
 
-use super::{DemoCustomer, Outcome, OverageLine, event, id, invoice_id, month_events};
+use super::{DemoCustomer, Outcome, OverageLine, event, id, month_events};
 use crate::domain::period::Period;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -20,6 +20,15 @@ pub fn customer_event(customer: &DemoCustomer, event_type: &str, at: OffsetDateT
     event(&format!("{}/{event_type}/{}", customer.stripe_id, at.unix_timestamp()), event_type, at, object)
 }
 
+/// Where the amount of a credit note on a paid invoice goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credited {
+    /// Back by bank transfer, past Stripe.
+    OutOfBand,
+    /// To the customer's balance; the next invoice takes it off.
+    Balance,
+}
+
 /// A credit note over `amount` on the invoice of a month that ended so, and the invoice as it stands after it.
 pub fn credit_note_events(
     customer: &DemoCustomer,
@@ -29,7 +38,12 @@ pub fn credit_note_events(
     amount: i64,
     at: OffsetDateTime,
 ) -> Vec<Value> {
-    let history = month_events(customer, period, outcome, lines);
+    credit_events(&month_events(customer, period, outcome, lines), amount, Credited::OutOfBand, at)
+}
+
+/// A credit note over `amount` on the invoice that has had these events, and the invoice as it stands after it. What is still due is
+/// credited before payment, the rest after it.
+pub fn credit_events(history: &[Value], amount: i64, credited: Credited, at: OffsetDateTime) -> Vec<Value> {
     let Some(latest) = history.iter().rev().map(|event| &event["data"]["object"]).find(|object| object["object"] == "invoice") else {
         return Vec::new();
     };
@@ -43,17 +57,26 @@ pub fn credit_note_events(
             invoice[key] = json!(invoice[key].as_i64().unwrap_or(0) - amount);
         }
     }
-    let invoice_id = invoice_id(customer, period);
+    let invoice_id = latest["id"].as_str().unwrap_or_default();
     let seed = format!("{invoice_id}/credit_note");
+    let (pre, post) = if paid { (0, amount) } else { (amount, 0) };
+    let balance = (paid && credited == Credited::Balance).then(|| id("cbtxn_1", &seed));
+    let line = json!({
+        "id": id("cnli_1", &seed), "object": "credit_note_line_item", "type": "custom_line_item", "description": "Goodwill credit",
+        "amount": amount, "quantity": 1, "unit_amount": amount, "unit_amount_decimal": amount.to_string(), "discount_amount": 0,
+        "discount_amounts": [], "pretax_credit_amounts": [], "taxes": [], "invoice_line_item": null, "livemode": false,
+    });
     let credit_note = json!({
-        "id": id("cn_1", &seed), "object": "credit_note", "customer": customer.stripe_id, "invoice": invoice_id,
+        "id": id("cn_1", &seed), "object": "credit_note", "customer": latest["customer"], "invoice": invoice_id,
         "number": invoice["number"].as_str().map(|number| format!("{number}-CN-01")), "status": "issued",
-        "type": if paid { "post_payment" } else { "pre_payment" },
-        "pre_payment_amount": if paid { 0 } else { amount }, "post_payment_amount": if paid { amount } else { 0 },
-        "currency": customer.currency.code(), "amount": amount, "subtotal": amount, "total": amount, "total_taxes": [], "discount_amount": 0,
-        "reason": "order_change", "memo": null, "out_of_band_amount": null, "pdf": null, "livemode": false, "metadata": {},
+        "type": if paid { "post_payment" } else { "pre_payment" }, "pre_payment_amount": pre, "post_payment_amount": post,
+        "currency": latest["currency"], "amount": amount, "subtotal": amount, "subtotal_excluding_tax": amount, "total": amount,
+        "total_excluding_tax": amount, "total_taxes": [], "discount_amount": 0, "discount_amounts": [], "pretax_credit_amounts": [],
+        "amount_shipping": 0, "shipping_cost": null, "customer_balance_transaction": balance, "refunds": [],
+        "out_of_band_amount": (paid && credited == Credited::OutOfBand).then_some(amount),
+        "reason": "order_change", "memo": null, "pdf": null, "livemode": false, "metadata": {},
         "created": at.unix_timestamp(), "effective_at": at.unix_timestamp(), "voided_at": null,
-        "lines": {"object": "list", "data": [], "has_more": false, "url": format!("/v1/credit_notes/{}/lines", id("cn_1", &seed))},
+        "lines": {"object": "list", "data": [line], "has_more": false, "url": format!("/v1/credit_notes/{}/lines", id("cn_1", &seed))},
     });
     vec![
         event(&format!("{seed}/created"), "credit_note.created", at, credit_note),

@@ -18,6 +18,11 @@ pub fn in_old_shape(event: &Value) -> Option<Value> {
         "credit_note" => {
             object.remove("total_taxes")?;
             object.insert("tax_amounts".into(), json!([]));
+            for line in object.get_mut("lines")?.get_mut("data")?.as_array_mut()? {
+                let line = line.as_object_mut()?;
+                line.remove("taxes")?;
+                line.insert("tax_amounts".into(), json!([]));
+            }
         }
         _ => return None,
     }
@@ -28,30 +33,31 @@ fn invoice(invoice: &mut Map<String, Value>) -> Option<()> {
     let invoice_id = invoice.get("id")?.as_str()?.to_owned();
     let status = invoice.get("status")?.as_str()?.to_owned();
     let attempted = invoice.get("attempt_count")?.as_i64()? > 0;
-    let finalized = status != "draft";
+    let charged = status != "draft" && invoice.get("amount_due")?.as_i64()? > 0;
     let parent = invoice.remove("parent")?;
     invoice.insert("subscription".into(), parent["subscription_details"]["subscription"].clone());
     invoice.insert("paid".into(), json!(status == "paid"));
-    invoice.insert("paid_out_of_band".into(), json!(status == "paid" && !attempted));
-    invoice.insert("payment_intent".into(), if finalized { json!(id("pi_3", &invoice_id)) } else { Value::Null });
+    invoice.insert("paid_out_of_band".into(), json!(status == "paid" && !attempted && charged));
+    invoice.insert("payment_intent".into(), if charged { json!(id("pi_3", &invoice_id)) } else { Value::Null });
     invoice.insert("charge".into(), if attempted && status == "paid" { json!(id("ch_3", &invoice_id)) } else { Value::Null });
     invoice.remove("amount_overpaid");
     invoice.insert("discount".into(), Value::Null);
     let taxes = invoice.remove("total_taxes")?;
-    let old_tax = |tax: &Value| json!({"amount": tax["amount"], "inclusive": false, "tax_rate": tax["tax_rate_details"]["tax_rate"], "taxable_amount": tax["taxable_amount"]});
     let sum: i64 = taxes.as_array()?.iter().filter_map(|tax| tax["amount"].as_i64()).sum();
     invoice.insert("total_tax_amounts".into(), taxes.as_array()?.iter().map(old_tax).collect());
     invoice.insert("tax".into(), if sum == 0 { Value::Null } else { json!(sum) });
     for line in invoice.get_mut("lines")?.get_mut("data")?.as_array_mut()? {
         let line = line.as_object_mut()?;
-        let details = line.remove("parent")?["subscription_item_details"].clone();
+        let parent = line.remove("parent")?;
+        let of_subscription = parent["type"] == "subscription_item_details";
+        let details = parent[if of_subscription { "subscription_item_details" } else { "invoice_item_details" }].clone();
         let pricing = line.remove("pricing")?;
-        line.insert("type".into(), json!("subscription"));
+        line.insert("type".into(), json!(if of_subscription { "subscription" } else { "invoiceitem" }));
         for key in ["proration", "proration_details", "subscription", "subscription_item"] {
             line.insert(key.into(), details[key].clone());
         }
-        line.remove("taxes");
-        line.insert("tax_amounts".into(), json!([]));
+        let taxes = line.remove("taxes")?;
+        line.insert("tax_amounts".into(), taxes.as_array()?.iter().map(old_tax).collect());
         line.insert("tax_rates".into(), json!([]));
         let currency = line.get("currency")?.clone();
         let price = json!({
@@ -61,6 +67,13 @@ fn invoice(invoice: &mut Map<String, Value>) -> Option<()> {
         line.insert("price".into(), price);
     }
     Some(())
+}
+
+fn old_tax(tax: &Value) -> Value {
+    json!({
+        "amount": tax["amount"], "inclusive": tax["tax_behavior"] == "inclusive", "tax_rate": tax["tax_rate_details"]["tax_rate"],
+        "taxability_reason": tax["taxability_reason"], "taxable_amount": tax["taxable_amount"],
+    })
 }
 
 fn subscription(subscription: &mut Map<String, Value>) -> Option<()> {

@@ -170,6 +170,27 @@ impl AlertSettings {
     }
 }
 
+/// What `PUT /billing/alerts` takes: the setting, and whether caps may refuse events from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertChange {
+    pub settings: AlertSettings,
+    /// Without it, a cap that current use has reached already is not saved.
+    pub confirm: bool,
+}
+
+impl AlertChange {
+    /// Reads a setting with the field `confirm` beside the others.
+    pub fn read(value: &Value, currency: Currency) -> Result<AlertChange, Field> {
+        let mut value = value.clone();
+        let confirm = match value.as_object_mut().and_then(|fields| fields.remove("confirm")) {
+            None => false,
+            Some(Value::Bool(confirm)) => confirm,
+            Some(_) => return Err(Field::new("confirm", "must be true or false")),
+        };
+        Ok(AlertChange { settings: AlertSettings::read(&value, currency)?, confirm })
+    }
+}
+
 impl TryFrom<Value> for AlertSettings {
     type Error = Field;
 

@@ -1,33 +1,66 @@
 //! How thresholds and caps stand in the running period: reached, expected by its end, or only set.
 
-use super::{AlertSettings, Figures, FiredAlert, Threshold, cap_quantity, crossed};
+use super::{AlertSettings, Figures, FiredAlert, Threshold, cap_quantity, crossed, still_reached};
 use crate::domain::{
     metric::Metric,
     money::{Currency, Money},
     usage::{PerMetric, Quantities, UsageCurrent, show_quantity},
 };
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use time::OffsetDateTime;
 
-/// `GET /billing/alerts/standing`: what is set, beside what fired in the running period, newest first.
+/// `GET /billing/alerts/standing`: what is set, beside what fired in the running period, newest first, and what caps refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct AlertStanding {
     pub settings: AlertSettings,
     pub fired: Vec<FiredAlert>,
+    #[serde(default)]
+    pub refusals: Vec<CapRefusals>,
+}
+
+/// What a cap has refused since it began to refuse. Events that are sent again count again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CapRefusals {
+    pub metric: Metric,
+    /// In the metric's own unit, like `quantity`.
+    pub cap: u64,
+    /// The first refusal.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_at: OffsetDateTime,
+    pub events: u64,
+    pub quantity: u64,
+}
+
+/// A cap that refuses events at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusing {
+    pub metric: Metric,
+    pub cap: u64,
+    /// Since when, as far as that is known.
+    pub since: Option<OffsetDateTime>,
+    /// Events that it refused, and what they would have counted.
+    pub events: u64,
+    pub quantity: u64,
 }
 
 /// How a threshold or cap stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It fired then.
+    /// It was reached then.
     Reached(OffsetDateTime),
-    /// A cap that refuses events at this moment; when it was told of, if it was.
+    /// A cap that refuses events at this moment; since when, as far as that is known.
     Refusing(Option<OffsetDateTime>),
     /// By the forecast it is reached before the period ends.
     Expected,
     /// A cap that nothing points to.
     InForce,
+    /// It was reached then, under another plan or cap or before a correction, and is not now.
+    Earlier(OffsetDateTime),
 }
 
 /// One threshold or cap.
@@ -38,56 +71,92 @@ pub struct Standing {
     pub state: State,
     /// Of a threshold in money.
     pub currency: Currency,
+    /// Of which quantity it is a percentage; when it fired, if it did.
+    pub included: Option<u64>,
 }
 
 impl Standing {
-    /// The threshold as people read it: `80 %`, `$50.00 of overage`, `cap of 1,200,000`.
+    /// The threshold as people read it: `80% of 1,000,000 included`, `$50.00 of overage`, `Cap of 1,200,000`.
     pub fn threshold_text(&self) -> String {
-        match self.threshold {
-            Threshold::Percent(percent) => format!("{percent}\u{a0}% of what is included"),
-            Threshold::Cost(cost) => format!("{} of overage", Money::new(cost, self.currency)),
-            Threshold::Cap(quantity) => format!("Cap of {}", show_quantity(self.metric, quantity)),
+        match (self.threshold, self.included) {
+            (Threshold::Percent(percent), Some(included)) => format!("{percent}% of {} included", show_quantity(self.metric, included)),
+            (Threshold::Percent(percent), None) => format!("{percent}% of what is included"),
+            (Threshold::Cost(cost), _) => format!("{} of overage", Money::new(cost, self.currency)),
+            (Threshold::Cap(quantity), _) => format!("Cap of {}", show_quantity(self.metric, quantity)),
         }
     }
 }
 
 impl AlertStanding {
-    /// Everything that was reached, is expected, or limits the period: caps that refuse first, then what fired from the newest on, then what is
-    /// expected, then the other caps. What is set and far away is not among it.
+    /// The caps that refuse events at this moment.
+    pub fn refusing(&self, usage: &UsageCurrent) -> Vec<Refusing> {
+        let figures = Figures::from(usage);
+        let of = |metric: Metric| {
+            let included = figures.included.map(|included| included[metric]);
+            let cap = cap_quantity(self.settings.metric(metric).cap(), included).filter(|cap| figures.used[metric] >= *cap)?;
+            let refused = self.refusals.iter().find(|refused| (refused.metric, refused.cap) == (metric, cap));
+            let fired = self.fired.iter().find(|alert| alert.rearmed_at.is_none() && is(alert, metric, Threshold::Cap(cap)));
+            Some(Refusing {
+                metric,
+                cap,
+                since: fired.map(FiredAlert::reached_at).or(refused.map(|refused| refused.since)),
+                events: refused.map_or(0, |refused| refused.events),
+                quantity: refused.map_or(0, |refused| refused.quantity),
+            })
+        };
+        Metric::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// Everything that was reached, is expected, or limits the period: caps that refuse, then what is reached, then what is expected, then the
+    /// other caps, then what was reached earlier and is not now. Within each by metric, the largest threshold first. What is set and far away
+    /// is not among it.
     pub fn list(&self, usage: &UsageCurrent) -> Vec<Standing> {
         let (figures, expected) = (Figures::from(usage), expected(usage));
-        let caps = PerMetric::from_fn(|metric| {
-            cap_quantity(self.settings.metric(metric).cap(), figures.included.map(|included| included[metric]))
+        let included = |metric: Metric| figures.included.map(|included| included[metric]);
+        let here = |metric, threshold, state| Standing { metric, threshold, state, currency: figures.currency, included: included(metric) };
+        let refusing: Vec<Standing> =
+            self.refusing(usage).iter().map(|one| here(one.metric, Threshold::Cap(one.cap), State::Refusing(one.since))).collect();
+        let caps = Metric::ALL.into_iter().filter_map(|metric| {
+            let cap = cap_quantity(self.settings.metric(metric).cap(), included(metric)).filter(|cap| figures.used[metric] < *cap)?;
+            let is_near = expected.is_some_and(|expected| expected.used[metric] >= cap);
+            Some(here(metric, Threshold::Cap(cap), if is_near { State::Expected } else { State::InForce }))
         });
-        let fired_at = |metric, threshold| self.fired.iter().find(|alert| is(alert, metric, threshold)).map(|alert| alert.fired_at);
-        let here = |metric, threshold, state| Standing { metric, threshold, state, currency: figures.currency };
-        let in_force = Metric::ALL.into_iter().filter_map(|metric| Some((metric, caps[metric]?))).map(|(metric, cap)| {
-            let threshold = Threshold::Cap(cap);
-            let state = if figures.used[metric] >= cap {
-                State::Refusing(fired_at(metric, threshold))
-            } else if expected.is_some_and(|expected| expected.used[metric] >= cap) {
-                State::Expected
-            } else {
-                State::InForce
+        let (near, far): (Vec<_>, Vec<_>) = caps.partition(|cap| cap.state == State::Expected);
+        let (mut reached, mut earlier) = (Vec::new(), Vec::new());
+        for alert in &self.fired {
+            let Some(threshold) = Threshold::of(&alert.kind, alert.threshold) else { continue };
+            let holds = alert.rearmed_at.is_none()
+                && still_reached(alert.metric, threshold, alert.included, alert.currency, &self.settings, &figures);
+            let (list, state): (&mut Vec<Standing>, _) =
+                if holds { (&mut reached, State::Reached(alert.reached_at())) } else { (&mut earlier, State::Earlier(alert.reached_at())) };
+            list.push(Standing { metric: alert.metric, threshold, state, currency: alert.currency, included: alert.included });
+        }
+        reached.retain(|one| !same(&refusing, one));
+        for list in [&mut reached, &mut earlier] {
+            list.sort_by_key(|one| (one.metric, Reverse(one.threshold)));
+        }
+        // Of a plan that was left, the largest percentage says what the smaller ones say.
+        let mut plans = Vec::new();
+        earlier.retain(|one| {
+            let plan = (one.metric, one.included);
+            let is_said = match one.threshold {
+                Threshold::Percent(_) => reached.iter().any(|now| *now == Standing { state: now.state, ..*one }) || plans.contains(&plan),
+                Threshold::Cost(_) | Threshold::Cap(_) => same(&reached, one) || same(&refusing, one),
             };
-            here(metric, threshold, state)
+            if matches!(one.threshold, Threshold::Percent(_)) {
+                plans.push(plan);
+            }
+            !is_said
         });
-        let (refusing, waiting): (Vec<_>, Vec<_>) = in_force.partition(|cap| matches!(cap.state, State::Refusing(_)));
-        let fired = self.fired.iter().filter_map(|alert| {
-            let threshold = Threshold::of(&alert.kind, alert.threshold)?;
-            Some(Standing { metric: alert.metric, threshold, state: State::Reached(alert.fired_at), currency: alert.currency })
-        });
-        let fired: Vec<_> = fired.filter(|one| !same(&refusing, one)).collect();
         let now = crossed(&self.settings, &figures);
         let coming = expected.map(|expected| crossed(&self.settings, &expected)).unwrap_or_default().into_iter();
         // What is crossed already is about to fire.
         let coming = coming
             .filter(|one| !now.contains(one) && !matches!(one.1, Threshold::Cap(_)))
             .map(|(metric, threshold)| here(metric, threshold, State::Expected))
-            .filter(|one| !same(&fired, one))
+            .filter(|one| !same(&reached, one))
             .collect::<Vec<_>>();
-        let (near, far): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|cap| cap.state == State::Expected);
-        [refusing, fired, near, coming, far].concat()
+        [refusing, reached, near, coming, far, earlier].concat()
     }
 }
 
@@ -136,19 +205,22 @@ mod tests {
             },
             overages: Overages::new(Currency::USD, PerMetric { impressions: Overage { amount: 0, cost }, ..PerMetric::default() }),
             subscription: Some(SubscriptionSummary {
-                plan_type: PlanType::Starter,
+                plan_type: Some(PlanType::Starter),
+                plan_name: None,
                 status: "active".into(),
-                included_impressions: 1000,
-                included_api_calls: 1000,
-                included_data_transfer_gb: Gigabytes(1000),
+                included_impressions: Some(1000),
+                included_api_calls: Some(1000),
+                included_data_transfer_gb: Some(Gigabytes(1000)),
                 cancel_at_period_end: false,
+                cancel_at: None,
+                pause_collection: None,
             }),
             forecast: Some(UsageForecast {
                 impressions: of(forecast),
                 api_calls: of(0),
                 data_transfer_bytes: of(0),
-                overage_costs: PerMetric { impressions: forecast_cost, ..PerMetric::default() },
-                total_overage_cost: forecast_cost,
+                overage_costs: PerMetric { impressions: Some(forecast_cost), ..PerMetric::default() },
+                total_overage_cost: Some(forecast_cost),
             }),
             as_of: None,
             waiting_since: None,
@@ -164,13 +236,15 @@ mod tests {
             threshold: threshold.value(),
             used: 0,
             included: Some(1000),
-            cost: 0,
+            cost: Some(0),
             currency: Currency::USD,
             period: Period::calendar_month(AT),
             fired_at: AT,
+            crossed_at: None,
+            rearmed_at: None,
             notified_at: None,
         });
-        AlertStanding { settings, fired: fired.collect() }
+        AlertStanding { settings, fired: fired.collect(), refusals: vec![] }
     }
 
     fn list(standing: &AlertStanding, usage: &UsageCurrent) -> Vec<(Threshold, State)> {
@@ -202,18 +276,56 @@ mod tests {
         assert_eq!(list(&standing(set.clone(), &[]), &usage(100, 0, 1500, 0)), [(cap, State::Expected)]);
         assert_eq!(list(&standing(set.clone(), &[]), &usage(1500, 0, 1500, 0)), [(cap, State::Refusing(None))]);
         assert_eq!(list(&standing(set.clone(), &[cap]), &usage(1600, 0, 1600, 0)), [(cap, State::Refusing(Some(AT)))]);
-        // Raised since: what fired stays on record, and what holds now stands beside it.
+        // Raised since: what fired stays on record, below what holds now.
         let raised = json!({"percent": [], "cap": {"quantity": 9000}});
         assert_eq!(
             list(&standing(raised, &[cap]), &usage(1600, 0, 1600, 0)),
-            [(cap, State::Reached(AT)), (Threshold::Cap(9000), State::InForce)]
+            [(Threshold::Cap(9000), State::InForce), (cap, State::Earlier(AT))]
         );
+    }
+
+    #[test]
+    fn what_fired_under_another_plan_is_not_current() {
+        use Threshold::{Cost, Percent};
+        let mut standing = standing(json!({"cost": [500]}), &[Percent(80), Percent(110), Percent(100), Percent(90), Cost(500)]);
+        for alert in &mut standing.fired {
+            alert.included = Some(100);
+        }
+        // 120 of 1,000 is 12%: nothing of the plan of 100 holds, and only its largest percentage is shown.
+        let shown = standing.list(&usage(120, 0, 120, 0));
+        let texts: Vec<(String, State)> = shown.iter().map(|one| (one.threshold_text(), one.state)).collect();
+        assert_eq!(texts, [("$5.00 of overage".to_owned(), State::Earlier(AT)), ("110% of 100 included".to_owned(), State::Earlier(AT))]);
+        // Reached again under the plan of now, and the earlier one stays on record.
+        standing.fired.push(FiredAlert { included: Some(1000), ..standing.fired[0].clone() });
+        let texts: Vec<String> =
+            standing.list(&usage(850, 0, 850, 0)).iter().map(|one| format!("{} {:?}", one.threshold_text(), one.state)).collect();
+        assert!(texts[0].starts_with("80% of 1,000 included Reached"), "{texts:?}");
+        // A correction re-arms under the same plan: it is not shown twice.
+        standing.fired = vec![FiredAlert { rearmed_at: Some(AT), ..standing.fired[5].clone() }, standing.fired[5].clone()];
+        assert_eq!(list(&standing, &usage(850, 0, 850, 0)), [(Percent(80), State::Reached(AT))]);
+    }
+
+    #[test]
+    fn a_cap_says_since_when_it_refuses() {
+        let cap = Threshold::Cap(1500);
+        let mut standing = standing(json!({"percent": [], "cap": {"quantity": 1500}}), &[cap]);
+        let earlier = AT - time::Duration::days(2);
+        standing.fired[0].crossed_at = Some(earlier);
+        standing.refusals = vec![CapRefusals { metric: Metric::Impressions, cap: 1500, since: AT, last_at: AT, events: 3, quantity: 70 }];
+        assert_eq!(
+            standing.refusing(&usage(1600, 0, 1600, 0)),
+            [Refusing { metric: Metric::Impressions, cap: 1500, since: Some(earlier), events: 3, quantity: 70 }]
+        );
+        assert_eq!(standing.refusing(&usage(1499, 0, 1600, 0)), []);
+        standing.fired.clear();
+        assert_eq!(list(&standing, &usage(1600, 0, 1600, 0)), [(cap, State::Refusing(Some(AT)))]);
     }
 
     #[test]
     fn switched_off_nothing_is_expected_and_caps_hold() {
         let mut body = json!({"enabled": false, "metrics": {"impressions": {"cap": {"quantity": 10}}}});
-        let read = |body: &Value| AlertStanding { settings: AlertSettings::read(body, Currency::USD).unwrap(), fired: vec![] };
+        let read =
+            |body: &Value| AlertStanding { settings: AlertSettings::read(body, Currency::USD).unwrap(), fired: vec![], refusals: vec![] };
         assert_eq!(list(&read(&body), &usage(950, 0, 5000, 900)), [(Threshold::Cap(10), State::Refusing(None))]);
         body["enabled"] = true.into();
         assert_eq!(list(&read(&body), &usage(950, 0, 5000, 900)).len(), 3);
@@ -228,8 +340,10 @@ mod tests {
 
     #[test]
     fn thresholds_read_as_people_write_them() {
-        let text = |metric, threshold| Standing { metric, threshold, state: State::Expected, currency: Currency::USD }.threshold_text();
-        assert_eq!(text(Metric::Impressions, Threshold::Percent(80)), "80\u{a0}% of what is included");
+        let text = |metric, threshold| {
+            Standing { metric, threshold, state: State::Expected, currency: Currency::USD, included: Some(1_000_000) }.threshold_text()
+        };
+        assert_eq!(text(Metric::Impressions, Threshold::Percent(80)), "80% of 1,000,000 included");
         assert_eq!(text(Metric::Impressions, Threshold::Cost(5000)), "$50.00 of overage");
         assert_eq!(text(Metric::DataTransferBytes, Threshold::Cap(900_500_000_000)), "Cap of 900.5 GB");
     }

@@ -12,7 +12,7 @@ fn figures(used: u64, included: Option<u64>, cost: i64) -> Figures {
     Figures {
         used: impressions(used),
         included: included.map(impressions),
-        cost: PerMetric { impressions: cost, ..PerMetric::default() },
+        cost: PerMetric { impressions: Some(cost), ..PerMetric::from_fn(|_| Some(0)) },
         currency: Currency::USD,
     }
 }
@@ -161,4 +161,77 @@ proptest! {
             prop_assert_eq!(Threshold::of(threshold.kind(), threshold.value()), Some(threshold));
         }
     }
+
+    #[test]
+    fn thresholds_fire_again_only_after_they_were_left(
+        settings in any_settings(),
+        looks in prop::collection::vec((0u64..3000, prop::sample::select(vec![500u64, 500, 500, 2000])), 1..30),
+    ) {
+        // As the job does: at each look what is no longer reached is re-armed, then what is due fires.
+        let mut in_force: Vec<(Metric, Threshold, u64)> = Vec::new();
+        for (used, included) in looks {
+            let figures = figures(used, Some(included), i64::try_from(used).unwrap() * 10);
+            in_force.retain(|(metric, threshold, then)| still_reached(*metric, *threshold, Some(*then), Currency::USD, &settings, &figures));
+            let known: Vec<_> = in_force.iter().map(|(metric, threshold, _)| (*metric, *threshold)).collect();
+            in_force.extend(due(&settings, &figures, &known).into_iter().map(|(metric, threshold)| (metric, threshold, included)));
+            // What is in force is what the figures have reached, under the quantity of now, each once.
+            let now: HashSet<_> = crossed(&settings, &figures).into_iter().collect();
+            let held: HashSet<_> = in_force.iter().map(|(metric, threshold, _)| (*metric, *threshold)).collect();
+            prop_assert_eq!(&held, &now);
+            prop_assert_eq!(held.len(), in_force.len());
+            prop_assert!(in_force.iter().all(|(_, threshold, then)| !matches!(threshold, Threshold::Percent(_)) || *then == included));
+        }
+    }
+}
+
+#[test]
+fn an_unknown_plan_re_arms_nothing() {
+    let settings = read(json!({"metrics": {"impressions": {"cap": {"quantity": 10}}}})).unwrap();
+    let holds = |threshold, figures: &Figures| still_reached(Metric::Impressions, threshold, Some(1000), Currency::USD, &settings, figures);
+    assert!(holds(Threshold::Percent(80), &figures(5, None, 0)));
+    assert!(!holds(Threshold::Percent(80), &figures(5, Some(1000), 0)));
+    assert!(!holds(Threshold::Percent(80), &figures(5000, Some(2000), 0)), "of another quantity");
+    assert!(!holds(Threshold::Percent(80), &figures(5000, Some(0), 0)));
+    assert!(holds(Threshold::Percent(80), &figures(800, Some(1000), 0)));
+    assert!(holds(Threshold::Cost(500), &Figures { currency: "jpy".parse().unwrap(), ..figures(5, None, 0) }));
+    assert!(!holds(Threshold::Cost(500), &figures(5, None, 499)));
+    assert!(holds(Threshold::Cap(10), &figures(10, None, 0)));
+    assert!(!holds(Threshold::Cap(10), &figures(9, None, 0)));
+    assert!(!holds(Threshold::Cap(11), &figures(50, None, 0)), "the cap is another one now");
+}
+
+#[test]
+fn a_crossing_is_found_in_its_hour() {
+    let at = |hour: i64| time::OffsetDateTime::from_unix_timestamp(1_795_000_000 + hour * 3600).unwrap();
+    let hours = [(at(0), 500), (at(5), 0), (at(7), 299), (at(9), 1), (at(11), u64::MAX)];
+    assert_eq!(crossed_at(hours, 0), Some(at(0)));
+    assert_eq!(crossed_at(hours, 500), Some(at(0)));
+    assert_eq!(crossed_at(hours, 800), Some(at(9)));
+    assert_eq!(crossed_at(hours, u64::MAX), Some(at(11)));
+    assert_eq!(crossed_at(hours[..3].iter().copied(), 800), None);
+    assert_eq!(quantity_of(Threshold::Percent(110), Some(999)), Some(1099));
+    assert_eq!(quantity_of(Threshold::Percent(110), None), None);
+    assert_eq!(quantity_of(Threshold::Cost(5), Some(10)), None);
+}
+
+#[test]
+fn a_cap_below_use_is_asked_about_once() {
+    let cap = |quantity: Value| read(json!({"metrics": {"impressions": {"cap": quantity}}})).unwrap();
+    let (none, five, fifty) = (cap(Value::Null), cap(json!({"quantity": 5})), cap(json!({"quantity": 50})));
+    let used = figures(50, Some(100), 0);
+    assert_eq!(newly_refusing(&none, &five, &used), [(Metric::Impressions, 5)]);
+    assert_eq!(newly_refusing(&none, &fifty, &used), [(Metric::Impressions, 50)]);
+    assert_eq!(newly_refusing(&none, &cap(json!({"quantity": 51})), &used), []);
+    assert_eq!(newly_refusing(&none, &cap(json!({"percent": 50})), &used), [(Metric::Impressions, 50)]);
+    // It refused before.
+    assert_eq!(newly_refusing(&five, &fifty, &used), []);
+    assert_eq!(newly_refusing(&five, &none, &used), []);
+    assert_eq!(
+        warning(&[(Metric::Impressions, 5_000_000)], &figures(12_560_000, None, 0)),
+        "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000."
+    );
+    let read = |body: Value| AlertChange::read(&body, Currency::USD).map(|change| change.confirm).map_err(|field| field.field);
+    assert_eq!(read(json!({"confirm": true})), Ok(true));
+    assert_eq!(read(json!({})), Ok(false));
+    assert_eq!(read(json!({"confirm": "yes"})), Err("confirm".into()));
 }

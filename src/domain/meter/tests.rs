@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::period::months_later;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use time::macros::datetime;
@@ -120,7 +121,7 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        plan(&self.hours(), november(), self.now)
+        plan(&self.hours(), &november(), self.now)
     }
 
     /// One run of the job, perhaps cut short; true when there was nothing to do.
@@ -273,14 +274,15 @@ proptest! {
         let now = datetime!(2026-01-01 00:00 UTC) + Duration::minutes(minute);
         let until = closed_until(now, GRACE);
         prop_assert!(closes_at(until - Duration::HOUR, GRACE) <= now && closes_at(until, GRACE) > now);
-        let (this, next) = (period_start_of(anchor, until), period_start_of(anchor, until + Duration::HOUR));
+        let (this, next) = (anchor.start_of(until), anchor.start_of(until + Duration::HOUR));
         prop_assert!(this <= until && (next == this || (next > until && next <= until + Duration::HOUR)));
-        prop_assert_eq!(period_start_of(anchor, this), this);
-        let from = look_back(anchor, now, None);
-        prop_assert_eq!(hour_of(from), from);
-        prop_assert!(from <= now - WINDOW + Duration::HOUR);
-        prop_assert_eq!(period_start_of(anchor, from), period_start_of(anchor, now - WINDOW).max(period_start_of(anchor, from)));
-        prop_assert!(period_start_of(anchor, from - Duration::HOUR) < period_start_of(anchor, from));
+        prop_assert_eq!(anchor.start_of(this), this);
+        // Whole periods; from `since` on, whole hours.
+        let from = look_back(&anchor, now, None);
+        prop_assert!(from <= now - WINDOW);
+        prop_assert_eq!(anchor.start_of(from), from);
+        let since = look_back(&anchor, now, Some(from + Duration::SECOND));
+        prop_assert!(hour_of(since) == since && since > from && since <= from + Duration::HOUR);
     }
 }
 
@@ -291,9 +293,11 @@ fn counted(revision: u32, quantity: u64, can_cancel: bool) -> Counted {
 #[test]
 fn an_identifier_names_customer_metric_hour_and_revision() {
     let of = |at, revision| identifier(CustomerId(Uuid::nil()), Metric::DataTransferBytes, at, revision);
-    let id = of(datetime!(2026-11-22 23:59:59 +2), 3);
-    assert_eq!(id, "apex-00000000-0000-0000-0000-000000000000-data_transfer_bytes-2026112221-3");
-    assert_eq!(id, of(datetime!(2026-11-22 21:00 UTC), 3));
+    assert_eq!(of(datetime!(2026-11-22 23:00 +2), 3), "apex-00000000-0000-0000-0000-000000000000-data_transfer_bytes-2026112221-3");
+    // The part of an hour in which a period begins.
+    let id = of(datetime!(2026-11-22 23:04:17 +2), 3);
+    assert_eq!(id, "apex-00000000-0000-0000-0000-000000000000-data_transfer_bytes-20261122210417-3");
+    assert_eq!(of(datetime!(2026-11-22 23:00:00 +2), 3), of(datetime!(2026-11-22 21:00 UTC), 3));
     assert!(id.len() <= 100);
 }
 
@@ -302,7 +306,7 @@ fn the_newest_part_is_taken_back_and_what_remains_is_sent_anew() {
     let now = datetime!(2026-11-03 00:00 UTC);
     let of = |truth, parts: &[Counted]| {
         let hours = Hours::from([(hour(80), Hour { truth, counted: parts.to_vec(), expired: 0, last_revision: 2 })]);
-        plan(&hours, november(), now)
+        plan(&hours, &november(), now)
     };
     let both = [counted(1, 100, true), counted(2, 20, true)];
     let part = |quantity| vec![Part { hour: hour(80), revision: 3, quantity }];
@@ -327,7 +331,7 @@ fn what_is_too_much_is_made_up_for_in_its_own_period_only() {
         (hour(49), too_much),
         (hour(50), fresh(90)),
     ]);
-    let plan = plan(&hours, november(), now);
+    let plan = plan(&hours, &november(), now);
     assert_eq!(plan.sends, [Part { hour: hour(50), revision: 1, quantity: 65 }]);
     let october = Period::calendar_month(FIRST).start();
     assert_eq!(plan.excess[&october], Excess { excess: 30, carried: 5 });
@@ -339,7 +343,7 @@ fn what_is_too_much_is_made_up_for_in_its_own_period_only() {
 fn an_hour_that_is_too_old_is_said_to_be_once() {
     let now = hour(0) + WINDOW;
     let mut late = Hour { truth: 7, ..Hour::default() };
-    let of = |late: &Hour| plan(&Hours::from([(hour(0), late.clone())]), november(), now);
+    let of = |late: &Hour| plan(&Hours::from([(hour(0), late.clone())]), &november(), now);
     assert_eq!((of(&late).sends, of(&late).expired), (vec![], vec![Part { hour: hour(0), revision: 1, quantity: 7 }]));
     (late.expired, late.last_revision) = (7, 1);
     assert_eq!(of(&late), Plan::default());

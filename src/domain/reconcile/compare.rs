@@ -23,7 +23,7 @@ pub struct Record {
     pub status: Option<String>,
     /// What it is worth comes first, if it is worth anything.
     pub figures: Vec<Figure>,
-    /// Whatever else has to be equal.
+    /// Whatever else has to be equal; one that is not there is not known.
     pub facts: Vec<(&'static str, String)>,
 }
 
@@ -68,9 +68,13 @@ impl Record {
         let figures = self.figures.iter().zip(&other.figures).all(|(one, other)| one.name == other.name && alike(&one.value, &other.value));
         self.figures.len() == other.figures.len()
             && figures
-            && self.facts == other.facts
+            && self.facts.iter().all(|(name, fact)| other.fact(name).is_none_or(|other| other == fact))
             && alike(&self.currency, &other.currency)
             && alike(&self.status, &other.status)
+    }
+
+    fn fact(&self, name: &str) -> Option<&String> {
+        self.facts.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact)
     }
 
     /// What it is worth, in minor units.
@@ -191,16 +195,23 @@ impl Sides<'_> {
             (money(figure), difference, std::cmp::Reverse(stripe.unsigned_abs()))
         };
         // Of equals the first, so that the same drift is always told in the same words.
-        let (figure, internal, stripe) = differing.iter().rev().max_by_key(size)?;
+        let Some((figure, internal, stripe)) = differing.iter().rev().max_by_key(size) else { return self.fact() };
         let difference = internal.saturating_sub(*stripe);
         let field = self.field(figure.name)?;
         Some(Discrepancy {
             difference: Some(difference),
             percentage_diff: share(*internal, *stripe),
             amount: if money(figure) { magnitude(difference) } else { 0 },
-            within_tolerance: differing.iter().all(|(figure, internal, stripe)| money(figure) && self.tolerance.holds(*internal, *stripe)),
+            within_tolerance: self.fact().is_none()
+                && differing.iter().all(|(figure, internal, stripe)| money(figure) && self.tolerance.holds(*internal, *stripe)),
             ..self.of_field(Kind::Amount, field)
         })
+    }
+
+    /// What is no figure, such as an exact quantity.
+    fn fact(&self) -> Option<Discrepancy> {
+        let differing = self.internal.facts.iter().find_map(|(name, _)| self.field(name))?;
+        Some(self.of_field(Kind::Amount, differing))
     }
 
     /// The figures that both sides know.
@@ -266,7 +277,7 @@ fn fields(internal: &Record, stripe: &Record) -> Vec<Field> {
         fields.push(Field { name: figure.name.to_owned(), internal, stripe, differs });
     }
     for (name, fact) in &internal.facts {
-        let other = stripe.facts.iter().find(|(other, _)| other == name).map(|(_, fact)| fact);
+        let other = stripe.fact(name);
         let differs = other.is_some_and(|other| other != fact);
         let (internal, stripe) = (Some(Said::Text(fact.clone())), other.cloned().map(Said::Text));
         fields.push(Field { name: (*name).to_owned(), internal, stripe, differs });

@@ -205,6 +205,26 @@ fn small_differences_are_told_and_tolerated_but_lines_are_counted_exactly() {
     assert_eq!((lines.kind, lines.field.as_deref(), lines.amount, lines.within_tolerance), (Kind::Amount, Some("line_count"), 0, false));
 }
 
+/// Case C10: 2.5 is not 2.
+#[test]
+fn exact_quantities_are_compared_where_both_are_known() {
+    let with = |quantity: Option<&str>, total: i64| {
+        let facts = quantity.map(|quantity| ("line_quantity", quantity.to_owned())).into_iter().collect();
+        Record { facts, ..invoice(1, 0, total) }
+    };
+    let (stripe, internal) = (with(Some("2.5"), 100), with(Some("2"), 100));
+    let found = compare(Object::Invoice, Some(&internal), Some(&stripe), TOLERANCE).remove(0);
+    assert_eq!((found.kind, found.field.as_deref(), found.within_tolerance), (Kind::Amount, Some("line_quantity"), false));
+    assert_eq!((found.internal_value, found.stripe_value), (Some(Said::Text("2".into())), Some(Said::Text("2.5".into()))));
+    assert!(!internal.agrees(&stripe) && stripe.agrees(&stripe));
+    // A small amount off is no excuse for it.
+    let off = compare(Object::Invoice, Some(&with(Some("2"), 100_001)), Some(&with(Some("2.5"), 100_000)), TOLERANCE).remove(0);
+    assert!(!off.within_tolerance);
+    let unknown = with(None, 100);
+    assert!(unknown.agrees(&stripe) && stripe.agrees(&unknown));
+    assert!(compare(Object::Invoice, Some(&unknown), Some(&stripe), TOLERANCE).is_empty());
+}
+
 #[test]
 fn a_stream_out_of_order_loses_nothing() {
     let records = [invoice(1, 5, 1), invoice(2, 9, 1), invoice(3, 3, 1)];

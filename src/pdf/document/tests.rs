@@ -1,7 +1,7 @@
 //! The sums and sentences of a document, without rendering it.
 
 use super::*;
-use crate::domain::invoice::{InvoiceSummary, TimelineEntry};
+use crate::domain::invoice::{CustomField, InvoiceSummary, SumKind};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -18,17 +18,33 @@ fn invoice() -> InvoiceDetail {
             amount_paid: 0,
             amount_remaining: 11_900,
             amount_refunded: 0,
+            amount_credited: 0,
             period: None,
             created_at: datetime!(2026-11-30 23:50 UTC),
+            issued_at: Some(datetime!(2026-12-01 0:50 UTC)),
             due_date: Some(datetime!(2026-12-14 0:00 UTC)),
             paid_at: None,
             overdue: false,
         },
-        customer: InvoiceCustomer { name: "Acme".to_owned(), email: None, address: Vec::new(), tax_id: None },
+        customer: InvoiceCustomer {
+            name: "Acme".to_owned(),
+            email: None,
+            address: Vec::new(),
+            tax_id: None,
+            tax_ids: Vec::new(),
+            tax_exempt: None,
+        },
         subtotal: 10_000,
         discount: 0,
+        item_discount: 0,
         tax: 1_900,
         credit_applied: 0,
+        sums: vec![sum(SumKind::Subtotal, 10_000), sum(SumKind::Total, 11_900), sum(SumKind::AmountDue, 11_900)],
+        taxes: Vec::new(),
+        tax_notes: Vec::new(),
+        shipping: None,
+        custom_fields: Vec::new(),
+        footer: None,
         description: None,
         line_items: Vec::new(),
         lines_complete: true,
@@ -44,26 +60,42 @@ fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
     InvoiceDocument::new(invoice, &Seller::apex_mediation())
 }
 
-fn labels(invoice: &InvoiceDetail) -> Vec<&'static str> {
-    totals(invoice).iter().map(|total| total.label).collect()
+fn sum(kind: SumKind, amount: i64) -> SumRow {
+    SumRow { kind, role: SumRole::Sum, label: format!("{kind:?}"), amount }
 }
 
 #[test]
-fn tax_stands_above_the_total_unless_it_is_included() {
-    let mut invoice = invoice();
-    assert_eq!(labels(&invoice), ["Subtotal", "Tax", "Total", "Amount due"]);
-    invoice.subtotal = 11_900;
-    assert_eq!(labels(&invoice), ["Subtotal", "Total", "Tax included in total", "Amount due"]);
+fn the_last_sum_stands_out() {
+    let weights: Vec<Weight> = totals(&invoice()).into_iter().map(|total| total.weight).collect();
+    assert_eq!(weights, [Weight::Plain, Weight::Sum, Weight::Due]);
 }
 
 #[test]
-fn a_void_invoice_has_nothing_due_and_no_way_to_pay() {
+fn a_void_invoice_has_no_way_to_pay() {
     let mut invoice = invoice();
     invoice.summary.status = InvoiceStatus::Void;
-    assert_eq!(labels(&invoice), ["Subtotal", "Tax", "Total"]);
     let document = document(&invoice);
     assert_eq!(document.how_to_pay, None);
     assert_eq!(document.watermark, Some("VOID"));
+}
+
+#[test]
+fn a_written_off_invoice_can_still_be_paid() {
+    let mut invoice = invoice();
+    invoice.summary.status = InvoiceStatus::Uncollectible;
+    let document = document(&invoice);
+    assert_eq!(document.headline, "€119.00 unpaid, written off");
+    assert_eq!(document.how_to_pay.unwrap().text, "Written off. You can still pay it: €119.00.");
+}
+
+#[test]
+fn a_settled_invoice_names_no_payment() {
+    let mut invoice = invoice();
+    invoice.summary.status = InvoiceStatus::Paid;
+    invoice.summary.paid_at = Some(datetime!(2026-12-01 0:50 UTC));
+    let document = document(&invoice);
+    assert_eq!(document.headline, "Settled on 1 December 2026, nothing to pay");
+    assert!(document.facts.iter().all(|fact| fact.label != "Paid on"));
 }
 
 #[test]
@@ -77,14 +109,24 @@ fn only_a_secure_link_is_a_way_to_pay() {
 }
 
 #[test]
-fn the_issue_date_is_that_of_finalization() {
+fn the_issue_date_is_the_invoices_own() {
     let mut invoice = invoice();
-    assert_eq!(document(&invoice).facts[1].value, "30 November 2026");
-    let entry = |at| TimelineEntry { event_type: "invoice.finalized".to_owned(), title: String::new(), at };
-    invoice.timeline = vec![entry(datetime!(2026-12-01 0:50 UTC)), entry(datetime!(2026-12-02 0:00 UTC))];
-    let document = document(&invoice);
-    assert_eq!(document.facts[1].value, "1 December 2026");
-    assert_eq!(document.dated, datetime!(2026-12-01 0:50 UTC));
+    let issued = document(&invoice);
+    assert_eq!((issued.facts[1].label.as_str(), issued.facts[1].value.as_str()), ("Issue date", "1 December 2026"));
+    assert_eq!(issued.dated, datetime!(2026-12-01 0:50 UTC));
+    invoice.summary.issued_at = None;
+    let draft = document(&invoice);
+    assert_eq!((draft.facts[1].label.as_str(), draft.facts[1].value.as_str()), ("Created", "30 November 2026"));
+}
+
+#[test]
+fn what_is_printed_decides_the_fingerprint() {
+    let mut invoice = invoice();
+    let before = document(&invoice).fingerprint();
+    invoice.summary.overdue = true;
+    assert_eq!(document(&invoice).fingerprint(), before);
+    invoice.custom_fields = vec![CustomField { name: "PO".to_owned(), value: "4711".to_owned() }];
+    assert_ne!(document(&invoice).fingerprint(), before);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Nobody waits for it: a few are written at a time, each beside the answer, and what comes while those wait for a database that is away is only
 //! in the log.
 
+use super::refusals;
 use crate::{
     auth::Principal,
     domain::identity::CustomerId,
@@ -89,6 +90,9 @@ async fn write(platform: &Platform, incident: &Incident) -> sqlx::Result<()> {
         ip_address: incident.origin.ip_address.as_deref(),
         user_agent: incident.origin.user_agent.as_deref(),
     };
+    if incident.is_of_stranger {
+        return refusals::try_to_record(platform, entry).await;
+    }
     audit::record(&mut *platform.db.acquire().await?, entry).await
 }
 
@@ -98,6 +102,8 @@ struct Incident {
     customer: Option<CustomerId>,
     data: Value,
     origin: Origin,
+    /// Not signed in, and so bounded.
+    is_of_stranger: bool,
 }
 
 /// The kind, whoever asked and the route.
@@ -149,7 +155,8 @@ impl Asked {
         if let Some(prefix) = self.key_prefix {
             data["key_prefix"] = prefix.into();
         }
-        platform.incidents.tell(platform, like, Incident { event_type, actor, customer, data, origin: self.origin });
+        let is_of_stranger = self.principal.is_none();
+        platform.incidents.tell(platform, like, Incident { event_type, actor, customer, data, origin: self.origin, is_of_stranger });
     }
 }
 
@@ -172,6 +179,7 @@ pub fn job_failed(platform: &Platform, job: &'static str, error: &Error) {
         customer: None,
         data: json!({"job": job, "code": error.code(), "error": text}),
         origin: Origin::default(),
+        is_of_stranger: false,
     };
     platform.incidents.tell(platform, ("error", "system".to_owned(), format!("job {job}")), incident);
 }

@@ -2,7 +2,10 @@
 
 use super::{Notice, Turn, count, rfc3339, units};
 use crate::{
-    domain::meter::{Retry, Status, Verdict, is_open, pause, retry, verdict},
+    domain::{
+        meter::{Retry, Status, Verdict, is_open, pause, retry, verdict},
+        period::hour_of,
+    },
     service::Result,
     store::postgres::meters::Row,
     stripe::client::{MeterEvent, StripeError},
@@ -105,12 +108,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether Stripe counts a part.
+    /// Whether Stripe counts a part, by what it counts of the whole hour.
     async fn look(&self, row: &Row, rows: &[Row]) -> std::result::Result<Verdict, StripeError> {
-        let counted = self.stripe.metered(&row.event_name, &row.stripe_customer_id, row.hour, row.hour + Duration::HOUR).await?;
+        let hour = hour_of(row.hour);
+        let counted = self.stripe.metered(&row.event_name, &row.stripe_customer_id, hour, hour + Duration::HOUR).await?;
         let same = |other: &&Row| {
-            other.hour == row.hour
-                && other.revision != row.revision
+            hour_of(other.hour) == hour
+                && (other.hour, other.revision) != (row.hour, row.revision)
                 && matches!(other.status, Status::Sent | Status::Unclear)
                 && (&other.event_name, &other.stripe_customer_id) == (&row.event_name, &row.stripe_customer_id)
         };

@@ -6,6 +6,7 @@ use crate::{
         identity::CustomerId,
         meter::{Status, is_open, lost},
         metric::Metric,
+        period::hour_of,
     },
     service::{Platform, Result},
     store::postgres::meters::{self as store, Row},
@@ -66,10 +67,12 @@ impl Turn<'_> {
     /// Takes what Stripe does not count off our books, so that it is sent anew; how many parts that were. None when the turn is lost.
     async fn strike_out(&self, start: OffsetDateTime, end: OffsetDateTime) -> Result<Option<usize>> {
         let now = self.platform.clock.now();
-        let rows = store::rows(&self.platform.db, self.claim.customer, self.claim.metric, start).await?;
+        let rows = store::rows(&self.platform.db, self.claim.customer, self.claim.metric, hour_of(start)).await?;
         let mut hours: BTreeMap<OffsetDateTime, Vec<Row>> = BTreeMap::new();
+        // Stripe's sums are by whole hours, of which a period may have a part.
+        let (start, end) = (hour_of(start), hour_of(end + Duration::HOUR - Duration::NANOSECOND));
         for row in rows.into_iter().filter(|row| row.hour >= start && row.hour < end && row.status != Status::Cancelled) {
-            hours.entry(row.hour).or_default().push(row);
+            hours.entry(hour_of(row.hour)).or_default().push(row);
         }
         let event_name = self.settings.event_name(self.claim.metric);
         let settled = |row: &Row| {

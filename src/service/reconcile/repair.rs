@@ -122,7 +122,7 @@ async fn attempt(platform: &Platform, run: &Run, discrepancy: &Discrepancy) -> R
         };
     };
     match fetch::fetch(platform, of_stripe, id).await? {
-        Fetched::Taken(_) => {}
+        Fetched::Taken { .. } => {}
         Fetched::Gone => {
             if let Err(reason) = delete(platform, discrepancy).await? {
                 return Ok(Err(reason));

@@ -6,7 +6,7 @@ use crate::{
     store::postgres::reconcile::mirror::{self, Place, Scope},
     stripe::{
         client::{Client, StripeError, Window},
-        fetched::{Kind, lacks_lines, with_lines},
+        fetched::{Kind, lacks_items, lacks_lines, with_items, with_lines},
         record,
     },
 };
@@ -125,17 +125,23 @@ impl Listing {
     }
 }
 
-/// Reads an object, an invoice with all of its lines.
+/// Reads an object, an invoice with all of its lines, a subscription with all of its items.
 async fn whole(client: &Client, kind: Kind, text: Box<RawValue>, at: OffsetDateTime) -> Result<Record> {
     if kind != Kind::Invoice {
-        let object: Value = serde_json::from_str(text.get()).map_err(unreadable)?;
+        let mut object: Value = serde_json::from_str(text.get()).map_err(unreadable)?;
+        if kind == Kind::Subscription && lacks_items(&object) {
+            let id = object["id"].as_str().unwrap_or_default().to_owned();
+            let items = client.items(&id).await?.iter().map(|item| serde_json::from_str(item.get())).collect::<std::result::Result<_, _>>();
+            object = with_items(object, items.map_err(unreadable)?);
+        }
         return Ok(record::read(kind, &object, at)?);
     }
     let mut invoice = record::thin::invoice(text.get()).map_err(unreadable)?;
     drop(text);
     if lacks_lines(&invoice) {
         let id = invoice["id"].as_str().unwrap_or_default().to_owned();
-        let lines = client.lines(&id).await?.iter().map(|line| record::thin::invoice(line.get())).collect::<std::result::Result<_, _>>();
+        let lines =
+            client.lines(kind, &id).await?.iter().map(|line| record::thin::invoice(line.get())).collect::<std::result::Result<_, _>>();
         invoice = with_lines(invoice, lines.map_err(unreadable)?);
     }
     Ok(record::read(kind, &invoice, at)?)

@@ -6,12 +6,15 @@ use super::{
     scope::Scope,
 };
 use crate::{
-    domain::reconcile::Kind,
+    domain::{money::Currency, reconcile::Kind},
     service::{accounts::Origin, features, webhooks::By},
     store::postgres::reconcile::{self as store, found},
     telemetry,
 };
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -66,14 +69,30 @@ async fn nightly(platform: &Platform) -> Result<Option<Work>> {
     Ok(Some(Work { platform: platform.clone(), run, lead }))
 }
 
+/// The currencies that have a gauge: one of which a later run finds nothing goes back to 0.
+fn measured() -> MutexGuard<'static, BTreeSet<Currency>> {
+    static MEASURED: Mutex<BTreeSet<Currency>> = Mutex::new(BTreeSet::new());
+    MEASURED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Dollars, yen or dinars of a number of cents, yen or fils.
+fn major_units(amount: i64, currency: Currency) -> f64 {
+    amount as f64 / 10_f64.powi(currency.exponent().cast_signed())
+}
+
 /// Tells the metrics what the last complete run of everybody came to, whichever process ran it.
 pub async fn measure(platform: &Platform) -> Result<()> {
     let Some(last) = store::last_complete(&platform.db).await? else { return Ok(()) };
     let mut conn = platform.db.acquire().await?;
     let sum = found::sum(&mut conn, last.id).await?;
-    for currency in store::currencies(&platform.db).await? {
+    let billed = store::currencies(&platform.db).await?;
+    let mut currencies = measured();
+    currencies.extend(billed);
+    currencies.extend(last.currency_totals.keys().copied());
+    for currency in currencies.iter().copied() {
         let amount = last.currency_totals.get(&currency).copied().unwrap_or(0);
-        metrics::gauge!(telemetry::RECONCILE_DISCREPANCY_MINOR_UNITS, "currency" => currency.code().to_owned()).set(amount as f64);
+        metrics::gauge!(telemetry::RECONCILE_DISCREPANCY_MAJOR_UNITS, "currency" => currency.code().to_owned())
+            .set(major_units(amount, currency));
     }
     for kind in Kind::ALL {
         let count = sum.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.count);
@@ -84,4 +103,16 @@ pub async fn measure(platform: &Platform) -> Result<()> {
         metrics::gauge!(telemetry::RECONCILE_LAST_COMPLETED).set(at.unix_timestamp() as f64);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_threshold_fits_every_currency() {
+        for (code, minor) in [("usd", 100_000), ("jpy", 1_000), ("kwd", 1_000_000)] {
+            assert_eq!(major_units(minor, code.parse().unwrap()), 1_000.0, "{code}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
         metric::Metric,
         period::hour_of,
         reconcile::{Discrepancy, Field, Kind, Object, Said, compare::share},
+        subscription::metered_at,
     },
     service::{Result, usage},
     store::postgres::{
@@ -177,15 +178,18 @@ impl Runner<'_> {
         let settings = &self.platform.config.file.meters;
         // As of the run's begin, so that a second look sees the same hours.
         let closed = closed_until(self.run.started_at - UNDER_WAY, settings.grace()).min(hour_of(self.run.to));
-        let (_, period) = usage::billed(self.platform, customer).await?;
+        let subscriptions = usage::subscriptions(self.platform, customer).await?;
+        let period = metered_at(&subscriptions, self.platform.clock.now()).period;
+        let before = metered_at(&subscriptions, period.start() - Duration::NANOSECOND).period;
+        self.platform.usage.split(customer, &[before.start(), period.start(), period.end()]).await?;
         let begins = [settings.since, self.run.from].into_iter().flatten().max();
         let up = |at: OffsetDateTime| hour_of(at + Duration::HOUR - Duration::NANOSECOND);
         let mut spans = Vec::new();
         for metric in Metric::ALL {
             let behind = meters::behind(&self.platform.db, customer, metric).await?;
-            for period in [period.previous(), period] {
-                let start = up(begins.map_or(period.start(), |begins| begins.max(period.start())));
-                let end = [up(period.end()), closed].into_iter().chain(behind).min().unwrap_or(closed);
+            for (start, end) in [(before.start(), period.start().min(before.end())), (period.start(), period.end())] {
+                let start = begins.map_or(start, |begins| start.max(up(begins)));
+                let end = [end, closed].into_iter().chain(behind).min().unwrap_or(closed);
                 if start < end {
                     spans.push(Span { customer, metric, start, end });
                 }

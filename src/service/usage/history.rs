@@ -9,9 +9,12 @@ use crate::{
         identity::CustomerId,
         metric::Metric,
         period::{Period, hour_of},
-        usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries},
+        usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries, file_name},
     },
-    store::postgres::usage::history as store,
+    store::postgres::{
+        accounts,
+        usage::{history as store, splits},
+    },
 };
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
@@ -34,30 +37,69 @@ pub struct Query {
     pub group_by: Option<String>,
 }
 
-/// A customer's usage in the hours that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
+/// A customer's usage in the hours, and parts of hours, that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
 #[tracing::instrument(name = "usage.history", level = "debug", skip_all)]
 pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
-    let metrics = match given(query.metric) {
-        Some(name) => vec![name.parse::<Metric>().map_err(|detail| Error::invalid("metric", detail))?],
-        None => Metric::ALL.to_vec(),
-    };
-    let granularity = given(query.granularity)
-        .map_or(Ok(Granularity::Day), |name| name.parse())
-        .map_err(|detail: String| Error::invalid("granularity", detail))?;
-    let by_app = match given(query.group_by).as_deref() {
-        None => false,
-        Some("app") => true,
-        Some(_) => return Err(Error::invalid("group_by", "wants app, or is left out")),
-    };
-    let Some(span) = span(granularity, given(query.from), given(query.to), platform.clock.now())? else {
-        return Ok(UsageHistory::default());
-    };
+    read(platform, customer, Asked::of(query, platform.clock.now())?).await
+}
+
+/// A file for spreadsheets.
+pub struct File {
+    pub name: String,
+    pub text: String,
+}
+
+/// The same as a file that ends with the running hour, day or month, and says whose usage of which time it is.
+pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Result<File> {
+    let now = platform.clock.now();
+    let asked = Asked::of(query, now)?;
+    let customer_name = accounts::customer_name(&platform.db, customer).await?.unwrap_or_default();
+    let metric = if let [one] = asked.metrics[..] { Some(one) } else { None };
+    let name = file_name(&customer_name, metric, asked.granularity, asked.by_app, &asked.named);
+    Ok(File { name, text: read(platform, customer, asked).await?.until(now).to_csv() })
+}
+
+/// A request's parameters.
+struct Asked {
+    metrics: Vec<Metric>,
+    granularity: Granularity,
+    by_app: bool,
+    /// As it was named.
+    named: Period,
+}
+
+impl Asked {
+    fn of(query: Query, now: OffsetDateTime) -> Result<Asked> {
+        let metrics = match given(query.metric) {
+            Some(name) => vec![name.parse::<Metric>().map_err(|detail| Error::invalid("metric", detail))?],
+            None => Metric::ALL.to_vec(),
+        };
+        let granularity = given(query.granularity)
+            .map_or(Ok(Granularity::Day), |name| name.parse())
+            .map_err(|detail: String| Error::invalid("granularity", detail))?;
+        let by_app = match given(query.group_by).as_deref() {
+            None => false,
+            Some("app") => true,
+            Some(_) => return Err(Error::invalid("group_by", "must be app, or left out")),
+        };
+        let named = named(granularity, given(query.from), given(query.to), now)?;
+        Ok(Asked { metrics, granularity, by_app, named })
+    }
+}
+
+async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result<UsageHistory> {
+    let Asked { metrics, granularity, by_app, named } = asked;
+    let (from, to) = (named.start(), named.end());
+    // An hour within which a billing period begins has a part that begins there; other hours count where they begin.
+    let next_hour = hour_of(from + Duration::HOUR - Duration::NANOSECOND);
+    let split = splits::within(&platform.db, customer, from - Duration::SECOND, next_hour).await?.into_iter().find(|at| *at >= from);
+    let Some(span) = Period::new(split.unwrap_or(next_hour), to) else { return Ok(UsageHistory::default()) };
     let starts: Vec<OffsetDateTime> = granularity.starts(&span).collect();
     let most = starts.len() * metrics.len() * if by_app { usize::from(MAX_APPS) + 1 } else { 1 };
     if most > MAX_POINTS {
         return Err(Error::invalid(
             "metric",
-            format!("wants one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
+            format!("must name one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
         ));
     }
     let apps = by_app.then_some(MAX_APPS);
@@ -65,8 +107,8 @@ pub async fn history(platform: &Platform, customer: CustomerId, query: Query) ->
     Ok(UsageHistory { series: series(&metrics, &starts, sums, by_app) })
 }
 
-/// The hours that are asked for; None when no hour begins between the two.
-fn span(granularity: Granularity, from: Option<String>, to: Option<String>, now: OffsetDateTime) -> Result<Option<Period>> {
+/// The time that is asked for.
+fn named(granularity: Granularity, from: Option<String>, to: Option<String>, now: OffsetDateTime) -> Result<Period> {
     let (usual, most) = match granularity {
         Granularity::Hour => (7, MAX_DAYS_OF_HOURS),
         Granularity::Day => (30, MAX_DAYS),
@@ -86,8 +128,7 @@ fn span(granularity: Granularity, from: Option<String>, to: Option<String>, now:
     if to - from > Duration::days(most) {
         return Err(Error::invalid("from", format!("wants at most {most} days before `to` when granularity is {}", granularity.as_str())));
     }
-    let next_hour = |at: OffsetDateTime| if hour_of(at) == at { at } else { hour_of(at) + Duration::HOUR };
-    Ok(Period::new(next_hour(from), next_hour(to)))
+    Period::new(from, to).ok_or_else(|| Error::invalid("to", "lies before `from`"))
 }
 
 /// A series per metric, or per metric and app, with a point for each start.

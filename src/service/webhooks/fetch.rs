@@ -1,6 +1,6 @@
 //! Events that come without their object: it is fetched before they count as settled.
 
-use super::Tried;
+use super::{Tried, scope};
 use crate::{
     service::{Platform, Result},
     store::postgres::inbox::fetch as store,
@@ -10,9 +10,8 @@ use sqlx::PgConnection;
 
 /// A thin event about something that the mirror holds, where Stripe can be asked. Every other event is applied or ignored as it is.
 pub(super) fn waits(platform: &Platform, event: &Event) -> bool {
-    let mirrored = event.related_object().is_some_and(|(kind, _)| Kind::of_object(kind).is_some());
-    let ours = platform.config.stripe_livemode.is_none_or(|livemode| event.livemode.is_none_or(|of_event| of_event == livemode));
-    platform.stripe.is_some() && mirrored && ours && event.check().is_ok()
+    let is_kept = event.related_object().is_some_and(|(kind, _)| Kind::of_object(kind).is_some());
+    platform.stripe.is_some() && is_kept && scope(platform).foreign(event).is_none() && event.check().is_ok()
 }
 
 /// Has a stored event that [`waits`] wait for `service::fetch`; None for every other.

@@ -11,7 +11,7 @@ use crate::{
     service::{Error, Platform, Result, features},
     store::postgres::{
         inbox::{self, Record},
-        mirror,
+        mirror, storage,
     },
     stripe::webhook::apply::{ApplyError, Opened, Outcome, apply, meet},
 };
@@ -183,10 +183,9 @@ impl Drop for Writer {
     }
 }
 
-/// A body that comes from Stripe, and its meaning.
+/// An event that comes from Stripe.
 pub struct Delivery {
     pub opened: Opened,
-    pub body: String,
     /// The span of the request that brought it.
     pub request: Span,
 }
@@ -266,7 +265,10 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
         }
         Err(ApplyError::Database(error)) => {
             tracing::error!(%error, deliveries = batch.len(), "webhook events can't be stored now");
-            answer(batch.into_iter().map(|waiting| (waiting, Err(Error::Busy))));
+            storage::note(&error);
+            let is_full = storage::is_full(&error);
+            let refusal = || if is_full { Error::StorageFull(anyhow::anyhow!("{error}")) } else { Error::Busy };
+            answer(batch.into_iter().map(|waiting| (waiting, Err(refusal()))));
         }
     }
 }
@@ -280,7 +282,8 @@ async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<Stri
     };
     let receipt = match written {
         Ok(receipts) => receipts.into_iter().next().ok_or(Error::Busy),
-        Err(error) => Err(Error::Internal(error.into())),
+        Err(ApplyError::Database(error)) => Err(error.into()),
+        Err(refused) => Err(Error::Internal(refused.into())),
     };
     answer([(waiting, receipt)]);
 }
@@ -321,7 +324,7 @@ async fn try_to_write(
         .zip(&tried)
         .map(|(delivery, tried)| Record {
             event: &delivery.opened.event,
-            body: &delivery.body,
+            body: &delivery.opened.body,
             attempt: tried.attempt(),
             subject_id: delivery.opened.subject_id(),
             changed: tried.changed,
@@ -336,7 +339,7 @@ async fn try_to_write(
     }
     transaction.commit().await?;
     for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.opened.event.id)) {
-        tell_metrics(platform, &delivery.opened.event, tried.status);
+        tell_metrics(platform, &delivery.opened.event, tried);
         if let Some(customer) = tried.customer {
             delivery.request.record("customer", tracing::field::display(customer));
         }

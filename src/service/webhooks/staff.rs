@@ -1,6 +1,6 @@
 //! What the platform's staff does with the inbox: look into it, and have events applied again.
 
-use super::{count, try_again};
+use super::{Tried, count, count_tie, scope, try_again};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -84,14 +84,14 @@ pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookD
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
-    let opened = Opened::open(&held.payload, platform.config.stripe_livemode);
+    let opened = Opened::open(&held.payload, scope(platform));
     let event = &opened.event;
-    let (status, reason, customer) = if features::current(platform).billing_enabled {
-        let tried = try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?;
-        (tried.status, tried.reason, tried.customer.or(held.customer))
+    let tried = if features::current(platform).billing_enabled {
+        try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?
     } else {
-        (WebhookStatus::Received, None, held.customer)
+        Tried::WAITING
     };
+    let (status, customer) = (tried.status, tried.customer.or(held.customer));
     let entry = Entry {
         event_type: "webhook.replayed",
         actor: &by.actor,
@@ -103,7 +103,8 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     audit::record(&mut transaction, entry).await?;
     transaction.commit().await?;
     count(event, status.as_str());
-    Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: reason })
+    count_tie(platform, event, &tried);
+    Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: tried.reason })
 }
 
 /// Replays what failed, given up or not: at most `limit` events, each in a transaction of its own.

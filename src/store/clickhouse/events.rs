@@ -109,7 +109,7 @@ pub async fn totals(server: &Server, span: Period) -> Result<HourTotals> {
         .fetch(
             server
                 .query(
-                    "SELECT customer_id, metric, toStartOfHour(ts) AS hour, count() AS events, sum(quantity) AS total
+                    "SELECT customer_id, metric, toStartOfHour(ts) AS hour, count() AS events, toUInt64(least(sum(toUInt128(quantity)), toUInt128(9223372036854775807))) AS total
                      FROM usage_events FINAL
                      WHERE ts >= fromUnixTimestamp64Second({from:Int64}, 'UTC') AND ts < fromUnixTimestamp64Second({until:Int64}, 'UTC')
                      GROUP BY customer_id, metric, hour",

@@ -2,7 +2,11 @@
 
 use super::client::Server;
 use crate::{
-    domain::{period::Period, usage_hour::UsageHour},
+    domain::{
+        identity::CustomerId,
+        period::{Period, hour_of},
+        usage_hour::UsageHour,
+    },
     store::{postgres::usage::records::HourRecord, usage::Result},
 };
 use clickhouse::{Row, query::Query};
@@ -17,10 +21,16 @@ pub const MOST_HOURS: usize = 1_000;
 const NAMED: &str = "(SELECT t.1, t.2, toDateTime(t.3, 'UTC') FROM
     (SELECT arrayJoin(arrayZip({customers:Array(UUID)}, {metrics:Array(String)}, {starts:Array(UInt32)})) AS t))";
 
-/// Every hour of the events at hand; `WHERE` follows.
+/// Every hour of the events at hand; `WHERE` follows. PostgreSQL takes no more than a bigint, so larger sums are that.
 const COUNT: &str = "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
-    SELECT customer_id, metric, toStartOfHour(ts), app_id, sum(quantity), count(), max(ts), {version:UInt64}
+    SELECT customer_id, metric, toStartOfHour(ts), app_id, toUInt64(least(sum(toUInt128(quantity)), toUInt128(9223372036854775807))), count(), max(ts), {version:UInt64}
     FROM usage_events FINAL";
+
+/// The first instant of the part of the hour that an event is in, by the splits in the parameters.
+const PART: &str = "toDateTime(arrayMax(arrayConcat([toUnixTimestamp(toStartOfHour(ts))], arrayMap((customer, split) ->
+    if(customer = customer_id AND split <= toUnixTimestamp(ts), split, 0), {split_customers:Array(UUID)}, {splits:Array(UInt32)}))), 'UTC')";
+/// Hours with splits that one statement names: it looks at each of the splits for each event.
+const MOST_SPLIT_HOURS: usize = 50;
 
 const BY_HOUR: &str = "GROUP BY customer_id, metric, toStartOfHour(ts), app_id";
 
@@ -36,6 +46,27 @@ pub async fn count(server: &Server, hours: &[UsageHour], version: u64) -> Result
     for some in hours.chunks(MOST_HOURS) {
         let query = server.query(&format!("{COUNT} WHERE (customer_id, metric, toStartOfHour(ts)) IN {NAMED} {BY_HOUR}"));
         server.execute(name(query, some).param("version", version)).await?;
+    }
+    Ok(())
+}
+
+/// Counts these hours anew in their parts.
+pub async fn count_parts(server: &Server, hours: &[UsageHour], splits: &[(CustomerId, OffsetDateTime)], version: u64) -> Result<()> {
+    for some in hours.chunks(MOST_SPLIT_HOURS) {
+        let of_some = |(customer, at): &&(CustomerId, OffsetDateTime)| {
+            some.iter().any(|hour| hour.customer == *customer && hour.start == hour_of(*at))
+        };
+        let splits: Vec<&(CustomerId, OffsetDateTime)> = splits.iter().filter(of_some).collect();
+        let query = server.query(&format!(
+            "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
+             SELECT customer_id, metric, {PART} AS part, app_id, sum(quantity), count(), max(ts), {{version:UInt64}}
+             FROM usage_events FINAL WHERE (customer_id, metric, toStartOfHour(ts)) IN {NAMED} GROUP BY customer_id, metric, part, app_id"
+        ));
+        let query = name(query, some)
+            .param("version", version)
+            .param("split_customers", splits.iter().map(|(customer, _)| customer.to_string()).collect::<Vec<_>>())
+            .param("splits", splits.iter().map(|(_, at)| u32::try_from(at.unix_timestamp()).unwrap_or(0)).collect::<Vec<_>>());
+        server.execute(query).await?;
     }
     Ok(())
 }
@@ -63,15 +94,15 @@ struct HourRow {
     as_of: OffsetDateTime,
 }
 
-/// These hours in their newest state.
-pub async fn read(server: &Server, hours: &[UsageHour]) -> Result<Vec<HourRecord>> {
+/// These hours, and parts of them, as they were counted under a version: a part that an hour had before is none of it any more.
+pub async fn read(server: &Server, hours: &[UsageHour], version: u64) -> Result<Vec<HourRecord>> {
     let mut records = Vec::new();
     for some in hours.chunks(MOST_HOURS) {
         let sql = format!(
             "SELECT customer_id, metric, hour, app_id, quantity, event_count, as_of
-             FROM usage_hours FINAL WHERE (customer_id, metric, hour) IN {NAMED}"
+             FROM usage_hours FINAL WHERE (customer_id, metric, toStartOfHour(hour)) IN {NAMED} AND version = {{version:UInt64}}"
         );
-        let rows: Vec<HourRow> = server.fetch(name(server.query(&sql), some)).await?;
+        let rows: Vec<HourRow> = server.fetch(name(server.query(&sql), some).param("version", version)).await?;
         records.extend(rows.into_iter().map(|row| HourRecord {
             customer: row.customer_id,
             metric: row.metric,

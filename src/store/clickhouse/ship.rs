@@ -13,14 +13,17 @@ use crate::{
     },
     store::{
         postgres::usage::{
-            moves, records,
+            moves,
+            records::{self, HourRecord},
             shipping::{self, Queue, RawEvent},
+            splits,
         },
         usage::Result,
     },
 };
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+use time::OffsetDateTime;
 
 /// Inserts of one batch from each queue. Their hours are counted once, which matters when a long queue is in one hour.
 const INSERTS: usize = 5;
@@ -71,14 +74,53 @@ impl ClickHouseUsage {
         let dirty: Vec<UsageHour> = dirty.into_iter().collect();
         shipping::hold_counting(&mut tx).await?;
         self.take_over(&mut tx, &dirty).await?;
-        hours::count(&self.server, &dirty, shipping::next_version(&mut tx).await?).await?;
-        let counted = hours::read(&self.server, &dirty).await?;
+        let counted = self.count(&mut tx, &dirty).await?;
         records::put(&mut tx, &counted).await?;
         for (queue, places) in taken {
             shipping::remove(&mut tx, queue, &places).await?;
         }
         tx.commit().await?;
         Ok((shipped, more))
+    }
+
+    /// Counts hours anew, those within which periods begin in parts. The caller has stopped the counting.
+    async fn count(&self, tx: &mut PgConnection, dirty: &[UsageHour]) -> Result<Vec<HourRecord>> {
+        let version = shipping::next_version(tx).await?;
+        let splits = splits::of_hours(tx, dirty).await?;
+        let split_hours: BTreeSet<(CustomerId, OffsetDateTime)> = splits.iter().map(|(customer, at)| (*customer, hour_of(*at))).collect();
+        let (split, whole): (Vec<UsageHour>, Vec<UsageHour>) =
+            dirty.iter().copied().partition(|hour| split_hours.contains(&(hour.customer, hour.start)));
+        hours::count(&self.server, &whole, version).await?;
+        hours::count_parts(&self.server, &split, &splits, version).await?;
+        hours::read(&self.server, dirty, version).await
+    }
+
+    /// Splits an hour. Only one that has records needs ClickHouse for it.
+    pub(super) async fn split_hour(&self, customer: CustomerId, at: OffsetDateTime) -> Result<()> {
+        let hour = hour_of(at);
+        let mut tx = self.db.begin().await?;
+        splits::wait_little(&mut tx).await?;
+        shipping::take_turn(&mut tx).await?;
+        shipping::hold_counting(&mut tx).await?;
+        if splits::add(&mut tx, customer, at).await? {
+            let before = splits::recorded(&mut tx, customer, hour).await?;
+            if !before.is_empty() {
+                self.ready().await?;
+                let metrics: BTreeSet<&str> = before.iter().map(|record| record.metric.as_str()).collect();
+                let of = |metric: &str| {
+                    let metric = metric.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))?;
+                    Ok(UsageHour { customer, metric, start: hour })
+                };
+                let dirty = metrics.into_iter().map(of).collect::<sqlx::Result<Vec<UsageHour>>>()?;
+                self.take_over(&mut tx, &dirty).await?;
+                let parts = self.count(&mut tx, &dirty).await?;
+                if !splits::put(&mut tx, customer, hour, &before, &parts).await? {
+                    tracing::warn!(%customer, %hour, "an hour stays whole: its raw usage events are not what is recorded");
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     /// An hour is counted from ClickHouse alone, so that what PostgreSQL has of it from before the switch has to come along.
@@ -120,7 +162,7 @@ impl ClickHouseUsage {
         let mut most = HourTotals::new();
         for (hour, here) in records::raw(conn, span).await? {
             let there = raw.entry(hour).or_default();
-            most.insert(hour, HourTotal { events: here.events + there.events, quantity: here.quantity + there.quantity });
+            most.insert(hour, HourTotal { events: here.events + there.events, quantity: here.quantity.saturating_add(there.quantity) });
             *there = HourTotal { events: here.events.max(there.events), quantity: here.quantity.max(there.quantity) };
         }
         let mut found = differences(&raw, &records::recorded(conn, span).await?);

@@ -2,12 +2,13 @@
 
 use super::decode;
 use crate::domain::{
-    alert::{AlertSettings, FiredAlert, Threshold},
+    alert::{AlertSettings, CapRefusals, FiredAlert, Threshold},
     identity::CustomerId,
     metric::Metric,
+    money::Currency,
     period::Period,
 };
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
 
 /// What a customer set; None when it has set nothing.
@@ -73,29 +74,119 @@ pub async fn claim_customers(pool: &PgPool, since_hour: OffsetDateTime, limit: i
     Ok(ids.into_iter().map(CustomerId).collect())
 }
 
-/// What fired for a customer in the period that began then.
-pub async fn fired_thresholds(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<(Metric, Threshold)>> {
+/// A threshold that fired and is not re-armed.
+#[derive(Clone, Copy, Debug)]
+pub struct Fired {
+    pub id: i64,
+    pub metric: Metric,
+    pub threshold: Threshold,
+    /// What was included when it fired.
+    pub included: Option<u64>,
+    pub currency: Currency,
+}
+
+/// What fired for a customer in the period that began then and counts as reached since.
+pub async fn fired_thresholds(db: impl PgExecutor<'_>, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<Fired>> {
     let rows = sqlx::query!(
-        "SELECT metric, kind, threshold FROM usage_alerts WHERE customer_id = $1 AND period_start = $2",
+        "SELECT id, metric, kind, threshold, included, currency FROM usage_alerts
+         WHERE customer_id = $1 AND period_start = $2 AND rearmed_at IS NULL",
         customer.0,
         period_start
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
-    let known = rows
-        .into_iter()
-        .map(|row| Ok(Threshold::of(&row.kind, row.threshold).zip(Some(decode(&row.metric)?))))
-        .collect::<sqlx::Result<Vec<_>>>()?;
-    Ok(known.into_iter().flatten().map(|(threshold, metric)| (metric, threshold)).collect())
+    let mut known = Vec::with_capacity(rows.len());
+    for row in rows {
+        // A kind that a later server made.
+        let Some(threshold) = Threshold::of(&row.kind, row.threshold) else { continue };
+        let included = row.included.map(|units| u64::try_from(units).unwrap_or(0));
+        known.push(Fired { id: row.id, metric: decode(&row.metric)?, threshold, included, currency: decode(&row.currency)? });
+    }
+    Ok(known)
 }
 
-/// Notes that a threshold fired, its mail owed from now on; false when it had fired in this period already.
+/// Re-arms thresholds that fired: they may fire again. Those that another process has re-armed are left out of the answer.
+pub async fn rearm(conn: &mut PgConnection, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!("UPDATE usage_alerts SET rearmed_at = $2 WHERE id = ANY($1) AND rearmed_at IS NULL RETURNING id", ids, at)
+        .fetch_all(conn)
+        .await
+}
+
+/// Adds events that a cap refused to what it has refused since it began to. A cap that had stopped refusing begins anew.
+pub async fn refused(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime, refused: &CapRefusals) -> sqlx::Result<()> {
+    let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
+    sqlx::query!(
+        "INSERT INTO usage_refusals AS known (customer_id, period_start, metric, cap, since, last_at, events, quantity)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (customer_id, period_start, metric, cap) DO UPDATE SET
+             since = CASE WHEN known.ended_at IS NULL THEN known.since ELSE excluded.since END,
+             last_at = greatest(known.last_at, excluded.last_at),
+             events = CASE WHEN known.ended_at IS NULL THEN known.events ELSE 0 END + excluded.events,
+             quantity = least(CASE WHEN known.ended_at IS NULL THEN known.quantity ELSE 0 END::numeric + excluded.quantity, 9223372036854775807)::bigint,
+             ended_at = NULL",
+        customer.0,
+        period_start,
+        refused.metric.as_str(),
+        units(refused.cap),
+        refused.since,
+        refused.last_at,
+        units(refused.events),
+        units(refused.quantity),
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Notes that the caps of a metric have stopped refusing.
+pub async fn stopped_refusing(conn: &mut PgConnection, customer: CustomerId, metric: Metric, at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE usage_refusals SET ended_at = $3 WHERE customer_id = $1 AND metric = $2 AND ended_at IS NULL",
+        customer.0,
+        metric.as_str(),
+        at
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// What caps have refused in the period that began then, as far as they refuse still.
+pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<CapRefusals>> {
+    let rows = sqlx::query!(
+        "SELECT metric, cap, since, last_at, events, quantity FROM usage_refusals
+         WHERE customer_id = $1 AND period_start = $2 AND ended_at IS NULL ORDER BY since, metric, cap",
+        customer.0,
+        period_start,
+    )
+    .fetch_all(pool)
+    .await?;
+    let units = |units: i64| u64::try_from(units).unwrap_or(0);
+    rows.into_iter()
+        .map(|row| {
+            Ok(CapRefusals {
+                metric: decode(&row.metric)?,
+                cap: units(row.cap),
+                since: row.since,
+                last_at: row.last_at,
+                events: units(row.events),
+                quantity: units(row.quantity),
+            })
+        })
+        .collect()
+}
+
+/// Notes that a threshold fired, its mail owed from now on; false when it has fired already and is not re-armed.
 pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAlert) -> sqlx::Result<bool> {
     let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     sqlx::query!(
         "INSERT INTO usage_alerts
-             (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+             (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at, crossed_at,
+              round, cost_known)
+         SELECT $1::uuid, $2::timestamptz, $3::timestamptz, $4::text, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::text,
+                $11::timestamptz, $11::timestamptz, $12::timestamptz, coalesce(max(round) + 1, 0), $13::boolean
+         FROM usage_alerts
+         WHERE customer_id = $1 AND period_start = $2 AND metric = $4 AND kind = $5 AND threshold = $6 AND rearmed_at IS NOT NULL
          ON CONFLICT ON CONSTRAINT usage_alerts_once DO NOTHING",
         customer.0,
         alert.period.start(),
@@ -105,9 +196,11 @@ pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAl
         alert.threshold,
         units(alert.used),
         alert.included.map(units),
-        alert.cost,
+        alert.cost.unwrap_or(0),
         alert.currency.code(),
         alert.fired_at,
+        alert.crossed_at,
+        alert.cost.is_some(),
     )
     .execute(conn)
     .await
@@ -123,10 +216,13 @@ struct Row {
     used: i64,
     included: Option<i64>,
     cost: i64,
+    cost_known: bool,
     currency: String,
     period_start: OffsetDateTime,
     period_end: OffsetDateTime,
     fired_at: OffsetDateTime,
+    crossed_at: Option<OffsetDateTime>,
+    rearmed_at: Option<OffsetDateTime>,
     notified_at: Option<OffsetDateTime>,
     notified_to: Vec<String>,
     attempts: i32,
@@ -143,10 +239,12 @@ impl TryFrom<&Row> for FiredAlert {
             threshold: row.threshold,
             used: units(row.used),
             included: row.included.map(units),
-            cost: row.cost,
+            cost: row.cost_known.then_some(row.cost),
             currency: decode(&row.currency)?,
             period: Period::new(row.period_start, row.period_end).ok_or(sqlx::Error::RowNotFound)?,
             fired_at: row.fired_at,
+            crossed_at: row.crossed_at,
+            rearmed_at: row.rearmed_at,
             notified_at: row.notified_at,
         })
     }
@@ -156,7 +254,7 @@ impl TryFrom<&Row> for FiredAlert {
 pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, notified_at, notified_to, attempts
+        "SELECT id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts
          FROM usage_alerts WHERE customer_id = $1 AND period_start = $2 ORDER BY fired_at DESC, id DESC LIMIT 100",
         customer.0,
         period_start,
@@ -188,7 +286,7 @@ pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDat
              next_attempt_at = $1::timestamptz + least(interval '1 minute' * power(2, least(attempts, 10)), interval '1 hour')
          WHERE id = ANY (ARRAY(SELECT id FROM usage_alerts WHERE notified_at IS NULL AND next_attempt_at <= $1 AND fired_at >= $2
                                ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
-         RETURNING id, customer_id, metric, kind, threshold, used, included, cost, currency, period_start, period_end, fired_at, notified_at, notified_to, attempts",
+         RETURNING id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts",
         now,
         not_before,
         limit,

@@ -1,6 +1,7 @@
 //! The audit trail: rows can be added, never changed.
 
 pub mod list;
+pub mod refusals;
 pub mod seals;
 
 use crate::domain::identity::CustomerId;

@@ -12,6 +12,7 @@ pub enum Task {
     Events = 0,
     Full = 1,
     Fetch = 2,
+    Reread = 3,
 }
 
 /// The lead in a task, on a connection of its own: whatever becomes of the process, the lock goes with the connection.
@@ -110,12 +111,42 @@ pub async fn incomplete_invoices(pool: &PgPool, now: OffsetDateTime, limit: i64)
     .await
 }
 
-/// Notes a try to complete an invoice; forgets all tries when it is complete.
-pub async fn tried(conn: &mut PgConnection, stripe_invoice_id: &str, error: Option<&str>, at: OffsetDateTime) -> sqlx::Result<()> {
+/// The same of subscriptions that lack items.
+pub async fn incomplete_subscriptions(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT stripe_subscription_id FROM subscriptions LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_subscription_id
+           WHERE NOT items_complete AND NOT deleted
+             AND (fetched.object_id IS NULL
+                  OR fetched.tried_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(fetched.attempts, 10) - 1), interval '1 day'))
+           ORDER BY coalesce(fetched.attempts, 0), stripe_subscription_id LIMIT $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Credit notes that lack lines, as [`incomplete_invoices`].
+pub async fn incomplete_credit_notes(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT stripe_credit_note_id FROM credit_notes LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_credit_note_id
+           WHERE NOT lines_complete
+             AND (fetched.object_id IS NULL
+                  OR fetched.tried_at <= $1::timestamptz - least(interval '1 minute' * power(4, least(fetched.attempts, 10) - 1), interval '1 day'))
+           ORDER BY coalesce(fetched.attempts, 0), stripe_credit_note_id LIMIT $2"#,
+        now,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Notes a try to complete an object; forgets all tries when it is complete.
+pub async fn tried(conn: &mut PgConnection, object_id: &str, error: Option<&str>, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO stripe_fetches AS kept (object_id, attempts, tried_at, last_error) VALUES ($1, 1, $3, $2)
          ON CONFLICT (object_id) DO UPDATE SET attempts = kept.attempts + 1, tried_at = excluded.tried_at, last_error = excluded.last_error",
-        stripe_invoice_id,
+        object_id,
         error,
         at,
     )
@@ -123,8 +154,10 @@ pub async fn tried(conn: &mut PgConnection, stripe_invoice_id: &str, error: Opti
     .await?;
     sqlx::query!(
         "DELETE FROM stripe_fetches WHERE object_id = $1
-         AND NOT EXISTS (SELECT FROM invoices WHERE stripe_invoice_id = $1 AND NOT lines_complete AND NOT deleted)",
-        stripe_invoice_id,
+         AND NOT EXISTS (SELECT FROM invoices WHERE stripe_invoice_id = $1 AND NOT lines_complete AND NOT deleted)
+         AND NOT EXISTS (SELECT FROM credit_notes WHERE stripe_credit_note_id = $1 AND NOT lines_complete)
+         AND NOT EXISTS (SELECT FROM subscriptions WHERE stripe_subscription_id = $1 AND NOT items_complete AND NOT deleted)",
+        object_id,
     )
     .execute(conn)
     .await

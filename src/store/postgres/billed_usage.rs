@@ -1,7 +1,7 @@
 //! Usage of periods that have been invoiced, as it was when they were.
 
 use crate::domain::identity::CustomerId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,12 +23,27 @@ pub async fn lead(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "led!""#, LOCK).fetch_one(conn).await
 }
 
+/// Where the periods of invoices that were finalized since begin or end within an hour that is not split there.
+pub async fn unsplit(pool: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<(CustomerId, OffsetDateTime)>> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT customer_id AS "customer!", at AS "at!"
+           FROM invoices, LATERAL (VALUES (period_start), (period_end)) AS boundary(at)
+           WHERE finalized_at >= $1 AND stripe_subscription_id IS NOT NULL AND status <> 'void' AND NOT deleted AND period_end <= finalized_at
+             AND at <> date_trunc('hour', at, 'UTC')
+             AND NOT EXISTS (SELECT FROM usage_hour_splits split WHERE split.customer_id = invoices.customer_id AND split.at = boundary.at)"#,
+        since,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (CustomerId(row.customer), row.at)).collect())
+}
+
 /// Keeps the usage of the periods of invoices that were finalized since, where it is not kept yet; how many invoices those were.
 pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!(
         r#"INSERT INTO billed_usage (invoice_id, metric, quantity, noticed_at)
            SELECT invoice.id, metric, (
-                      SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                      SELECT least(coalesce(sum(record.quantity), 0), 9223372036854775807)::bigint FROM usage_records record
                       WHERE record.customer_id = invoice.customer_id AND record.metric = metrics.metric
                         AND record.hour >= invoice.period_start AND record.hour < invoice.period_end), $2
            FROM invoices invoice, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
@@ -50,7 +65,7 @@ pub async fn changes(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetD
     let rows = sqlx::query!(
         r#"WITH now_is AS MATERIALIZED (
                SELECT billed.invoice_id, billed.metric, invoice.customer_id, billed.quantity AS before, (
-                          SELECT coalesce(sum(record.quantity), 0)::bigint FROM usage_records record
+                          SELECT least(coalesce(sum(record.quantity), 0), 9223372036854775807)::bigint FROM usage_records record
                           WHERE record.customer_id = invoice.customer_id AND record.metric = billed.metric
                             AND record.hour >= invoice.period_start AND record.hour < invoice.period_end) AS quantity
                FROM billed_usage billed JOIN invoices invoice ON invoice.id = billed.invoice_id

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use sqlx::PgPool;
 
-/// One page of the customers whose name, e-mail address or id here or in Stripe holds the text, by name.
+/// One page of the customers whose name, e-mail address or id here or in Stripe holds the text, by name; without their subscriptions.
 pub async fn list(pool: &PgPool, search: Option<&str>, limit: i64, offset: i64) -> sqlx::Result<Vec<CustomerSummary>> {
     let rows = sqlx::query_file!("src/store/postgres/customers/list.sql", search, limit, offset).fetch_all(pool).await?;
     rows.into_iter()
@@ -19,18 +19,35 @@ pub async fn list(pool: &PgPool, search: Option<&str>, limit: i64, offset: i64) 
                 stripe_customer_id: row.stripe_customer_id,
                 deleted: row.deleted,
                 currency: decode(&row.currency)?,
-                plan_type: row.plan_type.as_deref().map(decode).transpose()?,
-                subscription_status: row.subscription_status,
+                plan_type: None,
+                plan_name: None,
+                subscription_status: None,
+                unpriced: None,
                 mirror: MirrorState {
                     last_applied_at: row.last_applied_at,
                     failed_events: u64::try_from(row.failed_events).unwrap_or(0),
                     reconciled_at: row.reconciled_at,
+                    changed_since: row.last_applied_at.zip(row.compared_since).is_some_and(|(changed, compared)| changed > compared),
                     open_discrepancies: row.open_discrepancies.map(|open| u64::try_from(open).unwrap_or(0)),
                 },
                 created_at: row.created_at,
             })
         })
         .collect()
+}
+
+/// Ids of customers with a subscription that has not ended, in order, after one of them.
+pub async fn subscribed(pool: &PgPool, after: CustomerId, limit: i64) -> sqlx::Result<Vec<CustomerId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE id > $1 AND EXISTS (
+             SELECT FROM subscriptions WHERE customer_id = customers.id AND ended_at IS NULL AND NOT deleted)
+         ORDER BY id LIMIT $2",
+        after.0,
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(CustomerId).collect())
 }
 
 /// How many there are.

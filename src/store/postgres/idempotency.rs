@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub struct Request<'a> {
     /// `user:ID` or `api_key:ID`.
     pub principal: &'a str,
+    /// The role and the customer that the principal acts in.
+    pub scope: &'a str,
     pub key: &'a IdempotencyKey,
     pub method: &'a str,
     pub path: &'a str,
@@ -49,7 +51,8 @@ pub struct SavedAnswer {
     pub body: Vec<u8>,
 }
 
-/// Takes the key for this request: when nobody has it, when it has expired, or when the same request's run has failed or died.
+/// Takes the key for this request: when nobody has it, when it has expired, when it was used in another scope, or when the same request's run has
+/// failed or died. A key without a scope is of a server that did not know of scopes, and counts in each.
 pub async fn claim(
     pool: &PgPool,
     request: &Request<'_>,
@@ -59,16 +62,17 @@ pub async fn claim(
 ) -> sqlx::Result<Option<Run>> {
     sqlx::query_as!(
         Run,
-        r#"INSERT INTO billing_idempotency AS known (id, principal, key, method, path, request_hash, lease_until, created_at, expires_at)
-           VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $7, $6, $8)
+        r#"INSERT INTO billing_idempotency AS known (id, principal, key, method, path, request_hash, lease_until, created_at, expires_at, scope)
+           VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $7, $6, $8, $9)
            ON CONFLICT (principal, key) DO UPDATE SET
-               id = CASE WHEN known.expires_at <= $6 THEN excluded.id ELSE known.id END,
-               created_at = CASE WHEN known.expires_at <= $6 THEN $6 ELSE known.created_at END,
-               expires_at = CASE WHEN known.expires_at <= $6 THEN $8 ELSE known.expires_at END,
-               attempts = CASE WHEN known.expires_at <= $6 THEN 1 ELSE known.attempts + 1 END,
+               id = CASE WHEN known.expires_at <= $6 OR known.scope <> $9 THEN excluded.id ELSE known.id END,
+               created_at = CASE WHEN known.expires_at <= $6 OR known.scope <> $9 THEN $6 ELSE known.created_at END,
+               expires_at = CASE WHEN known.expires_at <= $6 OR known.scope <> $9 THEN $8 ELSE known.expires_at END,
+               attempts = CASE WHEN known.expires_at <= $6 OR known.scope <> $9 THEN 1 ELSE known.attempts + 1 END,
                method = excluded.method, path = excluded.path, request_hash = excluded.request_hash, status = 'running',
-               lease_until = excluded.lease_until, response_status = NULL, response_headers = NULL, response_body = NULL, finished_at = NULL
-           WHERE (known.expires_at <= $6 AND (known.status = 'done' OR known.lease_until <= $6))
+               lease_until = excluded.lease_until, response_status = NULL, response_headers = NULL, response_body = NULL, finished_at = NULL,
+               scope = excluded.scope
+           WHERE ((known.expires_at <= $6 OR known.scope <> $9) AND (known.status = 'done' OR known.lease_until <= $6))
               OR (known.status <> 'done' AND known.lease_until <= $6 AND known.request_hash = excluded.request_hash)
            RETURNING id, attempts AS attempt"#,
         request.principal,
@@ -79,6 +83,7 @@ pub async fn claim(
         now,
         now + lease,
         now + kept,
+        request.scope,
     )
     .fetch_optional(pool)
     .await
@@ -87,15 +92,20 @@ pub async fn claim(
 /// What stands under a key that could not be claimed; None if it has gone meanwhile.
 pub async fn standing(pool: &PgPool, request: &Request<'_>) -> sqlx::Result<Option<Standing>> {
     let row = sqlx::query!(
-        r#"SELECT request_hash, response_status, response_headers AS "response_headers: sqlx::types::Json<BTreeMap<String, String>>",
+        r#"SELECT request_hash, scope IS NULL OR scope = $3 AS "is_of_scope!", response_status, response_headers AS "response_headers: sqlx::types::Json<BTreeMap<String, String>>",
                   response_body
            FROM billing_idempotency WHERE principal = $1 AND key = $2"#,
         request.principal,
         request.key.as_str(),
+        request.scope,
     )
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| {
+        // Only a run that has not ended keeps another scope from the key.
+        if !row.is_of_scope {
+            return Standing::Running;
+        }
         if row.request_hash != request.hash {
             return Standing::Other;
         }

@@ -1,15 +1,21 @@
 //! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
 
 pub mod fetch;
+mod neighbours;
 pub mod staff;
+pub mod ties;
+
+pub use neighbours::neighbours;
 
 use crate::{
     domain::{
         identity::CustomerId,
         invoice::TimelineEntry,
         money::{Currency, Money},
+        refund::Share,
         webhook::WebhookStatus,
     },
+    store::postgres::mirror::refunds,
     stripe::{
         timeline::{Happened, tell},
         webhook::event::{Document, Event},
@@ -155,15 +161,25 @@ pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
 /// What happened to an invoice of this customer, oldest first, from the events that were applied.
 pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &str) -> sqlx::Result<Vec<TimelineEntry>> {
     let rows = sqlx::query_file!("src/store/postgres/inbox/timeline.sql", customer.0, stripe_invoice_id).fetch_all(pool).await?;
-    let happened = rows.into_iter().map(|row| Happened {
-        event_type: row.event_type,
-        object_id: row.object_id,
+    let shares = refunds::shares(pool, &[stripe_invoice_id]).await?;
+    let shares: Vec<&Share> = shares.of(customer, stripe_invoice_id).collect();
+    let share_of = |refund: &str| shares.iter().find(|share| share.refund.as_deref() == Some(refund)).map(|share| share.amount);
+    // A charge may have paid several invoices: what was refunded of others is no part of this one's history.
+    let concerns = |event_type: &str, object_id: &str| match event_type {
+        "charge.refunded" => !shares.is_empty(),
+        _ => !event_type.starts_with("refund.") || share_of(object_id).is_some(),
+    };
+    let rows = rows.into_iter().filter(|row| concerns(&row.event_type, &row.object_id));
+    let happened = rows.map(|row| Happened {
         at: row.at,
         number: row.number,
         amount: row
             .amount
+            .map(|amount| share_of(&row.object_id).unwrap_or(amount))
             .zip(row.currency.and_then(|code| code.parse::<Currency>().ok()))
             .map(|(amount, currency)| Money::new(amount, currency)),
+        event_type: row.event_type,
+        object_id: row.object_id,
     });
     Ok(tell(happened.collect()))
 }

@@ -1,13 +1,23 @@
 //! Invoices of the mirror, as the console and the API read them.
 
+mod figures;
+mod search;
+
+pub use search::Search;
+
 use super::decode;
 use crate::domain::{
     identity::CustomerId,
     invoice::{
         CreditNote, InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment, Refund,
+        TaxId,
+        sums::{Figures, LineFigures},
     },
+    money::Currency,
     period::Period,
+    web_link::https_only,
 };
+use figures::{parsed, with_rates};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,16 +26,16 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub status: Option<InvoiceStatus>,
-    /// Created in the half-open span `[from, to)`.
+    /// Issued in the half-open span `[from, to)`; drafts: created.
     pub from: Option<OffsetDateTime>,
     pub to: Option<OffsetDateTime>,
-    /// Part of the number or of Stripe's id.
-    pub search: Option<String>,
+    pub search: Option<Search>,
     pub sort: InvoiceSort,
     pub limit: i64,
     pub offset: i64,
 }
 
+/// What a list shows of an invoice.
 struct Row {
     id: Uuid,
     stripe_invoice_id: String,
@@ -37,11 +47,14 @@ struct Row {
     amount_paid: i64,
     amount_remaining: i64,
     amount_refunded: i64,
-    period_start: Option<OffsetDateTime>,
-    period_end: Option<OffsetDateTime>,
+    credit_notes_pre_payment: i64,
+    credit_notes_post_payment: i64,
     created_at: OffsetDateTime,
     due_date: Option<OffsetDateTime>,
     paid_at: Option<OffsetDateTime>,
+    issued_at: Option<OffsetDateTime>,
+    period_start: Option<OffsetDateTime>,
+    period_end: Option<OffsetDateTime>,
 }
 
 impl Row {
@@ -58,11 +71,125 @@ impl Row {
             amount_paid: self.amount_paid,
             amount_remaining: self.amount_remaining,
             amount_refunded: self.amount_refunded,
+            amount_credited: self.credit_notes_pre_payment.saturating_add(self.credit_notes_post_payment),
             period: span(self.period_start, self.period_end),
             created_at: self.created_at,
+            issued_at: self.issued_at,
             due_date: self.due_date,
             paid_at: self.paid_at,
             overdue: status == InvoiceStatus::Open && self.due_date.is_some_and(|due| due < now),
+        })
+    }
+}
+
+/// All columns that the page, the PDF, the API and the CSV show.
+struct FullRow {
+    id: Uuid,
+    stripe_invoice_id: String,
+    number: Option<String>,
+    status: String,
+    currency: String,
+    total: i64,
+    amount_due: i64,
+    amount_paid: i64,
+    amount_remaining: i64,
+    amount_refunded: i64,
+    credit_notes_pre_payment: i64,
+    credit_notes_post_payment: i64,
+    created_at: OffsetDateTime,
+    due_date: Option<OffsetDateTime>,
+    paid_at: Option<OffsetDateTime>,
+    issued_at: Option<OffsetDateTime>,
+    period_start: Option<OffsetDateTime>,
+    period_end: Option<OffsetDateTime>,
+    name: String,
+    email: Option<String>,
+    customer_address: Option<serde_json::Value>,
+    customer_tax_id: Option<String>,
+    customer_tax_ids: Option<serde_json::Value>,
+    customer_tax_exempt: Option<String>,
+    subtotal: i64,
+    discount: i64,
+    tax: i64,
+    taxes: Option<serde_json::Value>,
+    pretax_credits: Option<serde_json::Value>,
+    shipping: Option<serde_json::Value>,
+    amount_overpaid: i64,
+    starting_balance: i64,
+    ending_balance: Option<i64>,
+    paid_out_of_band: bool,
+    description: Option<String>,
+    footer: Option<String>,
+    custom_fields: Option<serde_json::Value>,
+    lines_complete: bool,
+    hosted_invoice_url: Option<String>,
+}
+
+/// An invoice of a file.
+#[derive(Clone, Debug)]
+pub struct FileInvoice {
+    pub summary: InvoiceSummary,
+    pub customer_name: String,
+    pub tax_ids: Vec<TaxId>,
+    pub figures: Figures,
+    pub lines_complete: bool,
+}
+
+impl FullRow {
+    fn row(&self) -> Row {
+        Row {
+            id: self.id,
+            stripe_invoice_id: self.stripe_invoice_id.clone(),
+            number: self.number.clone(),
+            status: self.status.clone(),
+            currency: self.currency.clone(),
+            total: self.total,
+            amount_due: self.amount_due,
+            amount_paid: self.amount_paid,
+            amount_remaining: self.amount_remaining,
+            amount_refunded: self.amount_refunded,
+            credit_notes_pre_payment: self.credit_notes_pre_payment,
+            credit_notes_post_payment: self.credit_notes_post_payment,
+            created_at: self.created_at,
+            due_date: self.due_date,
+            paid_at: self.paid_at,
+            issued_at: self.issued_at,
+            period_start: self.period_start,
+            period_end: self.period_end,
+        }
+    }
+
+    /// All tax ids; of a row from before they were stored with their types, the first one.
+    fn tax_ids(&self) -> Vec<TaxId> {
+        let first = || self.customer_tax_id.iter().map(|value| TaxId { kind: String::new(), value: value.clone() }).collect();
+        let mut ids: Vec<TaxId> = parsed(self.customer_tax_ids.as_ref()).unwrap_or_else(first);
+        ids.retain(|id| !id.value.trim().is_empty());
+        ids
+    }
+
+    fn figures(&self, lines: LineFigures) -> sqlx::Result<Figures> {
+        Ok(Figures {
+            status: decode(&self.status)?,
+            currency: decode(&self.currency)?,
+            subtotal: self.subtotal,
+            discount: self.discount,
+            tax: self.tax,
+            taxes: parsed(self.taxes.as_ref()),
+            pretax_credits: parsed(self.pretax_credits.as_ref()),
+            shipping: parsed(self.shipping.as_ref()),
+            total: self.total,
+            credit_notes_before_payment: self.credit_notes_pre_payment,
+            credit_notes_after_payment: self.credit_notes_post_payment,
+            due: self.amount_due,
+            paid: self.amount_paid,
+            remaining: self.amount_remaining,
+            overpaid: self.amount_overpaid,
+            refunded: self.amount_refunded,
+            starting_balance: self.starting_balance,
+            ending_balance: self.ending_balance,
+            paid_out_of_band: self.paid_out_of_band,
+            tax_exempt: self.customer_tax_exempt.clone(),
+            lines: self.lines_complete.then_some(lines),
         })
     }
 }
@@ -74,36 +201,59 @@ fn span(start: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> Option<Pe
 /// One page of a customer's invoices and how many match in all.
 pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: OffsetDateTime) -> sqlx::Result<(Vec<InvoiceSummary>, u64)> {
     let status = filter.status.map(InvoiceStatus::as_str);
-    let pattern = filter.search.as_deref().map(contains_pattern);
+    let search = Search::parameters(filter.search.as_ref());
     let total = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM invoices
-           WHERE customer_id = $1 AND NOT deleted
-             AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
-             AND ($5::text IS NULL OR number ILIKE $5 OR stripe_invoice_id ILIKE $5)"#,
+           WHERE customer_id = $1 AND NOT deleted AND ($2::text IS NULL OR status = $2)
+             AND ($3::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, created_at) >= $3)
+             AND ($4::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, created_at) < $4)
+             AND ($5::text IS NULL OR number ~ $5 OR stripe_invoice_id ~ $5
+                  OR total = CASE WHEN currency = ANY($6) THEN $7 WHEN currency = ANY($8) THEN $9 ELSE $10::bigint END
+                  OR EXISTS (SELECT FROM invoice_line_items item WHERE item.invoice_id = invoices.id AND item.description ~ $5))"#,
         customer.0,
         status,
         filter.from,
         filter.to,
-        pattern,
+        search.pattern,
+        &Currency::ZERO_DECIMAL as &[&str],
+        search.zero_decimal,
+        &Currency::THREE_DECIMAL as &[&str],
+        search.three_decimal,
+        search.two_decimal,
     )
     .fetch_one(pool)
     .await?;
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, stripe_invoice_id, number, status, currency, total, amount_due, amount_paid, amount_remaining, amount_refunded,
-                period_start, period_end, created_at, due_date, paid_at
-         FROM invoices
-         WHERE customer_id = $1 AND NOT deleted
-           AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
-           AND ($5::text IS NULL OR number ILIKE $5 OR stripe_invoice_id ILIKE $5)
-         ORDER BY CASE WHEN $6 = '-total' THEN total END DESC, CASE WHEN $6 = 'total' THEN total END,
-                  CASE WHEN $6 = 'created' THEN created_at END, created_at DESC, id
-         LIMIT $7 OFFSET $8",
+        "SELECT invoices.id, stripe_invoice_id, number, status, invoices.currency, total, amount_due, amount_paid, amount_remaining, amount_refunded,
+                  credit_notes_pre_payment, credit_notes_post_payment, invoices.created_at, due_date, paid_at,
+                  CASE WHEN status <> 'draft' THEN invoice_issued_at(status, effective_at, finalized_at, created_at) END AS issued_at,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_start ELSE period_start END AS period_start,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_end ELSE period_end END AS period_end
+         FROM invoices CROSS JOIN LATERAL (
+               SELECT count(*) AS lines, min(item.period_start) AS cover_start, max(item.period_end) AS cover_end
+               FROM invoice_line_items item WHERE item.invoice_id = invoices.id) cover
+         WHERE customer_id = $1 AND NOT deleted AND ($2::text IS NULL OR status = $2)
+             AND ($3::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, created_at) >= $3)
+             AND ($4::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, created_at) < $4)
+             AND ($5::text IS NULL OR number ~ $5 OR stripe_invoice_id ~ $5
+                  OR total = CASE WHEN currency = ANY($6) THEN $7 WHEN currency = ANY($8) THEN $9 ELSE $10::bigint END
+                  OR EXISTS (SELECT FROM invoice_line_items item WHERE item.invoice_id = invoices.id AND item.description ~ $5))
+         ORDER BY CASE WHEN $11 IN ('-total', 'total') THEN invoices.currency END, CASE WHEN $11 = '-total' THEN total END DESC,
+                  CASE WHEN $11 = 'total' THEN total END,
+                  CASE WHEN $11 = 'issued' THEN invoice_issued_at(status, effective_at, finalized_at, created_at) END,
+                  invoice_issued_at(status, effective_at, finalized_at, created_at) DESC, invoices.id
+         LIMIT $12 OFFSET $13",
         customer.0,
         status,
         filter.from,
         filter.to,
-        pattern,
+        search.pattern,
+        &Currency::ZERO_DECIMAL as &[&str],
+        search.zero_decimal,
+        &Currency::THREE_DECIMAL as &[&str],
+        search.three_decimal,
+        search.two_decimal,
         filter.sort.as_str(),
         filter.limit,
         filter.offset,
@@ -121,42 +271,132 @@ pub async fn list_after(
     filter: &Filter,
     after: Option<Uuid>,
     now: OffsetDateTime,
-) -> sqlx::Result<Vec<InvoiceSummary>> {
+) -> sqlx::Result<Vec<FileInvoice>> {
+    let search = Search::parameters(filter.search.as_ref());
     let rows = sqlx::query_as!(
-        Row,
+        FullRow,
         r#"WITH ordered AS (
-               SELECT *, CASE $6 WHEN '-total' THEN -total::numeric WHEN 'total' THEN total WHEN 'created' THEN extract(epoch FROM created_at)
-                              ELSE -extract(epoch FROM created_at) END AS place
+               SELECT id AS ordered_id, CASE WHEN $11 IN ('-total', 'total') THEN currency ELSE '' END AS place_currency,
+                      CASE $11 WHEN '-total' THEN -total::numeric WHEN 'total' THEN total
+                               WHEN 'issued' THEN extract(epoch FROM invoice_issued_at(status, effective_at, finalized_at, created_at))
+                               ELSE -extract(epoch FROM invoice_issued_at(status, effective_at, finalized_at, created_at)) END AS place,
+                      -extract(epoch FROM invoice_issued_at(status, effective_at, finalized_at, created_at)) AS newest
                FROM invoices WHERE customer_id = $1
            )
-           SELECT id AS "id!", stripe_invoice_id AS "stripe_invoice_id!", number, status AS "status!", currency AS "currency!", total AS "total!",
-                  amount_due AS "amount_due!", amount_paid AS "amount_paid!", amount_remaining AS "amount_remaining!",
-                  amount_refunded AS "amount_refunded!", period_start, period_end, created_at AS "created_at!", due_date, paid_at
-           FROM ordered
-           WHERE NOT deleted
-             AND ($2::text IS NULL OR status = $2) AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
-             AND ($5::text IS NULL OR number ILIKE $5 OR stripe_invoice_id ILIKE $5)
-             AND ($8::uuid IS NULL OR (place, -extract(epoch FROM created_at), id)
-                  > (SELECT place, -extract(epoch FROM created_at), id FROM ordered WHERE id = $8))
-           ORDER BY place, -extract(epoch FROM created_at), id LIMIT $7"#,
+           SELECT invoices.id, stripe_invoice_id, number, status, invoices.currency, total, amount_due, amount_paid, amount_remaining, amount_refunded,
+                  credit_notes_pre_payment, credit_notes_post_payment, invoices.created_at, due_date, paid_at,
+                  CASE WHEN status <> 'draft' THEN invoice_issued_at(status, effective_at, finalized_at, invoices.created_at) END AS issued_at,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_start ELSE period_start END AS period_start,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_end ELSE period_end END AS period_end,
+                  coalesce(customer_name, customers.name) AS "name!", coalesce(customer_email, customers.email) AS email, customer_address,
+                  customer_tax_id, customer_tax_ids, customer_tax_exempt, subtotal, discount, tax, taxes, pretax_credits, shipping, amount_overpaid,
+                  starting_balance, ending_balance, paid_out_of_band, description, footer, custom_fields, lines_complete, hosted_invoice_url
+           FROM ordered JOIN invoices ON invoices.id = ordered_id JOIN customers ON customers.id = customer_id CROSS JOIN LATERAL (
+               SELECT count(*) AS lines, min(item.period_start) AS cover_start, max(item.period_end) AS cover_end
+               FROM invoice_line_items item WHERE item.invoice_id = invoices.id) cover
+           WHERE customer_id = $1 AND NOT invoices.deleted AND ($2::text IS NULL OR status = $2)
+             AND ($3::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, invoices.created_at) >= $3)
+             AND ($4::timestamptz IS NULL OR invoice_issued_at(status, effective_at, finalized_at, invoices.created_at) < $4)
+             AND ($5::text IS NULL OR number ~ $5 OR stripe_invoice_id ~ $5
+                  OR total = CASE WHEN invoices.currency = ANY($6) THEN $7 WHEN invoices.currency = ANY($8) THEN $9 ELSE $10::bigint END
+                  OR EXISTS (SELECT FROM invoice_line_items item WHERE item.invoice_id = invoices.id AND item.description ~ $5))
+             AND ($13::uuid IS NULL OR (place_currency, place, newest, ordered_id)
+                  > (SELECT place_currency, place, newest, ordered_id FROM ordered WHERE ordered_id = $13))
+           ORDER BY place_currency, place, newest, ordered_id LIMIT $12"#,
         customer.0,
         filter.status.map(InvoiceStatus::as_str),
         filter.from,
         filter.to,
-        filter.search.as_deref().map(contains_pattern),
+        search.pattern,
+        &Currency::ZERO_DECIMAL as &[&str],
+        search.zero_decimal,
+        &Currency::THREE_DECIMAL as &[&str],
+        search.three_decimal,
+        search.two_decimal,
         filter.sort.as_str(),
         filter.limit,
         after,
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter().map(|row| row.summary(now)).collect()
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut lines = figures::of_lines(pool, &ids).await?;
+    let mut invoices = Vec::with_capacity(rows.len());
+    for row in rows {
+        invoices.push(FileInvoice {
+            figures: row.figures(lines.remove(&row.id).unwrap_or_default())?,
+            customer_name: row.name.clone(),
+            tax_ids: row.tax_ids(),
+            lines_complete: row.lines_complete,
+            summary: row.row().summary(now)?,
+        });
+    }
+    let taxes = invoices.iter_mut().flat_map(|invoice| figures::taxes_of(&mut invoice.figures));
+    with_rates(pool, taxes.collect()).await?;
+    Ok(invoices)
 }
 
-/// `%text%` for ILIKE, with its wildcards taken literally.
-fn contains_pattern(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+/// A line of a file, and the place of its invoice among those that were asked for.
+pub struct FileLine {
+    pub invoice: usize,
+    /// From 0.
+    pub position: i32,
+    pub line: LineItem,
+}
+
+/// The lines of these invoices in their order, `limit` at most, after the line `after`: an invoice's place and a line's position.
+pub async fn lines_after(pool: &PgPool, invoices: &[Uuid], after: Option<(usize, i32)>, limit: i64) -> sqlx::Result<Vec<FileLine>> {
+    let after = after.map(|(place, position)| (i64::try_from(place).unwrap_or(i64::MAX), i64::from(position)));
+    let rows = sqlx::query!(
+        r#"SELECT place AS "place!", position, description, quantity, quantity_decimal::text AS quantity_decimal, unit_amount, amount, discount, tax,
+                  taxes, pretax_credits, transform_quantity, period_start, period_end, proration
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS asked(id, place) JOIN invoice_line_items ON invoice_id = asked.id
+           WHERE $2::bigint IS NULL OR (place, position::bigint) > ($2, $3::bigint)
+           ORDER BY place, position LIMIT $4"#,
+        invoices,
+        after.map(|after| after.0 + 1),
+        after.map(|after| after.1),
+        limit,
+    )
+    .fetch_all(pool)
+    .await?;
+    let lines = rows.into_iter().map(|row| FileLine {
+        invoice: usize::try_from(row.place - 1).unwrap_or(usize::MAX),
+        position: row.position,
+        line: LineItem {
+            description: row.description,
+            quantity: row.quantity,
+            quantity_decimal: row.quantity_decimal.map(figures::shortest),
+            unit_amount: row.unit_amount,
+            amount: row.amount,
+            discount: row.discount,
+            tax: row.tax,
+            taxes: parsed(row.taxes.as_ref()).unwrap_or_default(),
+            pretax_credits: parsed(row.pretax_credits.as_ref()).unwrap_or_default(),
+            transform_quantity: parsed(row.transform_quantity.as_ref()),
+            period: span(row.period_start, row.period_end),
+            proration: row.proration,
+        },
+    });
+    let mut lines: Vec<FileLine> = lines.collect();
+    with_rates(pool, lines.iter_mut().flat_map(|line| &mut line.line.taxes).collect()).await?;
+    Ok(lines)
+}
+
+/// A customer's name, and when its first and its last invoice were issued.
+pub async fn extent(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<OffsetDateTime>, Option<OffsetDateTime>)>> {
+    let row = sqlx::query!(
+        r#"SELECT name,
+                  (SELECT min(invoice_issued_at(status, effective_at, finalized_at, created_at)) FROM invoices
+                   WHERE customer_id = customers.id AND NOT deleted) AS first,
+                  (SELECT max(invoice_issued_at(status, effective_at, finalized_at, created_at)) FROM invoices
+                   WHERE customer_id = customers.id AND NOT deleted) AS last
+           FROM customers WHERE id = $1"#,
+        customer.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.name, row.first, row.last)))
 }
 
 /// What a customer owes, per currency.
@@ -172,19 +412,51 @@ pub async fn totals(pool: &PgPool, customer: CustomerId, now: OffsetDateTime) ->
     rows.into_iter().map(|row| Ok(InvoiceTotals { currency: decode(&row.currency)?, open: row.open, overdue: row.overdue })).collect()
 }
 
-/// Whose invoice it is; for staff, who may see any.
-pub async fn owner(pool: &PgPool, invoice: Uuid) -> sqlx::Result<Option<CustomerId>> {
-    let id = sqlx::query_scalar!("SELECT customer_id FROM invoices WHERE id = $1 AND NOT deleted", invoice).fetch_optional(pool).await?;
-    Ok(id.map(CustomerId))
+/// Whose invoice it is, and its id: of this customer, or of any where None is given, as staff may see.
+pub async fn by_id(pool: &PgPool, of: Option<CustomerId>, invoice: Uuid) -> sqlx::Result<Option<(CustomerId, Uuid)>> {
+    let row = sqlx::query!(
+        "SELECT customer_id, id FROM invoices WHERE id = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND NOT deleted",
+        invoice,
+        of.map(|id| id.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (CustomerId(row.customer_id), row.id)))
 }
 
-/// One of a customer's invoices with everything that belongs to it but the timeline, and its version.
-pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: OffsetDateTime) -> sqlx::Result<Option<(InvoiceDetail, i64)>> {
+/// The same by Stripe's id.
+pub async fn by_stripe_id(pool: &PgPool, of: Option<CustomerId>, stripe_id: &str) -> sqlx::Result<Option<(CustomerId, Uuid)>> {
+    let row = sqlx::query!(
+        "SELECT customer_id, id FROM invoices WHERE stripe_invoice_id = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND NOT deleted",
+        stripe_id,
+        of.map(|id| id.0),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (CustomerId(row.customer_id), row.id)))
+}
+
+/// One of a customer's invoices with everything that belongs to it but the timeline and what follows from its figures.
+pub async fn detail(
+    pool: &PgPool,
+    customer: CustomerId,
+    invoice: Uuid,
+    now: OffsetDateTime,
+) -> sqlx::Result<Option<(InvoiceDetail, Figures)>> {
     let Some(row) = sqlx::query_as!(
-        Row,
-        "SELECT id, stripe_invoice_id, number, status, currency, total, amount_due, amount_paid, amount_remaining, amount_refunded,
-                period_start, period_end, created_at, due_date, paid_at
-         FROM invoices WHERE customer_id = $1 AND id = $2 AND NOT deleted",
+        FullRow,
+        r#"SELECT invoices.id, stripe_invoice_id, number, status, invoices.currency, total, amount_due, amount_paid, amount_remaining, amount_refunded,
+                  credit_notes_pre_payment, credit_notes_post_payment, invoices.created_at, due_date, paid_at,
+                  CASE WHEN status <> 'draft' THEN invoice_issued_at(status, effective_at, finalized_at, invoices.created_at) END AS issued_at,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_start ELSE period_start END AS period_start,
+                  CASE WHEN NOT lines_complete THEN NULL WHEN lines > 0 THEN cover_end ELSE period_end END AS period_end,
+                  coalesce(customer_name, customers.name) AS "name!", coalesce(customer_email, customers.email) AS email, customer_address,
+                  customer_tax_id, customer_tax_ids, customer_tax_exempt, subtotal, discount, tax, taxes, pretax_credits, shipping, amount_overpaid,
+                  starting_balance, ending_balance, paid_out_of_band, description, footer, custom_fields, lines_complete, hosted_invoice_url
+           FROM invoices JOIN customers ON customers.id = customer_id CROSS JOIN LATERAL (
+               SELECT count(*) AS lines, min(item.period_start) AS cover_start, max(item.period_end) AS cover_end
+               FROM invoice_line_items item WHERE item.invoice_id = invoices.id) cover
+           WHERE customer_id = $1 AND invoices.id = $2 AND NOT invoices.deleted"#,
         customer.0,
         invoice,
     )
@@ -193,33 +465,23 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
     else {
         return Ok(None);
     };
-    let rest = sqlx::query!(
-        r#"SELECT coalesce(customer_name, customers.name) AS "name!", coalesce(customer_email, customers.email) AS email, customer_address, customer_tax_id,
-                  subtotal, discount, tax, starting_balance, ending_balance, description, lines_complete, hosted_invoice_url, version
-           FROM invoices JOIN customers ON customers.id = customer_id WHERE customer_id = $1 AND invoices.id = $2"#,
-        customer.0,
-        invoice,
-    )
-    .fetch_one(pool)
-    .await?;
-    let line_items = sqlx::query!(
-        "SELECT description, quantity, unit_amount, amount, discount, tax, period_start, period_end, proration FROM invoice_line_items WHERE invoice_id = $1 ORDER BY position",
-        invoice,
-    )
-    .fetch_all(pool)
-    .await?
-    .into_iter()
-    .map(|line| LineItem {
-        description: line.description,
-        quantity: line.quantity,
-        unit_amount: line.unit_amount,
-        amount: line.amount,
-        discount: line.discount,
-        tax: line.tax,
-        period: span(line.period_start, line.period_end),
-        proration: line.proration,
-    })
-    .collect();
+    let mut line_items = Vec::new();
+    loop {
+        let after = line_items.last().map(|line: &FileLine| (line.invoice, line.position));
+        let more = lines_after(pool, &[invoice], after, LINES_AT_ONCE).await?;
+        let is_last = i64::try_from(more.len()) != Ok(LINES_AT_ONCE);
+        line_items.extend(more);
+        if is_last {
+            break;
+        }
+    }
+    let line_items: Vec<LineItem> = line_items.into_iter().map(|line| line.line).collect();
+    let mut of_lines = LineFigures::default();
+    for line in &line_items {
+        of_lines.add(line.amount, line.discount, line.tax, &line.taxes, &line.pretax_credits);
+    }
+    let mut figures = row.figures(of_lines)?;
+    with_rates(pool, figures::taxes_of(&mut figures).collect()).await?;
     let payments = sqlx::query_as!(
         Payment,
         "SELECT stripe_payment_id AS id, amount, method, status, at FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2 ORDER BY at, stripe_payment_id",
@@ -228,16 +490,18 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
     )
     .fetch_all(pool)
     .await?;
+    // Of a refund of what paid several invoices, this one's part.
+    let shares = super::mirror::refunds::shares(pool, &[&row.stripe_invoice_id]).await?;
+    let (ids, parts): (Vec<&str>, Vec<i64>) =
+        shares.of(customer, &row.stripe_invoice_id).filter_map(|share| Some((share.refund.as_deref()?, share.amount))).unzip();
     let refunds = sqlx::query_as!(
         Refund,
-        "SELECT stripe_refund_id AS id, amount, status, reason, created_at AS at FROM refunds
-         WHERE customer_id = $1 AND (
-             stripe_charge_id IN (SELECT stripe_charge_id FROM charges WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR stripe_charge_id IN (SELECT charge FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2)
-             OR payment_intent IN (SELECT payment_intent FROM invoice_payments WHERE customer_id = $1 AND stripe_invoice_id = $2))
-         ORDER BY created_at, stripe_refund_id",
+        r#"SELECT stripe_refund_id AS id, part.amount AS "amount!", status, reason, created_at AS at
+           FROM refunds JOIN unnest($2::text[], $3::bigint[]) AS part(id, amount) ON part.id = stripe_refund_id
+           WHERE customer_id = $1 ORDER BY created_at, stripe_refund_id"#,
         customer.0,
-        row.stripe_invoice_id,
+        &ids as &[&str],
+        &parts,
     )
     .fetch_all(pool)
     .await?;
@@ -249,31 +513,46 @@ pub async fn detail(pool: &PgPool, customer: CustomerId, invoice: Uuid, now: Off
         row.stripe_invoice_id,
     )
     .fetch_all(pool)
-    .await?;
+    .await?
+    .into_iter()
+    .map(|credit_note| CreditNote { pdf_url: https_only(credit_note.pdf_url), ..credit_note })
+    .collect::<Vec<_>>();
+    let tax_ids = row.tax_ids();
     let detail = InvoiceDetail {
-        summary: row.summary(now)?,
+        summary: row.row().summary(now)?,
         customer: InvoiceCustomer {
-            name: rest.name,
-            email: rest.email,
-            address: rest.customer_address.as_ref().map(address_lines).unwrap_or_default(),
-            tax_id: rest.customer_tax_id,
+            name: row.name,
+            email: row.email,
+            address: row.customer_address.as_ref().map(address_lines).unwrap_or_default(),
+            tax_id: tax_ids.first().map(|id| id.value.clone()),
+            tax_ids,
+            tax_exempt: row.customer_tax_exempt,
         },
-        subtotal: rest.subtotal,
-        discount: rest.discount,
-        tax: rest.tax,
-        // A negative balance is credit; what of it the invoice used up is the way from the starting to the ending balance.
-        credit_applied: rest.ending_balance.map_or(0, |ending| (ending - rest.starting_balance).max(0)),
-        description: rest.description,
+        subtotal: row.subtotal,
+        discount: row.discount,
+        item_discount: 0,
+        tax: row.tax,
+        credit_applied: 0,
+        sums: Vec::new(),
+        taxes: figures.taxes.clone().unwrap_or_default(),
+        tax_notes: Vec::new(),
+        shipping: figures.shipping.clone(),
+        custom_fields: parsed(row.custom_fields.as_ref()).unwrap_or_default(),
+        footer: row.footer,
+        description: row.description,
         line_items,
-        lines_complete: rest.lines_complete,
+        lines_complete: row.lines_complete,
         payments,
         refunds,
         credit_notes,
         timeline: Vec::new(),
-        hosted_invoice_url: rest.hosted_invoice_url,
+        hosted_invoice_url: https_only(row.hosted_invoice_url),
     };
-    Ok(Some((detail, rest.version)))
+    Ok(Some((detail, figures)))
 }
+
+/// Lines of an invoice that are read at once.
+const LINES_AT_ONCE: i64 = 5_000;
 
 /// Stripe's address object as the lines of a letter.
 fn address_lines(address: &serde_json::Value) -> Vec<String> {

@@ -168,7 +168,7 @@ pub async fn used(
     until: OffsetDateTime,
 ) -> sqlx::Result<Vec<(OffsetDateTime, u64)>> {
     let rows = sqlx::query!(
-        r#"SELECT hour, sum(quantity)::bigint AS "quantity!" FROM usage_records
+        r#"SELECT hour, least(sum(quantity), 9223372036854775807)::bigint AS "quantity!" FROM usage_records
            WHERE customer_id = $1 AND metric = $2 AND hour >= $3 AND hour < $4 GROUP BY hour ORDER BY hour"#,
         customer.0,
         metric.as_str(),

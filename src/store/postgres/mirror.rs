@@ -1,20 +1,23 @@
 //! The mirror of Stripe's objects: each row is the newest snapshot, by the order of `domain::mirror`.
 //!
-//! The `put_…` functions write snapshots of different objects unless newer ones are there, in one statement for any number of them, and give
-//! the Stripe ids of those that they wrote. [`link`] then works out anew what follows from several objects together, so that it comes out the
+//! [`put`] writes snapshots of different objects unless newer ones are there, in one statement for all of a table, and gives the Stripe ids of
+//! those that it wrote. [`link`] then works out anew what follows from several objects together, so that it comes out the
 //! same whichever of them came first.
 
 mod customers;
 mod link;
+pub mod lookups;
+pub mod refunds;
+pub mod reread;
 
-pub use customers::{add_customer, link_customer, lock_acquaintance, put_customers};
+pub use customers::{add_customer, link_customer, lock_acquaintance};
 pub use link::{Reference, link};
 
 use crate::{
     domain::{identity::CustomerId, mirror::Stamp},
     stripe::webhook::snapshot::{
-        AlertSnapshot, ChargeSnapshot, CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, RefundSnapshot, Snapshot,
-        SubscriptionSnapshot,
+        AlertSnapshot, Change, ChargeSnapshot, CreditNoteSnapshot, CustomerSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Mirrored,
+        Named, RefundSnapshot, Snapshot, SubscriptionSnapshot,
     },
 };
 use serde::Serialize;
@@ -32,7 +35,7 @@ pub const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; 
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// One row of the mirror, as PostgreSQL takes it: the snapshot's fields have the names of the columns.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Row<'a, S> {
     customer_id: Option<CustomerId>,
     deleted: bool,
@@ -41,11 +44,15 @@ pub struct Row<'a, S> {
     event_rank: i16,
     event_progress: i64,
     event_id: &'a str,
+    reader_version: i32,
+    /// Of the ids that the snapshot names, those that are unknown here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lookups: Vec<&'a str>,
     #[serde(flatten)]
     snapshot: &'a S,
 }
 
-impl<'a, S> Row<'a, S> {
+impl<'a, S: Mirrored> Row<'a, S> {
     pub fn new(customer: Option<CustomerId>, stamp: &'a Stamp, snapshot: &'a S) -> Row<'a, S> {
         Row {
             customer_id: customer,
@@ -54,8 +61,19 @@ impl<'a, S> Row<'a, S> {
             event_rank: stamp.rank,
             event_progress: stamp.progress,
             event_id: &stamp.event_id,
+            reader_version: S::READER_VERSION,
+            lookups: Vec::new(),
             snapshot,
         }
+    }
+
+    pub const fn snapshot(&self) -> &'a S {
+        self.snapshot
+    }
+
+    /// Has the row wait for those of its ids that are unknown.
+    pub fn wait_for(&mut self, named: &'a Named, unknown: &HashSet<String>) {
+        self.lookups = named.ids.iter().map(|(_, id)| id.as_str()).filter(|id| unknown.contains(*id)).collect();
     }
 }
 
@@ -159,37 +177,119 @@ pub async fn customer_of_parent(conn: &mut PgConnection, snapshot: &Snapshot) ->
     Ok(id.map(CustomerId))
 }
 
-/// Writes invoices with their lines.
-pub async fn put_invoices(conn: &mut PgConnection, rows: &[&Row<'_, InvoiceSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_invoices.sql", Json(rows) as _).fetch_all(conn).await
+/// The table of the mirror that a snapshot belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    Invoices,
+    Subscriptions,
+    Charges,
+    Refunds,
+    Payments,
+    CreditNotes,
+    Customers,
+    Alerts,
 }
 
-/// Writes subscriptions with their items.
-pub async fn put_subscriptions(conn: &mut PgConnection, rows: &[&Row<'_, SubscriptionSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_subscriptions.sql", Json(rows) as _).fetch_all(conn).await
+impl Table {
+    pub const fn of(snapshot: &Snapshot) -> Table {
+        match snapshot {
+            Snapshot::Invoice(_) => Table::Invoices,
+            Snapshot::Subscription(_) => Table::Subscriptions,
+            Snapshot::Charge(_) => Table::Charges,
+            Snapshot::Refund(_) => Table::Refunds,
+            Snapshot::Payment(_) => Table::Payments,
+            Snapshot::CreditNote(_) => Table::CreditNotes,
+            Snapshot::Customer(_) => Table::Customers,
+            Snapshot::Alert(_) => Table::Alerts,
+        }
+    }
 }
 
-/// Writes charges.
-pub async fn put_charges(conn: &mut PgConnection, rows: &[&Row<'_, ChargeSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_charges.sql", Json(rows) as _).fetch_all(conn).await
+/// Which snapshots replace what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Those of a later second.
+    Newer,
+    /// Also another one of the same second: it was chosen among all that are known of it.
+    Chosen,
 }
 
-/// Writes refunds; without a customer until the charge has told.
-pub async fn put_refunds(conn: &mut PgConnection, rows: &[&Row<'_, RefundSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_refunds.sql", Json(rows) as _).fetch_all(conn).await
+/// Writes snapshots of different objects, in one statement for each table that they belong to. A payment or a refund may be without a customer
+/// until its parent comes. Gives those that were written, by Stripe's ids.
+pub async fn put(conn: &mut PgConnection, changes: &[(Option<CustomerId>, &Change)], how: Put) -> sqlx::Result<Vec<(Table, String)>> {
+    let mut rows = Rows::default();
+    for (customer, Change { stamp, snapshot }) in changes {
+        match snapshot {
+            Snapshot::Invoice(invoice) => rows.invoices.push(Row::new(*customer, stamp, &**invoice)),
+            Snapshot::Subscription(subscription) => rows.subscriptions.push(Row::new(*customer, stamp, &**subscription)),
+            Snapshot::Charge(charge) => rows.charges.push(Row::new(*customer, stamp, charge)),
+            Snapshot::Refund(refund) => rows.refunds.push(Row::new(*customer, stamp, refund)),
+            Snapshot::Payment(payment) => rows.payments.push(Row::new(*customer, stamp, payment)),
+            Snapshot::CreditNote(credit_note) => rows.credit_notes.push(Row::new(*customer, stamp, &**credit_note)),
+            Snapshot::Customer(described) => rows.customers.push(Row::new(*customer, stamp, &**described)),
+            Snapshot::Alert(alert) => rows.alerts.push(Row::new(*customer, stamp, alert)),
+        }
+    }
+    let of_credit_notes = rows.credit_notes.iter().map(|row| &row.snapshot().named);
+    let unknown = lookups::learn(conn, rows.invoices.iter().map(|row| &row.snapshot().named).chain(of_credit_notes)).await?;
+    for row in &mut rows.invoices {
+        row.wait_for(&row.snapshot().named, &unknown);
+    }
+    let mut written = Vec::new();
+    macro_rules! put_all {
+        ($put:path, $rows:ident, $table:expr) => {
+            if !rows.$rows.is_empty() {
+                let ids = $put(conn, &rows.$rows, how).await?;
+                written.extend(ids.into_iter().map(|id| ($table, id)));
+            }
+        };
+    }
+    put_all!(put_invoices, invoices, Table::Invoices);
+    put_all!(put_subscriptions, subscriptions, Table::Subscriptions);
+    put_all!(put_charges, charges, Table::Charges);
+    put_all!(put_refunds, refunds, Table::Refunds);
+    put_all!(put_payments, payments, Table::Payments);
+    put_all!(put_credit_notes, credit_notes, Table::CreditNotes);
+    put_all!(customers::put_customers, customers, Table::Customers);
+    put_all!(put_alerts, alerts, Table::Alerts);
+    Ok(written)
 }
 
-/// Writes payments towards invoices; without a customer until the invoice has told.
-pub async fn put_payments(conn: &mut PgConnection, rows: &[&Row<'_, InvoicePaymentSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_payments.sql", Json(rows) as _).fetch_all(conn).await
+macro_rules! put_fn {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident of $snapshot:ty: $file:tt) => {
+        $(#[$doc])*
+        $visibility async fn $name(conn: &mut PgConnection, rows: &[Row<'_, $snapshot>], how: Put) -> sqlx::Result<Vec<String>> {
+            sqlx::query_file_scalar!($file, Json(rows) as _, how == Put::Chosen).fetch_all(conn).await
+        }
+    };
 }
 
-/// Writes credit notes.
-pub async fn put_credit_notes(conn: &mut PgConnection, rows: &[&Row<'_, CreditNoteSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_credit_notes.sql", Json(rows) as _).fetch_all(conn).await
+put_fn! {
+    /// Writes invoices with their lines.
+    pub fn put_invoices of InvoiceSnapshot: "src/store/postgres/mirror/put_invoices.sql"
 }
+put_fn! {
+    /// Writes subscriptions with their items.
+    pub fn put_subscriptions of SubscriptionSnapshot: "src/store/postgres/mirror/put_subscriptions.sql"
+}
+put_fn! {
+    /// Writes credit notes.
+    pub fn put_credit_notes of CreditNoteSnapshot: "src/store/postgres/mirror/put_credit_notes.sql"
+}
+put_fn! { fn put_charges of ChargeSnapshot: "src/store/postgres/mirror/put_charges.sql" }
+put_fn! { fn put_refunds of RefundSnapshot: "src/store/postgres/mirror/put_refunds.sql" }
+put_fn! { fn put_payments of InvoicePaymentSnapshot: "src/store/postgres/mirror/put_payments.sql" }
+put_fn! { fn put_alerts of AlertSnapshot: "src/store/postgres/mirror/put_alerts.sql" }
 
-/// Writes Stripe's own usage alerts.
-pub async fn put_alerts(conn: &mut PgConnection, rows: &[&Row<'_, AlertSnapshot>]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_file_scalar!("src/store/postgres/mirror/put_alerts.sql", Json(rows) as _).fetch_all(conn).await
+/// The rows of each table.
+#[derive(Default)]
+struct Rows<'a> {
+    invoices: Vec<Row<'a, InvoiceSnapshot>>,
+    subscriptions: Vec<Row<'a, SubscriptionSnapshot>>,
+    charges: Vec<Row<'a, ChargeSnapshot>>,
+    refunds: Vec<Row<'a, RefundSnapshot>>,
+    payments: Vec<Row<'a, InvoicePaymentSnapshot>>,
+    credit_notes: Vec<Row<'a, CreditNoteSnapshot>>,
+    customers: Vec<Row<'a, CustomerSnapshot>>,
+    alerts: Vec<Row<'a, AlertSnapshot>>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Its own sqlx store is built on an older sqlx, so the few statements stand here.
 
+use super::storage;
 use crate::{auth::SessionKey, domain::session::SessionSummary};
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
@@ -25,12 +26,33 @@ impl PostgresSessions {
     }
 }
 
+/// How the text of an error begins when PostgreSQL's disk is full; tower-sessions passes on nothing but text.
+pub const STORAGE_FULL: &str = "PostgreSQL's storage is full: ";
+
 fn backend(error: sqlx::Error) -> Error {
-    Error::Backend(error.to_string())
+    let prefix = if storage::is_full(&error) { STORAGE_FULL } else { "" };
+    storage::note(&error);
+    Error::Backend(format!("{prefix}{error}"))
 }
+
+/// When the session was last used. Losing it shortens the session, and nothing else.
+const SEEN_AT: &str = "seen_at";
 
 fn encode(record: &Record) -> Result<serde_json::Value> {
     serde_json::to_value(&record.data).map_err(|error| Error::Encode(error.to_string()))
+}
+
+impl PostgresSessions {
+    /// Whether these data differ from the stored ones by nothing but when the session was last used.
+    async fn only_seen_since(&self, record: &Record, mut data: serde_json::Value) -> Result<bool> {
+        let Some(mut stored) = self.load(&record.id).await?.map(|stored| encode(&stored)).transpose()? else { return Ok(true) };
+        for data in [&mut stored, &mut data] {
+            if let Some(fields) = data.as_object_mut() {
+                fields.remove(SEEN_AT);
+            }
+        }
+        Ok(stored == data)
+    }
 }
 
 #[async_trait]
@@ -55,17 +77,21 @@ impl SessionStore for PostgresSessions {
     }
 
     /// Changes a session that exists; one that was ended meanwhile is not brought back.
+    /// Where the disk is full, one that only was used once more goes on as it is stored, so that pages can still be read.
     async fn save(&self, record: &Record) -> Result<()> {
-        sqlx::query!(
-            "UPDATE sessions SET data = $2, expires_at = $3 WHERE id = $1",
-            record.id.to_string(),
-            encode(record)?,
-            record.expiry_date
-        )
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(backend)
+        let data = encode(record)?;
+        let written =
+            sqlx::query!("UPDATE sessions SET data = $2, expires_at = $3 WHERE id = $1", record.id.to_string(), data, record.expiry_date)
+                .execute(&self.pool)
+                .await;
+        match written {
+            Ok(_) => Ok(()),
+            Err(error) if storage::is_full(&error) && self.only_seen_since(record, data).await? => {
+                storage::note(&error);
+                Ok(())
+            }
+            Err(error) => Err(backend(error)),
+        }
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

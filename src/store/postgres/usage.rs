@@ -11,16 +11,16 @@ mod own;
 pub mod records;
 pub mod retention;
 pub mod shipping;
+pub mod splits;
 
 pub use own::PostgresUsage;
 
-use super::decode;
 use crate::domain::{
     identity::CustomerId,
     metric::Metric,
     money::Currency,
     period::Period,
-    plan::{Plan, PlanType, Terms},
+    plan::{Offer, Plan, PlanType, Terms},
     usage::Quantities,
 };
 use crate::store::usage::{Figures, HourlyUsage};
@@ -60,45 +60,14 @@ pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx:
     Ok(Figures { hours, waiting_since: None })
 }
 
-/// The subscription that a customer is billed by.
-#[derive(Clone, Debug)]
-pub struct Subscription {
-    pub status: String,
-    pub plan_type: Option<PlanType>,
-    pub currency: Currency,
-    pub period: Option<Period>,
-    pub cancel_at_period_end: bool,
-}
-
-/// The customer's running subscription, the newest if there are several; None when there is none or it has ended.
-pub async fn subscription(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Subscription>> {
-    let row = sqlx::query!(
-        "SELECT status, plan_type, currency, current_period_start, current_period_end, cancel_at_period_end
-         FROM subscriptions
-         WHERE customer_id = $1 AND NOT deleted AND status NOT IN ('canceled', 'incomplete_expired')
-         ORDER BY status IN ('active', 'trialing') DESC, created_at DESC LIMIT 1",
-        customer.0
-    )
-    .fetch_optional(pool)
-    .await?;
-    row.map(|row| {
-        Ok(Subscription {
-            status: row.status,
-            plan_type: row.plan_type.map(|plan| decode(&plan)).transpose()?,
-            currency: decode(&row.currency)?,
-            period: row.current_period_start.zip(row.current_period_end).and_then(|(start, end)| Period::new(start, end)),
-            cancel_at_period_end: row.cancel_at_period_end,
-        })
-    })
-    .transpose()
-}
-
-/// The version of a plan that rates a period beginning at an instant, with its prices in a currency.
-pub async fn plan(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Plan>> {
+/// The version of a plan for a period that begins at an instant: what it includes, and its prices if it has any in the currency. None without
+/// a version of that time.
+pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Offer>> {
     let rows = sqlx::query!(
-        "SELECT version, included_impressions, included_api_calls, included_data_transfer_bytes, metric, package, price
-         FROM plans JOIN plan_prices ON plan_id = plans.id
-         WHERE plan_type = $1 AND currency = $2 AND version = (SELECT max(version) FROM plans WHERE plan_type = $1 AND valid_from <= $3)",
+        r#"SELECT version, included_impressions, included_api_calls, included_data_transfer_bytes, metric AS "metric?", package AS "package?",
+                  price AS "price?"
+           FROM plans LEFT JOIN plan_prices ON plan_id = plans.id AND currency = $2
+           WHERE plan_type = $1 AND version = (SELECT max(version) FROM plans WHERE plan_type = $1 AND valid_from <= $3)"#,
         plan_type.as_str(),
         currency.code(),
         period_start,
@@ -106,20 +75,29 @@ pub async fn plan(pool: &PgPool, plan_type: PlanType, currency: Currency, period
     .fetch_all(pool)
     .await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let terms = |metric: Metric, included: i64| {
-        let row = rows.iter().find(|row| row.metric == metric.as_str()).ok_or(sqlx::Error::RowNotFound)?;
-        Ok::<_, sqlx::Error>(Terms {
-            included: u64::try_from(included).unwrap_or(0),
-            package: u64::try_from(row.package).ok().and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN),
-            price_per_package: u32::try_from(row.price).unwrap_or(0),
+    let count = |included: i64| u64::try_from(included).unwrap_or(0);
+    let included = Quantities {
+        impressions: count(first.included_impressions),
+        api_calls: count(first.included_api_calls),
+        data_transfer: count(first.included_data_transfer_bytes),
+    };
+    let terms = |metric: Metric| {
+        let row = rows.iter().find(|row| row.metric.as_deref() == Some(metric.as_str()))?;
+        Some(Terms {
+            included: included[metric],
+            package: u64::try_from(row.package?).ok().and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN),
+            price_per_package: u32::try_from(row.price?).unwrap_or(0),
         })
     };
-    Ok(Some(Plan {
+    // A plan that lacks the price of one metric can't be rated as a whole.
+    let all = terms(Metric::Impressions).zip(terms(Metric::ApiCalls)).zip(terms(Metric::DataTransferBytes));
+    let prices = all.map(|((impressions, api_calls), data_transfer)| Plan {
         plan_type,
         version: first.version,
         currency,
-        impressions: terms(Metric::Impressions, first.included_impressions)?,
-        api_calls: terms(Metric::ApiCalls, first.included_api_calls)?,
-        data_transfer: terms(Metric::DataTransferBytes, first.included_data_transfer_bytes)?,
-    }))
+        impressions,
+        api_calls,
+        data_transfer,
+    });
+    Ok(Some(Offer { plan_type, included, prices }))
 }

@@ -135,7 +135,8 @@ impl Client {
         self.post("meter_event_adjustments.create", Caller::Job, &request, &key).await.map(drop)
     }
 
-    /// What Stripe counts of a customer in the UTC hours of `[start, end)`.
+    /// What Stripe counts of a customer in `[start, end)`, both to the minute below, for Stripe sums up by whole minutes. What a period's first
+    /// part of an hour was sent with has the period's start for its timestamp.
     ///
     /// # Errors
     /// `Rejected`, also when no active meter has this event name.
@@ -147,7 +148,11 @@ impl Client {
         end: OffsetDateTime,
     ) -> Result<u64, StripeError> {
         let meter = self.meter(event_name).await?;
-        let (start, end) = (start.unix_timestamp(), end.unix_timestamp());
+        let minute = |at: OffsetDateTime| at.unix_timestamp() - at.unix_timestamp().rem_euclid(60);
+        let (start, end) = (minute(start), minute(end));
+        if start >= end {
+            return Ok(0);
+        }
         let request = ListIdBillingMeterEventSummary::new(meter, stripe_customer_id, end, start);
         let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
         let sums: Vec<Summary> = objects(&answer)?;

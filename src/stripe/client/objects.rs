@@ -1,11 +1,14 @@
 //! What this platform asks of Stripe, by the library's requests.
 
 use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
-use crate::stripe::fetched::{Kind, is_askable};
-use serde::Deserialize;
+use crate::stripe::{
+    fetched::{Kind, is_askable},
+    webhook::snapshot::Lookup,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
-use stripe::IdempotencyKey;
+use stripe::{IdempotencyKey, StripeRequest};
 use stripe_billing::{
     billing_portal_session::CreateBillingPortalSession,
     credit_note::{ListCreditNote, RetrieveCreditNote},
@@ -14,6 +17,7 @@ use stripe_billing::{
     invoice_payment::{ListInvoicePayment, RetrieveInvoicePayment},
     subscription::{ListSubscription, ListSubscriptionStatus, RetrieveSubscription},
 };
+use stripe_client_core::{RequestBuilder, StripeMethod};
 use stripe_core::{
     charge::{ListCharge, RetrieveCharge},
     customer::{CreateCustomer, ListCustomer, RetrieveCustomer, UpdateCustomer},
@@ -23,8 +27,60 @@ use stripe_core::{
 use stripe_types::{RangeBoundsTs, RangeQueryTs};
 use time::OffsetDateTime;
 
-/// Pages of one invoice's lines at most.
+/// Pages of one object's lines at most.
 const MOST_LINE_PAGES: usize = 1000;
+
+/// Items of a subscription, which the library's features in use don't know.
+#[derive(Serialize)]
+struct ListItems<'a> {
+    subscription: &'a str,
+    #[serde(flatten)]
+    page: LinePage<'a>,
+}
+
+/// A tax rate or a price: the library has these in a crate of its own, of which nothing else is needed.
+struct RetrieveNamed<'a>(Lookup, &'a str);
+
+impl StripeRequest for RetrieveNamed<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        let path = match self.0 {
+            Lookup::TaxRate => "tax_rates",
+            Lookup::Price => "prices",
+        };
+        RequestBuilder::new(StripeMethod::Get, format!("/{path}/{}", self.1))
+    }
+}
+
+/// A page of a credit note's lines.
+struct ListCreditNoteLines<'a> {
+    credit_note: &'a str,
+    page: LinePage<'a>,
+}
+
+#[derive(Serialize)]
+struct LinePage<'a> {
+    limit: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starting_after: Option<&'a str>,
+}
+
+impl StripeRequest for ListItems<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Get, "/subscription_items").query(self)
+    }
+}
+
+impl StripeRequest for ListCreditNoteLines<'_> {
+    type Output = ();
+
+    fn build(&self) -> RequestBuilder {
+        RequestBuilder::new(StripeMethod::Get, format!("/credit_notes/{}/lines", self.credit_note)).query(&self.page)
+    }
+}
 
 #[derive(Deserialize)]
 struct Url {
@@ -103,9 +159,7 @@ impl Client {
 
     /// One event.
     pub async fn event(&self, id: &str) -> Result<Answer, StripeError> {
-        if !is_askable(id) {
-            return Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() });
-        }
+        askable(id)?;
         self.get("events.retrieve", Caller::Job, &RetrieveEvent::new(id)).await
     }
 
@@ -135,9 +189,7 @@ impl Client {
 
     /// One object. An id that is none is as unknown as one that Stripe doesn't have.
     pub async fn retrieve(&self, kind: Kind, id: &str) -> Result<Answer, StripeError> {
-        if !is_askable(id) {
-            return Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() });
-        }
+        askable(id)?;
         match kind {
             Kind::Customer => self.get("customers.retrieve", Caller::Job, &RetrieveCustomer::new(id)).await,
             Kind::Subscription => self.get("subscriptions.retrieve", Caller::Job, &RetrieveSubscription::new(id)).await,
@@ -149,13 +201,29 @@ impl Client {
         }
     }
 
-    /// Every line of an invoice, in its order.
-    pub async fn lines(&self, invoice: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
+    /// A tax rate or a price. An id that Stripe could not have made is as unknown as one that it does not have.
+    pub async fn retrieve_named(&self, lookup: Lookup, id: &str) -> Result<Answer, StripeError> {
+        askable(id)?;
+        let operation = match lookup {
+            Lookup::TaxRate => "tax_rates.retrieve",
+            Lookup::Price => "prices.retrieve",
+        };
+        self.get(operation, Caller::Job, &RetrieveNamed(lookup, id)).await
+    }
+
+    /// Every line of an invoice or a credit note, in its order.
+    pub async fn lines(&self, kind: Kind, id: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
         let mut lines = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MOST_LINE_PAGES {
             let after = cursor.as_deref();
-            let answer = page_of!(self, "invoices.lines", ListInvoiceInvoiceLineItem::new(invoice), after);
+            let answer = match kind {
+                Kind::CreditNote => {
+                    let page = LinePage { limit: LIMIT, starting_after: after };
+                    self.get("credit_notes.lines", Caller::Job, &ListCreditNoteLines { credit_note: id, page }).await?
+                }
+                _ => page_of!(self, "invoices.lines", ListInvoiceInvoiceLineItem::new(id), after),
+            };
             let page = Page::read(&answer)?;
             cursor = page.objects()?.pop().map(|(id, _)| id);
             let more = page.has_more && cursor.is_some();
@@ -164,7 +232,25 @@ impl Client {
                 return Ok(lines);
             }
         }
-        Err(StripeError::Unreadable(format!("{invoice} has more than {MOST_LINE_PAGES} pages of lines")))
+        Err(StripeError::Unreadable(format!("{id} has more than {MOST_LINE_PAGES} pages of lines")))
+    }
+
+    /// Every item of a subscription.
+    pub async fn items(&self, subscription: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MOST_LINE_PAGES {
+            let request = ListItems { subscription, page: LinePage { limit: LIMIT, starting_after: cursor.as_deref() } };
+            let answer = self.get("subscription_items.list", Caller::Job, &request).await?;
+            let page = Page::read(&answer)?;
+            cursor = page.objects()?.pop().map(|(id, _)| id);
+            let more = page.has_more && cursor.is_some();
+            items.extend(page.data);
+            if !more {
+                return Ok(items);
+            }
+        }
+        Err(StripeError::Unreadable(format!("{subscription} has more than {MOST_LINE_PAGES} pages of items")))
     }
 
     /// The address of a new session of Stripe's customer portal.
@@ -206,6 +292,14 @@ impl Client {
         let request = UpdateCustomer::new(stripe_id).metadata(metadata);
         self.post("customers.update", Caller::Job, &request, &IdempotencyKey::new_uuid_v4()).await.map(drop)
     }
+}
+
+/// What is no id of Stripe's gets into no path.
+fn askable(id: &str) -> Result<(), StripeError> {
+    if is_askable(id) {
+        return Ok(());
+    }
+    Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() })
 }
 
 fn key(text: &str) -> Result<IdempotencyKey, StripeError> {

@@ -57,7 +57,7 @@ impl Server {
     }
 
     fn client(&self, settings: Settings) -> Client {
-        Client::new(Transport::new(&Secret(KEY.into()), &format!("http://{}", self.address)).unwrap(), settings).unwrap()
+        Client::new(Transport::new(&Secret(KEY.into()), &format!("http://{}", self.address), None).unwrap(), settings).unwrap()
     }
 
     fn seen(&self) -> Vec<Seen> {
@@ -202,5 +202,7 @@ async fn nothing_that_can_be_printed_holds_the_key() {
     for text in [format!("{client:?}"), format!("{error:?}"), error.to_string()] {
         assert!(!text.contains("hunter2"), "{text}");
     }
-    assert!(Transport::new(&Secret("sk_test_hunter2\n".into()), "http://x").is_err_and(|error| !error.to_string().contains("hunter2")));
+    assert!(
+        Transport::new(&Secret("sk_test_hunter2\n".into()), "http://x", None).is_err_and(|error| !error.to_string().contains("hunter2"))
+    );
 }

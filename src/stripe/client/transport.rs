@@ -11,7 +11,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use serde::de::IgnoredAny;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -25,6 +25,7 @@ pub struct Transport {
     pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base: String,
     authorization: HeaderValue,
+    account: Option<HeaderValue>,
     api_version: String,
 }
 
@@ -44,17 +45,23 @@ pub struct Failure {
 }
 
 impl Transport {
-    pub fn new(key: &Secret, base: &str) -> Result<Transport, StripeError> {
+    /// `account`: whom requests are made for, if not for the key's own account ("Making API calls for connected accounts").
+    pub fn new(key: &Secret, base: &str, account: Option<&str>) -> Result<Transport, StripeError> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.0)).map_err(|_| StripeError::Rejected {
             status: 401,
             code: None,
             message: "the secret key has characters that no key has".into(),
         })?;
         authorization.set_sensitive(true);
+        let account = account.map(HeaderValue::from_str).transpose().map_err(|_| StripeError::Rejected {
+            status: 400,
+            code: None,
+            message: "the account has characters that no account's id has".into(),
+        })?;
         let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().enable_http2().build();
         let pool = Pool::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector);
         let api_version = stripe_client_core::VERSION.as_str().to_owned();
-        Ok(Transport { pool, base: base.trim_end_matches('/').to_owned(), authorization, api_version })
+        Ok(Transport { pool, base: base.trim_end_matches('/').to_owned(), authorization, account, api_version })
     }
 
     /// Makes a request of one of the library's.
@@ -71,6 +78,9 @@ impl Transport {
             .header(header::AUTHORIZATION, self.authorization.clone())
             .header(header::USER_AGENT, concat!("apex-billing/", env!("CARGO_PKG_VERSION")))
             .header("stripe-version", &self.api_version);
+        if let Some(account) = &self.account {
+            builder = builder.header("stripe-account", account.clone());
+        }
         if let Some(key) = idempotency_key {
             builder = builder.header("idempotency-key", key);
         }
@@ -95,7 +105,9 @@ impl Transport {
 
     async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
         traces::pass_on(request.headers_mut());
+        let began = Instant::now();
         let response: Response<_> = self.pool.request(request).await.map_err(|error| Failure::of_connection(chain(&error)))?;
+        let waited = began.elapsed();
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|error| Failure::of_connection(chain(&*error)))?.to_bytes();
         let at = date(&head.headers);
@@ -114,7 +126,9 @@ impl Transport {
             return Err(Failure { error: StripeError::Unreadable(error.to_string()), may_pass: true, counts: true, retry_after: None });
         }
         let api_version = text(&head.headers, "stripe-version").unwrap_or(&self.api_version).to_owned();
-        Ok(Answer { at, api_version, body })
+        // `Date` has whole seconds, and so have the events that this is compared with.
+        let asked_at = at.map(|at| at - Duration::from_secs(waited.as_secs()));
+        Ok(Answer { at, asked_at, api_version, body })
     }
 }
 

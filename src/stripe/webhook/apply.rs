@@ -1,29 +1,67 @@
 //! From stored events to the mirror: the same code for the first time, a retry and a replay, for one event or many.
 //!
 //! Any number of events come to the mirror in a fixed number of statements. Their order among each other doesn't matter (see
-//! `domain::mirror`), so that of several snapshots of one object only the newest is written at all.
+//! `domain::mirror`), so that of several snapshots of one object only the newest is written at all. A snapshot that is not newer by the clock
+//! alone is compared with what the inbox has of the object's neighbouring events; only such snapshots cost that.
 
 use super::{
-    event::{Document, Event},
+    event::{Account, Document, Event},
     read::{Reading, read},
+    second::{Shown, newest},
     snapshot::{Change, CustomerSnapshot, Snapshot},
 };
 use crate::{
     domain::identity::CustomerId,
     store::postgres::{
         inbox,
-        mirror::{self, Met, Reference, Row},
+        inbox::ties::Tie,
+        mirror::{self, Met, Put, Reference, Table},
     },
 };
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// An event, and what it means to the mirror.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
     pub event: Event,
+    /// As it came, byte for byte.
+    pub body: String,
     meaning: Meaning,
+}
+
+/// What is mirrored: events of anything else are stored and ignored.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// The mode; None takes both.
+    pub livemode: Option<bool>,
+    /// The account whose events are taken although they name an account; those that name none are always taken.
+    pub account: Option<&'a str>,
+}
+
+impl From<Option<bool>> for Scope<'_> {
+    fn from(livemode: Option<bool>) -> Self {
+        Scope { livemode, account: None }
+    }
+}
+
+impl Scope<'_> {
+    /// Why an event is not of what is mirrored.
+    pub fn foreign(&self, event: &Event) -> Option<String> {
+        match (self.livemode, event.livemode) {
+            (Some(true), Some(false)) => return Some("a test mode event, but live mode is mirrored".into()),
+            (Some(false), Some(true)) => return Some("a live mode event, but test mode is mirrored".into()),
+            _ => {}
+        }
+        match &event.account {
+            Account::Own => None,
+            Account::Other(id) if self.account == Some(id.as_str()) => None,
+            Account::Other(id) => Some(format!("an event of the account {id}, which is not mirrored (STRIPE_ACCOUNT)")),
+            Account::Unreadable => Some("an event of another account, whose id can't be read".into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,28 +73,32 @@ enum Meaning {
 }
 
 impl Opened {
-    /// Reads a body that comes from Stripe. `livemode`: the mode that is mirrored; None takes both.
-    pub fn open(body: &str, livemode: Option<bool>) -> Opened {
+    /// Reads a body that comes from Stripe.
+    pub fn open<'a>(body: &str, scope: impl Into<Scope<'a>>) -> Opened {
         let document = Document::read(body);
         let event = &document.event;
-        let meaning = match (event.check(), livemode, event.livemode) {
-            (Err(error), _, _) => Meaning::Unreadable(error.0),
-            (_, Some(true), Some(false)) => Meaning::Nothing("a test mode event, but live mode is mirrored".into()),
-            (_, Some(false), Some(true)) => Meaning::Nothing("a live mode event, but test mode is mirrored".into()),
+        let meaning = match (event.check(), scope.into().foreign(event)) {
+            (Err(error), _) => Meaning::Unreadable(error.0),
+            (_, Some(reason)) => Meaning::Nothing(reason),
             _ => match read(&document) {
                 Ok(Reading::Changes { subject, along }) => Meaning::Changes(std::iter::once(*subject).chain(along).collect()),
                 Ok(Reading::Ignored(reason)) => Meaning::Nothing(reason.to_owned()),
                 Err(error) => Meaning::Unreadable(error.0),
             },
         };
-        Opened { event: document.event, meaning }
+        Opened { event: document.event, body: body.to_owned(), meaning }
+    }
+
+    /// What it changes: the object that it is about, then what came along in it.
+    pub fn changes(&self) -> &[Change] {
+        match &self.meaning {
+            Meaning::Changes(changes) => changes,
+            Meaning::Nothing(_) | Meaning::Unreadable(_) => &[],
+        }
     }
 
     fn subject(&self) -> Option<&Change> {
-        match &self.meaning {
-            Meaning::Changes(changes) => changes.first(),
-            Meaning::Nothing(_) | Meaning::Unreadable(_) => None,
-        }
+        self.changes().first()
     }
 
     /// Of the object that the event is about.
@@ -84,6 +126,8 @@ pub enum Outcome {
         stripe_invoice_id: Option<String>,
         /// The domain event that others of this platform may follow, if something changed.
         changed: Option<&'static str>,
+        /// The events of its second say not which came last: the last resort chose, until the object is fetched again.
+        undecided: bool,
     },
     Ignored {
         reason: String,
@@ -123,6 +167,7 @@ impl From<sqlx::Error> for ApplyError {
 struct Underway<'a> {
     /// Its place among the caller's events.
     n: usize,
+    opened: &'a Opened,
     changes: &'a [Change],
     customer: Option<CustomerId>,
 }
@@ -145,7 +190,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
     let mut underway = Vec::with_capacity(events.len());
     for (n, opened) in events.iter().enumerate() {
         if let Meaning::Changes(changes) = &opened.meaning {
-            underway.push(Underway { n, changes, customer: None });
+            underway.push(Underway { n, opened, changes, customer: None });
         }
     }
     identify(conn, &mut underway, &met.customers, &mut outcomes).await?;
@@ -164,15 +209,15 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
         event.customer = mirror::customer_of_parent(conn, &event.changes[0].snapshot).await?;
     }
 
-    let Written { changed, invoices } = put(conn, &underway).await?;
-    let touched: Vec<_> = underway
-        .iter()
-        .filter(|event| changed.contains(&event.n))
-        .filter_map(|event| event.customer.map(|customer| (event, customer)))
-        .flat_map(|(event, customer)| event.changes.iter().map(move |change| (event.n, customer, Reference::of(&change.snapshot))))
-        .collect();
+    let Written { changed, invoices, stored, undecided } = put(conn, &underway).await?;
+    let mut touched: Vec<(usize, CustomerId, Reference<'_>)> = Vec::new();
+    for event in underway.iter().filter(|event| changed.contains(&event.n)) {
+        let Some(customer) = event.customer else { continue };
+        let of_stored = stored.iter().filter(|(n, _)| *n == event.n).map(|(_, change)| change);
+        touched.extend(event.changes.iter().chain(of_stored).map(|change| (event.n, customer, Reference::of(&change.snapshot))));
+    }
     let mut concerned = mirror::link(conn, &touched, &invoices).await?;
-    for Underway { n, changes, customer } in underway {
+    for Underway { n, opened: _, changes, customer } in underway {
         let subject = &changes[0].snapshot;
         let stripe_invoice_id = match subject {
             Snapshot::Invoice(invoice) => Some(invoice.id.clone()),
@@ -183,7 +228,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
             }
         };
         let changed = changed.contains(&n).then(|| changed_type(subject));
-        outcomes[n] = Outcome::Applied { customer, stripe_invoice_id, changed };
+        outcomes[n] = Outcome::Applied { customer, stripe_invoice_id, changed, undecided: undecided.contains(&n) };
     }
     Ok(outcomes)
 }
@@ -191,7 +236,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
 fn without_effect(opened: &Opened) -> Outcome {
     match &opened.meaning {
         // Until it turns out otherwise.
-        Meaning::Changes(_) => Outcome::Ignored { reason: "a charge without a customer".into(), awaits_customer: None },
+        Meaning::Changes(_) => Outcome::Ignored { reason: "it belongs to no customer".into(), awaits_customer: None },
         Meaning::Nothing(reason) => Outcome::Ignored { reason: reason.clone(), awaits_customer: None },
         Meaning::Unreadable(reason) => Outcome::Unreadable { reason: reason.clone() },
     }
@@ -233,7 +278,6 @@ async fn identify(
                     continue;
                 }
             },
-            None if matches!(subject, Snapshot::Charge(_)) => continue,
             None => event.customer = mirror::customer_of_parent(conn, subject).await?,
         }
         identified.push(event);
@@ -280,55 +324,119 @@ struct Written {
     changed: HashSet<usize>,
     /// Stripe ids.
     invoices: Vec<String>,
+    /// Changes of events that came earlier and were written now, with the place of the event that showed them to be the newest.
+    stored: Vec<(usize, Change)>,
+    /// Places of the events of whose second the last resort chose a snapshot.
+    undecided: HashSet<usize>,
 }
 
-/// The newest of the snapshots of each object of one kind, by Stripe's id.
-type Newest<'a, S> = BTreeMap<&'a str, (usize, Row<'a, S>, &'a Change)>;
-
-/// Keeps a snapshot if it is the newest of its object so far.
-fn keep<'a, S>(newest: &mut Newest<'a, S>, event: &Underway<'a>, change: &'a Change, snapshot: &'a S) {
-    let id = change.snapshot.id();
-    if newest.get(id).is_none_or(|(_, _, kept)| kept.stamp < change.stamp) {
-        newest.insert(id, (event.n, Row::new(event.customer, &change.stamp, snapshot), change));
-    }
+/// What the events at hand show of one object.
+struct Offered<'a> {
+    event: &'a Underway<'a>,
+    change: &'a Change,
+    /// The clock alone doesn't make it the newest of those at hand.
+    ties: bool,
 }
 
-async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result<Written> {
-    let (mut invoices, mut subscriptions, mut charges) = (Newest::new(), Newest::new(), Newest::new());
-    let (mut refunds, mut payments, mut credit_notes) = (Newest::new(), Newest::new(), Newest::new());
-    let (mut customers, mut alerts) = (Newest::new(), Newest::new());
+/// The objects that the events show, each with the snapshot that is the newest by the clock.
+fn offered<'a>(underway: &'a [Underway<'a>]) -> BTreeMap<(Table, &'a str), Offered<'a>> {
+    let mut objects: BTreeMap<(Table, &str), Offered<'_>> = BTreeMap::new();
     for event in underway {
         for change in event.changes {
-            match &change.snapshot {
-                Snapshot::Invoice(invoice) => keep(&mut invoices, event, change, &**invoice),
-                Snapshot::Subscription(subscription) => keep(&mut subscriptions, event, change, &**subscription),
-                Snapshot::Charge(charge) => keep(&mut charges, event, change, charge),
-                Snapshot::Refund(refund) => keep(&mut refunds, event, change, refund),
-                Snapshot::Payment(payment) => keep(&mut payments, event, change, payment),
-                Snapshot::Customer(described) => keep(&mut customers, event, change, &**described),
-                Snapshot::CreditNote(credit_note) => keep(&mut credit_notes, event, change, &**credit_note),
-                Snapshot::Alert(alert) => keep(&mut alerts, event, change, alert),
+            let offer = Offered { event, change, ties: false };
+            match objects.entry((Table::of(&change.snapshot), change.snapshot.id())) {
+                Entry::Vacant(place) => drop(place.insert(offer)),
+                Entry::Occupied(mut place) => {
+                    let known = place.get_mut();
+                    let ties = known.change.stamp.second() == change.stamp.second();
+                    if known.change.stamp < change.stamp {
+                        *known = Offered { ties, ..offer };
+                    } else if ties {
+                        known.ties = true;
+                    }
+                }
             }
         }
     }
+    objects
+}
+
+async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result<Written> {
     let mut written = Written::default();
-    macro_rules! put_all {
-        ($put:path, $newest:expr) => {{
-            let rows: Vec<_> = $newest.values().map(|(_, row, _)| row).collect();
-            let ids = if rows.is_empty() { Vec::new() } else { $put(conn, &rows).await? };
-            written.changed.extend(ids.iter().filter_map(|id| $newest.get(id.as_str())).map(|(n, _, _)| *n));
-            ids
-        }};
+    let mut open = offered(underway);
+    let newer: Vec<_> = open.values().filter(|offer| !offer.ties).map(|offer| (offer.event.customer, offer.change)).collect();
+    let put: HashSet<(Table, String)> = mirror::put(conn, &newer, Put::Newer).await?.into_iter().collect();
+    open.retain(|(table, id), offer| {
+        let is_put = put.contains(&(*table, (*id).to_owned()));
+        if is_put {
+            written.changed.insert(offer.event.n);
+        }
+        !is_put
+    });
+    written.invoices.extend(put.into_iter().filter(|(table, _)| *table == Table::Invoices).map(|(_, id)| id));
+    if !open.is_empty() {
+        settle(conn, underway, open, &mut written).await?;
     }
-    written.invoices = put_all!(mirror::put_invoices, invoices);
-    put_all!(mirror::put_subscriptions, subscriptions);
-    put_all!(mirror::put_charges, charges);
-    put_all!(mirror::put_refunds, refunds);
-    put_all!(mirror::put_payments, payments);
-    put_all!(mirror::put_credit_notes, credit_notes);
-    put_all!(mirror::put_customers, customers);
-    put_all!(mirror::put_alerts, alerts);
     Ok(written)
+}
+
+/// Finds the newest snapshot of objects whose events the clock alone does not order, by what the inbox has of them.
+async fn settle(
+    conn: &mut PgConnection,
+    underway: &[Underway<'_>],
+    open: BTreeMap<(Table, &str), Offered<'_>>,
+    written: &mut Written,
+) -> sqlx::Result<()> {
+    let mut asked: BTreeSet<(&str, OffsetDateTime)> = BTreeSet::new();
+    for ((_, id), offer) in &open {
+        let second = offer.change.stamp.created;
+        asked.extend([Some(*id), offer.change.snapshot.parent()].into_iter().flatten().map(|id| (id, second)));
+    }
+    let stored = inbox::neighbours(conn, &asked.into_iter().collect::<Vec<_>>()).await?;
+    let stored: Vec<Opened> = stored.iter().map(|body| Opened::open(body, None)).collect();
+    let at_hand = underway.iter().map(|event| event.opened);
+    let mut choices = Vec::new();
+    for ((table, id), offer) in open {
+        let mut shown: BTreeMap<String, Shown> = BTreeMap::new();
+        for opened in at_hand.clone().chain(&stored) {
+            for one in Shown::all(opened, Some(id)) {
+                if Table::of(&one.change.snapshot) == table {
+                    shown.entry(opened.event.id.clone()).or_insert(one);
+                }
+            }
+        }
+        let shown: Vec<&Shown> = shown.values().collect();
+        let Some(choice) = newest(&shown).filter(|choice| choice.among > 1) else { continue };
+        choices.push((table, offer, shown[choice.place].change.clone(), choice.decided));
+    }
+    let rows: Vec<_> = choices.iter().map(|(_, offer, change, _)| (offer.event.customer, change)).collect();
+    let put: HashSet<(Table, String)> = mirror::put(conn, &rows, Put::Chosen).await?.into_iter().collect();
+    let mut ties = Vec::new();
+    let mut decided = Vec::new();
+    for (table, offer, change, is_decided) in &choices {
+        let id = change.snapshot.id();
+        // The event whose snapshot it is, if that is at hand; else the one that showed it to be the newest.
+        let of_change = underway.iter().find(|event| event.opened.event.id == change.stamp.event_id);
+        let n = of_change.map_or(offer.event.n, |event| event.n);
+        if put.contains(&(*table, id.to_owned())) {
+            written.changed.insert(n);
+            if *table == Table::Invoices {
+                written.invoices.push(id.to_owned());
+            }
+            if of_change.is_none() {
+                written.stored.push((n, change.clone()));
+            }
+        }
+        match change.snapshot.address() {
+            _ if *is_decided => decided.push(id),
+            Some((kind, id)) => ties.push((n, Tie { kind: kind.object(), object_id: id, second: change.stamp.created })),
+            None => drop(written.undecided.insert(n)),
+        }
+    }
+    inbox::ties::settled(conn, &decided).await?;
+    let new = inbox::ties::note(conn, &ties.iter().map(|(_, tie)| *tie).collect::<Vec<_>>()).await?;
+    written.undecided.extend(ties.iter().filter(|(_, tie)| new.contains(tie.object_id)).map(|(n, _)| *n));
+    Ok(())
 }
 
 const fn changed_type(snapshot: &Snapshot) -> &'static str {

@@ -5,6 +5,9 @@ use serde_json_borrow::Value;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+/// The label of every type that is not applied.
+const OTHER: &str = "other";
+
 /// The event types that are applied; the only ones that may become a metric's label.
 const APPLIED: [&str; 56] = [
     "billing.alert.triggered",
@@ -73,11 +76,25 @@ pub struct Event {
     pub created: Option<OffsetDateTime>,
     pub api_version: Option<String>,
     pub livemode: Option<bool>,
+    /// Whose account it is of.
+    pub account: Account,
     /// Of the object that the event is about.
     pub object_id: Option<String>,
     /// Kind and id of the object that a thin event is about.
     related_object: Option<(String, String)>,
     unreadable: Option<FieldError>,
+}
+
+/// Whose account an event is of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Account {
+    /// The one that the endpoint or the key belongs to: the event names none.
+    #[default]
+    Own,
+    /// A connected account ("Connect webhooks": `account`), or an organization's ("Event destinations": `context`).
+    Other(String),
+    /// It names one that can't be read.
+    Unreadable,
 }
 
 /// An event with its object, borrowed from its body.
@@ -99,6 +116,7 @@ impl<'a> Document<'a> {
             created: created(&root).ok().flatten(),
             api_version: token(root.get("api_version")),
             livemode: root.get("livemode").boolean().ok().flatten(),
+            account: account(&root),
             object_id: token(root.get("data").get("object").get("id")).or_else(|| token(root.get("related_object").get("id"))),
             related_object: related_object(&root),
             unreadable: check(&root).err(),
@@ -126,6 +144,7 @@ impl Event {
             created: Some(created),
             api_version: None,
             livemode: None,
+            account: Account::Own,
             object_id: None,
             related_object: None,
             unreadable: None,
@@ -145,7 +164,12 @@ impl Event {
 
     /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
     pub fn label(&self) -> &'static str {
-        APPLIED.into_iter().find(|known| *known == self.event_type).unwrap_or("other")
+        Event::labels().find(|known| *known == self.event_type).unwrap_or(OTHER)
+    }
+
+    /// Every label that there is.
+    pub fn labels() -> impl Iterator<Item = &'static str> {
+        APPLIED.into_iter().chain([OTHER])
     }
 }
 
@@ -163,6 +187,17 @@ fn check(root: &Field<'_>) -> Read<()> {
 fn related_object(root: &Field<'_>) -> Option<(String, String)> {
     let related = Some(root.get("related_object")).filter(|_| !root.get("data").get("object").is_object())?;
     Some((related.get("type").text().ok()??.to_owned(), related.get("id").text().ok()??.to_owned()))
+}
+
+/// The account that `account` or else `context` names. A context is an account, or the way to one: `org_1/acct_1`.
+fn account(root: &Field<'_>) -> Account {
+    let account = root.any([&["account"], &["context"]]);
+    match account.id() {
+        Ok(None) => Account::Own,
+        Ok(Some(path)) => Account::Other(path.rsplit('/').next().unwrap_or(path).to_owned()),
+        Err(_) if account.value().and_then(|value| value.as_str()) == Some("") => Account::Own,
+        Err(_) => Account::Unreadable,
+    }
 }
 
 /// Unix seconds; a thin event writes it out ("Thin events").
@@ -211,6 +246,18 @@ mod tests {
             r#"{"id":"evt_1","type":"v1.invoice.paid","data":{"object":{"id":"in_1"}},"related_object":{"id":"in_1","type":"invoice"}}"#;
         assert_eq!(Event::read(whole).related_object(), None);
         assert_eq!(Event::read(&thin.replace("v1.invoice.paid", "invoice.paid")).related_object(), None);
+    }
+
+    #[test]
+    fn an_event_names_its_account_or_its_way_to_one() {
+        let account = |more: &str| Event::read(&format!(r#"{{"id":"evt_1","type":"invoice.paid"{more}}}"#)).account;
+        for own in ["", r#","account":null"#, r#","account":"","context":null"#, r#","context":"""#] {
+            assert_eq!(account(own), Account::Own, "{own}");
+        }
+        for other in [r#","account":"acct_1""#, r#","context":"acct_1""#, r#","context":"org_1/acct_1","account":null"#] {
+            assert_eq!(account(other), Account::Other("acct_1".into()), "{other}");
+        }
+        assert_eq!(account(r#","account":7"#), Account::Unreadable);
     }
 
     #[test]

@@ -93,8 +93,26 @@ impl<'a> Field<'a> {
         self.typed("a string", Value::as_str)
     }
 
+    /// A whole number, however it is written: newer API versions send some as decimal text ("150", "150.0").
     pub fn integer(&self) -> Read<Option<i64>> {
-        self.typed("a whole number", Value::as_i64)
+        self.typed("a whole number", |value| Decimal::of(value).filter(|decimal| !decimal.has_fraction).map(|decimal| decimal.whole))
+    }
+
+    /// A number of which the part before the decimal point is enough.
+    pub fn whole_part(&self) -> Read<Option<i64>> {
+        self.typed("a number", |value| Decimal::of(value).map(|decimal| decimal.whole))
+    }
+
+    /// An exact decimal that Stripe writes as text or as a number, e.g. `"2.5"`: digits without an exponent.
+    pub fn decimal(&self) -> Read<Option<String>> {
+        self.typed("a decimal number", |value| match value {
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Some(whole.to_string()),
+                (None, Some(float)) => Some(float.to_string()).filter(|text| is_decimal(text)),
+                (None, None) => None,
+            },
+            _ => value.as_str().filter(|text| is_decimal(text)).map(str::to_owned),
+        })
     }
 
     pub fn boolean(&self) -> Read<Option<bool>> {
@@ -144,9 +162,44 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A number without its fraction.
+struct Decimal {
+    whole: i64,
+    has_fraction: bool,
+}
+
+impl Decimal {
+    /// A JSON number or decimal text; None for what is neither or doesn't fit. Exponents are no part of Stripe's decimals.
+    fn of(value: &Value<'_>) -> Option<Decimal> {
+        if let Some(whole) = value.as_i64() {
+            return Some(Decimal { whole, has_fraction: false });
+        }
+        let text = match value {
+            Value::Str(text) => text.to_string(),
+            Value::Number(number) => serde_json::Number::from(*number).to_string(),
+            _ => return None,
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !all_digits(digits) || !all_digits(fraction) {
+            return None;
+        }
+        Some(Decimal { whole: whole.parse().ok()?, has_fraction: fraction.bytes().any(|digit| digit != b'0') })
+    }
+}
+
 /// Ids go into indexed columns and messages: visible ASCII of a sane length, as all of Stripe's are.
 pub fn is_id(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Digits of both parts, up to what Stripe's decimals have with room to spare.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| (1..=20).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
+    digits(whole) && fraction.is_none_or(digits)
 }
 
 const fn kind(value: &Value<'_>) -> &'static str {
@@ -167,8 +220,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
-        let document =
-            json!({"amount": "12", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
+        let document = json!({"amount": "a dozen", "lines": {"data": [{"amount": 1}, {"amount": true}]}, "big": [{"n": i64::MAX}, {"n": 1}], "at": 1e300});
         let document = Value::from(&document);
         let invoice = Field::root("invoice", &document);
         let said = |error: FieldError| error.to_string();
@@ -181,6 +233,41 @@ mod tests {
         assert_eq!(said(invoice.get("at").time().unwrap_err()), "invoice.at is another number, but should be a time in unix seconds");
         let total = invoice.get("total");
         assert_eq!(said(total.need(total.integer().unwrap()).unwrap_err()), "invoice.total is missing");
+    }
+
+    #[test]
+    fn numbers_are_read_from_decimal_text_as_well() {
+        let read = |value: serde_json::Value| {
+            let document = json!({"n": value});
+            let document = Value::from(&document);
+            let field = Field::root("object", &document).get("n");
+            (field.integer().ok().flatten(), field.whole_part().ok().flatten())
+        };
+        for whole in [json!(150), json!("150"), json!("150.0"), json!("0150.000000000000"), json!(150.0)] {
+            assert_eq!(read(whole.clone()), (Some(150), Some(150)), "{whole}");
+        }
+        assert_eq!(read(json!("-7")), (Some(-7), Some(-7)));
+        for part in [json!("150.5"), json!(150.5)] {
+            assert_eq!(read(part.clone()), (None, Some(150)), "{part}");
+        }
+        for neither in
+            [json!(""), json!("-"), json!("1e3"), json!("1,000"), json!("1."), json!(".5"), json!("9223372036854775808"), json!(true)]
+        {
+            assert_eq!(read(neither.clone()), (None, None), "{neither}");
+        }
+    }
+
+    #[test]
+    fn decimals_come_as_text_or_as_numbers() {
+        let document =
+            json!({"good": ["2.5", 2.5, 3, "-0.000000000001", 1e-7, "12"], "bad": ["1e3", "", "two", "1.", ".5", "--1", true, "1,5"]});
+        let document = Value::from(&document);
+        let object = Field::root("object", &document);
+        let read = |key| object.get(key).entries().unwrap().iter().map(Field::decimal).collect::<Vec<_>>();
+        let good: Vec<_> = read("good").into_iter().map(|decimal| decimal.unwrap().unwrap()).collect();
+        assert_eq!(good, ["2.5", "2.5", "3", "-0.000000000001", "0.0000001", "12"]);
+        assert!(read("bad").iter().all(Result::is_err));
+        assert_eq!(object.get("none").decimal(), Ok(None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod alert;
 mod credit_note;
 mod customer;
+mod figures;
 mod invoice;
 mod payment;
 mod subscription;
@@ -10,10 +11,11 @@ mod subscription;
 use super::{
     event::{Document, Event},
     field::{Field, FieldError, Read},
-    snapshot::{Change, Snapshot, Span},
+    snapshot::{Change, Snapshot, Span, TaxRateSnapshot},
 };
 use crate::{
     domain::{
+        invoice::TransformQuantity,
         mirror::{RANK_CREATED, Stamp},
         money::Currency,
     },
@@ -70,13 +72,43 @@ pub fn read(document: &Document<'_>) -> Read<Reading> {
     read_by(by_type, event, &object)
 }
 
+/// Kinds of objects that Stripe may make for no customer: for an account instead (`customer_account`), or for a guest.
+const NEED_A_CUSTOMER: [&str; 5] = ["invoice", "subscription", "credit_note", "charge", "billing.alert_triggered"];
+
 /// Reads an object that Stripe gives without an event, as it would be read in one of this instant.
 pub fn read_object(kind: Kind, object: &serde_json::Value, at: OffsetDateTime) -> Read<Reading> {
     let object = Value::from(object);
     read_by(kind.object(), &Event::around(kind.event_type(), at), &Field::root(kind.object(), &object))
 }
 
+/// Reads a tax rate that Stripe gives.
+///
+/// # Errors
+/// One without an id or a name.
+pub fn read_tax_rate(rate: &serde_json::Value) -> Read<TaxRateSnapshot> {
+    let rate = Value::from(rate);
+    let rate = Field::root("tax_rate", &rate);
+    let name = rate.get("display_name");
+    required_id(&rate, "id")?;
+    name.need(figures::tax_rate(&rate)?)
+}
+
+/// Reads how a price that Stripe gives turns a quantity into packages, if it does.
+pub fn read_price(price: &serde_json::Value) -> Read<Option<TransformQuantity>> {
+    let price = Value::from(price);
+    figures::transform_quantity(&Field::root("price", &price))
+}
+
 fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
+    let customer = object.get("customer");
+    if NEED_A_CUSTOMER.contains(&by_type) && (!customer.exists() || customer.value().and_then(|value| value.as_str()) == Some("")) {
+        let of_account = object.get("customer_account").exists();
+        return Ok(Reading::Ignored(if of_account {
+            "it belongs to an account (customer_account), to no customer"
+        } else {
+            "it belongs to no customer"
+        }));
+    }
     let moment = Moment { event, created: event.created.ok_or_else(|| FieldError("event.created is missing".into()))? };
     match by_type {
         "invoice" => invoice::read(object, &moment),
@@ -135,10 +167,10 @@ fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
 }
 
 /// A price as an exact decimal: Stripe's own decimal text, else its whole number.
-fn decimal(price: &Field<'_>) -> Read<Option<String>> {
+fn price_of_unit(price: &Field<'_>) -> Read<Option<String>> {
     let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
     match exact.value() {
-        Some(Value::Number(number)) => Ok(Some(serde_json::Number::from(*number).to_string())),
+        Some(Value::Number(_)) => exact.decimal(),
         Some(_) => owned(&exact),
         None => Ok(price.any([&["unit_amount"], &["amount"]]).integer()?.map(|amount| amount.to_string())),
     }

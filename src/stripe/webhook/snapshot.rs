@@ -2,10 +2,42 @@
 //!
 //! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` hands it to PostgreSQL as it is.
 
-use crate::domain::{invoice::InvoiceStatus, mirror::Stamp, money::Currency, plan::PlanType};
+use crate::{
+    domain::{
+        invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
+        mirror::Stamp,
+        money::Currency,
+        period::Period,
+        plan::PlanType,
+        subscription::{Interval, Item},
+    },
+    stripe::fetched::Kind,
+};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
+
+/// What rows of the mirror are made of. Rows that an older reader wrote are read again from their stored event: see `service::reread`.
+pub trait Mirrored: Serialize {
+    /// Raised with every field that the reader newly takes from the events of before. 0: nothing is read again.
+    const READER_VERSION: i32 = 0;
+}
+
+impl Mirrored for InvoiceSnapshot {
+    const READER_VERSION: i32 = 1;
+}
+impl Mirrored for CreditNoteSnapshot {
+    const READER_VERSION: i32 = 1;
+}
+impl Mirrored for SubscriptionSnapshot {
+    const READER_VERSION: i32 = 1;
+}
+impl Mirrored for ChargeSnapshot {}
+impl Mirrored for RefundSnapshot {}
+impl Mirrored for InvoicePaymentSnapshot {}
+impl Mirrored for CustomerSnapshot {}
+impl Mirrored for AlertSnapshot {}
 
 /// One object as one event showed it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,12 +78,27 @@ pub struct InvoiceSnapshot {
     pub customer_name: Option<String>,
     pub customer_email: Option<String>,
     pub customer_address: Option<Value>,
+    /// The first of them, by its value.
     pub customer_tax_id: Option<String>,
+    pub customer_tax_ids: Vec<TaxId>,
+    /// `none`, `exempt` or `reverse`.
+    pub customer_tax_exempt: Option<String>,
+    pub custom_fields: Vec<CustomField>,
+    pub footer: Option<String>,
+    /// `charge_automatically` or `send_invoice`.
+    pub collection_method: Option<String>,
+    /// Over the whole invoice, one for each rate, behaviour and reason.
+    pub taxes: Vec<TaxAmount>,
+    pub pretax_credits: Vec<PretaxCredit>,
+    pub shipping: Option<ShippingCost>,
     pub period: Span,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     pub due_date: Option<OffsetDateTime>,
+    /// The date of issue that Stripe prints; absent on drafts.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub effective_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub finalized_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -64,6 +111,51 @@ pub struct InvoiceSnapshot {
     pub lines: Vec<LineSnapshot>,
     /// False when Stripe holds back further pages of lines.
     pub lines_complete: bool,
+    #[serde(skip)]
+    pub named: Named,
+}
+
+/// Tax rates and prices that an object names: whole, or by their ids alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    pub rates: Vec<TaxRateSnapshot>,
+    /// Those that have to be known to show the object.
+    pub ids: BTreeSet<(Lookup, String)>,
+}
+
+/// Kinds of objects that events name by their ids and that are fetched once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lookup {
+    TaxRate,
+    Price,
+}
+
+impl Lookup {
+    /// Stripe's name of the object.
+    pub const fn object(self) -> &'static str {
+        match self {
+            Lookup::TaxRate => "tax_rate",
+            Lookup::Price => "price",
+        }
+    }
+
+    pub fn of_object(name: &str) -> Option<Lookup> {
+        [Lookup::TaxRate, Lookup::Price].into_iter().find(|lookup| lookup.object() == name)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaxRateSnapshot {
+    #[serde(rename = "stripe_tax_rate_id")]
+    pub id: String,
+    pub display_name: String,
+    /// An exact decimal.
+    pub percentage: Option<String>,
+    pub inclusive: bool,
+    pub tax_type: Option<String>,
+    pub country: Option<String>,
+    pub state: Option<String>,
+    pub jurisdiction: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -95,17 +187,37 @@ pub struct Span {
     pub end: Option<OffsetDateTime>,
 }
 
+impl Span {
+    /// None unless it begins before it ends.
+    pub fn period(&self) -> Option<Period> {
+        self.start.zip(self.end).and_then(|(start, end)| Period::new(start, end))
+    }
+}
+
+impl From<Period> for Span {
+    fn from(period: Period) -> Span {
+        Span { start: Some(period.start()), end: Some(period.end()) }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LineSnapshot {
     #[serde(rename = "stripe_line_id")]
     pub id: String,
     pub description: String,
+    /// Cut to a whole number.
     pub quantity: Option<i64>,
+    /// An exact decimal.
+    pub quantity_decimal: Option<String>,
     /// An exact decimal, finer than the minor unit where a package's price is.
     pub unit_amount: Option<String>,
+    /// How the price turns the quantity into packages, if the event carries the price.
+    pub transform_quantity: Option<TransformQuantity>,
     /// Before discounts and taxes.
     pub amount: i64,
     pub discount: i64,
+    pub taxes: Vec<TaxAmount>,
+    pub pretax_credits: Vec<PretaxCredit>,
     /// What is added for taxes; those that the amount includes are not.
     pub tax: i64,
     pub proration: bool,
@@ -123,7 +235,10 @@ pub struct SubscriptionSnapshot {
     pub status: String,
     #[serde(rename = "plan_type")]
     pub plan: Option<PlanType>,
+    /// What its metadata calls the plan, where that is none of ours.
+    pub plan_name: Option<String>,
     pub currency: Currency,
+    /// The smallest of its items' periods.
     pub current_period: Span,
     pub cancel_at_period_end: bool,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -134,7 +249,20 @@ pub struct SubscriptionSnapshot {
     pub ended_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub start_date: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub billing_cycle_anchor: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub trial_end: Option<OffsetDateTime>,
+    /// `classic` or `flexible`.
+    pub billing_mode: Option<String>,
+    pub pause_behavior: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub pause_resumes_at: Option<OffsetDateTime>,
     pub items: Vec<ItemSnapshot>,
+    /// False when Stripe holds back further pages of items.
+    pub items_complete: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -145,6 +273,32 @@ pub struct ItemSnapshot {
     pub price: Option<String>,
     pub lookup_key: Option<String>,
     pub quantity: Option<i64>,
+    /// The plan that the price names.
+    #[serde(rename = "plan_type")]
+    pub plan: Option<PlanType>,
+    /// `metered` or `licensed`.
+    pub usage_type: Option<String>,
+    pub price_interval: Option<&'static str>,
+    pub price_interval_count: Option<i32>,
+    pub period: Span,
+}
+
+impl ItemSnapshot {
+    /// As the rule of `domain::subscription` takes it.
+    pub fn item(&self) -> Item {
+        Item {
+            id: self.id.clone(),
+            plan: self.plan,
+            lookup_key: self.lookup_key.clone(),
+            metered: self.usage_type.as_deref().map(|usage_type| usage_type == "metered"),
+            interval: self.interval(),
+            period: self.period.period(),
+        }
+    }
+
+    pub fn interval(&self) -> Option<Interval> {
+        Interval::new(self.price_interval?.parse().ok()?, u16::try_from(self.price_interval_count?).ok()?)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -240,7 +394,18 @@ pub struct CreditNoteSnapshot {
     pub currency: Currency,
     pub amount: i64,
     pub subtotal: i64,
+    pub discount: i64,
     pub tax: i64,
+    pub taxes: Vec<TaxAmount>,
+    /// What it takes from the amount due; None: Stripe does not say.
+    pub pre_payment_amount: Option<i64>,
+    /// What it gives back of a payment; None: Stripe does not say.
+    pub post_payment_amount: Option<i64>,
+    pub lines: Vec<CreditNoteLine>,
+    /// False when Stripe holds back further pages of lines.
+    pub lines_complete: bool,
+    #[serde(skip)]
+    pub named: Named,
     pub reason: Option<String>,
     pub memo: Option<String>,
     pub pdf_url: Option<String>,
@@ -297,5 +462,59 @@ impl Snapshot {
             Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
             Snapshot::Alert(alert) => Some(&alert.customer),
         }
+    }
+
+    /// Shows the same state as the other one, and what that one leaves out.
+    pub fn completes(&self, other: &Snapshot) -> bool {
+        match (self, other) {
+            (Snapshot::Invoice(invoice), Snapshot::Invoice(other)) => {
+                let without_lines = |invoice: &InvoiceSnapshot| InvoiceSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..invoice.clone()
+                };
+                invoice.lines_complete && !other.lines_complete && without_lines(invoice) == without_lines(other)
+            }
+            (Snapshot::CreditNote(credit_note), Snapshot::CreditNote(other)) => {
+                let without_lines = |credit_note: &CreditNoteSnapshot| CreditNoteSnapshot {
+                    lines: Vec::new(),
+                    lines_complete: true,
+                    named: Named::default(),
+                    ..credit_note.clone()
+                };
+                credit_note.lines_complete && !other.lines_complete && without_lines(credit_note) == without_lines(other)
+            }
+            _ => false,
+        }
+    }
+
+    /// Stripe's id of the object that this one may have come along in.
+    pub fn parent(&self) -> Option<&str> {
+        match self {
+            Snapshot::Payment(payment) => Some(&payment.invoice),
+            Snapshot::Refund(refund) => refund.charge.as_deref(),
+            Snapshot::Invoice(_)
+            | Snapshot::Subscription(_)
+            | Snapshot::Charge(_)
+            | Snapshot::Customer(_)
+            | Snapshot::CreditNote(_)
+            | Snapshot::Alert(_) => None,
+        }
+    }
+
+    /// What Stripe is asked for to see it again: the kind and the id. None for what has no address there.
+    pub fn address(&self) -> Option<(Kind, &str)> {
+        Some(match self {
+            Snapshot::Invoice(invoice) => (Kind::Invoice, &invoice.id),
+            Snapshot::Subscription(subscription) => (Kind::Subscription, &subscription.id),
+            Snapshot::Charge(charge) => (Kind::Charge, &charge.id),
+            Snapshot::Refund(refund) => (Kind::Refund, &refund.id),
+            Snapshot::Payment(payment) if payment.from_invoice => (Kind::Invoice, &payment.invoice),
+            Snapshot::Payment(payment) => (Kind::InvoicePayment, &payment.id),
+            Snapshot::Customer(customer) => (Kind::Customer, &customer.id),
+            Snapshot::CreditNote(credit_note) => (Kind::CreditNote, &credit_note.id),
+            Snapshot::Alert(_) => return None,
+        })
     }
 }

@@ -105,7 +105,7 @@ async fn switched_off_nobody_is_told_and_what_fired_can_be_read() {
     assert_eq!(
         fired["alerts"][0],
         json!({"metric": "impressions", "kind": "percent", "threshold": 90, "used": 900_000, "included": 1_000_000, "cost": 0, "currency": "usd",
-               "start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "fired_at": "2026-11-22T15:50:00Z", "notified_at": null})
+               "start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "fired_at": "2026-11-22T15:50:00Z", "crossed_at": "2026-11-22T15:50:00Z", "rearmed_at": null, "notified_at": null})
     );
     assert_eq!(fired["alerts"].as_array().unwrap().len(), 2);
 }

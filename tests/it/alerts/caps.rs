@@ -1,7 +1,7 @@
 //! Caps: from where on events are refused, and what their sender learns.
 
 use super::{event, subscribed};
-use crate::support::TestApp;
+use crate::{support::TestApp, usage_store::Metered};
 use apex_billing::{
     domain::{
         identity::{CustomerId, Role},
@@ -15,7 +15,7 @@ use time::Duration;
 
 async fn set_cap(app: &TestApp, customer: CustomerId, cap: Value) {
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
-    let body = json!({"metrics": {"impressions": {"cap": cap}}}).to_string().into_bytes();
+    let body = json!({"metrics": {"impressions": {"cap": cap}}, "confirm": true}).to_string().into_bytes();
     let answer = person.send(Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
@@ -112,4 +112,204 @@ async fn a_percentage_of_nothing_caps_nothing() {
     super::use_impressions(&app, customer, "a", 5_000_000).await;
     a_moment_later(&app);
     super::use_impressions(&app, customer, "b", 1).await;
+}
+
+/// The sums as the store has them, however it counts.
+async fn settled(app: &TestApp) {
+    app.platform.usage.settle().await.unwrap();
+}
+
+fn correction(app: &TestApp, id: &str, corrects: &str, quantity: u64) -> Value {
+    let mut event = event(app, id, "impressions", quantity);
+    event["corrects"] = corrects.into();
+    event
+}
+
+/// The runaway of a customer with a cap of 1,000, counted; and the moment that its events have.
+async fn runaway(app: &TestApp) -> (CustomerId, crate::support::client::Client) {
+    let customer = subscribed(app, "lumen").await;
+    let machine = app.machine(customer).await;
+    set_cap(app, customer, json!({"quantity": 1000})).await;
+    assert_eq!(machine.post_json("/api/v1/usage/events", &event(app, "runaway", "impressions", 50_000)).await.json()["accepted"], 1);
+    settled(app).await;
+    (customer, machine)
+}
+
+async fn a_correction_comes_before_the_events_of_its_request(metered: Metered) {
+    let app = &metered.app;
+    let (customer, machine) = runaway(app).await;
+    // Corrections have the timestamp of their event, so the clock stands until they are made.
+    let fix = correction(app, "fix", "runaway", 10);
+    a_moment_later(app);
+    let post = async |body: Value| machine.post_json("/api/v1/usage/events", &body).await;
+    post(json!([event(app, "a", "impressions", 1)])).await.problem(402, "usage_cap_reached");
+    let answer = post(json!([event(app, "a", "impressions", 1), fix])).await;
+    assert_eq!((answer.status, answer.json()), (202, json!({"accepted": 2, "duplicates": 0, "rejected": []})));
+    // The next request knows of it before the store has counted it.
+    assert_eq!(post(event(app, "b", "impressions", 1)).await.json()["accepted"], 1);
+    settled(app).await;
+    a_moment_later(app);
+    assert_eq!(alerts::cap_reached(&app.platform, customer, Metric::Impressions).await.unwrap(), None);
+    let usage = machine.get("/api/v1/billing/usage/current").await.json();
+    assert_eq!(usage["current_period"]["impressions"], 12);
+}
+
+async fn beside_a_refused_event_nothing_vanishes(metered: Metered) {
+    let app = &metered.app;
+    let (_, machine) = runaway(app).await;
+    let (still, unknown) = (correction(app, "still", "runaway", 1000), correction(app, "unknown", "nothing", 1));
+    let of_refused = correction(app, "of_refused", "a", 1);
+    a_moment_later(app);
+    let post = async |body: Value| machine.post_json("/api/v1/usage/events", &body).await;
+    let codes = |receipt: &Value| -> Vec<(u64, String)> {
+        let rejected = receipt["rejected"].as_array().unwrap().iter();
+        rejected.map(|one| (one["index"].as_u64().unwrap(), one["code"].as_str().unwrap().to_owned())).collect()
+    };
+    let (capped, missing) = ("usage_cap_reached".to_owned(), "corrected_event_unknown".to_owned());
+    // A correction that leaves use at the cap, one of an event that is refused here, one of nothing, one event twice.
+    let answer = post(json!([of_refused, event(app, "a", "impressions", 1), still, unknown, event(app, "a", "impressions", 1)])).await;
+    assert_eq!((answer.status, &answer.json()["accepted"]), (202, &json!(1)), "{}", answer.text());
+    assert_eq!(codes(&answer.json()), [(0, missing.clone()), (1, capped.clone()), (3, missing.clone()), (4, capped.clone())]);
+    // The correction again is a duplicate, and no 402 hides it.
+    let answer = post(json!([still, event(app, "a", "impressions", 1)])).await;
+    assert_eq!((answer.status, &answer.json()["duplicates"]), (202, &json!(1)), "{}", answer.text());
+    assert_eq!(codes(&answer.json()), [(1, capped.clone())]);
+    let answer = post(json!([unknown, event(app, "a", "impressions", 1)])).await;
+    assert_eq!((answer.status, codes(&answer.json())), (202, vec![(0, missing), (1, capped)]));
+    post(json!([event(app, "a", "impressions", 1), event(app, "b", "impressions", 1)])).await.problem(402, "usage_cap_reached");
+}
+
+async fn a_correction_of_the_same_request_waits_for_its_event(metered: Metered) {
+    let app = &metered.app;
+    let customer = subscribed(app, "lumen").await;
+    let machine = app.machine(customer).await;
+    let body = json!([
+        correction(app, "c1", "a", 70),
+        event(app, "a", "impressions", 5),
+        correction(app, "c2", "a", 7),
+        event(app, "b", "impressions", 1)
+    ]);
+    let answer = machine.post_json("/api/v1/usage/events", &body).await;
+    assert_eq!(answer.json(), json!({"accepted": 4, "duplicates": 0, "rejected": []}));
+    let answer = machine.post_json("/api/v1/usage/events", &body).await;
+    assert_eq!(answer.json(), json!({"accepted": 0, "duplicates": 4, "rejected": []}));
+    settled(app).await;
+    let usage = machine.get("/api/v1/billing/usage/current").await.json();
+    assert_eq!(usage["current_period"]["impressions"], 8);
+}
+
+async fn corrections_and_events_at_once_all_have_an_answer(metered: Metered) {
+    let app = &metered.app;
+    let (_, machine) = runaway(app).await;
+    let fixes: Vec<Value> = (0..12u64).map(|n| correction(app, &format!("fix{n}"), "runaway", 100 + n)).collect();
+    a_moment_later(app);
+    let requests = fixes.iter().enumerate().map(|(n, fix)| {
+        let (machine, body) = (machine.clone(), json!([event(app, &format!("e{n}"), "impressions", 1), fix]));
+        async move {
+            let answer = machine.post_json("/api/v1/usage/events", &body).await;
+            assert_eq!(answer.status, 202, "{}", answer.text());
+            let receipt = answer.json();
+            let rejected = receipt["rejected"].as_array().unwrap().len() as u64;
+            assert_eq!(receipt["accepted"].as_u64().unwrap() + receipt["duplicates"].as_u64().unwrap() + rejected, 2, "{receipt}");
+            receipt["accepted"].as_u64().unwrap() - 1
+        }
+    });
+    let counted: u64 = futures::future::join_all(requests).await.into_iter().sum();
+    settled(app).await;
+    let usage = machine.get("/api/v1/billing/usage/current").await.json()["current_period"]["impressions"].as_u64().unwrap();
+    assert!((100..112).contains(&(usage - counted)), "{usage} with {counted} events");
+}
+
+macro_rules! holds_for_both_stores {
+    ($($name:ident)*) => {
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Metered::on_postgres().await).await;
+            })*
+        }
+        mod clickhouse {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Metered::on_clickhouse().await).await;
+            })*
+        }
+    };
+}
+
+holds_for_both_stores! {
+    a_correction_comes_before_the_events_of_its_request
+    beside_a_refused_event_nothing_vanishes
+    a_correction_of_the_same_request_waits_for_its_event
+    corrections_and_events_at_once_all_have_an_answer
+}
+
+#[tokio::test]
+async fn a_cap_below_use_is_saved_only_when_confirmed() {
+    let app = TestApp::start().await;
+    let customer = subscribed(&app, "lumen").await;
+    super::use_impressions(&app, customer, "a", 12_560_000).await;
+    let person = app.sign_in(Role::Publisher, Some(customer)).await;
+    let put = async |body: Value| {
+        person.send(Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body.to_string().into_bytes()).await
+    };
+    let capped = |cap: Value| json!({"metrics": {"impressions": {"cap": cap}}});
+    let asked = put(capped(json!({"quantity": 5_000_000}))).await.problem(409, "cap_confirmation_required");
+    assert_eq!(
+        asked["detail"],
+        "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000. Nothing was saved; send it again with `confirm` set to true to save it."
+    );
+    put(capped(json!({"percent": 1000}))).await.problem(409, "cap_confirmation_required");
+    put(json!({"confirm": "yes"})).await.problem(422, "invalid_parameter");
+    assert_eq!(super::one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
+    super::use_impressions(&app, customer, "b", 1).await;
+    // Above use nothing is asked, and what is confirmed is saved without its confirmation.
+    assert_eq!(put(capped(json!({"quantity": 20_000_000}))).await.status, 200);
+    let mut confirmed = capped(json!({"quantity": 5_000_000}));
+    confirmed["confirm"] = true.into();
+    let saved = put(confirmed).await;
+    assert_eq!((saved.status, saved.json().get("confirm")), (200, None), "{}", saved.text());
+    // It refuses already: what else is changed asks nothing.
+    assert_eq!(put(capped(json!({"quantity": 6_000_000}))).await.status, 200);
+    assert_eq!(put(person.get("/api/v1/billing/alerts").await.json()).await.status, 200);
+    let machine = app.machine(customer).await;
+    machine.post_json("/api/v1/usage/events", &event(&app, "c", "impressions", 1)).await.problem(402, "usage_cap_reached");
+}
+
+#[tokio::test]
+async fn a_cap_that_refuses_again_is_reported_again() {
+    let app = TestApp::start().await;
+    let customer = subscribed(&app, "lumen").await;
+    let machine = app.machine(customer).await;
+    set_cap(&app, customer, json!({"quantity": 100})).await;
+    super::use_impressions(&app, customer, "a", 150).await;
+    let fix = correction(&app, "fix", "a", 20);
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 1);
+    a_moment_later(&app);
+    let refused = async |id: &str| machine.post_json("/api/v1/usage/events", &event(&app, id, "impressions", 3)).await;
+    refused("b").await.problem(402, "usage_cap_reached");
+    refused("c").await.problem(402, "usage_cap_reached");
+    let person = app.sign_in(Role::Publisher, Some(customer)).await;
+    let refusals = async || person.get("/api/v1/billing/alerts/standing").await.json()["refusals"].clone();
+    let first = refusals().await;
+    assert_eq!((&first[0]["cap"], &first[0]["events"], &first[0]["quantity"]), (&json!(100), &json!(2), &json!(6)), "{first}");
+    // A correction takes use below the cap, events above it again before anything looks.
+    assert_eq!(machine.post_json("/api/v1/usage/events", &json!([fix, event(&app, "d", "impressions", 200)])).await.json()["accepted"], 2);
+    assert_eq!(refusals().await, json!([]));
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 1);
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
+    a_moment_later(&app);
+    refused("e").await.problem(402, "usage_cap_reached");
+    assert_eq!(refusals().await[0]["events"], 1);
+    // Lifted and set again.
+    set_cap(&app, customer, Value::Null).await;
+    assert_eq!(refusals().await, json!([]));
+    set_cap(&app, customer, json!({"quantity": 100})).await;
+    assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 1);
+    assert_eq!(
+        super::one(&app, "SELECT string_agg(concat(kind, ' ', round, ' ', rearmed_at IS NOT NULL), ', ' ORDER BY id) FROM usage_alerts")
+            .await,
+        "cap 0 t, cap 1 t, cap 2 f"
+    );
+    assert_eq!(super::one(&app, "SELECT count(*)::text FROM billing_audit WHERE event_type = 'usage_alert.rearmed'").await, "2");
 }

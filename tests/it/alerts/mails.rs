@@ -44,7 +44,7 @@ async fn one_mail_says_what_was_reached_how_much_and_until_when() {
         "From: billing@billing.example.com",
         "Subject: Usage alerts for lumen: 3 thresholds reached",
         "Message-ID: <usage-alert-3@billing.example.com>",
-        "- Impressions: 80 % of what is included is reached, 1,000,001 of 1,000,000.",
+        "- Impressions: 80% of the included 1,000,000 is reached, 1,000,001 used.",
         "Overage has cost $0.10 so far.",
         "The billing period ends on 1 Dec 2026, 00:00 UTC.",
         "https://billing.example.com/billing/settings",

@@ -74,6 +74,7 @@ impl Workplace {
             "CLICKHOUSE_CLUSTER",
             "BILLING_ENABLED",
             "STRIPE_SECRET_KEY",
+            "STRIPE_ACCOUNT",
             "STRIPE_WEBHOOK_SECRET",
             "PUBLIC_URL",
             "DEMO_PASSWORD",

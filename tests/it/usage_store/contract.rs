@@ -1,7 +1,7 @@
 //! What holds for every store of raw usage events.
 
 use super::{IMPRESSIONS, Metered, event, impressions, impressions_of, recorded, send, settle};
-use crate::support::app::NOW;
+use crate::support::{TestApp, app::NOW};
 use apex_billing::{
     domain::{identity::CustomerId, metric::Metric, period::Period, usage_hour::HourTotal},
     service::{usage, usage_check},
@@ -39,6 +39,115 @@ holds_for_both_stores! {
     a_correction_replaces_what_its_event_counts_once
     corrections_of_one_event_at_once_come_one_after_the_other
     a_correction_finds_its_event_among_many
+    an_hour_is_counted_by_the_periods_that_meet_in_it
+    an_hour_that_was_counted_whole_is_split
+    sums_beyond_a_bigint_stop_there
+}
+
+/// What a customer used in `[start, end)`.
+async fn used(app: &TestApp, customer: CustomerId, start: OffsetDateTime, end: OffsetDateTime) -> u64 {
+    let figures = app.platform.usage.figures(customer, Period::new(start, end).unwrap()).await.unwrap();
+    figures.hours.iter().map(|hour| hour.quantities[Metric::Impressions]).sum()
+}
+
+const BEGINS: OffsetDateTime = datetime!(2026-11-22 14:34:17 UTC);
+
+/// An event each second around a period's beginning.
+fn around(prefix: &str, count: i64) -> Vec<serde_json::Value> {
+    (0..count).map(|n| event(&format!("{prefix}{n}"), IMPRESSIONS, 1, BEGINS + Duration::seconds(n - count / 2))).collect()
+}
+
+async fn an_hour_is_counted_by_the_periods_that_meet_in_it(metered: Metered) {
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    let (before, after) = (BEGINS - Duration::days(31), BEGINS + Duration::days(30));
+    assert_eq!(used(app, customer, before, BEGINS).await, 0);
+    // Few events, many events, and one again.
+    send(app, customer, &around("few", 100)).await;
+    send(app, customer, &around("many", 400)).await;
+    send(app, customer, &around("few", 100)).await;
+    settle(app).await;
+    assert_eq!(used(app, customer, before, BEGINS).await, 250);
+    assert_eq!(used(app, customer, BEGINS, after).await, 250);
+    assert_eq!(recorded(app, customer).await, (500, 500));
+    // A correction goes to the part of its event.
+    let correction = serde_json::json!({"id": "c", "corrects": "few0", "metric": IMPRESSIONS, "quantity": 11,
+        "timestamp": "2026-11-22T14:33:27Z", "app_id": "app_42"});
+    send(app, customer, &[correction]).await;
+    settle(app).await;
+    assert_eq!((used(app, customer, before, BEGINS).await, used(app, customer, BEGINS, after).await), (260, 250));
+    // Another customer's hour is whole.
+    let other = app.add_customer("forge").await;
+    send(app, other, &around("few", 100)).await;
+    settle(app).await;
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM usage_records WHERE customer_id = $1").bind(other.0).fetch_one(&app.db).await.unwrap();
+    assert_eq!(rows, 1);
+    let span = Period::new(datetime!(2026-11-22 0:00 UTC), datetime!(2026-11-23 0:00 UTC)).unwrap();
+    assert_eq!(usage_check::check(&app.platform, span).await.unwrap().0, []);
+}
+
+async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
+    let app = &metered.app;
+    let customer = app.add_customer("lumen").await;
+    send(app, customer, &around("many", 400)).await;
+    send(app, customer, &[event("calls", "api_calls", 5, BEGINS + Duration::SECOND)]).await;
+    settle(app).await;
+    assert_eq!(recorded(app, customer).await, (405, 401));
+    assert_eq!(used(app, customer, BEGINS, BEGINS + Duration::days(30)).await, 200);
+    assert_eq!(used(app, customer, BEGINS - Duration::days(30), BEGINS).await, 200);
+    assert_eq!(recorded(app, customer).await, (405, 401));
+    // Twice is once, and a second split makes three parts.
+    let later = BEGINS + Duration::minutes(1);
+    assert_eq!(used(app, customer, BEGINS, later).await, 60);
+    assert_eq!(used(app, customer, later, later + Duration::days(30)).await, 140);
+    let shown: Vec<(OffsetDateTime, i64, i64)> =
+        sqlx::query_as("SELECT hour, impressions, api_calls FROM usage_customer_hours WHERE customer_id = $1 ORDER BY hour")
+            .bind(customer.0)
+            .fetch_all(&app.db)
+            .await
+            .unwrap();
+    assert_eq!(shown, [(datetime!(2026-11-22 14:00 UTC), 200, 0), (BEGINS, 60, 5), (later, 140, 0)]);
+    let span = Period::new(datetime!(2026-11-22 0:00 UTC), datetime!(2026-11-23 0:00 UTC)).unwrap();
+    assert_eq!(usage_check::check(&app.platform, span).await.unwrap().0, []);
+}
+
+/// A petabyte is a valid event, and ten thousand of them are more than a bigint holds. That fails no request, and no batch on its way to
+/// ClickHouse with other customers' events in it.
+async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
+    let app = &metered.app;
+    let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
+    app.subscribe(lumen, "growth", "usd").await;
+    let at = NOW - Duration::MINUTE;
+    let petabytes = |ids: std::ops::Range<u32>| -> Vec<serde_json::Value> {
+        ids.map(|id| event(&format!("p{id}"), "data_transfer_bytes", 1_000_000_000_000_000, at)).collect()
+    };
+    assert_eq!(send(app, lumen, &petabytes(0..5_000)).await, 5_000);
+    assert_eq!(send(app, orbit, &impressions(0..3)).await, 3);
+    settle(app).await;
+    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.data_transfer_gb.0;
+    assert_eq!(bytes().await, 5_000_000_000_000_000_000);
+    // Many, few, another app's, and a correction.
+    assert_eq!(send(app, lumen, &petabytes(5_000..10_000)).await, 5_000);
+    let mut other = event("other", "data_transfer_bytes", 1_000_000_000_000_000, at);
+    other["app_id"] = "app_43".into();
+    assert_eq!(send(app, lumen, &[other, event("last", "data_transfer_bytes", 7, at)]).await, 2);
+    settle(app).await;
+    let most = i64::MAX as u64;
+    assert_eq!(bytes().await, most);
+    let mut fix = event("fix", "data_transfer_bytes", 1, at);
+    fix["corrects"] = "p0".into();
+    assert_eq!(send(app, lumen, &[fix]).await, 1);
+    assert_eq!(send(app, orbit, &impressions(3..5)).await, 2);
+    settle(app).await;
+    assert!(bytes().await > most - 2_000_000_000_000_000);
+    assert_eq!(impressions_of(app, orbit).await, 5);
+    let machine = app.machine(lumen).await;
+    for path in ["current", "history?granularity=day", "history.csv?granularity=month&group_by=app"] {
+        assert_eq!(machine.get(&format!("/api/v1/billing/usage/{path}")).await.status, 200, "{path}");
+    }
+    let span = Period::new(NOW - Duration::DAY, NOW + Duration::HOUR).unwrap();
+    assert!(app.platform.usage.differences(span).await.is_ok());
 }
 
 async fn an_event_counts_once_however_often_it_comes(metered: Metered) {

@@ -28,7 +28,7 @@ async fn a_credit_note_shows_on_its_invoice_whichever_comes_first() {
         let number = ask(&app.db, "SELECT number FROM credit_notes").await;
         assert_eq!(
             titles(&app, customer).await,
-            ["Draft created", "Invoice finalized", "Payment received", &format!("Credit note {number} over $10.50 issued")]
+            ["Draft created", "Invoice finalized", "Payment received", &format!("Credit note {number} for $10.50 issued")]
         );
 
         let client = app.sign_in(Role::Readonly, Some(customer)).await;
@@ -71,7 +71,7 @@ async fn a_credit_note_that_cannot_be_read_says_why() {
     let (app, _) = platform().await;
     for (field, value, reason) in [
         ("invoice", Value::Null, "credit_note.invoice is missing"),
-        ("amount", json!("12"), "credit_note.amount is another string, but should be a whole number"),
+        ("amount", json!("a dozen"), "credit_note.amount is another string, but should be a whole number"),
         ("status", json!("lost"), "credit_note.status is `lost`, but should be issued or void"),
     ] {
         let mut event = credited(Outcome::Paid)[0].clone();

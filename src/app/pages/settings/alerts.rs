@@ -57,8 +57,8 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         view! {
             <div class="entries" role="group" aria-labelledby=id.clone()>
                 <h3 id=id.clone()>{metric.title()}</h3>
-                {text("percent", "Alert at % of what is included", "For example 80, 90, 100, 110")}
-                {text("cost", &format!("Alert at overage in {money}"), "For example 50, 100")}
+                {text("percent", "Alert at % of what is included", "Several separated by semicolons, for example 80; 90; 100; 110")}
+                {text("cost", &format!("Alert at overage in {money}"), "Several separated by semicolons, for example 50; 1,500")}
                 {text("cap", "Cap", "Events beyond it are refused and not counted. Left empty: no cap.")}
                 {filled.select(
                     &field(metric, "cap_unit"),
@@ -68,6 +68,9 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
             </div>
         }
     };
+    // While a question is open, neither answer is the primary one.
+    let asks = refusal.is_some_and(|refusal| refusal.problem.code == "cap_confirmation_required");
+    let save = if asks { "button" } else { "button primary" };
     let mails = vec![("true", "Tell us".to_owned()), ("false", "Tell nobody".to_owned())];
     view! {
         <form method="post" action=SETTINGS class="entries">
@@ -76,7 +79,14 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
                 {filled.select("enabled", "When a threshold is reached".to_owned(), mails)} {filled.input(recipients)}
             </div>
             <div class="metrics">{Metric::ALL.map(metric).collect_view()}</div>
-            <div class="actions"><button class="button primary">"Save alerts"</button></div>
+            <div class="actions">
+                // The first button is the one of the Enter key: it asks again.
+                <button class=save>"Save alerts"</button>
+                {asks.then(|| view! {
+                    <button class="button danger" name="confirm" value="true">"Save, and refuse from now on"</button>
+                    <a href=SETTINGS rel="external">"Discard the changes"</a>
+                })}
+            </div>
         </form>
     }
 }
@@ -111,7 +121,10 @@ pub fn fired(alerts: &[FiredAlert]) -> impl IntoView + use<> {
             <li>
                 <div>
                     <span>{alert.sentence()}</span>
-                    <span class="quiet"><Moment at=alert.fired_at time=true /></span>
+                    <span class="quiet">
+                        <Moment at=alert.reached_at() time=true />
+                        {alert.rearmed_at.map(|at| view! { ", no longer reached since " <Moment at time=true /> })}
+                    </span>
                 </div>
                 <span><Badge tone text /></span>
             </li>

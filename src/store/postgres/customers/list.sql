@@ -11,24 +11,21 @@ WITH page AS MATERIALIZED (
     SELECT payload FROM stripe_webhook_events WHERE status IN ('failed', 'dead') LIMIT 1000
 )
 SELECT page.id, page.name, page.email, page.stripe_customer_id, page.deleted, page.currency, page.created_at,
-       subscription.plan_type AS "plan_type?", subscription.status AS "subscription_status?",
        (SELECT entry.created_at FROM billing_audit entry
         WHERE entry.customer_id = page.id AND entry.event_type = 'webhook.applied' ORDER BY entry.created_at DESC LIMIT 1) AS last_applied_at,
        (SELECT count(*) FROM failed WHERE strpos(failed.payload, '"' || page.stripe_customer_id || '"') > 0) AS "failed_events!",
-       run.finished_at AS "reconciled_at?",
+       run.started_at AS "compared_since?", run.finished_at AS "reconciled_at?",
        CASE WHEN run.id IS NOT NULL THEN
            (SELECT count(*) FROM reconciliation_discrepancies found
             WHERE found.reconciliation_id = run.id AND found.customer_id = page.id AND found.confirmed AND found.repaired_at IS NULL)
        END AS open_discrepancies
 FROM page
+-- A run compares a customer that Stripe knows, if it was here when the run began, and not only what Stripe made since.
 LEFT JOIN LATERAL (
-    SELECT plan_type, status FROM subscriptions
-    WHERE customer_id = page.id AND NOT deleted AND status NOT IN ('canceled', 'incomplete_expired')
-    ORDER BY status IN ('active', 'trialing') DESC, created_at DESC LIMIT 1
-) subscription ON true
-LEFT JOIN LATERAL (
-    SELECT id, finished_at FROM reconciliations
+    SELECT id, started_at, finished_at FROM reconciliations
     WHERE status = 'completed' AND NOT dry_run AND (customer_id IS NULL OR customer_id = page.id)
+      AND page.stripe_customer_id IS NOT NULL AND started_at >= page.created_at
+      AND (window_from IS NULL OR window_from <= page.created_at)
     ORDER BY started_at DESC, id LIMIT 1
 ) run ON true
 ORDER BY page.name, page.id

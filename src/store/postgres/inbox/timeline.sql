@@ -1,6 +1,9 @@
 -- The invoice's own events, and those of its charges, their refunds and its credit notes, however these came to be linked to it.
 WITH invoice AS (
-    SELECT stripe_invoice_id FROM invoices WHERE customer_id = $1 AND stripe_invoice_id = $2
+    SELECT stripe_invoice_id, currency AS invoice_currency,
+        -- None where a payment past Stripe settled it: that one need not count as paid there.
+        CASE WHEN amount_paid > 0 OR amount_due <= 0 THEN amount_paid END AS paid
+    FROM invoices WHERE customer_id = $1 AND stripe_invoice_id = $2
 ), charge AS (
     SELECT charges.stripe_charge_id, charges.payment_intent FROM charges, invoice
     WHERE charges.customer_id = $1 AND (
@@ -15,7 +18,9 @@ WITH invoice AS (
             SELECT payment_intent FROM invoice_payments p JOIN invoice USING (stripe_invoice_id)
             UNION ALL SELECT payment_intent FROM charge))
 )
-SELECT event.event_type AS "event_type!", event.object_id AS "object_id!", event.stripe_created_at AS "at!", NULL::bigint AS amount, NULL::text AS currency, NULL::text AS number
+SELECT event.event_type AS "event_type!", event.object_id AS "object_id!", event.stripe_created_at AS "at!",
+    CASE WHEN event.event_type IN ('invoice.paid', 'invoice.payment_succeeded') THEN invoice.paid END AS amount,
+    invoice.invoice_currency AS currency, NULL::text AS number
 FROM invoice JOIN stripe_webhook_events event ON event.object_id = invoice.stripe_invoice_id
 WHERE event.status = 'applied' AND event.stripe_created_at IS NOT NULL
 UNION ALL

@@ -1,6 +1,6 @@
 //! Customers, as far as they are Stripe's: how they become known here, and what Stripe says of them.
 
-use super::{LOCK_SPACE, Row};
+use super::{LOCK_SPACE, Put, Row};
 use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::CustomerSnapshot};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -35,7 +35,7 @@ pub async fn link_customer(conn: &mut PgConnection, id: Uuid, stripe_customer_id
 }
 
 /// Writes what Stripe says of customers that are known.
-pub async fn put_customers(conn: &mut PgConnection, rows: &[&Row<'_, CustomerSnapshot>]) -> sqlx::Result<Vec<String>> {
+pub(super) async fn put_customers(conn: &mut PgConnection, rows: &[Row<'_, CustomerSnapshot>], how: Put) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"WITH told AS MATERIALIZED (
                SELECT jsonb_populate_record(NULL::customers, json) AS row, (json ->> 'customer_id')::uuid AS customer_id, json ->> 'stripe_customer_id' AS told_as
@@ -49,11 +49,11 @@ pub async fn put_customers(conn: &mut PgConnection, rows: &[&Row<'_, CustomerSna
                event_progress = (row).event_progress, event_id = (row).event_id
            FROM told
            WHERE kept.id = told.customer_id
-             AND (kept.event_id IS NULL
-                  OR ((row).deleted, (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id)
-                   > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id))
+             AND (kept.event_id IS NULL OR ((row).deleted, (row).event_created_at) > (kept.deleted, kept.event_created_at)
+                  OR ($2 AND ((row).deleted, (row).event_created_at) = (kept.deleted, kept.event_created_at) AND (row).event_id <> kept.event_id))
            RETURNING told_as AS "told_as!""#,
         Json(rows) as _,
+        how == Put::Chosen,
     )
     .fetch_all(conn)
     .await

@@ -1,11 +1,12 @@
 //! What follows from several of a customer's objects together: whose a payment or a refund is, what a payment was made with, and how
-//! much of an invoice was given back.
+//! much of an invoice was refunded.
 //!
 //! Plans are kept for a connection's life, also those that were made while the tables were empty. Where the planner may choose how to join, it
 //! then reads a table whole, which it will be doing when there are a million rows. So it may not: a lookup stands in a subquery with
 //! `OFFSET 0`, which can't be made a join, a table that is changed is reached by an array of keys, and `coalesce` hides a condition whose
 //! index would find too much.
 
+use super::refunds;
 use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::Snapshot};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
@@ -79,13 +80,30 @@ pub async fn link(
            )
            SELECT n AS "n?", stripe_invoice_id AS "invoice?",
                   EXISTS (SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = found.stripe_invoice_id)
-                  OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = found.stripe_invoice_id) AS "paid!"
+                  OR EXISTS (SELECT FROM charges WHERE charges.stripe_invoice_id = found.stripe_invoice_id) AS "paid!",
+                  amount_refunded > 0
+                  OR EXISTS (
+                      SELECT FROM charges charge WHERE charge.stripe_invoice_id = found.stripe_invoice_id AND (
+                          charge.amount_refunded > 0
+                          OR EXISTS (SELECT FROM refunds WHERE refunds.stripe_charge_id = charge.stripe_charge_id OFFSET 0))
+                      OFFSET 0)
+                  OR EXISTS (
+                      SELECT FROM invoice_payments payment WHERE payment.stripe_invoice_id = found.stripe_invoice_id AND (
+                          EXISTS (SELECT FROM refunds WHERE refunds.payment_intent = payment.payment_intent OFFSET 0)
+                          OR EXISTS (SELECT FROM refunds WHERE refunds.stripe_charge_id = payment.charge OFFSET 0)
+                          OR EXISTS (SELECT FROM charges charge WHERE charge.stripe_charge_id = payment.charge AND charge.amount_refunded > 0 OFFSET 0)
+                          OR EXISTS (
+                              SELECT FROM charges charge WHERE charge.payment_intent = payment.payment_intent AND (
+                                  charge.amount_refunded > 0
+                                  OR EXISTS (SELECT FROM refunds WHERE refunds.stripe_charge_id = charge.stripe_charge_id OFFSET 0))
+                              OFFSET 0))
+                      OFFSET 0) AS "refunded!"
            FROM named CROSS JOIN LATERAL (
-               SELECT stripe_invoice_id, customer_id FROM invoices WHERE stripe_invoice_id = invoice OFFSET 0
+               SELECT stripe_invoice_id, customer_id, amount_refunded FROM invoices WHERE stripe_invoice_id = invoice OFFSET 0
            ) AS found
            WHERE found.customer_id = named.customer_id
            UNION ALL
-           SELECT NULL, NULL, true WHERE EXISTS (SELECT FROM refunds WHERE customer_id IS NULL)
+           SELECT NULL, NULL, true, false WHERE EXISTS (SELECT FROM refunds WHERE customer_id IS NULL)
                OR EXISTS (SELECT FROM touched CROSS JOIN LATERAL (
                    SELECT FROM refunds WHERE stripe_charge_id = touched.charge AND coalesce(refunds.payment_intent, '') = '' OFFSET 0) AS incomplete)
            ORDER BY 1, 2"#,
@@ -98,7 +116,7 @@ pub async fn link(
     .fetch_all(&mut *conn)
     .await?;
     let mut concerned: HashMap<usize, Vec<String>> = HashMap::new();
-    let (mut unsettled, mut payments, mut orphans) = (BTreeSet::new(), false, false);
+    let (mut unsettled, mut payments, mut orphans, mut refunded) = (BTreeSet::new(), false, false, BTreeSet::new());
     for row in rows {
         // The row that names no invoice tells of refunds that lack something.
         let (Some(n), Some(invoice)) = (row.n, row.invoice) else {
@@ -110,6 +128,9 @@ pub async fn link(
             unsettled.insert(invoice.clone());
         }
         payments |= row.paid;
+        if row.refunded {
+            refunded.insert(invoice.clone());
+        }
         concerned.entry(usize::try_from(n).unwrap_or(usize::MAX)).or_default().push(invoice);
     }
     if payments || orphans {
@@ -120,7 +141,8 @@ pub async fn link(
         settle_payments(conn, &unsettled).await?;
     }
     if !unsettled.is_empty() {
-        settle_invoices(conn, &unsettled, written).await?;
+        let refunded: Vec<&str> = refunded.iter().map(String::as_str).collect();
+        settle_invoices(conn, &unsettled, written, &refunded).await?;
     }
     Ok(concerned)
 }
@@ -202,34 +224,33 @@ async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Re
     Ok(())
 }
 
-/// A charge belongs to an invoice because it says so (older API versions) or because the invoice's payment says so. An invoice that
-/// has just been written has its new version already.
-async fn settle_invoices(conn: &mut PgConnection, invoices: &[&str], written: &[String]) -> sqlx::Result<()> {
+/// What was refunded of an invoice follows from its payments and theirs (`refunded`: where something was), and so may change that of invoices
+/// that were paid together with it. An invoice that has just been written has its new version already.
+async fn settle_invoices(conn: &mut PgConnection, invoices: &[&str], written: &[String], refunded: &[&str]) -> sqlx::Result<()> {
+    let shares = if refunded.is_empty() { refunds::Shares::default() } else { refunds::shares(&mut *conn, refunded).await? };
+    let (of, amounts): (Vec<&str>, Vec<i64>) = shares.refunded.iter().map(|(invoice, amount)| (invoice.as_str(), *amount)).unzip();
     sqlx::query!(
-        r#"WITH now_is AS MATERIALIZED (
+        r#"WITH given AS MATERIALIZED (
+               SELECT * FROM unnest($3::text[], $4::bigint[]) AS given(stripe_invoice_id, amount)
+           ), now_is AS MATERIALIZED (
                SELECT id,
-                   (SELECT coalesce(sum(charge.amount_refunded), 0)::bigint FROM charges charge
-                    WHERE charge.customer_id = invoice.customer_id AND charge.stripe_charge_id = ANY (ARRAY(
-                        SELECT stripe_charge_id FROM charges WHERE stripe_invoice_id = invoice.stripe_invoice_id
-                        UNION SELECT payment.charge FROM invoice_payments payment WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id
-                        UNION SELECT paid.stripe_charge_id FROM invoice_payments payment CROSS JOIN LATERAL (
-                                SELECT stripe_charge_id FROM charges WHERE charges.payment_intent = payment.payment_intent OFFSET 0
-                            ) AS paid
-                            WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id))) AS amount_refunded,
+                   coalesce((SELECT amount FROM given WHERE given.stripe_invoice_id = invoice.stripe_invoice_id), 0) AS amount_refunded,
                    paid_out_of_band OR EXISTS (
                        SELECT FROM invoice_payments payment
                        WHERE payment.stripe_invoice_id = invoice.stripe_invoice_id AND payment.method = 'out_of_band' AND payment.status = 'paid') AS paid_out_of_band
                FROM invoices invoice
-               WHERE stripe_invoice_id = ANY($1)
+               WHERE stripe_invoice_id = ANY($1 || $3)
            )
            UPDATE invoices invoice SET
                amount_refunded = now_is.amount_refunded, paid_out_of_band = now_is.paid_out_of_band, version = invoice.version + 1, updated_at = now()
            FROM now_is
            WHERE invoice.id = ANY (ARRAY(SELECT id FROM now_is)) AND invoice.id = now_is.id
-             AND (invoice.stripe_invoice_id <> ALL($2)
+             AND ((invoice.stripe_invoice_id = ANY($1) AND invoice.stripe_invoice_id <> ALL($2))
                   OR (invoice.amount_refunded, invoice.paid_out_of_band) IS DISTINCT FROM (now_is.amount_refunded, now_is.paid_out_of_band))"#,
         invoices as &[&str],
         written,
+        &of as &[&str],
+        &amounts,
     )
     .execute(conn)
     .await?;

@@ -15,6 +15,6 @@ ON CONFLICT (id) DO UPDATE SET
     meter_event_name = excluded.meter_event_name, threshold = excluded.threshold, value = excluded.value,
     triggered_at = excluded.triggered_at, event_created_at = excluded.event_created_at, event_rank = excluded.event_rank,
     event_progress = excluded.event_progress, event_id = excluded.event_id
-WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+WHERE excluded.event_created_at > kept.event_created_at
+   OR ($2 AND excluded.event_created_at = kept.event_created_at AND excluded.event_id <> kept.event_id)
 RETURNING id

@@ -1,6 +1,26 @@
--- Writes snapshots of different invoices with their lines, unless newer ones are there. amount_refunded is not the snapshot's to say: see link.rs.
+-- Writes snapshots of different invoices with their lines, unless newer ones are there; what an older reader took of the same event is written
+-- again. amount_refunded is not the snapshot's to say, nor is, of an event that is read again, paid_out_of_band: see link.rs.
 WITH told AS MATERIALIZED (
     SELECT json, jsonb_populate_record(NULL::invoices, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+), whole AS MATERIALIZED (
+    -- Stripe sends the first ten lines with an invoice. Lines of a finalized invoice don't change, so where all of them are here, read by
+    -- today's reader, and these are among them, they stay.
+    SELECT kept.stripe_invoice_id
+    FROM told CROSS JOIN LATERAL (
+        SELECT * FROM invoices WHERE stripe_invoice_id = (told.row).stripe_invoice_id OFFSET 0
+    ) AS kept
+    WHERE NOT (told.row).lines_complete AND kept.lines_complete AND kept.status <> 'draft'
+      AND (kept.event_id = (told.row).event_id
+           OR (told.row).reader_version = CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
+      AND (kept.currency, kept.subtotal, kept.total) = ((told.row).currency, (told.row).subtotal, (told.row).total)
+      AND jsonb_array_length(told.json -> 'lines') <= (SELECT count(*) FROM invoice_line_items item WHERE item.invoice_id = kept.id)
+      AND NOT EXISTS (
+          SELECT FROM jsonb_array_elements(told.json -> 'lines') AS line(element)
+          WHERE NOT EXISTS (
+              SELECT FROM invoice_line_items item
+              WHERE item.invoice_id = kept.id AND item.stripe_line_id = element ->> 'stripe_line_id'
+                AND item.amount = (element ->> 'amount')::bigint
+              OFFSET 0))
 ), written AS (
     INSERT INTO invoices AS kept (
         customer_id, stripe_invoice_id, stripe_subscription_id, number, status, deleted, currency, subtotal, discount, tax,
@@ -8,7 +28,8 @@ WITH told AS MATERIALIZED (
         credit_notes_pre_payment, credit_notes_post_payment, paid_out_of_band, billing_reason, description, customer_name,
         customer_email, customer_address, customer_tax_id, period_start, period_end, created_at, due_date, finalized_at, paid_at,
         voided_at, marked_uncollectible_at, hosted_invoice_url, lines_complete, event_created_at, event_rank, event_progress,
-        event_id
+        event_id, taxes, pretax_credits, shipping, customer_tax_ids, customer_tax_exempt, custom_fields, footer, effective_at,
+        collection_method, lookups, reader_version, reader_event
     )
     SELECT
         (row).customer_id, (row).stripe_invoice_id, (row).stripe_subscription_id, (row).number, (row).status, (row).deleted,
@@ -19,6 +40,8 @@ WITH told AS MATERIALIZED (
         (told.json #>> '{period,start}')::timestamptz, (told.json #>> '{period,end}')::timestamptz, (row).created_at,
         (row).due_date, (row).finalized_at, (row).paid_at, (row).voided_at, (row).marked_uncollectible_at,
         (row).hosted_invoice_url, (row).lines_complete, (row).event_created_at, (row).event_rank, (row).event_progress,
+        (row).event_id, (row).taxes, (row).pretax_credits, (row).shipping, (row).customer_tax_ids, (row).customer_tax_exempt,
+        (row).custom_fields, (row).footer, (row).effective_at, (row).collection_method, (row).lookups, (row).reader_version,
         (row).event_id
     FROM told
     ON CONFLICT (stripe_invoice_id) DO UPDATE SET
@@ -40,7 +63,7 @@ WITH told AS MATERIALIZED (
         ending_balance = excluded.ending_balance,
         credit_notes_pre_payment = excluded.credit_notes_pre_payment,
         credit_notes_post_payment = excluded.credit_notes_post_payment,
-        paid_out_of_band = excluded.paid_out_of_band,
+        paid_out_of_band = CASE WHEN kept.event_id = excluded.event_id THEN kept.paid_out_of_band ELSE excluded.paid_out_of_band END,
         billing_reason = excluded.billing_reason,
         description = excluded.description,
         customer_name = excluded.customer_name,
@@ -56,34 +79,78 @@ WITH told AS MATERIALIZED (
         voided_at = excluded.voided_at,
         marked_uncollectible_at = excluded.marked_uncollectible_at,
         hosted_invoice_url = excluded.hosted_invoice_url,
-        lines_complete = excluded.lines_complete,
+        lines_complete = excluded.lines_complete OR EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = excluded.stripe_invoice_id),
         event_created_at = excluded.event_created_at,
         event_rank = excluded.event_rank,
         event_progress = excluded.event_progress,
         event_id = excluded.event_id,
-        version = kept.version + 1,
+        taxes = excluded.taxes,
+        pretax_credits = excluded.pretax_credits,
+        shipping = excluded.shipping,
+        customer_tax_ids = excluded.customer_tax_ids,
+        customer_tax_exempt = excluded.customer_tax_exempt,
+        custom_fields = excluded.custom_fields,
+        footer = excluded.footer,
+        effective_at = excluded.effective_at,
+        collection_method = excluded.collection_method,
+        lookups = excluded.lookups,
+        reader_version = excluded.reader_version,
+        reader_event = excluded.reader_event,
+        -- service::reread compares what is shown before and after an event is read again, and counts the version up itself.
+        version = kept.version + (kept.event_id <> excluded.event_id)::integer,
         updated_at = now()
-    WHERE (excluded.deleted, excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-        > (kept.deleted, kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+    WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
+       OR ($2 AND (excluded.deleted, excluded.event_created_at) = (kept.deleted, kept.event_created_at) AND excluded.event_id <> kept.event_id)
+       OR (excluded.event_id = kept.event_id
+           AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_invoice_id
+), completing AS MATERIALIZED (
+    -- A snapshot that is not the newest has all lines of a finalized invoice, whose newest snapshot came with the first ten of these: it gives the
+    -- lines, so that the order of the two makes no difference.
+    SELECT kept.id
+    FROM told CROSS JOIN LATERAL (
+        SELECT * FROM invoices WHERE stripe_invoice_id = (told.row).stripe_invoice_id AND NOT lines_complete AND NOT deleted OFFSET 0
+    ) AS kept
+    WHERE (told.row).lines_complete AND (told.row).status <> 'draft' AND kept.status <> 'draft'
+      AND (kept.currency, kept.subtotal, kept.total) = ((told.row).currency, (told.row).subtotal, (told.row).total)
+      AND NOT EXISTS (SELECT FROM written WHERE written.id = kept.id)
+      AND NOT EXISTS (
+          SELECT FROM invoice_line_items item
+          WHERE item.invoice_id = kept.id AND NOT EXISTS (
+              SELECT FROM jsonb_array_elements(told.json -> 'lines') AS line(element)
+              WHERE element ->> 'stripe_line_id' = item.stripe_line_id AND (element ->> 'amount')::bigint = item.amount
+              OFFSET 0))
+), completed AS (
+    UPDATE invoices SET lines_complete = true, version = version + 1, updated_at = now()
+    WHERE id = ANY (ARRAY(SELECT id FROM completing))
+    RETURNING id, stripe_invoice_id
+), changed AS (
+    SELECT id, stripe_invoice_id FROM written UNION ALL SELECT id, stripe_invoice_id FROM completed
 ), line AS (
-    SELECT written.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row
-    FROM written JOIN told ON (told.row).stripe_invoice_id = written.stripe_invoice_id,
+    SELECT changed.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row
+    FROM changed JOIN told ON (told.row).stripe_invoice_id = changed.stripe_invoice_id,
          jsonb_array_elements(told.json -> 'lines') WITH ORDINALITY AS line(element, position)
+    WHERE NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 ), kept_lines AS (
     INSERT INTO invoice_line_items AS kept
-        (invoice_id, position, stripe_line_id, description, quantity, unit_amount, amount, discount, tax, proration, price_id, period_start, period_end)
+        (invoice_id, position, stripe_line_id, description, quantity, unit_amount, amount, discount, tax, proration, price_id, period_start, period_end,
+         quantity_decimal, taxes, pretax_credits, transform_quantity)
     SELECT invoice_id, position, (row).stripe_line_id, (row).description, (row).quantity, (row).unit_amount, (row).amount, (row).discount, (row).tax,
-        (row).proration, (row).price_id, (element #>> '{period,start}')::timestamptz, (element #>> '{period,end}')::timestamptz
+        (row).proration, (row).price_id, (element #>> '{period,start}')::timestamptz, (element #>> '{period,end}')::timestamptz,
+        (row).quantity_decimal, (row).taxes, (row).pretax_credits,
+        coalesce((row).transform_quantity, (SELECT price.transform_quantity FROM prices price WHERE price.stripe_price_id = (row).price_id))
     FROM line
     ON CONFLICT (invoice_id, position) DO UPDATE SET
         stripe_line_id = excluded.stripe_line_id, description = excluded.description, quantity = excluded.quantity,
         unit_amount = excluded.unit_amount, amount = excluded.amount, discount = excluded.discount, tax = excluded.tax,
-        proration = excluded.proration, price_id = excluded.price_id, period_start = excluded.period_start, period_end = excluded.period_end
+        proration = excluded.proration, price_id = excluded.price_id, period_start = excluded.period_start, period_end = excluded.period_end,
+        quantity_decimal = excluded.quantity_decimal, taxes = excluded.taxes, pretax_credits = excluded.pretax_credits,
+        transform_quantity = excluded.transform_quantity
 ), gone AS (
-    DELETE FROM invoice_line_items item USING written
+    DELETE FROM invoice_line_items item USING changed
     -- The array, so that the table is never read whole: see link.rs.
-    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM written)) AND item.invoice_id = written.id
-      AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = written.id)
+    WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM changed)) AND item.invoice_id = changed.id
+      AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = changed.id)
+      AND NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 )
-SELECT stripe_invoice_id FROM written
+SELECT stripe_invoice_id AS "stripe_invoice_id!" FROM changed

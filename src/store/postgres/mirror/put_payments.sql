@@ -16,6 +16,6 @@ ON CONFLICT (stripe_payment_id) DO UPDATE SET
     payment_intent = excluded.payment_intent, charge = excluded.charge, amount = excluded.amount, status = excluded.status,
     method = excluded.method, at = excluded.at, event_created_at = excluded.event_created_at,
     event_rank = excluded.event_rank, event_progress = excluded.event_progress, event_id = excluded.event_id
-WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+WHERE excluded.event_created_at > kept.event_created_at
+   OR ($2 AND excluded.event_created_at = kept.event_created_at AND excluded.event_id <> kept.event_id)
 RETURNING stripe_payment_id

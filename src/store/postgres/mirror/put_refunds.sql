@@ -17,6 +17,6 @@ ON CONFLICT (stripe_refund_id) DO UPDATE SET
     amount = excluded.amount, status = excluded.status, reason = excluded.reason, created_at = excluded.created_at,
     event_created_at = excluded.event_created_at, event_rank = excluded.event_rank, event_progress = excluded.event_progress,
     event_id = excluded.event_id
-WHERE (excluded.event_created_at, excluded.event_rank, excluded.event_progress, excluded.event_id)
-    > (kept.event_created_at, kept.event_rank, kept.event_progress, kept.event_id)
+WHERE excluded.event_created_at > kept.event_created_at
+   OR ($2 AND excluded.event_created_at = kept.event_created_at AND excluded.event_id <> kept.event_id)
 RETURNING stripe_refund_id

@@ -5,18 +5,19 @@ mod usage;
 
 pub use usage::{Billed, billed, metered_customers, prices};
 
+use crate::store::postgres::subscriptions::{ItemRow, metered_period};
 use crate::{
     domain::{
         identity::CustomerId,
         reconcile::{Figure, Object, Record, Unit, written},
     },
     stripe::{
-        record::{LineTotals, invoice_figures},
+        record::{LineTotals, Parts, invoice_facts, invoice_figures},
         webhook::snapshot::InvoiceAmounts,
     },
 };
 use records::{charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 

@@ -3,7 +3,7 @@
 //! Many events at once are written by COPY, as if all of them were new, which they nearly always are. If one is not, all of that is undone
 //! and they are written like few events are: by one statement that leaves out what is known.
 
-use super::{bulk, ids};
+use super::{bulk, ids, splits};
 use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
 use sqlx::{Connection, PgPool};
 use std::collections::HashSet;
@@ -34,10 +34,14 @@ impl Into {
 
 /// Keeps the events that are new, in one transaction. How many were new. No two may have the same id.
 pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], into: Into) -> sqlx::Result<u64> {
-    if events.len() >= MANY
-        && let Some(written) = bulk::write(pool, bulk::Batch::of(customer, events, into)).await?
-    {
-        return Ok(written);
+    if events.len() >= MANY {
+        let splits = match bulk::span(events).filter(|_| into == Into::Hours) {
+            Some((from, until)) => splits::within(pool, customer, from, until).await?,
+            None => Vec::new(),
+        };
+        if let Some(written) = bulk::write(pool, bulk::Batch::of(customer, events, into, splits)).await? {
+            return Ok(written);
+        }
     }
     let mut conn = pool.acquire().await?;
     let mut tx = conn.begin_with(into.begin()).await?;

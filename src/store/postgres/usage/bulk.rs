@@ -1,6 +1,6 @@
 //! Many events by COPY, as long as all of them are new.
 
-use super::{accept::Into, ids, records};
+use super::{accept::Into, ids, records, splits};
 use crate::domain::{identity::CustomerId, metric::Metric, period::hour_of, usage_event::UsageEvent};
 use sqlx::{Connection, PgConnection, PgPool, error::ErrorKind};
 use std::collections::HashMap;
@@ -25,10 +25,21 @@ pub struct Batch {
     rows: Vec<u8>,
     hours: Vec<records::HourRecord>,
     into: Into,
+    customer: CustomerId,
+    /// The splits by which the hours were counted, of the span in which the events lie.
+    splits: Vec<OffsetDateTime>,
+    span: Option<(OffsetDateTime, OffsetDateTime)>,
+}
+
+/// From the first of the events' hours to the newest event.
+pub fn span(events: &[UsageEvent]) -> Option<(OffsetDateTime, OffsetDateTime)> {
+    let times = || events.iter().map(|event| event.timestamp);
+    Some((hour_of(times().min()?), times().max()?))
 }
 
 impl Batch {
-    pub fn of(customer: CustomerId, events: &[UsageEvent], into: Into) -> Batch {
+    /// `splits`: those of the customer's hours within the events' [`span`].
+    pub fn of(customer: CustomerId, events: &[UsageEvent], into: Into, splits: Vec<OffsetDateTime>) -> Batch {
         let keys = ids::sorted(0, customer, events).into_iter().map(|(key, _)| key).collect();
         let mut rows = Vec::with_capacity(events.len() * 256);
         rows.extend_from_slice(HEADER);
@@ -37,8 +48,8 @@ impl Batch {
             Into::Queue => batch_row(&mut rows, customer, events),
         }
         rows.extend_from_slice(&TRAILER);
-        let hours = if into == Into::Hours { hours(customer, events) } else { Vec::new() };
-        Batch { keys, rows, hours, into }
+        let hours = if into == Into::Hours { hours(customer, events, &splits) } else { Vec::new() };
+        Batch { keys, rows, hours, into, customer, splits, span: span(events) }
     }
 
     /// The keys as COPY takes them, in their era.
@@ -126,11 +137,11 @@ fn field(row: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// What the events add to their hours, in the order in which everybody writes them.
-fn hours(customer: CustomerId, events: &[UsageEvent]) -> Vec<records::HourRecord> {
+fn hours(customer: CustomerId, events: &[UsageEvent], splits: &[OffsetDateTime]) -> Vec<records::HourRecord> {
     let mut sums: HashMap<(Metric, OffsetDateTime, &str), (i64, i64, OffsetDateTime)> = HashMap::new();
     for event in events {
         let at = event.timestamp;
-        let sum = sums.entry((event.metric, hour_of(at), event.app_id.as_str())).or_insert((0, 0, at));
+        let sum = sums.entry((event.metric, splits::part_of(splits, at), event.app_id.as_str())).or_insert((0, 0, at));
         *sum = (sum.0.saturating_add(quantity(event)), sum.1 + 1, sum.2.max(at));
     }
     let record = |((metric, hour, app), (quantity, events, as_of)): ((Metric, _, &str), _)| records::HourRecord {
@@ -147,7 +158,7 @@ fn hours(customer: CustomerId, events: &[UsageEvent]) -> Vec<records::HourRecord
     hours
 }
 
-/// Writes a batch, if all of it is new; None, and nothing is written, when some of it is known. How many events were written.
+/// Writes a batch, if all of it is new and counted by the hours as they are; else None, and nothing is written. How many events were written.
 pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
     let pool = pool.clone();
     // A task of its own: a COPY that is dropped half-way leaves a connection that nobody can use again.
@@ -164,6 +175,12 @@ pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
 async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Option<u64>> {
     let mut tx = conn.begin_with(batch.into.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
+    // Since they were counted, an hour of them may have been split; no other is until this ends.
+    if let Some((from, until)) = batch.span.filter(|_| batch.into == Into::Hours)
+        && splits::within(&mut *tx, batch.customer, from, until).await? != batch.splits
+    {
+        return Ok(None);
+    }
     for era in &eras[1..] {
         let keys: Vec<Uuid> = batch.keys.iter().map(|key| ids::in_era(*era, *key)).collect();
         if !ids::known(&mut tx, &keys).await?.is_empty() {

@@ -107,12 +107,13 @@ pub async fn queue(conn: &mut PgConnection, customer: CustomerId, correction: &C
     .map(drop)
 }
 
-/// Counts the difference in the event's hour.
+/// Counts the difference in the event's hour, or its part of it.
 pub async fn count(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
+    // A statement of its own: the next one sees how the hour was split until the lock came.
+    sqlx::query!("SELECT pg_advisory_xact_lock_shared(hashtext('usage_records'))").execute(&mut *conn).await?;
     sqlx::query!(
-        "WITH counting AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtext('usage_records')))
-         UPDATE usage_records SET quantity = quantity + $5 - $6, updated_at = now() FROM counting
-         WHERE customer_id = $1 AND metric = $2 AND app_id = $3 AND hour = date_trunc('hour', $4::timestamptz, 'UTC')",
+        "UPDATE usage_records SET quantity = least(quantity::numeric + $5::bigint - $6::bigint, 9223372036854775807)::bigint, updated_at = now()
+         WHERE customer_id = $1 AND metric = $2 AND app_id = $3 AND hour = usage_part_start($1, $4::timestamptz)",
         customer.0,
         correction.event.metric.as_str(),
         correction.event.app_id,

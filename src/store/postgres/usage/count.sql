@@ -1,4 +1,4 @@
--- The caller holds the locks of `ids::BEGIN_COUNTING`.
+-- A sum beyond bigint is stored as the largest there is, so that it fails no request. The caller holds the locks of `ids::BEGIN_COUNTING`.
 WITH input AS (
     SELECT *
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])
@@ -19,12 +19,12 @@ stored AS (
 ),
 counted AS (
     INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-    SELECT $1::uuid, metric, date_trunc('hour', occurred_at, 'UTC') AS hour, app_id, sum(quantity), count(*), max(occurred_at)
+    SELECT $1::uuid, metric, usage_part_start($1::uuid, occurred_at) AS hour, app_id, least(sum(quantity), 9223372036854775807)::bigint, count(*), max(occurred_at)
     FROM accepted
     GROUP BY metric, hour, app_id
     ORDER BY metric, hour, app_id COLLATE "C"
     ON CONFLICT (customer_id, metric, hour, app_id) DO UPDATE SET
-        quantity = usage_records.quantity + excluded.quantity,
+        quantity = least(usage_records.quantity::numeric + excluded.quantity, 9223372036854775807)::bigint,
         event_count = usage_records.event_count + excluded.event_count,
         as_of = greatest(usage_records.as_of, excluded.as_of),
         updated_at = now()

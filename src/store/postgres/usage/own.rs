@@ -1,10 +1,10 @@
 //! The store that needs nothing but PostgreSQL: raw events in monthly partitions, counted in the statement that takes them.
 
-use super::{accept, corrections, moves, records, shipping};
+use super::{accept, corrections, moves, records, shipping, splits};
 use crate::{
     domain::{
         identity::CustomerId,
-        period::Period,
+        period::{Period, hour_of},
         usage_event::{Correction, UsageEvent},
         usage_hour::{HourDifference, differences},
     },
@@ -23,6 +23,25 @@ pub struct PostgresUsage {
 impl PostgresUsage {
     pub const fn new(db: PgPool) -> PostgresUsage {
         PostgresUsage { db }
+    }
+}
+
+impl PostgresUsage {
+    async fn split_one(&self, customer: CustomerId, at: OffsetDateTime) -> sqlx::Result<()> {
+        let hour = hour_of(at);
+        let mut tx = self.db.begin().await?;
+        splits::wait_little(&mut tx).await?;
+        shipping::hold_counting(&mut tx).await?;
+        if splits::add(&mut tx, customer, at).await? {
+            let before = splits::recorded(&mut tx, customer, hour).await?;
+            if !before.is_empty() {
+                let parts = splits::counted(&mut tx, customer, hour).await?;
+                if !splits::put(&mut tx, customer, hour, &before, &parts).await? {
+                    tracing::warn!(%customer, %hour, "an hour stays whole: its raw usage events are not what is recorded");
+                }
+            }
+        }
+        tx.commit().await
     }
 }
 
@@ -53,10 +72,23 @@ impl UsageStore for PostgresUsage {
         corrections::count(&mut tx, customer, correction, before).await?;
         corrections::record(&mut tx, customer, correction, before).await?;
         tx.commit().await?;
-        Ok(Corrected::Done)
+        Ok(Corrected::Done { before: u64::try_from(before).unwrap_or(0) })
+    }
+
+    async fn split(&self, customer: CustomerId, at: &[OffsetDateTime]) -> Result<usize> {
+        let mut left = 0;
+        for at in splits::missing(&self.db, customer, at).await? {
+            match self.split_one(customer, at).await {
+                Ok(()) => {}
+                Err(error) if splits::is_busy(&error) => left += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(left)
     }
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {
+        self.split(customer, &[period.start(), period.end()]).await?;
         Ok(super::figures(&self.db, customer, period).await?)
     }
 

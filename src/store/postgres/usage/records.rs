@@ -73,14 +73,14 @@ pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
     .map(drop)
 }
 
-/// Adds to the hours, in the order of the records.
+/// Adds to the hours, in the order of the records. A sum beyond bigint is stored as the largest there is.
 pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
     let Columns { customers, metrics, hours, apps, quantities, events, as_of } = Columns::of(records);
     sqlx::query!(
         "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[])
          ON CONFLICT (customer_id, metric, hour, app_id) DO UPDATE SET
-             quantity = usage_records.quantity + excluded.quantity,
+             quantity = least(usage_records.quantity::numeric + excluded.quantity, 9223372036854775807)::bigint,
              event_count = usage_records.event_count + excluded.event_count,
              as_of = greatest(usage_records.as_of, excluded.as_of),
              updated_at = now()",
@@ -101,7 +101,7 @@ pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
 pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(
         r#"SELECT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!", count(*) AS "events!",
-                  sum(quantity)::bigint AS "quantity!"
+                  least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
            FROM usage_events WHERE occurred_at >= $1 AND occurred_at < $2 GROUP BY 1, 2, 3"#,
         span.start(),
         span.end(),
@@ -111,10 +111,11 @@ pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTota
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
 }
 
-/// What the records of a span of hours say.
+/// What the records of a span of hours say, an hour's parts together.
 pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(
-        r#"SELECT customer_id, metric, hour, sum(event_count)::bigint AS "events!", sum(quantity)::bigint AS "quantity!"
+        r#"SELECT customer_id, metric, date_trunc('hour', hour, 'UTC') AS "hour!", sum(event_count)::bigint AS "events!",
+                  least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
            FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3"#,
         span.start(),
         span.end(),
@@ -128,7 +129,7 @@ pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<Hou
 pub async fn misshown(conn: &mut PgConnection, span: Period) -> sqlx::Result<Vec<HourDifference>> {
     let rows = sqlx::query!(
         r#"WITH recorded AS (
-               SELECT customer_id, metric, hour, sum(event_count)::bigint AS events, sum(quantity)::bigint AS quantity
+               SELECT customer_id, metric, hour, sum(event_count)::bigint AS events, least(sum(quantity), 9223372036854775807)::bigint AS quantity
                FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3
            ), shown AS (
                SELECT customer_id, metric, hour, quantity

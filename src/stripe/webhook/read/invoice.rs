@@ -1,11 +1,17 @@
 //! Invoices, and the payments that come along in them.
 
-use super::{Moment, Reading, currency, customer, decimal, owned, owned_id, payment, required_amount, required_id, span};
+use super::{Moment, Reading, currency, customer, figures, owned, owned_id, payment, price_of_unit, required_amount, required_id, span};
 use crate::{
-    domain::{invoice::InvoiceStatus, mirror},
-    stripe::webhook::{
-        field::{Field, Read},
-        snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Snapshot},
+    domain::{
+        invoice::{InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxBehavior},
+        mirror,
+    },
+    stripe::{
+        decimal,
+        webhook::{
+            field::{Field, Read},
+            snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, Named, Snapshot},
+        },
     },
 };
 
@@ -30,14 +36,13 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     let amount = |key: &'static str| invoice.get(key).integer();
     let due = required_amount(invoice, "amount_due")?;
     let paid = amount("amount_paid")?.unwrap_or(0);
-    let tax = match invoice.any([&["total_taxes"], &["total_tax_amounts"]]) {
-        list if list.exists() => list.sum("amount")?,
-        _ => amount("tax")?.unwrap_or(0),
-    };
     // Before 2019-03-14 `date` was the name of `created`, and the moments of the transitions lay on the invoice itself.
     let created = invoice.any([&["created"], &["date"]]);
     let moment_of = |key: &'static str| invoice.any([&["status_transitions", key], &[key]]).time();
-    let lines = invoice.get("lines");
+    let (lines, tax_ids) = (invoice.get("lines"), figures::tax_ids(&invoice.get("customer_tax_ids"))?);
+    let mut named = Named::default();
+    let read_lines = lines.entries()?.iter().map(|entry| line(entry, &mut named)).collect::<Read<Vec<_>>>()?;
+    let RollUps { discount, tax, taxes, pretax_credits, shipping } = roll_ups(invoice, &read_lines, &mut named)?;
     Ok(InvoiceSnapshot {
         id: required_id(invoice, "id")?,
         customer: required_id(invoice, "customer")?,
@@ -47,7 +52,7 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
         currency: currency(invoice)?,
         amounts: InvoiceAmounts {
             subtotal: required_amount(invoice, "subtotal")?,
-            discount: invoice.get("total_discount_amounts").sum("amount")?,
+            discount,
             tax,
             total: required_amount(invoice, "total")?,
             due,
@@ -65,21 +70,67 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
         customer_name: owned(&invoice.get("customer_name"))?,
         customer_email: owned(&invoice.get("customer_email"))?,
         customer_address: customer::address(&invoice.get("customer_address")),
-        customer_tax_id: match invoice.get("customer_tax_ids").entries()?.first() {
-            Some(first) => owned(&first.get("value"))?,
-            None => None,
-        },
+        customer_tax_id: tax_ids.first().map(|first| first.value.clone()),
+        customer_tax_ids: tax_ids,
+        customer_tax_exempt: owned(&invoice.get("customer_tax_exempt"))?,
+        custom_fields: figures::custom_fields(&invoice.get("custom_fields"))?,
+        footer: owned(&invoice.get("footer"))?,
+        // `billing` before 2019-10-17.
+        collection_method: owned(&invoice.any([&["collection_method"], &["billing"]]))?,
+        taxes,
+        pretax_credits,
+        shipping,
         period: span(&invoice.get("period_start"), &invoice.get("period_end"))?,
         created_at: created.need(created.time()?)?,
         due_date: invoice.get("due_date").time()?,
+        effective_at: invoice.get("effective_at").time()?,
         finalized_at: moment_of("finalized_at")?,
         paid_at: moment_of("paid_at")?,
         voided_at: moment_of("voided_at")?,
         marked_uncollectible_at: moment_of("marked_uncollectible_at")?,
         hosted_invoice_url: owned(&invoice.get("hosted_invoice_url"))?,
-        lines: lines.entries()?.iter().map(line).collect::<Read<_>>()?,
+        lines: read_lines,
         lines_complete: !lines.get("has_more").boolean()?.unwrap_or(false),
+        named: named.settled(),
     })
+}
+
+/// What an invoice says over all of its lines.
+struct RollUps {
+    discount: i64,
+    tax: i64,
+    taxes: Vec<TaxAmount>,
+    pretax_credits: Vec<PretaxCredit>,
+    shipping: Option<ShippingCost>,
+}
+
+/// Where the invoice says nothing (`null`, or an empty list beside lines with amounts), its lines and its shipping cost do.
+fn roll_ups(invoice: &Field<'_>, lines: &[LineSnapshot], named: &mut Named) -> Read<RollUps> {
+    let list = invoice.any([&["total_taxes"], &["total_tax_amounts"]]);
+    named.rates(&invoice.get("default_tax_rates"))?;
+    named.rates_of(&list)?;
+    named.rates_of(&invoice.get("shipping_cost").get("taxes"))?;
+    let shipping = figures::shipping(invoice)?;
+    let mut taxes = figures::taxes(&list)?;
+    if taxes.is_empty() {
+        let of_shipping = shipping.iter().flat_map(|shipping| &shipping.taxes);
+        taxes = figures::of_lines(lines.iter().flat_map(|line| &line.taxes).chain(of_shipping));
+    }
+    // Long ago there was one tax, on top of the rest.
+    if let Some(amount) = invoice.get("tax").integer()?.filter(|amount| taxes.is_empty() && *amount != 0) {
+        taxes.push(TaxAmount { amount, behavior: TaxBehavior::Exclusive, ..TaxAmount::default() });
+    }
+    let discounts = invoice.get("total_discount_amounts");
+    let discount = if discounts.entries()?.is_empty() {
+        lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.discount))
+    } else {
+        discounts.sum("amount")?
+    };
+    let mut pretax_credits = figures::pretax_credits(&invoice.get("total_pretax_credit_amounts"))?;
+    if pretax_credits.is_empty() {
+        pretax_credits = figures::credits_of_lines(lines.iter().flat_map(|line| &line.pretax_credits));
+    }
+    Ok(RollUps { discount, tax: figures::total(&taxes, &list)?, taxes, pretax_credits, shipping })
 }
 
 fn status(field: &Field<'_>) -> Read<InvoiceStatus> {
@@ -90,12 +141,12 @@ fn status(field: &Field<'_>) -> Read<InvoiceStatus> {
     }
 }
 
-fn line(line: &Field<'_>) -> Read<LineSnapshot> {
+fn line(line: &Field<'_>, named: &mut Named) -> Read<LineSnapshot> {
     // A price may stand there expanded (old), by id (new), or as a plan (older still).
-    let price = line.any([&["price"], &["plan"]]);
-    let unit_amount = match decimal(&line.get("pricing"))? {
+    let price = line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]);
+    let unit_amount = match price_of_unit(&line.get("pricing"))? {
         Some(unit_amount) => Some(unit_amount),
-        None => decimal(&price)?,
+        None => price_of_unit(&price)?,
     };
     let proration =
         line.any([&["parent", "subscription_item_details", "proration"], &["parent", "invoice_item_details", "proration"], &["proration"]]);
@@ -103,31 +154,50 @@ fn line(line: &Field<'_>) -> Read<LineSnapshot> {
         Some(description) => description,
         None => owned(&price.get("nickname"))?.unwrap_or_else(|| "Item".into()),
     };
-    Ok(LineSnapshot {
+    let list = line.any([&["taxes"], &["tax_amounts"]]);
+    named.rates(&line.get("tax_rates"))?;
+    named.rates_of(&list)?;
+    let taxes = figures::taxes(&list)?;
+    let (quantity, exact) = quantity(line)?;
+    let snapshot = LineSnapshot {
         id: required_id(line, "id")?,
         description,
-        quantity: line.get("quantity").integer()?,
+        quantity,
+        quantity_decimal: exact,
         unit_amount,
+        transform_quantity: figures::transform_quantity(&price)?,
         amount: required_amount(line, "amount")?,
         discount: line.get("discount_amounts").sum("amount")?,
-        tax: added_taxes(&line.any([&["taxes"], &["tax_amounts"]]))?,
+        tax: added_taxes(&taxes, &list)?,
+        taxes,
+        pretax_credits: figures::pretax_credits(&line.get("pretax_credit_amounts"))?,
         proration: proration.boolean()?.unwrap_or(false),
-        price: owned_id(&line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]))?,
+        price: owned_id(&price)?,
         period: span(&line.get("period").get("start"), &line.get("period").get("end"))?,
-    })
+    };
+    if let Some(price) = snapshot.price.as_ref().filter(|_| !price.is_object() && lacks_price(&snapshot)) {
+        named.ids.insert((Lookup::Price, price.clone()));
+    }
+    Ok(snapshot)
 }
 
-/// Of a line's taxes, those on top of its amount: new versions say `tax_behavior`, old ones `inclusive`.
-fn added_taxes(taxes: &Field<'_>) -> Read<i64> {
-    let mut sum = 0i64;
-    for tax in taxes.entries()? {
-        let inclusive = tax.get("inclusive").boolean()?.unwrap_or(false) || tax.get("tax_behavior").text()? == Some("inclusive");
-        let amount = tax.get("amount").integer()?.unwrap_or(0);
-        if !inclusive {
-            sum = sum.checked_add(amount).ok_or_else(|| taxes.error("adds up to more than a money amount can be"))?;
-        }
-    }
-    Ok(sum)
+/// `quantity_decimal` since dahlia (2026-03-25); `quantity` beside it is cut to a whole number.
+fn quantity(line: &Field<'_>) -> Read<(Option<i64>, Option<String>)> {
+    let (quantity, exact) = (line.get("quantity").integer()?, line.get("quantity_decimal").decimal()?);
+    let cut = exact.as_deref().and_then(|exact| exact.split('.').next()?.parse().ok());
+    Ok((quantity.or(cut), exact.or_else(|| quantity.map(|quantity| quantity.to_string()))))
+}
+
+/// Only the price says how a quantity becomes packages; where quantity times unit price is the amount, there are none.
+fn lacks_price(line: &LineSnapshot) -> bool {
+    let parts = line.quantity_decimal.as_deref().zip(line.unit_amount.as_deref());
+    parts.is_some_and(|(quantity, unit_amount)| !line.proration && decimal::makes(quantity, unit_amount, line.amount) == Some(false))
+}
+
+/// Of a line's taxes, those on top of its amount.
+fn added_taxes(taxes: &[TaxAmount], list: &Field<'_>) -> Read<i64> {
+    let added: Vec<_> = taxes.iter().filter(|tax| tax.behavior == TaxBehavior::Exclusive).cloned().collect();
+    figures::total(&added, list)
 }
 
 /// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge itself. Once it is paid that payment gets

@@ -79,7 +79,7 @@ pub async fn billed(
                ORDER BY stripe_invoice_id COLLATE "C" LIMIT $8
            ), billed AS (
                SELECT page.customer_id, stripe_invoice_id, stripe_subscription_id, metric, line.period_start, line.period_end,
-                      least(sum(coalesce(line.quantity, 0)), 9223372036854775807)::bigint AS quantity
+                      least(round(sum(coalesce(line.quantity_decimal, line.quantity, 0))), 9223372036854775807)::bigint AS quantity
                FROM page JOIN invoice_line_items line ON line.invoice_id = page.id JOIN metered USING (price_id)
                WHERE NOT line.proration AND line.period_start < line.period_end
                GROUP BY page.customer_id, stripe_invoice_id, stripe_subscription_id, metric, line.period_start, line.period_end

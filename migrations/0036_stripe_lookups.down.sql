@@ -1,0 +1,4 @@
+DROP INDEX invoices_lookups;
+ALTER TABLE invoices DROP COLUMN lookups;
+DROP TABLE stripe_lookups;
+DROP TABLE prices;

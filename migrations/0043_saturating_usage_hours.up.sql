@@ -1,0 +1,69 @@
+-- An event may have 10^15 bytes since servers accept a day of a CDN in one event, and some ten thousand of those are more than a bigint
+-- holds. A sum that overflows fails the transaction that counts: the request, or the batch on its way from ClickHouse with all customers'
+-- events in it. Sums stop at the largest bigint instead. Servers of before use the same triggers.
+CREATE FUNCTION usage_saturated(sum numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN least(greatest(sum, -9223372036854775807), 9223372036854775807)::bigint;
+
+CREATE OR REPLACE FUNCTION usage_customer_hours_add() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('usage_customer_hours'), key)
+        FROM (SELECT DISTINCT hashtext(customer_id::text) AS key FROM after ORDER BY key) AS customers;
+    IF FOUND THEN
+        INSERT INTO usage_customer_hours AS kept (customer_id, hour, impressions, api_calls, data_transfer_bytes, as_of)
+        SELECT customer_id, hour,
+            usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)),
+            usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0)),
+            usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0)),
+            max(as_of)
+        FROM after GROUP BY customer_id, hour
+        ON CONFLICT (customer_id, hour) DO UPDATE SET
+            impressions = usage_saturated(kept.impressions::numeric + excluded.impressions),
+            api_calls = usage_saturated(kept.api_calls::numeric + excluded.api_calls),
+            data_transfer_bytes = usage_saturated(kept.data_transfer_bytes::numeric + excluded.data_transfer_bytes),
+            as_of = greatest(kept.as_of, excluded.as_of);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION usage_customer_hours_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('usage_customer_hours'), key)
+        FROM (SELECT DISTINCT hashtext(customer_id::text) AS key FROM after ORDER BY key) AS customers;
+    IF FOUND THEN
+        UPDATE usage_customer_hours AS kept SET
+            impressions = usage_saturated(kept.impressions::numeric + more.impressions),
+            api_calls = usage_saturated(kept.api_calls::numeric + more.api_calls),
+            data_transfer_bytes = usage_saturated(kept.data_transfer_bytes::numeric + more.data_transfer_bytes),
+            as_of = greatest(kept.as_of, more.as_of)
+        FROM (
+            SELECT customer_id, hour,
+                coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0) AS impressions,
+                coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0) AS api_calls,
+                coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0) AS data_transfer_bytes,
+                max(as_of) AS as_of
+            FROM (
+                SELECT customer_id, hour, metric, quantity, as_of FROM after
+                UNION ALL SELECT customer_id, hour, metric, -quantity, as_of FROM before
+            ) AS changes GROUP BY customer_id, hour
+        ) AS more
+        WHERE kept.customer_id = more.customer_id AND kept.hour = more.hour;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION usage_customer_hours_take() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('usage_customer_hours'), key)
+        FROM (SELECT DISTINCT hashtext(customer_id::text) AS key FROM before ORDER BY key) AS customers;
+    UPDATE usage_customer_hours AS kept SET
+        impressions = usage_saturated(kept.impressions::numeric - less.impressions),
+        api_calls = usage_saturated(kept.api_calls::numeric - less.api_calls),
+        data_transfer_bytes = usage_saturated(kept.data_transfer_bytes::numeric - less.data_transfer_bytes)
+    FROM (
+        SELECT customer_id, hour,
+            coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0) AS impressions,
+            coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0) AS api_calls,
+            coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0) AS data_transfer_bytes
+        FROM before GROUP BY customer_id, hour
+    ) AS less
+    WHERE kept.customer_id = less.customer_id AND kept.hour = less.hour;
+    RETURN NULL;
+END $$;

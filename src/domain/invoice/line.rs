@@ -1,0 +1,202 @@
+//! A line of an invoice as people read it: its quantity, its price, and what else belongs beside its description.
+
+use super::{
+    InvoiceDetail, LineItem, PretaxCreditKind, TaxAmount, TaxId,
+    sums::{self, TaxGroup},
+};
+use crate::domain::money::{Currency, Money, group_thousands};
+
+/// Quantity and price of a line. What can't be said for sure is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinePrice {
+    /// `2.5`, `1,250,000`.
+    pub quantity: Option<String>,
+    /// `$5.00`.
+    pub unit_price: Option<String>,
+    /// `per 100`, where the price is that of a package.
+    pub per: Option<String>,
+    /// `250 at $5.00 per 100, rounded up to 300`.
+    pub arithmetic: Option<String>,
+}
+
+impl LineItem {
+    /// Quantity and price. A proration has no unit price: its amount is a part of a price.
+    pub fn price(&self, currency: Currency) -> LinePrice {
+        let exact = self.quantity_decimal.as_deref().and_then(Decimal::parse).or_else(|| self.quantity.map(Decimal::whole));
+        let quantity = exact.map(|quantity| quantity.to_string());
+        let price = self.unit_amount.as_deref().filter(|_| !self.proration);
+        let Some((price, shown)) = price.and_then(|price| Decimal::parse(price).zip(unit_price(price, currency))) else {
+            return LinePrice { quantity, ..LinePrice::default() };
+        };
+        if let Some(transform) = self.transform_quantity.filter(|transform| transform.divide_by > 1) {
+            let per = format!("per {}", Decimal::whole(transform.divide_by));
+            let rounded = exact.and_then(|quantity| quantity.in_packages(transform.divide_by, transform.round_up)).map(|whole| {
+                format!(", rounded {} to {}", if transform.round_up { "up" } else { "down" }, Decimal { digits: whole, scale: 0 })
+            });
+            let arithmetic = quantity.as_ref().map(|quantity| format!("{quantity} at {shown} {per}{}", rounded.unwrap_or_default()));
+            return LinePrice { quantity, unit_price: Some(shown), per: Some(per), arithmetic };
+        }
+        // Without a price to ask, only a price that leads to the amount is shown: by piece, or by a package of ten, a hundred, a thousand….
+        let divisor = match exact {
+            Some(quantity) => power_of_ten(quantity, price, self.amount),
+            None => Some(1),
+        };
+        match divisor {
+            Some(divisor) => LinePrice {
+                quantity,
+                unit_price: Some(shown),
+                per: (divisor > 1).then(|| format!("per {}", group_thousands(divisor))),
+                arithmetic: None,
+            },
+            None => LinePrice { quantity, ..LinePrice::default() },
+        }
+    }
+
+    /// Its taxes by rate; of a line from before taxes were stored one by one, their sum.
+    pub fn tax_groups(&self) -> Vec<TaxGroup> {
+        if self.taxes.is_empty() && self.tax != 0 {
+            let sum = TaxAmount { amount: self.tax, ..TaxAmount::default() };
+            return sums::by_rate(&[sum]);
+        }
+        sums::by_rate(&self.taxes)
+    }
+
+    /// Billing credits that the line used, a positive amount.
+    pub fn credits_before_tax(&self) -> i64 {
+        let credits = self.pretax_credits.iter().filter(|credit| credit.kind == PretaxCreditKind::CreditBalanceTransaction);
+        credits.fold(0, |all, credit| all.saturating_add(credit.amount))
+    }
+
+    /// What stands beside the description, one text each: packages, discounts, rates of tax.
+    pub fn remarks(&self, invoice: &InvoiceDetail) -> Vec<String> {
+        let currency = invoice.summary.currency;
+        let discount = (self.discount != 0 && invoice.item_discount != 0).then(|| {
+            let amount = Money::new(self.discount.saturating_neg(), currency);
+            if invoice.discount == 0 { format!("Discount {amount}") } else { format!("Discounts {amount}, some of them below") }
+        });
+        let several_rates = sums::rates(&invoice.taxes).is_some_and(|rates| rates.contains(','));
+        let rates = several_rates.then(|| sums::rates(&self.taxes)).flatten();
+        [self.price(currency).arithmetic, discount, rates].into_iter().flatten().collect()
+    }
+}
+
+impl TaxId {
+    /// `VAT ID DE123456789`.
+    pub fn shown(&self) -> String {
+        let name = match self.kind.as_str() {
+            kind if kind.ends_with("_vat") => "VAT ID",
+            "us_ein" => "EIN",
+            "au_abn" => "ABN",
+            "in_gst" => "GSTIN",
+            "ca_bn" => "BN",
+            kind if kind.ends_with("_gst") => "GST ID",
+            _ => "Tax ID",
+        };
+        format!("{name} {}", self.value)
+    }
+}
+
+/// An exact decimal: `digits` shifted right by `scale` places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Decimal {
+    digits: i128,
+    scale: u32,
+}
+
+impl Decimal {
+    const fn whole(number: i64) -> Decimal {
+        Decimal { digits: number as i128, scale: 0 }
+    }
+
+    /// None for what is no plain decimal, or longer than can be computed with.
+    fn parse(text: &str) -> Option<Decimal> {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !is_number(whole) || !is_number(fraction) || (digits.contains('.') && fraction.is_empty()) {
+            return None;
+        }
+        let fraction = fraction.trim_end_matches('0');
+        let scale = u32::try_from(fraction.len()).ok().filter(|scale| *scale <= 20)?;
+        let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+        Some(Decimal { digits: sign * digits, scale })
+    }
+
+    /// The quantity in whole packages, where it is not so already.
+    fn in_packages(self, divide_by: i64, round_up: bool) -> Option<i128> {
+        let package = i128::from(divide_by).checked_mul(10i128.checked_pow(self.scale)?)?;
+        let rest = self.digits.rem_euclid(package);
+        let down = self.digits.div_euclid(package).checked_mul(divide_by.into())?;
+        (rest != 0).then(|| if round_up { down.saturating_add(divide_by.into()) } else { down })
+    }
+}
+
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = format!("{:0>width$}", self.digits.unsigned_abs(), width = self.scale as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.scale as usize);
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{}{}{point}{fraction}", if self.digits < 0 { "-" } else { "" }, grouped(whole))
+    }
+}
+
+fn grouped(digits: &str) -> String {
+    match digits.parse::<u64>() {
+        Ok(number) => group_thousands(number),
+        Err(_) => digits.to_owned(),
+    }
+}
+
+/// The power of ten by which quantity times price has to be divided to be the amount: 1 where it is the product. None if none does.
+fn power_of_ten(quantity: Decimal, price: Decimal, amount: i64) -> Option<u64> {
+    let product = quantity.digits.checked_mul(price.digits)?;
+    let scale = 10i128.checked_pow(quantity.scale + price.scale)?;
+    let amount = i128::from(amount);
+    // Stripe rounds each amount to a minor unit.
+    let is_amount = |divisor: i128| {
+        let unit = scale.checked_mul(divisor)?;
+        Some(product.checked_sub(amount.checked_mul(unit)?)?.unsigned_abs() < unit.unsigned_abs())
+    };
+    if is_amount(1)? {
+        return Some(1);
+    }
+    // Beyond that an amount of little would be near anything.
+    let exact = |divisor: &u64| amount != 0 && amount.checked_mul(scale).and_then(|a| a.checked_mul(i128::from(*divisor))) == Some(product);
+    (1..=9).map(|power| 10u64.pow(power)).find(exact)
+}
+
+/// A price per unit in the major unit, every digit kept: `0.008` US cents are `$0.00008`. None when `minor_units` is no plain decimal.
+pub fn unit_price(minor_units: &str, currency: Currency) -> Option<String> {
+    let number = unit_price_number(minor_units, currency)?;
+    let (sign, number) = number.strip_prefix('-').map_or(("", number.as_str()), |number| ("-", number));
+    // The symbol and its place are those of an amount of nothing.
+    let zero = Money::new(0, currency);
+    let shown = zero.to_string();
+    let symbol = shown.strip_suffix(&zero.number())?;
+    Some(format!("{sign}{symbol}{number}"))
+}
+
+/// The same without the currency's symbol.
+pub fn unit_price_number(minor_units: &str, currency: Currency) -> Option<String> {
+    let (sign, digits) = minor_units.strip_prefix('-').map_or(("", minor_units), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_decimal = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !is_decimal(whole) || !is_decimal(fraction) || (digits.contains('.') && fraction.is_empty()) {
+        return None;
+    }
+    let exponent = currency.exponent() as usize;
+    let whole = format!("{whole:0>width$}", width = exponent + 1);
+    let (major, minor) = whole.split_at(whole.len() - exponent);
+    let mut decimals = format!("{minor}{fraction}");
+    while decimals.len() > exponent && decimals.ends_with('0') {
+        decimals.pop();
+    }
+    let mut number = group_thousands(major.parse().ok()?);
+    if !decimals.is_empty() {
+        number = format!("{number}.{decimals}");
+    }
+    Some(format!("{sign}{number}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Where periods begin, by the billing cycle anchor and the price's interval.
+
+use crate::domain::period::{Period, months_later};
+use std::str::FromStr;
+use time::{Duration, OffsetDateTime};
+
+/// What a price's interval counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Unit {
+    /// As Stripe and the mirror write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Unit::Day => "day",
+            Unit::Week => "week",
+            Unit::Month => "month",
+            Unit::Year => "year",
+        }
+    }
+}
+
+impl FromStr for Unit {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        [Unit::Day, Unit::Week, Unit::Month, Unit::Year]
+            .into_iter()
+            .find(|unit| unit.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is not an interval"))
+    }
+}
+
+/// A price's `recurring.interval` and `interval_count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interval {
+    pub unit: Unit,
+    pub count: u16,
+}
+
+impl Interval {
+    /// None for a count of 0.
+    pub fn new(unit: Unit, count: u16) -> Option<Interval> {
+        (count > 0).then_some(Interval { unit, count })
+    }
+
+    /// To compare intervals by.
+    pub fn about_days(self) -> u32 {
+        let unit = match self.unit {
+            Unit::Day => 1,
+            Unit::Week => 7,
+            Unit::Month => 30,
+            Unit::Year => 365,
+        };
+        unit * u32::from(self.count)
+    }
+
+    /// The same as months, or as a length.
+    fn step(self) -> Step {
+        let count = i32::from(self.count.max(1));
+        match self.unit {
+            Unit::Day => Step::Length(Duration::days(i64::from(count))),
+            Unit::Week => Step::Length(Duration::weeks(i64::from(count))),
+            Unit::Month => Step::Months(count),
+            Unit::Year => Step::Months(12 * count),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// From the anchor's day; from the month's last day where it has no such day ("Set the subscription billing renewal date").
+    Months(i32),
+    Length(Duration),
+}
+
+/// The instants at which periods begin, before and after the anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    anchor: OffsetDateTime,
+    step: Step,
+}
+
+/// Longest interval that Stripe has: three years.
+const MOST_MONTHS: i32 = 36;
+
+impl Grid {
+    pub fn new(anchor: OffsetDateTime, interval: Interval) -> Grid {
+        Grid { anchor, step: interval.step() }
+    }
+
+    /// The grid of a subscription that has this period. What is not known of interval and anchor follows from the period itself.
+    pub fn of(known: Period, interval: Option<Interval>, anchor: Option<OffsetDateTime>) -> Grid {
+        let step = interval.map_or_else(|| step_of(known), Interval::step);
+        let by_anchor = anchor.map(|anchor| Grid { anchor, step });
+        // An anchor that has nothing to do with the period is of another time.
+        if let Some(grid) = by_anchor.filter(|grid| grid.holds(known.start()) || grid.holds(known.end())) {
+            return grid;
+        }
+        // Of 28 February to 31 March the second says on which day months begin, of 31 January to 28 February the first.
+        let anchor = if known.start().day() > known.end().day() && matches!(step, Step::Months(_)) { known.start() } else { known.end() };
+        Grid { anchor, step }
+    }
+
+    fn holds(&self, at: OffsetDateTime) -> bool {
+        self.around(at).0 == at
+    }
+
+    fn boundary(&self, k: i32) -> OffsetDateTime {
+        match self.step {
+            Step::Months(months) => months_later(self.anchor, k.saturating_mul(months)),
+            Step::Length(length) => self.anchor.checked_add(length.saturating_mul(k)).unwrap_or(self.anchor),
+        }
+    }
+
+    /// The greatest boundary up to an instant, and the next one.
+    pub fn around(&self, at: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
+        let about = match self.step {
+            Step::Months(months) => {
+                let month = |at: OffsetDateTime| at.year() * 12 + i32::from(u8::from(at.month()));
+                (month(at) - month(self.anchor)).div_euclid(months)
+            }
+            Step::Length(length) => {
+                let seconds = length.whole_seconds().max(1);
+                i32::try_from((at - self.anchor).whole_seconds().div_euclid(seconds)).unwrap_or(0)
+            }
+        };
+        // The estimate is off by one at most: within a month, before or after the anchor's day.
+        let k = [about + 1, about].into_iter().find(|k| self.boundary(*k) <= at).unwrap_or(about - 1);
+        (self.boundary(k), self.boundary(k + 1))
+    }
+}
+
+/// The months, or else the length, of a period.
+fn step_of(period: Period) -> Step {
+    let (start, end) = (period.start(), period.end());
+    (1..=MOST_MONTHS)
+        .find(|months| months_later(start, *months) == end || months_later(end, -*months) == start)
+        .map_or(Step::Length(period.length()), Step::Months)
+}

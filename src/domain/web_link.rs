@@ -1,0 +1,81 @@
+//! Links that come from outside: text that a browser may follow only where it is an address of the web over TLS.
+
+/// Longest link that is passed on.
+const MOST_BYTES: usize = 2_048;
+
+/// The link if it is an absolute `https` address with a host and without user information (RFC 3986, section 3.2), in visible ASCII.
+/// Anything else is no link: `javascript:`, `data:`, `http:`, relative references, addresses that browsers would read otherwise.
+pub fn https_link(text: &str) -> Option<&str> {
+    let scheme = text.get(..8)?;
+    let rest = text.get(8..)?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host =
+        authority.rsplit_once(':').map_or(authority, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { "" });
+    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let is_visible =
+        text.len() <= MOST_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'));
+    (scheme.eq_ignore_ascii_case("https://") && is_host && is_visible).then_some(text)
+}
+
+/// The same of a value that may be absent.
+pub fn https_only(link: Option<String>) -> Option<String> {
+    link.filter(|text| https_link(text).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_of_stripe_pass() {
+        for link in [
+            "https://invoice.stripe.com/i/acct_1/live_YWNjdF8?s=ap",
+            "https://pay.stripe.com/receipts/payment/CAcaF%2Fx#part",
+            "HTTPS://pay.example.com:8443/a",
+        ] {
+            assert_eq!(https_link(link), Some(link));
+        }
+    }
+
+    #[test]
+    fn every_other_scheme_and_spelling_is_no_link() {
+        for text in [
+            "",
+            "https://",
+            "https:///path",
+            "https:/invoice.stripe.com",
+            "http://invoice.stripe.com",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " https://a.example",
+            "https://a.example\n",
+            "java\tscript:x",
+            "data:text/html,x",
+            "//a.example",
+            "/path",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "https://user@evil.example",
+            "https://a.example:pw@evil.example",
+            "https:\\\\a.example",
+            "https://a.example\\@b.example",
+            "https://a.example/\"onclick=\"x",
+            "https://a.example/<b>",
+            "https://ä.example",
+        ] {
+            assert_eq!(https_link(text), None, "{text:?}");
+        }
+        assert_eq!(https_link(&format!("https://a.example/{}", "x".repeat(MOST_BYTES))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_begins_with_https_and_a_host(text in "\\PC{0,40}|https://\\PC{0,40}") {
+            if let Some(link) = https_link(&text) {
+                prop_assert!(link[..8].eq_ignore_ascii_case("https://"));
+                prop_assert!(link.as_bytes()[8].is_ascii_alphanumeric() || matches!(link.as_bytes()[8], b'-' | b'.'));
+            }
+        }
+    }
+}

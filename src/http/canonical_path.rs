@@ -1,0 +1,41 @@
+//! Refuses paths that could mean another path to another reader (RFC 3986, section 6.2.2), so that no layer decides by one spelling what the
+//! next one serves under another.
+
+use super::problem::{self, ApiError};
+use crate::{
+    app::calls::Problem,
+    domain::request_path::{self, Spelling},
+    service::Error,
+};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// Longest path in bytes that is served.
+const MOST_PATH_BYTES: usize = 2_048;
+
+/// Passes canonical paths on. A page's address with a slash at its end is redirected to the one without; every other spelling is unknown.
+pub async fn require(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if uri.path().len() > MOST_PATH_BYTES {
+        return problem::respond(&Problem::new(414, "path_too_long", "The path is longer than any that is served here."));
+    }
+    match request_path::spelling(uri.path()) {
+        Spelling::Canonical => next.run(request).await,
+        Spelling::SlashAtEnd(path) if matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/api/") => {
+            let target = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+            match HeaderValue::from_str(&target) {
+                Ok(target) => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, target)]).into_response(),
+                Err(_) => unknown(),
+            }
+        }
+        Spelling::SlashAtEnd(_) | Spelling::Other => unknown(),
+    }
+}
+
+fn unknown() -> Response {
+    ApiError(Error::NotFound("path")).into_response()
+}

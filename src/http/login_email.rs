@@ -1,0 +1,30 @@
+//! The e-mail address of a sign-in that failed, for the login page to show once more: in a cookie for that page, so that it stands in no address,
+//! no history and no proxy's log.
+
+use crate::{
+    app::{local_path::percent_encode, pages::login::LoginEmail},
+    service::sign_in::MAX_EMAIL_BYTES,
+};
+use axum::http::{HeaderValue, header, request::Parts};
+use leptos_axum::ResponseOptions;
+use percent_encoding::percent_decode_str;
+
+const COOKIE: &str = "login_email";
+
+/// The cookie of an address; None for one longer than any.
+pub fn remember(email: &str, is_https: bool) -> Option<HeaderValue> {
+    let secure = if is_https { "; Secure" } else { "" };
+    let is_address = !email.is_empty() && email.len() <= MAX_EMAIL_BYTES;
+    let cookie = format!("{COOKIE}={}; Path=/login; Max-Age=120; HttpOnly; SameSite=Lax{secure}", percent_encode(email));
+    is_address.then(|| HeaderValue::from_str(&cookie).ok()).flatten()
+}
+
+/// The address that the request brings, and its cookie's end.
+pub fn take(parts: &Parts, options: &ResponseOptions) -> Option<LoginEmail> {
+    let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
+    let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    options.append_header(header::SET_COOKIE, HeaderValue::from_static("login_email=; Path=/login; Max-Age=0; HttpOnly; SameSite=Lax"));
+    options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let email = percent_decode_str(value).decode_utf8().ok()?;
+    (email.len() <= MAX_EMAIL_BYTES).then(|| LoginEmail(email.into_owned()))
+}

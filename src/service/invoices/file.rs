@@ -1,0 +1,297 @@
+//! A customer's invoices as a CSV file for accounting: a row for each invoice, or for each of their lines.
+
+use super::{Query, ROWS_AT_ONCE, count_unexplained, filter};
+use crate::{
+    domain::{
+        csv,
+        file_name::slug,
+        identity::CustomerId,
+        invoice::{
+            TaxBehavior, TaxId,
+            line::unit_price_number,
+            sums::{SumKind, TaxGroup, sums},
+        },
+        money::{Currency, Money},
+        period::Period,
+    },
+    service::{Error, Platform, Result, parameter::given},
+    store::postgres::invoices::{self as store, FileInvoice, FileLine},
+};
+use futures::{Stream, StreamExt, stream};
+use serde::Deserialize;
+use std::sync::Arc;
+use time::{Date, Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+/// Lines that are read at once.
+const LINES_AT_ONCE: i64 = 2_000;
+
+/// What a file has, as it came in.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct FileQuery {
+    /// `minor`: integers in the currency's minor unit; else decimals.
+    pub units: Option<String>,
+    /// `lines`: a row for each line; else for each invoice.
+    pub rows: Option<String>,
+}
+
+/// A file's name and its text, some rows at a time.
+pub struct InvoiceFile<S> {
+    pub name: String,
+    pub rows: S,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Units {
+    Decimal,
+    Minor,
+}
+
+impl Units {
+    // Negative ones are numbers, not formulas.
+    fn amount(self, amount: i64, currency: Currency) -> String {
+        match self {
+            Units::Decimal => Money::new(amount, currency).decimal(),
+            Units::Minor => amount.to_string(),
+        }
+    }
+
+    fn unit_price(self, minor_units: &str, currency: Currency) -> String {
+        match self {
+            Units::Decimal => unit_price_number(minor_units, currency).unwrap_or_default().replace(',', ""),
+            Units::Minor => csv::field(minor_units).into_owned(),
+        }
+    }
+}
+
+/// All of a customer's invoices that the filter leaves (RFC 4180), in its order. It begins with a byte order mark: Excel reads a file without
+/// one in the system's code page.
+///
+/// # Errors
+/// A wrong parameter, an unknown customer; what fails later ends the stream.
+pub async fn file(
+    platform: &Platform,
+    customer: CustomerId,
+    query: Query,
+    options: FileQuery,
+) -> Result<InvoiceFile<impl Stream<Item = Result<String>> + use<>>> {
+    let units = match given(options.units).as_deref() {
+        None | Some("decimal") => Units::Decimal,
+        Some("minor") => Units::Minor,
+        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; it is one of decimal, minor"))),
+    };
+    let of_lines = match given(options.rows).as_deref() {
+        None | Some("invoices") => false,
+        Some("lines") => true,
+        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; it is one of invoices, lines"))),
+    };
+    let filter = filter(query)?;
+    let (customer_name, first, last) = store::extent(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
+    let until = filter.to.map(|to| to - Duration::NANOSECOND).or(last);
+    let name = name(&customer_name, filter.from.or(first), until, of_lines);
+    let reader = Reader { db: platform.db.clone(), now: platform.clock.now(), customer, filter, units };
+    let head = if of_lines { LINE_HEAD } else { HEAD };
+    let head = stream::once(std::future::ready(Ok(format!("\u{feff}{head}"))));
+    let rows = if of_lines { reader.lines().left_stream() } else { reader.invoices().right_stream() };
+    Ok(InvoiceFile { name, rows: head.chain(rows) })
+}
+
+/// `invoices-lumen-games-2026-01-01_2026-11-30.csv`.
+fn name(customer: &str, from: Option<OffsetDateTime>, until: Option<OffsetDateTime>, of_lines: bool) -> String {
+    let span = from.zip(until).map(|(from, until)| format!("{}_{}", day(from), day(until.max(from))));
+    let parts = [Some(if of_lines { "invoice-lines" } else { "invoices" }.to_owned()), Some(slug(customer)), span];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-") + ".csv"
+}
+
+/// `2026-11-30`, in UTC.
+fn day(at: OffsetDateTime) -> Date {
+    at.to_offset(UtcOffset::UTC).date()
+}
+
+struct Reader {
+    db: sqlx::PgPool,
+    now: OffsetDateTime,
+    customer: CustomerId,
+    filter: store::Filter,
+    units: Units,
+}
+
+/// Where a file of lines has got to.
+enum Place {
+    /// Before the invoices after this one.
+    Invoices(Option<Uuid>),
+    /// Among the lines of these, after this line; and where to go on.
+    Lines {
+        invoices: Arc<Vec<FileInvoice>>,
+        after: Option<(usize, i32)>,
+        next: Option<Uuid>,
+    },
+    End,
+}
+
+impl Reader {
+    async fn some(&self, after: Option<Uuid>) -> Result<(Vec<FileInvoice>, Option<Uuid>)> {
+        let invoices = store::list_after(&self.db, self.customer, &self.filter, after, self.now).await?;
+        let is_full = i64::try_from(invoices.len()) == Ok(ROWS_AT_ONCE);
+        let next = invoices.last().filter(|_| is_full).map(|invoice| invoice.summary.id);
+        Ok((invoices, next))
+    }
+
+    fn invoices(self) -> impl Stream<Item = Result<String>> {
+        stream::try_unfold((self, Some(None)), |(reader, after): (Reader, Option<Option<Uuid>>)| async move {
+            let Some(after) = after else { return Ok(None) };
+            let (invoices, next) = reader.some(after).await?;
+            let rows = invoices.iter().map(|invoice| row(invoice, reader.units)).collect::<String>();
+            Ok(Some((rows, (reader, next.map(Some)))))
+        })
+    }
+
+    fn lines(self) -> impl Stream<Item = Result<String>> {
+        stream::try_unfold((self, Place::Invoices(None)), |(reader, mut place)| async move {
+            loop {
+                match place {
+                    Place::End => return Ok(None),
+                    Place::Invoices(after) => {
+                        let (invoices, next) = reader.some(after).await?;
+                        place = Place::Lines { invoices: Arc::new(invoices), after: None, next };
+                    }
+                    Place::Lines { invoices, after, next } => {
+                        let ids: Vec<Uuid> = invoices.iter().map(|invoice| invoice.summary.id).collect();
+                        let lines = store::lines_after(&reader.db, &ids, after, LINES_AT_ONCE).await?;
+                        let is_full = i64::try_from(lines.len()) == Ok(LINES_AT_ONCE);
+                        let rows: String =
+                            lines.iter().filter_map(|line| Some(line_row(invoices.get(line.invoice)?, line, reader.units))).collect();
+                        place = match (lines.last().filter(|_| is_full), next) {
+                            (Some(last), _) => Place::Lines { after: Some((last.invoice, last.position)), invoices, next },
+                            (None, Some(next)) => Place::Invoices(Some(next)),
+                            (None, None) => Place::End,
+                        };
+                        return Ok(Some((rows, (reader, place))));
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// The first sixteen are those that the file has had from the beginning.
+const HEAD: &str = "id,stripe_invoice_id,number,status,currency,total,amount_due,amount_paid,amount_remaining,amount_refunded,period_start,\
+period_end,created_at,due_date,paid_at,overdue,issue_date,customer,customer_tax_id,subtotal,discount,credits_before_tax,shipping,tax,\
+tax_included,net,tax_by_rate,other_adjustments,credited,credited_after_payment,balance\r\n";
+
+const LINE_HEAD: &str = "invoice_id,stripe_invoice_id,number,status,issue_date,customer,customer_tax_id,currency,line,description,quantity,\
+unit_price,unit_price_per,amount,discount,credits_before_tax,tax,tax_included,net,tax_by_rate,period_start,period_end,proration,\
+lines_complete\r\n";
+
+fn text(text: &str) -> String {
+    csv::field(text).into_owned()
+}
+
+fn date(at: Option<OffsetDateTime>) -> String {
+    at.map(|at| day(at).to_string()).unwrap_or_default()
+}
+
+fn instant(at: Option<OffsetDateTime>) -> String {
+    at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
+/// First and last day; both are days of the period.
+fn days(period: Option<&Period>) -> [String; 2] {
+    [date(period.map(Period::start)), date(period.map(|period| period.end() - Duration::NANOSECOND))]
+}
+
+fn tax_ids(ids: &[TaxId]) -> String {
+    text(&ids.iter().map(|id| id.value.trim()).collect::<Vec<_>>().join("; "))
+}
+
+/// `VAT 19% on €100.00: 19.00; …`.
+fn by_rate(taxes: &[TaxGroup], currency: Currency, units: Units) -> String {
+    let parts = taxes.iter().map(|tax| format!("{}: {}", tax.label(currency), units.amount(tax.total(), currency)));
+    text(&parts.collect::<Vec<_>>().join("; "))
+}
+
+fn row(invoice: &FileInvoice, units: Units) -> String {
+    let FileInvoice { summary, figures, .. } = invoice;
+    let sums = sums(figures);
+    count_unexplained(&summary.stripe_invoice_id, &sums);
+    let amount = |amount: i64| units.amount(amount, summary.currency);
+    let taken_off = |kind| amount(sums.of(kind).saturating_neg());
+    let [period_start, period_end] = days(summary.period.as_ref());
+    let (added, included) = (sums.of(SumKind::Tax), sums.of(SumKind::TaxIncluded));
+    [
+        summary.id.to_string(),
+        text(&summary.stripe_invoice_id),
+        text(summary.number.as_deref().unwrap_or_default()),
+        text(summary.status.as_str()),
+        summary.currency.code().to_owned(),
+        amount(summary.total),
+        amount(summary.amount_due),
+        amount(summary.amount_paid),
+        amount(summary.amount_remaining),
+        amount(summary.amount_refunded),
+        period_start,
+        period_end,
+        instant(Some(summary.created_at)),
+        date(summary.due_date),
+        instant(summary.paid_at),
+        summary.overdue.to_string(),
+        date(summary.issued_at),
+        text(&invoice.customer_name),
+        tax_ids(&invoice.tax_ids),
+        amount(figures.subtotal),
+        taken_off(SumKind::Discount),
+        taken_off(SumKind::PretaxCredits),
+        amount(sums.of(SumKind::Shipping)),
+        amount(added.saturating_add(included)),
+        amount(included),
+        amount(sums.net),
+        by_rate(&sums.taxes, summary.currency, units),
+        amount(sums.of(SumKind::OtherAdjustments)),
+        amount(summary.amount_credited),
+        amount(figures.credit_notes_after_payment),
+        amount(sums.balance()),
+    ]
+    .join(",")
+        + "\r\n"
+}
+
+fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, units: Units) -> String {
+    let FileInvoice { summary, .. } = invoice;
+    let currency = summary.currency;
+    let amount = |amount: i64| units.amount(amount, currency);
+    let price = line.price(currency);
+    let [period_start, period_end] = days(line.period.as_ref());
+    let taxes = line.tax_groups();
+    let of = |behavior| taxes.iter().filter(|tax| tax.behavior == behavior).map(TaxGroup::total).fold(0, i64::saturating_add);
+    let (added, included) = (of(TaxBehavior::Exclusive), of(TaxBehavior::Inclusive));
+    let credits = line.credits_before_tax();
+    let net = line.amount.saturating_sub(line.discount).saturating_sub(credits).saturating_sub(included);
+    [
+        summary.id.to_string(),
+        text(&summary.stripe_invoice_id),
+        text(summary.number.as_deref().unwrap_or_default()),
+        text(summary.status.as_str()),
+        date(summary.issued_at),
+        text(&invoice.customer_name),
+        tax_ids(&invoice.tax_ids),
+        currency.code().to_owned(),
+        (i64::from(*position) + 1).to_string(),
+        text(&line.description),
+        price.quantity.unwrap_or_default().replace(',', ""),
+        price.unit_price.and(line.unit_amount.as_deref()).map(|minor| units.unit_price(minor, currency)).unwrap_or_default(),
+        price.per.map(|per| per.trim_start_matches("per ").replace(',', "")).unwrap_or_default(),
+        amount(line.amount),
+        amount(line.discount),
+        amount(credits),
+        amount(added.saturating_add(included)),
+        amount(included),
+        amount(net),
+        by_rate(&taxes, currency, units),
+        period_start,
+        period_end,
+        line.proration.to_string(),
+        invoice.lines_complete.to_string(),
+    ]
+    .join(",")
+        + "\r\n"
+}

@@ -1,0 +1,68 @@
+//! Tax rates and prices that events name by their ids alone: each is fetched once, and the invoices that name it are shown with it.
+
+use super::{Platform, Result, fetch::concerns_all};
+use crate::{
+    store::postgres::mirror::lookups as store,
+    stripe::{
+        client::{Client, StripeError},
+        webhook::{
+            read::{read_price, read_tax_rate},
+            snapshot::Lookup,
+        },
+    },
+};
+use serde_json::Value;
+
+/// Fetches what is named and unknown, so many at most; how many there were.
+///
+/// # Errors
+/// When Stripe can't be reached: the rest is left for the next time.
+pub(super) async fn run(platform: &Platform, limit: i64) -> Result<u64> {
+    let mut fetched = 0;
+    for due in store::due(&platform.db, platform.clock.now(), limit).await? {
+        if !due.known {
+            fetched += 1;
+            if !look_up(platform, &due).await? {
+                continue;
+            }
+        }
+        store::settle(&platform.db, &due.id, platform.clock.now()).await?;
+    }
+    Ok(fetched)
+}
+
+/// Whether it is known for good what it is, be it that Stripe does not have it.
+async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
+    let error = match retrieve(platform.stripe()?, due).await {
+        Ok(Found::TaxRate(rate)) => {
+            store::put_tax_rate(&platform.db, &rate).await?;
+            return Ok(true);
+        }
+        Ok(Found::Price(transform_quantity)) => {
+            store::put_price(&platform.db, &due.id, transform_quantity).await?;
+            return Ok(true);
+        }
+        Err(error) => error,
+    };
+    let missing = error.is_missing();
+    tracing::warn!(object = due.lookup.object(), id = due.id, %error, missing, "Stripe object can't be looked up");
+    store::failed(&platform.db, &due.id, &error.to_string(), missing, platform.clock.now()).await?;
+    concerns_all(error).map_or(Ok(missing), |error| Err(error.into()))
+}
+
+enum Found {
+    TaxRate(crate::stripe::webhook::snapshot::TaxRateSnapshot),
+    Price(Option<crate::domain::invoice::TransformQuantity>),
+}
+
+async fn retrieve(client: &Client, due: &store::Due) -> std::result::Result<Found, StripeError> {
+    let object: Value = client.retrieve_named(due.lookup, &due.id).await?.read()?;
+    if object["id"] != *due.id || object["object"] != due.lookup.object() {
+        return Err(StripeError::Unreadable(format!("asked for {}, it gives something else", due.id)));
+    }
+    let found = match due.lookup {
+        Lookup::TaxRate => read_tax_rate(&object).map(Found::TaxRate),
+        Lookup::Price => read_price(&object).map(Found::Price),
+    };
+    found.map_err(|error| StripeError::Unreadable(error.to_string()))
+}

@@ -1,0 +1,182 @@
+//! Rows of the mirror that an older reader wrote are read again from the stored events that they came from, so that what the reader newly takes
+//! (`Mirrored::READER_VERSION`) is there for the past as well.
+//!
+//! Nothing happened at Stripe, so there is no audit entry, no domain event and no alert; an invoice's version grows only if it is shown differently.
+//! A row that another event writes meanwhile is left to that one, which today's reader reads anyway. Whatever is read twice ends the same.
+
+use super::{Platform, Result};
+use crate::{
+    store::postgres::{
+        backfill::{Lead, Task},
+        mirror::{
+            self, Row, lookups,
+            reread::{self as store, Stale, Table},
+        },
+    },
+    stripe::{
+        fetched::Kind,
+        webhook::{
+            event::Document,
+            read::{Reading, read},
+            snapshot::{Change, CreditNoteSnapshot, InvoiceSnapshot, Mirrored, Snapshot, SubscriptionSnapshot},
+        },
+    },
+};
+use sqlx::PgConnection;
+use std::collections::HashSet;
+
+/// Rows of one transaction: their customers' webhooks wait for it.
+const BATCH: i64 = 50;
+
+/// Reads every row of an older reader again, in batches; how many there were. Nothing while another process is at it.
+pub async fn run(platform: &Platform) -> Result<u64> {
+    let mut stale = Vec::new();
+    for table in Table::ALL {
+        if store::any_stale(&platform.db, table, version(table)).await? {
+            stale.push(table);
+        }
+    }
+    if stale.is_empty() {
+        return Ok(0);
+    }
+    let Some(lead) = Lead::take(&platform.db, Task::Reread).await? else { return Ok(0) };
+    let done = read_all(platform, &stale).await;
+    lead.give_up().await?;
+    done
+}
+
+async fn read_all(platform: &Platform, tables: &[Table]) -> Result<u64> {
+    let mut total = 0;
+    for &table in tables {
+        let mut rows = 0;
+        loop {
+            let done = batch(platform, table).await?;
+            if done == 0 {
+                break;
+            }
+            rows += done;
+        }
+        tracing::info!(table = table.name(), rows, version = version(table), "mirror rows read again from stored events");
+        total += rows;
+    }
+    Ok(total)
+}
+
+const fn version(table: Table) -> i32 {
+    match table {
+        Table::Invoices => InvoiceSnapshot::READER_VERSION,
+        Table::CreditNotes => CreditNoteSnapshot::READER_VERSION,
+        Table::Subscriptions => SubscriptionSnapshot::READER_VERSION,
+    }
+}
+
+/// One transaction: each of its rows is of today's reader after it, or of another event.
+async fn batch(platform: &Platform, table: Table) -> Result<u64> {
+    let mut transaction = platform.db.begin_with(mirror::BEGIN).await?;
+    let stale = store::stale(&mut transaction, table, version(table), BATCH).await?;
+    if stale.is_empty() {
+        return Ok(0);
+    }
+    let customers: Vec<_> = stale.iter().map(|row| row.customer).collect::<HashSet<_>>().into_iter().collect();
+    mirror::lock(&mut transaction, &customers, false).await?;
+    let mut read = Vec::with_capacity(stale.len());
+    for row in &stale {
+        if let Some(change) = row.payload.as_deref().and_then(|payload| change_of(payload, row)) {
+            read.push((row, change));
+        }
+    }
+    let written = match table {
+        Table::Invoices => put_invoices(&mut transaction, read).await?,
+        Table::CreditNotes => put_credit_notes(&mut transaction, &read).await?,
+        Table::Subscriptions => put_subscriptions(&mut transaction, &read).await?,
+    };
+    // Those whose event is gone or tells nothing: no later run would find more.
+    let left: Vec<&Stale> = stale.iter().filter(|row| !written.contains(&row.object_id)).collect();
+    if !left.is_empty() {
+        store::done(&mut transaction, table, version(table), &left).await?;
+    }
+    transaction.commit().await?;
+    Ok(u64::try_from(stale.len()).unwrap_or(u64::MAX))
+}
+
+/// What a stored event says of the row that it wrote.
+fn change_of(payload: &str, row: &Stale) -> Option<Change> {
+    let Ok(Reading::Changes { subject, along }) = read(&Document::read(payload)) else { return None };
+    let mut changes = std::iter::once(*subject).chain(along);
+    changes.find(|change| change.snapshot.id() == row.object_id && change.stamp.event_id == row.event_id)
+}
+
+/// Stripe ids of those that were written; as of the other kinds.
+async fn put_invoices(conn: &mut PgConnection, read: Vec<(&Stale, Change)>) -> Result<Vec<String>> {
+    let mut invoices = Vec::with_capacity(read.len());
+    for (row, Change { stamp, snapshot }) in read {
+        let Snapshot::Invoice(mut invoice) = snapshot else { continue };
+        if !invoice.lines_complete {
+            complete(conn, &mut invoice).await?;
+        }
+        invoices.push((row, stamp, invoice));
+    }
+    invoices.sort_by(|one, other| one.2.id.cmp(&other.2.id));
+    let unknown = lookups::learn(conn, invoices.iter().map(|(_, _, invoice)| &invoice.named)).await?;
+    let mut rows = Vec::with_capacity(invoices.len());
+    for (stale, stamp, invoice) in &invoices {
+        let mut row = Row::new(Some(stale.customer), stamp, &**invoice);
+        row.wait_for(&invoice.named, &unknown);
+        rows.push(row);
+    }
+    let ids: Vec<&str> = invoices.iter().map(|(_, _, invoice)| invoice.id.as_str()).collect();
+    let before = store::shown(conn, &ids).await?;
+    let written = mirror::put_invoices(conn, &rows, mirror::Put::Newer).await?;
+    let after = store::shown(conn, &ids).await?;
+    let changed: Vec<&str> = ids.into_iter().filter(|id| before.get(*id) != after.get(*id)).collect();
+    if !changed.is_empty() {
+        store::changed(conn, &changed).await?;
+    }
+    Ok(written)
+}
+
+/// Where the event brought the first lines only, an earlier fetch may have brought all of them.
+async fn complete(conn: &mut PgConnection, invoice: &mut InvoiceSnapshot) -> Result<()> {
+    for payload in store::fetched(conn, &invoice.id, Kind::Invoice.event_type()).await? {
+        let Ok(Reading::Changes { subject, .. }) = read(&Document::read(&payload)) else { continue };
+        let Snapshot::Invoice(fetched) = subject.snapshot else { continue };
+        let known: HashSet<_> = fetched.lines.iter().map(|line| (&line.id, line.amount)).collect();
+        let alike = fetched.lines_complete
+            && (fetched.currency, fetched.amounts.subtotal, fetched.amounts.total)
+                == (invoice.currency, invoice.amounts.subtotal, invoice.amounts.total)
+            && invoice.lines.iter().all(|line| known.contains(&(&line.id, line.amount)));
+        if alike {
+            invoice.lines = fetched.lines;
+            invoice.lines_complete = true;
+            invoice.named.rates.extend(fetched.named.rates);
+            invoice.named.ids.extend(fetched.named.ids);
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn put_credit_notes(conn: &mut PgConnection, read: &[(&Stale, Change)]) -> Result<Vec<String>> {
+    let mut rows = Vec::with_capacity(read.len());
+    let mut named = Vec::with_capacity(read.len());
+    for (row, change) in read {
+        if let Snapshot::CreditNote(credit_note) = &change.snapshot {
+            rows.push(Row::new(Some(row.customer), &change.stamp, &**credit_note));
+            named.push(&credit_note.named);
+        }
+    }
+    lookups::learn(conn, named.into_iter()).await?;
+    rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
+    Ok(mirror::put_credit_notes(conn, &rows, mirror::Put::Newer).await?)
+}
+
+async fn put_subscriptions(conn: &mut PgConnection, read: &[(&Stale, Change)]) -> Result<Vec<String>> {
+    let mut rows = Vec::with_capacity(read.len());
+    for (row, change) in read {
+        if let Snapshot::Subscription(subscription) = &change.snapshot {
+            rows.push(Row::new(Some(row.customer), &change.stamp, &**subscription));
+        }
+    }
+    rows.sort_by(|one, other| one.snapshot().id.cmp(&other.snapshot().id));
+    Ok(mirror::put_subscriptions(conn, &rows, mirror::Put::Newer).await?)
+}

@@ -1,0 +1,369 @@
+//! The last of the snapshots that events of one second show of one object: what the events say, as `domain::mirror` weighs it.
+
+use super::{
+    apply::Opened,
+    event::Event,
+    snapshot::{Change, Snapshot},
+};
+use crate::domain::mirror::{Doubt, RANK_CREATED, last_of};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
+
+/// A snapshot, and what its event says about the moment before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    pub change: Change,
+    event_type: String,
+    api_version: Option<String>,
+    /// The object as the event shows it. None when the snapshot was derived from another object's fields.
+    object: Option<Value>,
+    /// `data.previous_attributes`, if they say anything.
+    previous: Option<Value>,
+    /// The object with what `previous` says put back.
+    restored: Option<Value>,
+}
+
+/// The choice among the snapshots of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its place among the snapshots.
+    pub place: usize,
+    /// False when what the events say leaves several, so that the last resort chose.
+    pub decided: bool,
+    /// How many snapshots of its second there are.
+    pub among: usize,
+}
+
+impl Shown {
+    /// What an event shows of the object with this id; of every object that it shows, without one.
+    pub fn all(opened: &Opened, object_id: Option<&str>) -> Vec<Shown> {
+        if !opened.changes().iter().any(|change| object_id.is_none_or(|id| change.snapshot.id() == id)) {
+            return Vec::new();
+        }
+        let take = |value: &mut Value, key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
+        let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
+        let (object, previous) = (take(&mut data, "object"), take(&mut data, "previous_attributes"));
+        let Some((subject, along)) = opened.changes().split_first() else { return Vec::new() };
+        let is_asked = |change: &&Change| object_id.is_none_or(|id| change.snapshot.id() == id);
+        let along = along.iter().filter(is_asked);
+        let mut shown: Vec<Shown> =
+            along.map(|change| Shown::new(change, &opened.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
+        if is_asked(&subject) {
+            // What names values that are there after the change as well says nothing about the order.
+            let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(&object, &previous);
+            shown.push(Shown::new(subject, &opened.event, Some(object), Some(previous).filter(|_| says)));
+        }
+        shown
+    }
+
+    fn new(change: &Change, event: &Event, object: Option<Value>, previous: Option<Value>) -> Shown {
+        let restored = match (&object, &previous) {
+            (Some(object), Some(previous)) => {
+                let mut restored = object.clone();
+                restore(&mut restored, previous);
+                Some(restored)
+            }
+            _ => None,
+        };
+        Shown {
+            change: change.clone(),
+            event_type: event.event_type.clone(),
+            api_version: event.api_version.clone(),
+            object,
+            previous,
+            restored,
+        }
+    }
+
+    /// The object as it was before the event, as far as that says.
+    fn before(&self) -> Option<&Value> {
+        self.restored.as_ref().or(self.object.as_ref())
+    }
+
+    fn event_id(&self) -> &str {
+        &self.change.stamp.event_id
+    }
+
+    /// Asked for instead of sent: its second is the one before its request, so that it shows no less than what it is dated.
+    fn is_fetched(&self) -> bool {
+        self.event_type.ends_with(".fetched") || self.event_id().starts_with("fetched_")
+    }
+
+    fn is_first(&self) -> bool {
+        self.change.stamp.rank == RANK_CREATED
+    }
+
+    /// Shows the very object that `other` shows, and says nothing else of the change before.
+    fn repeats(&self, other: &Shown) -> bool {
+        let same = match (&self.object, &other.object) {
+            (Some(one), Some(another)) => one == another,
+            _ => self.change.snapshot == other.change.snapshot,
+        };
+        same && (self.previous.is_none() || self.previous == other.previous) && self.is_first() == other.is_first()
+    }
+
+    /// Whether what this event says was there before it is what `other` shows. None when it says nothing.
+    fn fits_behind(&self, other: &Shown) -> Option<bool> {
+        let (Some(previous), Some(object)) = (&self.previous, &other.object) else { return None };
+        Some(has(object, previous))
+    }
+
+    /// Before this event, the change that `other` tells of had not happened yet.
+    fn lacks_the_change_of(&self, other: &Shown) -> bool {
+        matches!((&other.previous, self.before()), (Some(previous), Some(before)) if has(before, previous))
+    }
+
+    /// The doubt that this comes directly after `other`.
+    fn doubt_behind(&self, other: &Shown) -> Doubt {
+        let (this, that) = (&self.change.stamp, &other.change.stamp);
+        let created_late = u32::from(self.is_first());
+        let fits = self.fits_behind(other);
+        // Another API version has other fields: what is not there need not have been otherwise.
+        let contradicts = fits == Some(false) && self.api_version == other.api_version;
+        let names_status = self.previous.as_ref().is_some_and(|previous| previous.get("status").is_some());
+        Doubt {
+            created_late,
+            contradicted: u32::from(contradicts) + u32::from(self.lacks_the_change_of(other)),
+            status_back: u32::from(this.rank < that.rank && !names_status && created_late == 0),
+            counters_back: u32::from(this.progress < that.progress && fits != Some(true)),
+            unexplained: self.unexplained_behind(other),
+            start: 0,
+        }
+    }
+
+    fn unexplained_behind(&self, other: &Shown) -> u32 {
+        match (self.before(), &other.object) {
+            (Some(before), Some(object)) if self.api_version == other.api_version => differences(before, object),
+            _ => differences(&self.change.snapshot.to_value(), &other.change.snapshot.to_value()),
+        }
+    }
+}
+
+/// The newest of the snapshots of one object, each of another event: a function of the set alone, in whatever order they stand. None of none.
+pub fn newest(shown: &[&Shown]) -> Option<Choice> {
+    let second = shown.iter().map(|one| one.change.stamp.second()).max()?;
+    let of_second = of(shown, second);
+    let earlier = shown.iter().filter(|one| !one.is_fetched()).map(|one| one.change.stamp.second()).filter(|other| *other < second).max();
+    let before = earlier.and_then(|earlier| {
+        let (place, decided) = last(shown, &of(shown, earlier), None);
+        Some(shown[place?]).filter(|_| decided)
+    });
+    let (place, decided) = last(shown, &of_second, before);
+    Some(Choice { place: place?, decided, among: of_second.len() })
+}
+
+/// The places of those of a second.
+fn of(shown: &[&Shown], second: (bool, OffsetDateTime)) -> Vec<usize> {
+    (0..shown.len()).filter(|place| shown[*place].change.stamp.second() == second).collect()
+}
+
+/// The last of those at these places, which are of one second, and whether the events decide it. `before`: what an earlier second ended with.
+fn last(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
+    let (place, decided) = last_of_sent(shown, places, before);
+    // An event may leave out what was fetched in its second: the same state, but complete.
+    let completes = |other: &&usize| place.is_some_and(|place| shown[**other].change.snapshot.completes(&shown[place].change.snapshot));
+    let complete = places.iter().filter(completes).max_by(|one, other| shown[**one].change.stamp.cmp(&shown[**other].change.stamp));
+    (complete.copied().or(place), decided)
+}
+
+/// As [`last`], by what was sent; of what was fetched only where nothing was.
+fn last_of_sent(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
+    let sent: Vec<usize> = places.iter().copied().filter(|place| !shown[*place].is_fetched()).collect();
+    let candidates = if sent.is_empty() { places.to_vec() } else { sent };
+    // The last resort among those that nothing tells apart: says nothing about time, but the same to every reader.
+    let chosen = |among: &[usize]| among.iter().copied().max_by(|one, other| shown[*one].change.stamp.cmp(&shown[*other].change.stamp));
+    let decided = |among: &[usize]| among.windows(2).all(|two| shown[two[0]].change.snapshot == shown[two[1]].change.snapshot);
+    if candidates.iter().all(|place| shown[*place].previous.is_none()) {
+        // No event says what was before it: the status' rank decides, then the counters.
+        let along = |place: &usize| (shown[*place].change.stamp.rank, shown[*place].change.stamp.progress);
+        let furthest = candidates.iter().map(along).max();
+        let ends: Vec<usize> = candidates.into_iter().filter(|place| Some(along(place)) == furthest).collect();
+        return (chosen(&ends), decided(&ends));
+    }
+    let steps = steps(shown, &candidates);
+    let step = |n: usize| shown[steps[n][0]];
+    let first = |n: usize| {
+        before.map_or(Doubt::default(), |before| {
+            let doubt = step(n).doubt_behind(before);
+            Doubt { start: doubt.contradicted.saturating_mul(1_000).saturating_add(doubt.unexplained.min(999)), ..Doubt::default() }
+        })
+    };
+    let follows = |n: usize, m: usize| step(m).fits_behind(step(n)) == Some(true);
+    let ends = last_of(steps.len(), first, |n, m| step(m).doubt_behind(step(n)), follows);
+    let ends: Vec<usize> = ends.into_iter().flat_map(|n| steps[n].iter().copied()).collect();
+    (chosen(&ends), decided(&ends))
+}
+
+/// The steps of a second, each the places of the events that show it. Stripe makes several events of one change, but not two of one type: the same
+/// change shown twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
+fn steps(shown: &[&Shown], places: &[usize]) -> Vec<Vec<usize>> {
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
+    let mut steps: Vec<Vec<usize>> = Vec::new();
+    for place in places {
+        let one = shown[place];
+        let takes = |step: &&mut Vec<usize>| {
+            let shown_by_its_type = one.previous.is_some() && step.iter().any(|other| shown[*other].event_type == one.event_type);
+            one.repeats(shown[step[0]]) && !shown_by_its_type
+        };
+        match steps.iter_mut().find(takes) {
+            Some(step) => step.push(place),
+            None => steps.push(vec![place]),
+        }
+    }
+    steps
+}
+
+/// The object with this id in one of the lists of an object that carries others: an invoice its payments, a charge its refunds.
+fn within<'a>(object: &'a Value, id: &str) -> Option<&'a Value> {
+    ["payments", "refunds"].into_iter().find_map(|list| {
+        let list = object.get(list)?;
+        list.as_array().or_else(|| list.get("data")?.as_array())?.iter().find(|entry| entry["id"] == id)
+    })
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.get("id").and_then(Value::as_str)
+}
+
+/// Whether an object has the values that `previous_attributes` name. They name what changed: of an object the fields that did, of an array the
+/// whole array ("The Event object"). Null and absent are the same.
+fn has(object: &Value, previous: &Value) -> bool {
+    match (previous, object) {
+        (Value::Object(named), Value::Null) => named.values().all(|value| has(&Value::Null, value)),
+        (Value::Object(named), Value::Object(fields)) if named.is_empty() => fields.values().all(Value::is_null),
+        (Value::Object(named), Value::Object(fields)) => {
+            named.iter().all(|(key, value)| has(fields.get(key).unwrap_or(&Value::Null), value))
+        }
+        (Value::Array(named), Value::Null) => named.is_empty(),
+        (Value::Array(named), Value::Array(entries)) => {
+            let entry = |place: usize, named: &Value| {
+                id(named).map_or_else(|| entries.get(place), |named| entries.iter().find(|entry| id(entry) == Some(named)))
+            };
+            named.len() == entries.len()
+                && named.iter().enumerate().all(|(place, named)| entry(place, named).is_some_and(|entry| has(entry, named)))
+        }
+        // An object may stand there expanded or as its id.
+        (Value::String(named), Value::Object(_)) => id(object) == Some(named),
+        _ => previous == object,
+    }
+}
+
+/// Puts the values back that `previous_attributes` name.
+fn restore(object: &mut Value, previous: &Value) {
+    match (previous, object) {
+        (Value::Object(named), Value::Object(fields)) if !named.is_empty() => {
+            for (key, value) in named {
+                restore(fields.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(named), Value::Array(entries)) => {
+            let was = |named: &Value| {
+                let same = id(named).and_then(|named| entries.iter().find(|entry| id(entry) == Some(named)));
+                let mut was = same.cloned().unwrap_or(Value::Null);
+                restore(&mut was, named);
+                was
+            };
+            *entries = named.iter().map(was).collect();
+        }
+        (previous, object) => *object = previous.clone(),
+    }
+}
+
+/// In how many values two objects differ. Null and absent are the same.
+fn differences(one: &Value, other: &Value) -> u32 {
+    match (one, other) {
+        (Value::Object(some), Value::Object(others)) => {
+            let keys: BTreeSet<&String> = some.keys().chain(others.keys()).collect();
+            let of = |key: &String| differences(some.get(key).unwrap_or(&Value::Null), others.get(key).unwrap_or(&Value::Null));
+            keys.into_iter().map(of).fold(0, u32::saturating_add)
+        }
+        (Value::Array(some), Value::Array(others)) => {
+            let of = |place: usize| differences(some.get(place).unwrap_or(&Value::Null), others.get(place).unwrap_or(&Value::Null));
+            (0..some.len().max(others.len())).map(of).fold(0, u32::saturating_add)
+        }
+        _ => u32::from(one != other),
+    }
+}
+
+impl Snapshot {
+    /// What the mirror takes of the object, in one shape for all API versions.
+    fn to_value(&self) -> Value {
+        let value = match self {
+            Snapshot::Invoice(invoice) => serde_json::to_value(invoice),
+            Snapshot::Subscription(subscription) => serde_json::to_value(subscription),
+            Snapshot::Charge(charge) => serde_json::to_value(charge),
+            Snapshot::Refund(refund) => serde_json::to_value(refund),
+            Snapshot::Payment(payment) => serde_json::to_value(payment),
+            Snapshot::Customer(customer) => serde_json::to_value(customer),
+            Snapshot::CreditNote(credit_note) => serde_json::to_value(credit_note),
+            Snapshot::Alert(alert) => serde_json::to_value(alert),
+        };
+        value.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(id: &str, version: &str, more: Value, previous: Value) -> Shown {
+        let mut object = json!({"id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active", "currency": "usd", "created": 1_790_000_000});
+        for (key, value) in more.as_object().unwrap() {
+            object[key] = value.clone();
+        }
+        let event = json!({"id": id, "type": "customer.subscription.updated", "api_version": version, "created": 1_790_000_000,
+            "data": {"object": object, "previous_attributes": previous}});
+        Shown::all(&Opened::open(&event.to_string(), None), None).remove(0)
+    }
+
+    /// The event that shows the last state, and whether that is decided; the same in either order.
+    fn last_of_two(one: Shown, other: Shown) -> (String, bool) {
+        let choose = |shown: &[&Shown]| {
+            let choice = newest(shown).unwrap();
+            (shown[choice.place].event_id().to_owned(), choice.decided)
+        };
+        let chosen = choose(&[&one, &other]);
+        assert_eq!(choose(&[&other, &one]), chosen);
+        chosen
+    }
+
+    fn items(ids: &[&str]) -> Value {
+        json!({"data": ids.iter().map(|id| json!({"id": id, "quantity": 1})).collect::<Vec<_>>()})
+    }
+
+    #[test]
+    fn an_item_that_came_or_went_orders_two_events() {
+        let before = || event("evt_9", "v", json!({"items": items(&["si_1"])}), Value::Null);
+        let added = event("evt_1", "v", json!({"items": items(&["si_1", "si_2"])}), json!({"items": items(&["si_1"])}));
+        assert_eq!(last_of_two(before(), added), ("evt_1".into(), true));
+        let swapped = event("evt_1", "v", json!({"items": items(&["si_2"])}), json!({"items": items(&["si_1"])}));
+        assert_eq!(last_of_two(before(), swapped), ("evt_1".into(), true));
+    }
+
+    #[test]
+    fn fields_of_another_api_version_decide_nothing() {
+        let older = event("evt_1", "2024-06-20", json!({"current_period_start": 5, "cancel_at": 6}), Value::Null);
+        let newer =
+            event("evt_9", "2026-08-26", json!({"current_period_start": 5, "items": items(&["si_1"])}), json!({"items": items(&["si_0"])}));
+        assert_eq!(last_of_two(older, newer), ("evt_9".into(), false));
+    }
+
+    #[test]
+    fn empty_and_unchanged_previous_attributes_decide_nothing() {
+        let plain = || event("evt_1", "v", json!({"cancel_at": 5}), Value::Null);
+        for previous in [json!({}), json!(null), json!("nonsense"), json!({"cancel_at": 6})] {
+            let other = event("evt_2", "v", json!({"cancel_at": 6}), previous.clone());
+            assert_eq!(last_of_two(plain(), other), ("evt_2".into(), false), "{previous}");
+        }
+    }
+
+    #[test]
+    fn null_and_absent_values_are_the_same_before_a_change() {
+        let before = event("evt_9", "v", json!({"metadata": {}}), Value::Null);
+        let after = event("evt_1", "v", json!({"metadata": {"plan_type": "growth"}}), json!({"metadata": {"plan_type": null}}));
+        assert_eq!(last_of_two(before, after), ("evt_1".into(), true));
+    }
+}
