@@ -17,11 +17,14 @@ use uuid::Uuid;
 /// Hours that one statement names: ClickHouse takes 128 KiB in one parameter.
 pub const MOST_HOURS: usize = 1_000;
 
+/// PostgreSQL takes no more than a bigint, so larger sums are that.
+const MOST: i64 = i64::MAX;
+
 /// The hours as the parameters of [`name`].
 const NAMED: &str = "(SELECT t.1, t.2, toDateTime(t.3, 'UTC') FROM
     (SELECT arrayJoin(arrayZip({customers:Array(UUID)}, {metrics:Array(String)}, {starts:Array(UInt32)})) AS t))";
 
-/// Every hour of the events at hand; `WHERE` follows. PostgreSQL takes no more than a bigint, so larger sums are that.
+/// Every hour of the events at hand, with sums of [`MOST`] at most; `WHERE` follows.
 const COUNT: &str = "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
     SELECT customer_id, metric, toStartOfHour(ts), app_id, toUInt64(least(sum(toUInt128(quantity)), toUInt128(9223372036854775807))), count(), max(ts), {version:UInt64}
     FROM usage_events FINAL";
@@ -59,7 +62,7 @@ pub async fn count_parts(server: &Server, hours: &[UsageHour], splits: &[(Custom
         let splits: Vec<&(CustomerId, OffsetDateTime)> = splits.iter().filter(of_some).collect();
         let query = server.query(&format!(
             "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
-             SELECT customer_id, metric, {PART} AS part, app_id, sum(quantity), count(), max(ts), {{version:UInt64}}
+             SELECT customer_id, metric, {PART} AS part, app_id, toUInt64(least(sum(toUInt128(quantity)), toUInt128({MOST}))), count(), max(ts), {{version:UInt64}}
              FROM usage_events FINAL WHERE (customer_id, metric, toStartOfHour(ts)) IN {NAMED} GROUP BY customer_id, metric, part, app_id"
         ));
         let query = name(query, some)

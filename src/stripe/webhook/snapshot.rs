@@ -485,6 +485,18 @@ impl Snapshot {
                 };
                 credit_note.lines_complete && !other.lines_complete && without_lines(credit_note) == without_lines(other)
             }
+            (Snapshot::Subscription(subscription), Snapshot::Subscription(other)) => {
+                // Plan and period are read off the items too.
+                let without_items = |subscription: &SubscriptionSnapshot| SubscriptionSnapshot {
+                    items: Vec::new(),
+                    items_complete: true,
+                    plan: None,
+                    plan_name: None,
+                    current_period: Span::default(),
+                    ..subscription.clone()
+                };
+                subscription.items_complete && !other.items_complete && without_items(subscription) == without_items(other)
+            }
             _ => false,
         }
     }

@@ -166,8 +166,8 @@ impl Life {
         if self.is_created {
             history.events.push(event(&format!("{}.created", self.kind.prefix()), at, self.kind.object(state), None, 100));
         }
-        // The changes, each with its second and what was before it.
-        let mut changes: Vec<(i64, State)> = Vec::new();
+        // The changes, each with its second and the object before it: several states may show as the same object.
+        let mut changes: Vec<(i64, Value)> = Vec::new();
         for (n, (gap, step)) in self.steps.iter().enumerate() {
             at += gap;
             let before = self.kind.object(state);
@@ -180,7 +180,7 @@ impl Life {
                         state = old;
                         continue;
                     }
-                    changes.push((at, old));
+                    changes.push((at, before.clone()));
                     let said = previous(&before, &after);
                     history.events.push(event(&format!("{}.updated", self.kind.prefix()), at, after.clone(), Some(said.clone()), n));
                     if let (Step::ChangeWithTwoEvents(..), Some(event_type)) = (step, self.kind.second_type()) {
@@ -203,8 +203,8 @@ impl Life {
             }
         }
         let last_second = changes.last().map(|(at, _)| *at);
-        let mut seen: Vec<State> = changes.iter().filter(|(at, _)| Some(*at) == last_second).map(|(_, before)| *before).collect();
-        seen.push(state);
+        let mut seen: Vec<Value> = changes.into_iter().filter(|(at, _)| Some(*at) == last_second).map(|(_, before)| before).collect();
+        seen.push(self.kind.object(state));
         history.turns_back = (1..seen.len()).any(|n| seen[..n].contains(&seen[n]));
         history.last = self.kind.object(state);
         history.ended_at = at;
