@@ -134,7 +134,7 @@ async fn an_add_on_does_not_replace_the_plan() {
     assert_eq!((&listed["plan_type"], &listed["id"]), (&json!("scale"), &json!(customer)));
 
     // Alone, it is what there is: shown with its status, and not as no subscription.
-    let (_, _, machine) = lumen(&[support]).await;
+    let (_app, _, machine) = lumen(&[support]).await;
     let usage = machine.get(CURRENT).await.json();
     assert_eq!(usage["subscription"]["status"], "active");
     assert_eq!((&usage["subscription"]["plan_type"], &usage["subscription"]["plan_name"]), (&Value::Null, &json!("priority_support")));
@@ -241,7 +241,7 @@ async fn an_event_is_in_the_period_that_holds_its_timestamp() {
     assert_eq!(before.as_array().unwrap().last().unwrap()["quantity"], 300);
 
     // Alerts and caps go by the same figures.
-    let set = json!({"metrics": {"impressions": {"percent": [20], "cap": {"quantity": 2_000_200}}}}).to_string().into_bytes();
+    let set = json!({"metrics": {"impressions": {"percent": [20], "cap": {"quantity": 2_000_200}}}, "confirm": true}).to_string().into_bytes();
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let put = person.send(axum::http::Method::PUT, "/api/v1/billing/alerts", Some("application/json"), set).await;
     assert_eq!(put.status, 200, "{}", put.text());
