@@ -16,7 +16,7 @@ use crate::{
     store::postgres::{customers as store, subscriptions, usage::offer},
     telemetry,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use time::Duration;
 
 /// Pages that can be asked for.
@@ -62,10 +62,13 @@ async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMa
             Some(plan) => {
                 // Versions are as old as months; what was sold at two instants of one day is the same.
                 let key = (plan, subscription.currency, metered.period.start().date());
-                if !offers.contains_key(&key) {
-                    offers.insert(key, offer(&platform.db, plan, subscription.currency, metered.period.start()).await?);
-                }
-                usage::unpriced(subscription, offers.get(&key).and_then(Option::as_ref))
+                let offer = match offers.entry(key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => {
+                        unknown.insert(offer(&platform.db, plan, subscription.currency, metered.period.start()).await?)
+                    }
+                };
+                usage::unpriced(subscription, offer.as_ref())
             }
         };
         standing.insert(customer, Standing { subscription: subscription.clone(), unpriced });

@@ -241,7 +241,8 @@ async fn an_event_is_in_the_period_that_holds_its_timestamp() {
     assert_eq!(before.as_array().unwrap().last().unwrap()["quantity"], 300);
 
     // Alerts and caps go by the same figures.
-    let set = json!({"metrics": {"impressions": {"percent": [20], "cap": {"quantity": 2_000_200}}}, "confirm": true}).to_string().into_bytes();
+    let set =
+        json!({"metrics": {"impressions": {"percent": [20], "cap": {"quantity": 2_000_200}}}, "confirm": true}).to_string().into_bytes();
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let put = person.send(axum::http::Method::PUT, "/api/v1/billing/alerts", Some("application/json"), set).await;
     assert_eq!(put.status, 200, "{}", put.text());

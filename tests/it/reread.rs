@@ -71,6 +71,8 @@ const VERSIONS: &str = "SELECT stripe_invoice_id, version FROM invoices ORDER BY
 async fn an_inbox_of_before_fills_the_new_columns() {
     let app = with_history().await;
     let (expected, noise) = (mirrored(&app).await, ask(&app.db, NOISE).await);
+    // The credit note is shown with its invoice.
+    assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|2");
     as_before(&app).await;
     // The one program of before also took the roll-ups for what they say.
     sqlx::raw_sql("UPDATE invoices SET tax = 0, paid_out_of_band = stripe_invoice_id = 'in_plain'").execute(&app.db).await.unwrap();
@@ -83,9 +85,9 @@ async fn an_inbox_of_before_fills_the_new_columns() {
     assert_eq!(ask(&app.db, "SELECT object_id FROM stripe_lookups").await, "txr_1");
     // Nothing happened, and only what is shown differently has another version.
     assert_eq!(ask(&app.db, NOISE).await, noise);
-    assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|2");
+    assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|3");
     assert_eq!(reread::run(&app.platform).await.unwrap(), 0);
-    assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|2");
+    assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|3");
 }
 
 #[tokio::test]

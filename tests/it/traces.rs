@@ -217,7 +217,10 @@ async fn every_line_of_a_request_names_it_its_customer_and_what_it_brings() {
     assert!(webhook.starts_with("HTTP/1.1 200"), "{webhook}");
     let webhook = header(&webhook, "x-request-id").to_owned();
     // It can't be read: the line that says so names it, whoever's transaction it was in.
-    send_webhook(&server, r#"{"id":"evt_unreadable","type":"invoice.paid","created":1700000000,"data":{"object":{"id":7}}}"#);
+    send_webhook(
+        &server,
+        r#"{"id":"evt_unreadable","type":"invoice.paid","created":1700000000,"data":{"object":{"id":7,"customer":"cus_lumen"}}}"#,
+    );
     assert_eq!(server.signal(libc::SIGINT), Some(0));
 
     let text = fs::read_to_string(&log).unwrap();
