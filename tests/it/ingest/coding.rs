@@ -203,7 +203,8 @@ proptest! {
         };
         let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).chain([0, body.len()]).collect();
         at.sort_unstable();
-        let (coding, encode): (_, fn(&[u8]) -> Vec<u8>) = if zstandard { ("zstd", zstd) } else { ("gzip", gzip) };
+        let coding = if zstandard { "zstd" } else { "gzip" };
+        let encode: fn(&[u8]) -> Vec<u8> = if zstandard { zstd } else { gzip };
         let coded: Vec<u8> = at.windows(2).flat_map(|pair| encode(&body[pair[0]..pair[1]])).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
