@@ -114,7 +114,7 @@ impl Serving {
         if self.reuse_port == Some(true) {
             return Err(ConfigError(
                 "Leptos.toml: reuse-port = true is no longer supported: two servers can't share an address; let systemd hold the \
-                 socket instead (deploy/systemd/apex-billing.socket, docs/upgrade.md) and remove the line"
+                 socket instead (deploy/systemd/apex-billing.socket, docs/operate/upgrade.md) and remove the line"
                     .into(),
             ));
         }
