@@ -2,7 +2,8 @@
 //! functions, API and downloads all come through here.
 
 use crate::{
-    auth::{Principal, SessionKey},
+    auth::Principal,
+    domain::session::SessionKey,
     service::{
         Error, Platform, Result, accounts,
         caller::{Caller, Person, Reader, Staff},

@@ -11,8 +11,8 @@ use crate::{
         state::Server,
     },
     service::{
-        Error,
-        accounts::{self, Origin},
+        Error, accounts,
+        actor::Origin,
         sign_in::{self, Step},
     },
 };

@@ -1,7 +1,7 @@
 //! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
 
 use crate::{
-    app::pages::features::FEATURES,
+    app::local_path::FEATURES,
     domain::features::Switch,
     guard,
     http::{

@@ -1,7 +1,7 @@
 //! `POST /billing/portal`: programs are told the address, the page's form is led to it.
 
 use crate::{
-    app::filters::INVOICES,
+    app::local_path::INVOICES,
     guard,
     http::{
         problem::ApiError,

@@ -1,7 +1,7 @@
 //! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
 
 use crate::{
-    app::{customer_filters::CUSTOMERS, local_path::HOME},
+    app::local_path::{CUSTOMERS, HOME},
     domain::identity::Viewer,
     guard,
     http::{

@@ -3,7 +3,10 @@
 use crate::{
     auth::Principal,
     domain::csv::BYTE_ORDER_MARK,
-    service::{Error, accounts::Origin, webhooks::By},
+    service::{
+        Error,
+        actor::{By, Origin},
+    },
 };
 use axum::{
     extract::ConnectInfo,

@@ -5,10 +5,7 @@ use crate::{
     auth::Principal,
     domain::identity::CustomerId,
     guard::Unidentified,
-    service::{
-        Error,
-        accounts::{self, Origin},
-    },
+    service::{Error, accounts, actor::Origin},
     store::postgres::sessions,
     telemetry,
 };

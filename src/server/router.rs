@@ -5,10 +5,8 @@ use crate::{
     api,
     app::{
         App,
-        local_path::HOME,
-        pages::{account::ACCOUNT, features::FEATURES, settings::SETTINGS},
+        local_path::{ACCOUNT, FEATURES, HOME, SETTINGS, WEBHOOKS},
         shell,
-        webhook_filters::WEBHOOKS,
     },
     auth::Principal,
     domain::features::Feature,

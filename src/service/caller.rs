@@ -2,8 +2,8 @@
 
 use super::{Platform, invoices::Scope};
 use crate::{
-    auth::{Principal, SessionKey},
-    domain::identity::CustomerId,
+    auth::Principal,
+    domain::{identity::CustomerId, session::SessionKey},
 };
 use uuid::Uuid;
 

@@ -4,8 +4,8 @@
 use crate::{
     app::{
         alert_form::FormField,
+        local_path::ACCOUNT,
         outcome::{Offered, Outcome, Refusal},
-        pages::account::ACCOUNT,
     },
     auth::totp,
     domain::second_factor::TotpOffer,

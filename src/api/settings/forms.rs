@@ -4,8 +4,8 @@
 use crate::{
     app::{
         alert_form::{FormField, body_of, value},
+        local_path::SETTINGS,
         outcome::{Outcome, Refusal},
-        pages::settings::SETTINGS,
     },
     domain::alert::Field,
     guard,
