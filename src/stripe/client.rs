@@ -13,6 +13,7 @@ mod error;
 mod meters;
 mod objects;
 pub mod page;
+mod request;
 #[cfg(test)]
 mod tests;
 mod transport;
