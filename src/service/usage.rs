@@ -1,6 +1,7 @@
 //! Usage: the running period, rated by the plan, and the history.
 
 mod earlier;
+mod file;
 pub mod history;
 
 pub use earlier::Earlier;
