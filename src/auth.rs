@@ -9,7 +9,7 @@ pub mod layer;
 pub mod password;
 pub mod totp;
 
-use crate::domain::identity::{CustomerId, Role};
+use crate::domain::{identity::CustomerId, role::Role};
 use uuid::Uuid;
 
 /// The signed-in person or machine of a request.

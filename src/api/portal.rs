@@ -5,7 +5,7 @@ use crate::{
     app::local_path::INVOICES,
     auth::guard,
     http::{problem::ApiError, state::Server},
-    service::{Error, accounts, portal},
+    service::{Error, customers, portal},
 };
 use axum::{
     Json,
@@ -39,7 +39,7 @@ pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, requ
     if reader.principal.role().manages() && !guard::may_change(&reader.principal, whose.customer_id.as_deref()) {
         return Err(Error::ViewingAs.into());
     }
-    let customer = accounts::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
+    let customer = customers::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
     let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
     if !is_form(request.headers()) {
         return Ok(Json(opened?).into_response());

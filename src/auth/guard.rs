@@ -5,7 +5,7 @@ use super::{Principal, layer::Unidentified};
 use crate::{
     app::calls::Problem,
     domain::{identity::CustomerId, session::SessionKey},
-    service::{Error, Platform, accounts, invoices::Scope, second_factor},
+    service::{Error, Platform, customers, invoices::Scope, second_factor},
 };
 use axum::http::{Extensions, request::Parts};
 use leptos::prelude::use_context;
@@ -62,14 +62,14 @@ pub async fn reader() -> Result<Reader, Problem> {
 /// Whoever is signed in and the customer that it asks about, in a server function.
 pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
     let Reader { platform, principal, .. } = reader().await?;
-    let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
 }
 
 /// Whoever is signed in and the customer that it asks about, in a handler.
 pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
-    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 
@@ -79,7 +79,7 @@ pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id
     if !principal.role().manages() {
         return Err(Error::Forbidden("publisher"));
     }
-    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 

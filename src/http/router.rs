@@ -13,8 +13,8 @@ use crate::{
     api,
     app::{
         App, SetStatus, ThemePreference,
+        form_result::Outcome,
         local_path::{ACCOUNT, FEATURES, HOME, SETTINGS, WEBHOOKS},
-        outcome::Outcome,
         shell,
     },
     auth::{Principal, guard, layer},

@@ -5,8 +5,8 @@ use super::origin;
 use crate::{
     app::{
         alert_form::FormField,
+        form_result::{Offered, Outcome, Refusal},
         local_path::ACCOUNT,
-        outcome::{Offered, Outcome, Refusal},
     },
     auth::{guard, layer, totp},
     domain::second_factor::TotpOffer,

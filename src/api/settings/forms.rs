@@ -5,8 +5,8 @@ use crate::{
     api::auth::by,
     app::{
         alert_form::{FormField, body_of, value},
+        form_result::{Outcome, Refusal},
         local_path::SETTINGS,
-        outcome::{Outcome, Refusal},
     },
     auth::guard::{self, Caller},
     domain::alert::Field,
