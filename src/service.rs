@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
+pub mod caller;
 pub mod complete_objects;
 pub mod customers;
 pub mod error;

@@ -9,7 +9,7 @@ use crate::{
 use serde_json::json;
 
 /// The machine of a key.
-#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
+#[tracing::instrument(name = "api_keys.principal", level = "debug", skip_all)]
 pub async fn principal(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
     let key = store::find(&platform.db, &hash).await?;

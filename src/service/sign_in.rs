@@ -28,7 +28,7 @@ pub enum Step {
 ///
 /// # Errors
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
-#[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
+#[tracing::instrument(name = "users.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
     let attempt = login_throttle::begin(platform, &email, origin).await?;

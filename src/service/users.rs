@@ -43,7 +43,7 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
 }
 
 /// The signed-in person of a session.
-#[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
+#[tracing::instrument(name = "users.principal", level = "debug", skip_all)]
 pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::by_id(&platform.db, user).await?;
     Ok(user.map(|user| Principal::User {

@@ -7,8 +7,9 @@ use super::{
 use apex_billing::{
     config::{Config, Secret},
     domain::{identity::CustomerId, money::Currency, role::Role},
-    http::{router::router, state::Server},
+    http::state::Server,
     jobs::Heartbeat,
+    server::router::router,
     service::{Clock, Platform, api_keys, customers, features, ingest, users},
 };
 use sqlx::PgPool;

@@ -3,16 +3,14 @@
 
 use super::{
     accept::{self, Limits, Stop},
-    connection_shares::ConnectionShares,
     listen::Sockets,
     metrics,
     router::{health_routes, router},
-    state::Server,
 };
 use crate::{
-    cli::Session,
+    http::{connection_shares::ConnectionShares, state::Server},
     jobs::{self, Heartbeat},
-    service::{Clock, features, ingest, second_factor},
+    service::{Clock, Platform, features, ingest, second_factor},
     telemetry,
 };
 use anyhow::{Context, bail};
@@ -24,8 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const METRICS_CONNECTIONS: usize = 64;
 
 /// Serves until told to stop. `ready` is called with the public address and that of the metrics as soon as requests are answered.
-pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
-    let platform = session.platform.clone();
+pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
     let (config, clock) = (platform.config.clone(), platform.clock.clone());
     let settings = &config.file.serving;
     features::refresh(&platform).await.context("the features' switches can't be read")?;
