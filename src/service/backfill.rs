@@ -5,15 +5,13 @@
 
 use super::{Platform, Result, webhooks};
 use crate::{
+    domain::mirror::Kind,
     service::complete_objects,
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
         inbox::{fetch as inbox, stored},
     },
-    stripe::{
-        client::{Page, StripeError},
-        fetched::Kind,
-    },
+    stripe::client::{Page, StripeError},
     telemetry,
 };
 use futures::future::try_join_all;

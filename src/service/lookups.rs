@@ -2,14 +2,12 @@
 
 use super::{Platform, Result};
 use crate::{
+    domain::mirror::snapshot::Lookup,
     service::complete_objects::concerns_all,
     store::postgres::mirror::lookups as store,
     stripe::{
         client::{Client, StripeError},
-        webhook::{
-            read::{read_price, read_tax_rate},
-            snapshot::Lookup,
-        },
+        webhook::read::{read_price, read_tax_rate},
     },
 };
 use serde_json::Value;
@@ -52,7 +50,7 @@ async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
 }
 
 enum Found {
-    TaxRate(crate::stripe::webhook::snapshot::TaxRateSnapshot),
+    TaxRate(crate::domain::mirror::snapshot::TaxRateSnapshot),
     Price(Option<crate::domain::invoice::TransformQuantity>),
 }
 
