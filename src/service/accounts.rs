@@ -1,6 +1,10 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result, new_password, view_as};
+use super::{
+    Error, Platform, Result,
+    actor::{Origin, system_entry},
+    new_password, view_as,
+};
 use crate::{
     auth::{Principal, api_key, password},
     domain::{
@@ -16,13 +20,6 @@ use crate::{
 };
 use serde_json::json;
 use uuid::Uuid;
-
-/// Where a request came from, for the audit trail.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-}
 
 /// Notes that somebody signed out.
 pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
@@ -88,7 +85,7 @@ pub async fn customer_of(platform: &Platform, principal: &Principal, named: Opti
 pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
-    mirror::lock_acquaintance(&mut tx, stripe_id).await?;
+    mirror::lock_claim(&mut tx, stripe_id).await?;
     let before = store::customer_state(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
     let data = json!({"stripe_customer_id": stripe_id, "before": before, "after": state(name, email, currency)});
@@ -112,7 +109,7 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
     }
     let mut tx = platform.db.begin().await?;
     // Nobody else adds the same one meanwhile.
-    mirror::lock_acquaintance(&mut tx, email).await?;
+    mirror::lock_claim(&mut tx, email).await?;
     let customer = match store::customer_added_as(&mut tx, name, email).await? {
         Some(known) => known,
         None => {
@@ -160,7 +157,7 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
         }
     };
     let mut tx = platform.db.begin().await?;
-    mirror::lock_acquaintance(&mut tx, &stripe_id).await?;
+    mirror::lock_claim(&mut tx, &stripe_id).await?;
     match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
         // Its webhook was faster.
         Some(known) if known == customer => return Ok(stripe_id),
@@ -268,8 +265,4 @@ pub async fn revoke_api_key(platform: &Platform, prefix: &str) -> Result<()> {
     }
     audit::record(&mut tx, system_entry("api_key.revoked", None, json!({"prefix": prefix}))).await?;
     Ok(tx.commit().await?)
-}
-
-pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
-    Entry { event_type, actor: "system", customer, data, ip_address: None, user_agent: None }
 }

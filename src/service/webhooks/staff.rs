@@ -3,13 +3,12 @@
 use super::{Tried, count, count_tie, scope, try_again};
 use crate::{
     domain::{
-        identity::CustomerId,
         invoice::Pagination,
         webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays, WebhookStatus},
     },
     service::{
         Error, Platform, Result,
-        accounts::Origin,
+        actor::By,
         features,
         parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
     },
@@ -17,7 +16,7 @@ use crate::{
         audit::{self, Entry},
         inbox::{self, staff as store},
     },
-    stripe::webhook::apply::Opened,
+    stripe::webhook::parsed::ParsedEvent,
 };
 use serde_json::json;
 
@@ -29,27 +28,6 @@ pub struct Query {
     pub q: Option<String>,
     pub page: Option<String>,
     pub limit: Option<String>,
-}
-
-/// Who asks for a change, for the audit trail.
-#[derive(Clone, Debug)]
-pub struct By {
-    pub actor: String,
-    pub origin: Origin,
-}
-
-impl By {
-    /// What it did to a customer, for the audit trail.
-    pub fn entry<'a>(&'a self, event_type: &'a str, customer: CustomerId, data: serde_json::Value) -> Entry<'a> {
-        Entry {
-            event_type,
-            actor: &self.actor,
-            customer: Some(customer),
-            data,
-            ip_address: self.origin.ip_address.as_deref(),
-            user_agent: self.origin.user_agent.as_deref(),
-        }
-    }
 }
 
 /// One page of the inbox.
@@ -84,10 +62,10 @@ pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookD
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
-    let opened = Opened::open(&held.payload, scope(platform));
-    let event = &opened.event;
+    let parsed = ParsedEvent::parse(&held.payload, scope(platform));
+    let event = &parsed.event;
     let tried = if features::current(platform).billing_enabled {
-        try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?
+        try_again(&mut transaction, platform, held.id, &parsed, held.attempts).await?
     } else {
         Tried::WAITING
     };

@@ -5,16 +5,14 @@ mod usage;
 
 pub use usage::{Billed, billed, metered_customers, prices};
 
-use crate::store::postgres::subscriptions::{ItemRow, metered_period};
 use crate::{
     domain::{
         identity::CustomerId,
+        mirror::snapshot::InvoiceAmounts,
         reconcile::{Figure, Object, Record, Unit, written},
     },
-    stripe::{
-        record::{LineTotals, Parts, invoice_facts, invoice_figures},
-        webhook::snapshot::InvoiceAmounts,
-    },
+    store::postgres::subscriptions::{ItemRow, metered_period},
+    stripe::record::{LineTotals, Parts, invoice_facts, invoice_figures},
 };
 use records::{charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
 use sqlx::{PgPool, types::Json};
