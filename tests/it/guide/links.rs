@@ -111,7 +111,8 @@ fn every_page_is_reachable_from_the_index() {
     let pages = pages();
     let index = PathBuf::from("docs/README.md");
     let linked: BTreeSet<PathBuf> = links(&index, &pages[&index]).into_iter().map(|(path, _)| path).collect();
-    let missing: Vec<_> = pages.keys().filter(|page| **page != index && **page != Path::new("README.md") && !linked.contains(*page)).collect();
+    let missing: Vec<_> =
+        pages.keys().filter(|page| **page != index && **page != Path::new("README.md") && !linked.contains(*page)).collect();
     assert!(missing.is_empty(), "not in docs/README.md: {missing:?}");
 }
 
@@ -142,5 +143,19 @@ fn screenshots_are_small_and_shown() {
         let name = picture.file_name().unwrap().to_str().unwrap();
         assert!(readme.contains(&format!("docs/screenshots/{name}")), "README.md does not show {name}");
         assert!(picture.metadata().unwrap().len() <= 150_000, "{name}");
+    }
+}
+
+/// Operators read the pages from the archive of a release.
+#[test]
+fn the_archive_has_everything_that_pages_link_to() {
+    let script = fs::read_to_string(root().join("scripts/release.sh")).unwrap();
+    let copied = script.lines().filter_map(|line| line.strip_prefix("cp -R ")?.strip_suffix(" \"$packed/\""));
+    let packed: BTreeSet<&str> = copied.flat_map(str::split_whitespace).collect();
+    for (page, text) in &pages() {
+        for (target, _) in links(page, text) {
+            let top = target.components().next().unwrap().as_os_str().to_str().unwrap();
+            assert!(packed.contains(top), "{}: {} is not in the archive", page.display(), target.display());
+        }
     }
 }

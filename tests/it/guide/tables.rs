@@ -152,7 +152,8 @@ fn log_messages_that_pages_quote_exist() {
     files(&root().join("docs/guide"), "md", &mut pages);
     files(&root().join("docs/operate"), "md", &mut pages);
     let is_phrase = |span: &&str| {
-        span.split(' ').count() > 2 && span.split(' ').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic() || c == '\''))
+        span.split(' ').count() > 2
+            && span.split(' ').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic() || c == '\''))
     };
     let mut seen = 0;
     for (page, text) in &pages {
