@@ -16,7 +16,7 @@ mod idempotency;
 mod invoices;
 pub mod lines;
 mod lists;
-mod locked;
+pub mod locked;
 mod metered;
 mod meters;
 pub mod overlaps;
