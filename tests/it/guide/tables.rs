@@ -124,6 +124,20 @@ fn every_target_of_make_that_has_help_is_documented() {
     same("make", &documented, &real);
 }
 
+#[test]
+fn architecture_has_the_order_of_modules() {
+    let test = file("tests/it/architecture.rs");
+    let order = test.split_once("const ORDER: ").unwrap().1.split_once("= [").unwrap().1.split("];").next().unwrap();
+    // `lib` is the crate's root.
+    let real: Vec<&str> = order.split('"').skip(1).step_by(2).filter(|module| *module != "lib").collect();
+    let page = file("ARCHITECTURE.md");
+    let quote: String = page.lines().filter_map(|line| line.strip_prefix("> ")).map(|line| format!("{line} ")).collect();
+    assert_eq!(quote.split('→').map(str::trim).collect::<Vec<_>>(), real);
+    let table = section("ARCHITECTURE.md", "## Modules");
+    let missing: Vec<_> = real.iter().filter(|module| !table.contains(&format!("`src/{module}"))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not describe {missing:?}");
+}
+
 /// A test that `asvs.md` names is a function; a module is a file or an inline module.
 #[test]
 fn tests_that_asvs_names_exist() {
