@@ -107,6 +107,23 @@ fn every_metric_is_documented_with_its_type() {
     same("metrics", &documented, &real);
 }
 
+/// Seconds of `const EVERY: Duration = Duration::from_secs(12 * 3600)`.
+fn interval(job: &str) -> u64 {
+    let text = file(&format!("src/jobs/{job}.rs"));
+    let product = text.split_once("EVERY: Duration = Duration::from_secs(").unwrap().1.split(')').next().unwrap();
+    product.split('*').map(|factor| factor.trim().replace('_', "").parse::<u64>().unwrap()).product()
+}
+
+#[test]
+fn every_job_is_documented_with_its_interval() {
+    let mut sources = Vec::new();
+    files(&root().join("src/jobs"), "rs", &mut sources);
+    let jobs = sources.iter().map(|(path, _)| path.file_stem().unwrap().to_str().unwrap());
+    let real = jobs.map(|job| format!("{job} {} s", interval(job))).collect();
+    let rows = rows(&section("docs/operate/monitoring.md", "## Background jobs"));
+    same("jobs", &rows.iter().map(|row| format!("{} {}", code(&row[0]), row[1])).collect(), &real);
+}
+
 #[test]
 fn every_feature_switch_is_documented() {
     let rows = rows(&section("docs/guide/staff-console.md", "## Feature switches"));
