@@ -19,6 +19,7 @@ mod lists;
 mod meters;
 pub mod overlaps;
 mod payments;
+mod portal;
 mod routes;
 pub mod server;
 pub mod store;

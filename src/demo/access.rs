@@ -50,6 +50,11 @@ impl Access {
         Access { password: Secret(random(8)), webhook_secret, api_key: Secret(api_key::generate()), url: String::new() }
     }
 
+    /// Where the console is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// For scripts: `apex-billing demo --json`.
     pub fn to_json(&self) -> serde_json::Value {
         let login = |email: &str, role: &str| serde_json::json!({"email": email, "role": role, "password": self.password.0});
