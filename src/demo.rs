@@ -15,14 +15,15 @@ pub use first_run::FirstRun;
 
 use crate::{
     domain::{
-        identity::{CustomerId, Role},
+        identity::CustomerId,
         metric::Metric,
         period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
+        role::Role,
         usage_event::MAX_AGE,
     },
-    service::{Clock, Error, Platform, accounts, ingest, webhooks},
-    store::postgres::{accounts as store, usage},
+    service::{Clock, Error, Platform, api_keys, customers, ingest, users, webhooks},
+    store::postgres::{customers as store, usage},
     stripe::signature,
 };
 use anyhow::{Context, bail};
@@ -100,8 +101,8 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> 
         bail!("the demo is not for a live Stripe account: STRIPE_SECRET_KEY is a live key");
     }
     let (lumen, kisetsu) = (lumen()?, kisetsu()?);
-    let since = store::customer_since(&platform.db, &lumen.stripe_id).await?;
-    if since.is_none() && store::any_customer(&platform.db).await? {
+    let since = store::since(&platform.db, &lumen.stripe_id).await?;
+    if since.is_none() && store::any(&platform.db).await? {
         bail!("the database holds customers that are not the demo's; the demo requires a database of its own");
     }
     let now = platform.clock.now();
@@ -112,15 +113,15 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> 
     // Further back than the events of other senders reach.
     platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
-        accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
+        customers::put(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
     let (lumen_id, kisetsu_id) = (put(&lumen).await?, put(&kisetsu).await?);
     for (email, role, customer) in
         [(ADMIN, Role::Admin, lumen_id), (PUBLISHER, Role::Publisher, lumen_id), (READONLY, Role::Readonly, kisetsu_id)]
     {
-        accounts::put_user(platform, email, &access.password.0, role, Some(customer)).await?;
+        users::put(platform, email, &access.password.0, role, Some(customer)).await?;
     }
-    accounts::add_api_key(platform, lumen_id, "demo", &access.api_key.0).await?;
+    api_keys::add(platform, lumen_id, "demo", &access.api_key.0).await?;
 
     let mut sent = Year { anchor, events: HashSet::new() };
     for (customer, id, year, traffic) in
