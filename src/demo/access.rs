@@ -72,7 +72,7 @@ impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  sign in at       {}/login", self.url)?;
         for (email, role) in [(ADMIN, "admin"), (PUBLISHER, "publisher"), (READONLY, "readonly")] {
-            writeln!(f, "  {role:<15}  {email}  {}", self.password.0)?;
+            writeln!(f, "  {role:<15}  {email:<19}  {}", self.password.0)?;
         }
         writeln!(f, "  API key          {}", self.api_key.0)?;
         writeln!(f, "  webhook secret   {}", self.webhook_secret.0)

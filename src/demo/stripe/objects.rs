@@ -16,7 +16,7 @@ use time::Duration;
 /// How far back Stripe's list of events goes ("List all events").
 const EVENTS_SINCE: Duration = Duration::days(30);
 
-/// Of those the latest, should somebody have tried how many the inbox takes.
+/// Of those the latest, in case a load test has filled the inbox.
 const MOST_EVENTS: i64 = 5_000;
 
 /// Puts everything into the stand-in, without an event.
@@ -26,7 +26,7 @@ pub async fn fill(stand_in: &StandIn, platform: &Platform) -> anyhow::Result<()>
     let mut objects = Vec::new();
     for Original { object_id, payload } in originals::originals(db).await? {
         let object = object_of(&payload)?;
-        // An event may have told of this object along with its own.
+        // An event may have written this row along with that of its own object.
         if object["id"] == object_id {
             objects.push(object);
         }
