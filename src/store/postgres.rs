@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod checklist;
+pub mod checksums;
 pub mod contacts;
 pub mod customers;
 pub mod features;
@@ -81,6 +82,11 @@ pub async fn migrate_down(pool: &PgPool, to: i64) -> Result<(), sqlx::migrate::M
 fn migrator() -> sqlx::migrate::Migrator {
     let mut migrator = sqlx::migrate::Migrator { migrations: MIGRATIONS.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
     migrator.set_ignore_missing(true);
+    for migration in migrator.migrations.to_mut() {
+        if let Some(checksum) = checksums::released(migration.version) {
+            migration.checksum = checksum.into();
+        }
+    }
     migrator
 }
 

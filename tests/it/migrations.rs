@@ -2,10 +2,11 @@
 //! request and the way back rest on.
 
 use crate::support::{database::TestDatabase, program::Workplace};
-use apex_billing::store::postgres::{self, MIGRATIONS};
+use apex_billing::store::postgres::{self, MIGRATIONS, checksums};
 use serde_json::Value;
-use sqlx::PgPool;
-use std::{fs, path::Path};
+use sha2::{Digest, Sha384};
+use sqlx::{PgPool, migrate::MigrateError};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// A line of this beginning names the release that was the first to do without what a migration takes away or changes.
 const MARKER: &str = "-- contracts: unused since ";
@@ -136,4 +137,47 @@ async fn a_migration_that_fails_is_named_by_its_number() {
     let noted: Value =
         sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error'").fetch_one(&database.pool).await.unwrap();
     assert_eq!(noted["migration"], 22, "{noted}");
+}
+
+/// The SQL without comments, trailing blanks and empty lines.
+fn without_comments(sql: &str) -> String {
+    let lines = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code).trim_end());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn reworded_migrations_have_unchanged_sql() {
+    let mut seen = 0;
+    for reworded in checksums::reworded() {
+        let version = reworded.version;
+        let migration = MIGRATIONS.iter().find(|known| known.version == version && known.migration_type.is_up_migration());
+        let sql = migration.unwrap_or_else(|| panic!("{version} is missing")).sql.as_str();
+        assert_eq!(hex::encode(Sha384::digest(without_comments(sql))), reworded.sql, "the SQL of {version} has changed");
+        assert_eq!(hex::decode(reworded.released).unwrap().len(), 48, "{version}");
+        seen += 1;
+    }
+    let lines = include_str!("../../src/store/postgres/checksums.txt").lines();
+    assert_eq!(seen, lines.filter(|line| !line.starts_with('#')).count(), "every line of checksums.txt is valid");
+    assert_eq!(without_comments("-- Why.\n\nSELECT 1; -- one \n  SELECT 2;\n"), "SELECT 1;\n  SELECT 2;");
+}
+
+/// Older programs validate the stored checksums when they start.
+#[tokio::test]
+async fn databases_store_checksums_of_released_files() {
+    let database = TestDatabase::new().await;
+    postgres::migrate_down(&database.pool, 0).await.unwrap();
+    postgres::migrate(&database.pool).await.unwrap();
+    let stored: Vec<(i64, String)> =
+        sqlx::query_as("SELECT version, encode(checksum, 'hex') FROM _sqlx_migrations").fetch_all(&database.pool).await.unwrap();
+    let ups = MIGRATIONS.iter().filter(|migration| migration.migration_type.is_up_migration());
+    let mut expected: BTreeMap<i64, String> = ups.map(|migration| (migration.version, hex::encode(&migration.checksum))).collect();
+    for reworded in checksums::reworded() {
+        let file = expected.insert(reworded.version, reworded.released.to_owned());
+        assert_ne!(file.as_deref(), Some(reworded.released), "{} is not reworded: remove its line", reworded.version);
+    }
+    assert_eq!(stored.into_iter().collect::<BTreeMap<_, _>>(), expected);
+
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = sha384('other') WHERE version = 1").execute(&database.pool).await.unwrap();
+    let error = postgres::migrate(&database.pool).await.unwrap_err();
+    assert!(matches!(error, MigrateError::VersionMismatch(1)), "{error}");
 }
