@@ -1,11 +1,13 @@
-//! Text in a CSV file (RFC 4180) that people open in a spreadsheet.
+//! Text in a CSV file (RFC 4180) for spreadsheets.
 
 use std::borrow::Cow;
 
-/// Begins a file, or spreadsheets read its UTF-8 as something else. Programs that send JSON begin with it too, sometimes.
+/// Byte order mark: without it spreadsheets don't read the file as UTF-8. Some JSON clients send
+/// one too.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// One field. Text that a spreadsheet would run as a formula begins with an apostrophe, as OWASP's page on CSV injection advises.
+/// One field. Text that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, "CSV
+/// Injection").
 pub fn field(text: &str) -> Cow<'_, str> {
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
     let safe = if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
@@ -17,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_text_stays_as_it_is() {
+    fn plain_text_is_unchanged() {
         for text in ["", "app_42", "com.example.game", "日本語", "3-2", "a b"] {
             assert_eq!(field(text), text);
         }
@@ -30,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_runs_as_a_formula() {
+    fn formulas_are_escaped() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"] {
             let cell = field(text);
             assert!(cell.trim_start_matches('"').starts_with('\''), "{cell}");

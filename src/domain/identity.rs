@@ -1,10 +1,10 @@
-//! Who asks, and whose data a question is about.
+//! Customers, users and roles.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// A customer (a publisher's account). Every query that reads a customer's rows takes one of these.
+/// A customer (a publisher's account). Every query for a customer's rows takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = uuid::Uuid))]
 #[serde(transparent)]
@@ -16,16 +16,16 @@ impl fmt::Display for CustomerId {
     }
 }
 
-/// What a signed-in person may do.
+/// A user's permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees its own customer's usage, invoices and PDFs.
     Readonly,
-    /// That, and manages its customer's alerts, API keys and Stripe portal.
+    /// Also manages its customer's alerts, API keys and Stripe portal.
     Publisher,
-    /// The platform's staff: any customer.
+    /// The platform's staff: sees every customer.
     Admin,
 }
 
@@ -39,12 +39,12 @@ impl Role {
         }
     }
 
-    /// May change its customer's settings.
+    /// Whether the role may change its customer's settings.
     pub const fn manages(self) -> bool {
         matches!(self, Role::Publisher | Role::Admin)
     }
 
-    /// Is the platform's staff.
+    /// Whether the role is the platform's staff.
     pub const fn is_staff(self) -> bool {
         matches!(self, Role::Admin)
     }
@@ -61,7 +61,7 @@ impl FromStr for Role {
     }
 }
 
-/// The signed-in person, as `GET /auth/me` answers.
+/// The signed-in user, as `GET /auth/me` returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Viewer {
@@ -69,12 +69,12 @@ pub struct Viewer {
     pub role: Role,
     /// The customer whose data the pages show; staff may have none.
     pub customer: Option<ViewerCustomer>,
-    /// It is staff that looks at the pages as this customer does, and changes nothing; left out where it is not so.
+    /// Staff view the pages as this customer, read-only; absent otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub viewing: bool,
 }
 
-/// The part of a customer that a signed-in person sees of it everywhere.
+/// The part of a customer that its users see everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ViewerCustomer {

@@ -1,8 +1,9 @@
-//! A token bucket: a rate in the long run, and what was not used for a while at once.
+//! A token bucket: a long-term rate, and a burst of unused tokens.
 
 use time::{Duration, OffsetDateTime};
 
-/// Tokens of one sender, in millionths. It may go into debt: what was taken is paid for before there is more.
+/// One sender's tokens, in millionths. The balance may be negative: the debt is paid off before
+/// more is allowed.
 #[derive(Clone, Debug)]
 pub struct TokenBucket {
     balance: i64,
@@ -14,7 +15,7 @@ pub struct TokenBucket {
 impl TokenBucket {
     const TOKEN: i64 = 1_000_000;
 
-    /// A full one: `rate` tokens a second, at least one, saved up for so long.
+    /// A full bucket: `rate` tokens a second, at least one, for this long.
     pub fn full(rate: u32, saved_for: Duration, now: OffsetDateTime) -> TokenBucket {
         let rate = rate.max(1);
         let most = i64::from(rate).saturating_mul(saved_for.whole_seconds().max(1)).saturating_mul(TokenBucket::TOKEN);
@@ -22,7 +23,7 @@ impl TokenBucket {
     }
 
     pub fn refill(&mut self, now: OffsetDateTime) {
-        // A clock that was set back gives nothing.
+        // If the clock was set back, nothing is added.
         let since = i64::try_from((now - self.at).whole_microseconds()).unwrap_or(0).max(0);
         self.balance = self.balance.saturating_add(since.saturating_mul(i64::from(self.rate))).min(self.most);
         self.at = now;
@@ -32,7 +33,7 @@ impl TokenBucket {
         self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(TokenBucket::TOKEN));
     }
 
-    /// None when there is something to spend, else in how many seconds there will be.
+    /// None if a token is available, otherwise in how many seconds one will be.
     pub fn wait(&self) -> Option<u64> {
         let lacking = u64::try_from(1 - self.balance).ok().filter(|lacking| *lacking > 0)?;
         Some(lacking.div_ceil(u64::from(self.rate) * TokenBucket::TOKEN.unsigned_abs()).max(1))
@@ -43,7 +44,7 @@ impl TokenBucket {
         u64::try_from(self.balance / TokenBucket::TOKEN).unwrap_or(0)
     }
 
-    /// Its sender has rested for long enough to be forgotten.
+    /// Whether the bucket is full again, so that it need not be stored.
     pub const fn is_full(&self) -> bool {
         self.balance >= self.most
     }
@@ -59,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_gets_more_than_the_rate_and_what_was_saved(
+        fn usage_never_exceeds_rate_plus_burst(
             rate in 1u32..100, saved in 1i64..60, pauses in prop::collection::vec(0i64..3_000, 1..300),
         ) {
             let mut bucket = TokenBucket::full(rate, Duration::seconds(saved), NOW);
@@ -73,7 +74,7 @@ mod tests {
                         taken += 1;
                     }
                     Some(seconds) => {
-                        // What it says is enough.
+                        // The reported wait is enough.
                         let mut later = bucket.clone();
                         later.refill(now + Duration::seconds(i64::try_from(seconds).unwrap()));
                         prop_assert_eq!(later.wait(), None);

@@ -93,7 +93,7 @@ fn mirror(mirror: &MirrorState) -> impl IntoView + use<> {
         let text = format!("{} open", counted(open, "difference"));
         view! { <Badge tone=Tone::Warning text icon=true /> }
     });
-    let well = (!mirror.wants_attention()).then(|| match (mirror.open_discrepancies, mirror.changed_since) {
+    let well = (!mirror.needs_attention()).then(|| match (mirror.open_discrepancies, mirror.changed_since) {
         (Some(_), false) => view! { <Badge tone=Tone::Good text="As in Stripe" icon=true /> },
         (Some(_), true) => view! { <Badge tone=Tone::Neutral text="Changed since" icon=false /> },
         (None, _) => view! { <Badge tone=Tone::Neutral text="Not compared yet" icon=false /> },
