@@ -1,8 +1,20 @@
 //! Sessions, as shown to their user.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// The secret in the cookie `auth_token`: its holder is the user. It appears in no log and no
+/// error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey(pub String);
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[session]")
+    }
+}
 
 /// A user's session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 
 use super::{Badge, usage_bar::UsageBar};
 use crate::{
-    app::{format, verdict::Level},
+    app::verdict::Level,
     domain::{
+        format,
         metric::Metric,
         money::Money,
         usage::{UsageCurrent, show_quantity},
