@@ -1,4 +1,4 @@
-//! Work in the background: one file per job, and the one scheduler that runs them.
+//! Background jobs: one file per job, and one scheduler.
 
 mod alerts;
 mod audit;
@@ -34,11 +34,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// When the scheduler last did something.
+/// When the scheduler was last active.
 #[derive(Clone, Debug, Default)]
 pub struct Heartbeat(Arc<AtomicI64>);
 
-/// Silence after which the jobs count as stuck; the most frequent one runs every few seconds.
+/// Without activity for this long, the jobs count as stuck; the most frequent one runs every few
+/// seconds.
 const SILENCE: time::Duration = time::Duration::minutes(2);
 
 impl Heartbeat {
@@ -51,11 +52,11 @@ impl Heartbeat {
     }
 }
 
-/// The jobs that run.
+/// The running jobs.
 pub struct Running(JoinSet<()>);
 
 impl Running {
-    /// Waits until each job has finished what it was doing.
+    /// Waits until each job has finished its current run.
     pub async fn finish(mut self) {
         while self.0.join_next().await.is_some() {}
     }
@@ -95,7 +96,8 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     (heartbeat, Running(jobs))
 }
 
-/// Runs a job again and again until the stop. A run that fails is tried at the next turn. Its metrics exist before the first run.
+/// Runs a job repeatedly until the stop. A failed run is retried at the next interval. Its metrics
+/// exist before the first run.
 fn every<F, Fut>(
     period: Duration,
     name: &'static str,
@@ -131,7 +133,8 @@ where
                 }
                 Err(error) => {
                     bad.increment(1);
-                    // Some run each second: the log is told when it begins, and each minute after that.
+                    // Some jobs run every second, so failures are logged at the start of an outage
+                    // and then each minute.
                     match outage.failed(Instant::now()) {
                         Some(News::Lasts { failures, seconds }) => {
                             tracing::error!(job = name, %error, failures, seconds, "job still fails")

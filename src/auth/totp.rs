@@ -1,5 +1,5 @@
-//! One-time codes by the clock (RFC 6238): six digits, thirty seconds, HMAC-SHA-1, which every authenticator app knows. And the recovery codes
-//! for whoever has lost the app.
+//! Time-based one-time passwords (RFC 6238): six digits, 30 seconds, HMAC-SHA-1, which every
+//! authenticator app supports. Also recovery codes for users who lost the app.
 
 pub mod sealing;
 
@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
-/// As long as the hash, which RFC 4226 (section 4) recommends.
+/// As long as the hash, as RFC 4226 (section 4) recommends.
 pub const SECRET_BYTES: usize = 20;
 const DIGITS: u32 = 6;
 const STEP_SECONDS: i64 = 30;
-/// Recovery codes that one gets.
+/// Number of recovery codes.
 pub const RECOVERY_CODES: usize = 8;
-/// 120 random bits: nothing to guess, so a fast hash is enough (OWASP ASVS 5.0, 6.5.2).
+/// 120 random bits can't be guessed, so a fast hash is enough (OWASP ASVS 5.0, 6.5.2).
 const RECOVERY_BYTES: usize = 15;
 const RECOVERY_CHARS: usize = 24;
 
@@ -35,14 +35,14 @@ pub fn base32(secret: &[u8]) -> String {
     BASE32_NOPAD.encode(secret)
 }
 
-/// What an app reads out of the QR code ("Key Uri Format" of google-authenticator's wiki).
+/// The URI in the QR code ("Key Uri Format" of google-authenticator's wiki).
 pub fn uri(secret: &[u8], issuer: &str, email: &str) -> String {
     let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let issuer = encoded(issuer);
     format!("otpauth://totp/{issuer}:{}?secret={}&issuer={issuer}", encoded(email), base32(secret))
 }
 
-/// The URI to photograph, as squares of a path.
+/// The URI as a QR code, as an SVG path.
 pub fn qr(uri: &str) -> anyhow::Result<QrSquares> {
     let code = QrCode::with_error_correction_level(uri, EcLevel::M)?;
     let width = code.width();
@@ -59,12 +59,12 @@ pub fn qr(uri: &str) -> anyhow::Result<QrSquares> {
     Ok(QrSquares { width: u32::try_from(width)?, path })
 }
 
-/// The step of thirty seconds that an instant lies in.
+/// The 30-second time step of an instant.
 fn step_at(now: OffsetDateTime) -> i64 {
     now.unix_timestamp().div_euclid(STEP_SECONDS)
 }
 
-/// The code of a step (RFC 4226 section 5.3).
+/// The code of a time step (RFC 4226, section 5.3).
 fn code(secret: &[u8], step: i64) -> Option<String> {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret).ok()?;
     mac.update(&step.to_be_bytes());
@@ -80,8 +80,8 @@ pub fn code_at(secret: &[u8], now: OffsetDateTime) -> Option<String> {
     code(secret, step_at(now))
 }
 
-/// The step that a code is of: this one, or the one before or after, since clocks differ. None for another, and for one that is not newer than
-/// the last that was used.
+/// The time step of a code: the current one or a neighbour, because clocks differ. None for other
+/// codes, and for a step that is not newer than the last used one.
 pub fn accepted(secret: &[u8], given: &str, now: OffsetDateTime, last_used: i64) -> Option<i64> {
     let given: String = given.chars().filter(|c| !c.is_whitespace()).take(DIGITS as usize + 1).collect();
     let this = step_at(now);
@@ -101,7 +101,7 @@ pub fn recovery_codes() -> Vec<String> {
     (0..RECOVERY_CODES).map(one).collect()
 }
 
-/// The SHA-256 of a recovery code, however it is typed; None for text that is none.
+/// The SHA-256 of a recovery code in any spelling; None for invalid text.
 pub fn recovery_hash(given: &str) -> Option<[u8; 32]> {
     let bare = given.chars().filter(|c| !c.is_whitespace() && *c != '-').take(RECOVERY_CHARS + 1).collect::<String>().to_ascii_uppercase();
     let bytes = BASE32_NOPAD.decode(bare.as_bytes()).ok()?;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_can_read_the_address() {
+    fn the_uri_follows_the_key_uri_format() {
         assert_eq!(
             uri(RFC_SECRET, "Apex Billing", "ops+1@people.example"),
             "otpauth://totp/Apex%20Billing:ops%2B1%40people%2Eexample?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Apex%20Billing"
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn recovery_codes_differ_and_are_known_however_they_are_typed() {
+    fn recovery_codes_are_unique_and_accept_any_spelling() {
         let codes = recovery_codes();
         assert_eq!(codes.iter().collect::<std::collections::HashSet<_>>().len(), RECOVERY_CODES);
         for code in codes {
@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_is_good_for_its_step_and_the_neighbours_and_only_once(
+        fn codes_are_valid_once_within_one_step(
             secret in prop::array::uniform20(any::<u8>()), seconds in 0i64..4_000_000_000, late in -4i64..5,
         ) {
             let shown = code_at(&secret, at(seconds)).unwrap();
@@ -177,7 +177,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_is_accepted(given in "\\PC*", seconds in 0i64..4_000_000_000) {
+        fn other_codes_are_rejected(given in "\\PC*", seconds in 0i64..4_000_000_000) {
             let now = at(seconds);
             let good: Vec<_> = (-1..=1).filter_map(|by| code(RFC_SECRET, step_at(now) + by)).collect();
             let bare: String = given.chars().filter(|c| !c.is_whitespace()).collect();

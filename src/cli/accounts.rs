@@ -14,29 +14,31 @@ use clap::Subcommand;
 use std::io::BufRead;
 use uuid::Uuid;
 
-/// People who may sign in
+/// Users
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  printf '%s' \"$PASSWORD\" | apex-billing user add ops@example.com --role admin\n  apex-billing user list --json\n  apex-billing user reset-totp ops@example.com"
 )]
 pub enum User {
-    /// Add a person, or change one; the password is the first line of standard input
+    /// Add or change a user; the password is the first line of standard input
     Add {
         email: String,
         #[arg(long)]
         role: Role,
-        /// The customer whose data the person sees; not needed for an admin
+        /// The customer whose data the user sees; not needed for an admin
         #[arg(long)]
         customer: Option<Uuid>,
     },
-    /// Show everybody
+    /// List all users
     List {
         #[arg(long)]
         json: bool,
     },
-    /// Set a person's password, and end all its sessions: the first line of standard input
+    /// Set a user's password and end all its sessions; the password is the first line of standard
+    /// input
     Passwd { email: String },
-    /// Take a person's second factor away, whose app and recovery codes are lost, and end all its sessions
+    /// Remove a user's second factor, if the app and recovery codes are lost, and end all its
+    /// sessions
     ResetTotp { email: String },
 }
 
@@ -65,7 +67,8 @@ impl User {
     }
 }
 
-/// A secret from standard input never shows in a list of processes or a shell's history.
+/// Read from standard input, a secret appears neither in the process list nor in the shell's
+/// history.
 fn password() -> anyhow::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password can't be read from standard input")?;
@@ -88,7 +91,7 @@ pub enum Customer {
         /// Stripe's id, cus_…
         #[arg(long)]
         stripe_id: Option<String>,
-        /// Make it in Stripe too; run again after a failure, it completes what is missing
+        /// Create it in Stripe too; after a failure run it again to complete it
         #[arg(long)]
         create_in_stripe: bool,
         #[arg(long)]
@@ -98,10 +101,10 @@ pub enum Customer {
         #[arg(long, default_value = "usd")]
         currency: Currency,
     },
-    /// Link a customer that Stripe doesn't know yet to one of Stripe's, or make one there; prints Stripe's id
+    /// Link a customer to an existing Stripe customer, or create one; prints Stripe's id
     Link {
         customer: Uuid,
-        /// Stripe's id, cus_…; without it one is made
+        /// Stripe's id, cus_…; without it a Stripe customer is created
         #[arg(long)]
         stripe_id: Option<String>,
     },
@@ -129,20 +132,20 @@ impl Customer {
     }
 }
 
-/// Keys of customers' machines
+/// API keys
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  apex-billing api-key create --customer 7b0c… --name mediation-eu\n  apex-billing api-key revoke apex_1a2b3c4d"
 )]
 pub enum ApiKey {
-    /// Make a key; it is shown this once
+    /// Create an API key; it is shown only once
     Create {
         #[arg(long)]
         customer: Uuid,
         #[arg(long)]
         name: String,
     },
-    /// Revoke the key that begins with these characters
+    /// Revoke the API key that begins with these characters
     Revoke { prefix: String },
 }
 

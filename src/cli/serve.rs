@@ -14,10 +14,10 @@ use clap::Args;
     after_help = "Examples:\n  apex-billing serve\n  LEPTOS_SITE_ADDR=0.0.0.0:8080 PUBLIC_URL=https://billing.example.com apex-billing serve --no-migrate"
 )]
 pub struct Serve {
-    /// Fill in the demo first and print its logins
+    /// Create the demo data first and print its logins
     #[arg(long)]
     demo: bool,
-    /// Leave the database's schema as it is
+    /// Don't migrate the database's schema
     #[arg(long)]
     no_migrate: bool,
 }
@@ -28,7 +28,7 @@ impl Serve {
         let mut config = Config::load()?;
         let made_up_secret = config.stripe_webhook_secrets.is_empty();
         if self.demo {
-            // No load balancer has to notice first.
+            // Without a load balancer, /readyz need not fail first.
             config.file.serving.unready_milliseconds = 0;
         }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
@@ -43,7 +43,7 @@ impl Serve {
                 if self.demo {
                     print!("{access}");
                 } else {
-                    println!("STRIPE_WEBHOOK_SECRET is not set; taking webhooks signed with {}", access.webhook_secret.0);
+                    println!("STRIPE_WEBHOOK_SECRET is not set; accepting webhooks signed with {}", access.webhook_secret.0);
                 }
             }
         })
@@ -53,7 +53,7 @@ impl Serve {
     }
 }
 
-/// Fill the database with a believable year of two customers
+/// Fill the database with a year of sample data for two customers
 #[derive(Args)]
 #[command(after_help = "Examples:\n  apex-billing demo\n  apex-billing demo --json | jq -r .api_key")]
 pub struct Demo {

@@ -1,4 +1,4 @@
-//! What a command works with: the settings, an open database, the platform.
+//! The context of a command: settings, an open database, the platform.
 
 use crate::{
     auth::breached_passwords,
@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
+/// An open platform. A private PostgreSQL runs as long as this lives.
 pub struct Session {
     pub platform: Platform,
     traces: Traces,
@@ -24,7 +24,7 @@ pub struct Session {
     _cluster: Option<Arc<Cluster>>,
 }
 
-/// Whether the schema is brought up to date when a command starts.
+/// Whether a command migrates the schema at start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Migrate,
@@ -32,7 +32,7 @@ pub enum Schema {
 }
 
 impl Session {
-    /// Reads the settings and opens the database. Such a command is no part of any trace.
+    /// Reads the settings and opens the database. Commands don't export traces.
     pub async fn open(schema: Schema) -> anyhow::Result<Session> {
         Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await
     }
@@ -61,7 +61,8 @@ impl Session {
         Ok(Session { platform, traces, watch, _cluster: cluster })
     }
 
-    /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
+    /// Closes the connections, so that a private PostgreSQL can stop at once, and exports the last
+    /// traces.
     pub async fn close(self) {
         if let Some(watch) = self.watch {
             watch.abort();
@@ -82,6 +83,6 @@ async fn open_database(config: &Config) -> anyhow::Result<(PgPool, Option<Cluste
     let cluster = tokio::task::spawn_blocking(move || Cluster::start(options)).await??;
     let pool = postgres::connect(&cluster.url("app"), &config.file.database)
         .await
-        .context("the private PostgreSQL under ./.data/pg does not answer")?;
+        .context("the private PostgreSQL under ./.data/pg does not respond")?;
     Ok((pool, Some(cluster)))
 }

@@ -251,7 +251,7 @@ async fn a_good_server_fails_no_box_and_keeps_nothing_of_it() {
     for line in [
         "## Post-Deployment Testing",
         "#### 4. Webhook Handler",
-        "[x] Duplicate events rejected (the same again answered 200, duplicate: true)",
+        "[x] Duplicate events rejected (repeated: answered 200, duplicate: true)",
         "[ ] `STRIPE_SECRET_KEY=sk_live_...` (production key)",
         "[?] Webhook signature verification failures (> 5/hour)",
         "[-] Penetration testing performed",

@@ -52,6 +52,7 @@ mod security;
 mod settings;
 mod sockets;
 mod stand_in;
+mod style;
 mod traces;
 mod usage;
 mod usage_store;

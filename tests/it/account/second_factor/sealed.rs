@@ -178,8 +178,9 @@ async fn without_its_key_no_code_gets_in_and_the_log_names_the_key() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert_eq!(server.signal(libc::SIGINT), Some(0));
     let log = fs::read_to_string(&log).unwrap();
-    let told = log.lines().filter(|line| line.contains("\"ERROR\"") && line.contains(&format!("sealed by the key {key_id}"))).count();
-    assert_eq!(told, 2, "at the start and at the code: {log}");
+    let logged =
+        log.lines().filter(|line| line.contains("\"ERROR\"") && line.contains(&format!("encrypted with the key {key_id}"))).count();
+    assert_eq!(logged, 2, "at the start and at the code: {log}");
 
     let app = app.restart_with(&[("SECRETS_KEY", &old())]).await;
     assert!(gets_in(&app, &phone).await, "nothing is lost once the key is back");
