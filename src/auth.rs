@@ -1,11 +1,9 @@
-//! Authentication: sessions of users, API keys, and the guard for use cases.
+//! Authentication: credentials of users and API keys.
 
 pub mod api_key;
 pub mod breached_passwords;
 pub mod common_passwords;
 pub mod error;
-pub mod guard;
-pub mod layer;
 pub mod password;
 pub mod totp;
 

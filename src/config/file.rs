@@ -39,6 +39,7 @@ impl File {
                 file.retention.raw_usage_event_days
             )));
         }
+        file.serving.check()?;
         file.meters.check()?;
         file.reconcile.check()?;
         file.stripe.check()?;
@@ -75,8 +76,8 @@ pub struct Serving {
     pub head_milliseconds: u64,
     /// How long a client may read nothing of its response.
     pub write_milliseconds: u64,
-    /// Another process may listen on the same addresses and replace this one.
-    pub reuse_port: bool,
+    /// Removed in this version: `true` is rejected, `false` is only logged.
+    pub reuse_port: Option<bool>,
     /// How long `/readyz` fails before connections are closed.
     pub unready_milliseconds: u64,
     /// How long requests and jobs may continue after that.
@@ -97,7 +98,7 @@ impl Default for Serving {
             connections_per_address: const { NonZeroUsize::new(256).unwrap() },
             head_milliseconds: 30_000,
             write_milliseconds: 30_000,
-            reuse_port: false,
+            reuse_port: None,
             unready_milliseconds: 5_000,
             drain_seconds: 20,
             anonymous_requests_per_second: anonymous_requests_per_second(),
@@ -106,6 +107,20 @@ impl Default for Serving {
 }
 
 impl Serving {
+    /// # Errors
+    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment starts
+    /// a second server on the address of the first, which would now fail at every upgrade.
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.reuse_port == Some(true) {
+            return Err(ConfigError(
+                "Leptos.toml: reuse-port = true is no longer supported: two servers can't share an address; let systemd hold the \
+                 socket instead (deploy/systemd/apex-billing.socket, docs/operate/upgrade.md) and remove the line"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
     pub const fn head(&self) -> Duration {
         Duration::from_millis(self.head_milliseconds)
     }
@@ -168,6 +183,16 @@ mod tests {
             let text = format!("{LEPTOS_TOML}{extra}");
             assert!(Config::read(&text, &|_: &str| None).is_err());
         }
+    }
+
+    #[test]
+    fn reuse_port_is_refused_unless_it_is_off() {
+        let with = |line: &str| Config::read(&LEPTOS_TOML.replace("[serving]", &format!("[serving]\n{line}")), &|_: &str| None);
+        let error = with("reuse-port = true").unwrap_err().to_string();
+        assert!(error.contains("reuse-port") && error.contains("apex-billing.socket"), "{error}");
+        // Every earlier Leptos.toml has this line, so upgrades accept it.
+        assert_eq!(with("reuse-port = false").unwrap().file.serving.reuse_port, Some(false));
+        assert_eq!(with("").unwrap().file.serving.reuse_port, None);
     }
 
     #[test]

@@ -6,10 +6,14 @@
 //! Within a second the content decides: [`last_of`] compares all snapshots of the object in that
 //! second, so that the result depends only on the set of events, never on their order of arrival.
 //!
-//! This module only defines the order. Other modules know the snapshots' content and storage.
+//! [`snapshot`] has the mirrored fields of each type of object. `stripe::webhook::read` creates it,
+//! `store::postgres::mirror` stores it.
 
+mod kind;
 mod last;
+pub mod snapshot;
 
+pub use kind::Kind;
 pub use last::{Doubt, MOST, last_of};
 
 use super::invoice::InvoiceStatus;

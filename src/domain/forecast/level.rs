@@ -1,7 +1,7 @@
 //! A metric's level, its trend, and the error of both in the past. Days are counted back, newest
 //! first; None is a day without information.
 
-use super::seasonal::median;
+use super::statistics::median;
 
 /// A trend decays by this factor per day (damped trend).
 const DAMPING: f64 = 0.98;

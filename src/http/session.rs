@@ -1,9 +1,10 @@
-//! Authenticates each request once, by session cookie or bearer key.
+//! Finds out who asks, once per request, from the session cookie or the bearer key.
 
-use super::Principal;
+use super::{audit_refusals::Asker, problem::ApiError, state::Server};
 use crate::{
+    auth::Principal,
     domain::identity::CustomerId,
-    http::{incidents::Asker, problem::ApiError, state::Server},
+    guard::Unidentified,
     service::{Error, accounts, actor::Origin},
     store::postgres::sessions,
     telemetry,
@@ -17,24 +18,22 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::Session;
 use uuid::Uuid;
 
-/// Name of the session cookie; fixed, because API clients send it.
+/// Name of the session cookie; fixed, since other programs send it.
 pub const COOKIE: &str = "auth_token";
-/// Its name over https: with the prefix a browser only accepts it from this host, over https and
-/// for all paths (RFC 6265bis).
+/// Its name over https: with the prefix a browser takes it only from this very host, over https and for all paths (RFC 6265bis).
 const HOST_COOKIE: &str = "__Host-auth_token";
 
-/// The name under which the session cookie is set.
+/// The name that the session cookie is set under.
 pub const fn cookie_name(is_https: bool) -> &'static str {
     if is_https { HOST_COOKIE } else { COOKIE }
 }
 
-/// Over https, API clients may still send the cookie as `auth_token`. From a browser only the
-/// prefixed name counts: a sibling host could set the other one.
+/// Over https programs may go on sending the cookie as `auth_token`. From a browser only the prefixed name counts: a neighbouring host
+/// could plant the other one there.
 pub async fn accept_plain_name(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if server.platform.config.public_url.is_https()
@@ -58,39 +57,21 @@ const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
 const IP_ADDRESS: &str = "ip_address";
 const USER_AGENT: &str = "user_agent";
-/// The user whose password was correct; the store deletes such a session by this name.
+/// Whose password was right; the store ends such a session by this name.
 const AWAITS_CODE_OF: &str = "awaits_code_of";
 const AWAITS_SINCE: &str = "awaits_since";
 
-/// Time limit between password and code.
+/// For so long a code may follow a password.
 const CODE_WITHIN: Duration = Duration::minutes(10);
-/// The customer as which staff view the pages.
+/// As whom staff looks at the pages.
 const VIEWING: &str = "viewing";
 
-/// Minimum time between two writes of a session that extend its idle limit.
+/// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Why a request's credentials are not accepted: they are invalid, or could not be looked up.
-#[derive(Clone, Debug)]
-pub struct Unidentified(Arc<Error>);
-
-impl Unidentified {
-    /// The guard's error if credentials are required.
-    pub fn error(&self) -> Error {
-        match &*self.0 {
-            Error::Unauthenticated => Error::Unauthenticated,
-            Error::Busy => Error::Busy,
-            Error::StorageFull(cause) => Error::StorageFull(anyhow::anyhow!("{cause:#}")),
-            Error::Unavailable(cause) => Error::Unavailable(anyhow::anyhow!("{cause:#}")),
-            other => Error::Internal(anyhow::anyhow!("{other:#}")),
-        }
-    }
-}
-
-/// Adds the [`Principal`] to the request's extensions if its credentials are valid. Otherwise the
-/// request continues without: routes without authentication respond, and the guard refuses the
-/// others with the reason in [`Unidentified`]. Unauthenticated requests, including those with
-/// invalid keys, count for their address's rate limit.
+/// Puts the [`Principal`] into the request's extensions when its credentials are valid. Otherwise the request goes on without one: what needs
+/// no credentials answers, and the guard refuses the rest with the reason in [`Unidentified`]. Unauthenticated requests, invalid keys
+/// included, count for their address.
 pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let key = bearer(&request).map(str::to_owned);
     let session = request.extensions().get::<Session>().cloned();
@@ -99,7 +80,7 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         server.anonymous.count(&request, server.platform.clock.now())?;
     }
     let principal = found.unwrap_or_else(|error| {
-        request.extensions_mut().insert(Unidentified(Arc::new(error)));
+        request.extensions_mut().insert(Unidentified::new(error));
         None
     });
     if let Some(principal) = principal {
@@ -124,8 +105,8 @@ async fn principal_of(server: &Server, key: Option<String>, session: Option<Sess
     }
 }
 
-/// The key of `Authorization: Bearer KEY`; empty if malformed. Other schemes belong to proxies or
-/// orchestrators and are ignored (RFC 9110, section 11.6.2).
+/// The key of `Authorization: Bearer KEY`; empty where it can't be read. Another scheme is a proxy's or an orchestrator's, and no credential here
+/// (RFC 9110, section 11.6.2).
 fn bearer(request: &Request) -> Option<&str> {
     let value = request.headers().get(AUTHORIZATION)?.as_bytes();
     let scheme_bytes = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
@@ -150,7 +131,7 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
     Ok(accounts::principal_of_user(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
 }
 
-/// Signs a user in under a new session id, against session fixation.
+/// Signs a user in under a new session id, so that one planted before is worth nothing.
 pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
@@ -162,12 +143,12 @@ pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDa
     store(session).await
 }
 
-/// Writes the session now, so that a read-only database causes an error response.
+/// Writes the session now, so that a database that takes no writes is answered as such.
 async fn store(session: &Session) -> Result<(), Error> {
     session.save().await.map_err(broken)
 }
 
-/// Records, under a new session id, that the password was correct. The user is not signed in yet.
+/// Notes, under a new session id, whose password was right. Nobody is signed in by that.
 pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
@@ -176,7 +157,7 @@ pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> R
     store(session).await
 }
 
-/// The user whose code must follow, if it is not too late.
+/// Whose code has to follow, if it still may.
 pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uuid>, Error> {
     let since = session.get::<i64>(AWAITS_SINCE).await.map_err(broken)?;
     if since.is_none_or(|since| now.unix_timestamp() - since >= CODE_WITHIN.whole_seconds()) {
@@ -185,13 +166,13 @@ pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uu
     session.get::<Uuid>(AWAITS_CODE_OF).await.map_err(broken)
 }
 
-/// Continues a session under a new id; the old one is invalid.
+/// Goes on with a session under a new id; the old one is worth nothing.
 pub async fn renew(session: &Session) -> Result<(), Error> {
     session.cycle_id().await.map_err(broken)?;
     store(session).await
 }
 
-/// Sets or clears the customer as which staff view the pages.
+/// From now on whoever is signed in looks at the pages as this customer, or as nobody.
 pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
     match customer {
         Some(customer) => session.insert(VIEWING, customer).await.map_err(broken)?,
@@ -200,7 +181,7 @@ pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<
     store(session).await
 }
 
-/// Deletes a session; its cookie is invalid from now on.
+/// Ends a session for good: its row is gone, whoever has its cookie.
 pub async fn end(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(broken)
 }
@@ -218,7 +199,7 @@ fn backend_failure(why: String) -> Error {
     if is_full { Error::StorageFull(cause) } else { Error::Unavailable(cause) }
 }
 
-/// Whether the request has the cookie of an existing or ended session.
+/// Whether the request brings a session's cookie, of a session that exists or has ended.
 pub fn brings_session(headers: &HeaderMap) -> bool {
     [COOKIE, HOST_COOKIE].into_iter().any(|name| cookie(headers, name).is_some())
 }
