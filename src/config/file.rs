@@ -108,8 +108,8 @@ impl Default for Serving {
 
 impl Serving {
     /// # Errors
-    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment starts
-    /// a second server on the address of the first, which would now fail at every upgrade.
+    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment
+    /// starts a second server on the address of the first, which would now fail at every upgrade.
     fn check(&self) -> Result<(), ConfigError> {
         if self.reuse_port == Some(true) {
             return Err(ConfigError(
