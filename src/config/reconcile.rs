@@ -66,7 +66,7 @@ mod tests {
     fn read(table: &str) -> Result<Config, String> {
         let text = include_str!("../../Leptos.toml");
         let (before, rest) = text.split_once("[reconcile]").unwrap();
-        let (_, after) = rest.split_once("# Usage of the hours").unwrap();
+        let (_, after) = rest.split_once("# Sends the usage of closed hours").unwrap();
         Config::read(&format!("{before}{table}\n#{after}"), &|_: &str| None).map_err(|error| error.to_string())
     }
 

@@ -1,4 +1,4 @@
-//! Customers, users, keys: who may sign in and what machines may send.
+//! Customers, users and API keys.
 
 use super::{
     Error, Platform, Result,
@@ -21,7 +21,7 @@ use crate::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// Notes that somebody signed out.
+/// Audits a logout.
 pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
     let entry = Entry {
         event_type: "session.logout",
@@ -35,7 +35,7 @@ pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Ori
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
-/// Who is signed in, for the pages.
+/// The signed-in user, for the pages.
 pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer> {
     let customer = match principal.customer() {
         None => None,
@@ -44,7 +44,7 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
     Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
 }
 
-/// The signed-in person of a session.
+/// The user of a session.
 #[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::user(&platform.db, user).await?;
@@ -58,7 +58,7 @@ pub async fn principal_of_user(platform: &Platform, user: Uuid) -> Result<Option
     }))
 }
 
-/// The machine of a key.
+/// The API key of a bearer token.
 #[tracing::instrument(name = "accounts.principal", level = "debug", skip_all)]
 pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
@@ -70,10 +70,10 @@ pub async fn principal_of_key(platform: &Platform, key: &str) -> Result<Option<P
     Ok(key.map(|key| Principal::ApiKey { id: key.id, name: key.name, customer: key.customer }))
 }
 
-/// The customer that a caller's question is about: its own, or for staff the one that it names.
+/// The customer of a request: the caller's own, or for staff the one that the request names.
 pub async fn customer_of(platform: &Platform, principal: &Principal, named: Option<&str>) -> Result<CustomerId> {
     let Some(named) = named.map(str::trim).filter(|text| !text.is_empty()) else {
-        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without a customer of their own name one"));
+        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without their own customer must name one"));
     };
     let id = named.parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
     let known =
@@ -81,7 +81,8 @@ pub async fn customer_of(platform: &Platform, principal: &Principal, named: Opti
     if known { Ok(id) } else { Err(Error::NotFound("customer")) }
 }
 
-/// Adds a customer, or changes the one that has this Stripe id. What Stripe sent of it before it was known waits to be applied from now on.
+/// Adds a customer, or changes the one with this Stripe id. Stripe's earlier events about it are
+/// queued.
 pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
@@ -95,20 +96,22 @@ pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, emai
     Ok(customer)
 }
 
-/// Adds a customer here and in Stripe. Ours comes first, so that Stripe's can name it; whatever fails after that, the same command again
-/// completes it: the same name and e-mail address are the same customer.
+/// Adds a customer here and in Stripe. Ours is created first, so that Stripe's metadata can contain
+/// its id. After a failure, repeating the command completes it: the same name and e-mail address
+/// identify the same customer.
 ///
 /// # Errors
-/// `stripe_not_configured` before anything is done; Stripe's, upon which ours is there without a Stripe id.
+/// `stripe_not_configured`, with no effect; Stripe's errors, after which our customer exists
+/// without a Stripe id.
 pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     platform.stripe()?;
     let name = customer_name(name)?;
     let email = email.trim();
     if !email.contains('@') || email.len() > 320 {
-        return Err(Error::invalid("email", "wants an e-mail address"));
+        return Err(Error::invalid("email", "must be an e-mail address"));
     }
     let mut tx = platform.db.begin().await?;
-    // Nobody else adds the same one meanwhile.
+    // Lock against a concurrent creation of the same customer.
     mirror::lock_claim(&mut tx, email).await?;
     let customer = match store::customer_added_as(&mut tx, name, email).await? {
         Some(known) => known,
@@ -125,11 +128,12 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
     Ok(customer)
 }
 
-/// Makes one of our customers and one of Stripe's the same: the one that is named, or else one that is made there. The metadata of Stripe's
-/// names ours, so that its webhooks alone would link them too. Gives Stripe's id; a second time changes nothing.
+/// Links a customer to the named Stripe customer, or to a new one. Its Stripe metadata contain our
+/// id, so that webhooks alone would link it too. Returns Stripe's id; repeating has no effect.
 ///
 /// # Errors
-/// `customer_linked` when either already belongs to another; `stripe_not_configured` unless one is named; Stripe's.
+/// `customer_linked` if either is already linked to another; `stripe_not_configured` unless a
+/// Stripe customer is named; Stripe's errors.
 pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id: Option<&str>) -> Result<String> {
     let (name, email) = store::customer_contact(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
     if let Some(known) = store::stripe_id(&platform.db, customer).await? {
@@ -138,28 +142,29 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
     let ours = customer.to_string();
     let stripe_id = match stripe_id {
         Some(stripe_id) => {
-            // It becomes part of a path.
+            // It becomes part of a URL's path.
             if !is_askable(stripe_customer_id(stripe_id)?) {
-                return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
+                return Err(Error::invalid("stripe_id", "must be a Stripe customer's id, cus_…"));
             }
             if store::customer_by_stripe_id(&platform.db, stripe_id).await?.is_some() {
                 return Err(linked(stripe_id));
             }
-            // Without a key Stripe can't be told; what it sends finds the customer by the id.
+            // Without a key Stripe's metadata stay unchanged; events find the customer by its
+            // Stripe id.
             if let Some(stripe) = &platform.stripe {
                 stripe.claim_customer(stripe_id, &ours).await?;
             }
             stripe_id.to_owned()
         }
         None => {
-            let email = email.ok_or_else(|| Error::invalid("email", "the customer has none"))?;
+            let email = email.ok_or_else(|| Error::invalid("email", "the customer has no Stripe id"))?;
             platform.stripe()?.put_customer(&ours, &name, &email).await?
         }
     };
     let mut tx = platform.db.begin().await?;
     mirror::lock_claim(&mut tx, &stripe_id).await?;
     match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
-        // Its webhook was faster.
+        // The webhook was faster.
         Some(known) if known == customer => return Ok(stripe_id),
         Some(_) => return Err(linked(&stripe_id)),
         None => {}
@@ -181,33 +186,33 @@ fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
 }
 
 fn linked(stripe_id: &str) -> Error {
-    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} and a customer of this platform belong together already") }
+    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} is already linked to a customer of this platform") }
 }
 
 fn stripe_customer_id(text: &str) -> Result<&str> {
     if text.starts_with("cus_") && text.len() <= 255 {
         Ok(text)
     } else {
-        Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"))
+        Err(Error::invalid("stripe_id", "must be a Stripe customer's id, cus_…"))
     }
 }
 
 fn customer_name(text: &str) -> Result<&str> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > 200 {
-        return Err(Error::invalid("name", "wants 1 to 200 characters"));
+        return Err(Error::invalid("name", "must have 1 to 200 characters"));
     }
     Ok(name)
 }
 
-/// Adds a user, or changes the one of this e-mail address. Another password than before ends all its sessions.
+/// Adds a user, or changes the one with this e-mail address. A new password ends all its sessions.
 pub async fn put_user(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
     let email = email.trim().to_lowercase();
     if !email.contains('@') || email.len() > 320 {
-        return Err(Error::invalid("email", "wants an e-mail address"));
+        return Err(Error::invalid("email", "must be an e-mail address"));
     }
     if customer.is_none() && !role.is_staff() {
-        return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
+        return Err(Error::invalid("customer", "every user except an admin must have a customer"));
     }
     new_password::check(platform, given, &email).await?;
     let known = store::user_by_email(&platform.db, &email).await?.map(|user| user.password_hash);
@@ -235,19 +240,20 @@ pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Resu
     Ok(tx.commit().await?)
 }
 
-/// Makes a key for a customer's machines. The key is shown this once; what is kept can't be turned back into it.
+/// Creates an API key for a customer. The key is shown only once; it can't be derived from the
+/// stored hash.
 pub async fn create_api_key(platform: &Platform, customer: CustomerId, name: &str) -> Result<String> {
     let key = api_key::generate();
     add_api_key(platform, customer, name, &key).await?;
     Ok(key)
 }
 
-/// Puts a key that was made before (the demo's) in force.
+/// Stores an existing key (the demo's).
 pub async fn add_api_key(platform: &Platform, customer: CustomerId, name: &str, key: &str) -> Result<()> {
-    let hash = api_key::hash(key).ok_or_else(|| Error::invalid("key", "is no API key"))?;
+    let hash = api_key::hash(key).ok_or_else(|| Error::invalid("key", "is not an API key"))?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 {
-        return Err(Error::invalid("name", "wants 1 to 100 characters"));
+        return Err(Error::invalid("name", "must have 1 to 100 characters"));
     }
     let mut tx = platform.db.begin().await?;
     if store::add_api_key(&mut tx, customer, name, api_key::prefix(key), &hash).await? {

@@ -1,15 +1,15 @@
-//! Who makes a change and from where, for the audit log.
+//! The actor of a change and the request's origin, for the audit log.
 
 use crate::{domain::identity::CustomerId, store::postgres::audit::Entry};
 
-/// Where a request came from.
+/// Origin of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
 }
 
-/// Who makes a change.
+/// The actor of a change.
 #[derive(Clone, Debug)]
 pub struct By {
     pub actor: String,

@@ -1,4 +1,4 @@
-//! The list of customers, for the platform's staff.
+//! The list of customers, for staff.
 
 use super::usage;
 use super::{
@@ -19,10 +19,10 @@ use crate::{
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use time::Duration;
 
-/// Pages that can be asked for.
+/// Maximum page number.
 const MOST_PAGES: u32 = 1_000_000;
 
-/// One page of the customers that `q` is a part of: of their name, e-mail address, or id here or in Stripe.
+/// A page of the customers whose name, e-mail address, id or Stripe id contains `q`.
 pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, limit: Option<String>) -> Result<CustomerPage> {
     let limit = number("limit", limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let page = number("page", page, 1, 1..=MOST_PAGES)?;
@@ -43,13 +43,13 @@ pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, 
     Ok(CustomerPage { customers, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) } })
 }
 
-/// The subscription by which a customer is metered.
+/// A customer's metered subscription.
 struct Standing {
     subscription: Subscription,
     unpriced: Option<Unpriced>,
 }
 
-/// Of each of these customers that has a running subscription.
+/// The metered subscription of each of these customers that has one.
 async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMap<CustomerId, Standing>> {
     let now = platform.clock.now();
     let mut offers = HashMap::new();
@@ -60,7 +60,7 @@ async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMa
         let unpriced = match subscription.plan {
             None => usage::unpriced(subscription, None),
             Some(plan) => {
-                // Versions are as old as months; what was sold at two instants of one day is the same.
+                // Plan versions are months old, so any two instants of a day have the same one.
                 let key = (plan, subscription.currency, metered.period.start().date());
                 let offer = match offers.entry(key) {
                     Entry::Occupied(known) => known.into_mut(),
@@ -76,12 +76,13 @@ async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMa
     Ok(standing)
 }
 
-/// Customers that are looked at together.
+/// Customers per query.
 const AT_A_TIME: i64 = 500;
-/// Customers that the log names.
+/// Maximum number of customers in a log line.
 const NAMED: usize = 20;
 
-/// Counts the customers whose usage can't be priced, for the metric and the log. Who they are, with the reason.
+/// Counts the customers whose usage can't be priced, for the metric and the log. Returns them with
+/// the reason.
 pub async fn find_unpriced(platform: &Platform) -> Result<BTreeMap<CustomerId, Unpriced>> {
     let mut found = BTreeMap::new();
     let mut after = CustomerId(uuid::Uuid::nil());
@@ -99,7 +100,7 @@ pub async fn find_unpriced(platform: &Platform) -> Result<BTreeMap<CustomerId, U
     Ok(found)
 }
 
-/// The log's line about them.
+/// Logs them.
 pub fn log_unpriced(found: &BTreeMap<CustomerId, Unpriced>) {
     let named: Vec<String> = found.iter().take(NAMED).map(|(customer, why)| format!("{customer}: {why}")).collect();
     tracing::warn!(customers = found.len(), examples = named.join("; "), "usage of customers cannot be priced");

@@ -1,4 +1,4 @@
-//! Signing in: a password, and a code where a second factor is set up.
+//! Login: a password, and a code if a second factor is set up.
 
 use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_throttle, second_factor};
 use crate::{
@@ -12,21 +12,22 @@ use crate::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Longest e-mail address that is looked for.
+/// Longest e-mail address that is looked up.
 pub const MAX_EMAIL_BYTES: usize = 320;
 
-/// What a right password came to.
+/// The result of a correct password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Done(Uuid),
-    /// A code has to follow.
+    /// A code must follow.
     CodeWanted(Uuid),
 }
 
-/// The user of an e-mail address and password, and of a code where one is given along. Answers the same, and as fast, for an unknown address as
-/// for a wrong password.
+/// The user with an e-mail address and password, and a code if given. Response and duration are the
+/// same for an unknown address and a wrong password.
 ///
 /// # Errors
+/// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
 #[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
@@ -60,7 +61,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
     }
 }
 
-/// The second step of a user whose password was right.
+/// The second step for a user whose password was correct.
 ///
 /// # Errors
 /// `invalid_code`; `login_throttled` after too many of those.
@@ -95,7 +96,7 @@ async fn refused(platform: &Platform, email: &str, data: Value, origin: &Origin)
     refusals::record(platform, entry(&actor, None, "session.refused", data, origin)).await
 }
 
-/// An e-mail address as the audit log stores it: no more of it than there can be of one.
+/// An e-mail address for the audit log, truncated to the maximum length.
 pub(super) fn shown(email: &str) -> String {
     email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
 }

@@ -424,9 +424,9 @@ async fn a_thin_event_about_nothing_is_ignored_with_the_reason() {
         app.deliver(&[thin(&format!("evt_{n}"), "customer", object)]).await;
     }
     assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 4);
-    let gone = |id: &str| format!("ignored: a thin event: Stripe has no customer {id} any more");
+    let gone = |id: &str| format!("ignored: a thin event: customer {id} was deleted in Stripe");
     let stranger = format!(
-        "ignored: its object came as fetched_cus_stranger_{}, which is ignored: cus_stranger is not a customer of this platform",
+        "ignored: its object was stored as fetched_cus_stranger_{}, which is ignored: cus_stranger is not a customer of this platform",
         NOW.unix_timestamp()
     );
     assert_eq!(one(&app, FATES).await, [gone("cus_none"), gone("cus_gone"), stranger, gone("../payouts")].join("; "));

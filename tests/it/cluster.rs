@@ -150,7 +150,7 @@ fn a_server_outlives_the_death_of_its_postgresql() {
     let first = pid().unwrap();
     kill(&first);
     wait_until("another PostgreSQL serves", || pid().is_some_and(|pid| pid != first) && server.get("/readyz").starts_with("HTTP/1.1 200"));
-    assert!(fs::read_to_string(&log).unwrap().contains("private PostgreSQL died, and was started again"));
+    assert!(fs::read_to_string(&log).unwrap().contains("private PostgreSQL died and was restarted"));
     assert_eq!(server.signal(libc::SIGINT), Some(0));
     assert!(!pid_file.exists(), "it is stopped with its last user");
 }

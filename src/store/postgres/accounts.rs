@@ -1,4 +1,4 @@
-//! Customers, the people who sign in for them and the keys of their machines.
+//! Customers, their users and API keys.
 
 use super::decode;
 use crate::domain::{
@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A person who may sign in.
+/// A user who may sign in.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: Uuid,
@@ -17,7 +17,7 @@ pub struct User {
     pub password_hash: String,
     pub role: Role,
     pub customer: Option<CustomerId>,
-    /// Signing in asks for a code.
+    /// Login requires a code.
     pub has_second_factor: bool,
 }
 
@@ -40,7 +40,7 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// The enabled user of an e-mail address (lower case).
+/// The enabled user with an e-mail address (lower case).
 pub async fn user_by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
@@ -55,7 +55,7 @@ pub async fn user_by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<Us
     .transpose()
 }
 
-/// The enabled user of an id.
+/// The enabled user with an id.
 pub async fn user(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
@@ -70,7 +70,7 @@ pub async fn user(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
     .transpose()
 }
 
-/// A user as `apex-billing user list` shows it.
+/// A user, as `apex-billing user list` shows it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct UserListing {
     pub email: String,
@@ -92,7 +92,7 @@ pub async fn users(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
     .await
 }
 
-/// What is kept of a user besides its password, for the audit trail.
+/// A user's data besides the password, for the audit log.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct UserState {
     pub role: String,
@@ -100,7 +100,7 @@ pub struct UserState {
     pub enabled: bool,
 }
 
-/// A user before it is changed, held until the transaction ends.
+/// A user before a change, locked until the transaction ends.
 pub async fn user_state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<UserState>> {
     sqlx::query_as!(
         UserState,
@@ -111,7 +111,7 @@ pub async fn user_state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Op
     .await
 }
 
-/// Adds a user, or gives an existing one this password, role and customer; its id.
+/// Adds a user, or gives an existing one this password, role and customer; returns its id.
 pub async fn put_user(
     conn: &mut PgConnection,
     email: &str,
@@ -132,14 +132,14 @@ pub async fn put_user(
     .await
 }
 
-/// Sets a user's password; None when there is no such user.
+/// Sets a user's password; None if the user doesn't exist.
 pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
         .fetch_optional(conn)
         .await
 }
 
-/// Notes a login.
+/// Records a login.
 pub async fn touch_login(conn: &mut PgConnection, user: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("UPDATE users SET last_login_at = $2 WHERE id = $1", user, at).execute(conn).await.map(drop)
 }
@@ -160,19 +160,19 @@ pub async fn customer_exists(pool: &PgPool, customer: CustomerId) -> sqlx::Resul
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers WHERE id = $1) AS "exists!""#, customer.0).fetch_one(pool).await
 }
 
-/// The customer that Stripe knows under an id.
+/// The customer with a Stripe id.
 pub async fn customer_by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerId>> {
     let id = sqlx::query_scalar!("SELECT id FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await?;
     Ok(id.map(CustomerId))
 }
 
-/// Stripe's id of a customer; None when it has none or there is no such customer.
+/// Stripe's id of a customer; None if it has none or doesn't exist.
 pub async fn stripe_id(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
     let id = sqlx::query_scalar!("SELECT stripe_customer_id FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
     Ok(id.flatten())
 }
 
-/// The customer that was added under this name and e-mail address, for commands that are run again.
+/// The customer added with this name and e-mail address, for repeated commands.
 pub async fn customer_added_as(conn: &mut PgConnection, name: &str, email: &str) -> sqlx::Result<Option<CustomerId>> {
     let id = sqlx::query_scalar!(
         "SELECT id FROM customers WHERE coalesce(added_name, name) = $1 AND lower(coalesce(added_email, email)) = lower($2) ORDER BY created_at, id LIMIT 1",
@@ -184,7 +184,7 @@ pub async fn customer_added_as(conn: &mut PgConnection, name: &str, email: &str)
     Ok(id.map(CustomerId))
 }
 
-/// What this platform was told of a customer, for the audit trail.
+/// A customer's data entered on this platform, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct CustomerState {
     pub name: String,
@@ -192,7 +192,7 @@ pub struct CustomerState {
     pub currency: String,
 }
 
-/// The customer of a Stripe id before it is changed, held until the transaction ends.
+/// The customer with a Stripe id before a change, locked until the transaction ends.
 pub async fn customer_state(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerState>> {
     sqlx::query_as!(
         CustomerState,
@@ -204,7 +204,7 @@ pub async fn customer_state(conn: &mut PgConnection, stripe_customer_id: &str) -
     .await
 }
 
-/// Adds a customer that Stripe doesn't know yet.
+/// Adds a customer that is not in Stripe yet.
 pub async fn add_customer(conn: &mut PgConnection, name: &str, email: &str, currency: Currency) -> sqlx::Result<CustomerId> {
     let id = sqlx::query_scalar!(
         "INSERT INTO customers (name, email, currency, added_name, added_email, added_currency) VALUES ($1, $2, $3, $1, $2, $3) RETURNING id",
@@ -217,7 +217,7 @@ pub async fn add_customer(conn: &mut PgConnection, name: &str, email: &str, curr
     Ok(CustomerId(id))
 }
 
-/// Name and e-mail address of a customer, as this platform was told them.
+/// A customer's name and e-mail address, as entered on this platform.
 pub async fn customer_contact(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<String>)>> {
     let row = sqlx::query!(
         r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email FROM customers WHERE id = $1"#,
@@ -228,17 +228,17 @@ pub async fn customer_contact(pool: &PgPool, customer: CustomerId) -> sqlx::Resu
     Ok(row.map(|row| (row.name, row.email)))
 }
 
-/// When a customer was added; None when Stripe's id is unknown here.
+/// When a customer was added; None if the Stripe id is unknown.
 pub async fn customer_since(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT created_at FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await
 }
 
-/// Whether there is any customer.
+/// Whether any customer exists.
 pub async fn any_customer(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers) AS "exists!""#).fetch_one(pool).await
 }
 
-/// Adds a customer, or updates the one that has this Stripe id; what Stripe has told of it by then stays as Stripe says.
+/// Adds a customer, or updates the one with this Stripe id; values from Stripe stay unchanged.
 pub async fn put_customer(
     conn: &mut PgConnection,
     stripe_customer_id: &str,
@@ -267,13 +267,13 @@ pub async fn put_customer(
     Ok(CustomerId(id))
 }
 
-/// A machine's key that is in force.
+/// An active API key.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     pub id: Uuid,
     pub name: String,
     pub customer: CustomerId,
-    /// To the minute.
+    /// Rounded to the minute.
     pub last_used_at: Option<OffsetDateTime>,
 }
 
@@ -285,7 +285,7 @@ pub async fn api_key(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiK
     Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
 }
 
-/// Adds a key by its SHA-256; false when it is there already, and stays as it is.
+/// Adds a key by its SHA-256; false if it exists, which leaves it unchanged.
 pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
@@ -299,7 +299,7 @@ pub async fn add_api_key(conn: &mut PgConnection, customer: CustomerId, name: &s
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Revokes the keys that begin with a prefix; how many there were.
+/// Revokes the keys that begin with a prefix; returns how many.
 pub async fn revoke_api_key(conn: &mut PgConnection, prefix: &str, at: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("UPDATE api_keys SET revoked_at = $2 WHERE prefix = $1 AND revoked_at IS NULL", prefix, at)
         .execute(conn)

@@ -1,11 +1,11 @@
-//! Keys of customers' machines, as their customer manages them.
+//! API keys, as their customer manages them.
 
 use crate::domain::{identity::CustomerId, settings::ApiKeySummary};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A customer's keys that are in force, newest first.
+/// A customer's active keys, newest first.
 pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<ApiKeySummary>> {
     sqlx::query_as!(
         ApiKeySummary,
@@ -17,7 +17,7 @@ pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<ApiKe
     .await
 }
 
-/// How many keys of a customer are in force; its row is held, so that nobody else adds one meanwhile.
+/// Number of a customer's active keys; locks its row, so that no other process adds one meanwhile.
 pub async fn count_for_update(conn: &mut PgConnection, customer: CustomerId) -> sqlx::Result<i64> {
     sqlx::query!("SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE", customer.0).fetch_one(&mut *conn).await?;
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM api_keys WHERE customer_id = $1 AND revoked_at IS NULL"#, customer.0)
@@ -48,7 +48,7 @@ pub async fn add(
     .await
 }
 
-/// Revokes a customer's key; what it was, or None when there is no such key in force.
+/// Revokes a customer's key and returns it; None if there is no such active key.
 pub async fn revoke(conn: &mut PgConnection, customer: CustomerId, id: Uuid, at: OffsetDateTime) -> sqlx::Result<Option<ApiKeySummary>> {
     sqlx::query_as!(
         ApiKeySummary,
@@ -62,7 +62,7 @@ pub async fn revoke(conn: &mut PgConnection, customer: CustomerId, id: Uuid, at:
     .await
 }
 
-/// Notes that a key was used.
+/// Records that a key was used.
 pub async fn touch(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)", id, at)
         .execute(pool)

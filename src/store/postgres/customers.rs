@@ -1,4 +1,4 @@
-//! Customers as the platform's staff look for them: nobody else is shown any of this.
+//! Customers, for staff only.
 
 use super::decode;
 use crate::domain::{
@@ -7,7 +7,8 @@ use crate::domain::{
 };
 use sqlx::PgPool;
 
-/// One page of the customers whose name, e-mail address or id here or in Stripe holds the text, by name; without their subscriptions.
+/// A page of the customers whose name, e-mail address, id or Stripe id contains the text, by name;
+/// without their subscriptions.
 pub async fn list(pool: &PgPool, search: Option<&str>, limit: i64, offset: i64) -> sqlx::Result<Vec<CustomerSummary>> {
     let rows = sqlx::query_file!("src/store/postgres/customers/list.sql", search, limit, offset).fetch_all(pool).await?;
     rows.into_iter()
@@ -50,7 +51,7 @@ pub async fn subscribed(pool: &PgPool, after: CustomerId, limit: i64) -> sqlx::R
     Ok(ids.into_iter().map(CustomerId).collect())
 }
 
-/// How many there are.
+/// Their number.
 pub async fn count(pool: &PgPool, search: Option<&str>) -> sqlx::Result<u64> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM customers

@@ -70,7 +70,7 @@ async fn a_stripe_that_answers_nothing_in_time_is_no_all_well_either() {
         let failed =
             work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((failed.status, failed.within_tolerance, failed.stage.as_str()), (ReconciliationStatus::Failed, None, "charges"));
-        assert!(failed.error.as_deref().unwrap().contains("it had come to the charges and compared"), "{:?}", failed.error);
+        assert!(failed.error.as_deref().unwrap().contains("it had reached the charges and compared"), "{:?}", failed.error);
         stand_in.shared.faults.lock().unwrap().clear();
         let again = work(&app.platform, &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((again.id, again.within_tolerance, again.checked.invoices), (failed.id, Some(true), INVOICES));
