@@ -7,7 +7,7 @@ pub mod error;
 pub mod password;
 pub mod totp;
 
-use crate::domain::identity::{CustomerId, Role};
+use crate::domain::{identity::CustomerId, role::Role};
 use uuid::Uuid;
 
 /// The authenticated user or API key of a request.

@@ -3,17 +3,18 @@
 //!
 //! Functions take the [`Platform`] and typed arguments, and don't know HTTP.
 
-pub mod accounts;
 pub mod actor;
 pub mod alerts;
+pub mod api_keys;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod caller;
+pub mod complete_objects;
 pub mod customers;
 pub mod error;
 pub mod features;
-pub mod fetch;
+pub mod gauges;
 pub mod health;
 pub mod idempotency;
 pub mod ingest;
@@ -21,7 +22,6 @@ pub mod invoices;
 pub mod login_queue;
 pub mod login_throttle;
 mod lookups;
-pub mod measure;
 pub mod meters;
 mod new_password;
 pub mod own_account;
@@ -35,6 +35,7 @@ pub mod sign_in;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
+pub mod users;
 pub mod view_as;
 pub mod webhooks;
 

@@ -2,7 +2,6 @@
 //! [`CustomerId`](crate::domain::identity::CustomerId).
 
 pub mod clickhouse;
-pub mod cluster;
 pub mod postgres;
 pub mod usage;
 

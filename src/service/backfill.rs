@@ -4,9 +4,10 @@
 //! It reads page by page and stores its position after each, so that an interrupted run resumes.
 //! Known events are skipped, others go through the inbox. Only one process runs it at a time.
 
-use super::{Platform, Result, fetch, webhooks};
+use super::{Platform, Result, webhooks};
 use crate::{
     domain::mirror::Kind,
+    service::complete_objects,
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
         inbox::{fetch as inbox, stored},
@@ -176,7 +177,7 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
         let absent: Vec<_> = page.data.iter().zip(&ids).filter(|(_, id)| !known.contains(*id)).collect();
         let mut stored = 0;
         for some in absent.chunks(AT_ONCE) {
-            let taking: Vec<_> = some.iter().map(|(object, id)| fetch::take(platform, kind, id, object, &answer, at)).collect();
+            let taking: Vec<_> = some.iter().map(|(object, id)| complete_objects::take(platform, kind, id, object, &answer, at)).collect();
             stored += i64::try_from(try_join_all(taking).await?.len()).unwrap_or(0);
         }
         if advance(platform, stream, &mut position, &page, ids, stored, listener).await? {

@@ -1,9 +1,10 @@
 //! Tax rates and prices that events only reference by id: each is fetched once, and the invoices
 //! that reference it then show it.
 
-use super::{Platform, Result, fetch::concerns_all};
+use super::{Platform, Result};
 use crate::{
     domain::mirror::snapshot::Lookup,
+    service::complete_objects::concerns_all,
     store::postgres::mirror::lookups as store,
     stripe::{
         client::{Client, StripeError},

@@ -61,7 +61,7 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
         (place.0.join("none.sql").to_string_lossy().into_owned(), "can't be read"),
         (dump("empty.sql", ""), "not a dump"),
         (dump("other.sql", "SELECT 1;"), "not a dump"),
-        (dump("cut.sql", DUMP.split_once("CREATE").unwrap().0), "cut off"),
+        (dump("cut.sql", DUMP.split_once("CREATE").unwrap().0), "truncated"),
     ] {
         refuses(&drop_tables(&["--confirm", &name, "--backup", &file]), why);
     }
