@@ -63,7 +63,7 @@ impl Running {
     }
 }
 
-/// A job: what it is called in logs and metrics, how often it runs, and one run of it.
+/// A job: its name in logs and metrics, its interval, and one run.
 struct Job {
     name: &'static str,
     every: Duration,
@@ -80,7 +80,7 @@ impl Job {
         Job { name, every, run: Box::new(move |platform| Box::pin(run(platform))) }
     }
 
-    /// A job whose run is long, and ends early when the server stops.
+    /// A job with long runs that end early when the server stops.
     fn long<F>(
         name: &'static str,
         every: Duration,
@@ -94,7 +94,7 @@ impl Job {
         Job::new(name, every, move |platform| run(platform, stop.clone()))
     }
 
-    /// A job that carries something from one run to the next.
+    /// A job with state between runs.
     fn with_state<S, F>(name: &'static str, every: Duration, run: impl Fn(Platform, Arc<S>) -> F + Send + Sync + 'static) -> Job
     where
         S: Default + Send + Sync + 'static,
@@ -105,7 +105,7 @@ impl Job {
     }
 }
 
-/// Every job there is.
+/// All jobs.
 fn all(stop: &CancellationToken) -> Vec<Job> {
     vec![
         Job::new("alerts", alerts::EVERY, alerts::run),

@@ -30,8 +30,8 @@ pub enum Schema {
 }
 
 impl Session {
-    /// Reads the settings, opens the database, runs a command and closes again. Commands don't export
-    /// traces.
+    /// Reads the settings, opens the database, runs a command and closes again. Commands don't
+    /// export traces.
     pub async fn run(schema: Schema, work: impl AsyncFnOnce(&Platform) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let session = Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await?;
         let done = work(&session.platform).await;

@@ -70,13 +70,13 @@ pub async fn touch(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<
         .map(drop)
 }
 
-/// A machine's key that is in force.
+/// An active API key.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     pub id: Uuid,
     pub name: String,
     pub customer: CustomerId,
-    /// To the minute.
+    /// Rounded to the minute.
     pub last_used_at: Option<OffsetDateTime>,
 }
 
@@ -88,7 +88,7 @@ pub async fn find(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>
     Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
 }
 
-/// Adds a key by its SHA-256; false when it is there already, and stays as it is.
+/// Adds a key by its SHA-256; false if it exists, which leaves it unchanged.
 pub async fn add_if_new(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
@@ -102,7 +102,7 @@ pub async fn add_if_new(conn: &mut PgConnection, customer: CustomerId, name: &st
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Revokes the keys that begin with a prefix; how many there were.
+/// Revokes the keys that begin with a prefix; returns how many.
 pub async fn revoke_by_prefix(conn: &mut PgConnection, prefix: &str, at: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("UPDATE api_keys SET revoked_at = $2 WHERE prefix = $1 AND revoked_at IS NULL", prefix, at)
         .execute(conn)
