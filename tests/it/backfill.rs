@@ -331,7 +331,7 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     // One that can't be had is tried ever more seldom.
     stand_in.lose("invoice", &id);
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
-    assert_eq!(one(&app, "SELECT attempts || ' ' || last_error FROM stripe_fetches").await, "1 Stripe has no such invoice any more");
+    assert_eq!(one(&app, "SELECT attempts || ' ' || last_error FROM stripe_fetches").await, "1 the invoice was deleted in Stripe");
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);

@@ -132,7 +132,7 @@ fn a_database_that_is_gone_is_not_made_anew() {
     kill(&folder.pid());
     fs::remove_dir_all(folder.0.join("data")).unwrap();
     let error = cluster.revive().unwrap_err().to_string();
-    assert!(error.contains("is gone") && !error.contains('\n') && !folder.0.join("data").exists(), "{error}");
+    assert!(error.contains("is missing") && !error.contains('\n') && !folder.0.join("data").exists(), "{error}");
     drop(cluster);
     folder.remove();
 }

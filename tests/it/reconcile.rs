@@ -308,7 +308,7 @@ async fn a_stripe_in_trouble_is_never_all_well_and_the_same_request_goes_on() {
         let patient = impatient(&app);
         let failed = work(&patient, &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((failed.status, failed.within_tolerance, failed.stage.as_str()), (ReconciliationStatus::Failed, None, "invoices"));
-        assert!(failed.error.as_deref().unwrap().contains("had come to the invoices"), "{:?}", failed.error);
+        assert!(failed.error.as_deref().unwrap().contains("had reached the invoices"), "{:?}", failed.error);
         stand_in.shared.faults.lock().unwrap().clear();
         let again = work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((again.id, again.status, again.within_tolerance), (failed.id, ReconciliationStatus::Completed, Some(true)));

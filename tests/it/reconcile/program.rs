@@ -118,7 +118,7 @@ async fn an_interrupt_ends_it_and_it_says_what_it_had_compared() {
         let run = read(&out);
         assert_eq!((code, &run["status"], &run["within_tolerance"]), (Err(Some(1)), &json!("cancelled"), &Value::Null), "{err}");
         let error = run["error"].as_str().unwrap();
-        assert!(error.contains("ended early") && error.contains("had come to the charges and compared"), "{error}");
+        assert!(error.contains("was cancelled") && error.contains("had reached the charges and compared"), "{error}");
         assert!(err.starts_with("apex-billing: the reconciliation was cancelled") && err.trim_end().lines().count() == 1, "{err}");
         shell.stand_in.shared.faults.lock().unwrap().clear();
     }

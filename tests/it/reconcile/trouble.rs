@@ -32,7 +32,7 @@ async fn lists_that_leave_everything_out_make_a_run_fail() {
         let failed = run(&app).await;
         assert_eq!((failed.status, failed.within_tolerance), (ReconciliationStatus::Failed, None), "{path}");
         let error = failed.error.unwrap();
-        assert!(error.contains("leave out") && error.contains("compared"), "{path}: {error}");
+        assert!(error.contains("lists omit") && error.contains("compared"), "{path}: {error}");
     }
     // The same after the first page, or with a claim that there is more.
     for fault in [Fault::empty_list(false).after(1), Fault::empty_list(true)] {
