@@ -397,7 +397,7 @@ async fn the_object_of_a_thin_event_is_fetched() {
     let invoice = invoice_with_lines(&stand_in, 12).await;
     let asked = stand_in.requests().len();
     app.deliver(&[thin("evt_1", "invoice", &invoice), thin("evt_2", "billing.meter", "mtr_1")]).await;
-    let ignored = "ignored: a thin event: its object is fetched, not sent";
+    let ignored = "ignored: a thin event: its object must be fetched";
     assert_eq!(one(&app, FATES).await, format!("received; {ignored}"));
     // Nothing but a fetch settles it.
     assert_eq!(apply_waiting(&app.platform, 10).await.unwrap(), 0);
@@ -438,7 +438,7 @@ async fn a_thin_event_waits_for_a_stripe_that_is_down() {
     app.deliver(&[thin("evt_1", "customer", "cus_lumen")]).await;
     stand_in.fault(Fault::status(500).times(1000));
     assert!(complete_objects::run(&impatient(&app), 10).await.is_err());
-    assert_eq!(one(&app, FATES).await, "failed: Stripe does not answer: status 500");
+    assert_eq!(one(&app, FATES).await, "failed: Stripe does not respond: status 500");
     stand_in.shared.faults.lock().unwrap().clear();
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
@@ -451,5 +451,5 @@ async fn a_thin_event_waits_for_a_stripe_that_is_down() {
 async fn without_a_key_a_thin_event_is_ignored() {
     let app = TestApp::start().await;
     app.deliver(&[thin("evt_1", "invoice", "in_1")]).await;
-    assert_eq!(one(&app, FATES).await, "ignored: a thin event: its object is fetched, not sent");
+    assert_eq!(one(&app, FATES).await, "ignored: a thin event: its object must be fetched");
 }

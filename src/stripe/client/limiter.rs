@@ -1,8 +1,9 @@
-//! Stripe takes 100 operations a second of a live account ("Rate limits"); all of this process keep to it together.
+//! Stripe allows 100 operations a second for a live account ("Rate limits"); all requests of this
+//! process share this limiter.
 
 use std::time::{Duration, Instant};
 
-/// A token bucket, kept as the instant at which it is full again (GCRA).
+/// A token bucket, stored as the instant at which it is full again (GCRA).
 #[derive(Clone, Copy, Debug)]
 pub struct Limiter {
     interval: Duration,
@@ -11,15 +12,16 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// `rate` operations a second, and `burst` at once after a pause: never more than their sum within a second.
+    /// `rate` operations a second, and a `burst` after a pause: never more than their sum within a
+    /// second.
     pub fn new(rate: u32, burst: u32) -> Limiter {
         Limiter { interval: Duration::from_secs(1) / rate.max(1), burst: burst.max(1), full_at: None }
     }
 
-    /// Takes a turn: how long until it comes.
+    /// Reserves an operation; returns the wait until it may start.
     ///
     /// # Errors
-    /// The wait, when it is longer than `at_most`; no turn is taken then.
+    /// The wait, if it is longer than `at_most`; nothing is reserved then.
     pub fn reserve(&mut self, now: Instant, at_most: Duration) -> Result<Duration, Duration> {
         let full_at = self.full_at.map_or(now, |at| at.max(now));
         let wait = (full_at - now).saturating_sub(self.interval * (self.burst - 1));
@@ -37,9 +39,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// However they arrive, no second sees more than a hundred.
+        /// In any pattern of arrival, no second has more than a hundred.
         #[test]
-        fn no_second_has_more_than_its_share(arrivals in prop::collection::vec(0u64..30, 1..600)) {
+        fn no_second_exceeds_the_rate(arrivals in prop::collection::vec(0u64..30, 1..600)) {
             let start = Instant::now();
             let mut limiter = Limiter::new(90, 10);
             let mut now = start;
@@ -57,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_passes_at_once_and_then_one_by_one() {
+    fn a_burst_passes_then_the_rate_applies() {
         let now = Instant::now();
         let mut limiter = Limiter::new(10, 3);
         let waits: Vec<u128> = (0..5).map(|_| limiter.reserve(now, Duration::MAX).unwrap().as_millis()).collect();
@@ -65,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn who_will_not_wait_takes_no_turn() {
+    fn refused_waits_reserve_nothing() {
         let now = Instant::now();
         let mut limiter = Limiter::new(10, 1);
         limiter.reserve(now, Duration::ZERO).unwrap();

@@ -1,4 +1,4 @@
-//! What this platform asks of Stripe, by the library's requests.
+//! Requests for objects, with the library's types.
 
 use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
 use crate::{
@@ -27,10 +27,10 @@ use stripe_core::{
 use stripe_types::{RangeBoundsTs, RangeQueryTs};
 use time::OffsetDateTime;
 
-/// Pages of one object's lines at most.
+/// Maximum number of pages of an object's lines.
 const MOST_LINE_PAGES: usize = 1000;
 
-/// Items of a subscription, which the library's features in use don't know.
+/// Items of a subscription; the library's enabled features lack them.
 #[derive(Serialize)]
 struct ListItems<'a> {
     subscription: &'a str,
@@ -38,7 +38,7 @@ struct ListItems<'a> {
     page: LinePage<'a>,
 }
 
-/// A tax rate or a price: the library has these in a crate of its own, of which nothing else is needed.
+/// A tax rate or a price: the library has these in another crate, of which nothing else is needed.
 struct RetrieveNamed<'a>(Lookup, &'a str);
 
 impl StripeRequest for RetrieveNamed<'_> {
@@ -94,7 +94,7 @@ struct Id {
     metadata: HashMap<String, String>,
 }
 
-/// The key of a customer's metadata that names this platform's id of it.
+/// The metadata key of a Stripe customer that contains our customer id.
 pub const CLAIM: &str = "apex_customer";
 
 macro_rules! page_of {
@@ -107,12 +107,13 @@ macro_rules! page_of {
     }};
 }
 
-/// Which objects of a kind are listed: those made in `[from, before)`, in unix seconds, of one customer or of all.
+/// A filter of a type's list: created in `[from, before)`, in Unix seconds, of one customer or of
+/// all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Window<'a> {
     pub from: Option<i64>,
     pub before: Option<i64>,
-    /// Stripe's id. Kinds that Stripe does not list by customer come of all of them.
+    /// Stripe's id. Types that Stripe can't filter by customer return all customers' objects.
     pub customer: Option<&'a str>,
 }
 
@@ -134,7 +135,7 @@ macro_rules! page_within {
 }
 
 impl Client {
-    /// A page of a kind within a window, newest first, older than the one `after`.
+    /// A page of a type within a window, newest first, older than `after`.
     pub async fn list_within(&self, kind: Kind, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let answer = match kind {
             Kind::Customer => page_within!(self, "customers.list", ListCustomer::new(), window, after),
@@ -151,7 +152,7 @@ impl Client {
         Page::read(&answer).map(|page| (answer, page))
     }
 
-    /// A page of events within a window, newest first, older than the one `after`.
+    /// A page of events within a window, newest first, older than `after`.
     pub async fn events_within(&self, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let answer = page_within!(self, "events.list", ListEvent::new(), window, after);
         Page::read(&answer).map(|page| (answer, page))
@@ -163,18 +164,18 @@ impl Client {
         self.get("events.retrieve", Caller::Job, &RetrieveEvent::new(id)).await
     }
 
-    /// A page of events, newest first: those since an instant, older than the one `after`.
+    /// A page of events since an instant, newest first, older than `after`.
     pub async fn events(&self, since: OffsetDateTime, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let request = ListEvent::new().created(RangeQueryTs::gte(since.unix_timestamp()));
         let answer = page_of!(self, "events.list", request, after);
         Page::read(&answer).map(|page| (answer, page))
     }
 
-    /// A page of all objects of a kind, newest first, older than the one `after`.
+    /// A page of all objects of a type, newest first, older than `after`.
     pub async fn list(&self, kind: Kind, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let answer = match kind {
             Kind::Customer => page_of!(self, "customers.list", ListCustomer::new(), after),
-            // Without a status Stripe leaves out those that have ended.
+            // Without a status filter Stripe omits ended subscriptions.
             Kind::Subscription => {
                 page_of!(self, "subscriptions.list", ListSubscription::new().status(ListSubscriptionStatus::All), after)
             }
@@ -187,7 +188,7 @@ impl Client {
         Page::read(&answer).map(|page| (answer, page))
     }
 
-    /// One object. An id that is none is as unknown as one that Stripe doesn't have.
+    /// One object. An invalid id gives the same error as an unknown one.
     pub async fn retrieve(&self, kind: Kind, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
         match kind {
@@ -201,7 +202,7 @@ impl Client {
         }
     }
 
-    /// A tax rate or a price. An id that Stripe could not have made is as unknown as one that it does not have.
+    /// A tax rate or a price. An invalid id gives the same error as an unknown one.
     pub async fn retrieve_named(&self, lookup: Lookup, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
         let operation = match lookup {
@@ -211,7 +212,7 @@ impl Client {
         self.get(operation, Caller::Job, &RetrieveNamed(lookup, id)).await
     }
 
-    /// Every line of an invoice or a credit note, in its order.
+    /// All lines of an invoice or a credit note, in order.
     pub async fn lines(&self, kind: Kind, id: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
         let mut lines = Vec::new();
         let mut cursor: Option<String> = None;
@@ -235,7 +236,7 @@ impl Client {
         Err(StripeError::Unreadable(format!("{id} has more than {MOST_LINE_PAGES} pages of lines")))
     }
 
-    /// Every item of a subscription.
+    /// All items of a subscription.
     pub async fn items(&self, subscription: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
@@ -253,16 +254,17 @@ impl Client {
         Err(StripeError::Unreadable(format!("{subscription} has more than {MOST_LINE_PAGES} pages of items")))
     }
 
-    /// The address of a new session of Stripe's customer portal.
+    /// The URL of a new portal session.
     pub async fn portal(&self, customer: &str, return_url: &str) -> Result<String, StripeError> {
         let request = CreateBillingPortalSession::new().customer(customer).return_url(return_url);
-        // A session is of use once, so no two requests want the same one.
+        // Sessions are single-use, so each request has its own idempotency key.
         let answer = self.post("billing_portal.create", Caller::Page, &request, &IdempotencyKey::new_uuid_v4()).await?;
         answer.read::<Url>().map(|session| session.url)
     }
 
-    /// Stripe's id of the customer that claims to be this one of ours; made, if there is none. The key outlives a process that dies in between
-    /// by a day ("Idempotent requests"), the search by e-mail address all that.
+    /// The Stripe id of the customer with our id in its metadata; created if missing. The
+    /// idempotency key protects against duplicates for a day ("Idempotent requests"), the search by
+    /// e-mail address without limit.
     pub async fn put_customer(&self, ours: &str, name: &str, email: &str) -> Result<String, StripeError> {
         let mut cursor: Option<String> = None;
         loop {
@@ -286,7 +288,7 @@ impl Client {
         answer.read::<Id>().map(|customer| customer.id)
     }
 
-    /// Has an existing customer of Stripe's claim to be this one of ours.
+    /// Stores our customer id in an existing Stripe customer's metadata.
     pub async fn claim_customer(&self, stripe_id: &str, ours: &str) -> Result<(), StripeError> {
         let metadata = HashMap::from([(CLAIM.to_owned(), ours.to_owned())]);
         let request = UpdateCustomer::new(stripe_id).metadata(metadata);
@@ -294,12 +296,12 @@ impl Client {
     }
 }
 
-/// What is no id of Stripe's gets into no path.
+/// Invalid ids never become part of a path.
 fn askable(id: &str) -> Result<(), StripeError> {
     if is_askable(id) {
         return Ok(());
     }
-    Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() })
+    Err(StripeError::Rejected { status: 404, code: None, message: "this is not a Stripe id".into() })
 }
 
 fn key(text: &str) -> Result<IdempotencyKey, StripeError> {

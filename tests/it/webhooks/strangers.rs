@@ -43,7 +43,7 @@ async fn events_of_other_accounts_are_ignored_and_make_no_customer() {
     assert_eq!(ask(&app.db, CUSTOMERS).await, "1");
     assert_eq!(
         ask(&app.db, "SELECT last_error FROM stripe_webhook_events WHERE stripe_event_id = 'evt_unreadable'").await,
-        "an event of another account, whose id can't be read"
+        "an event of another account, whose id can't be parsed"
     );
 }
 
@@ -103,7 +103,7 @@ async fn what_belongs_to_no_customer_is_ignored_and_never_dead() {
     deliver_all(&app, &month(Outcome::Paid)).await;
     assert_eq!(
         ask(&app.db, "SELECT DISTINCT status, last_error FROM stripe_webhook_events WHERE status <> 'applied' ORDER BY 2").await,
-        "ignored|it belongs to an account (customer_account), to no customer ignored|it belongs to no customer"
+        "ignored|it belongs to an account (customer_account), not to a customer ignored|it belongs to no customer"
     );
     assert_eq!(ask(&app.db, "SELECT count(*) FROM stripe_webhook_events WHERE status = 'ignored'").await, "20");
     assert_eq!(ask(&app.db, "SELECT status FROM invoices").await, "paid");
