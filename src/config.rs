@@ -61,6 +61,7 @@ pub struct Config {
     pub stripe_livemode: Option<bool>,
     /// The account in `Stripe-Account` or `context` whose events are mirrored: a connected account,
     /// or one of an organization. None: events that name an account are stored as ignored.
+    /// stored as ignored.
     pub stripe_account: Option<String>,
     pub public_url: PublicUrl,
     /// Proxies whose `X-Forwarded-For` is trusted. Empty: none.
@@ -124,6 +125,11 @@ impl Config {
         }
         let base: axum::http::Uri = self.stripe_api_base.parse().ok()?;
         Some(format!("{}://{}", base.scheme_str()?, base.authority()?))
+    }
+
+    /// Whether the operator names a Stripe: by a key, or by the base URL of another one.
+    pub fn names_stripe(&self) -> bool {
+        self.stripe_secret_key.is_some() || self.stripe_api_base != STRIPE_API
     }
 
     /// Reads `.env` (if present), the environment, and `Leptos.toml` in the working directory.

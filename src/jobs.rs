@@ -18,40 +18,18 @@ mod usage_check;
 mod webhooks;
 
 use crate::{
-    service::{self, Platform},
+    service::{self, Platform, health::Heartbeat},
     telemetry::{self, News, Outage, traces},
 };
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
-use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-
-/// When the scheduler was last active.
-#[derive(Clone, Debug, Default)]
-pub struct Heartbeat(Arc<AtomicI64>);
-
-/// Without activity for this long, the jobs count as stuck; the most frequent one runs every few
-/// seconds.
-const SILENCE: time::Duration = time::Duration::minutes(2);
-
-impl Heartbeat {
-    fn beat(&self, now: OffsetDateTime) {
-        self.0.store(now.unix_timestamp(), Ordering::Relaxed);
-    }
-
-    pub fn is_alive(&self, now: OffsetDateTime) -> bool {
-        now.unix_timestamp() - self.0.load(Ordering::Relaxed) <= SILENCE.whole_seconds()
-    }
-}
 
 /// The running jobs.
 pub struct Running(JoinSet<()>);
@@ -63,7 +41,7 @@ impl Running {
     }
 }
 
-/// A job: its name in logs and metrics, its interval, and one run.
+/// A job: what it is called in logs and metrics, how often it runs, and one run of it.
 struct Job {
     name: &'static str,
     every: Duration,
@@ -80,7 +58,7 @@ impl Job {
         Job { name, every, run: Box::new(move |platform| Box::pin(run(platform))) }
     }
 
-    /// A job with long runs that end early when the server stops.
+    /// A job whose run is long, and ends early when the server stops.
     fn long<F>(
         name: &'static str,
         every: Duration,
@@ -94,7 +72,7 @@ impl Job {
         Job::new(name, every, move |platform| run(platform, stop.clone()))
     }
 
-    /// A job with state between runs.
+    /// A job that carries something from one run to the next.
     fn with_state<S, F>(name: &'static str, every: Duration, run: impl Fn(Platform, Arc<S>) -> F + Send + Sync + 'static) -> Job
     where
         S: Default + Send + Sync + 'static,
@@ -105,7 +83,7 @@ impl Job {
     }
 }
 
-/// All jobs.
+/// Every job there is.
 fn all(stop: &CancellationToken) -> Vec<Job> {
     vec![
         Job::new("alerts", alerts::EVERY, alerts::run),
@@ -164,8 +142,7 @@ fn repeat(Job { name, every, run }: Job, platform: Platform, heartbeat: Heartbea
                 }
                 Err(error) => {
                     bad.increment(1);
-                    // Some jobs run every second, so failures are logged at the start of an outage
-                    // and then each minute.
+                    // Some jobs run each second: the first failure is logged, then one each minute.
                     match outage.failed(Instant::now()) {
                         Some(News::Lasts { failures, seconds }) => {
                             tracing::error!(job = name, %error, failures, seconds, "job still fails")

@@ -1,6 +1,5 @@
 //! Billing periods: half-open `[start, end)` spans of instants.
 
-use super::subscription::Grid;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
@@ -48,13 +47,6 @@ impl Period {
     /// The part of the period that has passed at an instant, between 0 and its whole length.
     pub fn elapsed(&self, at: OffsetDateTime) -> Duration {
         (at - self.start).clamp(Duration::ZERO, self.length())
-    }
-
-    /// The previous period: as many months long if this one is whole months, else of the same
-    /// duration.
-    pub fn previous(&self) -> Period {
-        let (start, end) = Grid::of(*self, None, None).around(self.start - Duration::NANOSECOND);
-        Period::new(start, end.min(self.start)).unwrap_or(*self)
     }
 
     /// The hours of the period, clipped to it: no gap, no overlap.
@@ -118,21 +110,6 @@ mod tests {
         let at = datetime!(2026-01-01 0:00 UTC);
         assert!(Period::new(at, at).is_none());
         assert!(Period::new(at, at - Duration::SECOND).is_none());
-    }
-
-    #[test]
-    fn the_previous_period_has_the_same_months() {
-        let previous = |start, end| {
-            let before = Period::new(start, end).unwrap().previous();
-            assert_eq!(before.end(), start);
-            before.start()
-        };
-        assert_eq!(previous(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)), datetime!(2026-10-01 0:00 UTC));
-        assert_eq!(previous(datetime!(2026-11-15 10:22 UTC), datetime!(2026-12-15 10:22 UTC)), datetime!(2026-10-15 10:22 UTC));
-        assert_eq!(previous(datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-31 8:00 UTC)), datetime!(2026-01-31 8:00 UTC));
-        assert_eq!(previous(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)), datetime!(2025-12-31 8:00 UTC));
-        assert_eq!(previous(datetime!(2026-11-08 0:00 UTC), datetime!(2026-11-15 0:00 UTC)), datetime!(2026-11-01 0:00 UTC));
-        assert_eq!(previous(datetime!(2028-03-15 0:00 UTC), datetime!(2029-03-15 0:00 UTC)), datetime!(2027-03-15 0:00 UTC));
     }
 
     proptest! {

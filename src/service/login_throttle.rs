@@ -4,7 +4,12 @@
 //! An attempt is counted as failed before its password is checked, so that concurrent attempts
 //! can't bypass the limit; a success reverts that. Unknown accounts are counted like existing ones.
 
-use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_queue::Turn, sign_in::shown};
+use super::{
+    Error, Platform, Result,
+    actor::{Origin, shown_email},
+    audit::refusals,
+    login_queue::Turn,
+};
 use crate::{
     domain::login_throttle::{Scope, Tally, network_of},
     store::postgres::{audit::Entry, login_throttle as store},
@@ -90,7 +95,7 @@ async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::
     if store::tell(&mut *platform.db.acquire().await?, key).await? {
         let entry = Entry {
             event_type: "session.throttled",
-            actor: &shown(email),
+            actor: &shown_email(email),
             customer: None,
             data: json!({"retry_after": retry_after}),
             ip_address: origin.ip_address.as_deref(),

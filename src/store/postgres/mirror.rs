@@ -8,6 +8,7 @@
 mod customers;
 mod link;
 pub mod lookups;
+pub mod originals;
 pub mod refunds;
 pub mod reread;
 
