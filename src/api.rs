@@ -1,5 +1,5 @@
-//! REST handlers for what a server function can't express: path parameters, PDFs, webhooks, ingest, forms.
-//! They translate HTTP and call `service`.
+//! REST handlers beyond server functions: path parameters, PDFs, webhooks, ingest, forms. They
+//! translate HTTP and call `service`.
 
 pub mod account;
 pub mod audit;

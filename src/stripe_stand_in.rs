@@ -1,9 +1,10 @@
-//! A stateful stand-in for Stripe's API over HTTP: objects in Stripe's shapes that change as Stripe's do, an event for
-//! each change, signed webhooks, and faults on demand. All of it is in memory.
+//! A stateful stand-in for Stripe's API over HTTP: objects in Stripe's shapes that change as
+//! Stripe's do, an event for each change, signed webhooks, and faults on demand. All of it is in
+//! memory.
 //!
-//! The demo and `apex-billing stripe-stand-in` serve it, integration tests run it in process. Nothing else of the
-//! product uses it, and it uses nothing of the product but `domain::money` to print amounts: so it is a second
-//! implementation that the first is tested against.
+//! The demo and `apex-billing stripe-stand-in` serve it, integration tests run it in process.
+//! Nothing else of the product uses it, and it uses nothing of the product but `domain::money` to
+//! print amounts: so it is a second implementation that the first is tested against.
 
 mod clock;
 mod controls;

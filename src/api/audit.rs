@@ -1,4 +1,4 @@
-//! The audit trail as a file.
+//! The audit log as a CSV file.
 
 use crate::{
     guard,
@@ -13,10 +13,10 @@ use axum::{
 };
 use futures::TryStreamExt;
 
-/// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
+/// `GET /admin/audit.csv`: all entries that match the filters of `GET /admin/audit`.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit.csv", tag = "Administration",
-    summary = "The audit trail as a file",
+    summary = "The audit log as a CSV file",
     params(crate::app::calls::parameters::AuditFilter),
     responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
@@ -26,7 +26,7 @@ use futures::TryStreamExt;
 pub async fn csv(State(server): State<Server>, Query(query): Query<audit::Query>, request: Request) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, request.extensions())?;
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
-        tracing::error!(%error, "the audit trail's file ends early");
+        tracing::error!(%error, "the audit log's file ends early");
         error
     });
     let headers = [

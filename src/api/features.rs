@@ -1,4 +1,5 @@
-//! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
+//! Switching features: `PUT /admin/features/{name}` for API clients, and the forms of
+//! `/admin/features`, which work without JavaScript.
 
 use crate::{
     app::local_path::FEATURES,
@@ -28,14 +29,14 @@ pub struct Wanted {
     reason: Option<String>,
 }
 
-/// `PUT /admin/features/{name}`: answers the switch as it stands now.
+/// `PUT /admin/features/{name}`: returns the switch's new state.
 #[utoipa::path(
     put, path = "/api/v1/admin/features/{name}", tag = "Administration",
     summary = "Switch a feature",
-    description = "Seen by every server within seconds. `BILLING_ENABLED=false` in the environment wins.",
-    params(("name" = crate::domain::features::Feature, Path, description = "As `GET /api/v1/meta/features` names it")),
+    description = "Takes effect on every server within seconds. `BILLING_ENABLED=false` in the environment overrides it.",
+    params(("name" = crate::domain::features::Feature, Path, description = "The name in `GET /api/v1/meta/features`")),
     request_body(content = Wanted),
-    responses((status = 200, description = "The switch as it stands now", body = Switch)),
+    responses((status = 200, description = "The switch's new state", body = Switch)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn switch(State(server): State<Server>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Result<Json<Switch>, ApiError> {
@@ -56,11 +57,11 @@ pub struct Confirmed {
     reason: String,
 }
 
-/// `POST /admin/features`: leads back to the page, which says what it came to.
+/// `POST /admin/features`: redirects to the page, which shows the result.
 pub async fn submit(State(server): State<Server>, parts: Parts, Form(form): Form<Confirmed>) -> Redirect {
     Redirect::to(&match carry_out(server, &parts, &form).await {
         Ok(switch) => format!("{FEATURES}?done={}", switch.name),
-        // The page says so by itself.
+        // The page shows it.
         Err(Error::Forbidden(_) | Error::Unauthenticated) => FEATURES.to_owned(),
         Err(error) => format!("{FEATURES}?refused={}", error.code()),
     })
@@ -69,6 +70,6 @@ pub async fn submit(State(server): State<Server>, parts: Parts, Form(form): Form
 async fn carry_out(server: Server, parts: &Parts, form: &Confirmed) -> service::Result<Switch> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let feature = features::named(&form.name)?;
-    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "wants true or false"))?;
+    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "must be true or false"))?;
     features::switch(&staff.platform, &by(&staff.principal, parts), feature, enabled, Some(&form.reason)).await
 }

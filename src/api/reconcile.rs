@@ -1,4 +1,5 @@
-//! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
+//! `POST /billing/reconcile`, and staff's operations on runs: start, cancel, repair. The page's
+//! forms are redirected to the run.
 
 use crate::{
     app::local_path::percent_encode,
@@ -28,16 +29,17 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Address of the page of all runs.
+/// Path of the page of all runs.
 const PAGE: &str = "/admin/reconciliation";
 
-/// `POST /billing/reconcile`: answers when everything is compared. An empty body asks for everything.
+/// `POST /billing/reconcile`: responds when everything is compared. An empty body compares
+/// everything.
 #[utoipa::path(
     post, path = "/api/v1/billing/reconcile", tag = "Administration",
-    summary = "Compare everything with Stripe, and wait for it",
-    description = "The same key and body again answers what was saved, byte for byte. Keys are kept for 24 hours.",
+    summary = "Reconcile with Stripe and wait for the result",
+    description = "Repeating the key and body returns the saved response, byte for byte. Keys expire after 24 hours.",
     request_body(content = Option<Asked>),
-    responses((status = 200, description = "What was compared and found", body = Reconciliation)),
+    responses((status = 200, description = "The compared objects and the discrepancies", body = Reconciliation)),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("required")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Json<Reconciliation>, ApiError> {
@@ -55,7 +57,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
         return Err(Error::UnsupportedMediaType("application/json"));
     }
-    // As for usage events, a byte order mark is no part of the text.
+    // A byte order mark is ignored, as in usage events.
     let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
@@ -66,7 +68,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
     })
 }
 
-/// The page's form: a box that is not ticked is not sent.
+/// The page's form: an unchecked box is not sent.
 #[derive(Deserialize)]
 struct AskedByForm {
     customer_id: Option<String>,
@@ -80,13 +82,13 @@ pub struct Started {
     reconciliation_id: Uuid,
 }
 
-/// `POST /admin/reconciliations`: begins a run and does not wait for it.
+/// `POST /admin/reconciliations`: starts a run and returns at once.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations", tag = "Administration",
-    summary = "Begin a comparison with Stripe",
+    summary = "Start a reconciliation",
     request_body(content = Option<Asked>),
     responses(
-        (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "Where the run is shown"))),
+        (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "The run's URL"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -98,7 +100,7 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
     if !is_form(&parts.headers) {
         let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
             .await
-            .map_err(|rejection| unreadable(rejection.status(), "the body can't be read".into()))?;
+            .map_err(|rejection| unreadable(rejection.status(), "the body could not be read".into()))?;
         let asked = read(&parts.headers, &body)?;
         let reconciliation_id = reconcile::start(&staff.platform, &by, &asked).await?;
         let at = format!("/api/v1/admin/reconciliations/{reconciliation_id}");
@@ -110,7 +112,7 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
     let asked = Asked { customer_id: form.customer_id, from: form.from, to: form.to, repair: form.repair.is_some() };
     Ok(match reconcile::start(&staff.platform, &by, &asked).await {
         Ok(id) => Redirect::to(&format!("{PAGE}/{id}")),
-        // The page says it to a person.
+        // The page shows it.
         Err(error @ (Error::Invalid { .. } | Error::Conflict { .. } | Error::StripeNotConfigured)) => {
             let field = if let Error::Invalid { parameter, .. } = &error { parameter.as_ref() } else { "" };
             Redirect::to(&format!("{PAGE}?error={}&field={}", error.code(), percent_encode(field)))
@@ -120,7 +122,7 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
     .into_response())
 }
 
-/// How a run's discrepancies are narrowed and paged.
+/// Filter and page of a run's discrepancies.
 #[derive(Deserialize)]
 pub struct Shown {
     kind: Option<String>,
@@ -149,10 +151,10 @@ pub async fn detail(
 /// `POST /admin/reconciliations/{id}/cancel`.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations/{id}/cancel", tag = "Administration",
-    summary = "End a run early",
+    summary = "Cancel a run",
     params(("id" = String, Path, description = "The run's id")),
     responses(
-        (status = 200, description = "What it came to", body = ReconciliationSummary),
+        (status = 200, description = "The result", body = ReconciliationSummary),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -163,13 +165,14 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
     answer(&parts, &id, "", cancelled)
 }
 
-/// `POST /admin/reconciliations/{id}/repair`: what is not repaired yet, a bounded number at a time.
+/// `POST /admin/reconciliations/{id}/repair`: repairs open discrepancies, a limited number per
+/// request.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations/{id}/repair", tag = "Administration",
-    summary = "Repair what a run found",
+    summary = "Repair a run's discrepancies",
     params(("id" = String, Path, description = "The run's id")),
     responses(
-        (status = 200, description = "What it came to", body = Repair),
+        (status = 200, description = "The result", body = Repair),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -177,8 +180,8 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
 pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by(&staff.principal, &parts), &id).await;
-    let told = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
-    answer(&parts, &id, &told.unwrap_or_default(), repair)
+    let query = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
+    answer(&parts, &id, &query.unwrap_or_default(), repair)
 }
 
 /// `POST /admin/reconciliations/{id}/discrepancies/{discrepancy}/repair`.
@@ -187,7 +190,7 @@ pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, pa
     summary = "Repair one discrepancy",
     params(("id" = String, Path, description = "The run's id"), ("discrepancy" = i64, Path, description = "The discrepancy's id")),
     responses(
-        (status = 200, description = "What it came to", body = FoundDiscrepancy),
+        (status = 200, description = "The result", body = FoundDiscrepancy),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -200,21 +203,21 @@ pub async fn repair(
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let number = discrepancy.parse::<i64>().map_err(|_| Error::NotFound("discrepancy"))?;
     let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by(&staff.principal, &parts), &id, number).await;
-    let told = found.as_ref().map(|found| {
+    let query = found.as_ref().map(|found| {
         let (repaired, failed) = if found.repaired_at.is_some() { (1, 0) } else { (0, 1) };
         format!("?repaired={repaired}&failed={failed}&left=0")
     });
-    answer(&parts, &id, &told.unwrap_or_default(), found)
+    answer(&parts, &id, &query.unwrap_or_default(), found)
 }
 
-/// The page's form is led back to the run; a program gets what it asked for.
-fn answer<T: Serialize>(parts: &Parts, id: &str, told: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
+/// The page's form is redirected to the run; an API client gets the result.
+fn answer<T: Serialize>(parts: &Parts, id: &str, query: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
     if !is_form(&parts.headers) {
         return Ok(Json(done?).into_response());
     }
     let at = format!("{PAGE}/{}", percent_encode(id));
     match done {
-        Ok(_) => Ok(Redirect::to(&format!("{at}{told}")).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("{at}{query}")).into_response()),
         Err(error @ (Error::StripeNotConfigured | Error::StripeUnavailable(_) | Error::StripeRefused(_) | Error::NotFound(_))) => {
             Ok(Redirect::to(&format!("{at}?error={}", error.code())).into_response())
         }

@@ -1,4 +1,5 @@
-//! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
+//! Viewing as a customer: JSON for API clients, and the buttons of the customers' page and of the
+//! banner.
 
 use crate::{
     app::local_path::{CUSTOMERS, HOME},
@@ -22,7 +23,7 @@ use axum::{
 use serde::Deserialize;
 use tower_sessions::Session;
 
-/// As whom.
+/// The customer.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewAs {
@@ -30,7 +31,8 @@ pub struct ViewAs {
     customer_id: String,
 }
 
-/// `POST /admin/view-as`: from now on the session's pages, and answers that name no customer, are this customer's.
+/// `POST /admin/view-as`: from now on the session's pages, and responses to requests without a
+/// customer, are this customer's.
 #[utoipa::path(
     post, path = "/api/v1/admin/view-as", tag = "Administration",
     summary = "View as a customer",
@@ -38,7 +40,7 @@ pub struct ViewAs {
                    `customer_id`.",
     request_body(content((ViewAs = "application/json"), (ViewAs = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in, and the customer whose data it sees", body = Viewer),
+        (status = 200, description = "The signed-in user, and the viewed customer", body = Viewer),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The customer's usage"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_body", "invalid_json", "invalid_parameter"])))
@@ -47,7 +49,7 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
     let (parts, body) = request.into_parts();
     let is_form = is_form(&parts.headers);
     let staff = match guard::staff_of(server.platform, &parts.extensions) {
-        // The page says so by itself.
+        // The page shows it.
         Err(Error::Forbidden(_) | Error::Unauthenticated) if is_form => return Ok(Redirect::to(CUSTOMERS).into_response()),
         other => other?,
     };
@@ -69,8 +71,8 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
 /// `POST /admin/view-as/stop`.
 #[utoipa::path(
     post, path = "/api/v1/admin/view-as/stop", tag = "Administration",
-    summary = "No longer view as a customer",
-    description = "Nobody viewed as is fine too.",
+    summary = "Stop viewing as a customer",
+    description = "Also succeeds if no customer is viewed.",
     responses(
         (status = 204, description = "Stopped"),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The customers' page"))),

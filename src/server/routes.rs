@@ -1,9 +1,9 @@
-//! A router that knows its paths, so that a test can hold the API's document against them.
+//! A router that knows its paths, so that a test can compare the OpenAPI document with them.
 
 use crate::http::state::Server;
 use axum::{Router, routing::MethodRouter};
 
-/// axum's router under construction, and every path that it was given.
+/// axum's router under construction, with all its paths.
 #[derive(Default)]
 pub struct Routes {
     router: Router<Server>,

@@ -1,4 +1,5 @@
-//! Controls for a caller in the same process: read and change the objects past the API, watch requests and deliveries.
+//! Controls for a caller in the same process: read and change the objects past the API, watch
+//! requests and deliveries.
 
 use super::{
     StandIn,

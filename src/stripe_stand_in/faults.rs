@@ -26,7 +26,8 @@ pub enum Trouble {
         /// It claims that there is more all the same.
         has_more: bool,
     },
-    /// A page of a list in reverse order: a client that continues after its last object receives the others again.
+    /// A page of a list in reverse order: a client that continues after its last object receives
+    /// the others again.
     OldestFirst,
 }
 

@@ -19,7 +19,8 @@ impl Params {
     /// Reads `a=1&b[c]=2&d[]=3&e[0][f]=4`.
     pub fn parse(encoded: &str) -> Checked<Params> {
         let mut values = Value::Object(Map::new());
-        // A nameless value is overlooked, as by Stripe: its library for Rust sends one when it has nothing to ask.
+        // A nameless value is overlooked, as by Stripe: its library for Rust sends one when it has
+        // nothing to ask.
         for pair in encoded.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with('=')) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             put(&mut values, &path(&decoded(name)?)?, decoded(value)?)?;
@@ -148,7 +149,8 @@ fn path(name: &str) -> Checked<Vec<&str>> {
 fn put(values: &mut Value, path: &[&str], value: String) -> Checked<()> {
     let [first, rest @ ..] = path else { return Ok(()) };
     let Value::Object(map) = values else { return Err(ApiError::invalid("Invalid object", path.first().copied().unwrap_or_default())) };
-    // An unnumbered place is the one after those that are there; `settle` makes lists of numbered ones.
+    // An unnumbered place is the one after those that are there; `settle` makes lists of numbered
+    // ones.
     let key = if first.is_empty() { map.len().to_string() } else { (*first).to_owned() };
     if rest.is_empty() {
         map.insert(key, Value::String(value));

@@ -141,7 +141,8 @@ impl Store {
         }
         let customer = self.get("customer", text(invoice, "customer")).cloned();
         let (total, balance) = (integer(invoice, "total"), customer.as_ref().map_or(0, |customer| integer(customer, "balance")));
-        // Credit pays first; what the customer owes, or is owed by this very invoice, moves to the balance or from it.
+        // Credit pays first; what the customer owes, or is owed by this very invoice, moves to the
+        // balance or from it.
         let due = (total + balance).max(0);
         let ending = (total + balance).min(0);
         let number = self.number(customer.as_ref());

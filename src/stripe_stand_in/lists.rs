@@ -34,7 +34,8 @@ impl<'a> Page<'a> {
         Ok(Page { limit, after, before })
     }
 
-    /// Of the entries from the cursor on, the page; entries before `ending_before` come nearest first.
+    /// Of the entries from the cursor on, the page; entries before `ending_before` come nearest
+    /// first.
     fn cut(&self, mut entries: Vec<&Value>, url: &str) -> Value {
         let has_more = entries.len() > self.limit;
         entries.truncate(self.limit);

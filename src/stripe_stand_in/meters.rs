@@ -148,7 +148,8 @@ impl Store {
         Ok(built("billing.meter_event_adjustment", members))
     }
 
-    /// The sums of a customer's usage: of the whole span, or of each hour or day of it that has any; newest first.
+    /// The sums of a customer's usage: of the whole span, or of each hour or day of it that has
+    /// any; newest first.
     pub fn list_summaries(&self, id: &str, params: &Params) -> Checked<Value> {
         params.only_filters(&["customer", "start_time", "end_time", "value_grouping_window"])?;
         let meter = self.find("billing.meter", id)?;

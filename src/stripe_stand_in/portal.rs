@@ -45,7 +45,8 @@ impl Store {
         Ok(session)
     }
 
-    /// The page of a session: the customer, its subscriptions and its invoices, which can be paid here.
+    /// The page of a session: the customer, its subscriptions and its invoices, which can be paid
+    /// here.
     pub fn portal_page(&self, session: &str) -> Option<String> {
         let session = self.get("billing_portal.session", session)?;
         let customer = text(session, "customer");

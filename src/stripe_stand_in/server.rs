@@ -343,8 +343,8 @@ fn portal(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Response<Bo
     }
 }
 
-/// Whether a browser sends this for a page of another site, or under a name that only leads here: neither may use what
-/// listens on a developer's loopback.
+/// Whether a browser sends this for a page of another site, or under a name that only leads here:
+/// neither may use what listens on a developer's loopback.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(origin) = text(header::ORIGIN) else { return false };

@@ -147,7 +147,8 @@ impl Store {
         object
     }
 
-    /// Changes an object and tells of it by each of these events; those of an update say what was before.
+    /// Changes an object and tells of it by each of these events; those of an update say what was
+    /// before.
     pub fn change(&mut self, kind: &str, id: &str, events: &[&str], edit: impl FnOnce(&mut Value)) -> Checked<Value> {
         let old = self.find(kind, id)?.clone();
         let mut new = old.clone();
@@ -238,7 +239,8 @@ fn previous(old: &Value, new: &Value) -> Value {
     Value::Object(changed.map(|(key, _)| (key.clone(), old.get(key).cloned().unwrap_or_default())).collect())
 }
 
-/// Takes `metadata[…]` of a request into an object: an empty value removes the key, an empty `metadata` all of them.
+/// Takes `metadata[…]` of a request into an object: an empty value removes the key, an empty
+/// `metadata` all of them.
 pub fn take_metadata(object: &mut Value, params: &super::form::Params) {
     let Some(sent) = params.object("metadata") else {
         if params.sent("metadata") {

@@ -1,4 +1,5 @@
-//! Delivers events to an endpoint, signed as Stripe signs them; on demand out of order and more than once.
+//! Delivers events to an endpoint, signed as Stripe signs them; on demand out of order and more
+//! than once.
 
 use super::clock::Clock;
 use bytes::Bytes;
@@ -119,7 +120,7 @@ async fn work(mut incoming: mpsc::UnboundedReceiver<Order>, line: Line) {
         let disorder = gathered.first().and_then(|(endpoint, _)| endpoint.disorder);
         let order = match disorder.and_then(|disorder| disorder.linger_ms) {
             None => incoming.recv().await,
-            Some(linger) => tokio::time::timeout(Duration::from_millis(linger), incoming.recv()).await.unwrap_or(Some(Order::Flush)),
+            Some(wait) => tokio::time::timeout(Duration::from_millis(wait), incoming.recv()).await.unwrap_or(Some(Order::Flush)),
         };
         match order {
             None => return,
@@ -166,7 +167,8 @@ fn next(state: &mut u64) -> u64 {
 }
 
 impl Line {
-    /// Tries at once; further tries go beside what comes next, as one failed event holds back no other.
+    /// Tries at once; further tries go beside what comes next, as one failed event holds back no
+    /// other.
     async fn deliver(&self, endpoint: &Endpoint, event: &Value) {
         if self.attempt(endpoint, event).await {
             return self.finished();

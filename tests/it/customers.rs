@@ -142,7 +142,7 @@ async fn the_page_searches_without_a_script_and_is_for_staff() {
     assert!(html.contains(r#"<form method="get" action="/admin/customers""#) && html.contains(r#"value="forge""#), "{html}");
     assert!(html.contains("1 customer<") && !html.contains("billing@lumen.example") && !html.contains("<i>forge</i>"), "{html}");
     let none = staff.get("/admin/customers?q=nobody").await.text();
-    assert!(none.contains("Nobody matches") && none.contains("Show everybody"), "{none}");
+    assert!(none.contains("No customer matches") && none.contains("Show all customers"), "{none}");
     let wrong = staff.get("/admin/customers?page=x").await;
     assert!(wrong.status == 422 && wrong.text().contains("The page can’t be used"), "{}", wrong.text());
 

@@ -279,7 +279,7 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
     record(&app, customer, "impressions", "<b>bold</b>", datetime!(2026-11-02 0:00 UTC), 9_000_000_000).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage").await.page();
-    for text in ["Period before, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
+    for text in ["Previous period, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
         assert!(html.contains(text), "{text} in {html}");
     }
     // 22 November stands beside 22 October, in the table as in the chart.
@@ -309,5 +309,5 @@ async fn a_new_customers_chart_stands_alone() {
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage?by=app").await.text();
-    assert!(html.contains("No app has used any in this period.") && !html.contains("Period before"), "{html}");
+    assert!(html.contains("No app has used any in this period.") && !html.contains("Previous period"), "{html}");
 }

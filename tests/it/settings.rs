@@ -186,7 +186,7 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
     assert_eq!((revoked.status, revoked.header("location")), (303, Some("/billing/settings?done=key_revoked")));
     machine.post_json("/api/v1/usage/events", &event("b")).await.problem(401, "unauthenticated");
     let again = person.post(PAGE, FORM, form(&[("form", "key-revoke"), ("id", id)])).await;
-    assert!(again.status == 404 && again.text().contains("not there any more"), "{}", again.text());
+    assert!(again.status == 404 && again.text().contains("no longer exists"), "{}", again.text());
     let trail = "SELECT string_agg(concat(event_type, ' ', data->>'name'), ', ' ORDER BY id) FROM billing_audit
                  WHERE event_type LIKE 'api_key.%' AND actor LIKE 'publisher-%'";
     assert_eq!(one(&app, trail).await, "api_key.created mediation-eu, api_key.revoked mediation-eu");

@@ -1,4 +1,4 @@
-//! Customers as a table; where the room is too narrow, each row becomes a card.
+//! Customers as a table; on narrow screens each row becomes a card.
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// One row per customer, with what is known of its mirror.
+/// One row per customer, with the state of its mirror.
 #[component]
 pub fn CustomerTable<'a>(customers: &'a [CustomerSummary]) -> impl IntoView + use<> {
     view! {
