@@ -17,13 +17,13 @@ use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// Maximum number of addresses with their own bucket. Idle ones are dropped first; further
 /// addresses share one bucket.
 const MOST_ADDRESSES: usize = 50_000;
-/// How long unused tokens accumulate.
-const SAVED_FOR: Duration = Duration::seconds(20);
+/// An address may use at once what it left unused for so long.
+const SAVED_SECONDS: u32 = 20;
 
 /// Exempt paths: health checks of load balancers, signed webhooks, files.
 const UNCOUNTED: [&str; 7] =
@@ -41,8 +41,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Buckets {
-    of_addresses: HashMap<String, TokenBucket>,
-    of_the_rest: Option<TokenBucket>,
+    of_addresses: HashMap<String, TokenBucket<OffsetDateTime>>,
+    of_the_rest: Option<TokenBucket<OffsetDateTime>>,
 }
 
 impl AnonymousRequests {
@@ -78,7 +78,7 @@ impl AnonymousRequests {
                 !bucket.is_full()
             });
         }
-        let new = || TokenBucket::full(self.0.rate, SAVED_FOR, now);
+        let new = || TokenBucket::full(self.0.rate, u64::from(self.0.rate) * u64::from(SAVED_SECONDS), now);
         let bucket = if of_addresses.len() < MOST_ADDRESSES || of_addresses.contains_key(&network) {
             of_addresses.entry(network).or_insert_with(new)
         } else {
@@ -98,7 +98,7 @@ impl AnonymousRequests {
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
-    use time::macros::datetime;
+    use time::{Duration, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
@@ -131,7 +131,7 @@ mod tests {
         // Known addresses have their own buckets.
         limits.count_from(address(7), NOW).unwrap();
         assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);
-        limits.count_from(address(most + 20), NOW + SAVED_FOR).unwrap();
+        limits.count_from(address(most + 20), NOW + Duration::seconds(i64::from(SAVED_SECONDS))).unwrap();
         assert!(limits.0.buckets.lock().unwrap().of_addresses.len() < 10);
     }
 }

@@ -1,19 +1,19 @@
-//! The only client of Stripe's API.
+//! The one client that asks Stripe.
 //!
-//! The library provides request types; sending is our own code, because the mirror needs the raw
-//! responses (each object is parsed by `stripe::webhook::read`, whatever its version), Stripe's
-//! clock, and persistent connections. One loop retries under one idempotency key, as Stripe
-//! requests (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a time budget.
-//! A circuit breaker fails fast while Stripe is down, and a limiter keeps this process within
-//! Stripe's rate.
+//! `async-stripe`'s core says what a request is; sending is our own, because the mirror stores the
+//! answers unchanged (`stripe::webhook::read` reads each object, whatever its age), with Stripe's
+//! clock, over pooled connections. One loop retries: under one idempotency key, as Stripe asks
+//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A circuit
+//! breaker answers for Stripe while it is down, and a token bucket keeps this process within Stripe's
+//! rate.
 
 mod backoff;
 mod circuit;
 mod error;
-mod limiter;
 mod meters;
 mod objects;
 pub mod page;
+mod request;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -27,11 +27,11 @@ pub use page::Page;
 
 use crate::{
     config::Config,
+    domain::token_bucket::TokenBucket,
     telemetry::{self, traces},
 };
 use bytes::Bytes;
 use circuit::Circuit;
-use limiter::Limiter;
 use serde::de::DeserializeOwned;
 use std::{
     fmt,
@@ -52,7 +52,9 @@ struct Shared {
     transport: Transport,
     settings: Settings,
     circuit: Mutex<Circuit>,
-    limiter: Mutex<Limiter>,
+    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process share
+    /// this one.
+    limiter: Mutex<TokenBucket<Instant>>,
 }
 
 /// Timeouts and limits of the client.
@@ -152,7 +154,7 @@ impl Client {
             transport,
             settings,
             circuit: Mutex::new(Circuit::new(settings.circuit)),
-            limiter: Mutex::new(Limiter::new(rate, burst)),
+            limiter: Mutex::new(TokenBucket::full(rate, u64::from(burst), Instant::now())),
         })))
     }
 

@@ -1,4 +1,4 @@
-//! What is billed doesn't change silently.
+//! Billed usage doesn't change silently.
 
 use crate::support::TestApp;
 use apex_billing::{domain::identity::CustomerId, service::billed_usage::check};
@@ -25,7 +25,7 @@ async fn notices(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_late_event_of_a_billed_period_is_counted_in_its_hour_and_told_of_once() {
+async fn late_usage_of_a_billed_period_is_audited_once() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let machine = app.machine(customer).await;
@@ -58,7 +58,7 @@ async fn a_late_event_of_a_billed_period_is_counted_in_its_hour_and_told_of_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_processes_that_look_at_once_tell_it_once() {
+async fn concurrent_checks_audit_it_once() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let machine = app.machine(customer).await;

@@ -1,4 +1,5 @@
-//! The first run: `serve --demo` with the stand-in for Stripe beside it, as a person at a terminal meets it.
+//! The first run: `serve --demo` with the stand-in for Stripe beside it, as a person at a terminal
+//! meets it.
 
 use crate::{
     faults::senders::wait_until,

@@ -113,8 +113,8 @@ fn nothing_else_reads_the_environment() {
         let (path, text) = (path.display(), text.split("#[cfg(test)]").next().unwrap());
         for call in ["env::var(\"", "env::var_os(\""] {
             let names = text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
-            // PATH and USER belong to the machine, OTEL_ variables to OpenTelemetry, and PROPTEST_CASES
-            // to a module of tests.
+            // PATH and USER belong to the machine, OTEL_ variables to OpenTelemetry, and
+            // PROPTEST_CASES to a module of tests.
             let others = |name: &str| name.starts_with("OTEL_") || ["PATH", "USER", "PROPTEST_CASES"].contains(&name);
             let unknown: Vec<&str> = names.filter(|name| !settings.contains(*name) && !others(name)).collect();
             assert!(unknown.is_empty(), "{path}: {unknown:?}");

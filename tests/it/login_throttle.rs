@@ -1,4 +1,4 @@
-//! Whoever guesses passwords waits; whoever owns the account gets in.
+//! Password guessing is throttled; the account's owner still gets in.
 
 use crate::support::{
     TestApp,
@@ -33,7 +33,7 @@ async fn fail(client: &Client, email: &str, times: usize) {
 }
 
 #[tokio::test]
-async fn after_five_failures_the_wait_doubles_and_the_right_password_ends_it() {
+async fn waits_double_until_the_correct_password() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;
@@ -46,12 +46,12 @@ async fn after_five_failures_the_wait_doubles_and_the_right_password_ends_it() {
     assert_eq!(try_in(&client, OWNER, PASSWORD).await.header("retry-after"), Some("10"));
     app.advance(Duration::seconds(10));
     assert_eq!(try_in(&client, OWNER, PASSWORD).await.status, 200);
-    // And all of it is forgotten.
+    // And everything is reset.
     fail(&client, OWNER, 5).await;
 }
 
 #[tokio::test]
-async fn an_account_that_does_not_exist_is_throttled_just_like_one_that_does() {
+async fn unknown_accounts_are_throttled_alike() {
     let app = app_with_owner().await;
     let told = async |email: &str, address: &str| {
         let client = app.client().from(address);
@@ -64,7 +64,7 @@ async fn an_account_that_does_not_exist_is_throttled_just_like_one_that_does() {
 }
 
 #[tokio::test]
-async fn replicas_count_together_and_parallel_attempts_are_no_way_around() {
+async fn replicas_and_parallel_attempts_share_the_count() {
     let app = app_with_owner().await;
     let other = app.replica_with(&[]).await;
     let (here, there) = (app.client().from(HOME), other.client().from(HOME));
@@ -75,10 +75,10 @@ async fn replicas_count_together_and_parallel_attempts_are_no_way_around() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_keep_an_owner_out_from_where_the_owner_has_been() {
+async fn owners_get_in_from_known_addresses() {
     let app = app_with_owner().await;
     assert_eq!(try_in(&app.client().from(HOME), OWNER, PASSWORD).await.status, 200);
-    // Many strangers at the one account, and one of the owner's own address at others.
+    // Many clients at one account, and one with the owner's address at other accounts.
     for stranger in 0..4 {
         fail(&app.client().from(&format!("203.0.113.{stranger}")), OWNER, 5).await;
     }
@@ -89,7 +89,7 @@ async fn strangers_cannot_keep_an_owner_out_from_where_the_owner_has_been() {
     try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.problem(429, "login_throttled");
     try_in(&neighbour, "somebody-else@people.example", PASSWORD).await.problem(429, "login_throttled");
     assert_eq!(try_in(&app.client().from(HOME), OWNER, PASSWORD).await.status, 200);
-    // That has cleared the account for everywhere else too.
+    // That has reset the account's count for all other addresses too.
     assert_eq!(try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.status, 200);
 }
 
@@ -107,7 +107,7 @@ async fn one_address_cannot_try_a_password_at_many_accounts() {
 }
 
 #[tokio::test]
-async fn signing_in_properly_never_uses_an_address_up() {
+async fn successful_logins_never_use_up_an_address() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, "somebody@people.example", 4).await;
@@ -120,7 +120,7 @@ async fn signing_in_properly_never_uses_an_address_up() {
 }
 
 #[tokio::test]
-async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
+async fn each_wait_is_audited_once_and_rows_expire() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;
@@ -144,7 +144,7 @@ async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
     assert_eq!(throttled().await, 2);
 
     let rows = async || sqlx::query_scalar::<_, i64>("SELECT count(*) FROM login_failures").fetch_one(&app.db).await.unwrap();
-    // Who is refused leaves nothing behind.
+    // Refused attempts leave no rows.
     let before = rows().await;
     for account in 0..40 {
         try_in(&client, &format!("somebody-{account}@people.example"), "x").await;
@@ -158,7 +158,7 @@ async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
 }
 
 #[tokio::test]
-async fn the_login_page_says_how_long_to_wait() {
+async fn the_login_page_shows_the_wait() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;

@@ -1,5 +1,5 @@
-//! Migrations expand before they contract: the program before this one works on the schema of now, which is what upgrades without a failed
-//! request and the way back rest on.
+//! Migrations expand before they contract: the previous program works on the current schema.
+//! Upgrades without failed requests and rollbacks depend on that.
 
 use crate::support::{database::TestDatabase, program::Workplace};
 use apex_billing::store::postgres::{self, MIGRATIONS, checksums};
@@ -8,19 +8,20 @@ use sha2::{Digest, Sha384};
 use sqlx::{PgPool, migrate::MigrateError};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// A line of this beginning names the release that was the first to do without what a migration takes away or changes.
+/// A line with this prefix names the first release that no longer uses what a migration removes or
+/// changes.
 const MARKER: &str = "-- contracts: unused since ";
 
-/// Migrations without the marker that contract all the same, since no release knew what they take away.
+/// Contracting migrations without the marker, because no release used what they remove.
 const BEFORE_THE_FIRST_RELEASE: &[&str] = &[];
 
-/// What a statement takes from a program that knows the schema before it, if anything.
+/// What a statement removes for a program of the previous schema, if anything.
 fn contracts(statement: &str) -> Option<&'static str> {
     let words: Vec<String> = statement.split_whitespace().map(str::to_ascii_uppercase).collect();
     let text = format!(" {} ", words.join(" "));
     let alters = ["TABLE", "TYPE", "VIEW"].iter().any(|kind| text.starts_with(&format!(" ALTER {kind} ")));
     let alters_a_column = alters && text.matches(" ALTER ").count() > 1;
-    // A column that must be given is one that the program before does not give.
+    // A required column is one that the previous program does not set.
     let must_be_given = |column: &str| column.contains(" NOT NULL") && !column.contains(" DEFAULT ") && !column.contains(" GENERATED ");
     let mut added = text.split(" ADD COLUMN ").skip(1).flat_map(|rest| rest.split(','));
     let known = [
@@ -35,21 +36,22 @@ fn contracts(statement: &str) -> Option<&'static str> {
     known.into_iter().find_map(|(is, what)| is.then_some(what))
 }
 
-/// The statements of a migration, and its marker's release. Bodies of functions come in pieces, which changes nothing.
+/// A migration's statements, and its marker's release. Function bodies are split too, which doesn't
+/// matter.
 fn read(sql: &str) -> (Vec<String>, Option<&str>) {
     let release = sql.lines().find_map(|line| line.strip_prefix(MARKER)).map(str::trim);
     let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
     (code.join("\n").split(';').map(str::to_owned).collect(), release)
 }
 
-/// Is it a version such as 0.2.0, and not a later one than this program's?
+/// Whether it is a version such as 0.2.0, not later than this program's.
 fn is_earlier_release(release: &str) -> bool {
     let parts = |version: &str| version.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>();
     parts(release).is_some_and(|parts_of| parts_of.len() == 3 && Some(parts_of) < parts(env!("CARGO_PKG_VERSION")))
 }
 
 #[test]
-fn a_migration_that_contracts_says_which_release_stopped_using_what_it_takes() {
+fn contracting_migrations_name_the_last_using_release() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut seen = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -75,7 +77,7 @@ fn a_migration_that_contracts_says_which_release_stopped_using_what_it_takes() {
 }
 
 #[test]
-fn what_contracts_is_known_by_its_statements() {
+fn contracting_statements_are_recognised() {
     for statement in [
         "DROP TABLE plans",
         "drop table if exists plans cascade",
@@ -108,7 +110,7 @@ fn what_contracts_is_known_by_its_statements() {
 }
 
 #[tokio::test]
-async fn of_two_that_migrate_at_once_one_waits_and_both_find_the_schema_whole() {
+async fn concurrent_migrations_are_serialized() {
     let database = TestDatabase::new().await;
     postgres::migrate_down(&database.pool, 0).await.unwrap();
     let other = PgPool::connect(&database.url).await.unwrap();
@@ -126,7 +128,7 @@ async fn of_two_that_migrate_at_once_one_waits_and_both_find_the_schema_whole() 
 async fn a_migration_that_fails_is_named_by_its_number() {
     let database = TestDatabase::new().await;
     postgres::migrate_down(&database.pool, 21).await.unwrap();
-    // Somebody has made by hand what the next one is about to make.
+    // An object of the next migration was created manually.
     sqlx::query("CREATE TABLE reconciliations (id integer)").execute(&database.pool).await.unwrap();
     let place = Workplace::new();
     let output = place.command(&["migrate"]).env("DATABASE_URL", &database.url).env("LOG_FORMAT", "json").output().unwrap();

@@ -1,15 +1,15 @@
-//! How much may come from one address without anybody signing in.
+//! Rate limits of unauthenticated requests per address.
 
 use crate::support::{TestApp, app::PASSWORD, program};
 use apex_billing::domain::role::Role;
 use serde_json::json;
 use time::Duration;
 
-/// One a second, and twenty at once.
+/// One a second, and a burst of twenty.
 const FEW: (&str, &str) = ("anonymous-requests-per-second = 50", "anonymous-requests-per-second = 1");
 
 #[tokio::test]
-async fn an_address_that_asks_too_much_waits_and_no_other_one_does() {
+async fn rates_are_limited_per_address() {
     let app = TestApp::start_with_settings(&[FEW]).await;
     let nobody = app.client().from("192.0.2.10");
     for _ in 0..20 {
@@ -29,7 +29,7 @@ async fn an_address_that_asks_too_much_waits_and_no_other_one_does() {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_stripe_health_checks_and_files_are_not_counted() {
+async fn users_stripe_health_checks_and_files_are_exempt() {
     let app = TestApp::start_with_settings(&[FEW]).await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await.from("192.0.2.10");
@@ -50,7 +50,7 @@ async fn whoever_is_signed_in_stripe_health_checks_and_files_are_not_counted() {
 }
 
 #[tokio::test]
-async fn trying_keys_counts_and_the_proxys_address_does_not() {
+async fn trying_keys_counts_and_proxies_do_not() {
     let app = TestApp::start_with_all(&[("TRUSTED_PROXIES", "10.0.0.0/8")], &[FEW]).await;
     let behind = |client: &str| app.client().from("10.0.0.1").with_header("x-forwarded-for", client);
     let guesser = behind("203.0.113.5").with_header("authorization", &format!("Bearer apex_{}", "0".repeat(64)));

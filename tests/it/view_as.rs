@@ -1,4 +1,4 @@
-//! Staff who view as a customer see what it sees, and change nothing.
+//! Staff viewing as a customer see its data, read-only.
 
 use crate::support::{Client, TestApp, app::PASSWORD, client::Answer};
 use apex_billing::{
@@ -26,7 +26,7 @@ struct Scene {
     staff: Client,
 }
 
-/// Two customers with an invoice each, and somebody of the staff, who has no customer of its own.
+/// Two customers with an invoice each, and a staff user without a customer.
 async fn scene() -> Scene {
     let app = TestApp::start().await;
     let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
@@ -40,7 +40,7 @@ async fn view(staff: &Client, customer: CustomerId) -> Answer {
     staff.post_json(START, &json!({"customer_id": customer})).await
 }
 
-/// What the trail says of viewing: what, whom, from where and with what.
+/// Audit entries of viewing: type, customer, origin and data.
 async fn trail(app: &TestApp) -> Vec<(String, String, String, String)> {
     sqlx::query_as(
         "SELECT event_type, customers.name, ip_address, user_agent FROM billing_audit JOIN customers ON customers.id = customer_id
@@ -57,7 +57,7 @@ fn told(rows: &[(String, String, String, String)]) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
+async fn viewing_staff_see_only_that_customers_data() {
     let Scene { app, lumen, orbit, staff } = scene().await;
     staff.get("/api/v1/billing/usage/current").await.problem(422, "invalid_parameter");
     let me = view(&staff, lumen).await;
@@ -77,7 +77,7 @@ async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
     staff.get(&format!("/api/v1/billing/invoices/{theirs}/pdf")).await.problem(404, "not_found");
     assert_eq!(staff.get(&format!("/billing/invoices/{theirs}")).await.status, 404);
 
-    // Another one: the first is no longer seen. The same again is nothing new.
+    // Another customer replaces the first. Repeating has no effect.
     assert_eq!(view(&staff, orbit).await.status, 200);
     assert_eq!(view(&staff, orbit).await.status, 200);
     assert_eq!(staff.get("/api/v1/billing/invoices").await.json()["invoices"][0]["number"], "orbit-1");
@@ -92,7 +92,7 @@ async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
 }
 
 #[tokio::test]
-async fn whoever_views_changes_nothing_unless_it_names_the_customer() {
+async fn viewing_is_read_only_unless_the_customer_is_named() {
     let Scene { app, lumen, orbit, staff } = scene().await;
     assert_eq!(view(&staff, lumen).await.status, 200);
     let id = "7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11";
@@ -128,7 +128,7 @@ async fn whoever_views_changes_nothing_unless_it_names_the_customer() {
 }
 
 #[tokio::test]
-async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_script() {
+async fn pages_show_the_viewed_customer_without_scripts() {
     let Scene { app, lumen, staff, .. } = scene().await;
     let staff = staff.with_header("sec-fetch-site", "same-origin").with_header("accept", "text/html");
     let list = staff.get("/admin/customers").await.text();
@@ -159,7 +159,7 @@ async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_scrip
 }
 
 #[tokio::test]
-async fn nobody_but_staff_views_as_another() {
+async fn only_staff_view_as_a_customer() {
     let Scene { app, lumen, orbit, .. } = scene().await;
     for role in [Role::Publisher, Role::Readonly] {
         let person = app.sign_in(role, Some(lumen)).await;
@@ -183,7 +183,7 @@ async fn nobody_but_staff_views_as_another() {
 }
 
 #[tokio::test]
-async fn a_customer_that_is_none_is_refused() {
+async fn unknown_customers_are_refused() {
     let Scene { app, staff, .. } = scene().await;
     for unknown in ["7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11", "lumen", ""] {
         staff.post_json(START, &json!({"customer_id": unknown})).await.problem(404, "not_found");

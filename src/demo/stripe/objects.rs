@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use time::Duration;
 
-/// How far back Stripe's list of events goes ("List all events").
+/// Stripe's retention of events ("List all events").
 const EVENTS_SINCE: Duration = Duration::days(30);
 
 /// Of those the latest, in case a load test has filled the inbox.

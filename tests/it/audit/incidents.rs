@@ -1,4 +1,4 @@
-//! What was refused and what failed: in the trail, once a minute, and never at the cost of an answer.
+//! Refusals and failures are audited once a minute, without delaying responses.
 
 use crate::support::{Client, TestApp};
 use apex_billing::{domain::role::Role, jobs, service};
@@ -17,7 +17,7 @@ struct Row {
     user_agent: Option<String>,
 }
 
-/// What the trail says of refusals and failures, once nothing is being written.
+/// Audited refusals and failures, once no write is running.
 async fn told(app: &TestApp) -> Vec<Row> {
     app.platform.incidents.settled().await;
     sqlx::query_as(
@@ -35,7 +35,7 @@ fn known(client: Client) -> Client {
 }
 
 #[tokio::test]
-async fn who_is_refused_is_told_once_a_minute_and_route() {
+async fn refusals_are_audited_once_a_minute_and_route() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
@@ -54,7 +54,8 @@ async fn who_is_refused_is_told_once_a_minute_and_route() {
     last.push_str(&row.data.to_string());
     assert!(!last.contains("secret-word"), "{last}");
 
-    // Another route, a page, a parameter that is another: the page tells as the API does, and parameters make no new route.
+    // Another route, a page, another parameter: the page counts like the API, and parameters don't
+    // make a new route.
     person.get("/admin/audit").await;
     for id in ["evt_1", "evt_2"] {
         person.get(&format!("/api/v1/admin/webhooks/{id}")).await.problem(403, "forbidden");
@@ -73,7 +74,7 @@ async fn who_is_refused_is_told_once_a_minute_and_route() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
+async fn invalid_keys_are_audited_by_prefix_and_address() {
     let app = TestApp::start().await;
     let key = format!("apex_{}", "0123456789abcdef".repeat(4));
     let with =
@@ -82,7 +83,7 @@ async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
         with(&format!("Bearer {key}"), "192.0.2.9").get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     }
     with("Bearer whsec_somebodys_other_secret", "192.0.2.10").get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
-    // Nobody signed in is nothing to tell of.
+    // Unauthenticated requests are not audited.
     app.client().get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     let mut rows = told(&app).await;
     rows.sort_by(|a, b| a.ip_address.cmp(&b.ip_address));
@@ -98,7 +99,7 @@ async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
 }
 
 #[tokio::test]
-async fn what_fails_on_our_side_is_an_error_and_what_is_switched_off_is_none() {
+async fn failures_are_errors_and_switched_off_is_not() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
@@ -119,7 +120,7 @@ async fn what_fails_on_our_side_is_an_error_and_what_is_switched_off_is_none() {
 }
 
 #[tokio::test]
-async fn a_job_that_fails_is_an_error_once_a_minute() {
+async fn failed_jobs_are_audited_once_a_minute() {
     let app = TestApp::start().await;
     let error = service::Error::Internal(anyhow::anyhow!("{}", "the disk is full ".repeat(100)));
     for _ in 0..3 {
@@ -133,7 +134,7 @@ async fn a_job_that_fails_is_an_error_once_a_minute() {
     let text = ship.data["error"].as_str().unwrap();
     assert!(text.starts_with("the disk is full") && text.len() == 500, "{text}");
 
-    // The scheduler tells of it by itself.
+    // The scheduler audits it.
     sqlx::query("ALTER TABLE features RENAME TO elsewhere").execute(&app.db).await.unwrap();
     let stop = CancellationToken::new();
     let (_, running) = jobs::start(&app.platform, stop.clone());
@@ -148,7 +149,7 @@ async fn a_job_that_fails_is_an_error_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_costs_no_answer_and_piles_nothing_up() {
+async fn an_unavailable_database_delays_no_response() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;

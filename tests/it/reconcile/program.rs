@@ -48,7 +48,7 @@ impl Shell {
         command
     }
 
-    /// Ok with exit code 0; else the code. What it printed, and its errors.
+    /// Ok for exit code 0; else the code. Also its output and its errors.
     fn run(&self, args: &[&str]) -> (Result<(), Option<i32>>, String, String) {
         told(self.command(args).output().unwrap())
     }
@@ -65,7 +65,7 @@ fn read(text: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_exit_code_says_whether_all_is_well() {
+async fn the_exit_code_is_the_verdict() {
     let (shell, invoice) = Shell::start().await;
     let (code, out, err) = shell.run(&["reconcile", "--json"]);
     let well = read(&out);
@@ -85,7 +85,7 @@ async fn the_exit_code_says_whether_all_is_well() {
     let (code, out, _) = shell.run(&["reconcile"]);
     assert!(code == Err(Some(1)) && out.starts_with(&format!("amount\tinvoice\t{invoice}\ttotal\t10000\t12345\t")), "{out}");
 
-    // What it can't ask it can't compare.
+    // Without Stripe nothing can be compared.
     let refused = told(shell.command(&["reconcile", "--json"]).env("STRIPE_SECRET_KEY", "sk_test_of_nobody").output().unwrap());
     let failed = read(&refused.1);
     assert_eq!((refused.0, &failed["status"], &failed["within_tolerance"]), (Err(Some(1)), &json!("failed"), &Value::Null));
@@ -99,7 +99,7 @@ async fn the_exit_code_says_whether_all_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interrupt_ends_it_and_it_says_what_it_had_compared() {
+async fn an_interrupt_ends_it_and_reports_progress() {
     let (shell, _) = Shell::start().await;
     for args in [&["reconcile", "--json"][..], &["reconcile", "--dry-run", "--json"]] {
         shell.stand_in.fault(Fault::hang().times(1000).on("GET", "/v1/charges"));

@@ -1,4 +1,4 @@
-//! What holds for every store of raw usage events.
+//! Properties of every store of raw usage events.
 
 use super::{IMPRESSIONS, Metered, event, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW};
@@ -9,7 +9,7 @@ use apex_billing::{
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// Each of these against PostgreSQL and against ClickHouse.
+/// Runs each of these with PostgreSQL and with ClickHouse.
 macro_rules! holds_for_both_stores {
     ($($name:ident)*) => {
         mod postgres {
@@ -44,7 +44,7 @@ holds_for_both_stores! {
     sums_beyond_a_bigint_stop_there
 }
 
-/// What a customer used in `[start, end)`.
+/// A customer's usage in `[start, end)`.
 async fn used(app: &TestApp, customer: CustomerId, start: OffsetDateTime, end: OffsetDateTime) -> u64 {
     let figures = app.platform.usage.figures(customer, Period::new(start, end).unwrap()).await.unwrap();
     figures.hours.iter().map(|hour| hour.quantities[Metric::Impressions]).sum()
@@ -52,7 +52,7 @@ async fn used(app: &TestApp, customer: CustomerId, start: OffsetDateTime, end: O
 
 const BEGINS: OffsetDateTime = datetime!(2026-11-22 14:34:17 UTC);
 
-/// An event each second around a period's beginning.
+/// An event each second around a period's start.
 fn around(prefix: &str, count: i64) -> Vec<serde_json::Value> {
     (0..count).map(|n| event(&format!("{prefix}{n}"), IMPRESSIONS, 1, BEGINS + Duration::seconds(n - count / 2))).collect()
 }
@@ -70,13 +70,13 @@ async fn an_hour_is_counted_by_the_periods_that_meet_in_it(metered: Metered) {
     assert_eq!(used(app, customer, before, BEGINS).await, 250);
     assert_eq!(used(app, customer, BEGINS, after).await, 250);
     assert_eq!(recorded(app, customer).await, (500, 500));
-    // A correction goes to the part of its event.
+    // A correction is counted in its event's part.
     let correction = serde_json::json!({"id": "c", "corrects": "few0", "metric": IMPRESSIONS, "quantity": 11,
         "timestamp": "2026-11-22T14:33:27Z", "app_id": "app_42"});
     send(app, customer, &[correction]).await;
     settle(app).await;
     assert_eq!((used(app, customer, before, BEGINS).await, used(app, customer, BEGINS, after).await), (260, 250));
-    // Another customer's hour is whole.
+    // Another customer's hour is not split.
     let other = app.add_customer("forge").await;
     send(app, other, &around("few", 100)).await;
     settle(app).await;
@@ -97,7 +97,7 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(used(app, customer, BEGINS, BEGINS + Duration::days(30)).await, 200);
     assert_eq!(used(app, customer, BEGINS - Duration::days(30), BEGINS).await, 200);
     assert_eq!(recorded(app, customer).await, (405, 401));
-    // Twice is once, and a second split makes three parts.
+    // Repeating has no effect, and a second split makes three parts.
     let later = BEGINS + Duration::minutes(1);
     assert_eq!(used(app, customer, BEGINS, later).await, 60);
     assert_eq!(used(app, customer, later, later + Duration::days(30)).await, 140);
@@ -112,8 +112,8 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(usage_check::check(&app.platform, span).await.unwrap().0, []);
 }
 
-/// A petabyte is a valid event, and ten thousand of them are more than a bigint holds. That fails no request, and no batch on its way to
-/// ClickHouse with other customers' events in it.
+/// A petabyte is a valid event, and ten thousand of them exceed a bigint. That fails no request,
+/// and no ClickHouse batch with other customers' events.
 async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
     let app = &metered.app;
     let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
@@ -159,7 +159,7 @@ async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
     assert_eq!(send(app, customer, &events[10..30]).await, 0);
     settle(app).await;
     assert_eq!(impressions_of(app, customer).await, 50);
-    // Again after it was counted, together with new ones, in another order.
+    // Again after counting, together with new ones, in another order.
     let mut more = impressions(40..70);
     more.reverse();
     assert_eq!(send(app, customer, &more).await, 20);
@@ -265,7 +265,7 @@ async fn an_hour_grows_with_every_batch_and_never_shrinks(metered: Metered) {
 async fn any_history_ends_in_the_same_hours(metered: Metered) {
     let app = &metered.app;
     let customers = [app.add_customer("lumen").await, app.add_customer("orbit").await];
-    // A small generator of our own, so that a failure comes again.
+    // A deterministic generator, so that a failure is reproducible.
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut below = move |n: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -284,7 +284,7 @@ async fn any_history_ends_in_the_same_hours(metered: Metered) {
     for (customer, events) in customers.iter().zip(&sent) {
         let mut next = 0;
         while next < events.len() {
-            // Batches of any size that go back a little, and are settled now and then.
+            // Batches of any size that overlap a little, and are settled from time to time.
             let from = next.saturating_sub(below(20) as usize);
             next = (next + 1 + below(90) as usize).min(events.len());
             send(app, *customer, &events[from..next]).await;
@@ -356,14 +356,14 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     let data: serde_json::Value =
         sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error'").fetch_one(&app.db).await.unwrap();
     assert_eq!((&data["differences"][0]["raw"]["quantity"], &data["differences"][0]["recorded"]["quantity"]), (&5.into(), &6.into()));
-    // Another difference in the same hour is news.
+    // Another difference in the same hour is reported.
     set(7).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
     assert_eq!(told().await, (2, 2));
     set(5).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
     assert_eq!(told().await, (2, 2));
-    // What is shown is not what is recorded; an hour that only one side has is no exception.
+    // Shown and recorded usage differ; hours that only one side has count too.
     let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
     misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
@@ -389,7 +389,7 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
     let at = NOW - Duration::HOUR;
     assert_eq!(send(app, customer, &[event("a", IMPRESSIONS, 100, at), event("b", IMPRESSIONS, 7, at)]).await, 2);
     settle(app).await;
-    // Down, up again, and taken back; each sent twice.
+    // Down, up again, and withdrawn; each sent twice.
     for (id, quantity, sum) in [("c1", 40, 47), ("c2", 250, 257), ("c3", 0, 7)] {
         assert_eq!(send(app, customer, &[correction(id, "a", quantity, at)]).await, 1);
         settle(app).await;
@@ -397,12 +397,12 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
         settle(app).await;
         assert_eq!(recorded(app, customer).await, (sum, 2));
     }
-    // In the request of its event, and before that is settled.
+    // In its event's request, and before that is settled.
     assert_eq!(send(app, customer, &[correction("c4", "d", 5, at), event("d", IMPRESSIONS, 50, at)]).await, 2);
     assert_eq!(send(app, customer, &[correction("c5", "d", 6, at)]).await, 1);
     settle(app).await;
     assert_eq!(recorded(app, customer).await, (13, 3));
-    // The event itself, once more, changes nothing.
+    // The event itself, again, has no effect.
     assert_eq!(send(app, customer, &[event("d", IMPRESSIONS, 50, at)]).await, 0);
     settle(app).await;
     assert_eq!(recorded(app, customer).await, (13, 3));
@@ -418,7 +418,7 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
         let receipt = sender.post_json("/api/v1/usage/events", &wrong).await.json();
         assert_eq!((&receipt["accepted"], &receipt["rejected"][0]["code"]), (&0.into(), &"corrected_event_unknown".into()), "{receipt}");
     }
-    // What was rejected left no trace: its id is free.
+    // A rejected correction's id is free.
     assert_eq!(send(app, customer, &[event("x1", IMPRESSIONS, 1, at)]).await, 1);
     let audited: i64 =
         sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'usage.corrected'").fetch_one(&app.db).await.unwrap();
@@ -452,7 +452,7 @@ async fn a_correction_finds_its_event_among_many(metered: Metered) {
     let at = NOW - Duration::MINUTE;
     assert_eq!(send(app, customer, &impressions(0..500)).await, 500);
     assert_eq!(send(app, customer, &impressions(500..1000)).await, 500);
-    // As they wait to be counted, once more, and when they are.
+    // While queued, again, and when counted.
     for (id, corrects, quantity, sum) in [("c1", "e250", 51, 1050), ("c2", "e250", 11, 1010), ("c3", "e750", 2, 1011)] {
         assert_eq!(send(app, customer, &[correction(id, corrects, quantity, at)]).await, 1);
         if id == "c1" {

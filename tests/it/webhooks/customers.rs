@@ -1,4 +1,4 @@
-//! Customers: what Stripe says of those that are known, and how the others become known.
+//! Customers: Stripe's data of known ones, and how others become known.
 
 use super::{
     INVOICE, ask,
@@ -15,7 +15,7 @@ use time::Duration;
 
 const CUSTOMER: &str = "SELECT name, email, currency, balance, preferred_locale, address->>'city' AS city, deleted FROM customers";
 
-/// An event of Pixel Forge, so many days into September, the customer then with this name and metadata.
+/// An event of Pixel Forge, this many days into September, with this name and metadata.
 fn told(event_type: &str, days: i64, name: &str, apex_customer: Option<&str>) -> Value {
     let customer = DemoCustomer { name: name.into(), ..pixel_forge() };
     let mut event = customer_event(&customer, event_type, september().start() + Duration::days(days));
@@ -32,11 +32,11 @@ async fn apply_all(app: &TestApp) -> u64 {
 }
 
 #[tokio::test]
-async fn a_known_customer_is_as_stripe_last_said_and_deleted_is_final() {
+async fn customers_follow_stripe_and_deleted_is_final() {
     let (app, customer) = platform().await;
     deliver_all(&app, &[told("customer.updated", 2, "Pixel Forge SE", None), told("customer.created", 0, "Pixel Forge", None)]).await;
     assert_eq!(ask(&app.db, CUSTOMER).await, "Pixel Forge SE|billing@pixelforge.test|usd|-500|de-DE|Berlin|false");
-    // Whoever adds it again doesn't overrule Stripe.
+    // Adding it again doesn't override Stripe.
     assert_eq!(app.add_customer("forge").await, customer);
     assert_eq!(ask(&app.db, "SELECT name FROM customers").await, "Pixel Forge SE");
     deliver_all(&app, &[told("customer.deleted", 3, "Pixel Forge SE", None), told("customer.updated", 9, "Ghost", None)]).await;
@@ -45,7 +45,7 @@ async fn a_known_customer_is_as_stripe_last_said_and_deleted_is_final() {
 }
 
 #[tokio::test]
-async fn where_stripe_has_nothing_stays_what_this_platform_was_told() {
+async fn values_missing_in_stripe_stay_as_entered() {
     let (app, _) = platform().await;
     let mut nameless = told("customer.updated", 1, "", None);
     nameless["data"]["object"]["email"] = Value::Null;
@@ -55,7 +55,7 @@ async fn where_stripe_has_nothing_stays_what_this_platform_was_told() {
 }
 
 #[tokio::test]
-async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
+async fn customers_become_known_only_by_metadata() {
     let app = TestApp::start().await;
     let id: uuid::Uuid = sqlx::query_scalar("INSERT INTO customers (name) VALUES ('Signed up here') RETURNING id")
         .fetch_one(&app.db)
@@ -65,7 +65,7 @@ async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
     for (days, claim, reason) in [
         (0, None, unknown.to_owned()),
         (1, Some("yes".to_owned()), format!("{unknown}: its metadata.apex_customer is neither `new` nor a customer's id")),
-        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer names no customer that lacks a Stripe id")),
+        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer is not a customer that lacks a Stripe id")),
     ] {
         let event = told("customer.updated", days, "Pixel Forge", claim.as_deref());
         deliver(&app, &event).await;
@@ -84,7 +84,7 @@ async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
 }
 
 #[tokio::test]
-async fn what_came_before_its_customer_was_added_is_applied_once_it_is() {
+async fn earlier_events_of_an_added_customer_are_applied() {
     let app = TestApp::start().await;
     let events = month(Outcome::PartiallyRefunded);
     deliver_all(&app, &events).await;
@@ -99,7 +99,7 @@ async fn what_came_before_its_customer_was_added_is_applied_once_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_at_the_moment_at_which_its_customer_is_added_is_not_lost() {
+async fn events_concurrent_with_adding_are_not_lost() {
     let app = TestApp::start().await;
     let events = month(Outcome::Paid);
     tokio::join!(futures::future::join_all(events.iter().map(|event| deliver(&app, event))), app.add_customer("forge"));
