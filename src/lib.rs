@@ -1,4 +1,5 @@
-//! ApexMediation Billing: usage metering, Stripe mirror, invoices and the billing console, in one crate for two targets.
+//! ApexMediation Billing: usage metering, Stripe mirror, invoices and the billing console, in one
+//! crate for two targets.
 //!
 //! The modules, and what each must not know:
 //!

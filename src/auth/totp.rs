@@ -1,8 +1,8 @@
 //! Time-based one-time passwords (RFC 6238): six digits, thirty seconds, HMAC-SHA-1, which every
 //! authenticator app supports. And the recovery codes for users who have lost the app.
 //!
-//! `totp-rs` makes and checks the codes. The clock, the refusal of a code that was used before and the
-//! URI are ours: its URI refuses a colon in an account's name, which a user's address may have.
+//! `totp-rs` makes and checks the codes. The clock, the refusal of a code that was used before and
+//! the URI are ours: its URI refuses a colon in an account's name, which a user's address may have.
 
 pub mod sealing;
 

@@ -1,7 +1,8 @@
-//! The demo's Stripe: the stand-in beside the server, filled with what the mirror holds, but for a few differences that
-//! reconciliation finds.
+//! The demo's Stripe: the stand-in beside the server, filled with what the mirror holds, but for a
+//! few differences that reconciliation finds.
 //!
-//! It keeps nothing: each start fills it again from the database, with those differences that no repair has reached yet.
+//! It keeps nothing: each start fills it again from the database, with those differences that no
+//! repair has reached yet.
 
 mod differences;
 mod objects;
@@ -30,7 +31,8 @@ const FREE_PORT: &str = "127.0.0.1:0";
 /// The secret key that it takes.
 pub const KEY: &str = "sk_test_demo";
 
-/// Its webhooks arrive within a moment, so that a reconciliation needs no long wait before it looks again.
+/// Its webhooks arrive within a moment, so that a reconciliation needs no long wait before it looks
+/// again.
 const SETTLE_SECONDS: u32 = 3;
 
 /// The running stand-in of a demo; it stops when this is dropped.

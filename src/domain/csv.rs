@@ -1,5 +1,5 @@
-//! CSV files (RFC 4180) that people open in a spreadsheet. The `csv` crate writes them; neutralizing
-//! formulas is ours, for it has nothing for that.
+//! CSV files (RFC 4180) that people open in a spreadsheet. The `csv` crate writes them;
+//! neutralizing formulas is ours, for it has nothing for that.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use std::borrow::Cow;
 /// with it, too.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Text that is safe in a field: what a spreadsheet would run as a formula begins with an apostrophe
-/// (OWASP, "CSV Injection"). Not for numbers: a negative one is no formula.
+/// Text that is safe in a field: what a spreadsheet would run as a formula begins with an
+/// apostrophe (OWASP, "CSV Injection"). Not for numbers: a negative one is no formula.
 pub fn text(text: &str) -> Cow<'_, str> {
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
     if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
@@ -22,8 +22,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
 pub fn rows<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N]>) -> std::io::Result<String> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
-        // Some spreadsheets also separate by semicolons; the `csv` crate quotes what has its comment
-        // character.
+        // Some spreadsheets also separate by semicolons; the `csv` crate quotes what has its
+        // comment character.
         .comment(Some(b';'))
         .from_writer(Vec::new());
     for row in rows {

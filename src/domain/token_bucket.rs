@@ -1,11 +1,11 @@
 //! A token bucket: a rate in the long run, and what was left unused for a while at once. Every rate
-//! limit of this program is one: requests of an address, requests and events of an API key, calls to
-//! Stripe's API.
+//! limit of this program is one: requests of an address, requests and events of an API key, calls
+//! to Stripe's API.
 
 use std::{ops::Sub, time::Duration};
 
-/// Tokens of one sender, in millionths. `T` is the clock's instant: `OffsetDateTime` where tests set
-/// the time, `Instant` where the system's clock may be adjusted.
+/// Tokens of one sender, in millionths. `T` is the clock's instant: `OffsetDateTime` where tests
+/// set the time, `Instant` where the system's clock may be adjusted.
 ///
 /// It may go into debt: a caller spends more than there is, and waits until that is paid for.
 #[derive(Clone, Debug)]

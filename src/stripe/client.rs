@@ -3,9 +3,9 @@
 //! `async-stripe`'s core says what a request is; sending is our own, because the mirror stores the
 //! answers unchanged (`stripe::webhook::read` reads each object, whatever its age), with Stripe's
 //! clock, over pooled connections. One loop retries: under one idempotency key, as Stripe asks
-//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A circuit
-//! breaker answers for Stripe while it is down, and a token bucket keeps this process within Stripe's
-//! rate.
+//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A
+//! circuit breaker answers for Stripe while it is down, and a token bucket keeps this process
+//! within Stripe's rate.
 
 mod backoff;
 mod circuit;
@@ -52,8 +52,8 @@ struct Shared {
     transport: Transport,
     settings: Settings,
     circuit: Mutex<Circuit>,
-    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process share
-    /// this one.
+    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process
+    /// share this one.
     limiter: Mutex<TokenBucket<Instant>>,
 }
 

@@ -82,7 +82,7 @@ async fn the_next_period_fires_again() {
 }
 
 #[tokio::test]
-async fn what_is_reached_in_a_periods_last_second_fires_for_that_period() {
+async fn a_periods_last_second_fires_for_that_period() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     app.advance(time::macros::datetime!(2026-11-30 23:59:59 UTC) - app.now());

@@ -50,7 +50,7 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let app = TestApp::start().await;
     users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let wrong = app.client().post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": "not this one"})).await;
-    let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "nobody@people.example", "password": PASSWORD})).await;
+    let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "unknown@people.example", "password": PASSWORD})).await;
     let (wrong, unknown) = (wrong.problem(401, "invalid_credentials"), unknown.problem(401, "invalid_credentials"));
     assert_eq!(wrong["detail"], unknown["detail"]);
     let refused: i64 =

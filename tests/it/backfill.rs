@@ -23,11 +23,11 @@ async fn one(app: &TestApp, sql: &'static str) -> String {
 }
 
 async fn events(platform: &Platform) -> Result<Report, Error> {
-    backfill::events(platform, &|_| ()).await.map(|report| report.expect("nobody else reads"))
+    backfill::events(platform, &|_| ()).await.map(|report| report.expect("no concurrent read"))
 }
 
 async fn full(platform: &Platform) -> Result<Report, Error> {
-    backfill::full(platform, &|_| ()).await.map(|report| report.expect("nobody else reads"))
+    backfill::full(platform, &|_| ()).await.map(|report| report.expect("no concurrent read"))
 }
 
 fn counted(report: &Report) -> Vec<(&str, i64, i64)> {

@@ -44,13 +44,13 @@ async fn late_usage_of_a_billed_period_is_audited_once() {
     assert_eq!(check(&app.platform).await.expect("a look"), 1);
     assert_eq!(check(&app.platform).await.expect("a look"), 0);
     assert_eq!(notices(&app).await, [json!({"metric": "impressions", "before": 1_000, "after": 1_250})]);
-    let told: Vec<String> =
+    let changed: Vec<String> =
         sqlx::query_scalar("SELECT data ->> 'metric' FROM events WHERE event_type = 'usage.billed_period_changed' AND customer_id = $1")
             .bind(customer.0)
             .fetch_all(&app.db)
             .await
             .expect("rows");
-    assert_eq!(told, ["impressions"]);
+    assert_eq!(changed, ["impressions"]);
 
     send("later still", 1, "2026-10-20T00:00:00Z").await;
     assert_eq!(check(&app.platform).await.expect("a look"), 1);

@@ -230,8 +230,8 @@ async fn a_healthy_server_fails_no_box_and_stores_nothing() {
         .await
         .unwrap();
     assert_eq!((pings, usage), (0, 0));
-    let told = report.to_json();
-    assert_eq!(told["boxes"].as_array().unwrap().len(), boxes().len());
+    let json = report.to_json();
+    assert_eq!(json["boxes"].as_array().unwrap().len(), boxes().len());
 
     // The command: secrets in the environment, one failing box, exit code 1.
     let options = &deployment.options;

@@ -76,7 +76,7 @@ fn the_example_of_a_dot_env_file_has_every_setting_and_no_other() {
         .map(|(name, _)| name.to_owned())
         .collect();
     let settings = settings();
-    assert!(example == settings, "missing: {:?}; read by nobody: {:?}", difference(&settings, &example), difference(&example, &settings));
+    assert!(example == settings, "missing: {:?}; read by no code: {:?}", difference(&settings, &example), difference(&example, &settings));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn every_variable_is_documented() {
     let settings = settings();
     assert!(
         described == settings,
-        "missing: {:?}; read by nobody: {:?}",
+        "missing: {:?}; read by no code: {:?}",
         difference(&settings, &described),
         difference(&described, &settings)
     );

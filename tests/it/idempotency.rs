@@ -232,7 +232,7 @@ async fn a_run_stops_without_its_lease() {
         let platform = app.platform.clone();
         let request = request.clone();
         async move {
-            let Begun::Ours(run) = idempotency::begin(&platform, &request).await.unwrap() else { panic!("somebody else's") };
+            let Begun::Ours(run) = idempotency::begin(&platform, &request).await.unwrap() else { panic!("another run") };
             run
         }
     };

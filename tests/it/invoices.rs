@@ -138,8 +138,8 @@ async fn an_invoice_has_its_whole_timeline() {
     assert_eq!(invoice["line_items"][0]["amount"], 49_900);
     assert_eq!(invoice["payments"].as_array().unwrap().len(), 1);
     assert_eq!(invoice["refunds"][0]["amount"], 12_475);
-    let told: Vec<&str> = invoice["timeline"].as_array().unwrap().iter().map(|entry| entry["title"].as_str().unwrap()).collect();
-    assert_eq!(told, ["Draft created", "Invoice finalized", "Payment received", "Refund of $124.75 issued"]);
+    let titles: Vec<&str> = invoice["timeline"].as_array().unwrap().iter().map(|entry| entry["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Draft created", "Invoice finalized", "Payment received", "Refund of $124.75 issued"]);
     // The page's server function returns the same.
     assert_eq!(person.get(&format!("/api/v1/billing/invoice?id={id}")).await.json(), invoice);
 }

@@ -53,14 +53,14 @@ async fn waits_double_until_the_correct_password() {
 #[tokio::test]
 async fn unknown_accounts_are_throttled_alike() {
     let app = app_with_owner().await;
-    let told = async |email: &str, address: &str| {
+    let refused = async |email: &str, address: &str| {
         let client = app.client().from(address);
         fail(&client, email, 5).await;
         let answer = try_in(&client, email, PASSWORD).await;
         let body = answer.problem(429, "login_throttled");
         (body["detail"].clone(), body["title"].clone(), answer.header("retry-after").map(str::to_owned))
     };
-    assert_eq!(told(OWNER, HOME).await, told("nobody@people.example", ELSEWHERE).await);
+    assert_eq!(refused(OWNER, HOME).await, refused("unknown@people.example", ELSEWHERE).await);
 }
 
 #[tokio::test]
@@ -84,10 +84,10 @@ async fn owners_get_in_from_known_addresses() {
     }
     let neighbour = app.client().from(HOME);
     for account in 0..6 {
-        fail(&neighbour, &format!("somebody-{account}@people.example"), 5).await;
+        fail(&neighbour, &format!("user-{account}@people.example"), 5).await;
     }
     try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.problem(429, "login_throttled");
-    try_in(&neighbour, "somebody-else@people.example", PASSWORD).await.problem(429, "login_throttled");
+    try_in(&neighbour, "other-user@people.example", PASSWORD).await.problem(429, "login_throttled");
     assert_eq!(try_in(&app.client().from(HOME), OWNER, PASSWORD).await.status, 200);
     // That has reset the account's count for all other addresses too.
     assert_eq!(try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.status, 200);
@@ -98,7 +98,7 @@ async fn one_address_cannot_try_a_password_at_many_accounts() {
     let app = app_with_owner().await;
     let client = app.client().from("2001:db8:1:2::1");
     for account in 0..30 {
-        fail(&client, &format!("somebody-{account}@people.example"), 1).await;
+        fail(&client, &format!("user-{account}@people.example"), 1).await;
     }
     let neighbour = app.client().from("2001:db8:1:2:ffff::9");
     try_in(&neighbour, "the-next@people.example", "Spring2026!").await.problem(429, "login_throttled");
@@ -110,7 +110,7 @@ async fn one_address_cannot_try_a_password_at_many_accounts() {
 async fn successful_logins_never_use_up_an_address() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
-    fail(&client, "somebody@people.example", 4).await;
+    fail(&client, "user@people.example", 4).await;
     for _ in 0..8 {
         let answers = futures::future::join_all((0..4).map(|_| try_in(&client, OWNER, PASSWORD))).await;
         assert!(answers.iter().all(|answer| answer.status == 200));
@@ -147,7 +147,7 @@ async fn each_wait_is_audited_once_and_rows_expire() {
     // Refused attempts leave no rows.
     let before = rows().await;
     for account in 0..40 {
-        try_in(&client, &format!("somebody-{account}@people.example"), "x").await;
+        try_in(&client, &format!("user-{account}@people.example"), "x").await;
     }
     assert!(rows().await < before + 2 * 40);
     login_throttle::prune(&app.platform).await.unwrap();

@@ -141,7 +141,7 @@ impl Metered {
     }
 
     /// Audit rows and outbox events of a type; both are equal.
-    async fn told(&self, event_type: &str) -> Vec<Value> {
+    async fn reported(&self, event_type: &str) -> Vec<Value> {
         let of = async |sql: &'static str| {
             sqlx::query_scalar::<_, Value>(sql).bind(event_type).bind(self.customer.0).fetch_all(&self.app.db).await.unwrap()
         };
@@ -281,8 +281,8 @@ async fn within_a_day_a_correction_cancels_sent_usage() {
     let identifier = metered.posts(EVENTS)[1].params["identifier"].clone();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].params, json!({"event_name": "impressions", "type": "cancel", "cancel": {"identifier": identifier}}));
-    assert_eq!(metered.told("usage.meter_cancelled").await.len(), 1);
-    assert!(metered.told("usage.meter_excess").await.is_empty());
+    assert_eq!(metered.reported("usage.meter_cancelled").await.len(), 1);
+    assert!(metered.reported("usage.meter_excess").await.is_empty());
 
     // All of it.
     metered.correct("d", "a", CLOSED, 0).await;
@@ -304,7 +304,7 @@ async fn after_a_day_later_hours_make_up_for_a_correction() {
     let start = "2026-11-01T00:00:00Z";
     let excess =
         |carried: u64| json!({"metric": "impressions", "period_start": start, "excess": 60, "carried": carried, "owed": 60 - carried});
-    assert_eq!(metered.told("usage.meter_excess").await, [excess(0)]);
+    assert_eq!(metered.reported("usage.meter_excess").await, [excess(0)]);
 
     metered.send("b", "impressions", CLOSED + Duration::DAY, 50).await;
     metered.pass(Duration::HOUR);
@@ -314,7 +314,7 @@ async fn after_a_day_later_hours_make_up_for_a_correction() {
     metered.run().await;
     metered.pass(Duration::HOUR);
     metered.run().await;
-    assert_eq!(metered.told("usage.meter_excess").await, [excess(0), excess(50), excess(60)]);
+    assert_eq!(metered.reported("usage.meter_excess").await, [excess(0), excess(50), excess(60)]);
     let at_stripe = metered.at_stripe("impressions").await;
     assert_eq!(at_stripe, BTreeMap::from([(CLOSED, 100), (CLOSED + Duration::hours(25), 60)]));
     assert_eq!(at_stripe.values().sum::<u64>(), metered.used("impressions").await.values().sum::<u64>());
@@ -334,8 +334,8 @@ async fn usage_too_old_for_stripe_is_reported_not_sent() {
         metered.pass(Duration::HOUR);
     }
     assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(open, 30)]));
-    let told = metered.told("usage.meter_expired").await;
-    assert_eq!((told.len(), &told[0]["hours"], &told[0]["quantity"]), (1, &json!(2), &json!(30)));
+    let reported = metered.reported("usage.meter_expired").await;
+    assert_eq!((reported.len(), &reported[0]["hours"], &reported[0]["quantity"]), (1, &json!(2), &json!(30)));
     let statuses: Vec<String> = metered.rows("impressions").await.into_iter().map(|row| row.3).collect();
     assert_eq!(statuses, ["expired", "expired", "sent"]);
     assert!(metered.posts(EVENTS).iter().all(|request| request.status == Some(200)));

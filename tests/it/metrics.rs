@@ -136,7 +136,7 @@ async fn rules_and_dashboard_use_exported_metrics() {
     };
     assert!(text.contains("content-type: text/plain; version=0.0.4"), "{text}");
     let text = text.split_once("\r\n\r\n").unwrap().1;
-    let told = scraped(text);
+    let exported = scraped(text);
     for resolution in ["fetch", "last_resort"] {
         assert!(
             text.contains(&format!("webhook_ties_total{{resolution=\"{resolution}\"}} 0")),
@@ -149,7 +149,7 @@ async fn rules_and_dashboard_use_exported_metrics() {
         let mut wrong = Vec::new();
         let mut labels: BTreeSet<&str> = LABELS_OF_PROMETHEUS.into();
         for (metric, wanted) in metrics.iter().filter(|(metric, _)| !OF_PROMETHEUS.contains(&metric.as_str())) {
-            let Some(series) = told.get(metric.as_str()) else {
+            let Some(series) = exported.get(metric.as_str()) else {
                 wrong.push(format!("{name}: no metric {metric}"));
                 continue;
             };
@@ -175,7 +175,7 @@ async fn rules_and_dashboard_use_exported_metrics() {
     }
 
     let explained: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-    let unexplained: Vec<&&str> = told
+    let unexplained: Vec<&&str> = exported
         .keys()
         .filter(|name| {
             let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).filter(|base| explained.contains(base));
@@ -184,7 +184,7 @@ async fn rules_and_dashboard_use_exported_metrics() {
         .collect();
     assert_eq!(unexplained, Vec::<&&str>::new(), "metrics without HELP");
     let of_prometheus: Vec<_> =
-        told.values().flatten().filter(|labels| labels.contains_key("job") || labels.contains_key("instance")).collect();
+        exported.values().flatten().filter(|labels| labels.contains_key("job") || labels.contains_key("instance")).collect();
     assert_eq!(of_prometheus, Vec::<&BTreeMap<&str, &str>>::new());
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
 }
@@ -242,7 +242,7 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
     let text = answer.split_once("\r\n\r\n").unwrap().1;
     let zero: String = text.lines().filter(|line| line.ends_with(" 0")).map(|line| format!("{line}\n")).collect();
-    let (told, at_zero) = (scraped(text), scraped(&zero));
+    let (exported, at_zero) = (scraped(text), scraped(&zero));
     let has = |name: &str, wanted: &[(String, Option<String>)]| {
         at_zero.get(name).is_some_and(|series| {
             series.iter().any(|labels| {
@@ -259,7 +259,7 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
             asked += 1;
             // Every combination of the requested values with the values of other labels.
             let mut combinations: Vec<Vec<(String, Option<String>)>> = vec![Vec::new()];
-            let others = told.get(name.as_str()).into_iter().flatten().flat_map(BTreeMap::iter);
+            let others = exported.get(name.as_str()).into_iter().flatten().flat_map(BTreeMap::iter);
             let mut values: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
             for (label, value) in others.filter(|(label, _)| !matchers.iter().any(|(matched, _)| matched == **label)) {
                 values.entry((*label).to_owned()).or_default().insert(Some((*value).to_owned()));

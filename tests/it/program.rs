@@ -33,7 +33,7 @@ fn wrong_settings_are_one_sentence() {
     for file in [folder.as_str(), "nowhere", "Leptos.toml"] {
         says_one_sentence(&place.command(&["serve"]).env("BREACHED_PASSWORDS_FILE", file).output().unwrap(), "BREACHED_PASSWORDS_FILE");
     }
-    let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/none").output().unwrap();
+    let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://user:hunter2@127.0.0.1:1/none").output().unwrap();
     says_one_sentence(&unreachable, "DATABASE_URL");
     assert!(!String::from_utf8_lossy(&unreachable.stderr).contains("hunter2"));
     fs::write(place.0.join("Leptos.toml"), "[limits]\n").unwrap();
@@ -145,9 +145,9 @@ fn with_a_private_database_it_survives_kills() {
     let again: serde_json::Value = serde_json::from_slice(&place.command(&["demo", "--json"]).output().unwrap().stdout).unwrap();
     assert_eq!(again, access);
     // Without a load balancer there is no waiting.
-    let told = Instant::now();
+    let signalled = Instant::now();
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert!(signalled.elapsed() < Duration::from_secs(5), "{:?}", signalled.elapsed());
     assert!(!postmaster.exists());
 }
 

@@ -11,21 +11,21 @@ const FEW: (&str, &str) = ("anonymous-requests-per-second = 50", "anonymous-requ
 #[tokio::test]
 async fn rates_are_limited_per_address() {
     let app = TestApp::start_with_settings(&[FEW]).await;
-    let nobody = app.client().from("192.0.2.10");
+    let anonymous = app.client().from("192.0.2.10");
     for _ in 0..20 {
-        assert_eq!(nobody.get("/api/v1/meta/features").await.status, 200);
+        assert_eq!(anonymous.get("/api/v1/meta/features").await.status, 200);
     }
-    let refused = nobody.get("/api/v1/meta/features").await;
+    let refused = anonymous.get("/api/v1/meta/features").await;
     refused.problem(429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("1"));
     for path in ["/login", "/billing/usage", "/theme", "/nothing"] {
-        assert_eq!(nobody.get(path).await.status, 429, "{path}");
+        assert_eq!(anonymous.get(path).await.status, 429, "{path}");
     }
     let login = json!({"email": "ops@people.example", "password": PASSWORD});
-    nobody.post_json("/api/v1/auth/login", &login).await.problem(429, "rate_limited");
+    anonymous.post_json("/api/v1/auth/login", &login).await.problem(429, "rate_limited");
     assert_eq!(app.client().from("192.0.2.11").get("/api/v1/meta/features").await.status, 200);
     app.advance(Duration::seconds(1));
-    assert_eq!(nobody.get("/login").await.status, 200);
+    assert_eq!(anonymous.get("/login").await.status, 200);
 }
 
 #[tokio::test]
@@ -34,18 +34,18 @@ async fn users_stripe_health_checks_and_files_are_exempt() {
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await.from("192.0.2.10");
     let machine = app.machine(customer).await.from("192.0.2.10");
-    let nobody = app.client().from("192.0.2.10");
+    let anonymous = app.client().from("192.0.2.10");
     for _ in 0..25 {
-        nobody.get("/api/v1/meta/features").await;
+        anonymous.get("/api/v1/meta/features").await;
     }
-    nobody.get("/api/v1/meta/features").await.problem(429, "rate_limited");
+    anonymous.get("/api/v1/meta/features").await.problem(429, "rate_limited");
     for _ in 0..25 {
         assert_eq!(person.get("/api/v1/auth/me").await.status, 200);
         assert_eq!(machine.get("/api/v1/billing/invoices").await.status, 200);
         for path in ["/livez", "/readyz", "/api/v1/health", "/pkg/apex_billing.css", "/favicon.svg"] {
-            assert_ne!(nobody.get(path).await.status, 429, "{path}");
+            assert_ne!(anonymous.get(path).await.status, 429, "{path}");
         }
-        nobody.post("/api/v1/webhooks/stripe", "application/json", b"{}".to_vec()).await.problem(400, "signature_missing");
+        anonymous.post("/api/v1/webhooks/stripe", "application/json", b"{}".to_vec()).await.problem(400, "signature_missing");
     }
 }
 

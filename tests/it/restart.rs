@@ -139,8 +139,8 @@ async fn readiness_fails_first_and_a_second_signal_aborts() {
     assert!(before.starts_with("http/1.1 200") && !before.contains("connection: close"), "{before}");
     server.tell(libc::SIGTERM);
     until("/readyz says no", || server.get("/readyz").starts_with("HTTP/1.1 503"));
-    let told = kept.get("/api/v1/meta/features");
-    assert!(told.starts_with("http/1.1 200") && told.contains("connection: close"), "{told}");
+    let response = kept.get("/api/v1/meta/features");
+    assert!(response.starts_with("http/1.1 200") && response.contains("connection: close"), "{response}");
     assert!(kept.has_ended());
     assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
     assert!(get(&server.metrics, "/metrics").starts_with("HTTP/1.1 200"));
@@ -222,19 +222,19 @@ async fn systemd_gets_ready_watchdog_and_stopping() {
     let path = place.0.join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let told = || {
+    let message = || {
         let mut buffer = [0; 64];
         let length = socket.recv(&mut buffer).unwrap();
         String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
     };
     let mut command = serve(place.command(&["serve"]), &database);
     let mut server = Running::start(command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000"));
-    let mut first = [told(), told()];
+    let mut first = [message(), message()];
     first.sort();
     assert_eq!(first, ["READY=1", "WATCHDOG=1"]);
-    assert_eq!(told(), "WATCHDOG=1");
+    assert_eq!(message(), "WATCHDOG=1");
     server.tell(libc::SIGINT);
-    until("it says that it stops", || told() == "STOPPING=1");
+    until("it says that it stops", || message() == "STOPPING=1");
     assert_eq!(server.wait(), Some(0));
 }
 

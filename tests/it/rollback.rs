@@ -40,7 +40,7 @@ async fn drop_tables_requires_all_safeguards() {
     let drop_tables = |more: &[&str]| {
         let args = [&["rollback", "drop-tables", "--database-url", database.url.as_str()][..], more].concat();
         // DATABASE_URL is not the database of the tables.
-        place.command(&args).env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none").output().unwrap()
+        place.command(&args).env("DATABASE_URL", "postgres://unknown@127.0.0.1:1/none").output().unwrap()
     };
     let dump = |name: &str, text: &str| {
         let path = place.0.join(name);

@@ -44,7 +44,7 @@ async fn no_secret_is_logged_at_trace_level() {
         .env("STRIPE_SECRET_KEY", SECRET_KEY)
         .env("STRIPE_API_BASE", stand_in.base_url())
         .env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
-        .env("SMTP_URL", format!("smtp://somebody:{SMTP_PASSWORD}@127.0.0.1:1"))
+        .env("SMTP_URL", format!("smtp://user:{SMTP_PASSWORD}@127.0.0.1:1"))
         .env("SECRETS_KEY", SEALING_KEY)
         .env("RUST_LOG", "trace")
         .env("LOG_FORMAT", "json")
@@ -107,7 +107,7 @@ async fn no_secret_is_logged_at_trace_level() {
     let of_second_factor = [SEALING_KEY, &totp_secret, &recovery_code].into_iter().chain(other_forms.iter().map(String::as_str));
     let secrets = [password, key, &cookie, &made_key, WRONG_PASSWORD, WRONG_KEY, WEBHOOK_SECRET, SMTP_PASSWORD, SECRET_KEY];
     for secret in secrets.into_iter().chain(of_second_factor).chain(database_password) {
-        let told = text.lines().find(|line| line.contains(secret));
-        assert!(told.is_none(), "{secret} is in the log: {told:?}");
+        let line = text.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret} is in the log: {line:?}");
     }
 }

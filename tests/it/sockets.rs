@@ -66,7 +66,7 @@ fn drip(address: &str, head: &str, byte: u8) -> (String, Duration) {
             Ok(0) => break,
             Ok(length) => answer.extend_from_slice(&part[..length]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                assert!(begun.elapsed() < PATIENCE, "somebody slow is served for ever");
+                assert!(begun.elapsed() < PATIENCE, "a slow client is never disconnected");
                 stream.write_all(&[byte]).ok();
             }
             Err(_) => break,
@@ -193,7 +193,7 @@ async fn malformed_requests_are_refused_without_smuggling() {
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client that wants TLS\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client that expects TLS\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let answer = exchange(&server.address, nonsense);
@@ -231,7 +231,7 @@ async fn excess_connections_wait_and_metrics_still_work() {
     let mut waiting = BufReader::new(connect(&server.address));
     waiting.get_mut().write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     waiting.get_mut().set_read_timeout(Some(PAUSE * 10)).unwrap();
-    let error = answer_of(&mut waiting).expect_err("nobody serves it yet");
+    let error = answer_of(&mut waiting).expect_err("it is not served yet");
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     // The operator sees the reason in the metrics.
     for path in ["/livez", "/readyz"] {

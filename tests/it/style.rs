@@ -31,35 +31,8 @@ const WORDS: &[(&str, &str)] = &[
 const FOLDERS: &[&str] = &["benches", "deploy", "docs", "end2end", "migrations", "scripts", "src", "style", "tests"];
 
 /// Not rewritten yet: this list only shrinks.
-const NOT_YET: &[&str] = &[
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "SECURITY.md",
-    "docs/",
-    "end2end/tests/kill-switch.spec.ts",
-    "src/api.rs",
-    "src/api/",
-    "src/app.rs",
-    "src/app/",
-    "src/demo.rs",
-    "src/demo/",
-    "src/domain/metric",
-    "src/domain/rating",
-    "src/domain/usage",
-    "src/http.rs",
-    "src/http/",
-    "src/lib.rs",
-    "src/server.rs",
-    "src/server/",
-    "src/service/error.rs",
-    "src/service/usage.rs",
-    "src/service/usage/",
-    "src/stripe.rs",
-    "src/stripe/",
-    "src/stripe_stand_in",
-    "tests/",
-];
+const NOT_YET: &[&str] =
+    &["src/domain/metric", "src/domain/rating", "src/domain/usage", "src/service/error.rs", "src/service/usage.rs", "src/service/usage/"];
 
 /// Files that quote the words, come from elsewhere, or are stored in databases.
 const EXEMPT: &[&str] =

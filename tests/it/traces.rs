@@ -197,9 +197,9 @@ async fn a_broken_collector_blocks_nothing() {
         for number in 0..20 {
             send_usage(&server, &key, &format!("{address}-{number}"), "");
         }
-        let told = Instant::now();
+        let stopped = Instant::now();
         assert_eq!(server.signal(libc::SIGINT), Some(0));
-        assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+        assert!(stopped.elapsed() < Duration::from_secs(15), "{:?}", stopped.elapsed());
     }
 }
 
@@ -217,7 +217,7 @@ async fn log_lines_name_request_customer_and_events() {
     let webhook = send_webhook(&server, &invoice.to_string());
     assert!(webhook.starts_with("HTTP/1.1 200"), "{webhook}");
     let webhook = header(&webhook, "x-request-id").to_owned();
-    // It is invalid: the log line about that names it, whoever's transaction it was in.
+    // It is invalid: the log line about that names it, in any transaction.
     send_webhook(
         &server,
         r#"{"id":"evt_unreadable","type":"invoice.paid","created":1700000000,"data":{"object":{"id":7,"customer":"cus_lumen"}}}"#,

@@ -1,7 +1,8 @@
-//! What differs at Stripe, as if the webhooks of these changes had failed and were too old for Stripe's list of events:
-//! only reconciliation finds them.
+//! What differs at Stripe, as if the webhooks of these changes had failed and were too old for
+//! Stripe's list of events: only reconciliation finds them.
 //!
-//! A difference is there until anything else than the demo's own events has reached its object: a repair, for example.
+//! A difference is there until anything else than the demo's own events has reached its object: a
+//! repair, for example.
 
 use crate::{
     demo::{
@@ -70,7 +71,8 @@ fn written_off(year: &Year) -> anyhow::Result<String> {
     Ok(invoice_id(&lumen()?, year.month(WRITTEN_OFF)?))
 }
 
-/// An invoice that was written off here and paid after all, by bank transfer. Its payment is missing here too.
+/// An invoice that was written off here and paid after all, by bank transfer. Its payment is
+/// missing here too.
 fn pay_late(store: &mut Store, invoice: &str, at: OffsetDateTime, also_the_invoice: bool) {
     let Some(mut paid) = store.get("invoice", invoice).cloned() else { return };
     let (due, at) = (integer(&paid, "amount_due"), at.unix_timestamp());

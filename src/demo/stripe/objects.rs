@@ -1,4 +1,5 @@
-//! The mirror's objects as Stripe's: each as its latest stored event has it, and what those objects name.
+//! The mirror's objects as Stripe's: each as its latest stored event has it, and what those objects
+//! name.
 
 use crate::{
     service::Platform,

@@ -90,7 +90,8 @@ pub struct Grid {
 /// Stripe's longest interval: three years.
 const MOST_MONTHS: i32 = 36;
 
-/// The billing period before one: as long in months where that is some months long, else the same time again.
+/// The billing period before one: as long in months where that is some months long, else the same
+/// time again.
 pub fn previous(period: Period) -> Period {
     let (start, end) = Grid::of(period, None, None).around(period.start() - Duration::NANOSECOND);
     Period::new(start, end.min(period.start())).unwrap_or(period)

@@ -197,7 +197,7 @@ impl Client {
         answer.read::<Url>().map(|session| session.url)
     }
 
-    /// The Stripe id of the customer with our id in its metadata; created if there is none. The
+    /// The Stripe id of the customer with our id in its metadata; created if missing. The
     /// idempotency key protects against duplicates for a day ("Idempotent requests"), the search by
     /// e-mail address without limit.
     pub async fn put_customer(&self, ours: &str, name: &str, email: &str) -> Result<String, StripeError> {

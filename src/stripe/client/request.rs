@@ -1,8 +1,8 @@
 //! Requests to Stripe's API: a path and its parameters, in the order of Stripe's reference.
 //!
-//! `async-stripe` has a type for each request, in crates of 160,000 lines. The server needs a dozen of
-//! them and reads answers as they are, so it compiles only that library's core; a test holds these
-//! requests against the library's.
+//! `async-stripe` has a type for each request, in crates of 160,000 lines. The server needs a dozen
+//! of them and reads answers as they are, so it compiles only that library's core; a test holds
+//! these requests against the library's.
 
 use super::page::LIMIT;
 use serde::Serialize;

@@ -13,7 +13,7 @@ const NEW: &str = "a staple that is new";
 
 /// Writes a file in the downloader's format, with the known password among hashes of others.
 fn breached(place: &Workplace) -> PathBuf {
-    let others = (0..500).map(|number| format!("somebody's {number}"));
+    let others = (0..500).map(|number| format!("password {number}"));
     let mut lines: Vec<String> = others
         .chain([KNOWN.to_owned()])
         .map(|password| format!("{}:{}\r\n", hex::encode_upper(Sha1::digest(password.as_bytes())), password.len()))

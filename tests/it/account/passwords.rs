@@ -88,8 +88,8 @@ async fn the_page_works_without_javascript_and_echoes_nothing() {
     assert!(!is_signed_in(&other).await);
     let page = app.client().with_cookies_of(&done).get("/account?done=password").await;
     assert!(page.text().contains("Your password is changed"));
-    let nobody = submit(&app.client(), "form=password").await;
-    assert_eq!((nobody.status, nobody.header("location")), (303, Some("/login?next=/account")));
+    let anonymous = submit(&app.client(), "form=password").await;
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account")));
     let other_site = submit(&app.client().with_header("sec-fetch-site", "cross-site"), "form=password").await;
     assert_eq!(other_site.status, 403);
 }

@@ -16,7 +16,7 @@ async fn end(client: &Client, id: &str) -> Answer {
 }
 
 /// A customer's user.
-async fn somebody(app: &TestApp) -> (Client, CustomerId) {
+async fn new_user(app: &TestApp) -> (Client, CustomerId) {
     let customer = app.add_customer("lumen").await;
     (app.sign_in(Role::Publisher, Some(customer)).await, customer)
 }
@@ -27,7 +27,7 @@ async fn users_see_their_own_sessions_without_credentials() {
     let first = signed_in(&app, PASSWORD).await;
     app.advance(Duration::minutes(5));
     let second = signed_in(&app, PASSWORD).await;
-    somebody(&app).await;
+    new_user(&app).await;
 
     let sessions = listed(&second).await;
     assert_eq!(sessions.len(), 2);
@@ -63,7 +63,7 @@ async fn a_long_user_agent_is_truncated() {
 async fn users_end_only_their_own_sessions() {
     let app = app_with_person().await;
     let (mine, other) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
-    let (stranger, customer) = somebody(&app).await;
+    let (stranger, customer) = new_user(&app).await;
     let id = listed(&mine).await[1]["id"].as_str().unwrap().to_owned();
     end(&stranger, &id).await.problem(404, "not_found");
     end(&mine, "nonsense").await.problem(404, "not_found");
@@ -86,7 +86,7 @@ async fn users_end_only_their_own_sessions() {
 async fn end_others_ends_only_the_users_other_sessions() {
     let app = app_with_person().await;
     let (mine, one, two) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
-    let (stranger, _) = somebody(&app).await;
+    let (stranger, _) = new_user(&app).await;
     let answer = mine.post("/api/v1/auth/sessions/end-others", "application/json", Vec::new()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"ended": 2})));
     assert!(is_signed_in(&mine).await && is_signed_in(&stranger).await);

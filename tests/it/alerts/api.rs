@@ -41,7 +41,7 @@ async fn invalid_settings_are_named_and_change_nothing() {
     let before = person.get(PATH).await.json();
     let put = async |body: &str| person.send(Method::PUT, PATH, JSON, body.as_bytes().to_vec()).await;
     for (body, parameter) in [
-        (json!({"recipients": ["nobody"]}), "recipients"),
+        (json!({"recipients": ["invalid"]}), "recipients"),
         (json!({"metrics": {"impressions": {"percent": [0]}}}), "metrics.impressions.percent"),
         (json!({"metrics": {"clicks": {}}}), "metrics.clicks"),
         (json!({"volume": 11}), "volume"),

@@ -39,7 +39,7 @@ async fn sealed() -> TestApp {
         write(&app, "second").await;
         if seal_of == 0 {
             let mut tx = app.db.begin().await.unwrap();
-            tx.execute("INSERT INTO billing_audit (event_type, actor) VALUES ('test.taken_back', 'nobody')").await.unwrap();
+            tx.execute("INSERT INTO billing_audit (event_type, actor) VALUES ('test.taken_back', 'none')").await.unwrap();
             tx.rollback().await.unwrap();
         }
         assert_eq!(seal(&app).await, 2);
@@ -65,7 +65,7 @@ async fn an_untouched_log_verifies_and_grows() {
 #[tokio::test]
 async fn every_change_is_found_with_its_position() {
     for (statement, seals) in [
-        ("UPDATE billing_audit SET actor = 'somebody else' WHERE id = 4", &[2][..]),
+        ("UPDATE billing_audit SET actor = 'another' WHERE id = 4", &[2][..]),
         ("UPDATE billing_audit SET data = '{\"n\": 2}' WHERE id = 4", &[2]),
         ("UPDATE billing_audit SET ip_address = NULL WHERE id = 4", &[2]),
         ("UPDATE billing_audit SET created_at = created_at + interval '1 microsecond' WHERE id = 4", &[2]),
@@ -120,7 +120,7 @@ async fn replicas_seal_in_turns() {
     let app = TestApp::start().await;
     let replica = app.replica_with(&[]).await;
     for _ in 0..20 {
-        write(&app, "somebody").await;
+        write(&app, "writer").await;
         let (one, other) = tokio::join!(seal(&app), seal(&replica));
         assert!(one + other <= 1);
     }

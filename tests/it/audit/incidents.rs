@@ -18,7 +18,7 @@ struct Row {
 }
 
 /// Audited refusals and failures, once no write is running.
-async fn told(app: &TestApp) -> Vec<Row> {
+async fn audited(app: &TestApp) -> Vec<Row> {
     app.platform.incidents.settled().await;
     sqlx::query_as(
         "SELECT event_type, actor, customers.name AS customer, data, ip_address, user_agent
@@ -43,7 +43,7 @@ async fn refusals_are_audited_once_a_minute_and_route() {
     for _ in 0..3 {
         person.get("/api/v1/admin/audit?q=secret-word").await.problem(403, "forbidden");
     }
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let [row] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!((row.event_type.as_str(), row.customer.as_deref()), ("access.refused", Some("lumen")));
     assert_eq!(row.actor, format!("publisher-{customer}@people.example"));
@@ -60,17 +60,17 @@ async fn refusals_are_audited_once_a_minute_and_route() {
     for id in ["evt_1", "evt_2"] {
         person.get(&format!("/api/v1/admin/webhooks/{id}")).await.problem(403, "forbidden");
     }
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let mut routes: Vec<&str> = rows[1..].iter().map(|row| row.data["route"].as_str().unwrap()).collect();
     routes.sort_unstable();
     assert_eq!(routes, ["/admin/audit", "/api/v1/admin/webhooks/{id}"]);
     app.advance(Duration::minutes(1));
     person.get("/api/v1/admin/audit").await.problem(403, "forbidden");
-    assert_eq!(told(&app).await.len(), 4);
+    assert_eq!(audited(&app).await.len(), 4);
 
     let machine = known(app.machine(customer).await);
     machine.get("/api/v1/admin/audit").await.problem(403, "forbidden");
-    assert_eq!(told(&app).await[4].actor, "api_key:tests");
+    assert_eq!(audited(&app).await[4].actor, "api_key:tests");
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn invalid_keys_are_audited_by_prefix_and_address() {
     with("Bearer whsec_somebodys_other_secret", "192.0.2.10").get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     // Unauthenticated requests are not audited.
     app.client().get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
-    let mut rows = told(&app).await;
+    let mut rows = audited(&app).await;
     rows.sort_by(|a, b| a.ip_address.cmp(&b.ip_address));
     let [other, known] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!(
@@ -105,7 +105,7 @@ async fn failures_are_errors_and_switched_off_is_not() {
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
     sqlx::query("ALTER TABLE usage_customer_hours RENAME TO elsewhere").execute(&app.db).await.unwrap();
     let problem = person.get("/api/v1/billing/usage/current").await.problem(500, "internal");
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let [row] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!((row.event_type.as_str(), row.customer.as_deref(), row.ip_address.as_deref()), ("error", Some("lumen"), Some("192.0.2.9")));
     assert_eq!((&row.data["status"], &row.data["request_id"]), (&json!(500), &problem["request_id"]));
@@ -116,7 +116,7 @@ async fn failures_are_errors_and_switched_off_is_not() {
     let answer = staff.send(axum::http::Method::PUT, "/api/v1/admin/features/billingEnabled", Some("application/json"), off).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     person.get("/api/v1/billing/invoices").await.problem(503, "billing_disabled");
-    assert_eq!(told(&app).await.len(), 1);
+    assert_eq!(audited(&app).await.len(), 1);
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn failed_jobs_are_audited_once_a_minute() {
         service::audit::job_failed(&app.platform, "ship", &error);
     }
     service::audit::job_failed(&app.platform, "meters", &service::Error::Busy);
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     assert_eq!(rows.len(), 2, "{rows:#?}");
     let ship = rows.iter().find(|row| row.data["job"] == "ship").unwrap();
     assert_eq!((ship.event_type.as_str(), ship.actor.as_str(), &ship.data["code"]), ("error", "system", &json!("internal")));
@@ -139,11 +139,11 @@ async fn failed_jobs_are_audited_once_a_minute() {
     let stop = CancellationToken::new();
     let (_, running) = jobs::start(&app.platform, stop.clone());
     let patience = tokio::time::timeout(std::time::Duration::from_secs(60), async {
-        while !told(&app).await.iter().any(|row| row.data["job"] == "features") {
+        while !audited(&app).await.iter().any(|row| row.data["job"] == "features") {
             tokio::task::yield_now().await;
         }
     });
-    patience.await.expect("the failed job is told of");
+    patience.await.expect("the failed job is audited");
     stop.cancel();
     running.finish().await;
 }

@@ -161,7 +161,7 @@ impl Replicas {
         let (_, events) = self.runtime.block_on(self.metered.clickhouse.as_ref().unwrap().rows_and_events());
         assert_eq!(events, 2 * CUSTOMERS as u64);
 
-        wait_until("every alert is told", || self.number("SELECT count(*) FROM usage_alerts WHERE notified_at IS NOT NULL") == ALERTS);
+        wait_until("every alert is notified", || self.number("SELECT count(*) FROM usage_alerts WHERE notified_at IS NOT NULL") == ALERTS);
         for sql in [
             "SELECT count(*) FROM usage_alerts",
             "SELECT count(*) FROM billing_audit WHERE event_type = 'usage_alert.fired'",
@@ -175,7 +175,7 @@ impl Replicas {
         }
         for number in 0..CUSTOMERS {
             let to = format!("billing@c{number}.example");
-            assert!(self.mails.received().iter().any(|mail| mail.to == [to.as_str()]), "{to} was not told");
+            assert!(self.mails.received().iter().any(|mail| mail.to == [to.as_str()]), "{to} was not notified");
         }
     }
 }

@@ -117,7 +117,7 @@ impl<'a> Senders<'a> {
                         }
                         if self.finish.load(SeqCst) {
                             let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
-                            assert!(Instant::now() < deadline, "everything runs, and nobody answers");
+                            assert!(Instant::now() < deadline, "everything runs, but no response");
                         }
                         thread::sleep(PAUSE);
                     }

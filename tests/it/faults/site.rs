@@ -157,14 +157,14 @@ impl Site {
     }
 
     fn add_customer(&self, name: &str) -> Customer {
-        let told = |args: &[&str]| {
+        let output_of = |args: &[&str]| {
             let output = self.run(args);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         let (stripe_id, email) = (format!("cus_{name}"), format!("billing@{name}.example"));
-        let id = told(&["customer", "add", "--stripe-id", &stripe_id, "--name", name, "--email", &email, "--currency", "usd"]);
-        let key = told(&["api-key", "create", "--customer", &id, "--name", "machines"]);
+        let id = output_of(&["customer", "add", "--stripe-id", &stripe_id, "--name", name, "--email", &email, "--currency", "usd"]);
+        let key = output_of(&["api-key", "create", "--customer", &id, "--name", "machines"]);
         Customer { id: id.parse().unwrap(), key }
     }
 }

@@ -58,7 +58,7 @@ async fn one_that_is_known_costs_the_others_nothing(metered: Metered) {
     assert_eq!((counted(app, lumen).await, counted(app, orbit).await), ((3001, 3001), (1000, 1000)));
 }
 
-async fn batches_of_any_size_that_overlap_at_once_count_each_event_once(metered: Metered) {
+async fn overlapping_batches_of_any_size_count_once(metered: Metered) {
     let app = &metered.app;
     let replica = metered.replica().await;
     let customer = app.add_customer("lumen").await;
@@ -100,7 +100,7 @@ macro_rules! holds_for_both_stores {
 
 holds_for_both_stores! {
     one_that_is_known_costs_the_others_nothing
-    batches_of_any_size_that_overlap_at_once_count_each_event_once
+    overlapping_batches_of_any_size_count_once
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn unclear_usage_is_left_to_staff() {
     }
     assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "unclear")]);
     assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(CLOSED, 7)]));
-    assert_eq!(metered.told("usage.meter_unclear").await.len(), 1);
+    assert_eq!(metered.reported("usage.meter_unclear").await.len(), 1);
 }
 
 #[tokio::test]
@@ -144,9 +144,9 @@ async fn a_refusal_is_audited_once_and_retried() {
     // The first refusal delays the others.
     assert_eq!(status(&metered.rows("impressions").await), [(2, 1, 10, "failed")]);
     assert_eq!(metered.posts(EVENTS).len(), 3);
-    let told = metered.told("usage.meter_failed").await;
-    assert_eq!(told.len(), 1);
-    assert!(told[0]["reason"].as_str().unwrap().contains("No active meter found"), "{told:?}");
+    let reported = metered.reported("usage.meter_failed").await;
+    assert_eq!(reported.len(), 1);
+    assert!(reported[0]["reason"].as_str().unwrap().contains("No active meter found"), "{reported:?}");
 
     add_meter(&metered.stand_in, "impressions_2").await;
     let platform = metering(&metered.app, |config| config.file.meters.event_names.impressions = "impressions_2".into());

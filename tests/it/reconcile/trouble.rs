@@ -149,8 +149,8 @@ async fn a_killed_run_resumes_with_its_key() {
     let done: Value = done.json();
     assert!(before.starts_with(done["reconciliation_id"].as_str().unwrap()), "{before} {done}");
     assert_eq!((&done["within_tolerance"], &done["checked"]["invoices"]), (&json!(true), &json!(INVOICES)));
-    let told = "SELECT string_agg(event_type, ',' ORDER BY id) FROM billing_audit WHERE event_type LIKE 'reconciliation.%'";
-    assert_eq!(one(&app, told).await, "reconciliation.started,reconciliation.completed");
+    let types = "SELECT string_agg(event_type, ',' ORDER BY id) FROM billing_audit WHERE event_type LIKE 'reconciliation.%'";
+    assert_eq!(one(&app, types).await, "reconciliation.started,reconciliation.completed");
     assert_eq!(one(&app, "SELECT count(*)::text FROM reconciliations").await, "1");
 }
 

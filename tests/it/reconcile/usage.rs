@@ -91,12 +91,12 @@ async fn a_repair_sends_missing_usage_once() {
     }
     assert_eq!(repaired().await, (1, 1, 0));
     assert_eq!(repaired().await, (0, 0, 0));
-    let told: Vec<Value> =
+    let quantities: Vec<Value> =
         sqlx::query_scalar("SELECT data -> 'quantity' FROM billing_audit WHERE event_type = 'usage.meter_lost' ORDER BY id")
             .fetch_all(&app.db)
             .await
             .unwrap();
-    assert_eq!(told.iter().map(|quantity| quantity.as_i64().unwrap()).sum::<i64>(), 1100);
+    assert_eq!(quantities.iter().map(|quantity| quantity.as_i64().unwrap()).sum::<i64>(), 1100);
     // Usage from another sender can't be cancelled.
     let other = format!(
         "event_name=impressions&identifier=other&timestamp={}&payload[stripe_customer_id]=cus_lumen&payload[value]=7",

@@ -107,8 +107,8 @@ async fn other_ends_of_an_invoice() {
     let path = draft(&stand_in, &customer, &[1000]).await;
     news.of(&stand_in);
     assert_eq!(post(&stand_in, &format!("{path}/pay"), "paid_out_of_band=true").await["status"], "paid");
-    let told = news.of(&stand_in);
-    assert!(told.contains(&"invoice_payment.paid".to_owned()) && !told.contains(&"charge.succeeded".to_owned()), "{told:?}");
+    let types = news.of(&stand_in);
+    assert!(types.contains(&"invoice_payment.paid".to_owned()) && !types.contains(&"charge.succeeded".to_owned()), "{types:?}");
 }
 
 #[tokio::test]

@@ -74,8 +74,8 @@ async fn held_responses_show_concurrent_calls() {
             let released = send(&stand_in, "POST", "_release", "", &[]).await.unwrap().body;
             (held, released)
         };
-        let (_, _, _, told) = tokio::join!(call("cus_forge", 1), call("cus_lumen", 1), call("cus_lumen", 2), controls);
-        assert_eq!(told, (json!({"waiting": 3}), json!({"released": 3})));
+        let (_, _, _, controlled) = tokio::join!(call("cus_forge", 1), call("cus_lumen", 1), call("cus_lumen", 2), controls);
+        assert_eq!(controlled, (json!({"waiting": 3}), json!({"released": 3})));
         // None is held any more, and these run one after the other.
         call("cus_forge", 2).await;
         let cancel = "event_name=calls&type=cancel&cancel[identifier]=cus_forge-2";

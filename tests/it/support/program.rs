@@ -121,8 +121,8 @@ impl Running {
     pub fn try_start(command: &mut Command) -> Option<Running> {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
-        let addresses = told("Metrics on http://").zip(told("Serving http://"));
+        let mut announced = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
+        let addresses = announced("Metrics on http://").zip(announced("Serving http://"));
         let printed = Arc::new(Printed::default());
         let printing = printed.clone();
         std::thread::spawn(move || {

@@ -29,13 +29,13 @@ macro_rules! holds_for_both_stores {
 
 holds_for_both_stores! {
     an_event_counts_once_however_often_it_comes
-    a_late_event_lands_in_its_hour_and_an_hour_ends_before_the_next
+    late_events_land_in_their_hour
     batches_that_overlap_at_once_count_each_event_once
     figures_are_sums_per_metric_and_contain_what_as_of_says
     an_hour_grows_with_every_batch_and_never_shrinks
     any_history_ends_in_the_same_hours
     events_of_one_customer_are_not_anothers
-    a_difference_is_told_once_and_not_repaired
+    a_difference_is_reported_once_and_not_repaired
     a_correction_replaces_what_its_event_counts_once
     corrections_of_one_event_at_once_come_one_after_the_other
     a_correction_finds_its_event_among_many
@@ -169,7 +169,7 @@ async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
     assert_eq!(recorded(app, customer).await, (70, 70));
 }
 
-async fn a_late_event_lands_in_its_hour_and_an_hour_ends_before_the_next(metered: Metered) {
+async fn late_events_land_in_their_hour(metered: Metered) {
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
     send(app, customer, &impressions(0..3)).await;
@@ -327,7 +327,7 @@ async fn events_of_one_customer_are_not_anothers(metered: Metered) {
     assert_eq!((impressions_of(app, lumen).await, impressions_of(app, orbit).await), (10, 4));
 }
 
-async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
+async fn a_difference_is_reported_once_and_not_repaired(metered: Metered) {
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
     send(app, customer, &[event("a", IMPRESSIONS, 5, NOW - Duration::hours(3)), event("b", IMPRESSIONS, 5, NOW)]).await;
@@ -337,7 +337,7 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
         let hour = "UPDATE usage_records SET quantity = $1 WHERE hour = '2026-11-22 12:00Z'";
         assert_eq!(sqlx::query(hour).bind(quantity).execute(&app.db).await.unwrap().rows_affected(), 1);
     };
-    let told = async || -> (i64, i64) {
+    let reported = async || -> (i64, i64) {
         sqlx::query_as(
             "SELECT (SELECT count(*) FROM billing_audit WHERE event_type = 'error' AND customer_id = $1),
                     (SELECT count(*) FROM events WHERE event_type = 'usage.difference_found' AND customer_id = $1)",
@@ -350,7 +350,7 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     set(6).await;
     for _ in 0..2 {
         assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-        assert_eq!(told().await, (1, 1));
+        assert_eq!(reported().await, (1, 1));
     }
     assert_eq!(recorded(app, customer).await, (11, 2), "a person decides what is right");
     let data: serde_json::Value =
@@ -359,17 +359,17 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     // Another difference in the same hour is reported.
     set(7).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    assert_eq!(told().await, (2, 2));
+    assert_eq!(reported().await, (2, 2));
     set(5).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
-    assert_eq!(told().await, (2, 2));
+    assert_eq!(reported().await, (2, 2));
     // Shown and recorded usage differ; hours that only one side has count too.
     let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
     misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
     misshow("DELETE FROM usage_customer_hours WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    assert_eq!(told().await, (4, 4));
+    assert_eq!(reported().await, (4, 4));
     let data: serde_json::Value = sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error' ORDER BY id DESC LIMIT 1")
         .fetch_one(&app.db)
         .await

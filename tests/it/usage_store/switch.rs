@@ -168,9 +168,9 @@ async fn a_killed_move_resumes_with_the_same_sums() {
 
     let done = command("5000").output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert!(told["events"].as_u64().unwrap() < all as u64, "it began anew: {told}");
-    assert_eq!((told["months"].as_u64(), told["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert!(report["events"].as_u64().unwrap() < all as u64, "it began anew: {report}");
+    assert_eq!((report["months"].as_u64(), report["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
     assert_eq!((raw_in_postgres(&app).await, clickhouse.rows_and_events().await.1), (0, all as u64));
     let quantity: u64 = clickhouse.client().query("SELECT sum(quantity) FROM usage_events FINAL").fetch_one().await.unwrap();
     assert_eq!((quantity as i64, all), sums);

@@ -59,9 +59,9 @@ pub(super) fn history() -> Vec<Value> {
     let at = november.end() + Duration::days(20);
     events.extend(credit_note_events(&pixel_forge(), november, Outcome::PaidOutOfBand, &[], 5_000, at));
     for (days, event_type) in [(0, "customer.created"), (1, "customer.updated"), (2, "customer.updated")] {
-        let mut told = customer_event(&pixel_forge(), event_type, september().start() + Duration::days(days));
-        told["data"]["object"]["balance"] = json!(-100 * days);
-        events.push(told);
+        let mut update = customer_event(&pixel_forge(), event_type, september().start() + Duration::days(days));
+        update["data"]["object"]["balance"] = json!(-100 * days);
+        events.push(update);
     }
     // An account whose API version changed meanwhile: the older endpoint's copy reports the payment
     // too.

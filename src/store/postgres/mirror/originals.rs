@@ -1,4 +1,5 @@
-//! Stripe's objects behind the mirror's rows, as the stored events gave them: what the demo fills its stand-in with.
+//! Stripe's objects behind the mirror's rows, as the stored events gave them: what the demo fills
+//! its stand-in with.
 
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -58,7 +59,8 @@ pub async fn customers(pool: &PgPool) -> sqlx::Result<Vec<Customer>> {
     .await
 }
 
-/// The latest events that Stripe made since, oldest first; not those that became of fetched objects.
+/// The latest events that Stripe made since, oldest first; not those that became of fetched
+/// objects.
 pub async fn events_since(pool: &PgPool, since: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
     let mut payloads = sqlx::query_scalar!(
         r"SELECT payload FROM stripe_webhook_events
