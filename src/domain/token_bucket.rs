@@ -1,13 +1,12 @@
-//! A token bucket: a rate in the long run, and what was left unused for a while at once. Every rate
-//! limit of this program is one: requests of an address, requests and events of an API key, calls
-//! to Stripe's API.
+//! A token bucket: a long-term rate, and a burst of unused tokens. All rate limits use it: requests
+//! of an address, requests and events of an API key, calls to Stripe's API.
 
 use std::{ops::Sub, time::Duration};
 
-/// Tokens of one sender, in millionths. `T` is the clock's instant: `OffsetDateTime` where tests
-/// set the time, `Instant` where the system's clock may be adjusted.
+/// One sender's tokens, in millionths. `T` is the clock's instant: `OffsetDateTime` if tests set
+/// the time, `Instant` if the system's clock may be adjusted.
 ///
-/// It may go into debt: a caller spends more than there is, and waits until that is paid for.
+/// The balance may be negative: the debt is paid off before more is allowed.
 #[derive(Clone, Debug)]
 pub struct TokenBucket<T> {
     balance: i64,
@@ -23,7 +22,7 @@ where
     T: Copy + Sub,
     <T as Sub>::Output: TryInto<Duration>,
 {
-    /// A full one: `rate` tokens a second, and at most `most` at once after a pause. Either is at
+    /// A full bucket: `rate` tokens a second, and a burst of `most` after a pause. Both are at
     /// least one.
     pub fn full(rate: u32, most: u64, now: T) -> TokenBucket<T> {
         let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX).saturating_mul(TOKEN);
@@ -47,10 +46,10 @@ where
         (!wait.is_zero()).then(|| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
     }
 
-    /// Queues for one token, and returns how long until it is there.
+    /// Reserves a token, and returns how long until it is available.
     ///
     /// # Errors
-    /// The wait, when it is longer than `at_most`; no token is spent then.
+    /// The wait, if it is longer than `at_most`; no token is spent then.
     pub fn reserve(&mut self, now: T, at_most: Duration) -> Result<Duration, Duration> {
         self.refill(now);
         let wait = self.until(TOKEN);
@@ -61,7 +60,7 @@ where
         Ok(wait)
     }
 
-    /// How long until the balance is so many millionths.
+    /// How long until the balance reaches this many millionths.
     fn until(&self, balance: i64) -> Duration {
         let lacking = u64::try_from(balance.saturating_sub(self.balance)).unwrap_or(0);
         Duration::from_micros(lacking.div_ceil(u64::from(self.rate)))
@@ -116,7 +115,7 @@ mod tests {
             prop_assert!(bucket.is_full());
         }
 
-        /// However requests arrive, no second has more than the rate and the burst together.
+        /// In any pattern of arrival, no second has more than the rate plus the burst.
         #[test]
         fn no_second_has_more_than_rate_and_burst(arrivals in prop::collection::vec(0u64..30, 1..600)) {
             let mut now = Instant::now();

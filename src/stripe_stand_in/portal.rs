@@ -1,4 +1,4 @@
-//! The customer portal: sessions over the API, and the page that they lead to.
+//! The customer portal: sessions over the API, and their page.
 
 use super::{
     errors::{ApiError, Checked},
@@ -123,7 +123,7 @@ impl Store {
     }
 }
 
-/// Writing to a text can't fail.
+/// Writing to a string can't fail.
 fn put(page: &mut String, what: std::fmt::Arguments<'_>) {
     page.write_fmt(what).ok();
 }
