@@ -12,7 +12,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
         get, path = "/api/v1/admin/reconciliations", tag = "Administration",
         summary = "Reconciliation runs, newest first",
         params(crate::app::calls::parameters::Paging),
-        responses((status = 200, description = "A page of customers", body = ReconciliationPage)),
+        responses((status = 200, description = "A page of runs", body = ReconciliationPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
