@@ -10,6 +10,7 @@ mod reconcile;
 mod rollback;
 mod serve;
 mod session;
+mod stripe_stand_in;
 mod usage;
 mod webhooks;
 
@@ -64,6 +65,8 @@ enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Serve a stand-in for Stripe's API, to try the product without a Stripe account
+    StripeStandIn(stripe_stand_in::StripeStandIn),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::OpenApi),
     /// Go through the deployment checklist against a running deployment
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Audit(command) => command.run().await,
+            Command::StripeStandIn(command) => command.run().await,
             Command::Openapi(command) => command.run().await,
             Command::Checklist(command) => command.run().await,
         }

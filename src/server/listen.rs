@@ -1,11 +1,10 @@
-//! Listening sockets. Whoever starts the process may hand them over, as systemd's socket activation does; else they are opened here, with
-//! `reuse-port` beside those of an older process.
+//! Listening sockets: inherited from the service manager (systemd's socket activation), else opened here.
 
 use anyhow::{Context, anyhow, bail};
 use std::{
     io::{self, ErrorKind},
     net::{self, SocketAddr},
-    os::fd::{AsRawFd, FromRawFd, RawFd},
+    os::fd::{FromRawFd, RawFd},
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -28,20 +27,20 @@ impl Sockets {
         Ok(Sockets(sockets))
     }
 
-    /// The socket of this name, else the first that has none of ours, else a new one on this address.
-    pub fn open(&mut self, name: &str, address: SocketAddr, variable: &str, reuse_port: bool) -> anyhow::Result<Listener> {
+    /// The inherited socket of this name, else the first inherited one without a name of ours, else
+    /// a new one on this address.
+    pub fn open(&mut self, name: &str, address: SocketAddr, variable: &str) -> anyhow::Result<Listener> {
         let named = |wanted: &[&str]| self.0.iter().position(|(name, _)| wanted.contains(&name.as_str()));
         let unnamed = || self.0.iter().position(|(name, _)| !["http", "metrics"].contains(&name.as_str()));
         if let Some(at) = named(&[name]).or_else(unnamed) {
             let (_, socket) = self.0.remove(at);
-            return Ok(Listener { socket: TcpListener::from_std(socket)?, kind: Kind::Inherited });
+            return Ok(Listener { socket: TcpListener::from_std(socket)?, inherited: true });
         }
-        let kind = if reuse_port { Kind::Beside } else { Kind::Own };
-        let socket = bind(address, kind).map_err(|error| match error.kind() {
+        let socket = bind(address).map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => anyhow!("{address} is taken by another program; {variable} sets another address"),
             _ => anyhow!("{variable}: can't listen on {address}: {error}"),
         })?;
-        Ok(Listener { socket, kind })
+        Ok(Listener { socket, inherited: false })
     }
 }
 
@@ -57,29 +56,18 @@ fn listening(fd: RawFd) -> anyhow::Result<net::TcpListener> {
     Ok(socket)
 }
 
-fn bind(address: SocketAddr, kind: Kind) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    if kind == Kind::Beside {
-        socket.set_reuseport(true)?;
-    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Own,
-    /// Others may listen on the same address, each with a queue of its own.
-    Beside,
-    /// Somebody else keeps it open, and its queue.
-    Inherited,
 }
 
 /// A socket that takes connections.
 pub struct Listener {
     socket: TcpListener,
-    kind: Kind,
+    /// The service manager holds it open, and its queue.
+    inherited: bool,
 }
 
 impl Listener {
@@ -91,20 +79,12 @@ impl Listener {
         self.socket.accept().await
     }
 
-    /// From here on new connections come to this process, not to an older one on the same address. That one can then close its socket
-    /// without resetting what the kernel would have put into its queue.
-    pub fn take_over(&self) -> io::Result<()> {
-        match self.kind {
-            Kind::Beside => steer_to_newest(&self.socket),
-            Kind::Own | Kind::Inherited => Ok(()),
-        }
-    }
-
-    /// Closes the socket, and gives the connections that wait in its queue: the kernel has welcomed them, and would reset them. The queue of
-    /// an inherited one stays, for the next process.
+    /// Closes the socket and returns the connections in its queue: the kernel has completed their
+    /// handshakes, and would reset them (listen(2)). An inherited socket's queue stays for the next
+    /// process.
     pub fn close(self) -> io::Result<Vec<(TcpStream, SocketAddr)>> {
         let mut waiting = Vec::new();
-        if self.kind == Kind::Inherited {
+        if self.inherited {
             return Ok(waiting);
         }
         let socket = self.socket.into_std()?;
@@ -122,89 +102,28 @@ impl Listener {
     }
 }
 
-/// Sockets of one address with `SO_REUSEPORT` are a group, in the order in which they began to listen, and the kernel spreads connections over
-/// it. A program of one instruction gives them all to the last. Once others have left, its number is none of the group's, and the kernel
-/// spreads them over who is there: this one.
-#[cfg(target_os = "linux")]
-fn steer_to_newest(socket: &TcpListener) -> io::Result<()> {
-    let last = listening_on(socket.local_addr()?)?.saturating_sub(1);
-    if last == 0 {
-        return Ok(());
-    }
-    let mut answer = libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: last };
-    let program = libc::sock_fprog { len: 1, filter: &mut answer };
-    // SAFETY: the kernel copies the program, which lives as long as the call, by the size that it is given.
-    let done = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_REUSEPORT_CBPF,
-            (&raw const program).cast(),
-            size_of_val(&program) as libc::socklen_t,
-        )
-    };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn steer_to_newest(_: &TcpListener) -> io::Result<()> {
-    Err(io::Error::new(ErrorKind::Unsupported, "only Linux can hand an address over between processes"))
-}
-
-/// How many sockets listen on exactly this address.
-#[cfg(target_os = "linux")]
-fn listening_on(address: SocketAddr) -> io::Result<u32> {
-    let (table, wanted) = match address {
-        SocketAddr::V4(v4) => ("/proc/net/tcp", words(&v4.ip().octets())),
-        SocketAddr::V6(v6) => ("/proc/net/tcp6", words(&v6.ip().octets())),
-    };
-    Ok(count_listening(&std::fs::read_to_string(table)?, &format!("{wanted}:{:04X}", address.port())))
-}
-
-/// As the kernel prints addresses: in words of the machine's byte order.
-#[cfg(target_os = "linux")]
-fn words(octets: &[u8]) -> String {
-    octets.as_chunks::<4>().0.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
-}
-
-#[cfg(target_os = "linux")]
-fn count_listening(table: &str, address: &str) -> u32 {
-    const LISTEN: &str = "0A";
-    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    rows.filter(|row| row.get(1) == Some(&address) && row.get(3) == Some(&LISTEN)).count() as u32
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn beside(address: SocketAddr) -> Listener {
-        Sockets::default().open("http", address, "LEPTOS_SITE_ADDR", true).unwrap()
-    }
-
     #[tokio::test]
-    async fn the_newest_of_an_address_gets_every_connection_and_the_older_loses_none() {
-        let older = beside("127.0.0.1:0".parse().unwrap());
-        let address = older.local_addr().unwrap();
-        older.take_over().unwrap();
-        let early: Vec<_> = (0..20).map(|_| net::TcpStream::connect(address).unwrap()).collect();
-        let newer = beside(address);
-        newer.take_over().unwrap();
-        let late: Vec<_> = (0..20).map(|_| net::TcpStream::connect(address).unwrap()).collect();
-        assert_eq!(older.close().unwrap().len(), early.len());
-        let last: Vec<_> = (0..20).map(|_| net::TcpStream::connect(address).unwrap()).collect();
-        assert_eq!(newer.close().unwrap().len(), late.len() + last.len());
-    }
-
-    #[tokio::test]
-    async fn without_the_setting_an_address_is_somebodys_alone() {
-        let own = Sockets::default().open("http", "127.0.0.1:0".parse().unwrap(), "LEPTOS_SITE_ADDR", false).unwrap();
-        let error = Sockets::default().open("http", own.local_addr().unwrap(), "LEPTOS_SITE_ADDR", true).err().unwrap().to_string();
+    async fn an_address_in_use_is_refused() {
+        let own = Sockets::default().open("http", "127.0.0.1:0".parse().unwrap(), "LEPTOS_SITE_ADDR").unwrap();
+        let error = Sockets::default().open("http", own.local_addr().unwrap(), "LEPTOS_SITE_ADDR").err().unwrap().to_string();
         assert!(error.contains("taken") && error.contains("LEPTOS_SITE_ADDR"), "{error}");
     }
 
     #[tokio::test]
-    async fn sockets_are_known_by_their_names_and_else_by_their_order() {
+    async fn closing_returns_the_queued_connections() {
+        let listener = Sockets::default().open("http", "127.0.0.1:0".parse().unwrap(), "LEPTOS_SITE_ADDR").unwrap();
+        let address = listener.local_addr().unwrap();
+        let queued: Vec<_> = (0..20).map(|_| net::TcpStream::connect(address).unwrap()).collect();
+        assert_eq!(listener.close().unwrap().len(), queued.len());
+        assert!(net::TcpStream::connect(address).is_err());
+    }
+
+    #[tokio::test]
+    async fn inherited_sockets_match_by_name_then_by_order() {
         let made = |name: &str| {
             let socket = net::TcpListener::bind("127.0.0.1:0").unwrap();
             socket.set_nonblocking(true).unwrap();
@@ -214,17 +133,9 @@ mod tests {
             let (addresses, sockets): (Vec<_>, Vec<_>) = names.into_iter().map(made).unzip();
             let mut sockets = Sockets(sockets);
             for (name, wanted) in ["http", "metrics"].into_iter().zip(order) {
-                let listener = sockets.open(name, "192.0.2.1:1".parse().unwrap(), "X", false).unwrap();
+                let listener = sockets.open(name, "192.0.2.1:1".parse().unwrap(), "X").unwrap();
                 assert_eq!(listener.local_addr().unwrap(), addresses[wanted], "{name} of {names:?}");
             }
         }
-    }
-
-    #[test]
-    fn listening_sockets_are_counted_by_address() {
-        let table = "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0:0\n   1: 0100007F:1F90 0100007F:D431 01 0:0\n   \
-                     2: 0100007F:1F90 00000000:0000 0A 0:0\n   3: 00000000:1F90 00000000:0000 0A 0:0\n";
-        assert_eq!(count_listening(table, &format!("{}:1F90", words(&u32::from_ne_bytes([127, 0, 0, 1]).to_ne_bytes()))), 2);
-        assert_eq!(count_listening(table, "0100007F:1F91"), 0);
     }
 }

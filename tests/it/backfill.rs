@@ -4,7 +4,7 @@ use crate::{
     outgoing::{connected_to, impatient},
     stand_in::client::post,
     stripe::{StandIn, faults::Fault},
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
     service::{

@@ -11,7 +11,7 @@ use crate::{
         app::PASSWORD,
         client::Answer,
         program::{Running, Workplace},
-        stand_in::SECRET_KEY,
+        stand_in::{SECRET_KEY, TestStandIn},
     },
 };
 use apex_billing::{

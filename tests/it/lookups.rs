@@ -3,7 +3,7 @@
 use crate::{
     outgoing::{connected_to, impatient},
     stripe::{StandIn, faults::Fault},
-    support::TestApp,
+    support::{TestApp, stand_in::TestStandIn},
     webhooks::{
         ask,
         figures::{event, invoice},

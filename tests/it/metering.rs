@@ -4,7 +4,7 @@ use crate::{
     outgoing::connected_to,
     stand_in::client::post,
     stripe::StandIn,
-    support::{Client, TestApp, app::NOW},
+    support::{Client, TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
     domain::identity::{CustomerId, Role},

@@ -2,7 +2,10 @@
 
 use crate::{
     stripe::{StandIn, faults::Fault},
-    support::{TestApp, stand_in::SECRET_KEY},
+    support::{
+        TestApp,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
     domain::{identity::Role, money::Currency},

@@ -3,7 +3,7 @@
 use crate::{
     outgoing::connected_to,
     stripe::StandIn,
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
     webhooks::{
         ask,
         convergence::mirrored,

@@ -168,13 +168,13 @@ impl Visitor<'_> for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stripe::{fetched::Kind, record::read};
+    use crate::{domain::mirror::Kind, stripe::record::read};
     use proptest::prelude::*;
     use serde_json::json;
     use time::macros::datetime;
 
     fn canonical() -> Value {
-        let fixtures: Value = serde_json::from_str(include_str!("../../../tests/stripe/fixtures.json")).unwrap();
+        let fixtures: Value = serde_json::from_str(include_str!("../../stripe_stand_in/fixtures.json")).unwrap();
         let invoice = fixtures["invoice"].clone();
         assert_eq!(invoice["object"], "invoice");
         invoice

@@ -3,7 +3,12 @@
 use crate::{
     outgoing::impatient,
     stripe::StandIn,
-    support::{Client, TestApp, app::PASSWORD, client::Answer, stand_in::SECRET_KEY},
+    support::{
+        Client, TestApp,
+        app::PASSWORD,
+        client::Answer,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
     domain::{

@@ -9,6 +9,7 @@ use crate::{
         TestApp,
         app::PASSWORD,
         program::{Running, Workplace},
+        stand_in::TestStandIn,
     },
 };
 use apex_billing::{

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     outgoing::connected_to,
     stripe::StandIn,
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{domain::identity::CustomerId, service::fetch, service::webhooks::apply_waiting};
 use serde_json::{Value, json};
