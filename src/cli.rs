@@ -1,8 +1,9 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
-mod accounts;
+mod api_key;
 mod audit;
 mod checklist;
+mod customer;
 mod features;
 mod migrate;
 mod openapi;
@@ -12,6 +13,7 @@ mod serve;
 mod session;
 mod stripe_stand_in;
 mod usage;
+mod user;
 mod webhooks;
 
 pub use session::Session;
@@ -41,13 +43,13 @@ enum Command {
     Demo(serve::Demo),
     /// People who may sign in
     #[command(subcommand)]
-    User(accounts::User),
+    User(user::User),
     /// Customers
     #[command(subcommand)]
-    Customer(accounts::Customer),
+    Customer(customer::Customer),
     /// Keys of customers' machines
     #[command(subcommand)]
-    ApiKey(accounts::ApiKey),
+    ApiKey(api_key::ApiKey),
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),

@@ -11,9 +11,10 @@ use crate::{
         state::Server,
     },
     service::{
-        Error, accounts,
+        Error,
         actor::Origin,
         sign_in::{self, Step},
+        users,
     },
 };
 use axum::{
@@ -146,8 +147,8 @@ async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, 
     if by_form {
         return Ok(Redirect::to(next_path(next)).into_response());
     }
-    let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
-    Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
+    let principal = users::principal(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
+    Ok(Json(users::viewer(&server.platform, &principal).await?).into_response())
 }
 
 /// Has the browser forget the pages that it stores, those behind its Back button too (W3C Clear Site Data).
@@ -171,7 +172,7 @@ pub async fn logout(
     ByForm(by_form): ByForm,
 ) -> Result<Response, ApiError> {
     if let Some(Extension(principal)) = principal {
-        accounts::signed_out(&server.platform, &principal, &origin).await?;
+        users::signed_out(&server.platform, &principal, &origin).await?;
     }
     session::end(&session).await?;
     let mut response = if by_form { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };

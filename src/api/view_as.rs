@@ -9,7 +9,7 @@ use crate::{
         session,
         state::Server,
     },
-    service::{Error, accounts, actor::Origin, caller::Staff, view_as},
+    service::{Error, actor::Origin, caller::Staff, users, view_as},
 };
 use axum::{
     Json,
@@ -63,7 +63,7 @@ pub async fn start(
     if by_form {
         return Ok(Redirect::to(HOME).into_response());
     }
-    Ok(Json(accounts::viewer(&staff.platform, &staff.principal.viewing_as(Some(customer))).await?).into_response())
+    Ok(Json(users::viewer(&staff.platform, &staff.principal.viewing_as(Some(customer))).await?).into_response())
 }
 
 /// `POST /admin/view-as/stop`.

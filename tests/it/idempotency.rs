@@ -15,10 +15,7 @@ use crate::{
     },
 };
 use apex_billing::{
-    domain::{
-        idempotency::IdempotencyKey,
-        identity::{CustomerId, Role},
-    },
+    domain::{idempotency::IdempotencyKey, identity::CustomerId, role::Role},
     service::idempotency::{self, Begun, Outcome},
 };
 use serde_json::json;

@@ -15,8 +15,8 @@ use crate::{
 };
 use apex_billing::{
     domain::{
-        identity::Role,
         reconcile::{Kind, ReconciliationStatus, ReconciliationSummary},
+        role::Role,
     },
     service::{
         Platform,

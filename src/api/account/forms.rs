@@ -4,13 +4,13 @@
 use crate::{
     app::{
         alert_form::FormField,
+        form_result::{Offered, Outcome, Refusal},
         local_path::ACCOUNT,
-        outcome::{Offered, Outcome, Refusal},
     },
     auth::totp,
     domain::second_factor::TotpOffer,
     http::{extract::FormBody, page::page_after, problem::ApiError, session, state::Server},
-    service::{Error, Result, actor::Origin, caller::Person, own_account, second_factor},
+    service::{self, Error, actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
     extract::State,
@@ -63,7 +63,7 @@ pub async fn submit(
     response
 }
 
-async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: &[FormField]) -> Result<Done> {
+async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: &[FormField]) -> service::Result<Done> {
     let word = match text(fields, "form") {
         "password" => {
             own_account::change_password(person, text(fields, "current_password"), text(fields, "new_password"), origin).await?;
@@ -97,7 +97,7 @@ async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: 
     Ok(Done::Said(word))
 }
 
-fn offered(TotpOffer { secret, uri }: TotpOffer) -> Result<Offered> {
+fn offered(TotpOffer { secret, uri }: TotpOffer) -> service::Result<Offered> {
     Ok(Offered { qr: totp::qr(&uri)?, secret, uri })
 }
 
