@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn request(content_type: &str, body: &'static str) -> Request {
-        Request::builder().header(header::CONTENT_TYPE, content_type).body(Body::from(body)).unwrap()
+        Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).unwrap()
     }
 
     async fn code<T: FromRequest<(), Rejection = ApiError>>(content_type: &str, body: &'static str) -> &'static str {
