@@ -6,9 +6,10 @@ use super::{
     accept::{self, Limits, Stop},
     listen::Sockets,
     metrics,
-    router::{health_routes, router},
+    router::router,
 };
 use crate::{
+    api,
     http::{connection_shares::ConnectionShares, state::Server},
     jobs,
     service::{Clock, Platform, features, health::Heartbeat, ingest, second_factor},
@@ -54,7 +55,7 @@ pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(
     };
     // The metrics stay reachable, however many connections the public address has.
     let of_metrics = Limits { connections: METRICS_CONNECTIONS, shares: None, open: None, ..limits.clone() };
-    let metrics_app = metrics_app.merge(health_routes().with_state(server.clone()));
+    let metrics_app = metrics_app.merge(api::health::probes().with_state(server.clone()));
     let mut serving = tokio::spawn(accept::serve(listener, app, limits, stop.clone()));
     let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, of_metrics, stop.clone()));
     let watchdog = tokio::spawn(watchdog(heartbeat, clock));

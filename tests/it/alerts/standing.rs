@@ -1,6 +1,6 @@
 //! Alerts and caps on the usage page, and the response that it polls.
 
-use super::{subscribed, use_impressions};
+use super::{steady_month, subscribed, use_impressions};
 use crate::support::TestApp;
 use apex_billing::{domain::role::Role, service::alerts};
 use axum::http::Method;
@@ -55,19 +55,7 @@ async fn the_page_shows_alerts_and_caps_without_scripts() {
 async fn a_forecast_threshold_is_expected_with_its_cost() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
-    // 30,000 a day since the month began: 900,000 by its end.
-    for day in 1..=21 {
-        sqlx::query(
-            "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-             SELECT $1, 'impressions', hour, 'a', 1250, 1, hour
-             FROM generate_series(make_timestamptz(2026, 11, $2, 0, 0, 0, 'UTC'), make_timestamptz(2026, 11, $2, 23, 0, 0, 'UTC'), '1 hour') AS hour",
-        )
-        .bind(customer.0)
-        .bind(day)
-        .execute(&app.db)
-        .await
-        .unwrap();
-    }
+    steady_month(&app, customer).await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let current = person.get("/api/v1/billing/usage/current").await.json();
     let amount = current["forecast"]["impressions"]["amount"].as_u64().unwrap();
