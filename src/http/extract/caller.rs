@@ -101,7 +101,8 @@ impl<S: Sync> FromRequestParts<S> for Origin {
     }
 }
 
-/// The signed-in person or machine, for the audit log. It does not authorize: name a caller as well.
+/// The signed-in person or machine, for the audit log. It does not authorize: name a caller as
+/// well.
 impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = ApiError;
 
