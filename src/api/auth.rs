@@ -52,12 +52,13 @@ pub struct Credentials {
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "Session", security(()),
     summary = "Sign in",
-    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.\n\n\
-        After five failures each further one makes the next attempt wait twice as long, up to 15 minutes: 429 `login_throttled` with \
-        `Retry-After`. A wrong code counts like a wrong password. Failures count for the account with the address, the account, and the address; the latter two don't matter where the \
-        account's owner has signed in before. Nothing of this tells whether an account exists.\n\n\
-        Where a second factor is set up and no `code` came along, a right password is answered by 401 `totp_required`; the code may follow at \
-        `/api/v1/auth/login/code` with the cookie of that answer.",
+    description = "Sets the cookie `auth_token`. A form is redirected: to `next`, or back to the login page.\n\n\
+        After five failures each further one doubles the wait before the next attempt, up to 15 minutes: 429 `login_throttled` with \
+        `Retry-After`. A wrong code counts like a wrong password. Failures are counted per account and address, per account, and per \
+        address; the latter two are ignored for an address from which the account's owner has signed in before. The responses don't \
+        reveal whether an account exists.\n\n\
+        If the account has a second factor and `code` is missing, a correct password gets 401 `totp_required`; send the code to \
+        `/api/v1/auth/login/code` with the cookie of that response.",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,
@@ -113,8 +114,8 @@ pub struct SecondStep {
 #[utoipa::path(
     post, path = "/api/v1/auth/login/code", tag = "Session", security(()),
     summary = "Submit the code of the second factor",
-    description = "Within ten minutes after a login that answered `totp_required`, with the cookie of that answer. Each code is taken once. Wrong \
-        ones are throttled as at signing in.",
+    description = "Within ten minutes of a login with the result `totp_required`, with the cookie of that response. Each code works once. Wrong \
+        codes are throttled like wrong passwords.",
     request_body(content((SecondStep = "application/json"), (SecondStep = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,

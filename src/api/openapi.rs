@@ -35,8 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         title = "ApexMediation Billing",
         description = "Usage metering, invoices and the mirror of Stripe.\n\n\
             Money is an integer in the currency's minor unit, with the currency beside it. Periods are half-open `[start, end)` instants. \
-            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every answer has an `x-request-id`; quote it when you ask \
-            for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
+            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every response has an `x-request-id`; quote it when you ask for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
             Roles: `readonly` sees its customer's usage and invoices, `publisher` manages its settings too, `admin` is the platform's staff, \
             who name a customer by `customer_id`. API keys read as `readonly` does, and send usage.",
     ),

@@ -54,8 +54,9 @@ pub struct AlertChange {
 #[utoipa::path(
     put, path = "/api/v1/billing/alerts", tag = "Alerts",
     summary = "Replace the alert settings",
-    description = "Takes what `GET` answers. What is left out is as usual: alerts at 80, 90, 100 and 110 percent, the billing contacts as \
-                   recipients, no cap. A cap that current use has reached refuses events from now on: it is saved only with `confirm` set to true.",
+    description = "Takes the same object as `GET` returns. Missing fields get the defaults: alerts at 80, 90, 100 and 110 percent, the billing \
+                   contacts as recipients, no cap. A cap that usage has reached already refuses events from now on: it is saved only with \
+                   `confirm` set to true.",
     params(crate::app::calls::parameters::OfCustomer),
     request_body(content = AlertChange),
     responses((status = 200, description = "The new settings", body = AlertSettings)),
