@@ -31,8 +31,15 @@ const WORDS: &[(&str, &str)] = &[
 const FOLDERS: &[&str] = &["benches", "deploy", "docs", "end2end", "migrations", "scripts", "src", "style", "tests"];
 
 /// Not rewritten yet: this list only shrinks.
-const NOT_YET: &[&str] =
-    &["src/domain/metric", "src/domain/rating", "src/domain/usage", "src/service/error.rs", "src/service/usage.rs", "src/service/usage/"];
+const NOT_YET: &[&str] = &[
+    "src/domain/metric",
+    "src/domain/rating",
+    "src/domain/usage.rs",
+    "src/domain/usage_event.rs",
+    "src/domain/usage_history.rs",
+    "src/service/error.rs",
+    "src/service/usage.rs",
+];
 
 /// Files that quote the words, come from elsewhere, or are stored in databases.
 const EXEMPT: &[&str] =
@@ -181,7 +188,7 @@ fn test_names_are_short() {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         for (number, line) in lines.iter().enumerate() {
             let name = if file.ends_with(".rs") {
-                line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split('(').next())
+                line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split(['(', '<']).next())
             } else if file.ends_with(".spec.ts") {
                 line.strip_prefix("test(").and_then(|rest| rest.get(1..)).and_then(|rest| rest.split(['\'', '`', '"']).next())
             } else {
