@@ -61,7 +61,6 @@ pub struct Config {
     pub stripe_livemode: Option<bool>,
     /// The account in `Stripe-Account` or `context` whose events are mirrored: a connected account,
     /// or one of an organization. None: events that name an account are stored as ignored.
-    /// stored as ignored.
     pub stripe_account: Option<String>,
     pub public_url: PublicUrl,
     /// Proxies whose `X-Forwarded-For` is trusted. Empty: none.

@@ -41,7 +41,7 @@ impl Running {
     }
 }
 
-/// A job: what it is called in logs and metrics, how often it runs, and one run of it.
+/// A job: its name in logs and metrics, its interval, and one run.
 struct Job {
     name: &'static str,
     every: Duration,

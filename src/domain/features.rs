@@ -207,7 +207,7 @@ mod tests {
             );
             for feature in Feature::ALL {
                 prop_assert!(!off.with(feature).features(environment, stripe).has(feature));
-                // Whatever is off although its switch is on has a reason.
+                // A feature that is off although its switch is on has a reason.
                 prop_assert_eq!(features.has(feature), !off.has(feature) && off.hold(feature, environment, stripe).is_none());
             }
         }

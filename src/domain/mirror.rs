@@ -32,7 +32,7 @@ pub struct Stamp {
     /// The sum of the object's counters that never decrease (paid, refunded, attempts). It is
     /// greater in the later snapshot, because no counter is less.
     pub progress: i64,
-    /// Says nothing about time, but is the same for every reader.
+    /// Breaks ties: arbitrary, but the same for every reader.
     pub event_id: String,
 }
 

@@ -35,8 +35,7 @@ pub async fn locate(State(trusted): State<TrustedProxies>, mut request: Request,
 
 /// The peer, unless it is a trusted proxy: then the right-most address of `X-Forwarded-For` that is
 /// not a trusted proxy. An unparsable entry ends the search, because entries to its left may be
-/// forged; then the last address reported by a trusted proxy counts. unreadable may be anybody's
-/// invention, so the last address that a trusted proxy vouched for counts.
+/// forged; then the last address reported by a trusted proxy counts.
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer.to_canonical();
     let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();

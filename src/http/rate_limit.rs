@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 /// Maximum number of addresses with their own bucket. Idle ones are dropped first; further
 /// addresses share one bucket.
 const MOST_ADDRESSES: usize = 50_000;
-/// An address may use at once what it left unused for so long.
+/// Size of an address's bucket in seconds of its rate.
 const SAVED_SECONDS: u32 = 20;
 
 /// Exempt paths: health checks of load balancers, signed webhooks, files.

@@ -2,8 +2,7 @@
 //!
 //! The switches are in the database. Each process caches them ([`Switches`]) and reads them every
 //! second, so that checks are free and an unavailable database changes nothing.
-//! `BILLING_ENABLED=false` overrides them. costs nothing, and a database that is away leaves
-//! everything as it was. `BILLING_ENABLED=false` wins.
+//! `BILLING_ENABLED=false` overrides them.
 
 use super::{Error, Platform, Result, actor::By};
 use crate::{

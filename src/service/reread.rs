@@ -101,7 +101,7 @@ async fn batch(platform: &Platform, table: Table) -> Result<u64> {
     Ok(u64::try_from(stale.len()).unwrap_or(u64::MAX))
 }
 
-/// What a stored event says about the row that it wrote.
+/// The change by which a stored event wrote the row.
 fn change_of(payload: &str, row: &Stale) -> Option<Change> {
     let Ok(Reading::Changes { subject, along }) = read(&Document::read(payload)) else { return None };
     let mut changes = std::iter::once(*subject).chain(along);

@@ -1,11 +1,11 @@
-//! The one client that asks Stripe.
+//! The client for Stripe's API.
 //!
-//! `async-stripe`'s core says what a request is; sending is our own, because the mirror stores the
-//! answers unchanged (`stripe::webhook::read` reads each object, whatever its age), with Stripe's
-//! clock, over pooled connections. One loop retries: under one idempotency key, as Stripe asks
-//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A
-//! circuit breaker answers for Stripe while it is down, and a token bucket keeps this process
-//! within Stripe's rate.
+//! `async-stripe`'s core defines the requests; this module sends them, because the mirror stores
+//! the responses unchanged (`stripe::webhook::read` reads each object, whatever its age), with
+//! Stripe's clock, over pooled connections. One loop retries: under one idempotency key, as Stripe
+//! asks (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A
+//! circuit breaker fails requests at once while Stripe is down, and a token bucket keeps this
+//! process within Stripe's rate.
 
 mod backoff;
 mod circuit;

@@ -59,7 +59,7 @@ fn of_options(command: &Command, found: &mut BTreeSet<String>) {
     command.get_subcommands().for_each(|command| of_options(command, found));
 }
 
-/// What stands between backticks.
+/// The text between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-/// A key may use at once what it left unused for so long.
+/// Size of a key's bucket in seconds of its rate.
 const BURST_SECONDS: u32 = 10;
 /// Maximum number of remembered keys. The least recently used are dropped first.
 const MOST_KEYS: usize = 10_000;
