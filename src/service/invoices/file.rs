@@ -69,7 +69,6 @@ impl Units {
 ///
 /// # Errors
 /// An invalid parameter, an unknown customer; later errors end the stream.
-/// A wrong parameter, an unknown customer; what fails later ends the stream.
 pub async fn file(
     platform: &Platform,
     customer: CustomerId,
