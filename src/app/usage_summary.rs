@@ -1,4 +1,5 @@
-//! The summary of a period: each metric's usage compared with the plan, in a headline and a sentence.
+//! The summary of a period: each metric's usage compared with the plan, in a headline and a
+//! sentence.
 
 use crate::domain::{
     alert::{AlertStanding, Refusing},
