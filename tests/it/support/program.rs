@@ -69,7 +69,8 @@ impl Workplace {
 
     fn prepared(&self, mut command: Command) -> Command {
         command.current_dir(&self.0).stdin(Stdio::null());
-        // The developer's own settings stay out of tests; the programs of PostgreSQL may be anywhere.
+        // The developer's own settings stay out of tests; the programs of PostgreSQL may be
+        // anywhere.
         for name in crate::guide::settings().iter().filter(|name| *name != "APEX_PG_BIN") {
             command.env_remove(name);
         }
