@@ -17,10 +17,13 @@ use crate::{
     api,
     app::calls::{self, Problem},
     domain::{
+        alert::MetricAlerts,
         features::Feature,
+        forecast::Forecast,
         invoice::{InvoiceSort, InvoiceStatus},
-        metric::Metric,
+        metric::{Gigabytes, Metric},
         reconcile::Kind,
+        usage::{CountOverage, TransferOverage},
         usage_history::Granularity,
         webhook::WebhookStatus,
     },
@@ -114,7 +117,10 @@ use utoipa::OpenApi;
         calls::webhooks::webhook,
         calls::webhooks::webhooks,
     ),
-    components(schemas(Encoding, Feature, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, Problem, UsageEventDraft, WebhookStatus)),
+    components(schemas(
+        CountOverage, Encoding, Feature, Forecast, Gigabytes, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, MetricAlerts, Problem,
+        TransferOverage, UsageEventDraft, WebhookStatus,
+    )),
 )]
 struct Document;
 

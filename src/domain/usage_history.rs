@@ -3,9 +3,8 @@
 use super::{
     csv,
     file_name::slug,
-    metric::Metric,
+    metric::{BYTES_PER_GB, Metric, Unit},
     period::{Period, hour_of, months_later},
-    usage::BYTES_PER_GB,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -104,7 +103,7 @@ impl UsageHistory {
         self
     }
 
-    /// A byte order mark, a header and a row per point, as RFC 4180 has it. `gigabytes` is the quantity of data transfer once more, in GB of
+    /// A byte order mark, a header and a row per point, as RFC 4180 has it. `gigabytes` is a quantity of bytes once more, in GB of
     /// 10^9 bytes.
     pub fn to_csv(&self) -> String {
         let mut text = format!("{}metric,app_id,other_apps,start,quantity,gigabytes\r\n", csv::BYTE_ORDER_MARK);
@@ -113,7 +112,7 @@ impl UsageHistory {
             let others = series.other_apps.map(|count| count.to_string()).unwrap_or_default();
             for point in &series.points {
                 let start = point.start.format(&Rfc3339).unwrap_or_default();
-                let gigabytes = if series.metric == Metric::DataTransferBytes { gigabytes(point.quantity) } else { String::new() };
+                let gigabytes = if series.metric.unit() == Unit::Bytes { gigabytes(point.quantity) } else { String::new() };
                 text.push_str(&format!("{},{app},{others},{start},{},{gigabytes}\r\n", series.metric, point.quantity));
             }
         }

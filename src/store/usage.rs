@@ -5,8 +5,8 @@ use crate::{
     config::Config,
     domain::{
         identity::CustomerId,
+        metric::Quantities,
         period::Period,
-        usage::Quantities,
         usage_event::{Correction, UsageEvent},
         usage_hour::HourDifference,
     },

@@ -3,9 +3,8 @@
 use crate::domain::{
     alert::AlertSettings,
     invoice::{InvoiceSort, InvoiceStatus},
-    metric::Metric,
+    metric::{Metric, Unit},
     reconcile::Kind,
-    usage_event::MAX_BYTES,
     usage_history::Granularity,
     webhook::WebhookStatus,
 };
@@ -177,7 +176,7 @@ pub enum Encoding {
 /// One usage event as its sender writes it.
 #[derive(ToSchema)]
 #[schema(example = json!({
-    "id": "b1c2f0", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
+    "id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
     "properties": {"placement": "rewarded"}
 }))]
 pub struct UsageEventDraft {
@@ -185,7 +184,7 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of `data_transfer_bytes`, 10^12 of the others.
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12 for the others.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
@@ -201,7 +200,7 @@ pub struct UsageEventDraft {
     pub corrects: Option<String>,
 }
 
-const _: () = assert!(MAX_BYTES == 1_000_000_000_000_000);
+const _: () = assert!(Unit::Bytes.max_per_event() == 1_000_000_000_000_000 && Unit::Count.max_per_event() == 1_000_000_000_000);
 
 /// One event, or up to 10,000 of them.
 #[derive(ToSchema)]
@@ -214,7 +213,7 @@ pub enum UsageEvents {
 
 /// Up to 10,000 JSON objects, one a line.
 #[derive(ToSchema)]
-#[schema(value_type = String, example = "{\"id\":\"b1c2f0\",\"metric\":\"impressions\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}\n")]
+#[schema(value_type = String, example = json!(format!("{{\"id\":\"b1c2f0\",\"metric\":\"{}\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}}\n", Metric::ALL[0])))]
 pub struct UsageEventLines(pub String);
 
 /// One of Stripe's event objects, up to 1 MiB.

@@ -53,7 +53,7 @@ pub fn UsagePage() -> impl IntoView {
     let session = expect_context::<Session>();
     let now = browser_clock(Duration::from_secs(1));
     let query = use_query_map();
-    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::Impressions));
+    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::ALL[0]));
     let by_app = Memo::new(move |_| query.with(|q| q.get_str("by") == Some("app")));
     // With what it was asked for: until the answer is here, the page shows what it showed.
     let compared = Resource::new(

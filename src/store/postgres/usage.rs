@@ -17,11 +17,10 @@ pub use own::PostgresUsage;
 
 use crate::domain::{
     identity::CustomerId,
-    metric::Metric,
+    metric::{Metric, PerMetric},
     money::Currency,
     period::Period,
     plan::{Offer, Plan, PlanType, Terms},
-    usage::Quantities,
 };
 use crate::store::usage::{Figures, HourlyUsage};
 use sqlx::PgPool;
@@ -49,11 +48,10 @@ pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx:
         .into_iter()
         .map(|row| HourlyUsage {
             hour: row.hour,
-            quantities: Quantities {
-                impressions: count(row.impressions),
-                api_calls: count(row.api_calls),
-                data_transfer: count(row.data_transfer_bytes),
-            },
+            quantities: PerMetric::default()
+                .with(Metric::Impressions, count(row.impressions))
+                .with(Metric::ApiCalls, count(row.api_calls))
+                .with(Metric::DataTransferBytes, count(row.data_transfer_bytes)),
             as_of: row.as_of,
         })
         .collect();
@@ -76,11 +74,10 @@ pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, perio
     .await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let count = |included: i64| u64::try_from(included).unwrap_or(0);
-    let included = Quantities {
-        impressions: count(first.included_impressions),
-        api_calls: count(first.included_api_calls),
-        data_transfer: count(first.included_data_transfer_bytes),
-    };
+    let included = PerMetric::default()
+        .with(Metric::Impressions, count(first.included_impressions))
+        .with(Metric::ApiCalls, count(first.included_api_calls))
+        .with(Metric::DataTransferBytes, count(first.included_data_transfer_bytes));
     let terms = |metric: Metric| {
         let row = rows.iter().find(|row| row.metric.as_deref() == Some(metric.as_str()))?;
         Some(Terms {
@@ -90,14 +87,7 @@ pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, perio
         })
     };
     // A plan that lacks the price of one metric can't be rated as a whole.
-    let all = terms(Metric::Impressions).zip(terms(Metric::ApiCalls)).zip(terms(Metric::DataTransferBytes));
-    let prices = all.map(|((impressions, api_calls), data_transfer)| Plan {
-        plan_type,
-        version: first.version,
-        currency,
-        impressions,
-        api_calls,
-        data_transfer,
-    });
+    let terms = PerMetric::from_fn(terms).transpose();
+    let prices = terms.map(|terms| Plan { plan_type, version: first.version, currency, terms });
     Ok(Some(Offer { plan_type, included, prices }))
 }

@@ -5,7 +5,7 @@ use crate::{
     stand_in::client::{get, post},
     stripe::{faults::Fault, server::locked},
 };
-use apex_billing::service::meters::run;
+use apex_billing::{domain::metric::Metric, service::meters::run};
 use std::collections::BTreeMap;
 use time::Duration;
 
@@ -149,7 +149,7 @@ async fn a_refusal_is_told_once_and_overcome_once_it_is_put_right() {
     assert!(told[0]["reason"].as_str().unwrap().contains("No active meter found"), "{told:?}");
 
     add_meter(&metered.stand_in, "impressions_2").await;
-    let platform = metering(&metered.app, |config| config.file.meters.event_names.impressions = "impressions_2".into());
+    let platform = metering(&metered.app, |config| config.file.meters.event_names[Metric::Impressions] = "impressions_2".into());
     metered.pass(Duration::hours(1));
     run(&platform).await.unwrap();
     assert_eq!(metered.at_stripe("impressions_2").await, metered.used("impressions").await);
