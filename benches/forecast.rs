@@ -1,5 +1,6 @@
-//! Backtest of the forecast: generated traffic whose end is known, forecast at days 3, 7, 14 and 21 of a period, beside the
-//! period's mean pace. `cargo bench --bench forecast`; a number as its argument sets how many months each kind of traffic gets.
+//! Backtest of the forecast: generated traffic with a known total, forecast at days 3, 7, 14 and 21
+//! of a period and compared with the period's mean rate. `cargo bench --bench forecast N` uses N
+//! months of each kind of traffic.
 
 #[path = "forecast/traffic.rs"]
 mod traffic;
@@ -49,7 +50,7 @@ impl Score {
 }
 
 fn main() {
-    // cargo passes flags of its own.
+    // cargo passes its own flags too.
     let months = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(MONTHS);
     println!(
         "Percent of the period's true total: mean absolute error, how often the 80 % interval held, its mean width; {months} months each."
@@ -64,7 +65,7 @@ fn main() {
             let whole = History::new(first, hours);
             let truth = whole.since(period.start()).before(period.end()).total();
             for (day, [ours, pace]) in DAYS.into_iter().zip(&mut scores) {
-                // Not at midnight: an hour is running.
+                // Not at midnight, so that an hour is incomplete.
                 let at = period.start() + Duration::days(day) + Duration::minutes(seed.cast_signed() % 24 * 60 + 25);
                 let known = whole.before(at).since(at - Duration::HOUR * u32::try_from(LOOK_BACK_HOURS).unwrap_or(u32::MAX));
                 let begun = Instant::now();
@@ -86,7 +87,7 @@ fn main() {
     println!("{calls} forecasts, {:.0} µs each", spent.as_secs_f64() * 1e6 / f64::from(calls));
 }
 
-/// A month, the first hour before it that is known, and the traffic from there to the month's end.
+/// A month, the first known hour before it, and the traffic from then to the month's end.
 fn month(kind: &Kind, seed: u64) -> (Period, OffsetDateTime, Vec<u64>) {
     let some_day = datetime!(2026-01-15 0:00 UTC) + Duration::days(30 * (seed % 12).cast_signed());
     let period = Period::calendar_month(some_day);

@@ -1,7 +1,8 @@
-// Starts the built server twice on one private database: with billing on, and with the kill switch thrown. The first has a stand-in for Stripe.
-// For main.spec.ts alone one server is enough:
-//   APEX_E2E_SITE=FOLDER      the built server with another site, such as the optimised one
-//   APEX_E2E_ARCHIVE=FOLDER   an unpacked archive of `make release`, with its own server, settings and site
+// Starts the built server twice on one private database: with billing on, and with the kill switch
+// on. The first one uses a stand-in for Stripe.
+// main.spec.ts needs only one server:
+  //   APEX_E2E_SITE=FOLDER      the built server with another site, e.g. the optimised one
+//   APEX_E2E_ARCHIVE=FOLDER   an unpacked archive of `make release`, with its server and settings
 //   APEX_E2E_PORT=3100        of the first server; the others have the next ones
 import { defineConfig } from '@playwright/test';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,11 +16,11 @@ const binary = archive ? join(archive, 'apex-billing') : process.env.APEX_BILLIN
 const site = process.env.APEX_E2E_SITE;
 const port = Number(process.env.APEX_E2E_PORT ?? 3100);
 
-// Workers read this file too, and must not make a folder each.
+// Worker processes read this file too, and must not each create a folder.
 process.env.APEX_E2E_DIR ??= archive ?? mkdtempSync(join(tmpdir(), 'apex-billing-end2end-'));
 const dir = process.env.APEX_E2E_DIR;
 if (!archive) {
-  // No run begins by itself, and what differs is looked at again soon.
+  // No scheduled runs, and differences are compared again after a short delay.
   const settings = readFileSync(join(root, 'Leptos.toml'), 'utf8');
   writeFileSync(join(dir, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
 }
@@ -39,11 +40,11 @@ const server = (port: number, args: string, env: Record<string, string>) => ({
   stdout: 'ignore' as const,
   env: {
     LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
-    // An archive's own settings name its site.
+    // An archive's settings contain its site.
     LEPTOS_SITE_ROOT: archive ? 'target/site' : site ?? join(root, 'target/site'),
     METRICS_ADDR: '127.0.0.1:0',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    // An archive's server brings its own database.
+    // An archive's server starts its own database.
     DATABASE_URL: (!archive && process.env.TEST_E2E_DATABASE_URL) || '',
     DEMO_PASSWORD: process.env.APEX_E2E_PASSWORD!,
     STRIPE_WEBHOOK_SECRET: process.env.APEX_E2E_WEBHOOK_SECRET!,
@@ -56,7 +57,7 @@ const single = server(port, '--demo', {});
 const all = [
   {
     command: `exec "${join(target, 'debug/examples/stripe')}"`,
-    // Nobody is let in without a key: that it says so is enough.
+    // The page requires a login: any response means that the server is ready.
     url: `http://127.0.0.1:${stripe.port}/v1/customers`,
     stdout: 'ignore' as const,
     env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Asks a server with the demo, and a stand-in for Stripe behind it, what its own OpenAPI document allows: as staff, as a customer, as a machine
-# and as nobody. Fails on a 5xx and on any status, content type or body that is not documented. The same requests each time.
+# Sends a server with the demo, and a Stripe stand-in behind it, what its OpenAPI document allows:
+# as staff, as a customer, with an API key and unauthenticated. Fails on a 5xx and on any
+# undocumented status, content type or body. The requests are the same each time.
 #
-#   APEX_API_CASES=8          of each operation, for each of the four
-#   APEX_API_PORT=3110        of the server; the stand-in has the next one
+#   APEX_API_CASES=8          cases per operation, for each of the four
+#   APEX_API_PORT=3110        the server's port; the stand-in uses the next one
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root" || exit 9
@@ -41,7 +42,7 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 
-# The demo's customers are Stripe's as well.
+# The stand-in has the demo's customers too.
 curl -sf -o /dev/null -u "$stripe_key:" "http://127.0.0.1:$((port + 1))/_objects" -H 'Content-Type: application/json' \
   -d '[{"id":"cus_demo_lumen","object":"customer","created":1750000000},{"id":"cus_demo_kisetsu","object":"customer","created":1750000000}]' ||
   { echo "The stand-in for Stripe does not answer."; exit 9; }
@@ -50,12 +51,13 @@ cookie_of() {
   curl -s -D - -o /dev/null "$url/api/v1/auth/login" -H 'Content-Type: application/json' -d "{\"email\":\"$1@demo.test\",\"password\":\"$password\"}" |
     sed -n 's/^set-cookie: \(auth_token=[^;]*\).*/\1/Ip'
 }
-# Before anybody guesses passwords from this address.
+# Before the unauthenticated requests throttle logins from this address.
 staff=$(cookie_of admin) publisher=$(cookie_of publisher)
 key=$(sed -n 's/.*"api_key": *"\([^"]*\)".*/\1/p' "$work/.data/demo.json")
 
-# Left out: signing out ends the session of all that follows, and switching features off is answered by every other operation with its 503.
-# NDJSON has no serializer in schemathesis; this one writes a list's items as lines.
+# Excluded: logout ends the session of all later requests, and a feature switched off makes every
+# other operation answer 503.
+# schemathesis has no NDJSON serializer; this one writes a list's items as lines.
 cat > "$work/hooks.py" <<'PYTHON'
 import json
 
@@ -82,6 +84,6 @@ as() {
 as staff -H "Cookie: $staff"
 as "a publisher" -H "Cookie: $publisher"
 as "a machine" -H "Authorization: Bearer $key"
-as nobody
-echo "$((4 - failed)) of 4 without a finding"
+as "an unauthenticated client"
+echo "$((4 - failed)) of 4 without findings"
 exit "$failed"

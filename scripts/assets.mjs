@@ -1,5 +1,5 @@
-// The part of the site that is no code: bundles style/main.css, copies public/, writes a .gz and a .br beside what compresses.
-// `assets.mjs FOLDER PROFILE`, called by build-site.sh, which makes the rest; needs nothing but Node itself.
+// Builds the static part of the site: bundles style/main.css, copies public/, and writes .gz and
+// .br files. `assets.mjs FOLDER PROFILE`, called by build-site.sh; needs only Node.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -12,7 +12,10 @@ const compressible = new Set([".css", ".html", ".ico", ".js", ".json", ".map", "
 const STRING_OR_COMMENT = /("(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*')|\/\*[^]*?\*\//g;
 const IMPORT = /@import\s+(?:url\(\s*)?["']?([^"')\s;]+)["']?\s*\)?\s*([^;]*);/g;
 
-/** One file with its imports in their places; a layer or a condition of the import becomes a block around them. */
+/**
+ * One file with its imports inlined; a layer or a condition of the import becomes a block around
+ * them.
+ */
 function bundle(file, importers = []) {
   if (importers.includes(file)) fail(`${relative(root, file)} imports itself`);
   if (!existsSync(file)) fail(`${relative(root, importers.at(-1) ?? root)} imports ${relative(root, file)}, which is not there`);
@@ -32,7 +35,10 @@ function wrap(condition, css) {
   return `@media ${condition} {\n${css}\n}`;
 }
 
-/** Spaces around these carry no meaning in CSS; around anything else, and before a colon, they may. Strings stay as they are. */
+/**
+ * Removes spaces around these characters only; elsewhere, and before a colon, they may matter.
+ * Strings stay unchanged.
+ */
 const compact = (css) =>
   css
     .split(/("(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*')/)
@@ -73,7 +79,7 @@ if (existsSync(style)) expected.set(join(site, "pkg/apex_billing.css"), Buffer.f
 for (const file of files(join(root, "public"))) expected.set(join(site, relative(join(root, "public"), file)), readFileSync(file));
 for (const [file, content] of expected) writeIfChanged(file, content);
 
-// What an earlier build left: a file deleted from public/ must not live on in the site.
+// Remove output of an earlier build: a file deleted from public/ must not stay in the site.
 const original = (file) => file.replace(/\.(br|gz)$/, "");
 for (const file of files(site)) {
   const kept = original(file) === file ? expected.has(file) || /^(pkg[/\\]apex_billing(_bg)?\.(js|wasm)|\.wasm|\.compressed)$/.test(relative(site, file)) : existsSync(original(file));

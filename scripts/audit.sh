@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What comes in with dependencies: licences, sources and banned crates of the Rust side by cargo deny, known vulnerabilities of the npm
-# packages by the registry that npm uses. `--advisories` also asks for those of the crates, whose database cargo deny fetches by git: run it
-# where that can be reached, regularly and before a release.
+# Checks dependencies: licences, sources and banned crates with cargo deny, npm vulnerabilities with
+# the npm registry. `--advisories` also checks advisories of crates, whose database cargo deny
+# fetches with git: run it regularly and before a release.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root" || exit 1
@@ -22,7 +22,8 @@ fi
 step "cargo deny check ${checks[*]}"
 cargo deny --log-level error --locked check --hide-inclusion-graph "${checks[@]}" || exit 1
 
-# npm_audit FOLDER: by its lock file. A registry that keeps no advisories, as mirrors often don't, says nothing either way, and that is said.
+# npm_audit FOLDER: checks its lock file. Registries without advisories, as many mirrors, give no
+# result; the script reports that.
 npm_audit() {
   local found
   step "npm audit in $1"

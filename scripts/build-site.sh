@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds what the server hands to browsers: the console's WebAssembly with its JavaScript, one style sheet, the files of public/, and compressed
-# copies of them. Into target/site; with `--release` optimised for size, into target/site-release, so that a server that serves target/site
-# keeps its files. Quick when nothing has changed.
+# Builds the browser's files: the console's WebAssembly and JavaScript, the style sheet, the files
+# of public/, and compressed copies. Writes target/site; with `--release` optimised for size to
+# target/site-release, so that a running server's target/site stays unchanged. Quick if nothing has
+# changed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -25,8 +26,10 @@ if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then
   step "wasm-bindgen"
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  # The names of functions are two thirds of an unoptimised .wasm; a panic says its file and line without them.
-  # No wasm-opt: Debian 12's (108) exports the wrong table, so that no page hydrates, and its output is larger as brotli.
+  # Function names are two thirds of an unoptimised .wasm; a panic reports its file and line without
+  # them.
+  # No wasm-opt: Debian 12's (108) exports the wrong table, so no page hydrates, and its output is
+  # larger as brotli.
   wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name "$name" --out-dir "$work" "$wasm"
   mkdir -p "$site/pkg"
   cp -R "$work/." "$site/pkg/"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Removes what was built, for all clones of this user, and stops the database server of the tests, which outlives them.
+# Removes build output of all of this user's clones, and stops the tests' database server, which
+# outlives the tests.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"

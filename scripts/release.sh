@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The optimised program with its site, as one archive to copy: target/apex-billing-VERSION-SYSTEM.tar.gz. The archive is then unpacked into a
-# temporary folder, its server started on a private PostgreSQL there, and its console used in Chromium; a page that does not hydrate or a
-# message in the browser's console is a failure, and leaves no archive. Prints how large everything is, and how long the program takes to be
-# ready on a database that is up to date (the median of five starts).
+# Builds the optimised program and site as one archive: target/apex-billing-VERSION-SYSTEM.tar.gz.
+# Then unpacks it into a temporary folder, starts its server on a private PostgreSQL and tests its
+# console in Chromium. A page that does not hydrate or a message in the browser's console fails the
+# release, and leaves no archive. Prints sizes, and the median start time of five starts on an
+# up-to-date database.
 #
-#   APEX_RELEASE_PROFILE=dev    cargo's profile of the server: a quick check of this script, not for a release
-#   APEX_RELEASE_PORT=3120      where the archive's server listens
+#   APEX_RELEASE_PROFILE=dev    the server's cargo profile: a quick check of this script only
+#   APEX_RELEASE_PORT=3120      port of the archive's server
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -17,7 +18,7 @@ port=${APEX_RELEASE_PORT:-3120}
 have strip || apt_install binutils
 scripts/setup.sh --browser
 
-# A folder of its own: target/site belongs to the server that `make run` starts.
+# Not target/site: that belongs to the server of `make run`.
 scripts/build-site.sh --release
 step "cargo build --profile $profile, for the server"
 cargo build --profile "$profile" --features ssr --bin apex-billing
@@ -41,7 +42,7 @@ trap 'exit 130' INT TERM
 step "$name.tar.gz"
 packed="$work/packed/$name"
 mkdir -p "$packed/target"
-# The names of functions are a fifth of the file; a panic says its file and line without them.
+# Function names are a fifth of the file; a panic reports its file and line without them.
 strip -o "$packed/apex-billing" "$CARGO_TARGET_DIR/$folder/apex-billing"
 cp -R target/site-release "$packed/target/site"
 rm -f "$packed/target/site/.wasm" "$packed/target/site/.compressed"
@@ -72,7 +73,7 @@ stop() {
 }
 (cd "$place" && "${settled[@]}" ./apex-billing migrate up) > "$work/log" 2>&1 || die "$(cat "$work/log")"
 for _ in 1 2 3 4 5 6; do start; stop; done
-# The first one finds nothing in the machine's memory.
+# The first start has cold caches.
 ready=$(tail -n 5 "$work/starts" | sort -n | sed -n 3p)
 
 step "its console in Chromium, with the demo"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes ready what the build needs; `--test` also what the tests need, `--browser` what the browser tests alone need. Skips what is there,
-# writes nothing into the repository.
+# Installs what the build needs; `--test` also what the tests need, `--browser` only what the
+# browser tests need. Skips what is installed, and writes nothing into the repository.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -38,10 +38,11 @@ wasm_done="wasm32 target"
 if ! wasm=$(wasm_rust); then
   if have rustup; then
     step "rustup target add $wasm_target"
-    limited 180 rustup --quiet target add "$wasm_target" </dev/null >/dev/null 2>&1 || echo "    not to be had from here"
+    limited 180 rustup --quiet target add "$wasm_target" </dev/null >/dev/null 2>&1 || echo "    not available here"
   fi
   if ! wasm=$(wasm_rust); then
-    # A machine that reaches Debian's mirrors, but not Rust's: Debian's own newest Rust serves for the browser's side.
+    # Some machines reach Debian's mirrors, but not Rust's: use Debian's newest Rust for the
+    # browser's side.
     have apt-get || die "The Rust target $wasm_target is missing: run \`rustup target add $wasm_target\`."
     if ! has_wasm_std /usr/bin/rustc || ! [ -x /usr/bin/cargo ]; then
       apt_install rustc-web cargo-web rust-web-src rust-web-clippy
@@ -49,17 +50,17 @@ if ! wasm=$(wasm_rust); then
       if [ "$(id -u)" = 0 ]; then scripts/wasm-std.sh; else sudo HOME="$HOME" scripts/wasm-std.sh; fi
     fi
     wasm_linker >/dev/null || apt_install lld-19
-    wasm=$(wasm_rust) || die "Rust still has no standard library for $wasm_target after the set-up; the messages above say why."
+    wasm=$(wasm_rust) || die "Rust still has no standard library for $wasm_target after the set-up; see the messages above."
   fi
 fi
 [ "$wasm" = default ] || wasm_done="$wasm_done by Debian's Rust"
 if $with_tests && [ "$wasm" = debian ] && ! [ -x /usr/bin/cargo-clippy ]; then apt_install rust-web-clippy; fi
 
-# The tool must be of the very version of the library, else it refuses the .wasm.
+# The tool must have the library's exact version, or it refuses the .wasm.
 bindgen=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
 if [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $bindgen" ]; then
   step "cargo install wasm-bindgen-cli $bindgen (two minutes, once)"
-  # Hardly optimised: it runs for less than a second, and building it is what one waits for.
+  # Hardly optimised: it runs for less than a second, and building it dominates.
   CARGO_TARGET_DIR="$cache/target-tools" CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 CARGO_PROFILE_RELEASE_DEBUG=false \
     cargo install --quiet wasm-bindgen-cli --version "$bindgen" --no-default-features --bin wasm-bindgen --force
   rm -rf "$cache/target-tools"
@@ -80,7 +81,8 @@ if $with_tests; then scripts/fetch-schemathesis.sh; fi
 if $with_tests; then scripts/fetch-localstripe.sh; fi
 
 if $with_browser && [ -f end2end/package.json ]; then
-  # npm notes in node_modules what it installed: newer than the lock file means nothing to do.
+  # npm records in node_modules what it installed: if that is newer than the lock file, nothing has
+  # changed.
   if ! [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]; then
     step "npm ci in end2end"
     (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund </dev/null)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Writes .sqlx/, what the checked queries know of the database, so that a build needs none. `--check` only compares.
-# Asks a throw-away PostgreSQL that has the migrations, and needs no tool but cargo.
-# Usage: sqlx-data.sh [--check] [cargo command that compiles everything, by default: check --all-targets --features ssr]
+# Writes .sqlx/, the query metadata for offline builds. `--check` only compares.
+# Uses a temporary PostgreSQL with the migrations; needs only cargo.
+# Usage: sqlx-data.sh [--check] [cargo command that compiles everything] (default: check
+# --all-targets --features ssr)
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
@@ -12,11 +13,11 @@ if [ "${1:-}" = --check ]; then check=true; shift; fi
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 
-# Everything that the answer depends on; the same again needs no second look.
+# All inputs of the result; if they are unchanged, the check is skipped.
 inputs() { rustc --version; echo "$@"; { find Cargo.toml Cargo.lock migrations src tests benches .sqlx -type f 2>/dev/null || true; } | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum; }
 stamp="$CARGO_TARGET_DIR/sqlx-data.$(printf %s "$root" | cksum | cut -d' ' -f1)"
 if $check && [ "$(inputs "$@" | cksum)" = "$(cat "$stamp" 2>/dev/null)" ]; then
-  step "cargo $*, with the queries checked: nothing has changed since it passed"
+  step "cargo $*, with the queries checked: unchanged since the last success"
   exit
 fi
 
@@ -25,7 +26,7 @@ psql=psql
 [ ! -x "$programs/psql" ] || psql="$programs/psql"
 have "$psql" || die "psql is missing: apt-get install postgresql-client"
 
-# Short, because a socket's path may have 103 bytes; in memory where there is some.
+# Short, because a socket's path may have 103 bytes; in memory if possible.
 memory=/tmp
 [ ! -w /dev/shm ] || memory=/dev/shm
 work=$(mktemp -d "$memory/apex-sqlx.XXXXXX")
@@ -34,7 +35,8 @@ data="$work/data"
 become_postgres "$work"
 
 finish() {
-  # sqlx has no other way to ask all its queries again; the time as it was, so that no other build sees a change.
+  # Touching lib.rs makes sqlx check all queries; the old time is restored so that other builds see
+  # no change.
   [ ! -e "$work/time" ] || touch -r "$work/time" src/lib.rs
   [ ! -e "$data/postmaster.pid" ] || as_postgres "$programs/pg_ctl" -D "$data" -m immediate -s stop >/dev/null 2>&1 || true
   rm -rf "$work"
@@ -42,7 +44,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-step "a throw-away PostgreSQL with the migrations"
+step "a temporary PostgreSQL with the migrations"
 as_postgres "$programs/initdb" -D "$data" -U app -A trust -E UTF8 --no-locale --no-sync >/dev/null
 as_postgres "$programs/pg_ctl" -D "$data" -l "$work/log" -w -s -o "-c listen_addresses='' -c fsync=off -c unix_socket_directories='$work'" start </dev/null ||
   die "$(tail -n 3 "$work/log")"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every check, cheapest first, with one line of counts at the end: `test.sh [unit|e2e]`, both and the lints by default.
-# A test that fails doesn't keep the later ones from running; source that doesn't pass the lints does.
+# Runs every check, cheapest first, and prints counts at the end: `test.sh [unit|e2e]`, by default
+# both and the lints. A failed test doesn't stop later ones; failed lints do.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root" || exit 1
@@ -22,13 +22,14 @@ finish() {
   exit
 }
 
-# must WHAT COMMAND...: without it nothing after it makes sense.
+# must WHAT COMMAND...: if it fails, later checks are meaningless.
 must() {
   local what=$1; shift
   if "$@"; then note "ok      $what"; else note "FAILED  $what"; failed=$((failed + 1)); finish; fi
 }
 
-# counted WHAT STATUS PASSED FAILED: a runner that fails without a failed test has failed itself.
+# counted WHAT STATUS PASSED FAILED: a runner that fails without a failed test counts as one
+# failure.
 counted() {
   local what=$1 status=$2 good=${3:-0} bad=${4:-0}
   if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
@@ -36,7 +37,7 @@ counted() {
   passed=$((passed + good)) failed=$((failed + bad))
 }
 
-# sum PATTERN FILE: adds the numbers that stand before a word.
+# sum PATTERN FILE: adds the numbers before a word.
 sum() { { grep -Eo "$1" "$2" || true; } | awk '{ total += $1 } END { print total + 0 }'; }
 
 rust_tests() {
@@ -52,13 +53,13 @@ rust_tests() {
     step "cargo test"
     cargo test --features ssr --no-fail-fast 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
-    # "test result: ok. 40 passed; 0 failed; 0 ignored; ...", one for each binary
+    # "test result: ok. 40 passed; 0 failed; 0 ignored; ...", one line per binary
     grep '^test result:' "$log" > "$work/rust.summary"
     counted "unit and integration tests" "$status" "$(sum '[0-9]+ passed' "$work/rust.summary")" "$(sum '[0-9]+ failed' "$work/rust.summary")"
   fi
 }
 
-# The alerts, at what they should fire and at what not; a rule is one test.
+# Alert rules fire when they should, and only then; each rule counts as one test.
 alert_tests() {
   local status rules=deploy/prometheus
   step "promtool test rules"
@@ -77,23 +78,23 @@ audit() {
 api_tests() {
   local status
   step "redocly lint"
-  # Without its word to its maker about itself.
+  # Without telemetry.
   "$CARGO_TARGET_DIR/debug/apex-billing" openapi > "$work/openapi.json" &&
     (cd end2end && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --no-install redocly lint "$work/openapi.json" </dev/null)
   status=$?
-  counted "the API's document by itself" "$status" "$([ "$status" != 0 ] || echo 1)"
+  counted "OpenAPI document" "$status" "$([ "$status" != 0 ] || echo 1)"
   step "schemathesis"
   scripts/api-check.sh
   status=$?
-  # Its status is how many of the four had a finding; more, and it could not ask.
-  counted "the API against its document" "$status" "$([ "$status" -gt 4 ] || echo $((4 - status)))" "$([ "$status" -gt 4 ] || echo "$status")"
+  # Exit status: how many of the four had findings; above four, it could not run.
+  counted "API against its OpenAPI document" "$status" "$([ "$status" -gt 4 ] || echo $((4 - status)))" "$([ "$status" -gt 4 ] || echo "$status")"
 }
 
-# playwright WHAT NAME ARGUMENT...: a run of the browser tests, with a folder and counts of its own.
+# playwright WHAT NAME ARGUMENT...: one run of the browser tests, with its own folder and counts.
 playwright() {
   local what=$1 name=$2 status counts; shift 2
   step "playwright test, $what"
-  # Anything but the reporters stands in end2end/playwright.config.
+  # All settings but the reporters are in end2end/playwright.config.
   mkdir "$work/$name"
   (cd end2end && APEX_E2E_DIR="$work/$name" PLAYWRIGHT_JSON_OUTPUT_NAME="$work/$name.json" npx --no-install playwright test "$@" --reporter=list,json </dev/null)
   status=$?
@@ -105,7 +106,7 @@ playwright() {
 browser_tests() {
   must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
   playwright "browser tests" end2end
-  # What a release hands to browsers, once through the main journeys.
+  # The release's browser files, through the main journeys.
   must "the optimised client" scripts/build-site.sh --release
   APEX_E2E_SITE="$root/target/site-release" playwright "browser tests, optimised client" optimised tests/main.spec.ts
 }

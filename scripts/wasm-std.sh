@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds Rust's standard library for the browser from Debian's rust-web-src: Debian's rustc-web comes without it.
-# Needs root, takes a minute, once a machine. Usage: wasm-std.sh [folder], by default the one where /usr/bin/rustc looks.
+# Builds Rust's standard library for the browser from Debian's rust-web-src, because Debian's
+# rustc-web lacks it. Needs root, takes a minute, once per machine. Usage: wasm-std.sh [folder],
+# default: where /usr/bin/rustc looks.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$source" "$work/library"
 cd "$work/library"
-# RUSTC_BOOTSTRAP and force-unstable-if-unmarked are what the Rust project itself builds its standard library with.
+# The Rust project builds its standard library with RUSTC_BOOTSTRAP and force-unstable-if-unmarked.
 env -u RUSTC -u RUSTUP_TOOLCHAIN -u CARGO_BUILD_TARGET PATH=/usr/bin:/bin \
   RUSTC_BOOTSTRAP=1 __CARGO_DEFAULT_LIB_METADATA=debianwasm CARGO_PROFILE_DIST_DEBUG=0 CARGO_TARGET_DIR="$work/target" \
   RUSTFLAGS="-Zforce-unstable-if-unmarked -Cembed-bitcode=yes --remap-path-prefix=$work/library=/rustc/library" \
@@ -19,6 +20,6 @@ env -u RUSTC -u RUSTUP_TOOLCHAIN -u CARGO_BUILD_TARGET PATH=/usr/bin:/bin \
 rm "$work/target/$wasm_target/dist/deps"/libsysroot-*.rlib
 mkdir -p "$lib"
 rm -f "$lib"/*.rlib
-# libcore last: whoever looks for it finds a complete set.
+# libcore last: once it is there, the set is complete.
 find "$work/target/$wasm_target/dist/deps" -name '*.rlib' ! -name 'libcore-*' -exec cp {} "$lib"/ \;
 cp "$work/target/$wasm_target/dist/deps"/libcore-*.rlib "$lib"/

@@ -10,7 +10,6 @@ pub mod clock;
 pub mod components;
 pub mod customer_filters;
 pub mod filters;
-pub mod format;
 pub mod json_text;
 pub mod local_path;
 pub mod outcome;
@@ -23,6 +22,7 @@ pub mod usage_comparison;
 pub mod verdict;
 pub mod webhook_filters;
 
+use crate::domain::PRODUCT;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -39,9 +39,6 @@ use pages::{
 pub use shell::shell;
 pub use status::SetStatus;
 pub use theme::ThemePreference;
-
-/// The product's name as people read it.
-pub const PRODUCT: &str = "ApexMediation Billing";
 
 /// The document's title for a page's. The server's HTML takes it as it is (leptos_meta 0.8.7 escapes nothing in `<title>`), so that here is the one
 /// place where text from outside is escaped for it; a browser sets it as text.

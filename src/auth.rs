@@ -3,24 +3,14 @@
 pub mod api_key;
 pub mod breached_passwords;
 pub mod common_passwords;
+pub mod error;
 pub mod guard;
 pub mod layer;
 pub mod password;
 pub mod totp;
 
 use crate::domain::identity::{CustomerId, Role};
-use std::fmt;
 use uuid::Uuid;
-
-/// The id of a session: whoever has it is the person, so it shows itself nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionKey(pub String);
-
-impl fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[session]")
-    }
-}
 
 /// The signed-in person or machine of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The deployment checklist, gone through from outside: against a running deployment, over HTTP, and over its database, its metrics and its
 //! Prometheus where those are given. What it writes is marked (`evt_checklist_…`, the app `apex_checklist`) and taken back.
 //!
-//! The boxes are those of `docs/deployment-checklist.md`; one that names a check in a comment is ticked here, the others are people's.
+//! The boxes are those of `docs/operate/deployment-checklist.md`. A box that names a check in a
+//! comment is ticked here; people tick the others.
 
 mod access;
 mod client;
@@ -22,7 +23,7 @@ use client::Site;
 use std::{collections::BTreeMap, time::Duration};
 
 /// The checklist as it is kept in the repository.
-pub const DOCUMENT: &str = include_str!("../docs/deployment-checklist.md");
+pub const DOCUMENT: &str = include_str!("../docs/operate/deployment-checklist.md");
 
 /// The app and the prefix of ids of whatever is written.
 const MARK: &str = "apex_checklist";

@@ -22,7 +22,6 @@ pub use secrets_key::{SecretsKey, SecretsKeys};
 pub use smtp::{Encryption, Smtp};
 pub use stripe::Stripe;
 
-use crate::auth::breached_passwords;
 use address::{api_base, local_url, public_url, trusted_proxies};
 use ipnet::IpNet;
 use leptos_config::LeptosOptions;
@@ -133,16 +132,7 @@ impl Config {
         }
         let text = std::fs::read_to_string("Leptos.toml")
             .map_err(|error| ConfigError(format!("Leptos.toml can't be read in the working directory: {error}")))?;
-        let config = Config::read(&text, &|name: &str| std::env::var(name).ok())?;
-        if let Some(file) = &config.breached_passwords_file {
-            breached_passwords::check(file).map_err(|error| {
-                ConfigError(format!(
-                    "BREACHED_PASSWORDS_FILE is `{}`, but wants the one file of Have I Been Pwned's downloader, ordered by hash: {error}",
-                    file.display()
-                ))
-            })?;
-        }
-        Ok(config)
+        Config::read(&text, &|name: &str| std::env::var(name).ok())
     }
 
     /// Reads from an environment and the text of a `Leptos.toml`.

@@ -10,6 +10,7 @@ pub mod email;
 pub mod features;
 pub mod file_name;
 pub mod forecast;
+pub mod format;
 pub mod idempotency;
 pub mod identity;
 pub mod invoice;
@@ -36,3 +37,6 @@ pub mod usage_history;
 pub mod usage_hour;
 pub mod web_link;
 pub mod webhook;
+
+/// The product's name as users read it.
+pub const PRODUCT: &str = "ApexMediation Billing";

@@ -3,6 +3,7 @@
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
 pub mod accounts;
+pub mod actor;
 pub mod alerts;
 pub mod audit;
 pub mod backfill;
@@ -42,7 +43,7 @@ use crate::{
     config::Config,
     mail::Mailer,
     pdf::Renderer,
-    store::usage::{self as usage_store, UsageStore},
+    store::{self, usage::UsageStore},
     stripe::client::{Client, StripeError},
 };
 use std::sync::Arc;
@@ -86,7 +87,7 @@ impl Platform {
     /// A secret key that can't be sent.
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
         Ok(Platform(Arc::new(Parts {
-            usage: usage_store::open(&config, &db),
+            usage: store::usage_store(&config, &db),
             stripe: Client::of(&config)?,
             mail: Mailer::new(config.smtp.clone(), config.mail_from.clone()),
             db,

@@ -4,3 +4,15 @@ pub mod clickhouse;
 pub mod cluster;
 pub mod postgres;
 pub mod usage;
+
+use crate::config::Config;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// The store of usage events that the settings name.
+pub fn usage_store(config: &Config, db: &PgPool) -> Arc<dyn usage::UsageStore> {
+    match &config.clickhouse {
+        Some(settings) => Arc::new(clickhouse::ClickHouseUsage::new(settings, db.clone())),
+        None => Arc::new(postgres::usage::PostgresUsage::new(db.clone())),
+    }
+}

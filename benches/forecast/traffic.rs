@@ -1,8 +1,9 @@
-//! Generated traffic: a level that drifts and grows, a day's and a week's rhythm, noise, and what happens to apps.
+//! Generated traffic: a drifting and growing level, daily and weekly rhythm, noise, outages and
+//! bursts.
 
 use time::OffsetDateTime;
 
-/// A kind of traffic. Shares are of the level: 0.1 is 10 %.
+/// A kind of traffic. Rates are relative to the level: 0.1 is 10 %.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
@@ -10,18 +11,19 @@ pub struct Kind {
     pub days_before: i64,
     /// Mean quantity per hour.
     mean: f64,
-    /// Swing between night and evening, and what weekends have more or less.
+    /// Swing between night and evening, and the difference on weekends.
     daily: f64,
     weekend: f64,
     growth_a_week: f64,
-    /// Standard deviations: the level's walk per day, a day's and an hour's own noise.
+    /// Standard deviations: the level's daily drift, daily noise and hourly noise.
     drift: f64,
     day_noise: f64,
     hour_noise: f64,
-    /// Chance a day of an outage of 4 to 40 hours, and of a burst of as many.
+    /// Daily probability of an outage of 4 to 40 hours, and of a burst as long.
     outages: f64,
     bursts: f64,
-    /// A lasting jump of the level by this factor, at a day from two weeks before the period to three weeks into it.
+    /// A lasting jump of the level by this factor, between two weeks before and three weeks into
+    /// the period.
     jump: f64,
 }
 
@@ -59,7 +61,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "new: five days known before", days_before: 5, ..APP },
 ];
 
-/// Quantities per hour from an instant on, the same for the same seed.
+/// Quantities per hour from an instant on. The same seed gives the same traffic.
 pub fn generate(kind: &Kind, seed: u64, first: OffsetDateTime, hours: usize) -> Vec<u64> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ kind.name.len() as u64);
     let before = usize::try_from(kind.days_before).unwrap_or(0) * 24;
@@ -117,7 +119,7 @@ impl Random {
         (-2.0 * (1.0 - self.share()).ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos()
     }
 
-    /// By counting exponential gaps; the normal distribution where there are many.
+    /// Counts exponential gaps; for a large mean, uses the normal distribution.
     fn poisson(&mut self, mean: f64) -> u64 {
         if mean > 50.0 {
             return (mean + mean.sqrt() * self.normal()).max(0.0).round() as u64;

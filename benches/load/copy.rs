@@ -1,5 +1,5 @@
-//! Raw COPY, binary, into the tables that a server writes: the keys and the events, one transaction a batch. What a server has to do beside
-//! (parsing, checking, refusing what is known, counting hours) is left out.
+//! Raw binary COPY into the server's tables: the keys and the events, one transaction per batch. It
+//! omits the server's other work (parsing, validation, deduplication, hourly sums).
 
 use crate::usage_events::Event;
 use sha2::{Digest, Sha256};
@@ -10,14 +10,14 @@ use uuid::Uuid;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const EPOCH: OffsetDateTime = time::macros::datetime!(2000-01-01 0:00 UTC);
 
-/// A batch as COPY takes it.
+/// A batch in COPY format.
 pub struct Batch {
     keys: Vec<u8>,
     events: Vec<u8>,
 }
 
 impl Batch {
-    /// The keys are sorted, the fastest order there is.
+    /// Keys are sorted, which is the fastest order to insert.
     pub fn of(customer: Uuid, events: impl Iterator<Item = Event>) -> anyhow::Result<Batch> {
         let (mut ids, mut rows) = (Vec::new(), HEADER.to_vec());
         for event in events {
@@ -29,7 +29,7 @@ impl Batch {
             field(&mut rows, &i64::try_from(event.quantity)?.to_be_bytes())?;
             field(&mut rows, &i64::try_from((event.at - EPOCH).whole_microseconds())?.to_be_bytes())?;
             field(&mut rows, &[&[1], event.properties.as_bytes()].concat())?;
-            // As migration 16 makes them, of the first era.
+            // Same as migration 16 in the first era.
             let mut key = [0; 16];
             key[1..].copy_from_slice(&Sha256::new().chain_update(customer.as_bytes()).chain_update(event.id.as_bytes()).finalize()[..15]);
             ids.push(key);

@@ -1,7 +1,8 @@
-//! Signed events about objects of Stripe's published fixtures: the same number gives the same event, and each is about an object of its own.
+//! Signed events about objects of Stripe's published fixtures. The same number gives the same
+//! event, and each event has its own object.
 //!
-//! Three in a row are one renewal: a subscription's new period, the charge for it and the invoice that is paid by it, of one customer, as
-//! Stripe sends them in a burst.
+//! Three in a row are one customer's renewal: the subscription's new period, the charge, and the
+//! invoice that it pays, in a burst as from Stripe.
 
 use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,18 +10,18 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::time::SystemTime;
 
-/// When the first event happened, in Unix seconds; ten happen in every second after.
+/// When the first event happened, in Unix seconds; ten happen per second.
 const BEGINNING: usize = 1_790_000_000;
 const MONTH: usize = 30 * 24 * 3600;
 
-/// One event as it goes over the wire.
+/// One event as sent.
 pub struct Request {
     /// Head and body.
     pub bytes: Vec<u8>,
     pub body_bytes: usize,
 }
 
-/// Whom the events are for, and about how many customers.
+/// The customers that events are about, and their number.
 pub struct Sender<'a> {
     pub host: String,
     pub path: &'a str,
@@ -118,7 +119,7 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// `scripts/bench.sh` adds the customers under these names.
+/// `scripts/bench.sh` creates customers with these names.
 fn customer(number: usize) -> String {
     format!("cus_bench{number:06}")
 }

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as the drivers need, so that they cost little beside what they measure.
+//! A minimal HTTP/1.1 client: the drivers must cost little compared with what they measure.
 
 use anyhow::{Context, ensure};
 use std::time::Duration;
@@ -7,19 +7,19 @@ use tokio::{
     net::TcpStream,
 };
 
-/// An answer that has not come by then never will.
+/// Timeout for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers are a few kilobytes.
+/// Responses are a few kilobytes.
 pub const MOST_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Sends a request and gives how long its answer is, head and body.
+/// Sends a request and returns the length of its response, head and body.
 pub async fn ask(stream: &mut TcpStream, request: &[u8], answer: &mut [u8]) -> anyhow::Result<usize> {
     stream.write_all(request).await?;
     tokio::time::timeout(PATIENCE, read_answer(stream, answer)).await.context("no answer")?
 }
 
-/// Reads one whole answer and gives its length.
+/// Reads one whole response and returns its length.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<usize> {
     let mut filled = 0;
     loop {
@@ -36,7 +36,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Resul
     }
 }
 
-/// How long an answer is, head and body, once the whole head is there.
+/// Length of a response, head and body, once the whole head has arrived.
 fn answer_length(read: &[u8]) -> anyhow::Result<Option<usize>> {
     let Some(head) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let text = str::from_utf8(&read[..head]).context("the answer's head is no text")?;
@@ -49,7 +49,7 @@ fn answer_length(read: &[u8]) -> anyhow::Result<Option<usize>> {
     Ok(Some(head + 4 + body))
 }
 
-/// The nearest rank: the smallest value that this part of all values does not exceed.
+/// Nearest-rank percentile: the smallest value that is not exceeded by this share of all values.
 pub fn percentile(sorted: &[f64], part: f64) -> f64 {
     let rank = (sorted.len() as f64 * part).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)

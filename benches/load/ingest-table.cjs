@@ -1,4 +1,5 @@
-// One table out of the driver's lines: `SIDE {json}` each. Medians over the rounds, and each store beside the shortest way into it.
+// Prints a table of the driver's lines (`SIDE {json}` each): medians over the rounds, and each
+// store compared with a direct insert.
 'use strict';
 
 const lines = require('node:fs').readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean);

@@ -1,23 +1,23 @@
-//! How much CPU time processes have used, from Linux's /proc (proc(5), `/proc/[pid]/stat`).
+//! CPU time used by processes, from Linux's /proc (proc(5), `/proc/[pid]/stat`).
 
 use anyhow::Context;
 use std::{collections::HashMap, fs, time::Duration};
 
-/// User and system time together.
+/// User and system time.
 pub type CpuTime = Duration;
 
 struct Process {
     parent: u32,
-    /// Its own, and that of children which have ended.
+    /// Of the process itself, and of its children that have ended.
     ticks: u64,
 }
 
-/// What a process and all its descendants have used, those that have ended included.
+/// CPU time of a process and all its descendants, including those that have ended.
 pub fn cpu_of_tree(root: u32) -> anyhow::Result<CpuTime> {
     let mut processes = HashMap::new();
     for entry in fs::read_dir("/proc").context("the benchmark needs Linux's /proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        // One that ends meanwhile is counted by its parent.
+        // If one ends meanwhile, its parent counts it.
         if let Some(process) = fs::read_to_string(format!("/proc/{pid}/stat")).ok().and_then(|stat| parse(&stat)) {
             processes.insert(pid, process);
         }
@@ -37,15 +37,16 @@ pub fn cpu_of_tree(root: u32) -> anyhow::Result<CpuTime> {
 }
 
 fn parse(stat: &str) -> Option<Process> {
-    // The second field, the name in brackets, may hold anything.
+    // The second field, the name in brackets, may contain any character.
     let fields: Vec<&str> = stat.get(stat.rfind(')')? + 1..)?.split_whitespace().collect();
-    // In proc(5) the field after the name is the third: ppid is 4, utime, stime, cutime and cstime are 14 to 17.
+    // proc(5) numbers the field after the name 3: ppid is 4; utime, stime, cutime and cstime are 14
+    // to 17.
     let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
     Some(Process { parent: u32::try_from(field(4)?).ok()?, ticks: (14..=17).map(field).sum::<Option<u64>>()? })
 }
 
 fn ticks_per_second() -> anyhow::Result<f64> {
-    // SAFETY: asks for a constant of the system, and touches no memory.
+    // SAFETY: reads a system constant, touches no memory.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     anyhow::ensure!(ticks > 0, "the system does not say how long a tick is");
     Ok(ticks as f64)

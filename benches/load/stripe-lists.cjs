@@ -1,8 +1,10 @@
-// Stripe's side of the reconciliation's benchmark: lists of so many customers and invoices, made up as they are asked for, in the shape of
-// Stripe's own fixtures. Every other list is empty. Usage: node stripe-lists.cjs INVOICES CUSTOMERS NEWEST
+// Stripe's side of the reconciliation benchmark: lists of N customers and invoices in the shape of
+// Stripe's fixtures, generated on request. Every other list is empty. Usage: node stripe-lists.cjs
+// INVOICES CUSTOMERS NEWEST
 //
-// Invoice n of these (scripts/bench/reconcile.sh fills the mirror by the same rules) is of customer n % CUSTOMERS, was made at
-// NEWEST - 20 * floor(n / 2), so that two share a second, and has two lines: 1000 and n % 5000.
+// scripts/bench/reconcile.sh fills the mirror by the same rules: invoice n belongs to customer n %
+// CUSTOMERS, was created at NEWEST - 20 * floor(n / 2), so that two share a second, and has two
+// lines: 1000 and n % 5000.
 'use strict';
 
 const http = require('node:http');
@@ -11,7 +13,8 @@ const fixture = require('./fixtures.json').invoice;
 
 const padded = (n) => String(n).padStart(9, '0');
 const made = (n) => newest - 20 * Math.floor(n / 2);
-// The newest has the greatest id, as in the mirror's order; within a second Stripe promises none.
+// The newest has the greatest id, as in the mirror's order. Within a second, Stripe's order is
+// undefined.
 const invoiceId = (n) => `in_bench${padded(invoices - 1 - n)}`;
 const customerId = (n) => `cus_bench${padded(n)}`;
 

@@ -1,4 +1,5 @@
-// One table out of the driver's lines: `SIDE {json}` each. Medians over the rounds, and this program beside the peer.
+// Prints a table of the driver's lines (`SIDE {json}` each): medians over the rounds, this program
+// compared with the peer.
 'use strict';
 
 const lines = require('node:fs').readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean);

@@ -1,4 +1,4 @@
-// One table out of the driver's lines. Medians over the rounds.
+// Prints a table of the driver's lines: medians over the rounds.
 'use strict';
 
 const measured = require('node:fs').readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));

@@ -1,7 +1,8 @@
-//! Usage events into a server, and the same rows into its stores by the shortest way there is; and how long the current usage takes to read.
+//! Sends usage events to a server, writes the same rows directly into its stores, and measures
+//! reads of the current usage.
 //!
-//! `scripts/bench.sh` starts the servers and calls this once for each measurement. Nothing of the program is linked. One line of JSON
-//! goes to standard output.
+//! `scripts/bench.sh` starts the servers and runs this once per measurement. It links nothing of
+//! the program, and prints one line of JSON.
 
 mod copy;
 mod http;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 struct Arguments {
     #[command(subcommand)]
     what: What,
-    /// cargo says it to every benchmark
+    /// cargo passes it to every benchmark
     #[arg(long, hide = true, global = true)]
     bench: bool,
 }
@@ -44,14 +45,14 @@ enum What {
         load: Load,
         #[arg(long)]
         address: SocketAddr,
-        /// One for each customer, separated by commas
+        /// One per customer, comma-separated
         #[arg(long, value_delimiter = ',')]
         keys: Vec<String>,
-        /// Wait until this database's queue to ClickHouse is empty, and count that too
+        /// Wait until this database's queue to ClickHouse is empty, and include that time
         #[arg(long)]
         queue: Option<String>,
     },
-    /// By COPY into a server's tables
+    /// With COPY into a server's tables
     Copy {
         #[command(flatten)]
         load: Load,
@@ -60,7 +61,7 @@ enum What {
         #[arg(long, value_delimiter = ',')]
         customers: Vec<Uuid>,
     },
-    /// By the bare client into a table like a server's
+    /// With the bare client into a table like a server's
     Clickhouse {
         #[command(flatten)]
         load: Load,
@@ -89,35 +90,36 @@ struct Load {
     connections: usize,
     #[arg(long)]
     batches: u64,
-    /// Events of a batch
+    /// Events per batch
     #[arg(long)]
     size: u64,
-    /// The number of the first batch: the same numbers are the same events
+    /// Number of the first batch: the same numbers give the same events
     #[arg(long)]
     first: u64,
     /// Unix seconds of the newest event
     #[arg(long)]
     newest: i64,
-    /// The server, whose CPU time is measured
+    /// The server's process id, to measure its CPU time
     #[arg(long)]
     server_pid: Option<u32>,
-    /// PostgreSQL's first process, or ClickHouse's; its descendants count with it
+    /// Process id of PostgreSQL's postmaster or of ClickHouse, to measure CPU time with all
+    /// descendants
     #[arg(long)]
     store_pid: u32,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    // One thread: what is measured needs the cores.
+    // One thread: the measured processes need the cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        let told = match &arguments.what {
+        let report = match &arguments.what {
             What::Http { load, address, keys, queue } => http_load(load, *address, keys, queue.as_deref()).await?,
             What::Copy { load, database, customers } => copy_load(load, database, customers).await?,
             What::Clickhouse { load, url, customers } => clickhouse_load(load, url, customers).await?,
             What::Current { address, key, requests, warm_up } => current(*address, key, *requests, *warm_up).await?,
         };
-        println!("{told}");
+        println!("{report}");
         Ok(())
     })
 }
@@ -136,7 +138,7 @@ impl Load {
         Ok([server, processes::cpu_of_tree(self.store_pid)?, processes::cpu_of_tree(std::process::id())?])
     }
 
-    fn told(&self, started: Started, milliseconds: Vec<f64>, shipped: Option<f64>) -> anyhow::Result<serde_json::Value> {
+    fn report(&self, started: Started, milliseconds: Vec<f64>, shipped: Option<f64>) -> anyhow::Result<serde_json::Value> {
         let mut sorted = milliseconds;
         ensure!(sorted.len() as u64 == self.batches, "{} of {} batches were answered", sorted.len(), self.batches);
         sorted.sort_by(f64::total_cmp);
@@ -151,14 +153,14 @@ impl Load {
     }
 }
 
-/// What the clock and the processes said before and after.
+/// Clock and CPU times before and after.
 struct Started {
     before: [CpuTime; 3],
     after: [CpuTime; 3],
     seconds: f64,
 }
 
-/// Batches that connections take one after another, and how long each took.
+/// Connections take batches from this queue, and record how long each took.
 struct Work<B> {
     batches: Vec<B>,
     next: Cell<usize>,
@@ -183,7 +185,7 @@ impl<B> Work<B> {
 
 async fn http_load(load: &Load, address: SocketAddr, keys: &[String], queue: Option<&str>) -> anyhow::Result<serde_json::Value> {
     let newest = load.newest()?;
-    // Made before the clock starts.
+    // Prepared before the clock starts.
     let requests = (0..load.batches).map(|batch| {
         let mut body = String::new();
         for number in load.numbers(batch) {
@@ -198,7 +200,7 @@ async fn http_load(load: &Load, address: SocketAddr, keys: &[String], queue: Opt
     let work = Work::new(requests.collect::<anyhow::Result<Vec<String>>>()?);
     let mut streams = Vec::new();
     for _ in 0..load.connections {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("nobody listens on {address}"))?;
+        let stream = TcpStream::connect(address).await.with_context(|| format!("nothing listens on {address}"))?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
@@ -229,7 +231,7 @@ async fn http_load(load: &Load, address: SocketAddr, keys: &[String], queue: Opt
         None => None,
     };
     let started = Started { before, after: load.watch()?, seconds };
-    load.told(started, work.milliseconds.take(), shipped)
+    load.report(started, work.milliseconds.take(), shipped)
 }
 
 async fn all(connections: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
@@ -280,7 +282,7 @@ async fn copy_load(load: &Load, database: &str, customers: &[Uuid]) -> anyhow::R
     }
     all(&mut connections).await?;
     let started = Started { before, seconds: begun.elapsed().as_secs_f64(), after: load.watch()? };
-    load.told(started, work.milliseconds.take(), None)
+    load.report(started, work.milliseconds.take(), None)
 }
 
 #[derive(clickhouse::Row, serde::Serialize)]
@@ -333,12 +335,12 @@ async fn clickhouse_load(load: &Load, url: &str, customers: &[Uuid]) -> anyhow::
     }
     all(&mut connections).await?;
     let started = Started { before, seconds: begun.elapsed().as_secs_f64(), after: load.watch()? };
-    load.told(started, work.milliseconds.take(), None)
+    load.report(started, work.milliseconds.take(), None)
 }
 
 async fn current(address: SocketAddr, key: &str, requests: usize, warm_up: usize) -> anyhow::Result<serde_json::Value> {
     let request = format!("GET /api/v1/billing/usage/current HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
-    let mut stream = TcpStream::connect(address).await.with_context(|| format!("nobody listens on {address}"))?;
+    let mut stream = TcpStream::connect(address).await.with_context(|| format!("nothing listens on {address}"))?;
     stream.set_nodelay(true)?;
     let mut answer = vec![0; http::MOST_ANSWER_BYTES];
     let (mut milliseconds, mut impressions) = (Vec::with_capacity(requests), None);
@@ -350,7 +352,7 @@ async fn current(address: SocketAddr, key: &str, requests: usize, warm_up: usize
         }
         let text = str::from_utf8(&answer[..length])?;
         let Some((head, body)) = text.split_once("\r\n\r\n").filter(|(head, _)| head.starts_with("HTTP/1.1 200 ")) else {
-            bail!("the current usage was answered:\n{text}");
+            bail!("unexpected response of the current usage:\n{text}");
         };
         let usage: serde_json::Value = serde_json::from_str(body).with_context(|| format!("{head}\n\n{body}"))?;
         let found = usage["current_period"]["impressions"].as_u64().context("impressions")?;

@@ -1,4 +1,4 @@
-//! Usage events of made-up traffic: the same number gives the same event, for whichever side it is written.
+//! Generated usage events: the same number gives the same event for every store.
 
 use std::fmt::Write;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 const METRICS: [&str; 3] = ["impressions", "api_calls", "data_transfer_bytes"];
 const COUNTRIES: [&str; 8] = ["DE", "FR", "US", "JP", "BR", "IN", "PL", "TR"];
 const APPS: u64 = 20;
-/// They are spread over so much time before the newest.
+/// Events are spread over this much time before the newest.
 const SPREAD: u64 = 50 * 60 * 1000;
 
 /// One event.
@@ -20,7 +20,7 @@ pub struct Event {
     pub properties: String,
 }
 
-/// The event of a number, none later than `newest`. Ids are random, as those of most senders.
+/// The event with a number, not later than `newest`. Ids are random, like those of most senders.
 pub fn event(number: u64, newest: OffsetDateTime) -> Event {
     let random = mixed(number);
     let id = Uuid::from_u64_pair(random, mixed(random ^ number)).to_string();

@@ -1,7 +1,9 @@
-//! Sends signed Stripe events to a server from a process of its own, and measures: events per second, latencies, CPU of both sides.
+//! Sends signed Stripe events to a server from its own process, and measures events per second,
+//! latencies and CPU time of both sides.
 //!
-//! `scripts/bench.sh` starts the servers and calls this once for each measurement. Nothing of the program is linked, so that what is made
-//! here (events, signatures) does not come from what is measured. One line of JSON goes to standard output.
+//! `scripts/bench.sh` starts the servers and runs this once per measurement. It links nothing of
+//! the program, so events and signatures are independent of the code under test. It prints one line
+//! of JSON.
 
 mod events;
 mod http;
@@ -24,32 +26,32 @@ use tokio::{
 
 #[derive(Parser)]
 struct Arguments {
-    /// Where the server listens
+    /// The server's address
     #[arg(long)]
     address: SocketAddr,
-    /// Where it takes webhooks
+    /// The webhook's path
     #[arg(long)]
     path: String,
-    /// Signs the events
+    /// Secret that signs the events
     #[arg(long)]
     secret: String,
     #[arg(long)]
     connections: usize,
-    /// How many events, beginning with which: the same numbers are the same events
+    /// Number of events, and of the first one: the same numbers give the same events
     #[arg(long)]
     events: usize,
     #[arg(long)]
     first: usize,
-    /// Among how many customers they are spread
+    /// Number of customers
     #[arg(long)]
     customers: usize,
-    /// The server, whose CPU time is measured
+    /// The server's process id, to measure its CPU time
     #[arg(long)]
     server_pid: u32,
-    /// PostgreSQL's first process; its descendants count with it
+    /// Process id of PostgreSQL's postmaster; its descendants are included
     #[arg(long)]
     postgres_pid: u32,
-    /// cargo says it to every benchmark
+    /// cargo passes it to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -57,7 +59,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.connections > 0 && arguments.events > 0 && arguments.customers > 0, "there is nothing to send");
-    // One thread: the two sides that are measured need the cores.
+    // One thread: both measured sides need the cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, drive(&arguments))
 }
@@ -65,7 +67,7 @@ fn main() -> anyhow::Result<()> {
 async fn drive(arguments: &Arguments) -> anyhow::Result<()> {
     let address = arguments.address;
     let sender = Sender::new(address.to_string(), &arguments.path, &arguments.secret, arguments.customers)?;
-    // Made and signed before the clock starts.
+    // Created and signed before the clock starts.
     let numbers = arguments.first..arguments.first + arguments.events;
     let requests = numbers.map(|number| sender.request(number)).collect::<anyhow::Result<Vec<Request>>>()?;
     let bytes: usize = requests.iter().map(|request| request.body_bytes).sum();
@@ -73,7 +75,7 @@ async fn drive(arguments: &Arguments) -> anyhow::Result<()> {
 
     let mut streams = Vec::new();
     for _ in 0..arguments.connections {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("nobody listens on {address}"))?;
+        let stream = TcpStream::connect(address).await.with_context(|| format!("nothing listens on {address}"))?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
@@ -112,14 +114,14 @@ async fn drive(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is to be sent, and what came of it; shared by the connections of the one thread.
+/// The events to send and the results, shared by the connections of the one thread.
 struct Work {
     requests: Vec<Request>,
     next: Cell<usize>,
     milliseconds: RefCell<Vec<f64>>,
 }
 
-/// Sends one event after the other over one connection, as long as there are any.
+/// Sends events over one connection until there are none left.
 async fn send_all(mut stream: TcpStream, work: Rc<Work>) -> anyhow::Result<()> {
     let mut answer = vec![0; http::MOST_ANSWER_BYTES];
     loop {

@@ -1,9 +1,10 @@
 import { addPerson, expect, hydrated, signInAs, test } from './support';
 
-// With the reason, unless the live usage page has asked meanwhile and lost its cookie, having said so itself.
+// The login page shows the reason, unless the live usage page has already made a request and
+// cleared the cookie.
 const loginAfterwards = /\/login\?next=\/account(&error=session_expired)?$/;
 
-test('a new password ends the other session, and a session is ended from the list', async ({ page, browser }) => {
+test('a new password and the list end other sessions', async ({ page, browser }) => {
   const person = addPerson('account');
   const elsewhere = await (await browser.newContext()).newPage();
   await signInAs(page, person);

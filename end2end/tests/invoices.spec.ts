@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deliver, expect, hydrated, invoiceEvent, signIn, test } from './support';
 
-test('the list is filtered, searched and paged in the address', async ({ page }) => {
+test('filters, search and pages of the list are in the URL', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.getByRole('link', { name: 'Invoices' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Invoices' })).toBeVisible();
@@ -33,14 +33,14 @@ test('the list is filtered, searched and paged in the address', async ({ page })
   await expect(page.getByRole('link', { name: /clear/i }).first()).toBeVisible();
 });
 
-test('a wrong filter in the address is explained', async ({ page }) => {
+test('an invalid filter in the URL is explained', async ({ page }) => {
   await signIn(page, 'publisher');
   const answer = await page.goto('/billing/invoices?status=foo');
   expect(answer!.status()).toBe(422);
   await expect(page.getByText(/not an invoice status/)).toBeVisible();
 });
 
-test('an invoice shows its story and comes as a PDF', async ({ page }) => {
+test('an invoice shows its timeline and downloads as PDF', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.goto('/billing/invoices?status=paid');
   await hydrated(page);
@@ -58,7 +58,7 @@ test('an invoice shows its story and comes as a PDF', async ({ page }) => {
   expect(readFileSync(await file.path()).subarray(0, 5).toString()).toBe('%PDF-');
 });
 
-test('a webhook signed by Stripe’s library makes an invoice appear, once', async ({ page }) => {
+test('a webhook signed by Stripe’s library adds one invoice', async ({ page }) => {
   await signIn(page, 'readonly');
   const now = Math.floor(Date.now() / 1000);
   const id = `e2e${now}`;

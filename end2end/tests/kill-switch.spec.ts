@@ -2,7 +2,7 @@ import { expect, hydrated, signIn, test } from './support';
 
 test.use({ baseURL: 'http://127.0.0.1:3101' });
 
-test('with billing off there is no menu item, a friendly page, and 503 for programs', async ({ page }) => {
+test('billing off hides the menu and answers 503 to the API', async ({ page }) => {
   await signIn(page, 'publisher');
   await expect(page.getByRole('heading', { level: 1 })).toContainText(/paused/i);
   await expect(page.getByRole('link', { name: 'Invoices' })).toHaveCount(0);
@@ -13,7 +13,7 @@ test('with billing off there is no menu item, a friendly page, and 503 for progr
   expect((await (await page.request.get('/api/v1/meta/features')).json()).billingEnabled).toBe(false);
 });
 
-test('with billing off staff still gets to the switches, which say why it is off and what they do', async ({ page }) => {
+test('billing off leaves the feature switches to staff', async ({ page }) => {
   await signIn(page, 'admin');
   await page.getByRole('link', { name: 'Features' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Features' })).toBeVisible();

@@ -1,6 +1,6 @@
 import { expect, signIn, test } from './support';
 
-test('a wrong password is explained and the address kept', async ({ page }) => {
+test('a wrong password is explained, and the email stays', async ({ page }) => {
   await page.goto('/login');
   await page.getByLabel('E-mail').fill('publisher@demo.test');
   await page.getByLabel('Password').fill('not this one');
@@ -9,7 +9,7 @@ test('a wrong password is explained and the address kept', async ({ page }) => {
   await expect(page.getByLabel('E-mail')).toHaveValue('publisher@demo.test');
 });
 
-test('signing in leads to where I wanted to go, signing out ends it', async ({ page }) => {
+test('login returns to the requested page, logout ends it', async ({ page }) => {
   await page.goto('/billing/invoices?status=paid');
   await expect(page).toHaveURL(/\/login\?next=/);
   await page.getByLabel('E-mail').fill('publisher@demo.test');
@@ -24,7 +24,7 @@ test('signing in leads to where I wanted to go, signing out ends it', async ({ p
   await expect(page).toHaveURL(/\/login\?next=/);
 });
 
-test('the theme can be switched and stays', async ({ page }) => {
+test('the theme can be switched and persists', async ({ page }) => {
   await signIn(page, 'readonly');
   await page.getByText('readonly@demo.test').first().click();
   await page.getByRole('button', { name: 'Dark' }).click();

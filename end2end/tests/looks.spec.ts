@@ -1,11 +1,12 @@
-// What holds for every page: nothing for axe to find, nothing wider than a small phone, in both themes, and it begins at its top.
+// For every page, in both themes: axe finds nothing, a small phone needs no horizontal scrolling,
+// and the page starts at its top.
 import AxeBuilder from '@axe-core/playwright';
 import { expect, signIn, test } from './support';
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [device, viewport] of [['desktop', { width: 1280, height: 800 }], ['phone', { width: 360, height: 740 }]] as const) {
     test(`pages are accessible and fit, ${colorScheme}, ${device}`, async ({ page }) => {
-      // Some twenty pages, each looked through.
+      // Some twenty pages, each fully checked.
       test.setTimeout(180_000);
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
@@ -17,7 +18,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       };
       const check = async (path: string) => {
         await page.goto(path);
-        // Being led elsewhere would check that page instead.
+        // A redirect would check another page instead.
         expect(page.url()).toBe(new URL(path, 'http://127.0.0.1:3100').href);
         expect(await page.evaluate(() => scrollY), `${path} begins at its top`).toBe(0);
         await sound(path);
@@ -32,9 +33,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       pages.push(`/billing/invoices/${list.invoices[0].id}`);
       const inbox = await (await page.request.get('/api/v1/admin/webhooks?type=invoice.paid')).json();
       pages.push('/admin/features', '/admin/features?refused=not_found', '/admin/webhooks', '/admin/webhooks?status=dead', `/admin/webhooks/${inbox.events[0].id}`);
-      pages.push('/admin/audit', '/admin/audit?from=yesterday', '/admin/audit?q=nothing+says+this', '/admin/customers', '/admin/customers?q=nobody');
+      pages.push('/admin/audit', '/admin/audit?from=yesterday', '/admin/audit?q=nothing+says+this', '/admin/customers', '/admin/customers?q=unmatched');
       for (const path of pages) await check(path);
-      // Open entries, and the banner above a page.
+      // Open the entries, and the banner above the page.
       await page.goto('/admin/audit?type=user.');
       await page.locator('details').evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
       await sound('/admin/audit, open');
@@ -46,7 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`the API's page is accessible, fits a phone and asks nobody else, ${colorScheme}`, async ({ page }) => {
+  test(`the API page is accessible, self-contained, ${colorScheme}`, async ({ page }) => {
     const hosts = new Set<string>();
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     await page.emulateMedia({ colorScheme });
@@ -62,7 +63,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(head!.y).toBeGreaterThanOrEqual(8);
     expect(await overflow()).toBeLessThanOrEqual(0);
     await check('closed');
-    // All of it opened is too much for axe to look at in a minute, not for the layout.
+    // With everything open, axe needs more than a minute, so only the layout is checked.
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
     expect(await overflow()).toBeLessThanOrEqual(0);
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = ['post_usage_events', 'schema-UsageEventDraft'].includes(details.querySelector('.docs-part')!.id))));

@@ -1,5 +1,5 @@
-// The main journeys, in as little time as they take: the optimised client and the archive of `make release` run these alone.
-// Each page has to hydrate, with nothing in the browser's console and no request that fails.
+// The main journeys, as fast as possible: for the optimised client and the archive of `make
+// release`. Each page must hydrate without console output or failed requests.
 import { readFileSync } from 'node:fs';
 import { test as base, expect, hydrated, signIn } from './support';
 import type { Page } from '@playwright/test';
@@ -18,7 +18,7 @@ const test = base.extend<{ completeAnswers: void }>({
   ],
 });
 
-/** Opens a page by its address, which renders it on the server. */
+/** Opens a page by its URL, so that the server renders it. */
 async function open(page: Page, path: string, heading: string | RegExp) {
   await page.goto(path);
   await expect(page).toHaveURL(path);
@@ -26,7 +26,7 @@ async function open(page: Page, path: string, heading: string | RegExp) {
   await hydrated(page);
 }
 
-/** Goes to pages by the links of the navigation, which the browser's code renders without loading a document. */
+/** Opens pages by the navigation's links, which the browser renders without loading a document. */
 async function follow(page: Page, names: string[]) {
   await page.evaluate(() => document.documentElement.setAttribute('data-same-document', ''));
   for (const name of names) {
@@ -36,7 +36,7 @@ async function follow(page: Page, names: string[]) {
   }
 }
 
-test('a publisher signs in, reads usage and invoices, and downloads one', async ({ page }) => {
+test('a publisher reads usage and downloads an invoice', async ({ page }) => {
   await signIn(page, 'publisher');
   await hydrated(page);
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();

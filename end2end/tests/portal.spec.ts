@@ -1,10 +1,10 @@
-// To Stripe's customer portal and back. A stand-in for Stripe answers: its portal is a page with a way back.
+// To Stripe's customer portal and back. The Stripe stand-in's portal is a page with a link back.
 import { expect as expectBare, test as bare, type Page } from '@playwright/test';
 import { expect, hydrated, signIn, test } from './support';
 
 const STRIPE = 'http://127.0.0.1:3102';
 
-/** Whom Stripe has to know; nothing else of the demo is there. */
+/** The customer that Stripe must know; the stand-in has no other objects of the demo. */
 async function seed(page: Page) {
   const headers = { authorization: 'Bearer sk_test_of_the_browser_tests' };
   const answer = await page.request.post(`${STRIPE}/_objects`, { headers, data: [{ id: 'cus_demo_lumen', object: 'customer', created: 1_750_000_000 }] });
@@ -22,14 +22,14 @@ async function thereAndBack(page: Page, javaScript: boolean) {
   await expect(page.getByText('cus_demo_lumen')).toBeVisible();
   await page.getByRole('link', { name: 'Return' }).click();
   await expect(page).toHaveURL('/billing/invoices');
-  // Still signed in, and no word of a refusal.
+  // Still signed in, and no error.
   await expect(page.getByRole('heading', { level: 1, name: 'Invoices' })).toBeVisible();
   await expect(page.getByRole('alert')).toHaveCount(0);
 }
 
-test('the portal opens and leads back', ({ page }) => thereAndBack(page, true));
+test('the portal opens and returns', ({ page }) => thereAndBack(page, true));
 
-test('who may only read is not offered the portal', async ({ page }) => {
+test('read-only users are not offered the portal', async ({ page }) => {
   await signIn(page, 'readonly');
   await page.goto('/billing/invoices');
   await expect(page.getByRole('table').first()).toBeVisible();
@@ -39,10 +39,10 @@ test('who may only read is not offered the portal', async ({ page }) => {
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the portal opens and leads back', ({ page }) => thereAndBack(page, false));
+  test('the portal opens and returns', ({ page }) => thereAndBack(page, false));
 });
 
-// The policy's violations are what this one is about, so that it stands on the plain test.
+// This test checks for CSP violations, so it uses the plain test.
 bare('forms lead to ourselves and to the portal, and nowhere else', async ({ page }) => {
   await signIn(page, 'publisher');
   const answer = await page.goto('/billing/invoices');

@@ -2,9 +2,9 @@ import { expect, hydrated, invoiceEvent, signIn, test } from './support';
 
 const STRIPE = 'http://127.0.0.1:3102';
 
-test('staff compares with Stripe, watches it, sees what differs and repairs it', async ({ page }) => {
+test('staff reconcile with Stripe and repair a discrepancy', async ({ page }) => {
   const now = Math.floor(Date.now() / 1000);
-  // Stripe has the demo's customers, and an invoice that no webhook ever told of.
+  // Stripe has the demo's customers, and an invoice without a webhook.
   const missed = invoiceEvent(`recon${now}`, 'invoice.created', now, { status: 'open', number: `R-${now}` }).data.object;
   const customers = ['cus_demo_lumen', 'cus_demo_kisetsu'].map((id) => ({ id, object: 'customer', created: 1_750_000_000 }));
   expect((await page.request.post(`${STRIPE}/_objects`, { data: [...customers, missed] })).ok()).toBe(true);
@@ -17,7 +17,7 @@ test('staff compares with Stripe, watches it, sees what differs and repairs it',
   await expect(page).toHaveURL(/\/admin\/reconciliation\/[0-9a-f-]{36}$/);
   await hydrated(page);
   const run = page.url();
-  // While it runs the page moves by itself, and shows the end without being loaded again.
+  // During the run the page updates itself, and shows the result without a reload.
   await expect(page.getByText(/^[A-Za-z ]+: \d+ of about \d+ compared$/)).toBeVisible();
   await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
   await expect(page.getByText('Differences', { exact: true })).toBeVisible({ timeout: 30_000 });
@@ -35,7 +35,7 @@ test('staff compares with Stripe, watches it, sees what differs and repairs it',
   await page.goto(`${run}?kind=missing_locally`);
   await hydrated(page);
   await expect(page.getByRole('row').filter({ hasText: missed.id })).toContainText('Repaired');
-  // Its customer sees it now.
+  // The customer sees it now.
   await page.context().clearCookies();
   await signIn(page, 'readonly');
   await page.goto(`/billing/invoices?q=R-${now}`);

@@ -2,7 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { createHmac } from 'node:crypto';
 import { addPerson, expect, hydrated, signInAs, test } from './support';
 
-/** RFC 6238, written once more: what an authenticator app shows at an instant. */
+/** An independent RFC 6238 implementation: the code of an authenticator app at an instant. */
 function codeAt(secret: string, milliseconds: number) {
   const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const key = Buffer.from(bits.match(/.{8}/g)!.map((byte) => parseInt(byte, 2)));
@@ -13,7 +13,7 @@ function codeAt(secret: string, milliseconds: number) {
   return String(number % 1_000_000).padStart(6, '0');
 }
 
-test('an app is set up, asked for at the next login, and a recovery code replaces it', async ({ page, browser }) => {
+test('login requires the app's code or a recovery code', async ({ page, browser }) => {
   const person = addPerson('factor');
   await signInAs(page, person);
   await page.goto('/account');
@@ -50,7 +50,7 @@ test('an app is set up, asked for at the next login, and a recovery code replace
   await elsewhere.getByLabel('Code of your app').fill('000000');
   await elsewhere.getByRole('button', { name: 'Sign in' }).click();
   await expect(elsewhere.getByRole('alert')).toContainText('That code is wrong');
-  // The step after the one that was used to set it up is taken already.
+  // The next time step: the set-up has used the current one.
   await elsewhere.getByLabel('Code of your app').fill(codeAt(secret, Date.now() + 30_000));
   await elsewhere.getByRole('button', { name: 'Sign in' }).click();
   await expect(elsewhere).toHaveURL(/\/account$/);

@@ -1,6 +1,6 @@
 import { expect, hydrated, signIn, test } from './support';
 
-test('a key is made, shown once, and revoked', async ({ page }) => {
+test('an API key is created, shown once, and revoked', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.getByRole('link', { name: 'Settings' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
@@ -13,7 +13,7 @@ test('a key is made, shown once, and revoked', async ({ page }) => {
   await hydrated(page);
   const shown = (await key.textContent())!;
 
-  // From here on only its beginning is there.
+  // From now on only its prefix is shown.
   await page.goto('/billing/settings');
   expect(await page.content()).not.toContain(shown);
   const entry = page.getByRole('listitem').filter({ hasText: name });
@@ -24,7 +24,7 @@ test('a key is made, shown once, and revoked', async ({ page }) => {
   await expect(page.getByRole('listitem').filter({ hasText: name })).toHaveCount(0);
 });
 
-test('a form that is not taken keeps what was typed, also after hydration', async ({ page }) => {
+test('a rejected form keeps its input, also after hydration', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.goto('/billing/settings');
   await hydrated(page);
@@ -38,7 +38,7 @@ test('a form that is not taken keeps what was typed, also after hydration', asyn
   await expect(page.getByRole('alert')).toContainText('Impressions, alerts in percent');
 });
 
-test('a cap below use asks before it is saved', async ({ page }) => {
+test('a cap below the current usage needs confirmation', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.goto('/billing/settings');
   await hydrated(page);
@@ -56,7 +56,7 @@ test('a cap below use asks before it is saved', async ({ page }) => {
   expect(set.metrics.impressions.cap).toBeNull();
 });
 
-test('who may only read sees the settings and no forms', async ({ page }) => {
+test('read-only users see settings without forms', async ({ page }) => {
   await signIn(page, 'readonly');
   await page.goto('/billing/settings');
   await expect(page.getByText('no cap').first()).toBeVisible();
@@ -76,7 +76,7 @@ test.describe('without JavaScript', () => {
     await transfer.getByLabel('Cap counts in').selectOption('quantity');
     await page.getByRole('button', { name: 'Save alerts' }).click();
     await expect(page.getByText('The alert settings are saved.')).toBeVisible();
-    // The browser itself drops the space.
+    // The browser itself trims the space.
     await expect(page.getByLabel('Recipients')).toHaveValue(/^cfo@lumen-games\.example, ?ops@lumen-games\.example$/);
     await expect(transfer.getByLabel('Cap', { exact: true })).toHaveValue('900.5');
     const set = await (await page.request.get('/api/v1/billing/alerts')).json();
@@ -90,7 +90,7 @@ test.describe('without JavaScript', () => {
     await expect(page.getByText('books@lumen-games.example')).toHaveCount(0);
   });
 
-  test('a cap below use asks before it is saved', async ({ page }) => {
+  test('a cap below the current usage needs confirmation', async ({ page }) => {
     await signIn(page, 'publisher');
     await page.goto('/billing/settings');
     const calls = page.getByRole('group', { name: 'API calls' });
@@ -98,7 +98,7 @@ test.describe('without JavaScript', () => {
     await calls.getByLabel('Cap counts in').selectOption('quantity');
     await page.getByRole('button', { name: 'Save alerts' }).click();
     await expect(page.getByRole('alert')).toContainText('This refuses API calls from now on');
-    // Not confirmed here: other tests look at the same customer's usage.
+    // Not confirmed here: other tests use the same customer.
     await expect(page.getByRole('button', { name: 'Save, and refuse from now on' })).toBeVisible();
     await page.getByRole('link', { name: 'Discard the changes' }).click();
     await expect(calls.getByLabel('Cap', { exact: true })).toHaveValue('');

@@ -1,6 +1,6 @@
 import { expect, signIn, test } from './support';
 
-test('after signing out, Back shows nothing of what was there', async ({ page }) => {
+test('after logout, the Back button shows no private data', async ({ page }) => {
   await signIn(page, 'publisher');
   await page.goto('/billing/invoices');
   await expect(page.getByRole('heading', { name: 'Invoices' })).toBeVisible();
@@ -15,7 +15,7 @@ test('after signing out, Back shows nothing of what was there', async ({ page })
   await expect(page.getByText(/\$[\d,]+\.\d\d/)).toHaveCount(0);
 });
 
-test('a download after the session has ended leads to the login', async ({ page, context }) => {
+test('a download without a session redirects to the login', async ({ page, context }) => {
   await signIn(page, 'publisher');
   await page.goto('/billing/invoices');
   await context.clearCookies();

@@ -1,6 +1,6 @@
 import { deliver, expect, hydrated, invoiceEvent, signIn, test } from './support';
 
-test('staff sees the inbox, opens an event and replays it', async ({ page }) => {
+test('staff open an event in the inbox and replay it', async ({ page }) => {
   await signIn(page, 'admin');
   const now = Math.floor(Date.now() / 1000);
   const event = invoiceEvent(`staff${now}`, 'invoice.created', now - 60, { status: 'draft', number: null });
@@ -12,7 +12,7 @@ test('staff sees the inbox, opens an event and replays it', async ({ page }) => 
   await hydrated(page);
   const rows = page.getByRole('table').locator('tbody tr');
   await expect(rows).toHaveCount(1);
-  // What comes while the page is open appears on it, and nobody loses what they type meanwhile.
+  // New events appear on an open page, and don't reset its forms.
   await page.goto(`/admin/webhooks?q=staff${now}`);
   await hydrated(page);
   await expect(rows).toHaveCount(1);

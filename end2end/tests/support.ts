@@ -1,4 +1,4 @@
-// What every journey needs: people who sign in, and a console that must stay silent.
+// Shared by all journeys: logins, and a console that must stay silent.
 import { test as base, expect, type Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 
 export const test = base.extend<{ silentConsole: void }>({
-  // A hydration warning is a bug: it fails the journey that saw it.
+  // A hydration warning is a bug: it fails the test.
   silentConsole: [
     async ({ page, javaScriptEnabled }, use) => {
       const said: string[] = [];
       page.on('console', (message) => {
         const expected = message.text().startsWith('Failed to load resource')
-          // Without JavaScript nothing uses the code that the page's head fetches early.
+          // Without JavaScript nothing uses the preloaded code.
           || (!javaScriptEnabled && message.text().includes('was preloaded using link preload but not used'));
         if (['error', 'warning'].includes(message.type()) && !expected) said.push(message.text());
       });
-      // What the page's own policy stops is a bug of the page.
+      // A violation of the page's own content security policy is a bug.
       await page.exposeFunction('policyViolation', (what: string) => said.push(what));
       await page.addInitScript(() => {
         document.addEventListener('securitypolicyviolation', (event) =>
@@ -38,7 +38,7 @@ export async function signIn(page: Page, person: Person) {
   await signInAs(page, { email: `${person}@demo.test`, password: process.env.APEX_E2E_PASSWORD! });
 }
 
-/** A member of staff of this test's own, whose account it may change. */
+/** A staff user for one test, whose account it may change. */
 export function addPerson(name: string) {
   const person = { email: `${name}-${process.pid}-${Date.now()}@demo.test`, password: 'until it is changed' };
   execFileSync(process.env.APEX_E2E_BINARY!, ['user', 'add', person.email, '--role', 'admin'], {
@@ -57,7 +57,7 @@ export async function signInAs(page: Page, { email, password }: { email: string;
   await expect(page).toHaveURL(/\/billing\/usage$/);
 }
 
-/** Resolves once the browser's code has taken the page over. */
+/** Resolves once the page is hydrated. */
 export async function hydrated(page: Page) {
   await expect(page.locator('html[data-hydrated]')).toBeAttached();
 }
@@ -67,7 +67,7 @@ export function demo(): { api_key: string } {
   return JSON.parse(readFileSync(join(process.env.APEX_E2E_DIR!, '.data/demo.json'), 'utf8'));
 }
 
-/** Delivers an event as Stripe does: signed by Stripe's own library, not by ours. */
+/** Delivers an event signed by Stripe's own library. */
 export async function deliver(page: Page, event: object) {
   const payload = JSON.stringify(event);
   const stripe = new Stripe('sk_test_signs_only');
@@ -78,7 +78,7 @@ export async function deliver(page: Page, event: object) {
   });
 }
 
-/** An invoice event of the second demo customer, in the shape of a current API version. */
+/** An invoice event of the second demo customer, in a current API version. */
 export function invoiceEvent(id: string, type: string, created: number, invoice: object) {
   return {
     id: `evt_${id}_${type.replace(/\W/g, '_')}`,

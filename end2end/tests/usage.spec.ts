@@ -1,6 +1,6 @@
 import { demo, expect, hydrated, signIn, test } from './support';
 
-test('the page says whether I am fine, and by which figures', async ({ page }) => {
+test('the page summarises usage against the plan', async ({ page }) => {
   await signIn(page, 'publisher');
   await hydrated(page);
   await expect(page.getByRole('heading', { name: /over your plan on impressions/i })).toBeVisible();
@@ -14,11 +14,11 @@ test('the page says whether I am fine, and by which figures', async ({ page }) =
   await expect(page.getByRole('table', { name: /API calls/i })).toBeVisible();
 });
 
-test('figures move within five seconds of an event, without a reload', async ({ page }) => {
+test('usage updates within five seconds without a reload', async ({ page }) => {
   await signIn(page, 'admin');
   await hydrated(page);
   const period = async () => (await (await page.request.get('/api/v1/billing/usage/current')).json()).current_period;
-  // The event and the page's next figures belong to one period: one that is about to end is waited out.
+  // The event and the update must be in one billing period: if it is about to end, wait.
   await expect.poll(async () => Date.parse((await period()).end) - Date.now(), { timeout: 25_000 }).toBeGreaterThan(15_000);
   const before = (await period()).impressions;
   const id = `e2e-${Date.now()}`;
@@ -34,14 +34,14 @@ test('figures move within five seconds of an event, without a reload', async ({ 
   expect(await again.json()).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
 });
 
-test('alerts and caps stand on the page, and move without a reload', async ({ page }) => {
+test('alerts and caps update without a reload', async ({ page }) => {
   await signIn(page, 'publisher');
   await hydrated(page);
   const panel = page.getByRole('region', { name: 'Alerts and caps' });
-  // The job fires what the demo's year has reached within seconds of the start.
+  // The job fires the demo's alerts within seconds of the start.
   const reached = panel.getByRole('row', { name: /Impressions 100% of 10,000,000 included Reached/ });
   await expect(reached).toBeVisible({ timeout: 30_000 });
-  // The next answer brings one more than the server has: nobody else's settings are touched.
+  // The mocked response has one more, so that no other test's settings change.
   await page.route('**/api/v1/billing/alerts/standing*', async (route) => {
     const response = await route.fetch();
     const standing = await response.json();

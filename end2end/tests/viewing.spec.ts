@@ -1,7 +1,7 @@
-// Staff's day: who did what, how a customer stands, and what that customer sees.
+// Staff: the audit log, a customer's state, and the customer's view.
 import { expect, hydrated, signIn, test } from './support';
 
-test('staff filters the trail, finds a customer, views as it and stops', async ({ page }) => {
+test('staff filter the audit log and view as a customer', async ({ page }) => {
   await signIn(page, 'admin');
   await page.getByRole('link', { name: 'Audit' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Audit' })).toBeVisible();
@@ -55,7 +55,7 @@ test('staff filters the trail, finds a customer, views as it and stops', async (
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('staff searches, views as a customer and stops', async ({ page }) => {
+  test('staff search and view as a customer', async ({ page }) => {
     await signIn(page, 'admin');
     await page.goto('/admin/customers');
     await page.getByRole('searchbox').fill('kisetsu');
@@ -73,7 +73,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test('customers and the trail are not for customers', async ({ page }) => {
+test('customers can't open staff pages', async ({ page }) => {
   await signIn(page, 'publisher');
   for (const path of ['/admin/customers', '/admin/audit']) {
     const answer = await page.goto(path);

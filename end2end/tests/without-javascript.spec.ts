@@ -21,7 +21,7 @@ test('everything can be read and used without JavaScript', async ({ page }) => {
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/sort=total/);
 
-  // Of the plan; the invoice in dinars is for something else.
+  // The plan's invoice; the one in dinars is for something else.
   await rows.filter({ hasText: '$' }).first().getByRole('link').click();
   await expect(page.getByText('Growth plan')).toBeVisible();
   const pdf = await page.request.get((await page.getByRole('link', { name: 'Download PDF' }).getAttribute('href'))!);

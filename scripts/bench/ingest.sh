@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Usage events over HTTP into each of the two stores, beside the shortest way there is into the same tables: raw binary COPY for
-# PostgreSQL, the bare `clickhouse` client for ClickHouse. The rows are the same, each side has a database of its own, and they take turns.
-# Fails when a batch is not answered 202 with all its events accepted, or the rows in the end are not those of the events.
+# Usage events over HTTP into each store, compared with a direct insert into the same tables: binary
+# COPY for PostgreSQL, the bare `clickhouse` client for ClickHouse. All write the same rows, each
+# into its own database, in turns. Fails if a batch is not answered 202 with all events accepted, or
+# if the final rows differ from the events.
 #
-#   BENCH_EVENTS=400000        events of one measurement
-#   BENCH_BATCH=5000           events of one request
+#   BENCH_EVENTS=400000        events per measurement
+#   BENCH_BATCH=5000           events per request
 #   BENCH_CONNECTIONS='1 4 16'
 #   BENCH_ROUNDS=3             the table shows medians
 #   BENCH_STORES='postgres clickhouse'
-#   and those of scripts/bench/servers.sh
+#   and the variables of scripts/bench/servers.sh
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/servers.sh"
@@ -23,7 +24,7 @@ customers=8
 
 build usage
 open_work
-# Nobody is slowed down: it is the machine that is measured.
+# No rate limits: they are not measured.
 sed -i 's/^ingest-\(requests\|events\)-per-second = .*/ingest-\1-per-second = 4_000_000/' "$work/run/Leptos.toml"
 
 sides=()
@@ -41,7 +42,7 @@ for store in "${stores[@]}"; do
       read -r _ port _ < "$work/run/engine-ready" || die "ClickHouse's engine has not started: $(tail -n 5 "$work/run/engine.log")"
       clickhouse="http://app:bench@127.0.0.1:$port"
       ;;
-    *) die "BENCH_STORES is \`${BENCH_STORES}\`, but wants postgres, clickhouse or both." ;;
+    *) die "BENCH_STORES is \`${BENCH_STORES}\`; use postgres, clickhouse or both." ;;
   esac
 done
 ask_clickhouse() { curl -sSf "$clickhouse/" --data-binary "$1"; }
@@ -68,7 +69,7 @@ for side in "${sides[@]}"; do
       ;;
     *)
       sql postgres "CREATE DATABASE bench_$side"
-      # Makes the tables.
+      # Creates the tables.
       start_server "$side"
       stop_server
       for one in $(seq "$customers"); do
@@ -124,17 +125,17 @@ for side in "${sides[@]}"; do
       rows bench_clickhouse "events in the hours" "$all" "SELECT sum(event_count) FROM usage_records"
       rows bench_clickhouse "waiting events" 0 "SELECT (SELECT count(*) FROM usage_outbox) + (SELECT count(*) FROM usage_outbox_batches)"
       found=$(ask_clickhouse "SELECT count() FROM usage.usage_events FINAL")
-      [ "$found" = "$all" ] || die "clickhouse: $found events, but $all were to be there."
+      [ "$found" = "$all" ] || die "clickhouse: $found events, expected $all."
       ;;
     client)
       found=$(ask_clickhouse "SELECT count() FROM bare.usage_events FINAL")
-      [ "$found" = "$all" ] || die "client: $found events, but $all were to be there."
+      [ "$found" = "$all" ] || die "client: $found events, expected $all."
       ;;
   esac
   step "$side: every row of $all events is there"
 done
 
-# bytes SIDE EVENTS: on disk for each event, after both kinds of store have tidied up.
+# bytes SIDE EVENTS: bytes on disk per event, after vacuum or merges.
 bytes() {
   case $1 in
     postgres | copy)

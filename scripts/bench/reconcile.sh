@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# How long `apex-billing reconcile` takes and what it holds in memory, with so many invoices on both sides: the mirror's are filled in by SQL,
-# Stripe's are made up page by page by benches/load/stripe-lists.cjs on the same machine. The time has to grow as the number does, and the
-# memory not at all. Fails when a run does not compare every invoice, or finds anything; last, one invoice of them is changed, which has to be
-# found.
+# Duration and memory of `apex-billing reconcile` with N invoices on both sides: SQL fills the
+# mirror, benches/load/stripe-lists.cjs generates Stripe's lists on the same machine. Time must grow
+# linearly, and memory not at all. Fails if a run misses an invoice or finds a discrepancy. Finally
+# one invoice is changed, which must be found.
 #
-# Stripe itself is slower than what stands in for it: it takes 100 calls a second (a hundred invoices each), and has to be waited for. The
-# client's limit is lifted here, so that our side is what is measured.
+# Stripe itself is slower: it allows 100 calls a second, of a hundred invoices each. The client's
+# rate limit is off here, to measure our side.
 #
 #   BENCH_INVOICES='10000 100000 1000000'
 #   BENCH_ROUNDS=3             the table shows medians
-#   and those of scripts/bench/servers.sh
+#   and the variables of scripts/bench/servers.sh
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/servers.sh"
@@ -25,7 +25,8 @@ open_work
 sed -i -e 's/^operations-per-second = .*/operations-per-second = 100_000/' -e 's/^settle-seconds = .*/settle-seconds = 0/' "$work/run/Leptos.toml"
 
 settings=(PATH="$PATH" RUST_LOG=warn STRIPE_SECRET_KEY=sk_test_bench)
-# reconcile DATABASE: sets seconds and peak (KiB), and leaves what it printed in $work/run/answer; its exit code is the program's.
+# reconcile DATABASE: sets seconds and peak (KiB), and leaves its output in $work/run/answer;
+# returns the program's exit code.
 reconcile() {
   local began status=0 seen
   began=$(date +%s%N)
@@ -34,7 +35,7 @@ reconcile() {
   pid=$!
   start_recording "reconcile-$1"
   peak=0
-  # The mark only rises, so that the last one read is the peak, but for the last moments.
+  # VmHWM only rises, so the last value is the peak.
   while seen=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ -n "$seen" ]; do peak=$seen; sleep 0.05; done
   wait "$pid" || status=$?
   pid=
@@ -71,16 +72,16 @@ for count in "${counts[@]}"; do
     node -e '
       const [file, invoices, milliseconds, peak] = process.argv.slice(1);
       const { status, checked, discrepancies, within_tolerance } = JSON.parse(require("fs").readFileSync(file, "utf8"));
-      const told = JSON.stringify({ status, invoices: checked.invoices, discrepancies: discrepancies.length, within_tolerance });
+      const result = JSON.stringify({ status, invoices: checked.invoices, discrepancies: discrepancies.length, within_tolerance });
       const wanted = JSON.stringify({ status: "completed", invoices: Number(invoices), discrepancies: 0, within_tolerance: true });
-      if (told !== wanted) { console.error(`It told ${told}, but ${wanted} was to be told.`); process.exit(1); }
+      if (result !== wanted) { console.error(`The result is ${result}, expected ${wanted}.`); process.exit(1); }
       console.log(JSON.stringify({ invoices: Number(invoices), seconds: milliseconds / 1000, peak_mb: peak / 1024 }));' \
       "$work/run/answer" "$count" "$seconds" "$peak" >> "$results"
     step "round $round: $(tail -n 1 "$results")"
   done
   sql "$database" "UPDATE invoices SET total = total + 1, amount_paid = amount_paid + 100000 WHERE stripe_invoice_id = 'in_bench' || lpad(($count / 2)::text, 9, '0')"
   ! reconcile "$database" || die "A changed invoice among $count was not found."
-  grep -q '"kind": "amount"' "$work/run/answer" || die "The changed invoice is told as something else: $(head -c 300 "$work/run/answer")"
+  grep -q '"kind": "amount"' "$work/run/answer" || die "The changed invoice is reported as something else: $(head -c 300 "$work/run/answer")"
   kill "$engine" && wait "$engine" || true
   engine=
 done

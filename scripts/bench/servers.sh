@@ -1,10 +1,11 @@
-# Shared by the benchmarks in this folder: source it after ../lib.sh, don't run it. It gives them a folder on a disk (`work`), a private
-# PostgreSQL with fsync on, and servers; all of it is gone when they end.
+# Shared by the benchmarks in this folder: source it after ../lib.sh, don't run it. Provides a
+# folder on a disk (`work`), a private PostgreSQL with fsync on, and servers; all are removed at the
+# end.
 #
-#   BENCH_SERVER=FILE          a server built before, of any profile, instead of building one
+#   BENCH_SERVER=FILE          use this server (of any profile) instead of building one
 #   BENCH_DRIVER=FILE          the same for the driver
-#   BENCH_PERF=FOLDER          `perf record` of each server of ours while it is measured
-#   BENCH_DIR=/var/tmp         where the databases' files are: a disk, not memory
+#   BENCH_PERF=FOLDER          record our servers with `perf record` while they are measured
+#   BENCH_DIR=/var/tmp         folder of the databases: a disk, not memory
 
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}" SQLX_OFFLINE=true
@@ -16,7 +17,7 @@ psql=psql
 have "$psql" || die "psql is missing: apt-get install postgresql-client"
 have node || die "Node is missing: run scripts/setup.sh."
 
-# built KIND NAME COMMAND...: runs cargo and says where the program is.
+# built KIND NAME COMMAND...: runs cargo and prints the program's path.
 built() {
   local kind=$1 name=$2; shift 2
   "$@" --message-format=json-render-diagnostics | node -e '
@@ -26,7 +27,7 @@ built() {
       if (executable && target.kind.includes(kind) && target.name === name) console.log(executable);
     }' "$kind" "$name"
 }
-# build [DRIVER]: sets server, and driver if there is one.
+# build [DRIVER]: sets server, and driver if one is named.
 build() {
   driver=${BENCH_DRIVER:-}
   { [ -z "${1:-}" ] || [ -n "$driver" ]; } && [ -n "${BENCH_SERVER:-}" ] || step "cargo build --release"
@@ -53,7 +54,8 @@ finish() {
   exit "$status"
 }
 
-# open_work: makes the folder and the private PostgreSQL. Sets work, data, postgres (its first process).
+# open_work: creates the folder and the private PostgreSQL. Sets work, data, postgres (the
+# postmaster).
 open_work() {
   work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/apex-bench.XXXXXX")
   case $(stat -f -c %T "$work") in
@@ -66,15 +68,15 @@ open_work() {
   trap finish EXIT
   trap 'exit 130' INT TERM
   step "a private PostgreSQL $(postgres_major "$programs"), fsync on"
-  # The settings are PostgreSQL's own but for the sizes of a small server, so that no checkpoint falls into a measurement of one side and
-  # not of the other.
+  # PostgreSQL's default settings, with the sizes of a small server, so that no checkpoint falls
+  # into the measurement of only one side.
   as_postgres "$programs/initdb" -D "$data" -U postgres -A trust -E UTF8 --no-locale >/dev/null
   as_postgres "$programs/pg_ctl" -D "$data" -l "$work/pg/log" -w -s \
     -o "-c listen_addresses='' -c unix_socket_directories='$work/pg' -c shared_buffers=${BENCH_BUFFERS:-512MB} -c max_wal_size=4GB -c checkpoint_timeout=30min" start </dev/null ||
     die "$(tail -n 3 "$work/pg/log")"
   postgres=$(head -n 1 "$data/postmaster.pid")
   [ "$(sql postgres 'SHOW fsync') $(sql postgres 'SHOW synchronous_commit')" = "on on" ] || die "PostgreSQL runs without fsync."
-  # The servers run where no .env is, and with nothing of the caller's environment.
+  # Servers run in a folder without .env, and with an empty environment.
   cp Leptos.toml "$work/run/"
 }
 url() { echo "postgres://postgres@localhost/$1?host=$work/pg"; }
@@ -86,7 +88,7 @@ start_program() {
   : > "$log"
   while [ "$1" != -- ]; do settings+=("$1"); shift; done
   shift
-  # `exec`, so that the process is the server itself: it is measured and stopped by its id.
+  # `exec`, so that the pid is the server's own.
   (cd "$work/run" && exec env -i PATH="$PATH" RUST_LOG=warn LEPTOS_SITE_ADDR=127.0.0.1:0 METRICS_ADDR=127.0.0.1:0 ${settings[@]+"${settings[@]}"} "$@") >> "$log" 2>&1 &
   pid=$!
   until address=$(sed -n 's|^Serving http://||p' "$log") && [ -n "$address" ]; do
@@ -102,7 +104,7 @@ recorder=
 start_recording() {
   [ -n "${BENCH_PERF:-}" ] || return 0
   mkdir -p "$BENCH_PERF"
-  # By the clock: a virtual machine may have no counters of cycles.
+  # By the clock: a virtual machine may have no cycle counters.
   perf record --quiet --event cpu-clock --freq 999 -g --pid "$pid" --output "$BENCH_PERF/$1.data" >/dev/null 2>&1 &
   recorder=$!
 }
@@ -113,9 +115,9 @@ stop_recording() {
   recorder=
 }
 
-# rows DATABASE WHAT WANTED QUERY
+# rows DATABASE WHAT EXPECTED QUERY
 rows() {
   local found
   found=$(sql "$1" "$4")
-  [ "$found" = "$3" ] || die "$1: $found $2, but $3 were to be there."
+  [ "$found" = "$3" ] || die "$1: $found $2, expected $3."
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# How long `GET /billing/usage/current` takes with so many events behind it. It has to be the same whatever their number, with a p95 below
-# 5 ms. Fails when the figures are not those of the events.
+# Latency of `GET /billing/usage/current` with N stored events. It must not depend on N, with a p95
+# below 5 ms. Fails if the totals differ from the events.
 #
-#   BENCH_BEHIND='100000 1000000 10000000'   events behind it; 100000000 takes some 15 GB and a quarter of an hour
-#   BENCH_APPS=5                             among so many apps; an hour of each is a row that is read
-#   BENCH_DAYS=70                            over so many days up to now: what the forecast looks back on
-#   BENCH_REQUESTS=2000                      of one measurement
+#   BENCH_BEHIND='100000 1000000 10000000'   stored events; 100000000 takes 15 GB and 15 minutes
+#   BENCH_APPS=5                             apps; the query reads one row per app and hour
+#   BENCH_DAYS=70                            days of history: the forecast reads them
+#   BENCH_REQUESTS=2000                      requests per measurement
 #   BENCH_ROUNDS=3                           the table shows medians
-#   and those of scripts/bench/servers.sh
+#   and the variables of scripts/bench/servers.sh
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/servers.sh"
@@ -36,7 +36,7 @@ results="$work/run/results"
 known=0
 for count in "${behind[@]}"; do
   step "$count events"
-  # Evenly over the days, one of three metrics each.
+  # Evenly over the days, three metrics in turn.
   sql usage "SELECT usage_events_ensure_partitions(now() - interval '$days days', now())" >/dev/null
   sql usage "INSERT INTO usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties)
       SELECT '$customer', 'e' || n, 'app_' || n % $apps, (ARRAY['impressions', 'api_calls', 'data_transfer_bytes'])[1 + n / $apps % 3], 1,
@@ -59,7 +59,7 @@ for count in "${behind[@]}"; do
     node -e '
       const [result, wanted, behind, hours] = process.argv.slice(1);
       const read = JSON.parse(result);
-      if (read.impressions !== Number(wanted)) { console.error(`${read.impressions} impressions were told, but ${wanted} are there.`); process.exit(1); }
+      if (read.impressions !== Number(wanted)) { console.error(`${read.impressions} impressions were returned, expected ${wanted}.`); process.exit(1); }
       console.log(JSON.stringify({ ...read, behind: Number(behind), hours: Number(hours) }));' \
       "$(cat "$work/run/result")" "$impressions" "$count" "$hours" >> "$results"
   done

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Webhooks: how many signed events this program takes, beside the npm package @supabase/stripe-sync-engine behind a bare node:http server.
-# Both write to the same private PostgreSQL with fsync on, each into a database of its own, and take turns; a driver in a process of its own
-# (benches/load) sends both the very same events. Fails when an event is not answered 200, or the rows in the end are not those of the events.
+# Throughput of signed webhooks, compared with the npm package @supabase/stripe-sync-engine behind a
+# bare node:http server. Both write to the same private PostgreSQL with fsync on, each to its own
+# database, in turns. A driver in its own process (benches/load) sends both the same events. Fails
+# if an event is not answered 200, or if the final rows differ from the events.
 #
-#   BENCH_EVENTS=6000          events of one measurement
+#   BENCH_EVENTS=6000          events per measurement
 #   BENCH_CONNECTIONS='1 16 64'
 #   BENCH_ROUNDS=3             the table shows medians
-#   BENCH_ONLY=ours|peer       just one side
-#   and those of scripts/bench/servers.sh
+#   BENCH_ONLY=ours|peer       measure only one side
+#   and the variables of scripts/bench/servers.sh
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/servers.sh"
@@ -21,7 +22,7 @@ read -r -a connections <<< "${BENCH_CONNECTIONS:-1 16 64}"
 case ${BENCH_ONLY:-} in
   '') sides=(ours peer) ;;
   ours | peer) sides=("$BENCH_ONLY") ;;
-  *) die "BENCH_ONLY is \`$BENCH_ONLY\`, but wants ours or peer." ;;
+  *) die "BENCH_ONLY is \`$BENCH_ONLY\`; use ours or peer." ;;
 esac
 secret=whsec_benchmark
 
@@ -32,7 +33,7 @@ if [[ " ${sides[*]} " = *" peer "* ]] && ! [ benches/load/peer/node_modules/.pac
   (cd benches/load/peer && npm ci --silent --no-audit --no-fund --ignore-scripts </dev/null)
 fi
 
-# The peer's migrations want a role `postgres`.
+# The peer's migrations require a role `postgres`.
 open_work
 for side in "${sides[@]}"; do sql postgres "CREATE DATABASE $side"; done
 
@@ -62,7 +63,8 @@ for round in $(seq "$rounds"); do
     if [ "$side" = ours ] && [ "$round" = 1 ]; then
       sql ours "INSERT INTO customers (stripe_customer_id, name) SELECT 'cus_bench' || lpad(n::text, 6, '0'), 'Customer ' || n FROM generate_series(0, $customers - 1) n"
     fi
-    # Compiled, connected and planned on both sides; and nobody pays for what the other has left to write.
+    # Warm-up: compiled, connected and planned on both sides, and no side pays for the other's
+    # pending writes.
     drive "$side" 16 "$warm_up" > "$work/run/warm-up"
     sql "$side" 'VACUUM ANALYZE'
     sql "$side" CHECKPOINT

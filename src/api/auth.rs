@@ -5,10 +5,9 @@ use crate::{
     auth::{Principal, layer},
     http::{login_email, problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
     service::{
-        Error,
-        accounts::{self, Origin},
+        Error, accounts,
+        actor::{By, Origin},
         sign_in::{self, Step},
-        webhooks::By,
     },
 };
 use axum::{

@@ -2,7 +2,7 @@
 
 use super::{auth::by, settings::read};
 use crate::{
-    app::pages::features::FEATURES,
+    app::local_path::FEATURES,
     auth::guard,
     domain::features::Switch,
     http::{problem::ApiError, state::Server},

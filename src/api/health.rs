@@ -16,7 +16,7 @@ use axum::{Json, extract::State, http::StatusCode};
     )
 )]
 pub async fn health(State(server): State<Server>) -> (StatusCode, Json<Health>) {
-    let health = health::check(&server.platform, &server.jobs).await;
+    let health = health::check(&server.platform, server.jobs.is_alive(server.platform.clock.now())).await;
     let status = if health.status == Status::Down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     (status, Json(health))
 }
@@ -44,7 +44,7 @@ pub async fn ready(State(server): State<Server>) -> (StatusCode, &'static str) {
     if server.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping");
     }
-    match health::check(&server.platform, &server.jobs).await.status {
+    match health::check(&server.platform, server.jobs.is_alive(server.platform.clock.now())).await.status {
         Status::Down => (StatusCode::SERVICE_UNAVAILABLE, "database unreachable or full"),
         _ => (StatusCode::OK, "ok"),
     }

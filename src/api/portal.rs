@@ -2,7 +2,7 @@
 
 use super::auth::{is_form, origin_of};
 use crate::{
-    app::filters::INVOICES,
+    app::local_path::INVOICES,
     auth::guard,
     http::{problem::ApiError, state::Server},
     service::{Error, accounts, portal},

@@ -5,7 +5,7 @@ use super::{
     settings::read,
 };
 use crate::{
-    app::{customer_filters::CUSTOMERS, local_path::HOME},
+    app::local_path::{CUSTOMERS, HOME},
     auth::{guard, layer},
     domain::identity::Viewer,
     http::{problem::ApiError, state::Server},

@@ -1,11 +1,9 @@
 //! What a list of invoices is narrowed to: all of it stands in the address, so that every view can be linked.
 
 use super::local_path::percent_encode;
+use crate::app::local_path::INVOICES;
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
-
-/// Address of the list.
-pub const INVOICES: &str = "/billing/invoices";
 
 /// The query string as it came; an empty field of the form means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,17 @@
-//! Where to go after signing in: paths of this site only, so that a crafted link can't send anyone elsewhere.
+//! Addresses of pages, and the check that a redirect after signing in stays on this site.
 
-/// Where people land when nothing else is asked for.
+/// The page after signing in, unless another was requested.
 pub const HOME: &str = "/billing/usage";
+
+// Addresses of the other pages.
+pub const ACCOUNT: &str = "/account";
+pub const AUDIT: &str = "/admin/audit";
+pub const CUSTOMERS: &str = "/admin/customers";
+pub const FEATURES: &str = "/admin/features";
+pub const RECONCILIATION: &str = "/admin/reconciliation";
+pub const WEBHOOKS: &str = "/admin/webhooks";
+pub const INVOICES: &str = "/billing/invoices";
+pub const SETTINGS: &str = "/billing/settings";
 
 /// The path when it is one of this site. Browsers read `//host` and `/\host` as another site, and drop tabs and line breaks.
 pub fn local_path(path: &str) -> Option<&str> {

@@ -1,9 +1,7 @@
 //! Addresses of the pages of the reconciliation.
 
 use super::local_path::percent_encode;
-
-/// Address of all runs.
-pub const RECONCILIATION: &str = "/admin/reconciliation";
+use crate::app::local_path::RECONCILIATION;
 
 /// Address of a run's page: its discrepancies of one kind or of all, from their first page or another.
 pub fn run_href(id: &str, kind: Option<&str>, page: u64) -> String {

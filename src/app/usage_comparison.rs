@@ -1,10 +1,7 @@
 //! What the usage chart shows beside the period's own days: the period before, and the apps.
 
 use super::calls::{Problem, usage::usage_history};
-use crate::{
-    app::format,
-    domain::{metric::Metric, period::Period, usage_history::UsageSeries},
-};
+use crate::domain::{format, metric::Metric, period::Period, usage_history::UsageSeries};
 use serde::{Deserialize, Serialize};
 
 /// Apps that are shown one by one; the others stand together.

@@ -1,8 +1,8 @@
 //! The answer to "am I fine?": how a metric stands against its plan, and the sentence that sums a period up.
 
-use super::format;
 use crate::domain::{
     alert::{AlertStanding, Refusing},
+    format,
     metric::{Metric, Unit},
     money::Money,
     usage::UsageCurrent,

@@ -1,10 +1,8 @@
 //! What the inbox is narrowed to: all of it stands in the address, so that every view can be linked.
 
 use super::local_path::percent_encode;
+use crate::app::local_path::WEBHOOKS;
 use serde::{Deserialize, Serialize};
-
-/// Address of the inbox.
-pub const WEBHOOKS: &str = "/admin/webhooks";
 
 /// The query string as it came; an empty field of the form means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! The file is the machine's own, so that nothing of a password is asked of anybody else. It has some forty gigabytes and is never read whole: a
 //! look-up is a binary search of some forty short reads. It is opened for each, so a newer file that takes its name counts at once.
 
-use crate::service::{Error, Result};
+use super::error::{CredentialError, Result};
 use sha1::{Digest, Sha1};
 use std::{
     cmp::Ordering,
@@ -28,10 +28,10 @@ const CHECKED_LINES: u64 = 64;
 pub async fn refuse(file: &Path, password: &str) -> Result<()> {
     let (file, hash): (PathBuf, Hash) = (file.to_owned(), Sha1::digest(password.as_bytes()).into());
     let looked_up = tokio::task::spawn_blocking(move || holds(open(&file)?, &hash)).await;
-    match looked_up.map_err(|error| Error::Internal(error.into()))? {
+    match looked_up.map_err(|error| CredentialError::Internal(error.into()))? {
         Ok(false) => Ok(()),
-        Ok(true) => Err(Error::invalid("password", "is known from a breach; choose another")),
-        Err(error) => Err(Error::Unavailable(anyhow::Error::new(error).context("BREACHED_PASSWORDS_FILE can't be read"))),
+        Ok(true) => Err(CredentialError::Refused("is known from a breach; choose another".into())),
+        Err(error) => Err(CredentialError::Unavailable(error)),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The list travels with the program, so that nothing of a password is asked of anybody else.
 
-use crate::service::{Error, Result};
+use super::error::{CredentialError, Result};
 use std::{collections::HashSet, sync::LazyLock};
 
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
@@ -17,14 +17,14 @@ const MIN_OWN_CHARS: usize = 6;
 pub fn refuse(password: &str, email: &str) -> Result<()> {
     let lower = password.to_lowercase();
     if COMMON.contains(lower.as_str()) {
-        return Err(Error::invalid("password", "is one of the most common ones, which are tried first; choose another"));
+        return Err(CredentialError::Refused("is one of the most common ones, which are tried first; choose another".into()));
     }
     let email = email.to_lowercase();
     let (name, host) = email.split_once('@').unwrap_or((email.as_str(), ""));
     let words = [email.as_str(), host, name].into_iter().chain(OF_THIS_PLATFORM.iter().copied()).filter(|word| word.len() >= 4);
     let own = words.fold(lower, |left, word| left.replace(word, ""));
     if own.chars().filter(|c| c.is_alphanumeric()).count() < MIN_OWN_CHARS && own.len() < password.len() {
-        return Err(Error::invalid("password", "is too close to the e-mail address or to the name of this platform; choose another"));
+        return Err(CredentialError::Refused("is too close to the e-mail address or to the name of this platform; choose another".into()));
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn common_passwords_are_refused_in_whatever_case() {
         for password in ["password", "PassWord", "12345678", "qwertyuiop", "iloveyou"] {
-            assert_eq!(refuse(password, "ops@people.example").unwrap_err().code(), "invalid_parameter", "{password}");
+            assert!(matches!(refuse(password, "ops@people.example"), Err(CredentialError::Refused(_))), "{password}");
         }
     }
 

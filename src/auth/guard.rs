@@ -1,10 +1,10 @@
 //! The guard: what a server function or a handler may work with, or why not. It alone decides, whatever the request's path: pages, server
 //! functions, API and downloads all come through here.
 
-use super::{Principal, SessionKey, layer::Unidentified};
+use super::{Principal, layer::Unidentified};
 use crate::{
     app::calls::Problem,
-    domain::identity::CustomerId,
+    domain::{identity::CustomerId, session::SessionKey},
     service::{Error, Platform, accounts, invoices::Scope, second_factor},
 };
 use axum::http::{Extensions, request::Parts};

@@ -4,10 +4,7 @@ use super::Principal;
 use crate::{
     domain::identity::CustomerId,
     http::{incidents::Asker, problem::ApiError, state::Server},
-    service::{
-        Error,
-        accounts::{self, Origin},
-    },
+    service::{Error, accounts, actor::Origin},
     store::postgres::sessions,
     telemetry,
 };

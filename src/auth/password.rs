@@ -1,6 +1,6 @@
 //! Passwords: argon2id, off the async threads, a few at a time.
 
-use crate::service::{Error, Result};
+use super::error::{CredentialError, Result};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use std::sync::{LazyLock, OnceLock};
 use tokio::sync::Semaphore;
@@ -21,7 +21,7 @@ fn argon2id() -> Argon2<'static> {
 /// Refuses a new password that is too short or too long.
 pub fn check_length(password: &str) -> Result<()> {
     if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES {
-        return Err(Error::invalid("password", format!("wants at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes")));
+        return Err(CredentialError::Refused(format!("must have at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes").into()));
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ pub async fn hash(password: String) -> Result<String> {
         argon2id().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| anyhow::anyhow!("argon2: {error}"))
     })
     .await?
-    .map_err(Error::from)
+    .map_err(CredentialError::from)
 }
 
 /// Whether a password fits a hash. Without a hash (nobody has that address) it takes as long, and says no.
@@ -52,8 +52,8 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
 }
 
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.into()));
+    let turn = TURNS.acquire().await.map_err(|error| CredentialError::Internal(error.into()))?;
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| CredentialError::Internal(error.into()));
     drop(turn);
     done
 }

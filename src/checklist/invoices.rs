@@ -100,7 +100,7 @@ async fn pdf(site: &Site, who: As<'_>, id: &str, number: &str, findings: &mut Fi
     let seen = format!("{} bytes, {}", answer.body.len(), answer.header("content-disposition"));
     findings.judge("pdf-content", whole && named, seen, "does a proxy cut answers off or change them?");
     let took = format!("{} ms from here", answer.took.as_millis());
-    let fix = "docs/runbook.md, InvoicePdfSlow";
+    let fix = "docs/operate/runbook.md, InvoicePdfSlow";
     findings.judge("pdf-time", good && answer.took < PDF_TARGET, took.clone(), fix);
     findings.judge("pdf-download-time", good && answer.took < DOWNLOAD_TARGET, took, fix);
 }

@@ -55,5 +55,5 @@ pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) 
         }
     }
     let seen = format!("the slowest took {} ms, without its pictures and scripts", slowest.as_millis());
-    findings.judge("page-time", usage.status == 200 && list.status == 200 && slowest < TARGET, seen, "docs/runbook.md, PagesSlow");
+    findings.judge("page-time", usage.status == 200 && list.status == 200 && slowest < TARGET, seen, "docs/operate/runbook.md, PagesSlow");
 }

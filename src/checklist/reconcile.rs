@@ -65,7 +65,7 @@ fn rate(result: &Value, findings: &mut Findings) {
         "reconcile-rate",
         good,
         format!("{found} discrepancies among {checked}"),
-        "docs/runbook.md, ReconciliationDiscrepancies",
+        "docs/operate/runbook.md, ReconciliationDiscrepancies",
     );
 }
 

@@ -64,7 +64,7 @@ pub async fn latency(site: &Site, path: &str, who: As<'_>, check: &'static str, 
         check,
         p95 <= target,
         seen,
-        "docs/runbook.md says where the time may go; run it nearer to the server to leave out the network",
+        "docs/operate/runbook.md says where the time may go; run it nearer to the server to leave out the network",
     );
 }
 

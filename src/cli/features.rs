@@ -3,7 +3,7 @@
 use super::session::{Schema, Session};
 use crate::{
     domain::features::{Feature, Hold, Switch},
-    service::{accounts::Origin, features, webhooks::By},
+    service::{actor::By, features},
 };
 use clap::{Subcommand, ValueEnum};
 
@@ -58,7 +58,7 @@ impl Features {
                 }
             }
             Features::Set { name, to, reason, json } => {
-                let by = By { actor: "system".to_owned(), origin: Origin::default() };
+                let by = By::system();
                 let switch = features::switch(platform, &by, name, to == To::On, reason.as_deref()).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&switch)?);

@@ -8,9 +8,8 @@ use crate::{
     },
     service::{
         Platform,
-        accounts::Origin,
+        actor::By,
         reconcile::{self, Asked, Begun, Listener, Progress},
-        webhooks::By,
     },
 };
 use anyhow::bail;
@@ -64,7 +63,7 @@ impl Reconcile {
     }
 
     async fn on(self, platform: &Platform) -> anyhow::Result<()> {
-        let by = By { actor: "system".to_owned(), origin: Origin::default() };
+        let by = By::system();
         let asked = Asked { customer_id: self.customer, from: self.from, to: self.to, repair: self.repair };
         let cancel = CancellationToken::new();
         let interrupted = cancel.clone();

@@ -16,7 +16,7 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// The hard ways back; docs/rollback.md has the mild ones
+/// The hard ways back; docs/operate/rollback.md has the mild ones
 #[derive(Subcommand)]
 #[command(
     after_help = "Example:\n  pg_dump -Fc \"$DATABASE_URL\" > before.dump\n  apex-billing rollback drop-tables --database-url \"$DATABASE_URL\" --confirm billing --backup before.dump"
@@ -120,7 +120,7 @@ impl DropTables {
         schema::forget_history(db).await?;
         tracing::warn!(database = name, tables = names.len(), "all tables are dropped");
         println!(
-            "Dropped {} tables. `apex-billing migrate` makes them anew, empty; docs/backup-and-restore.md brings a backup back.",
+            "Dropped {} tables. `apex-billing migrate` makes them anew, empty; docs/operate/backup-and-restore.md brings a backup back.",
             names.len()
         );
         Ok(())

@@ -1,6 +1,7 @@
 //! What a command works with: the settings, an open database, the platform.
 
 use crate::{
+    auth::breached_passwords,
     config::{self, Config},
     service::{Clock, Platform, features},
     store::{
@@ -38,6 +39,14 @@ impl Session {
 
     /// Opens the database of these settings.
     pub async fn with(config: Config, schema: Schema) -> anyhow::Result<Session> {
+        if let Some(file) = &config.breached_passwords_file {
+            breached_passwords::check(file).with_context(|| {
+                format!(
+                    "BREACHED_PASSWORDS_FILE is `{}`, but must be the file that Have I Been Pwned's downloader writes, ordered by hash",
+                    file.display()
+                )
+            })?;
+        }
         let traces = telemetry::start_logging(&config)?;
         let (db, cluster) = open_database(&config).await?;
         if schema == Schema::Migrate {

@@ -6,8 +6,8 @@ use super::session::{Schema, Session};
 use crate::{
     domain::webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
     service::{
-        accounts::Origin,
-        webhooks::{self, By, Query},
+        actor::By,
+        webhooks::{self, Query},
     },
 };
 use anyhow::bail;
@@ -82,7 +82,7 @@ impl Webhooks {
 
     async fn on(self, session: &Session) -> anyhow::Result<()> {
         let platform = &session.platform;
-        let by = By { actor: "system".to_owned(), origin: Origin::default() };
+        let by = By::system();
         match self {
             Webhooks::List { status, event_type, q, page, limit, json } => {
                 let status = status.map(|status| status.as_str().to_owned());

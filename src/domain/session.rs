@@ -1,8 +1,19 @@
 //! Sessions as their owner sees them.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// The secret that the cookie `auth_token` holds: its holder is the user. It appears in no log and no error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey(pub String);
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[session]")
+    }
+}
 
 /// One of a person's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,11 +13,9 @@ use crate::{
     api,
     app::{
         App, SetStatus, ThemePreference,
-        local_path::HOME,
+        local_path::{ACCOUNT, FEATURES, HOME, SETTINGS, WEBHOOKS},
         outcome::Outcome,
-        pages::{account::ACCOUNT, features::FEATURES, settings::SETTINGS},
         shell,
-        webhook_filters::WEBHOOKS,
     },
     auth::{Principal, guard, layer},
     domain::features::Feature,

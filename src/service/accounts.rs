@@ -1,6 +1,10 @@
 //! Customers, users, keys: who may sign in and what machines may send.
 
-use super::{Error, Platform, Result, new_password, view_as};
+use super::{
+    Error, Platform, Result,
+    actor::{Origin, system_entry},
+    new_password, view_as,
+};
 use crate::{
     auth::{Principal, api_key, password},
     domain::{
@@ -16,13 +20,6 @@ use crate::{
 };
 use serde_json::json;
 use uuid::Uuid;
-
-/// Where a request came from, for the audit trail.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-}
 
 /// Notes that somebody signed out.
 pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
@@ -268,8 +265,4 @@ pub async fn revoke_api_key(platform: &Platform, prefix: &str) -> Result<()> {
     }
     audit::record(&mut tx, system_entry("api_key.revoked", None, json!({"prefix": prefix}))).await?;
     Ok(tx.commit().await?)
-}
-
-pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
-    Entry { event_type, actor: "system", customer, data, ip_address: None, user_agent: None }
 }

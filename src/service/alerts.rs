@@ -6,7 +6,11 @@ mod mails;
 pub use caps::{Caps, Decided, KnownCaps, cap_reached};
 pub use mails::send_owed;
 
-use super::{Error, Platform, Result, usage, webhooks::By};
+use super::{
+    Error, Platform, Result,
+    actor::{By, system_entry},
+    usage,
+};
 use crate::{
     domain::{
         alert::{
@@ -18,11 +22,7 @@ use crate::{
         subscription::metered_at,
         usage::UsageCurrent,
     },
-    store::postgres::{
-        alerts as store,
-        audit::{self, Entry},
-        outbox,
-    },
+    store::postgres::{alerts as store, audit, outbox},
     telemetry,
 };
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ async fn rearm_these(conn: &mut PgConnection, customer: CustomerId, ids: &[i64],
     let ids = if ids.is_empty() { Vec::new() } else { store::rearm(conn, ids, at).await? };
     if !ids.is_empty() {
         let data = json!({"usage_alerts": ids});
-        audit::record(conn, system_entry("usage_alert.rearmed", customer, data.clone())).await?;
+        audit::record(conn, system_entry("usage_alert.rearmed", Some(customer), data.clone())).await?;
         outbox::publish(conn, "usage_alert.rearmed", Some(customer), data).await?;
     }
     Ok(())
@@ -234,7 +234,7 @@ async fn fire(platform: &Platform, customer: CustomerId, settings: &AlertSetting
                 "metric": metric, "kind": alert.kind, "threshold": alert.threshold, "used": alert.used, "included": alert.included,
                 "cost": alert.cost, "currency": alert.currency, "period": alert.period,
             });
-            audit::record(&mut tx, system_entry("usage_alert.fired", customer, data.clone())).await?;
+            audit::record(&mut tx, system_entry("usage_alert.fired", Some(customer), data.clone())).await?;
             outbox::publish(&mut tx, "usage_alert.fired", Some(customer), data).await?;
             fired.push(alert);
         }
@@ -244,8 +244,4 @@ async fn fire(platform: &Platform, customer: CustomerId, settings: &AlertSetting
         metrics::counter!(telemetry::USAGE_ALERTS, "kind" => alert.kind.clone()).increment(1);
     }
     Ok(fired.len())
-}
-
-fn system_entry(event_type: &str, customer: CustomerId, data: Value) -> Entry<'_> {
-    Entry { event_type, actor: "system", customer: Some(customer), data, ip_address: None, user_agent: None }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
 
 use crate::{
+    auth::error::CredentialError,
     domain::features::Feature,
     store::{postgres::storage, usage::UsageStoreError},
     stripe::client::StripeError,
@@ -167,6 +168,16 @@ impl Error {
             }
             Error::StorageFull(_) => Some(60),
             _ => None,
+        }
+    }
+}
+
+impl From<CredentialError> for Error {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Refused(detail) => Error::invalid("password", detail),
+            unavailable @ CredentialError::Unavailable(_) => Error::Unavailable(unavailable.into()),
+            CredentialError::Internal(error) => Error::Internal(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The switches are in the database. Each process keeps what it last read of them ([`Switches`]) and reads again every second, so that asking
 //! costs nothing, and a database that is away leaves everything as it was. `BILLING_ENABLED=false` wins.
 
-use super::{Error, Platform, Result, webhooks::By};
+use super::{Error, Platform, Result, actor::By};
 use crate::{
     domain::features::{Feature, Features, Off, Switch},
     store::postgres::{

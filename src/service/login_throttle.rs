@@ -3,7 +3,7 @@
 //! An attempt is counted as failed before its password is looked at, so that many at once are no way around; when it fits, that is taken back.
 //! Accounts that don't exist are counted like those that do.
 
-use super::{Error, Platform, Result, accounts::Origin, audit::refusals, login_queue::Turn, sign_in::shown};
+use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_queue::Turn, sign_in::shown};
 use crate::{
     domain::login_throttle::{Scope, Tally, network_of},
     store::postgres::{audit::Entry, login_throttle as store},

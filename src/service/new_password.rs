@@ -11,7 +11,8 @@ pub(super) async fn check(platform: &Platform, given: &str, email: &str) -> Resu
     common_passwords::refuse(given, email)?;
     password::check_length(given)?;
     match &platform.config.breached_passwords_file {
-        Some(file) => breached_passwords::refuse(file, given).await,
-        None => Ok(()),
+        Some(file) => breached_passwords::refuse(file, given).await?,
+        None => {}
     }
+    Ok(())
 }

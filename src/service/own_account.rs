@@ -1,6 +1,6 @@
 //! What people do with their own account.
 
-use super::{Error, Platform, Result, accounts::Origin, login_throttle, new_password};
+use super::{Error, Platform, Result, actor::Origin, login_throttle, new_password};
 use crate::{
     auth::{guard::Person, password},
     domain::session::{OwnSessions, SessionsEnded},
@@ -26,7 +26,7 @@ pub async fn change_password(person: &Person, current: &str, new: &str, origin: 
     }
     new_password::check(platform, new, email).await.map_err(of_new_password)?;
     let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
-    let hash = password::hash(new.to_owned()).await.map_err(of_new_password)?;
+    let hash = password::hash(new.to_owned()).await.map_err(|error| of_new_password(error.into()))?;
     let mut tx = platform.db.begin().await?;
     store::set_password(&mut tx, email, &hash).await?.ok_or(Error::Unauthenticated)?;
     let ended = sessions::end_all(&mut tx, *id, session.as_ref()).await?;

@@ -1,6 +1,6 @@
 //! Stripe's customer portal: where a customer's payment methods, addresses and past payments are its own to manage.
 
-use super::{Error, Platform, Result, accounts::Origin, features};
+use super::{Error, Platform, Result, actor::Origin, features};
 use crate::{
     auth::Principal,
     domain::{features::Feature, identity::CustomerId, web_link::https_link},

@@ -21,7 +21,7 @@ pub use run::{Listener, Progress, Work};
 pub use scope::Asked;
 pub use tend::{measure, tend};
 
-use super::{Error, Platform, Result, webhooks::By};
+use super::{Error, Platform, Result, actor::By};
 use crate::{
     domain::{
         identity::CustomerId,

@@ -2,14 +2,14 @@
 
 use super::{
     Error, Platform, Result,
-    accounts::{Origin, system_entry},
+    actor::{Origin, system_entry},
     login_throttle,
     own_account::{confirm_password, entry, note},
 };
 use crate::{
-    app::PRODUCT,
     auth::{guard::Person, totp},
     domain::{
+        PRODUCT,
         identity::Role,
         second_factor::{RecoveryCodes, TotpOffer, TotpState},
     },

@@ -1,6 +1,6 @@
 //! What a customer manages by itself, besides alerts: billing contacts and the keys of its machines.
 
-use super::{Error, Platform, Result, alerts, usage, webhooks::By};
+use super::{Error, Platform, Result, actor::By, alerts, usage};
 use crate::{
     auth::api_key,
     domain::{

@@ -1,6 +1,6 @@
 //! Signing in: a password, and a code where a second factor is set up.
 
-use super::{Error, Platform, Result, accounts::Origin, audit::refusals, login_throttle, second_factor};
+use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_throttle, second_factor};
 use crate::{
     auth::password,
     store::postgres::{

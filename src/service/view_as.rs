@@ -1,6 +1,6 @@
 //! Staff who look at the pages as a customer sees them. Who does is noted in its session; what it may no longer do is the guard's.
 
-use super::{Error, Platform, Result, accounts::Origin};
+use super::{Error, Platform, Result, actor::Origin};
 use crate::{
     auth::Principal,
     domain::identity::CustomerId,

@@ -18,7 +18,7 @@ use crate::{
         usage_hour::HourDifference,
     },
     store::{
-        postgres::usage::{self as postgres, accept, corrections, shipping, splits},
+        postgres::usage::{self as postgres, accept, corrections, destination::Destination, shipping, splits},
         usage::{Condition, Corrected, Figures, Result, UsageStore, UsageStoreError},
     },
 };
@@ -86,7 +86,7 @@ impl UsageStore for ClickHouseUsage {
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
-        Ok(accept::accept(&self.db, customer, events, accept::Into::Queue).await?)
+        Ok(accept::accept(&self.db, customer, events, Destination::Queue).await?)
     }
 
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {

@@ -1,18 +1,13 @@
 //! Where usage events are kept: one trait, PostgreSQL and ClickHouse behind it, one suite of tests for both.
 
-use super::{clickhouse::ClickHouseUsage, postgres::usage::PostgresUsage};
-use crate::{
-    config::Config,
-    domain::{
-        identity::CustomerId,
-        metric::Quantities,
-        period::Period,
-        usage_event::{Correction, UsageEvent},
-        usage_hour::HourDifference,
-    },
+use crate::domain::{
+    identity::CustomerId,
+    metric::Quantities,
+    period::Period,
+    usage_event::{Correction, UsageEvent},
+    usage_hour::HourDifference,
 };
-use sqlx::PgPool;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// What keeps usage events.
@@ -108,13 +103,5 @@ impl UsageStoreError {
     /// Is it ClickHouse that is missing, so that waiting helps?
     pub const fn is_of_clickhouse(&self) -> bool {
         matches!(self, UsageStoreError::ClickHouse(_) | UsageStoreError::TimedOut(_))
-    }
-}
-
-/// The store that the settings name.
-pub fn open(config: &Config, db: &PgPool) -> Arc<dyn UsageStore> {
-    match &config.clickhouse {
-        Some(settings) => Arc::new(ClickHouseUsage::new(settings, db.clone())),
-        None => Arc::new(PostgresUsage::new(db.clone())),
     }
 }

@@ -2,16 +2,34 @@
 
 use apex_billing::{cli, config::Config, domain::features::Feature};
 use clap::Command;
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// README and all of docs.
+/// The text of every file with this extension below a folder, with its path.
+fn files(folder: &Path, extension: &str, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// README and every page below docs.
 fn guide() -> String {
-    let docs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
-    docs.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).chain([file("README.md")]).collect()
+    let mut pages = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs"), "md", &mut pages);
+    pages.into_iter().map(|(_, text)| text).chain([file("README.md")]).collect()
 }
 
 /// The variables that a server reads: those that its configuration asks for, and what is read elsewhere.
@@ -32,19 +50,6 @@ fn settings() -> BTreeSet<String> {
 fn of_options(command: &Command, found: &mut BTreeSet<String>) {
     found.extend(command.get_arguments().filter_map(|argument| argument.get_env()).map(|name| name.to_str().unwrap().to_owned()));
     command.get_subcommands().for_each(|command| of_options(command, found));
-}
-
-/// The source files below a folder, with their text up to the tests in them.
-fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            found.push((path.display().to_string(), text.split("#[cfg(test)]").next().unwrap().to_owned()));
-        }
-    }
 }
 
 /// What stands between backticks.
@@ -95,9 +100,10 @@ fn variables_that_stand_for_options_are_in_the_guide() {
 #[test]
 fn nothing_else_reads_the_environment() {
     let mut found = Vec::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "rs", &mut found);
     let settings = settings();
     for (path, text) in found {
+        let (path, text) = (path.display(), text.split("#[cfg(test)]").next().unwrap());
         for call in ["env::var(\"", "env::var_os(\""] {
             let names = text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
             // PATH and USER are the machine's, what begins with OTEL_ is OpenTelemetry's; PROPTEST_CASES belongs to a module of tests.

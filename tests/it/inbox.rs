@@ -3,10 +3,7 @@
 use crate::support::TestApp;
 use apex_billing::{
     domain::{identity::Role, webhook::WebhookStatus},
-    service::{
-        accounts::Origin,
-        webhooks::{By, replay_failed},
-    },
+    service::{actor::By, webhooks::replay_failed},
 };
 use serde_json::{Value, json};
 
@@ -174,7 +171,7 @@ async fn all_failures_are_replayed_a_bounded_number_at_a_time() {
         .execute(&app.db)
         .await
         .unwrap();
-    let by = By { actor: "system".into(), origin: Origin::default() };
+    let by = By::system();
     let some = replay_failed(&app.platform, &by, 2).await.unwrap();
     assert_eq!((some.replayed, some.still_failing, some.left), (2, 1, 3));
     let staff = app.sign_in(Role::Admin, None).await;

@@ -354,18 +354,18 @@ fn rule_tests_hold_in_prometheus_2_and_3() {
 #[test]
 fn every_alert_is_tested_and_has_its_section_in_the_runbook() {
     let (tests, runbook, rules) =
-        (file("deploy/prometheus/alerts_test.yml"), file("docs/runbook.md"), file("deploy/prometheus/alerts.yml"));
+        (file("deploy/prometheus/alerts_test.yml"), file("docs/operate/runbook.md"), file("deploy/prometheus/alerts.yml"));
     let names: Vec<String> = alerts().into_iter().map(|(name, _)| name).collect();
     for name in &names {
         let test = tests.split_once(&format!("alertname: {name}\n")).unwrap_or_else(|| panic!("{name} is not tested")).1;
         assert!(test.trim_start().starts_with("exp_alerts:\n"), "{name} is not tested to fire");
-        assert!(runbook.lines().any(|line| line == format!("### {name}")), "{name} has no section in docs/runbook.md");
-        assert!(rules.contains(&format!("runbook_url: docs/runbook.md#{}\n", name.to_lowercase())), "{name}");
+        assert!(runbook.lines().any(|line| line == format!("### {name}")), "{name} has no section in docs/operate/runbook.md");
+        assert!(rules.contains(&format!("runbook_url: docs/operate/runbook.md#{}\n", name.to_lowercase())), "{name}");
     }
     let sections = runbook.lines().skip_while(|line| *line != "## Alerts").skip(1).take_while(|line| !line.starts_with("## "));
     let gone: Vec<&str> =
         sections.filter_map(|line| line.strip_prefix("### ")).filter(|name| !names.iter().any(|one| one == name)).collect();
-    assert!(gone.is_empty(), "docs/runbook.md has sections of no alert: {gone:?}");
+    assert!(gone.is_empty(), "docs/operate/runbook.md has sections of no alert: {gone:?}");
     let anchors = runbook.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap());
     for anchor in anchors {
         assert!(

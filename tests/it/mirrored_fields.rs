@@ -1,10 +1,11 @@
-//! `docs/mirrored-fields.md` names what is there: each column exists, each column of the mirror is named, and each of Stripe's fields is listed.
+//! `docs/operate/mirrored-fields.md` matches the schema and Stripe's fixtures: each column that it
+//! names exists, it names each column of the mirror, and it lists each of Stripe's fields.
 
 use crate::support::database::TestDatabase;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-const DOCUMENT: &str = include_str!("../../docs/mirrored-fields.md");
+const DOCUMENT: &str = include_str!("../../docs/operate/mirrored-fields.md");
 const FIXTURES: &str = include_str!("../stripe/fixtures.json");
 
 /// Tables whose every column is one of Stripe's fields or the mirror's own.
@@ -99,6 +100,6 @@ async fn each_column_of_the_mirror_is_named() {
     };
     let schema = schema().await;
     for (table, column) in schema.iter().filter(|(table, column)| TABLES.contains(&table.as_str()) && !own(column)) {
-        assert!(named.contains(&(table.as_str(), column.as_str())), "{table}.{column} is not in docs/mirrored-fields.md");
+        assert!(named.contains(&(table.as_str(), column.as_str())), "{table}.{column} is not in docs/operate/mirrored-fields.md");
     }
 }

@@ -17,10 +17,9 @@ use apex_billing::{
     },
     service::{
         Platform,
-        accounts::Origin,
+        actor::{By, Origin},
         backfill,
         reconcile::{self, Asked, Begun, Listener},
-        webhooks::By,
     },
 };
 use serde_json::{Value, json};

@@ -1,6 +1,9 @@
-// The peer: @supabase/stripe-sync-engine behind a bare node:http server, one process as its documentation has it.
-// CommonJS, because the package's migrations look for their folder by __dirname, and as an ES module fail without a word.
-// Its settings are its defaults (ten connections to PostgreSQL, no fetching from Stripe), so that it does nothing but take what comes.
+// The peer: @supabase/stripe-sync-engine behind a bare node:http server, as one process, as its
+// documentation shows.
+// CommonJS, because its migrations find their folder by __dirname; as an ES module they fail
+// silently.
+// Default settings (ten connections to PostgreSQL, nothing fetched from Stripe), so that it only
+// stores events.
 'use strict';
 
 const http = require('node:http');
@@ -13,12 +16,12 @@ async function main() {
   const failures = [];
   const logger = { info() {}, warn() {}, debug() {}, error: (...what) => failures.push(what) };
   await runMigrations({ databaseUrl: connectionString, schema: 'stripe', logger });
-  // It logs what goes wrong and goes on.
+  // It logs errors and continues.
   if (failures.length > 0) throw new Error(`the migrations failed: ${failures.map((what) => what.join(' ')).join('; ')}`);
 
   const sync = new StripeSync({
     poolConfig: { connectionString },
-    // Of no account: whoever calls Stripe with it fails.
+    // An invalid key: any call to Stripe fails.
     stripeSecretKey: 'sk_test_none',
     stripeWebhookSecret: process.env.STRIPE_WEBHOOK_SECRET,
   });

@@ -5,8 +5,8 @@ use super::origin;
 use crate::{
     app::{
         alert_form::FormField,
+        local_path::ACCOUNT,
         outcome::{Offered, Outcome, Refusal},
-        pages::account::ACCOUNT,
     },
     auth::{guard, layer, totp},
     domain::second_factor::TotpOffer,

@@ -5,8 +5,8 @@ use crate::{
     api::auth::by,
     app::{
         alert_form::{FormField, body_of, value},
+        local_path::SETTINGS,
         outcome::{Outcome, Refusal},
-        pages::settings::SETTINGS,
     },
     auth::guard::{self, Caller},
     domain::alert::Field,

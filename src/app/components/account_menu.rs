@@ -2,7 +2,7 @@
 
 use super::{Glyph, Icon, theme_switch::ThemeSwitch};
 use crate::{
-    app::pages::account::ACCOUNT,
+    app::local_path::ACCOUNT,
     domain::identity::{Role, Viewer},
 };
 use leptos::prelude::*;

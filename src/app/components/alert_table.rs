@@ -2,9 +2,10 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::{format, verdict::Tone},
+    app::verdict::Tone,
     domain::{
         alert::{AlertStanding, Standing, State},
+        format,
         usage::UsageCurrent,
     },
 };

@@ -1,8 +1,8 @@
 //! A period's days per app: a small chart each, with the same figures in a table behind them.
 
 use crate::{
-    app::{format, usage_comparison::AppDays},
-    domain::{metric::Metric, share::percentages},
+    app::usage_comparison::AppDays,
+    domain::{format, metric::Metric, share::percentages},
 };
 use leptos::{either::Either, prelude::*};
 use time::{Duration, OffsetDateTime};

@@ -1,7 +1,7 @@
 //! Narrows the audit trail. It is a GET, so it works without JavaScript and every result has an address.
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit, invoice_filter_form::FILTER_PROBLEM};
-use crate::app::audit_filters::{AUDIT, AuditFilters};
+use crate::app::{audit_filters::AuditFilters, local_path::AUDIT};
 use leptos::prelude::*;
 
 /// `wrong` names the field that the server couldn't use; `event_types` are proposed.

@@ -1,8 +1,8 @@
 //! A period's days as columns before those of the period before, drawn on the server, with the same figures in a table behind it.
 
 use crate::{
-    app::{format, usage_comparison::Comparison},
-    domain::{metric::Metric, period::Period, usage::DailyUsage},
+    app::usage_comparison::Comparison,
+    domain::{format, metric::Metric, period::Period, usage::DailyUsage},
 };
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};

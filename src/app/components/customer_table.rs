@@ -2,8 +2,11 @@
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
-    app::{audit_filters::AuditFilters, format::counted, verdict::Tone},
-    domain::customer::{CustomerSummary, MirrorState},
+    app::{audit_filters::AuditFilters, verdict::Tone},
+    domain::{
+        customer::{CustomerSummary, MirrorState},
+        format::counted,
+    },
 };
 use leptos::{either::Either, prelude::*};
 

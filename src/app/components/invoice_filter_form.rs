@@ -3,7 +3,7 @@
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit};
 use crate::{
-    app::filters::{INVOICES, InvoiceFilters},
+    app::{filters::InvoiceFilters, local_path::INVOICES},
     domain::invoice::{InvoiceSort, InvoiceStatus},
 };
 use leptos::prelude::*;

@@ -1,9 +1,9 @@
 //! What an invoice charges for, and how that adds up.
 
 use super::{Glyph, Icon};
-use crate::{
-    app::format,
-    domain::invoice::{InvoiceDetail, LineItem, SumRole, line::LinePrice},
+use crate::domain::{
+    format,
+    invoice::{InvoiceDetail, LineItem, SumRole, line::LinePrice},
 };
 use leptos::prelude::*;
 

@@ -2,9 +2,9 @@
 //! in browsers that forget it when `display` changes.
 
 use super::{InvoiceBadges, Moment};
-use crate::{
-    app::format,
-    domain::invoice::{InvoiceStatus, InvoiceSummary},
+use crate::domain::{
+    format,
+    invoice::{InvoiceStatus, InvoiceSummary},
 };
 use leptos::prelude::*;
 

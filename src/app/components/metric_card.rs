@@ -2,8 +2,8 @@
 
 use super::{Badge, usage_bar::UsageBar};
 use crate::{
-    app::{format, verdict::Level},
-    domain::{metric::Metric, money::Money, usage::UsageCurrent},
+    app::verdict::Level,
+    domain::{format, metric::Metric, money::Money, usage::UsageCurrent},
 };
 use leptos::prelude::*;
 

@@ -1,6 +1,6 @@
 //! An instant, written for people and for machines.
 
-use crate::app::format;
+use crate::domain::format;
 use leptos::prelude::*;
 use time::OffsetDateTime;
 

@@ -2,13 +2,7 @@
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
-    app::{
-        audit_filters::AUDIT,
-        customer_filters::CUSTOMERS,
-        pages::{features::FEATURES, settings::SETTINGS},
-        reconciliation_filters::RECONCILIATION,
-        webhook_filters::WEBHOOKS,
-    },
+    app::local_path::{AUDIT, CUSTOMERS, FEATURES, RECONCILIATION, SETTINGS, WEBHOOKS},
     domain::identity::Viewer,
 };
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! The way through a long list.
 
 use super::{Glyph, Icon};
-use crate::{app::format, domain::invoice::Pagination};
+use crate::domain::{format, invoice::Pagination};
 use leptos::prelude::*;
 
 /// Previous, next, where one is, and how many there are.

@@ -1,7 +1,11 @@
 //! An error, spoken to a person: what happened, what it means, what to do, and what to quote when asking for help.
 
 use super::{Glyph, Icon};
-use crate::app::{calls::Problem, customer_filters::CUSTOMERS, local_path::login_path, status::set_status, webhook_filters::WEBHOOKS};
+use crate::app::{
+    calls::Problem,
+    local_path::{CUSTOMERS, WEBHOOKS, login_path},
+    status::set_status,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 

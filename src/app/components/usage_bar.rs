@@ -1,8 +1,8 @@
 //! How full a metric is: used against included, with the forecast marked.
 
 use crate::{
-    app::{format, verdict::Level},
-    domain::{forecast::Forecast, metric::Metric},
+    app::verdict::Level,
+    domain::{forecast::Forecast, format, metric::Metric},
 };
 use leptos::prelude::*;
 

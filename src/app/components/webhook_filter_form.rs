@@ -3,7 +3,7 @@
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit, invoice_filter_form::FILTER_PROBLEM};
 use crate::{
-    app::webhook_filters::{WEBHOOKS, WebhookFilters},
+    app::{local_path::WEBHOOKS, webhook_filters::WebhookFilters},
     domain::{
         money::group_thousands,
         webhook::{WebhookCounts, WebhookStatus},

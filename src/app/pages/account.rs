@@ -24,9 +24,6 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// Address of the page, and of its forms.
-pub const ACCOUNT: &str = "/account";
-
 /// Where the message about a form that was not taken stands.
 const PROBLEM: &str = "account-problem";
 

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        audit_filters::{AUDIT, AuditFilters},
+        audit_filters::AuditFilters,
         calls::{Problem, audit::audit},
         components::{
             Glyph, Icon, Moment, ProblemNotice,
@@ -13,6 +13,7 @@ use crate::{
             skeleton::Skeleton,
             unusable_filter::UnusableFilter,
         },
+        local_path::AUDIT,
         status::set_status,
         verdict::Tone,
     },

@@ -4,6 +4,7 @@ use crate::{
     app::{
         calls::features::switches,
         components::{Badge, Glyph, Icon, Moment, ProblemNotice, skeleton::Skeleton},
+        local_path::FEATURES,
         status::set_status,
         verdict::Tone,
     },
@@ -12,9 +13,6 @@ use crate::{
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-
-/// Address of the page, and of its forms.
-pub const FEATURES: &str = "/admin/features";
 
 /// `/admin/features?done=&refused=`.
 #[component]

@@ -11,11 +11,14 @@ use crate::{
             run_badge::{RunBadge, at_stake},
             skeleton::Skeleton,
         },
-        format,
-        reconciliation_filters::{RECONCILIATION, run_href},
+        local_path::RECONCILIATION,
+        reconciliation_filters::run_href,
         verdict::Tone,
     },
-    domain::reconcile::{ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
+    domain::{
+        format,
+        reconcile::{ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
+    },
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;

@@ -9,7 +9,8 @@ use crate::{
             run_badge::{RunBadge, at_stake},
             skeleton::Skeleton,
         },
-        reconciliation_filters::{RECONCILIATION, run_href},
+        local_path::RECONCILIATION,
+        reconciliation_filters::run_href,
     },
     domain::reconcile::{ReconciliationPage, ReconciliationSummary},
 };

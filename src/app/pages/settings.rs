@@ -23,9 +23,6 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// Address of the page, and of its forms.
-pub const SETTINGS: &str = "/billing/settings";
-
 /// Where the message about a form that was not taken stands.
 const PROBLEM: &str = "settings-problem";
 

@@ -5,9 +5,8 @@ use crate::{
         calls::webhooks::webhook,
         components::{Glyph, Icon, Moment, ProblemNotice, WebhookBadge, skeleton::Skeleton},
         json_text::lay_out,
-        local_path::percent_encode,
+        local_path::{WEBHOOKS, percent_encode},
         verdict::Tone,
-        webhook_filters::WEBHOOKS,
     },
     domain::webhook::{WebhookDetail, WebhookStatus},
 };

@@ -13,12 +13,12 @@ use crate::{
             webhook_filter_form::WebhookFilterForm,
             webhook_table::WebhookTable,
         },
-        format,
+        local_path::WEBHOOKS,
         status::set_status,
         verdict::Tone,
-        webhook_filters::{WEBHOOKS, WebhookFilters},
+        webhook_filters::WebhookFilters,
     },
-    domain::webhook::WebhookPage,
+    domain::{format, webhook::WebhookPage},
 };
 use leptos::{either::Either, prelude::*, task::spawn_local};
 use leptos_meta::Title;

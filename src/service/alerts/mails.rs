@@ -3,8 +3,7 @@
 
 use super::{Platform, Result, outbox, store, store::Owed, system_entry};
 use crate::{
-    app::format,
-    domain::{email::EmailAddress, identity::CustomerId},
+    domain::{email::EmailAddress, format, identity::CustomerId},
     mail::Mail,
     store::postgres::{accounts, audit, contacts},
 };
@@ -71,7 +70,7 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
     let mut tx = platform.db.begin().await?;
     store::notified(&mut tx, &ids, platform.clock.now()).await?;
     let data = json!({"usage_alerts": ids, "to": recipients});
-    audit::record(&mut tx, system_entry("usage_alert.notified", customer, data.clone())).await?;
+    audit::record(&mut tx, system_entry("usage_alert.notified", Some(customer), data.clone())).await?;
     outbox::publish(&mut tx, "usage_alert.notified", Some(customer), data).await?;
     tx.commit().await?;
     Ok(group.len())

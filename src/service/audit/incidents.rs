@@ -7,7 +7,7 @@ use super::refusals;
 use crate::{
     auth::Principal,
     domain::identity::CustomerId,
-    service::{Error, Platform, accounts::Origin},
+    service::{Error, Platform, actor::Origin},
     store::postgres::audit::{self, Entry},
 };
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use super::{Asked, Error, MISSING, Platform, Result, Work, entry, rfc3339, run::Stage, scope::Scope};
 use crate::{
     domain::{identity::CustomerId, reconcile::ReconciliationStatus},
-    service::webhooks::By,
+    service::actor::By,
     store::postgres::{
         audit,
         backfill::Lead,

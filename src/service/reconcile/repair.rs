@@ -6,9 +6,9 @@ use crate::{
     domain::reconcile::{Discrepancy, FoundDiscrepancy, Kind, Object, Repair, Tolerance, compare},
     service::{
         Error, Platform, Result,
+        actor::By,
         fetch::{self, Fetched},
-        meters,
-        webhooks::{self, By},
+        meters, webhooks,
     },
     store::postgres::{
         accounts, audit, inbox,

@@ -9,7 +9,10 @@ pub(super) use stage::Stage;
 use super::{reports::MOST_ANSWERED, streams};
 use crate::{
     domain::reconcile::{FoundDiscrepancy, Merge, Object, Pair, ReconciliationSummary, Record, Step, Tolerance},
-    service::{Error, Platform, Result, accounts::Origin, webhooks::By},
+    service::{
+        Error, Platform, Result,
+        actor::{By, Origin},
+    },
     store::postgres::{
         backfill::Lead,
         reconcile::{self as store, Position, Run, found, mirror},

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     domain::{money::Currency, reconcile::Kind},
-    service::{accounts::Origin, features, webhooks::By},
+    service::{
+        actor::{By, SYSTEM},
+        features,
+    },
     store::postgres::reconcile::{self as store, found},
     telemetry,
 };
@@ -19,7 +22,6 @@ use time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Who starts what nobody asks for.
-const SYSTEM: &str = "system";
 /// How long after its hour the nightly run still begins.
 const NIGHT: Duration = Duration::hours(3);
 
@@ -63,7 +65,7 @@ async fn nightly(platform: &Platform) -> Result<Option<Work>> {
         lead.give_up().await?;
         return Ok(None);
     }
-    let by = By { actor: SYSTEM.to_owned(), origin: Origin::default() };
+    let by = By::system();
     let scope = Scope::of(platform, &Asked::default()).await?;
     let run = add(platform, &by, scope, false, None, false).await?;
     Ok(Some(Work { platform: platform.clone(), run, lead }))

@@ -3,13 +3,12 @@
 use super::{Tried, count, count_tie, scope, try_again};
 use crate::{
     domain::{
-        identity::CustomerId,
         invoice::Pagination,
         webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays, WebhookStatus},
     },
     service::{
         Error, Platform, Result,
-        accounts::Origin,
+        actor::By,
         features,
         parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
     },
@@ -29,27 +28,6 @@ pub struct Query {
     pub q: Option<String>,
     pub page: Option<String>,
     pub limit: Option<String>,
-}
-
-/// Who asks for a change, for the audit trail.
-#[derive(Clone, Debug)]
-pub struct By {
-    pub actor: String,
-    pub origin: Origin,
-}
-
-impl By {
-    /// What it did to a customer, for the audit trail.
-    pub fn entry<'a>(&'a self, event_type: &'a str, customer: CustomerId, data: serde_json::Value) -> Entry<'a> {
-        Entry {
-            event_type,
-            actor: &self.actor,
-            customer: Some(customer),
-            data,
-            ip_address: self.origin.ip_address.as_deref(),
-            user_agent: self.origin.user_agent.as_deref(),
-        }
-    }
 }
 
 /// One page of the inbox.

@@ -3,7 +3,7 @@
 //! Its own sqlx store is built on an older sqlx, so the few statements stand here.
 
 use super::storage;
-use crate::{auth::SessionKey, domain::session::SessionSummary};
+use crate::domain::session::{SessionKey, SessionSummary};
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;

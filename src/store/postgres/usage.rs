@@ -3,6 +3,7 @@
 pub mod accept;
 mod bulk;
 pub mod corrections;
+pub mod destination;
 pub mod differences;
 pub mod history;
 pub mod ids;
@@ -15,14 +16,16 @@ pub mod splits;
 
 pub use own::PostgresUsage;
 
-use crate::domain::{
-    identity::CustomerId,
-    metric::{Metric, PerMetric},
-    money::Currency,
-    period::Period,
-    plan::{Offer, Plan, PlanType, Terms},
+use crate::{
+    domain::{
+        identity::CustomerId,
+        metric::{Metric, PerMetric},
+        money::Currency,
+        period::Period,
+        plan::{Offer, Plan, PlanType, Terms},
+    },
+    store::usage::{Figures, HourlyUsage},
 };
-use crate::store::usage::{Figures, HourlyUsage};
 use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;

@@ -80,7 +80,7 @@ async fn markup_in_any_field_of_stripes_is_text_on_every_page() {
         title,
         format!(
             "Invoice x\"'&gt;&lt;/title&gt;&lt;/script&gt;&lt;/textarea&gt;&lt;b class=mark&gt;&amp;amp; · {}",
-            apex_billing::app::PRODUCT
+            apex_billing::domain::PRODUCT
         )
     );
     assert!(page.contains("&lt;b class=mark"), "the number is shown: {page}");

@@ -1,7 +1,7 @@
 //! A form for another password.
 
-use super::{ACCOUNT, PROBLEM, notice};
-use crate::app::outcome::Refusal;
+use super::{PROBLEM, notice};
+use crate::app::{local_path::ACCOUNT, outcome::Refusal};
 use leptos::prelude::*;
 
 /// The form. Nothing that was typed comes back.

@@ -1,9 +1,10 @@
 //! An authenticator app as the second factor: setting it up, giving it up.
 
-use super::{ACCOUNT, PROBLEM, notice, password::secret_field};
+use super::{PROBLEM, notice, password::secret_field};
 use crate::{
     app::{
         components::{Badge, Glyph, Icon},
+        local_path::ACCOUNT,
         outcome::{Offered, Refusal},
         verdict::Tone,
     },

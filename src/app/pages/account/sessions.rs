@@ -1,9 +1,9 @@
 //! Where the person is signed in.
 
-use super::ACCOUNT;
 use crate::{
     app::{
         components::{Badge, Moment},
+        local_path::ACCOUNT,
         verdict::Tone,
     },
     domain::session::{OwnSessions, SessionSummary, device},

@@ -1,7 +1,6 @@
 //! Thresholds, recipients and caps; and what has fired.
 
 use super::{
-    SETTINGS,
     field::{Field, Filled},
     notice,
 };
@@ -9,6 +8,7 @@ use crate::{
     app::{
         alert_form::{field, fields_of},
         components::{Badge, Moment},
+        local_path::SETTINGS,
         outcome::Refusal,
         verdict::Tone,
     },

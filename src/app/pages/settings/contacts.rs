@@ -1,12 +1,11 @@
 //! People who are written to about the customer's bills.
 
 use super::{
-    SETTINGS,
     field::{Field, Filled},
     notice,
 };
 use crate::{
-    app::outcome::Refusal,
+    app::{local_path::SETTINGS, outcome::Refusal},
     domain::settings::{Contact, CustomerSettings},
 };
 use leptos::prelude::*;

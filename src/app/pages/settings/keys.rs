@@ -1,13 +1,13 @@
 //! Keys of the customer's machines: what may be shown of them, one more, one less.
 
 use super::{
-    SETTINGS,
     field::{Field, Filled},
     notice,
 };
 use crate::{
     app::{
         components::{Glyph, Icon, Moment},
+        local_path::SETTINGS,
         outcome::Refusal,
     },
     domain::settings::{ApiKeySummary, NewApiKey},

@@ -5,12 +5,12 @@ mod usage;
 
 pub use usage::{Billed, billed, metered_customers, prices};
 
-use crate::store::postgres::subscriptions::{ItemRow, metered_period};
 use crate::{
     domain::{
         identity::CustomerId,
         reconcile::{Figure, Object, Record, Unit, written},
     },
+    store::postgres::subscriptions::{ItemRow, metered_period},
     stripe::{
         record::{LineTotals, Parts, invoice_facts, invoice_figures},
         webhook::snapshot::InvoiceAmounts,

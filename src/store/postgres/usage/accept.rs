@@ -3,7 +3,7 @@
 //! Many events at once are written by COPY, as if all of them were new, which they nearly always are. If one is not, all of that is undone
 //! and they are written like few events are: by one statement that leaves out what is known.
 
-use super::{bulk, ids, splits};
+use super::{bulk, destination::Destination, ids, splits};
 use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
 use sqlx::{Connection, PgPool};
 use std::collections::HashSet;
@@ -13,38 +13,19 @@ use uuid::Uuid;
 /// From so many on COPY is faster.
 const MANY: usize = 200;
 
-/// Where accepted events go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Into {
-    /// They are kept, and counted in their hours.
-    Hours,
-    /// They are queued for ClickHouse.
-    Queue,
-}
-
-impl Into {
-    /// How a transaction begins that writes there.
-    pub(super) const fn begin(self) -> &'static str {
-        match self {
-            Into::Hours => ids::BEGIN_COUNTING,
-            Into::Queue => ids::BEGIN,
-        }
-    }
-}
-
 /// Keeps the events that are new, in one transaction. How many were new. No two may have the same id.
-pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], into: Into) -> sqlx::Result<u64> {
+pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], destination: Destination) -> sqlx::Result<u64> {
     if events.len() >= MANY {
-        let splits = match bulk::span(events).filter(|_| into == Into::Hours) {
+        let splits = match bulk::span(events).filter(|_| destination == Destination::Hours) {
             Some((from, until)) => splits::within(pool, customer, from, until).await?,
             None => Vec::new(),
         };
-        if let Some(written) = bulk::write(pool, bulk::Batch::of(customer, events, into, splits)).await? {
+        if let Some(written) = bulk::write(pool, bulk::Batch::of(customer, events, destination, splits)).await? {
             return Ok(written);
         }
     }
     let mut conn = pool.acquire().await?;
-    let mut tx = conn.begin_with(into.begin()).await?;
+    let mut tx = conn.begin_with(destination.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
     let mut keyed = ids::sorted(eras[0], customer, events);
     for era in &eras[1..] {
@@ -76,9 +57,9 @@ pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], 
             .await?
         };
     }
-    let fresh = match into {
-        Into::Hours => written_by!("src/store/postgres/usage/count.sql"),
-        Into::Queue => written_by!("src/store/postgres/usage/queue.sql"),
+    let fresh = match destination {
+        Destination::Hours => written_by!("src/store/postgres/usage/count.sql"),
+        Destination::Queue => written_by!("src/store/postgres/usage/queue.sql"),
     };
     tx.commit().await?;
     Ok(u64::try_from(fresh).unwrap_or(0))

@@ -1,6 +1,6 @@
 //! Many events by COPY, as long as all of them are new.
 
-use super::{accept::Into, ids, records, splits};
+use super::{destination::Destination, ids, records, splits};
 use crate::domain::{identity::CustomerId, metric::Metric, period::hour_of, usage_event::UsageEvent};
 use sqlx::{Connection, PgConnection, PgPool, error::ErrorKind};
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub struct Batch {
     keys: Vec<Uuid>,
     rows: Vec<u8>,
     hours: Vec<records::HourRecord>,
-    into: Into,
+    destination: Destination,
     customer: CustomerId,
     /// The splits by which the hours were counted, of the span in which the events lie.
     splits: Vec<OffsetDateTime>,
@@ -39,17 +39,17 @@ pub fn span(events: &[UsageEvent]) -> Option<(OffsetDateTime, OffsetDateTime)> {
 
 impl Batch {
     /// `splits`: those of the customer's hours within the events' [`span`].
-    pub fn of(customer: CustomerId, events: &[UsageEvent], into: Into, splits: Vec<OffsetDateTime>) -> Batch {
+    pub fn of(customer: CustomerId, events: &[UsageEvent], destination: Destination, splits: Vec<OffsetDateTime>) -> Batch {
         let keys = ids::sorted(0, customer, events).into_iter().map(|(key, _)| key).collect();
         let mut rows = Vec::with_capacity(events.len() * 256);
         rows.extend_from_slice(HEADER);
-        match into {
-            Into::Hours => events.iter().for_each(|event| event_row(&mut rows, customer, event)),
-            Into::Queue => batch_row(&mut rows, customer, events),
+        match destination {
+            Destination::Hours => events.iter().for_each(|event| event_row(&mut rows, customer, event)),
+            Destination::Queue => batch_row(&mut rows, customer, events),
         }
         rows.extend_from_slice(&TRAILER);
-        let hours = if into == Into::Hours { hours(customer, events, &splits) } else { Vec::new() };
-        Batch { keys, rows, hours, into, customer, splits, span: span(events) }
+        let hours = if destination == Destination::Hours { hours(customer, events, &splits) } else { Vec::new() };
+        Batch { keys, rows, hours, destination, customer, splits, span: span(events) }
     }
 
     /// The keys as COPY takes them, in their era.
@@ -173,10 +173,10 @@ pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
 }
 
 async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Option<u64>> {
-    let mut tx = conn.begin_with(batch.into.begin()).await?;
+    let mut tx = conn.begin_with(batch.destination.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
     // Since they were counted, an hour of them may have been split; no other is until this ends.
-    if let Some((from, until)) = batch.span.filter(|_| batch.into == Into::Hours)
+    if let Some((from, until)) = batch.span.filter(|_| batch.destination == Destination::Hours)
         && splits::within(&mut *tx, batch.customer, from, until).await? != batch.splits
     {
         return Ok(None);
@@ -188,14 +188,14 @@ async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Op
         }
     }
     copy(&mut tx, "COPY usage_ids (key) FROM STDIN (FORMAT binary)", &batch.keys_in(eras[0])).await?;
-    match batch.into {
-        Into::Hours => {
+    match batch.destination {
+        Destination::Hours => {
             let statement =
                 "COPY usage_events (customer_id, event_id, app_id, metric, quantity, occurred_at, properties) FROM STDIN (FORMAT binary)";
             copy(&mut tx, statement, &batch.rows).await?;
             records::add(&mut tx, &batch.hours).await?;
         }
-        Into::Queue => {
+        Destination::Queue => {
             let statement = "COPY usage_outbox_batches (customer_id, events, earliest, latest, event_ids, app_ids, metrics, quantities, occurred_at, properties)
                              FROM STDIN (FORMAT binary)";
             copy(&mut tx, statement, &batch.rows).await?;

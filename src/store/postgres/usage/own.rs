@@ -1,6 +1,6 @@
 //! The store that needs nothing but PostgreSQL: raw events in monthly partitions, counted in the statement that takes them.
 
-use super::{accept, corrections, moves, records, shipping, splits};
+use super::{accept, corrections, destination::Destination, moves, records, shipping, splits};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -59,7 +59,7 @@ impl UsageStore for PostgresUsage {
     }
 
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64> {
-        Ok(accept::accept(&self.db, customer, events, accept::Into::Hours).await?)
+        Ok(accept::accept(&self.db, customer, events, Destination::Hours).await?)
     }
 
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected> {

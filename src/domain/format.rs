@@ -1,6 +1,6 @@
 //! Values as people read them: fixed English, UTC, so that the server and the browser write the same.
 
-use crate::domain::{
+use super::{
     metric::{Metric, Unit},
     money::group_thousands,
     period::{Period, calendar_days},
