@@ -142,7 +142,7 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
 /// What a month used, beside what the plan includes.
 fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
     let used = traffic::quantities(events);
-    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
+    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms[metric], used: used[metric] }).collect()
 }
 
 /// The hours whose usage is there, of those that are too old for events to be known again by their ids.

@@ -4,7 +4,7 @@ use super::{
     DemoCustomer, Item, Outcome, OverageLine, Particulars, Tax, base_fee, event, id, invoice_id, price_id, subscription_id,
     sums::{Entry, Line, Sums, add_up},
 };
-use crate::domain::{metric::Metric, money::Currency, period::Period, rating::rate};
+use crate::domain::{money::Currency, period::Period, rating::rate};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 

@@ -2,7 +2,11 @@
 
 use super::{Metered, becomes, event, impressions, impressions_of, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
-use apex_billing::{domain::identity::Role, jobs, service::usage};
+use apex_billing::{
+    domain::{identity::Role, metric::Metric},
+    jobs,
+    service::usage,
+};
 use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +30,7 @@ async fn events_are_taken_while_it_is_away_and_the_figures_say_so_and_catch_up()
     assert_eq!(again.json(), json!({"accepted": 0, "duplicates": 1, "rejected": []}));
     assert!(app.platform.usage.settle().await.unwrap_err().is_of_clickhouse());
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!((figures.current_period.impressions, figures.as_of), (5, Some(before)));
+    assert_eq!((figures.current_period.used[Metric::Impressions], figures.as_of), (5, Some(before)));
     assert!(figures.waiting_since.is_some());
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let answer = person.get("/api/v1/billing/usage/current").await.json();
@@ -40,7 +44,7 @@ async fn events_are_taken_while_it_is_away_and_the_figures_say_so_and_catch_up()
     engine.start();
     settle(&app).await;
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!((figures.current_period.impressions, figures.as_of, figures.waiting_since), (12, Some(NOW), None));
+    assert_eq!((figures.current_period.used[Metric::Impressions], figures.as_of, figures.waiting_since), (12, Some(NOW), None));
     assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "ok");
 }
 

@@ -125,7 +125,7 @@ async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
     assert_eq!(send(app, lumen, &petabytes(0..5_000)).await, 5_000);
     assert_eq!(send(app, orbit, &impressions(0..3)).await, 3);
     settle(app).await;
-    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.data_transfer_gb.0;
+    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.used[Metric::DataTransferBytes];
     assert_eq!(bytes().await, 5_000_000_000_000_000_000);
     // Many, few, another app's, and a correction.
     assert_eq!(send(app, lumen, &petabytes(5_000..10_000)).await, 5_000);
@@ -240,9 +240,9 @@ async fn figures_are_sums_per_metric_and_contain_what_as_of_says(metered: Metere
     send(app, customer, &events).await;
     settle(app).await;
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!(figures.current_period.impressions, 1_000_000_000_005);
-    assert_eq!(figures.current_period.api_calls, 3);
-    assert_eq!(figures.current_period.data_transfer_gb.0, 1_500_000_000);
+    assert_eq!(figures.current_period.used[Metric::Impressions], 1_000_000_000_005);
+    assert_eq!(figures.current_period.used[Metric::ApiCalls], 3);
+    assert_eq!(figures.current_period.used[Metric::DataTransferBytes], 1_500_000_000);
     assert_eq!((figures.as_of, figures.waiting_since), (Some(newest), None));
     let apps: Vec<String> =
         sqlx::query_scalar("SELECT app_id FROM usage_records WHERE metric = 'impressions' AND hour = '2026-11-20 01:00Z'")
