@@ -1,11 +1,9 @@
-//! Who is asking: sessions of people, keys of machines, and the guard that use cases are reached through.
+//! Who is asking: sessions of people, keys of machines.
 
 pub mod api_key;
 pub mod breached_passwords;
 pub mod common_passwords;
 pub mod error;
-pub mod guard;
-pub mod layer;
 pub mod password;
 pub mod totp;
 

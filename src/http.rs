@@ -1,24 +1,21 @@
-//! HTTP: the router, starting and stopping, problem+json, limits, the cross-site check.
+//! What all handlers share: state, extractors, problem+json, limits, and the layers in front of the routes.
 
-pub mod accept;
+pub mod audit_refusals;
 pub mod canonical_path;
 pub mod client;
 pub mod connection_shares;
 pub mod content_coding;
 pub mod cross_site;
+pub mod drain_body;
+pub mod error_page;
 pub mod idempotency;
-pub mod incidents;
-pub mod linger;
-pub mod listen;
 pub mod login_email;
-pub mod metrics;
-pub mod observe;
+pub mod page;
 pub mod problem;
 pub mod rate_limit;
-pub mod router;
-pub mod routes;
+pub mod request;
+pub mod request_log;
 pub mod security_headers;
-pub mod serve;
+pub mod session;
 pub mod stalled_writes;
 pub mod state;
-pub mod trouble;

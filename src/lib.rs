@@ -8,9 +8,11 @@
 //! | [`app`] | both | the Leptos console: shell, pages, components, server functions | sqlx, axum, Stripe |
 //! | `config` | server | environment and `Leptos.toml` in one typed value | |
 //! | `service` | server | use cases, one file per noun; the only way from `api` and `app` to the data | HTTP |
-//! | `http` | server | router, start and stop, problem+json, limits, cross-site check | SQL |
+//! | `server` | server | router, listening, starting and stopping, metrics | SQL |
+//! | `http` | server | what handlers share: state, extractors, problem+json, layers | SQL |
 //! | `api` | server | REST handlers that a server function can't express | SQL, rules |
-//! | `auth` | server | sessions, passwords, API keys, the guard | pages |
+//! | `guard` | server | who may call which use case | SQL |
+//! | `auth` | server | passwords, API keys, one-time codes | pages |
 //! | `store` | server | all SQL | HTTP |
 //! | `stripe` | server | signatures, reading and applying webhooks | HTTP, pages |
 //! | `mail` | server | handing mails to an SMTP server, or to the log | what they are about |
@@ -36,6 +38,8 @@ pub mod config;
 #[cfg(feature = "ssr")]
 pub mod demo;
 #[cfg(feature = "ssr")]
+pub mod guard;
+#[cfg(feature = "ssr")]
 pub mod http;
 #[cfg(feature = "ssr")]
 pub mod jobs;
@@ -43,6 +47,8 @@ pub mod jobs;
 pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod pdf;
+#[cfg(feature = "ssr")]
+pub mod server;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
+pub mod caller;
 pub mod customers;
 pub mod error;
 pub mod features;

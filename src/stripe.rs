@@ -1,11 +1,10 @@
-//! Stripe's side of the business: asking it, who signed a webhook, what it says, and what follows from it for the mirror.
+//! Stripe: the client of its API, webhook signatures, and readers of its objects and events.
 //!
-//! Knows Stripe's formats in all their versions; knows neither our HTTP nor pages, and leaves SQL to `store`.
+//! Knows Stripe's formats in all their versions. Knows neither `store` nor `service`: it makes the values that those work with.
 
 pub mod client;
 pub mod decimal;
 pub mod fetched;
 pub mod record;
 pub mod signature;
-pub mod timeline;
 pub mod webhook;

@@ -5,14 +5,18 @@ mod forms;
 
 pub use forms::submit;
 
-use super::{auth::origin, settings::read};
 use crate::{
-    auth::{guard, layer},
     domain::{
         second_factor::{RecoveryCodes, TotpOffer},
         session::SessionsEnded,
     },
-    http::{problem::ApiError, state::Server},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{origin, read},
+        session,
+        state::Server,
+    },
     service::{own_account, second_factor},
 };
 use axum::{
@@ -46,7 +50,7 @@ pub async fn change_password(State(server): State<Server>, session: Session, par
     let person = guard::person_of(server.platform, &parts.extensions)?;
     let wanted: NewPassword = read(&parts, &body)?;
     own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin(&parts)).await?;
-    layer::renew(&session).await?;
+    session::renew(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,7 +1,7 @@
 //! The audit trail as a file.
 
 use crate::{
-    auth::guard,
+    guard,
     http::{problem::ApiError, state::Server},
     service::audit,
 };
@@ -17,7 +17,7 @@ use futures::TryStreamExt;
 #[utoipa::path(
     get, path = "/api/v1/admin/audit.csv", tag = "Administration",
     summary = "The audit trail as a file",
-    params(crate::api::openapi::AuditFilter),
+    params(crate::app::calls::parameters::AuditFilter),
     responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),

@@ -1,19 +1,25 @@
 //! Signing in and out, for programs (JSON) and for the login page's form, which works without JavaScript.
 
 use crate::{
-    app::local_path::{HOME, local_path, percent_encode},
-    auth::{Principal, layer},
-    http::{login_email, problem::ApiError, router::DEFAULT_BODY_BYTES, state::Server},
+    app::local_path::{next_path, percent_encode},
+    auth::Principal,
+    http::{
+        login_email,
+        problem::ApiError,
+        request::{is_form, origin_of, unreadable},
+        session,
+        state::Server,
+    },
     service::{
         Error, accounts,
-        actor::{By, Origin},
+        actor::Origin,
         sign_in::{self, Step},
     },
 };
 use axum::{
     Form, Json,
     extract::{ConnectInfo, FromRequest, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -59,7 +65,7 @@ pub async fn login(State(server): State<Server>, session: Session, request: Requ
     match sign_in::by_password(&server.platform, email, password, code.as_deref(), &origin).await {
         Ok(Step::Done(user)) => enter(&server, &session, user, &origin, is_form, next).await,
         Ok(Step::CodeWanted(user)) => {
-            layer::await_code(&session, user, server.platform.clock.now()).await?;
+            session::await_code(&session, user, server.platform.clock.now()).await?;
             if is_form {
                 return Ok(Redirect::to(&format!("{CODE_STEP}&next={}", percent_encode(next_path(next)))).into_response());
             }
@@ -109,7 +115,7 @@ pub async fn login_code(State(server): State<Server>, session: Session, request:
     let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
     let (SecondStep { code, next }, is_form) = read(request).await?;
     let next_encoded = percent_encode(next_path(&next));
-    let Some(user) = layer::awaited(&session, server.platform.clock.now()).await? else {
+    let Some(user) = session::awaited(&session, server.platform.clock.now()).await? else {
         let again = format!("/login?error=session_expired&next={next_encoded}");
         return if is_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
     };
@@ -124,7 +130,7 @@ pub async fn login_code(State(server): State<Server>, session: Session, request:
 }
 
 async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, is_form: bool, next: &str) -> Result<Response, ApiError> {
-    layer::begin(session, user, origin, server.platform.clock.now()).await?;
+    session::begin(session, user, origin, server.platform.clock.now()).await?;
     if is_form {
         return Ok(Redirect::to(next_path(next)).into_response());
     }
@@ -150,7 +156,7 @@ pub async fn logout(State(server): State<Server>, session: Session, request: Req
         let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
         accounts::signed_out(&server.platform, principal, &origin).await?;
     }
-    layer::end(&session).await?;
+    session::end(&session).await?;
     let mut response =
         if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
@@ -173,43 +179,4 @@ async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiErr
         Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
     };
     Ok((body, is_form))
-}
-
-/// Why a body can't be read, by what the extractor says of it.
-pub(super) fn unreadable(status: StatusCode, detail: String) -> Error {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "invalid_body", detail },
-    }
-}
-
-/// Sent by a page's form, as opposed to a program.
-pub fn is_form(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
-}
-
-/// Where a form leads: to a path of ours, whatever it names.
-pub fn next_path(next: &str) -> &str {
-    local_path(next).unwrap_or(HOME)
-}
-
-/// The same of a request whose body is elsewhere.
-pub fn origin(parts: &Parts) -> Origin {
-    origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
-}
-
-/// Where a request came from, for the audit trail.
-pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
-    Origin {
-        ip_address: peer.map(|peer| peer.0.ip().to_string()),
-        user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|agent| agent.chars().take(300).collect()),
-    }
-}
-
-/// Who asks for a change, for the audit trail.
-pub fn by(principal: &Principal, parts: &Parts) -> By {
-    By { actor: principal.actor(), origin: origin(parts) }
 }

@@ -1,11 +1,14 @@
 //! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
 
-use super::{auth::by, settings::read};
 use crate::{
     app::local_path::FEATURES,
-    auth::guard,
     domain::features::Switch,
-    http::{problem::ApiError, state::Server},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{by, read},
+        state::Server,
+    },
     service::{self, Error, features},
 };
 use axum::{

@@ -1,8 +1,8 @@
 //! One invoice, its PDF, and all of them as a file.
 
 use crate::{
-    auth::guard,
     domain::{file_name::content_disposition, invoice::InvoiceDetail},
+    guard,
     http::{problem::ApiError, state::Server},
     service::invoices,
 };
@@ -29,6 +29,34 @@ pub async fn detail(State(server): State<Server>, Path(id): Path<String>, reques
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
+/// What the file of invoices has.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InvoiceFileOptions {
+    /// `decimal` if left out.
+    #[param(inline, required = false, value_type = FileUnits)]
+    pub units: Option<String>,
+    /// `invoices` if left out.
+    #[param(inline, required = false, value_type = FileRows)]
+    pub rows: Option<String>,
+}
+
+/// How a file writes amounts.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileUnits {
+    Decimal,
+    Minor,
+}
+
+/// What a row of a file is.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum FileRows {
+    Invoices,
+    Lines,
+}
+
 /// The list's filters, and whose list it is.
 #[derive(Deserialize)]
 pub struct CsvParameters {
@@ -48,7 +76,7 @@ pub struct CsvParameters {
         `subtotal - discount - credits_before_tax + shipping + (tax - tax_included) + other_adjustments = total`, \
         `total - (credited - credited_after_payment) + balance = amount_due`, and `net` is the total without taxes. `tax_by_rate` names each \
         rate. With `rows=lines` there is a row for each line instead. UTF-8 with a byte order mark, so that spreadsheets read every name.",
-    params(crate::api::openapi::InvoiceFilter, crate::api::openapi::InvoiceFileOptions, crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::InvoiceFilter, InvoiceFileOptions, crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "A header and a row per invoice or line (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name: whose invoices, and from when to when")))),

@@ -5,16 +5,12 @@
 mod completion;
 mod page;
 mod problems;
-mod request;
-
-pub use page::docs;
-pub use request::{
-    AlertChange, AuditFilter, CustomerFilter, DiscrepancyFilter, Encoding, FileRows, FileUnits, Grouping, InvoiceFileOptions,
-    InvoiceFilter, OfCustomer, Paging, StripeEvent, UsageEventDraft, UsageEventLines, UsageEvents, UsageSpan, WebhookFilter,
-};
 
 use crate::{
-    api,
+    api::{
+        self,
+        usage::{Encoding, UsageEventDraft},
+    },
     app::calls::{self, Problem},
     domain::{
         alert::MetricAlerts,
@@ -29,6 +25,7 @@ use crate::{
     },
 };
 use axum::{http::header, response::IntoResponse};
+pub use page::docs;
 use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;

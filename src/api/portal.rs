@@ -1,10 +1,13 @@
 //! `POST /billing/portal`: programs are told the address, the page's form is led to it.
 
-use super::auth::{is_form, origin_of};
 use crate::{
     app::local_path::INVOICES,
-    auth::guard,
-    http::{problem::ApiError, state::Server},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{is_form, origin_of},
+        state::Server,
+    },
     service::{Error, accounts, portal},
 };
 use axum::{
@@ -24,7 +27,7 @@ pub struct Whose {
 #[utoipa::path(
     post, path = "/api/v1/billing/portal", tag = "Settings",
     summary = "Open Stripe's customer portal",
-    params(crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::OfCustomer),
     responses(
         (status = 200, description = "Where to go", body = portal::Portal),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),

@@ -1,14 +1,18 @@
 //! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
 
-use super::auth::{by, is_form, unreadable};
 use crate::{
     app::local_path::percent_encode,
-    auth::guard,
     domain::{
         csv::BYTE_ORDER_MARK,
         reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
     },
-    http::{idempotency::RequestKey, problem::ApiError, state::Server},
+    guard,
+    http::{
+        idempotency::RequestKey,
+        problem::ApiError,
+        request::{by, is_form, unreadable},
+        state::Server,
+    },
     service::{
         Error,
         reconcile::{self, Asked},
@@ -128,7 +132,7 @@ pub struct Shown {
 #[utoipa::path(
     get, path = "/api/v1/admin/reconciliations/{id}", tag = "Administration",
     summary = "One run",
-    params(("id" = String, Path, description = "The run's id"), crate::api::openapi::DiscrepancyFilter, crate::api::openapi::Paging),
+    params(("id" = String, Path, description = "The run's id"), crate::app::calls::parameters::DiscrepancyFilter, crate::app::calls::parameters::Paging),
     responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]

@@ -5,17 +5,19 @@ mod forms;
 
 pub use forms::submit;
 
-use super::auth::by;
 use crate::{
-    auth::guard,
     domain::{
         alert::AlertSettings,
-        csv::BYTE_ORDER_MARK,
         email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
-    http::{problem::ApiError, state::Server},
-    service::{Error, alerts, settings},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{by, read},
+        state::Server,
+    },
+    service::{alerts, settings},
 };
 use axum::{
     Json,
@@ -32,14 +34,24 @@ pub struct Named {
     customer_id: Option<String>,
 }
 
+/// An alert setting to be saved.
+#[derive(utoipa::ToSchema)]
+pub struct AlertChange {
+    #[serde(flatten)]
+    pub settings: AlertSettings,
+    /// Saves a cap that current use has reached already.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
 /// `PUT /billing/alerts`: replaces the whole setting and answers it as it is now.
 #[utoipa::path(
     put, path = "/api/v1/billing/alerts", tag = "Alerts",
     summary = "Replace the alerts' setting",
     description = "Takes what `GET` answers. What is left out is as usual: alerts at 80, 90, 100 and 110 percent, the billing contacts as \
                    recipients, no cap. A cap that current use has reached refuses events from now on: it is saved only with `confirm` set to true.",
-    params(crate::api::openapi::OfCustomer),
-    request_body(content = crate::api::openapi::AlertChange),
+    params(crate::app::calls::parameters::OfCustomer),
+    request_body(content = AlertChange),
     responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter", "cap_confirmation_required"])))
 )]
@@ -58,7 +70,7 @@ pub async fn put_alerts(
 #[utoipa::path(
     get, path = "/api/v1/billing/contacts", tag = "Settings",
     summary = "People who are written to about bills",
-    params(crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "All of them", body = Vec<Contact>)),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
@@ -82,7 +94,7 @@ pub struct ContactDraft {
     post, path = "/api/v1/billing/contacts", tag = "Settings",
     summary = "Add a billing contact",
     description = "Renames the one that has this address already. At most 20.",
-    params(crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::OfCustomer),
     request_body(content = ContactDraft),
     responses((status = 201, description = "The contact", body = Contact)),
     extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
@@ -105,7 +117,7 @@ pub async fn put_contact(
 #[utoipa::path(
     delete, path = "/api/v1/billing/contacts/{id}", tag = "Settings",
     summary = "Remove a billing contact",
-    params(("id" = uuid::Uuid, Path, description = "The contact's id"), crate::api::openapi::OfCustomer),
+    params(("id" = uuid::Uuid, Path, description = "The contact's id"), crate::app::calls::parameters::OfCustomer),
     responses((status = 204, description = "Removed")),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
@@ -124,7 +136,7 @@ pub async fn remove_contact(
 #[utoipa::path(
     get, path = "/api/v1/billing/api-keys", tag = "Settings",
     summary = "Keys of the customer's machines",
-    params(crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "Those in force, without what is secret of them", body = Vec<ApiKeySummary>)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
@@ -149,7 +161,7 @@ pub struct KeyDraft {
     post, path = "/api/v1/billing/api-keys", tag = "Settings",
     summary = "Make a key",
     description = "The one answer that shows the key. At most 50.",
-    params(crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::OfCustomer),
     request_body(content = KeyDraft),
     responses((status = 201, description = "The key", body = NewApiKey,
         headers(("Cache-Control" = String, description = "`no-store`")))),
@@ -171,7 +183,7 @@ pub async fn create_api_key(
 #[utoipa::path(
     delete, path = "/api/v1/billing/api-keys/{id}", tag = "Settings",
     summary = "Revoke a key",
-    params(("id" = uuid::Uuid, Path, description = "The key's id"), crate::api::openapi::OfCustomer),
+    params(("id" = uuid::Uuid, Path, description = "The key's id"), crate::app::calls::parameters::OfCustomer),
     responses((status = 204, description = "Revoked; whoever uses it is nobody from now on")),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
@@ -184,20 +196,4 @@ pub async fn revoke_api_key(
     let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
     settings::revoke_api_key(&caller.platform, &by(&caller.principal, &parts), caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> Result<T, Error> {
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Error::UnsupportedMediaType("application/json"));
-    }
-    // As for usage events, a byte order mark is no part of the text.
-    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            Error::invalid("body", error.to_string())
-        } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
-        }
-    })
 }

@@ -1,6 +1,6 @@
 //! `POST /theme`: remembers light or dark in a cookie, for pages without JavaScript.
 
-use super::auth::next_path;
+use crate::app::local_path::next_path;
 use axum::{
     Form,
     http::header::SET_COOKIE,

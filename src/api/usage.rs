@@ -1,8 +1,12 @@
 //! Usage coming in, and its history as a file.
 
 use crate::{
-    auth::{Principal, guard},
-    domain::file_name::content_disposition,
+    auth::Principal,
+    domain::{
+        file_name::content_disposition,
+        metric::{Metric, Unit},
+    },
+    guard,
     http::{
         content_coding::{self, Coding},
         problem::ApiError,
@@ -23,6 +27,66 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// How a body is compressed. Also several, in the order in which they were applied.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Encoding {
+    Gzip,
+    Zstd,
+    Identity,
+}
+
+/// One usage event as its sender writes it.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
+    "properties": {"placement": "rewarded"}
+}))]
+pub struct UsageEventDraft {
+    /// Made by the sender, unique per customer; printable characters.
+    #[schema(min_length = 1, max_length = 255)]
+    pub id: String,
+    pub metric: Metric,
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12 for the others.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
+    pub quantity: u64,
+    /// At most 35 days old and 5 minutes ahead.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: String,
+    #[schema(min_length = 1, max_length = 128)]
+    pub app_id: String,
+    /// Whatever the sender wants to keep with it, up to 4096 bytes of JSON.
+    #[schema(value_type = Object)]
+    pub properties: Option<Map<String, Value>>,
+    /// Makes it a correction: the id of an event with the same metric, app and timestamp, whose quantity this one replaces.
+    #[schema(min_length = 1, max_length = 255)]
+    pub corrects: Option<String>,
+}
+
+const _: () = assert!(Unit::Bytes.max_per_event() == 1_000_000_000_000_000 && Unit::Count.max_per_event() == 1_000_000_000_000);
+
+/// One event, or up to 10,000 of them.
+#[derive(ToSchema)]
+#[schema(as = UsageEvents)]
+#[serde(untagged)]
+pub enum UsageEvents {
+    One(UsageEventDraft),
+    Many(Vec<UsageEventDraft>),
+}
+
+/// Up to 10,000 JSON objects, one a line.
+#[derive(ToSchema)]
+#[schema(value_type = String, example = json!(line()))]
+pub struct UsageEventLines(pub String);
+
+/// The example above.
+fn line() -> String {
+    let event = json!({"id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"});
+    format!("{event}\n")
+}
 
 /// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
 /// what is going on.
@@ -32,10 +96,10 @@ use serde::Deserialize;
     description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decoding. What is accepted is durable, and \
                    counted once however often it is sent. Each item is accepted, a duplicate or in `rejected`; corrections are applied before the \
                    events. A body that can't be decoded whole is a 400, and nothing of it is stored.",
-    params(("Content-Encoding" = Option<crate::api::openapi::Encoding>, Header, description = "How the body is compressed")),
+    params(("Content-Encoding" = Option<Encoding>, Header, description = "How the body is compressed")),
     request_body(content(
-        (crate::api::openapi::UsageEvents = "application/json"),
-        (crate::api::openapi::UsageEventLines = "application/x-ndjson"),
+        (UsageEvents = "application/json"),
+        (UsageEventLines = "application/x-ndjson"),
     )),
     responses((status = 202, description = "What became of the events", body = ingest::Receipt, headers(
         ("ratelimit-policy" = String, description = "Quotas of the key, by draft-ietf-httpapi-ratelimit-headers"),
@@ -125,7 +189,7 @@ pub struct HistoryParameters {
 #[utoipa::path(
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage over time as a file",
-    params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+    params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
     description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has data transfer in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",

@@ -1,14 +1,15 @@
 //! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
 
-use super::{
-    auth::{is_form, origin, unreadable},
-    settings::read,
-};
 use crate::{
     app::local_path::{CUSTOMERS, HOME},
-    auth::{guard, layer},
     domain::identity::Viewer,
-    http::{problem::ApiError, state::Server},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{is_form, origin, read, unreadable},
+        session,
+        state::Server,
+    },
     service::{Error, accounts, view_as},
 };
 use axum::{
@@ -58,7 +59,7 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
         read(&parts, &body)?
     };
     let customer = view_as::start(&staff.platform, &staff.principal, &origin(&parts), &customer_id).await?;
-    layer::view_as(&session, Some(customer)).await?;
+    session::view_as(&session, Some(customer)).await?;
     if is_form {
         return Ok(Redirect::to(HOME).into_response());
     }
@@ -79,6 +80,6 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
 pub async fn stop(State(server): State<Server>, session: Session, parts: Parts) -> Result<Response, ApiError> {
     let staff = guard::staff_of(server.platform, &parts.extensions)?;
     view_as::stop(&staff.platform, &staff.principal, &origin(&parts)).await?;
-    layer::view_as(&session, None).await?;
+    session::view_as(&session, None).await?;
     Ok(if is_form(&parts.headers) { Redirect::to(CUSTOMERS).into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }

@@ -1,11 +1,14 @@
 //! `POST /webhooks/stripe`, and what staff does with one event or with all that failed.
 
-use super::auth::{by, is_form};
 use crate::{
     app::local_path::percent_encode,
-    auth::guard,
     domain::webhook::{WebhookDetail, WebhookReplays},
-    http::{problem::ApiError, state::Server},
+    guard,
+    http::{
+        problem::ApiError,
+        request::{by, is_form},
+        state::Server,
+    },
     service::{self, Error, webhooks::Receipt},
 };
 use axum::{
@@ -15,9 +18,17 @@ use axum::{
     http::{HeaderMap, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
+use serde_json::Value;
 
 /// Events that one request replays at most; the next one comes to the rest.
 const MOST_REPLAYS: u32 = 200;
+
+/// One of Stripe's event objects, up to 1 MiB.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = Object, example = json!({
+    "id": "evt_1QxYz", "object": "event", "type": "invoice.paid", "created": 1795362600, "data": {"object": {"id": "in_1QxYz", "object": "invoice"}}
+}))]
+pub struct StripeEvent(pub Value);
 
 /// Takes a signed event.
 #[utoipa::path(
@@ -25,7 +36,7 @@ const MOST_REPLAYS: u32 = 200;
     summary = "Take one of Stripe's events",
     description = "Stored before it is answered. The signature is HMAC-SHA256 over `t.body`; its time may be 300 s off.",
     params(("Stripe-Signature" = String, Header, description = "`t=SECONDS,v1=HEX`", example = "t=1795362600,v1=5257a8")),
-    request_body(content = crate::api::openapi::StripeEvent),
+    request_body(content = StripeEvent),
     responses((status = 200, description = "Stored; a duplicate is not applied again", body = Receipt)),
     extensions(("x-problems" = json!(["bad_request", "signature_missing", "signature_stale", "signature_invalid"])))
 )]

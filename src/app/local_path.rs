@@ -19,6 +19,11 @@ pub fn local_path(path: &str) -> Option<&str> {
     local.then_some(path)
 }
 
+/// Where a form leads: to a path of ours, whatever it names.
+pub fn next_path(next: &str) -> &str {
+    local_path(next).unwrap_or(HOME)
+}
+
 /// Address of the login page that comes back to the given path.
 pub fn login_path(next: &str) -> String {
     format!("/login?next={}", percent_encode(next))

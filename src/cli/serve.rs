@@ -4,7 +4,7 @@ use super::session::{Schema, Session};
 use crate::{
     config::Config,
     demo::{self, Access},
-    http::{self, listen::Sockets},
+    server::{listen::Sockets, serve::serve},
 };
 use clap::Args;
 
@@ -36,7 +36,7 @@ impl Serve {
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
             demo::fill(&session.platform, access).await?;
         }
-        let served = http::serve::serve(&session, sockets, |address, metrics| {
+        let served = serve(session.platform.clone(), sockets, |address, metrics| {
             println!("Metrics on http://{metrics}/metrics");
             println!("Serving http://{address}");
             if let Some(access) = &access {

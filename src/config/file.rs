@@ -39,6 +39,7 @@ impl File {
                 file.retention.raw_usage_event_days
             )));
         }
+        file.serving.check()?;
         file.meters.check()?;
         file.reconcile.check()?;
         file.stripe.check()?;
@@ -75,8 +76,8 @@ pub struct Serving {
     pub head_milliseconds: u64,
     /// For so long a client may take nothing of its answer.
     pub write_milliseconds: u64,
-    /// Another process may listen on the same addresses, and takes over from this one.
-    pub reuse_port: bool,
+    /// A setting of earlier versions: `true` is refused, `false` only noted in the log.
+    pub reuse_port: Option<bool>,
     /// For how long `/readyz` says no before connections are closed.
     pub unready_milliseconds: u64,
     /// For how long requests and jobs may run on after that.
@@ -97,7 +98,7 @@ impl Default for Serving {
             connections_per_address: const { NonZeroUsize::new(256).unwrap() },
             head_milliseconds: 30_000,
             write_milliseconds: 30_000,
-            reuse_port: false,
+            reuse_port: None,
             unready_milliseconds: 5_000,
             drain_seconds: 20,
             anonymous_requests_per_second: anonymous_requests_per_second(),
@@ -106,6 +107,20 @@ impl Default for Serving {
 }
 
 impl Serving {
+    /// # Errors
+    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment starts
+    /// a second server on the address of the first, which would now fail at every upgrade.
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.reuse_port == Some(true) {
+            return Err(ConfigError(
+                "Leptos.toml: reuse-port = true is no longer supported: two servers can't share an address; let systemd hold the \
+                 socket instead (deploy/systemd/apex-billing.socket, docs/operate/upgrade.md) and remove the line"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
     pub const fn head(&self) -> Duration {
         Duration::from_millis(self.head_milliseconds)
     }
@@ -168,6 +183,16 @@ mod tests {
             let text = format!("{LEPTOS_TOML}{extra}");
             assert!(Config::read(&text, &|_: &str| None).is_err());
         }
+    }
+
+    #[test]
+    fn reuse_port_is_refused_unless_it_is_off() {
+        let with = |line: &str| Config::read(&LEPTOS_TOML.replace("[serving]", &format!("[serving]\n{line}")), &|_: &str| None);
+        let error = with("reuse-port = true").unwrap_err().to_string();
+        assert!(error.contains("reuse-port") && error.contains("apex-billing.socket"), "{error}");
+        // The line of every file before: an upgrade takes it.
+        assert_eq!(with("reuse-port = false").unwrap().file.serving.reuse_port, Some(false));
+        assert_eq!(with("").unwrap().file.serving.reuse_port, None);
     }
 
     #[test]

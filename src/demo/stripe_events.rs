@@ -3,6 +3,8 @@
 //! Pure and deterministic: the same customer and month give the same ids and bodies, so that sending them again changes nothing.
 //! The objects have the shapes of Stripe's published fixtures, cut down to what a billing platform reads.
 
+#[cfg(test)]
+mod convergence;
 mod customer;
 mod invoice;
 mod old_shape;

@@ -2,6 +2,7 @@
 
 mod level;
 mod seasonal;
+mod statistics;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 mod figures;
 pub mod line;
 pub mod sums;
+pub mod timeline;
 
 pub use figures::{
     CreditNoteLine, CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TaxRate, TransformQuantity,

@@ -5,10 +5,13 @@
 //! deletion is final. Within a second the content decides: [`last_of`] looks at all snapshots of the object and second together, so that the
 //! answer depends on the set of events alone, never on the order in which they arrived.
 //!
-//! This module knows the order alone: what is in a snapshot, and where the mirror is stored, is the business of other modules.
+//! [`snapshot`] has what the mirror takes of each kind of object; `stripe::webhook::read` makes it, `store::postgres::mirror` stores it.
 
+mod kind;
 mod last;
+pub mod snapshot;
 
+pub use kind::Kind;
 pub use last::{Doubt, MOST, last_of};
 
 use super::invoice::InvoiceStatus;

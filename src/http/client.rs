@@ -2,7 +2,6 @@
 //!
 //! Nobody else's `X-Forwarded-For` is believed, since everybody can send one.
 
-use super::state::Server;
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::HeaderMap,
@@ -10,17 +9,23 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// The address of whoever asks, in the extensions of every request that came over a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+/// The networks of our own proxies, whose `X-Forwarded-For` counts.
+pub type TrustedProxies = Arc<[IpNet]>;
+
 /// Puts the [`ClientAddress`] into the request, and in the place of the connection's peer, so that nothing further in takes a proxy for
 /// the client.
-pub async fn locate(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+pub async fn locate(State(trusted): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
-        let address = client_address(peer.ip(), request.headers(), &server.platform.config.trusted_proxies);
+        let address = client_address(peer.ip(), request.headers(), &trusted);
         let port = if address == peer.ip().to_canonical() { peer.port() } else { 0 };
         request.extensions_mut().insert(ClientAddress(address));
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, port)));

@@ -7,11 +7,12 @@
 
 use super::{problem::ApiError, state::Server};
 use crate::{
-    auth::{Principal, guard},
+    auth::Principal,
     domain::{
         idempotency::{IdempotencyKey, KeyError},
         identity::CustomerId,
     },
+    guard,
     service::{
         Error, Platform, Result,
         idempotency::{self, Begun, Outcome, Run, SavedAnswer},

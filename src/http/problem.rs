@@ -1,5 +1,6 @@
 //! Errors become problem+json here, wherever they come from: use cases, server functions, axum itself.
 
+use super::request_log;
 use crate::{
     app::calls::{Problem, problem::ProblemJson},
     service::Error,
@@ -16,30 +17,6 @@ use leptos::server_fn::ContentType;
 
 /// Most bytes of an error's body that are read back to complete it.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
-        if let Error::Internal(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "request failed");
-            return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
-        }
-        if let Error::Unavailable(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "what the service needs is away");
-        }
-        if let Error::StorageFull(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "storage full");
-        }
-        let mut problem = Problem::new(error.status(), error.code(), error.to_string());
-        if let Error::Invalid { parameter, .. } = &error {
-            problem.parameter = Some(parameter.to_string());
-        }
-        problem
-    }
-}
-
-/// Marks an answer of 500 or above that is meant, so that nobody is woken by it.
-#[derive(Clone, Copy, Debug)]
-pub struct Meant;
 
 /// The code of the problem that an answer holds, for whoever tells of it further out.
 #[derive(Clone, Debug)]
@@ -80,7 +57,7 @@ pub fn respond(problem: &Problem) -> Response {
 /// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
 /// the path, the request id and the headers that go with their status.
 pub async fn complete(mut request: Request, next: Next) -> Response {
-    let path = super::observe::shown(request.uri().path()).to_owned();
+    let path = request_log::shown(request.uri().path()).to_owned();
     if !path.starts_with("/api/") {
         return next.run(request).await;
     }
@@ -94,7 +71,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         *request.method_mut() = Method::GET;
     }
-    let request_id = request.extensions().get::<super::observe::RequestId>().map(|id| id.0.to_string());
+    let request_id = request.extensions().get::<request_log::RequestId>().map(|id| id.0.to_string());
     let response = next.run(request).await;
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
@@ -119,7 +96,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
             parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
         }
         (StatusCode::SERVICE_UNAVAILABLE, code) if code.ends_with("_disabled") => {
-            parts.extensions.insert(Meant);
+            parts.extensions.insert(request_log::Meant);
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         }
         (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed" | "storage_full") => {
@@ -130,7 +107,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
         }
         // Waiting does not help.
         (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {
-            parts.extensions.insert(Meant);
+            parts.extensions.insert(request_log::Meant);
         }
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

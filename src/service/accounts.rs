@@ -85,7 +85,7 @@ pub async fn customer_of(platform: &Platform, principal: &Principal, named: Opti
 pub async fn put_customer(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
-    mirror::lock_acquaintance(&mut tx, stripe_id).await?;
+    mirror::lock_claim(&mut tx, stripe_id).await?;
     let before = store::customer_state(&mut tx, stripe_id).await?;
     let customer = store::put_customer(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
     let data = json!({"stripe_customer_id": stripe_id, "before": before, "after": state(name, email, currency)});
@@ -109,7 +109,7 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
     }
     let mut tx = platform.db.begin().await?;
     // Nobody else adds the same one meanwhile.
-    mirror::lock_acquaintance(&mut tx, email).await?;
+    mirror::lock_claim(&mut tx, email).await?;
     let customer = match store::customer_added_as(&mut tx, name, email).await? {
         Some(known) => known,
         None => {
@@ -157,7 +157,7 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
         }
     };
     let mut tx = platform.db.begin().await?;
-    mirror::lock_acquaintance(&mut tx, &stripe_id).await?;
+    mirror::lock_claim(&mut tx, &stripe_id).await?;
     match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
         // Its webhook was faster.
         Some(known) if known == customer => return Ok(stripe_id),

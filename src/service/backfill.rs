@@ -5,14 +5,12 @@
 
 use super::{Platform, Result, fetch, webhooks};
 use crate::{
+    domain::mirror::Kind,
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
         inbox::{fetch as inbox, stored},
     },
-    stripe::{
-        client::{Page, StripeError},
-        fetched::Kind,
-    },
+    stripe::client::{Page, StripeError},
     telemetry,
 };
 use futures::future::try_join_all;

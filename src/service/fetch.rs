@@ -6,14 +6,14 @@
 
 use super::{Error, Platform, Result, features, lookups, webhooks};
 use crate::{
-    domain::webhook::WebhookStatus,
+    domain::{mirror::Kind, webhook::WebhookStatus},
     store::postgres::{
         backfill::{self as store, Lead, Task},
         inbox::{self, Attempt, fetch as waiting, ties},
     },
     stripe::{
         client::{Answer, StripeError},
-        fetched::{self, Given, Kind},
+        fetched::{self, Given},
         webhook::event::Event,
     },
     telemetry,

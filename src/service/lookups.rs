@@ -2,13 +2,11 @@
 
 use super::{Platform, Result, fetch::concerns_all};
 use crate::{
+    domain::mirror::snapshot::Lookup,
     store::postgres::mirror::lookups as store,
     stripe::{
         client::{Client, StripeError},
-        webhook::{
-            read::{read_price, read_tax_rate},
-            snapshot::Lookup,
-        },
+        webhook::read::{read_price, read_tax_rate},
     },
 };
 use serde_json::Value;
@@ -51,7 +49,7 @@ async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
 }
 
 enum Found {
-    TaxRate(crate::stripe::webhook::snapshot::TaxRateSnapshot),
+    TaxRate(crate::domain::mirror::snapshot::TaxRateSnapshot),
     Price(Option<crate::domain::invoice::TransformQuantity>),
 }
 

@@ -1,8 +1,8 @@
 //! What people do with their own account.
 
-use super::{Error, Platform, Result, actor::Origin, login_throttle, new_password};
+use super::{Error, Platform, Result, actor::Origin, caller::Person, login_throttle, new_password};
 use crate::{
-    auth::{guard::Person, password},
+    auth::password,
     domain::session::{OwnSessions, SessionsEnded},
     store::postgres::{
         accounts as store,

@@ -6,6 +6,10 @@
 
 use super::{Platform, Result};
 use crate::{
+    domain::mirror::{
+        Kind,
+        snapshot::{Change, CreditNoteSnapshot, InvoiceSnapshot, Mirrored, Snapshot, SubscriptionSnapshot},
+    },
     store::postgres::{
         backfill::{Lead, Task},
         mirror::{
@@ -13,13 +17,9 @@ use crate::{
             reread::{self as store, Stale, Table},
         },
     },
-    stripe::{
-        fetched::Kind,
-        webhook::{
-            event::Document,
-            read::{Reading, read},
-            snapshot::{Change, CreditNoteSnapshot, InvoiceSnapshot, Mirrored, Snapshot, SubscriptionSnapshot},
-        },
+    stripe::webhook::{
+        event::Document,
+        read::{Reading, read},
     },
 };
 use sqlx::PgConnection;

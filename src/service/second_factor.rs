@@ -3,11 +3,12 @@
 use super::{
     Error, Platform, Result,
     actor::{Origin, system_entry},
+    caller::Person,
     login_throttle,
     own_account::{confirm_password, entry, note},
 };
 use crate::{
-    auth::{guard::Person, totp},
+    auth::totp,
     domain::{
         PRODUCT,
         identity::Role,

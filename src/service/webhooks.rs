@@ -4,6 +4,7 @@
 //! kept. Deliveries that come while others are being written share the next transaction ([`Intake`]). An event that can't be applied is kept
 //! as failed and answered like any other: it blocks nothing, and is tried again from the stored copy by [`apply_waiting`].
 
+pub mod apply;
 mod fetch;
 mod intake;
 mod staff;
@@ -14,6 +15,7 @@ pub use staff::{Query, list, replay, replay_failed, show};
 use super::{Error, Platform, Result, features};
 use crate::{
     domain::{identity::CustomerId, webhook::WebhookStatus},
+    service::webhooks::apply::{ApplyError, Outcome, apply, prefetch},
     store::postgres::{
         audit::{self, Entry},
         inbox::{self, Attempt},
@@ -22,8 +24,8 @@ use crate::{
     stripe::{
         signature::{self, SignatureError},
         webhook::{
-            apply::{ApplyError, Opened, Outcome, Scope, apply, meet},
             event::Event,
+            parsed::{ParsedEvent, Scope},
         },
     },
     telemetry,
@@ -75,9 +77,9 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
 /// # Errors
 /// `busy` or `internal` when the database can't take it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
-    let opened = Opened::open(body, scope(platform));
-    telemetry::request::note_stripe_event(&opened.event.id);
-    let delivery = intake::Delivery { opened, request: telemetry::request::span() };
+    let parsed = ParsedEvent::parse(body, scope(platform));
+    telemetry::request::note_stripe_event(&parsed.event.id);
+    let delivery = intake::Delivery { parsed, request: telemetry::request::span() };
     intake::hand_in(platform, delivery).await
 }
 
@@ -93,10 +95,10 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     while done < limit && features::current(platform).billing_enabled {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
-        let opened = Opened::open(&waiting.payload, scope(platform));
-        let tried = try_again(&mut transaction, platform, waiting.id, &opened, waiting.attempts).await?;
+        let parsed = ParsedEvent::parse(&waiting.payload, scope(platform));
+        let tried = try_again(&mut transaction, platform, waiting.id, &parsed, waiting.attempts).await?;
         transaction.commit().await?;
-        tell_metrics(platform, &opened.event, &tried);
+        tell_metrics(platform, &parsed.event, &tried);
         done += 1;
     }
     Ok(done)
@@ -163,14 +165,14 @@ impl Tried {
 }
 
 /// One more try of a stored event, within a savepoint: what fails leaves nothing behind but its reason.
-async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opened: &Opened, earlier: i32) -> Result<Tried> {
-    let event = &opened.event;
+async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parsed: &ParsedEvent, earlier: i32) -> Result<Tried> {
+    let event = &parsed.event;
     if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
         return Ok(postponed);
     }
     let mut savepoint = conn.begin().await?;
-    let applied = match meet(&mut savepoint, &[opened]).await {
-        Ok(met) => apply(&mut savepoint, &[opened], &met).await,
+    let applied = match prefetch(&mut savepoint, &[parsed]).await {
+        Ok(prefetched) => apply(&mut savepoint, &[parsed], &prefetched).await,
         Err(error) => Err(error),
     };
     let outcome = match applied {
@@ -188,7 +190,7 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, opene
     let tried = Tried::new(outcome, event, earlier);
     inbox::finish(conn, row, &tried.attempt(), platform.clock.now()).await?;
     if let Some(changed) = tried.changed {
-        let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "object_id": opened.subject_id()});
+        let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "object_id": parsed.subject_id()});
         let customer = tried.customer;
         let entry =
             Entry { event_type: "webhook.applied", actor: "stripe", customer, data: data.clone(), ip_address: None, user_agent: None };

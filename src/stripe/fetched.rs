@@ -1,69 +1,10 @@
 //! What was asked for instead of sent, as an event: so that it goes through the inbox like everything else, and replaying that stays the
 //! whole truth.
 
+use crate::domain::mirror::Kind;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use time::OffsetDateTime;
-
-/// The kinds of objects that the mirror holds, in the order in which an import makes most sense: each after what it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Customer,
-    Subscription,
-    Invoice,
-    InvoicePayment,
-    CreditNote,
-    Charge,
-    Refund,
-}
-
-impl Kind {
-    pub const ALL: [Kind; 7] =
-        [Kind::Customer, Kind::Subscription, Kind::Invoice, Kind::InvoicePayment, Kind::CreditNote, Kind::Charge, Kind::Refund];
-
-    /// Stripe's name of the object.
-    pub const fn object(self) -> &'static str {
-        match self {
-            Kind::Customer => "customer",
-            Kind::Subscription => "subscription",
-            Kind::Invoice => "invoice",
-            Kind::InvoicePayment => "invoice_payment",
-            Kind::CreditNote => "credit_note",
-            Kind::Charge => "charge",
-            Kind::Refund => "refund",
-        }
-    }
-
-    pub fn of_object(name: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.object() == name)
-    }
-
-    /// Of the event that a fetched object becomes.
-    pub const fn event_type(self) -> &'static str {
-        match self {
-            Kind::Customer => "customer.fetched",
-            Kind::Subscription => "customer.subscription.fetched",
-            Kind::Invoice => "invoice.fetched",
-            Kind::InvoicePayment => "invoice_payment.fetched",
-            Kind::CreditNote => "credit_note.fetched",
-            Kind::Charge => "charge.fetched",
-            Kind::Refund => "refund.fetched",
-        }
-    }
-
-    /// As the path of the API and the cursors call many of it.
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Kind::Customer => "customers",
-            Kind::Subscription => "subscriptions",
-            Kind::Invoice => "invoices",
-            Kind::InvoicePayment => "invoice_payments",
-            Kind::CreditNote => "credit_notes",
-            Kind::Charge => "charges",
-            Kind::Refund => "refunds",
-        }
-    }
-}
 
 /// When and how Stripe gave an object.
 #[derive(Clone, Copy, Debug)]

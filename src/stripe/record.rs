@@ -5,14 +5,14 @@ pub mod thin;
 use super::{
     client::StripeError,
     decimal,
-    fetched::Kind,
-    webhook::{
-        read::{Reading, read_object},
-        snapshot::{CreditNoteSnapshot, InvoiceAmounts, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
-    },
+    webhook::read::{Reading, read_object},
 };
 use crate::domain::{
     invoice::TaxBehavior,
+    mirror::{
+        Kind,
+        snapshot::{CreditNoteSnapshot, InvoiceAmounts, InvoiceSnapshot, ItemSnapshot, Snapshot, SubscriptionSnapshot},
+    },
     reconcile::{Figure, Object, Record, Unit, written},
     subscription::{Item, metered_item},
 };

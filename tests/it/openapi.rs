@@ -11,8 +11,9 @@ use apex_billing::{
         reconcile::Kind,
         webhook::WebhookStatus,
     },
-    http::{router::routes, state::Server},
+    http::state::Server,
     jobs::Heartbeat,
+    server::router::routes,
 };
 use axum::http::Method;
 use serde_json::Value;

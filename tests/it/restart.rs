@@ -1,4 +1,4 @@
-//! Stopping and starting again without failing a request: real processes under load, new ones beside old ones or after them.
+//! Stopping and starting again without a failed request: real processes under load, one after the other.
 
 mod load;
 
@@ -66,29 +66,8 @@ fn place() -> Workplace {
     place
 }
 
-#[cfg(target_os = "linux")]
 #[test]
-fn ten_servers_start_beside_their_predecessors_and_no_request_fails() {
-    let place = place();
-    place.set("reuse-port = false", "reuse-port = true");
-    let start = |app: &TestApp, address: &str| {
-        let mut command = place.command(&["serve", "--no-migrate"]);
-        command.env("DATABASE_URL", app.database_url()).env("STRIPE_WEBHOOK_SECRET", "whsec_of_this_test");
-        Running::start(command.env("LEPTOS_SITE_ADDR", address))
-    };
-    loses_nothing(
-        |app| start(app, "127.0.0.1:0"),
-        |app, mut old| {
-            let new = start(app, &old.address);
-            assert_eq!(new.address, old.address);
-            assert_eq!(old.signal(libc::SIGTERM), Some(0));
-            new
-        },
-    );
-}
-
-#[test]
-fn ten_servers_follow_one_another_on_a_socket_that_stays_open_and_no_request_fails() {
+fn ten_restarts_on_an_inherited_socket_fail_no_request() {
     let place = place();
     let sockets: [OwnedFd; 2] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().into());
     let start = |app: &TestApp| {

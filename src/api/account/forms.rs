@@ -1,16 +1,16 @@
 //! `POST /account`: the page's forms. What was done leads back to the page; what can't be used is answered by the page itself. Nothing secret
 //! that was typed comes back.
 
-use super::origin;
 use crate::{
     app::{
         alert_form::FormField,
         local_path::ACCOUNT,
         outcome::{Offered, Outcome, Refusal},
     },
-    auth::{guard, layer, totp},
+    auth::totp,
     domain::second_factor::TotpOffer,
-    http::{router::page_after, state::Server},
+    guard,
+    http::{page::page_after, request::origin, session, state::Server},
     service::{Error, Result, own_account, second_factor},
 };
 use axum::{
@@ -57,7 +57,7 @@ async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[
     let word = match text(fields, "form") {
         "password" => {
             own_account::change_password(&person, text(fields, "current_password"), text(fields, "new_password"), &origin).await?;
-            layer::renew(session).await?;
+            session::renew(session).await?;
             "password"
         }
         "session-end" => {

@@ -2,7 +2,7 @@
 //! the headers of every answer.
 
 use super::problems;
-use crate::{app::calls::Problem, auth::layer::COOKIE};
+use crate::{app::calls::Problem, http::session::COOKIE};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::document;
 use crate::{
     app::{components::brand::Brand, shell},
-    http::{router::theme_cookie, state::Server},
+    http::{page::theme_cookie, state::Server},
 };
 use axum::{extract::State, http::request::Parts, response::Html};
 use leptos::prelude::*;

@@ -2,16 +2,15 @@
 //! page itself, so that no secret stands in an address and nothing that was typed is lost.
 
 use crate::{
-    api::auth::by,
     app::{
         alert_form::{FormField, body_of, value},
         local_path::SETTINGS,
         outcome::{Outcome, Refusal},
     },
-    auth::guard::{self, Caller},
     domain::alert::Field,
-    http::{router::page_after, state::Server},
-    service::{Error, Result, alerts, features, settings, usage},
+    guard,
+    http::{page::page_after, request::by, state::Server},
+    service::{Error, Result, alerts, caller::Caller, features, settings, usage},
 };
 use axum::{
     Form,

@@ -14,7 +14,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/admin/audit", tag = "Administration",
         summary = "The audit trail, newest first",
-        params(crate::api::openapi::AuditFilter, crate::api::openapi::Paging),
+        params(crate::app::calls::parameters::AuditFilter, crate::app::calls::parameters::Paging),
         responses((status = 200, description = "A page of it; counted up to 10,000 entries", body = AuditPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
@@ -30,7 +30,7 @@ pub async fn audit(
     page: Option<String>,
     limit: Option<String>,
 ) -> Result<AuditPage, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     let query = crate::service::audit::Query { event_type, actor, customer_id, from, to, q, page, limit };
     Ok(crate::service::audit::list(&staff.platform, query).await?)
 }

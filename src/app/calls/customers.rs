@@ -11,13 +11,13 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/admin/customers", tag = "Administration",
         summary = "Customers, by name, and how the mirror of each stands",
-        params(crate::api::openapi::CustomerFilter, crate::api::openapi::Paging),
+        params(crate::app::calls::parameters::CustomerFilter, crate::app::calls::parameters::Paging),
         responses((status = 200, description = "A page of them", body = CustomerPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
 #[server(name = GetCustomers, prefix = "/api/v1", endpoint = "admin/customers", input = GetUrl, output = Json)]
 pub async fn customers(q: Option<String>, page: Option<String>, limit: Option<String>) -> Result<CustomerPage, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::customers::list(&staff.platform, q, page, limit).await?)
 }

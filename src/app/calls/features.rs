@@ -16,7 +16,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
 )]
 #[server(name = GetFeatures, prefix = "/api/v1", endpoint = "meta/features", input = GetUrl, output = Json)]
 pub async fn features() -> Result<Features, Problem> {
-    Ok(crate::service::features::current(&crate::auth::guard::platform()?))
+    Ok(crate::service::features::current(&crate::guard::platform()?))
 }
 
 /// `GET /api/v1/admin/features`: every switch, and who moved it last.
@@ -31,6 +31,6 @@ pub async fn features() -> Result<Features, Problem> {
 )]
 #[server(name = GetSwitches, prefix = "/api/v1", endpoint = "admin/features", input = GetUrl, output = Json)]
 pub async fn switches() -> Result<Vec<Switch>, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::features::list(&staff.platform).await?)
 }

@@ -14,7 +14,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/billing/invoices", tag = "Invoices",
         summary = "A page of invoices",
-        params(crate::api::openapi::InvoiceFilter, crate::api::openapi::Paging, crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::InvoiceFilter, crate::app::calls::parameters::Paging, crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The page, and what is owed by currency", body = InvoicePage)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
@@ -30,7 +30,7 @@ pub async fn invoices(
     sort: Option<String>,
     customer_id: Option<String>,
 ) -> Result<InvoicePage, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     let query = crate::service::invoices::Query { page, limit, status, from, to, q, sort };
     Ok(crate::service::invoices::list(&caller.platform, caller.customer, query).await?)
 }
@@ -49,6 +49,6 @@ pub async fn invoices(
 )]
 #[server(name = GetInvoice, prefix = "/api/v1", endpoint = "billing/invoice", input = GetUrl, output = Json)]
 pub async fn invoice(id: String) -> Result<InvoiceDetail, Problem> {
-    let reader = crate::auth::guard::reader().await?;
+    let reader = crate::guard::reader().await?;
     Ok(crate::service::invoices::detail(&reader.platform, reader.scope, &id).await?)
 }

@@ -44,6 +44,28 @@ impl Problem {
     }
 }
 
+#[cfg(feature = "ssr")]
+impl From<crate::service::Error> for Problem {
+    fn from(error: crate::service::Error) -> Problem {
+        use crate::service::Error;
+        if let Error::Internal(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "request failed");
+            return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
+        }
+        if let Error::Unavailable(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "what the service needs is away");
+        }
+        if let Error::StorageFull(cause) = &error {
+            tracing::error!(error = format!("{cause:#}"), "storage full");
+        }
+        let mut problem = Problem::new(error.status(), error.code(), error.to_string());
+        if let Error::Invalid { parameter, .. } = &error {
+            problem.parameter = Some(parameter.to_string());
+        }
+        problem
+    }
+}
+
 /// Reason phrase of the statuses in use (RFC 9110 section 15). 0 stands for a request that never got an answer.
 const fn title(status: u16) -> &'static str {
     match status {

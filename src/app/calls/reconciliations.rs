@@ -11,14 +11,14 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/admin/reconciliations", tag = "Administration",
         summary = "Runs of the comparison with Stripe, newest first",
-        params(crate::api::openapi::Paging),
+        params(crate::app::calls::parameters::Paging),
         responses((status = 200, description = "A page of them", body = ReconciliationPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
 #[server(name = GetReconciliations, prefix = "/api/v1", endpoint = "admin/reconciliations", input = GetUrl, output = Json)]
 pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::reconcile::list(&staff.platform, page, limit).await?)
 }
 
@@ -29,7 +29,7 @@ pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Res
         get, path = "/api/v1/admin/reconciliation", tag = "Administration",
         summary = "One run, for its page",
         description = "The same as `GET /api/v1/admin/reconciliations/{id}`, which programs use.",
-        params(("id" = String, Query, description = "The run's id"), crate::api::openapi::DiscrepancyFilter, crate::api::openapi::Paging),
+        params(("id" = String, Query, description = "The run's id"), crate::app::calls::parameters::DiscrepancyFilter, crate::app::calls::parameters::Paging),
         responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
@@ -41,6 +41,6 @@ pub async fn reconciliation(
     page: Option<String>,
     limit: Option<String>,
 ) -> Result<ReconciliationDetail, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::reconcile::detail(&staff.platform, &id, kind, page, limit).await?)
 }

@@ -16,7 +16,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
 )]
 #[server(name = GetMe, prefix = "/api/v1", endpoint = "auth/me", input = GetUrl, output = Json)]
 pub async fn me() -> Result<Viewer, Problem> {
-    let (platform, principal) = crate::auth::guard::signed_in().await?;
+    let (platform, principal) = crate::guard::signed_in().await?;
     Ok(crate::service::accounts::viewer(&platform, &principal).await?)
 }
 
@@ -32,7 +32,7 @@ pub async fn me() -> Result<Viewer, Problem> {
 )]
 #[server(name = GetOwnSessions, prefix = "/api/v1", endpoint = "auth/sessions", input = GetUrl, output = Json)]
 pub async fn own_sessions() -> Result<OwnSessions, Problem> {
-    let person = crate::auth::guard::person().await?;
+    let person = crate::guard::person().await?;
     Ok(crate::service::own_account::sessions(&person).await?)
 }
 
@@ -47,6 +47,6 @@ pub async fn own_sessions() -> Result<OwnSessions, Problem> {
 )]
 #[server(name = GetTotp, prefix = "/api/v1", endpoint = "auth/totp", input = GetUrl, output = Json)]
 pub async fn totp() -> Result<TotpState, Problem> {
-    let person = crate::auth::guard::person().await?;
+    let person = crate::guard::person().await?;
     Ok(crate::service::second_factor::state(&person).await?)
 }

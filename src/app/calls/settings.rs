@@ -14,14 +14,14 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/billing/alerts", tag = "Alerts",
         summary = "When a customer is told of its usage",
-        params(crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The whole setting", body = AlertSettings)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetAlerts, prefix = "/api/v1", endpoint = "billing/alerts", input = GetUrl, output = Json)]
 pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     Ok(crate::service::alerts::settings(&caller.platform, caller.customer).await?)
 }
 
@@ -31,14 +31,14 @@ pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Proble
     utoipa::path(
         get, path = "/api/v1/billing/alerts/fired", tag = "Alerts",
         summary = "What was reached in the running period",
-        params(crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "Newest first", body = FiredAlerts)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetFiredAlerts, prefix = "/api/v1", endpoint = "billing/alerts/fired", input = GetUrl, output = Json)]
 pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     Ok(crate::service::alerts::fired(&caller.platform, caller.customer).await?)
 }
 
@@ -48,14 +48,14 @@ pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Pr
     utoipa::path(
         get, path = "/api/v1/billing/alerts/standing", tag = "Alerts",
         summary = "What is set, and what of it was reached in the running period",
-        params(crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The setting beside what fired", body = AlertStanding)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetAlertStanding, prefix = "/api/v1", endpoint = "billing/alerts/standing", input = GetUrl, output = Json)]
 pub async fn alert_standing(customer_id: Option<String>) -> Result<AlertStanding, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     Ok(crate::service::alerts::standing(&caller.platform, caller.customer).await?)
 }
 
@@ -65,14 +65,14 @@ pub async fn alert_standing(customer_id: Option<String>) -> Result<AlertStanding
     utoipa::path(
         get, path = "/api/v1/billing/settings", tag = "Settings",
         summary = "Everything that the settings page shows",
-        params(crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The settings, as far as one may see them", body = CustomerSettings)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetSettings, prefix = "/api/v1", endpoint = "billing/settings", input = GetUrl, output = Json)]
 pub async fn settings(customer_id: Option<String>) -> Result<CustomerSettings, Problem> {
-    let caller = crate::auth::guard::caller(customer_id.clone()).await?;
-    let manages = crate::auth::guard::may_change(&caller.principal, customer_id.as_deref());
+    let caller = crate::guard::caller(customer_id.clone()).await?;
+    let manages = crate::guard::may_change(&caller.principal, customer_id.as_deref());
     Ok(crate::service::settings::all(&caller.platform, caller.customer, manages).await?)
 }

@@ -12,14 +12,14 @@ use leptos::server_fn::codec::{GetUrl, Json};
         get, path = "/api/v1/billing/usage/current", tag = "Usage",
         summary = "Usage of the running period",
         description = "Used, over the plan, cost and forecast. Without a subscription `subscription` is null and the period is the calendar month.",
-        params(crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The figures; `as_of` is the newest event that they contain", body = UsageCurrent)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetUsageCurrent, prefix = "/api/v1", endpoint = "billing/usage/current", input = GetUrl, output = Json)]
 pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     Ok(crate::service::usage::current(&caller.platform, caller.customer).await?)
 }
 
@@ -30,7 +30,7 @@ pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, 
         get, path = "/api/v1/billing/usage/history", tag = "Usage",
         summary = "Usage over time",
         description = "Without gaps, in UTC. Hours over at most 93 days, days and months over at most 732.",
-        params(crate::api::openapi::UsageSpan, crate::api::openapi::OfCustomer),
+        params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "A series per metric, or per metric and app", body = UsageHistory)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
@@ -44,7 +44,7 @@ pub async fn usage_history(
     group_by: Option<String>,
     customer_id: Option<String>,
 ) -> Result<UsageHistory, Problem> {
-    let caller = crate::auth::guard::caller(customer_id).await?;
+    let caller = crate::guard::caller(customer_id).await?;
     let query = crate::service::usage::history::Query { metric, from, to, granularity, group_by };
     Ok(crate::service::usage::history::history(&caller.platform, caller.customer, query).await?)
 }

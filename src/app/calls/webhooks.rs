@@ -11,7 +11,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
     utoipa::path(
         get, path = "/api/v1/admin/webhooks", tag = "Webhooks",
         summary = "Stripe's events, newest first",
-        params(crate::api::openapi::WebhookFilter, crate::api::openapi::Paging),
+        params(crate::app::calls::parameters::WebhookFilter, crate::app::calls::parameters::Paging),
         responses((status = 200, description = "A page of the inbox", body = WebhookPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
@@ -24,7 +24,7 @@ pub async fn webhooks(
     page: Option<String>,
     limit: Option<String>,
 ) -> Result<WebhookPage, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::webhooks::list(&staff.platform, crate::service::webhooks::Query { status, event_type, q, page, limit }).await?)
 }
 
@@ -42,6 +42,6 @@ pub async fn webhooks(
 )]
 #[server(name = GetWebhook, prefix = "/api/v1", endpoint = "admin/webhook", input = GetUrl, output = Json)]
 pub async fn webhook(id: String) -> Result<WebhookDetail, Problem> {
-    let staff = crate::auth::guard::staff().await?;
+    let staff = crate::guard::staff().await?;
     Ok(crate::service::webhooks::show(&staff.platform, &id).await?)
 }

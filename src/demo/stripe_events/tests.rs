@@ -1,8 +1,10 @@
 use super::*;
-use crate::stripe::webhook::{
-    event::Document,
-    read::{Reading, read},
-    snapshot::{InvoiceSnapshot, Snapshot},
+use crate::{
+    domain::mirror::snapshot::{InvoiceSnapshot, Snapshot},
+    stripe::webhook::{
+        event::Document,
+        read::{Reading, read},
+    },
 };
 use std::collections::BTreeSet;
 use time::macros::datetime;

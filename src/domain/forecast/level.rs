@@ -1,7 +1,7 @@
 //! How high a metric's level is, whether it grows, and how wrong that was in the past. Days are counted back, the newest first;
 //! None is a day that says nothing.
 
-use super::seasonal::median;
+use super::statistics::median;
 
 /// A trend keeps this share of itself from one day to the next.
 const DAMPING: f64 = 0.98;

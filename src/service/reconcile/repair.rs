@@ -14,7 +14,7 @@ use crate::{
         accounts, audit, inbox,
         reconcile::{self as store, Run, found, mirror},
     },
-    stripe::{fetched, record::kind_of},
+    stripe::{fetched, record::kind_of, webhook::event::Document},
 };
 use serde_json::{Value, json, value::RawValue};
 use std::time::{Duration, Instant};
@@ -176,10 +176,12 @@ async fn delete(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried>
         .any(|field| field.name == "status" && field.internal == Some(crate::domain::reconcile::Said::Text("draft".into())));
     let last = match object {
         Object::Customer => json!({"id": id, "object": "customer", "deleted": true}),
-        Object::Invoice if draft => match inbox::last_object(&platform.db, id).await? {
-            Some(object) => object,
-            None => return Ok(Err("Stripe has no such draft, and the inbox no event of it".into())),
-        },
+        Object::Invoice if draft => {
+            match inbox::last_payload(&platform.db, id).await?.and_then(|body| Document::read(&body).object().map(Value::from)) {
+                Some(object) => object,
+                None => return Ok(Err("Stripe has no such draft, and the inbox no event of it".into())),
+            }
+        }
         _ => {
             return Ok(Err(format!(
                 "Stripe has no such {}, though it never lets one go: it is another account's or mode's, or was never Stripe's",

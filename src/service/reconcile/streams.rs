@@ -1,12 +1,15 @@
 //! Both sides' objects as streams of records, read ahead of whoever compares them.
 
 use crate::{
-    domain::reconcile::{Object, Record},
+    domain::{
+        mirror::Kind,
+        reconcile::{Object, Record},
+    },
     service::{Error, Platform, Result},
     store::postgres::reconcile::mirror::{self, Place, Scope},
     stripe::{
         client::{Client, StripeError, Window},
-        fetched::{Kind, lacks_items, lacks_lines, with_items, with_lines},
+        fetched::{lacks_items, lacks_lines, with_items, with_lines},
         record,
     },
 };

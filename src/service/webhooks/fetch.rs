@@ -2,9 +2,10 @@
 
 use super::{Tried, scope};
 use crate::{
+    domain::mirror::Kind,
     service::{Platform, Result},
     store::postgres::inbox::fetch as store,
-    stripe::{fetched::Kind, webhook::event::Event},
+    stripe::webhook::event::Event,
 };
 use sqlx::PgConnection;
 

@@ -8,12 +8,15 @@
 
 use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
-    service::{Error, Platform, Result, features},
+    service::{
+        Error, Platform, Result, features,
+        webhooks::apply::{ApplyError, Outcome, apply, prefetch},
+    },
     store::postgres::{
         inbox::{self, Record},
         mirror, storage,
     },
-    stripe::webhook::apply::{ApplyError, Opened, Outcome, apply, meet},
+    stripe::webhook::parsed::ParsedEvent,
 };
 use std::{
     collections::{HashSet, VecDeque},
@@ -185,7 +188,7 @@ impl Drop for Writer {
 
 /// An event that comes from Stripe.
 pub struct Delivery {
-    pub opened: Opened,
+    pub parsed: ParsedEvent,
     /// The span of the request that brought it.
     pub request: Span,
 }
@@ -197,7 +200,7 @@ struct Waiting {
 
 impl Waiting {
     fn customer(&self) -> Option<&str> {
-        self.delivery.opened.stripe_customer()
+        self.delivery.parsed.stripe_customer()
     }
 }
 
@@ -233,7 +236,7 @@ async fn write_all(platform: Platform, mut writer: Writer) {
         }
         let answered = batch.len();
         // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
-        let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.opened.is_orphan());
+        let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.parsed.is_orphan());
         for batch in [others, orphans] {
             // It belongs to as many traces as it holds deliveries.
             let span = tracing::debug_span!(parent: None, "webhooks.write", deliveries = batch.len());
@@ -302,52 +305,52 @@ async fn try_to_write(
     refused: Option<String>,
 ) -> std::result::Result<Vec<Receipt>, ApplyError> {
     let mut transaction = platform.db.begin_with(mirror::BEGIN).await?;
-    let all: Vec<&Opened> = deliveries.iter().map(|delivery| &delivery.opened).collect();
-    let met = meet(&mut transaction, &all).await?;
-    let mut seen = met.stored.clone();
-    let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.opened.event.id.clone())).collect();
-    let opened: Vec<&Opened> = new.iter().map(|delivery| &delivery.opened).collect();
+    let all: Vec<&ParsedEvent> = deliveries.iter().map(|delivery| &delivery.parsed).collect();
+    let prefetched = prefetch(&mut transaction, &all).await?;
+    let mut seen = prefetched.stored.clone();
+    let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.parsed.event.id.clone())).collect();
+    let parsed: Vec<&ParsedEvent> = new.iter().map(|delivery| &delivery.parsed).collect();
     let tried: Vec<Tried> = match refused {
-        Some(reason) => opened.iter().map(|opened| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &opened.event, 0)).collect(),
+        Some(reason) => parsed.iter().map(|parsed| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &parsed.event, 0)).collect(),
         // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-        None if !features::current(platform).billing_enabled => opened.iter().map(|_| Tried::WAITING).collect(),
+        None if !features::current(platform).billing_enabled => parsed.iter().map(|_| Tried::WAITING).collect(),
         None => {
-            let outcomes = apply(&mut transaction, &opened, &met).await?;
-            let tried = |(opened, outcome): (&&Opened, Outcome)| {
-                if fetch::waits(platform, &opened.event) { Tried::WAITING } else { Tried::new(outcome, &opened.event, 0) }
+            let outcomes = apply(&mut transaction, &parsed, &prefetched).await?;
+            let tried = |(parsed, outcome): (&&ParsedEvent, Outcome)| {
+                if fetch::waits(platform, &parsed.event) { Tried::WAITING } else { Tried::new(outcome, &parsed.event, 0) }
             };
-            opened.iter().zip(outcomes).map(tried).collect()
+            parsed.iter().zip(outcomes).map(tried).collect()
         }
     };
     let records: Vec<Record<'_>> = new
         .iter()
         .zip(&tried)
         .map(|(delivery, tried)| Record {
-            event: &delivery.opened.event,
-            body: &delivery.opened.body,
+            event: &delivery.parsed.event,
+            body: &delivery.parsed.body,
             attempt: tried.attempt(),
-            subject_id: delivery.opened.subject_id(),
+            subject_id: delivery.parsed.subject_id(),
             changed: tried.changed,
         })
         .collect();
     let mut stored =
         if records.is_empty() { HashSet::new() } else { inbox::store(&mut transaction, &records, platform.clock.now()).await? };
     let to_fetch: Vec<&str> =
-        opened.iter().map(|opened| &opened.event).filter(|event| fetch::waits(platform, event)).map(|event| event.id.as_str()).collect();
+        parsed.iter().map(|parsed| &parsed.event).filter(|event| fetch::waits(platform, event)).map(|event| event.id.as_str()).collect();
     if !to_fetch.is_empty() {
         inbox::fetch::postpone_new(&mut transaction, &to_fetch).await?;
     }
     transaction.commit().await?;
-    for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.opened.event.id)) {
-        tell_metrics(platform, &delivery.opened.event, tried);
+    for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.parsed.event.id)) {
+        tell_metrics(platform, &delivery.parsed.event, tried);
         if let Some(customer) = tried.customer {
             delivery.request.record("customer", tracing::field::display(customer));
         }
     }
     let receipts = deliveries.iter().map(|delivery| {
-        let duplicate = !stored.remove(&delivery.opened.event.id);
+        let duplicate = !stored.remove(&delivery.parsed.event.id);
         if duplicate {
-            count(&delivery.opened.event, "duplicate");
+            count(&delivery.parsed.event, "duplicate");
         }
         Receipt { received: true, duplicate }
     });

@@ -16,7 +16,7 @@ use crate::{
         audit::{self, Entry},
         inbox::{self, staff as store},
     },
-    stripe::webhook::apply::Opened,
+    stripe::webhook::parsed::ParsedEvent,
 };
 use serde_json::json;
 
@@ -62,10 +62,10 @@ pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookD
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
-    let opened = Opened::open(&held.payload, scope(platform));
-    let event = &opened.event;
+    let parsed = ParsedEvent::parse(&held.payload, scope(platform));
+    let event = &parsed.event;
     let tried = if features::current(platform).billing_enabled {
-        try_again(&mut transaction, platform, held.id, &opened, held.attempts).await?
+        try_again(&mut transaction, platform, held.id, &parsed, held.attempts).await?
     } else {
         Tried::WAITING
     };

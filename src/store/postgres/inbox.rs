@@ -10,16 +10,16 @@ pub use neighbours::neighbours;
 use crate::{
     domain::{
         identity::CustomerId,
-        invoice::TimelineEntry,
+        invoice::{
+            TimelineEntry,
+            timeline::{Happened, tell},
+        },
         money::{Currency, Money},
         refund::Share,
         webhook::WebhookStatus,
     },
     store::postgres::mirror::refunds,
-    stripe::{
-        timeline::{Happened, tell},
-        webhook::event::{Document, Event},
-    },
+    stripe::webhook::event::Event,
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashSet;
@@ -34,15 +34,14 @@ pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx:
         .map(|ids| ids.into_iter().collect())
 }
 
-/// An object as the event that came last shows it.
-pub async fn last_object(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<serde_json::Value>> {
-    let payload = sqlx::query_scalar!(
+/// The body of the event about this object that was applied last.
+pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
         "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied' ORDER BY id DESC LIMIT 1",
         object_id
     )
     .fetch_optional(pool)
-    .await?;
-    Ok(payload.and_then(|payload| Document::read(&payload).object().map(serde_json::Value::from)))
+    .await
 }
 
 /// A new event and what became of it.
@@ -120,7 +119,7 @@ pub async fn finish(conn: &mut PgConnection, id: i64, attempt: &Attempt<'_>, at:
 }
 
 /// Has the events applied that were ignored only because this Stripe customer was unknown; how many there are. Whoever makes the customer known
-/// calls it in the same transaction, under `mirror::lock_acquaintance`.
+/// calls it in the same transaction, under `mirror::lock_claim`.
 pub async fn take_up(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<u64> {
     sqlx::query!(
         "UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL

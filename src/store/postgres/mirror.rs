@@ -10,14 +10,17 @@ pub mod lookups;
 pub mod refunds;
 pub mod reread;
 
-pub use customers::{add_customer, link_customer, lock_acquaintance};
+pub use customers::{add_customer, link_customer, lock_claim};
 pub use link::{Reference, link};
 
-use crate::{
-    domain::{identity::CustomerId, mirror::Stamp},
-    stripe::webhook::snapshot::{
-        AlertSnapshot, Change, ChargeSnapshot, CreditNoteSnapshot, CustomerSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Mirrored,
-        Named, RefundSnapshot, Snapshot, SubscriptionSnapshot,
+use crate::domain::{
+    identity::CustomerId,
+    mirror::{
+        Stamp,
+        snapshot::{
+            AlertSnapshot, Change, ChargeSnapshot, CreditNoteSnapshot, CustomerSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, Mirrored,
+            Named, RefundSnapshot, Snapshot, SubscriptionSnapshot,
+        },
     },
 };
 use serde::Serialize;
@@ -96,19 +99,24 @@ pub async fn lock(conn: &mut PgConnection, customers: &[CustomerId], anybody: bo
     Ok(())
 }
 
-/// What is known of deliveries before they are applied.
+/// What the database has about deliveries before they are applied.
 #[derive(Clone, Debug, Default)]
-pub struct Met {
-    /// Those of the events that the inbox has.
+pub struct Prefetched {
+    /// The events that the inbox has already.
     pub stored: HashSet<String>,
-    /// Those of Stripe's customers that are here.
+    /// The customers by Stripe's ids; unknown ones are missing.
     pub customers: HashMap<String, CustomerId>,
-    /// The changes of these customers wait in a row, as after [`lock`].
+    /// This transaction holds the locks of these customers, as after [`lock`].
     pub locked: bool,
 }
 
-/// Asks for all of it at once, and locks the customers if told to.
-pub async fn meet(conn: &mut PgConnection, stripe_event_ids: &[&str], stripe_customer_ids: &[&str], lock: bool) -> sqlx::Result<Met> {
+/// Fetches all of it in one statement, and takes the customers' locks if `lock` says so.
+pub async fn prefetch(
+    conn: &mut PgConnection,
+    stripe_event_ids: &[&str],
+    stripe_customer_ids: &[&str],
+    lock: bool,
+) -> sqlx::Result<Prefetched> {
     let rows = sqlx::query!(
         r#"WITH known AS MATERIALIZED (
                SELECT stripe_customer_id, id FROM customers WHERE stripe_customer_id = ANY($2)
@@ -127,14 +135,14 @@ pub async fn meet(conn: &mut PgConnection, stripe_event_ids: &[&str], stripe_cus
     )
     .fetch_all(conn)
     .await?;
-    let mut met = Met { locked: lock, ..Met::default() };
+    let mut prefetched = Prefetched { locked: lock, ..Prefetched::default() };
     for row in rows {
         match row.id {
-            Some(id) => drop(met.customers.insert(row.stripe_id, CustomerId(id))),
-            None => drop(met.stored.insert(row.stripe_id)),
+            Some(id) => drop(prefetched.customers.insert(row.stripe_id, CustomerId(id))),
+            None => drop(prefetched.stored.insert(row.stripe_id)),
         }
     }
-    Ok(met)
+    Ok(prefetched)
 }
 
 /// Those of these that Stripe's customers are here.

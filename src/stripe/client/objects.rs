@@ -1,9 +1,9 @@
 //! What this platform asks of Stripe, by the library's requests.
 
 use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
-use crate::stripe::{
-    fetched::{Kind, is_askable},
-    webhook::snapshot::Lookup,
+use crate::{
+    domain::mirror::{Kind, snapshot::Lookup},
+    stripe::fetched::is_askable,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -168,7 +168,7 @@ impl Visitor<'_> for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stripe::{fetched::Kind, record::read};
+    use crate::{domain::mirror::Kind, stripe::record::read};
     use proptest::prelude::*;
     use serde_json::json;
     use time::macros::datetime;

@@ -11,15 +11,14 @@ mod subscription;
 use super::{
     event::{Document, Event},
     field::{Field, FieldError, Read},
-    snapshot::{Change, Snapshot, Span, TaxRateSnapshot},
 };
-use crate::{
-    domain::{
-        invoice::TransformQuantity,
-        mirror::{RANK_CREATED, Stamp},
-        money::Currency,
+use crate::domain::{
+    invoice::TransformQuantity,
+    mirror::{
+        Kind, RANK_CREATED, Stamp,
+        snapshot::{Change, Snapshot, Span, TaxRateSnapshot},
     },
-    stripe::fetched::Kind,
+    money::Currency,
 };
 use serde_json_borrow::Value;
 use time::OffsetDateTime;

@@ -1,11 +1,10 @@
 //! The last of the snapshots that events of one second show of one object: what the events say, as `domain::mirror` weighs it.
 
-use super::{
-    apply::Opened,
-    event::Event,
+use super::{event::Event, parsed::ParsedEvent};
+use crate::domain::mirror::{
+    Doubt, RANK_CREATED, last_of,
     snapshot::{Change, Snapshot},
 };
-use crate::domain::mirror::{Doubt, RANK_CREATED, last_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
@@ -37,22 +36,22 @@ pub struct Choice {
 
 impl Shown {
     /// What an event shows of the object with this id; of every object that it shows, without one.
-    pub fn all(opened: &Opened, object_id: Option<&str>) -> Vec<Shown> {
-        if !opened.changes().iter().any(|change| object_id.is_none_or(|id| change.snapshot.id() == id)) {
+    pub fn all(parsed: &ParsedEvent, object_id: Option<&str>) -> Vec<Shown> {
+        if !parsed.changes().iter().any(|change| object_id.is_none_or(|id| change.snapshot.id() == id)) {
             return Vec::new();
         }
         let take = |value: &mut Value, key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
-        let mut data = serde_json::from_str(&opened.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
+        let mut data = serde_json::from_str(&parsed.body).map_or(Value::Null, |mut root: Value| take(&mut root, "data"));
         let (object, previous) = (take(&mut data, "object"), take(&mut data, "previous_attributes"));
-        let Some((subject, along)) = opened.changes().split_first() else { return Vec::new() };
+        let Some((subject, along)) = parsed.changes().split_first() else { return Vec::new() };
         let is_asked = |change: &&Change| object_id.is_none_or(|id| change.snapshot.id() == id);
         let along = along.iter().filter(is_asked);
         let mut shown: Vec<Shown> =
-            along.map(|change| Shown::new(change, &opened.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
+            along.map(|change| Shown::new(change, &parsed.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
         if is_asked(&subject) {
             // What names values that are there after the change as well says nothing about the order.
             let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(&object, &previous);
-            shown.push(Shown::new(subject, &opened.event, Some(object), Some(previous).filter(|_| says)));
+            shown.push(Shown::new(subject, &parsed.event, Some(object), Some(previous).filter(|_| says)));
         }
         shown
     }
@@ -135,7 +134,7 @@ impl Shown {
     fn unexplained_behind(&self, other: &Shown) -> u32 {
         match (self.before(), &other.object) {
             (Some(before), Some(object)) if self.api_version == other.api_version => differences(before, object),
-            _ => differences(&self.change.snapshot.to_value(), &other.change.snapshot.to_value()),
+            _ => differences(&value(&self.change.snapshot), &value(&other.change.snapshot)),
         }
     }
 }
@@ -287,21 +286,9 @@ fn differences(one: &Value, other: &Value) -> u32 {
     }
 }
 
-impl Snapshot {
-    /// What the mirror takes of the object, in one shape for all API versions.
-    fn to_value(&self) -> Value {
-        let value = match self {
-            Snapshot::Invoice(invoice) => serde_json::to_value(invoice),
-            Snapshot::Subscription(subscription) => serde_json::to_value(subscription),
-            Snapshot::Charge(charge) => serde_json::to_value(charge),
-            Snapshot::Refund(refund) => serde_json::to_value(refund),
-            Snapshot::Payment(payment) => serde_json::to_value(payment),
-            Snapshot::Customer(customer) => serde_json::to_value(customer),
-            Snapshot::CreditNote(credit_note) => serde_json::to_value(credit_note),
-            Snapshot::Alert(alert) => serde_json::to_value(alert),
-        };
-        value.unwrap_or_default()
-    }
+/// What the mirror takes of the object, in one shape for all API versions.
+fn value(snapshot: &Snapshot) -> Value {
+    serde_json::to_value(snapshot).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -316,7 +303,7 @@ mod tests {
         }
         let event = json!({"id": id, "type": "customer.subscription.updated", "api_version": version, "created": 1_790_000_000,
             "data": {"object": object, "previous_attributes": previous}});
-        Shown::all(&Opened::open(&event.to_string(), None), None).remove(0)
+        Shown::all(&ParsedEvent::parse(&event.to_string(), None), None).remove(0)
     }
 
     /// The event that shows the last state, and whether that is decided; the same in either order.

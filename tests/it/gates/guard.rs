@@ -1,10 +1,7 @@
 //! Who may see and do what hangs on the guard, and on no spelling of a path.
 
 use super::*;
-use apex_billing::{
-    auth::{Principal, guard},
-    service::Error,
-};
+use apex_billing::{auth::Principal, guard, service::Error};
 use axum::http::{Extensions, Method};
 use uuid::Uuid;
 

@@ -10,8 +10,9 @@ use apex_billing::{
         identity::{CustomerId, Role},
         money::Currency,
     },
-    http::{router::router, state::Server},
+    http::state::Server,
     jobs::Heartbeat,
+    server::router::router,
     service::{Clock, Platform, accounts, features, ingest},
 };
 use sqlx::PgPool;

@@ -3,8 +3,9 @@
 use super::{INVOICE, ask, deliver_all, month, of_type, pixel_forge, platform, september};
 use apex_billing::{
     demo::stripe_events::{Outcome, subscription_events},
+    service::webhooks::apply::{apply, prefetch},
     store::postgres::mirror::BEGIN,
-    stripe::webhook::apply::{Opened, apply, meet},
+    stripe::webhook::parsed::ParsedEvent,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -122,14 +123,14 @@ async fn a_database_that_goes_away_in_mid_event_is_a_5xx_and_one_effect_when_str
 }
 
 /// Applies the events as a batch and takes that back; how many rows of each table were read for it.
-async fn rows_read(db: &mut PgConnection, events: &[Opened]) -> BTreeMap<String, i64> {
+async fn rows_read(db: &mut PgConnection, events: &[ParsedEvent]) -> BTreeMap<String, i64> {
     const READ: &str = "SELECT relname::text, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables";
-    let events: Vec<&Opened> = events.iter().collect();
+    let events: Vec<&ParsedEvent> = events.iter().collect();
     let mut batch = db.begin_with(BEGIN).await.expect("a transaction");
     let before: BTreeMap<String, i64> =
         sqlx::query_as::<_, (String, i64)>(READ).fetch_all(&mut *batch).await.expect("numbers").into_iter().collect();
-    let met = meet(&mut batch, &events).await.expect("known customers");
-    apply(&mut batch, &events, &met).await.expect("a mirror");
+    let prefetched = prefetch(&mut batch, &events).await.expect("known customers");
+    apply(&mut batch, &events, &prefetched).await.expect("a mirror");
     let after: Vec<(String, i64)> = sqlx::query_as(READ).fetch_all(&mut *batch).await.expect("numbers");
     batch.rollback().await.expect("no trace");
     after.into_iter().map(|(table, rows)| (table.clone(), rows - before.get(&table).copied().unwrap_or(0))).collect()
@@ -140,7 +141,7 @@ async fn plans_made_for_empty_tables_read_no_more_when_those_have_grown() {
     let (app, customer) = platform().await;
     let mut events = subscription_events(&pixel_forge(), &[september()]);
     events.extend(month(Outcome::PartiallyRefunded));
-    let events: Vec<Opened> = events.iter().map(|event| Opened::open(&event.to_string(), None)).collect();
+    let events: Vec<ParsedEvent> = events.iter().map(|event| ParsedEvent::parse(&event.to_string(), None)).collect();
     // A connection keeps the plans of its statements until their tables are analysed again, which nobody does here.
     let mut conn = app.db.acquire().await.expect("a connection");
     for table in ["invoices", "invoice_line_items", "invoice_payments", "charges", "refunds", "subscriptions", "subscription_items"] {

@@ -1,13 +1,13 @@
 //! Customers, as far as they are Stripe's: how they become known here, and what Stripe says of them.
 
 use super::{LOCK_SPACE, Put, Row};
-use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::CustomerSnapshot};
+use crate::domain::{identity::CustomerId, mirror::snapshot::CustomerSnapshot};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-/// Until the transaction ends, nobody else decides whether a Stripe customer is known here. Held both by whoever makes it known and takes up
-/// what was ignored before, and by whoever is about to ignore an event: neither can miss the other.
-pub async fn lock_acquaintance(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<()> {
+/// Until the transaction ends, no other one decides whether this platform has a Stripe customer. A transaction that adds the customer, and
+/// resumes the events that were ignored before, holds it; so does one that is about to ignore an event. Neither can miss the other.
+pub async fn lock_claim(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE + 2, stripe_customer_id).fetch_one(conn).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@
 //! index would find too much.
 
 use super::refunds;
-use crate::{domain::identity::CustomerId, stripe::webhook::snapshot::Snapshot};
+use crate::domain::{identity::CustomerId, mirror::snapshot::Snapshot};
 use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Tax rates and prices: known ones, ids that are named and not known yet, and the invoices that wait for them.
 
-use crate::{
-    domain::invoice::TransformQuantity,
-    stripe::webhook::snapshot::{Lookup, Named, TaxRateSnapshot},
+use crate::domain::{
+    invoice::TransformQuantity,
+    mirror::snapshot::{Lookup, Named, TaxRateSnapshot},
 };
 use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::{BTreeSet, HashSet};

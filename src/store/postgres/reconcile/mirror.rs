@@ -8,13 +8,11 @@ pub use usage::{Billed, billed, metered_customers, prices};
 use crate::{
     domain::{
         identity::CustomerId,
+        mirror::snapshot::InvoiceAmounts,
         reconcile::{Figure, Object, Record, Unit, written},
     },
     store::postgres::subscriptions::{ItemRow, metered_period},
-    stripe::{
-        record::{LineTotals, Parts, invoice_facts, invoice_figures},
-        webhook::snapshot::InvoiceAmounts,
-    },
+    stripe::record::{LineTotals, Parts, invoice_facts, invoice_figures},
 };
 use records::{charges, credit_notes, customers, invoices, payments, refunds, subscriptions};
 use sqlx::{PgPool, types::Json};

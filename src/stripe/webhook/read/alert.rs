@@ -1,10 +1,9 @@
 //! Stripe's own usage alerts.
 
 use super::{Moment, owned, required_id};
-use crate::stripe::webhook::{
-    field::Field,
-    field::Read,
-    snapshot::{AlertSnapshot, Change, Snapshot},
+use crate::{
+    domain::mirror::snapshot::{AlertSnapshot, Change, Snapshot},
+    stripe::webhook::field::{Field, Read},
 };
 
 /// Triggered is all that an alert can be.

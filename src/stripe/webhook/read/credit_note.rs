@@ -2,11 +2,14 @@
 
 use super::{Moment, currency, figures, owned, required_amount, required_id};
 use crate::{
-    domain::{invoice::CreditNoteLine, mirror},
-    stripe::webhook::{
-        field::{Field, Read},
-        snapshot::{Change, CreditNoteSnapshot, Named, Snapshot},
+    domain::{
+        invoice::CreditNoteLine,
+        mirror::{
+            self,
+            snapshot::{Change, CreditNoteSnapshot, Named, Snapshot},
+        },
     },
+    stripe::webhook::field::{Field, Read},
 };
 
 pub(super) fn read(credit_note: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {

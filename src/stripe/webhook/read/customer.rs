@@ -1,9 +1,9 @@
 //! Customers.
 
 use super::{Moment, currency, owned, required_id};
-use crate::stripe::webhook::{
-    field::{Field, Read},
-    snapshot::{Change, CustomerSnapshot, Snapshot},
+use crate::{
+    domain::mirror::snapshot::{Change, CustomerSnapshot, Snapshot},
+    stripe::webhook::field::{Field, Read},
 };
 
 /// Customers have no status: all that tells snapshots of a second apart is the `….created` event.

@@ -2,11 +2,11 @@
 
 use super::{owned, owned_id};
 use crate::{
-    domain::invoice::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TransformQuantity},
-    stripe::webhook::{
-        field::{Field, Read},
-        snapshot::{Lookup, Named, TaxRateSnapshot},
+    domain::{
+        invoice::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TransformQuantity},
+        mirror::snapshot::{Lookup, Named, TaxRateSnapshot},
     },
+    stripe::webhook::field::{Field, Read},
 };
 
 /// Since basil (2025-03-31) `taxes` and `total_taxes` with `tax_behavior`; before it `tax_amounts` and `total_tax_amounts` with `inclusive`.

@@ -4,14 +4,14 @@ use super::{Moment, Reading, currency, customer, figures, owned, owned_id, payme
 use crate::{
     domain::{
         invoice::{InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxBehavior},
-        mirror,
+        mirror::{
+            self,
+            snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, Named, Snapshot},
+        },
     },
     stripe::{
         decimal,
-        webhook::{
-            field::{Field, Read},
-            snapshot::{Change, InvoiceAmounts, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, Named, Snapshot},
-        },
+        webhook::field::{Field, Read},
     },
 };
 

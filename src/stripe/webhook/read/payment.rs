@@ -2,11 +2,11 @@
 
 use super::{Moment, Reading, currency, owned, owned_id, required_amount, required_id};
 use crate::{
-    domain::mirror,
-    stripe::webhook::{
-        field::{Field, Read},
+    domain::mirror::{
+        self,
         snapshot::{Change, ChargeSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, RefundSnapshot, Snapshot},
     },
+    stripe::webhook::field::{Field, Read},
 };
 
 /// The method of a payment that went past Stripe.

@@ -3,15 +3,15 @@
 use super::{Moment, currency, owned, owned_id, required_id};
 use crate::{
     domain::{
-        mirror,
+        mirror::{
+            self,
+            snapshot::{Change, ItemSnapshot, Snapshot, Span, SubscriptionSnapshot},
+        },
         period::Period,
         plan::PlanType,
         subscription::{Interval, Unit, item_period},
     },
-    stripe::webhook::{
-        field::{Field, Read},
-        snapshot::{Change, ItemSnapshot, Snapshot, Span, SubscriptionSnapshot},
-    },
+    stripe::webhook::field::{Field, Read},
 };
 
 pub(super) fn read(subscription: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {

@@ -1,10 +1,8 @@
 use super::*;
-use crate::{
-    domain::{
-        invoice::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TransformQuantity},
-        plan::PlanType,
-    },
-    stripe::webhook::snapshot::{CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, SubscriptionSnapshot},
+use crate::domain::{
+    invoice::{CustomField, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior, TaxId, TransformQuantity},
+    mirror::snapshot::{CreditNoteSnapshot, InvoicePaymentSnapshot, InvoiceSnapshot, LineSnapshot, Lookup, SubscriptionSnapshot},
+    plan::PlanType,
 };
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! Finds out who asks, once per request, from the session cookie or the bearer key.
 
-use super::Principal;
+use super::{audit_refusals::Asker, problem::ApiError, state::Server};
 use crate::{
+    auth::Principal,
     domain::identity::CustomerId,
-    http::{incidents::Asker, problem::ApiError, state::Server},
+    guard::Unidentified,
     service::{Error, accounts, actor::Origin},
     store::postgres::sessions,
     telemetry,
@@ -17,7 +18,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::Session;
 use uuid::Uuid;
@@ -69,23 +69,6 @@ const VIEWING: &str = "viewing";
 /// A session is written anew at most this often to push back its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Why a request's credentials name no one: they are invalid, or could not be looked up.
-#[derive(Clone, Debug)]
-pub struct Unidentified(Arc<Error>);
-
-impl Unidentified {
-    /// What the guard answers where credentials are needed.
-    pub fn error(&self) -> Error {
-        match &*self.0 {
-            Error::Unauthenticated => Error::Unauthenticated,
-            Error::Busy => Error::Busy,
-            Error::StorageFull(cause) => Error::StorageFull(anyhow::anyhow!("{cause:#}")),
-            Error::Unavailable(cause) => Error::Unavailable(anyhow::anyhow!("{cause:#}")),
-            other => Error::Internal(anyhow::anyhow!("{other:#}")),
-        }
-    }
-}
-
 /// Puts the [`Principal`] into the request's extensions when its credentials are valid. Otherwise the request goes on without one: what needs
 /// no credentials answers, and the guard refuses the rest with the reason in [`Unidentified`]. Unauthenticated requests, invalid keys
 /// included, count for their address.
@@ -97,7 +80,7 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
         server.anonymous.count(&request, server.platform.clock.now())?;
     }
     let principal = found.unwrap_or_else(|error| {
-        request.extensions_mut().insert(Unidentified(Arc::new(error)));
+        request.extensions_mut().insert(Unidentified::new(error));
         None
     });
     if let Some(principal) = principal {

@@ -2,61 +2,17 @@
 //!
 //! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` hands it to PostgreSQL as it is.
 
-use crate::{
-    domain::{
-        invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
-        mirror::Stamp,
-        money::Currency,
-        period::Period,
-        plan::PlanType,
-        subscription::{Interval, Item},
-    },
-    stripe::fetched::Kind,
+use crate::domain::{
+    invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
+    money::Currency,
+    period::Period,
+    plan::PlanType,
+    subscription::{Interval, Item},
 };
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
-
-/// What rows of the mirror are made of. Rows that an older reader wrote are read again from their stored event: see `service::reread`.
-pub trait Mirrored: Serialize {
-    /// Raised with every field that the reader newly takes from the events of before. 0: nothing is read again.
-    const READER_VERSION: i32 = 0;
-}
-
-impl Mirrored for InvoiceSnapshot {
-    const READER_VERSION: i32 = 1;
-}
-impl Mirrored for CreditNoteSnapshot {
-    const READER_VERSION: i32 = 1;
-}
-impl Mirrored for SubscriptionSnapshot {
-    const READER_VERSION: i32 = 1;
-}
-impl Mirrored for ChargeSnapshot {}
-impl Mirrored for RefundSnapshot {}
-impl Mirrored for InvoicePaymentSnapshot {}
-impl Mirrored for CustomerSnapshot {}
-impl Mirrored for AlertSnapshot {}
-
-/// One object as one event showed it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    pub stamp: Stamp,
-    pub snapshot: Snapshot,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Snapshot {
-    Invoice(Box<InvoiceSnapshot>),
-    Subscription(Box<SubscriptionSnapshot>),
-    Charge(ChargeSnapshot),
-    Refund(RefundSnapshot),
-    Payment(InvoicePaymentSnapshot),
-    Customer(Box<CustomerSnapshot>),
-    CreditNote(Box<CreditNoteSnapshot>),
-    Alert(AlertSnapshot),
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InvoiceSnapshot {
@@ -433,100 +389,4 @@ pub struct AlertSnapshot {
     pub value: i64,
     #[serde(with = "time::serde::rfc3339")]
     pub triggered_at: OffsetDateTime,
-}
-
-impl Snapshot {
-    /// Stripe's id of the object.
-    pub fn id(&self) -> &str {
-        match self {
-            Snapshot::Invoice(invoice) => &invoice.id,
-            Snapshot::Subscription(subscription) => &subscription.id,
-            Snapshot::Charge(charge) => &charge.id,
-            Snapshot::Refund(refund) => &refund.id,
-            Snapshot::Payment(payment) => &payment.id,
-            Snapshot::Customer(customer) => &customer.id,
-            Snapshot::CreditNote(credit_note) => &credit_note.id,
-            Snapshot::Alert(alert) => &alert.id,
-        }
-    }
-
-    /// Stripe's id of the customer, when the object tells.
-    pub fn customer(&self) -> Option<&str> {
-        match self {
-            Snapshot::Invoice(invoice) => Some(&invoice.customer),
-            Snapshot::Subscription(subscription) => Some(&subscription.customer),
-            Snapshot::Charge(charge) => charge.customer.as_deref(),
-            Snapshot::Refund(refund) => refund.customer.as_deref(),
-            Snapshot::Payment(payment) => payment.customer.as_deref(),
-            Snapshot::Customer(customer) => Some(&customer.id),
-            Snapshot::CreditNote(credit_note) => Some(&credit_note.customer),
-            Snapshot::Alert(alert) => Some(&alert.customer),
-        }
-    }
-
-    /// Shows the same state as the other one, and what that one leaves out.
-    pub fn completes(&self, other: &Snapshot) -> bool {
-        match (self, other) {
-            (Snapshot::Invoice(invoice), Snapshot::Invoice(other)) => {
-                let without_lines = |invoice: &InvoiceSnapshot| InvoiceSnapshot {
-                    lines: Vec::new(),
-                    lines_complete: true,
-                    named: Named::default(),
-                    ..invoice.clone()
-                };
-                invoice.lines_complete && !other.lines_complete && without_lines(invoice) == without_lines(other)
-            }
-            (Snapshot::CreditNote(credit_note), Snapshot::CreditNote(other)) => {
-                let without_lines = |credit_note: &CreditNoteSnapshot| CreditNoteSnapshot {
-                    lines: Vec::new(),
-                    lines_complete: true,
-                    named: Named::default(),
-                    ..credit_note.clone()
-                };
-                credit_note.lines_complete && !other.lines_complete && without_lines(credit_note) == without_lines(other)
-            }
-            (Snapshot::Subscription(subscription), Snapshot::Subscription(other)) => {
-                // Plan and period are read off the items too.
-                let without_items = |subscription: &SubscriptionSnapshot| SubscriptionSnapshot {
-                    items: Vec::new(),
-                    items_complete: true,
-                    plan: None,
-                    plan_name: None,
-                    current_period: Span::default(),
-                    ..subscription.clone()
-                };
-                subscription.items_complete && !other.items_complete && without_items(subscription) == without_items(other)
-            }
-            _ => false,
-        }
-    }
-
-    /// Stripe's id of the object that this one may have come along in.
-    pub fn parent(&self) -> Option<&str> {
-        match self {
-            Snapshot::Payment(payment) => Some(&payment.invoice),
-            Snapshot::Refund(refund) => refund.charge.as_deref(),
-            Snapshot::Invoice(_)
-            | Snapshot::Subscription(_)
-            | Snapshot::Charge(_)
-            | Snapshot::Customer(_)
-            | Snapshot::CreditNote(_)
-            | Snapshot::Alert(_) => None,
-        }
-    }
-
-    /// What Stripe is asked for to see it again: the kind and the id. None for what has no address there.
-    pub fn address(&self) -> Option<(Kind, &str)> {
-        Some(match self {
-            Snapshot::Invoice(invoice) => (Kind::Invoice, &invoice.id),
-            Snapshot::Subscription(subscription) => (Kind::Subscription, &subscription.id),
-            Snapshot::Charge(charge) => (Kind::Charge, &charge.id),
-            Snapshot::Refund(refund) => (Kind::Refund, &refund.id),
-            Snapshot::Payment(payment) if payment.from_invoice => (Kind::Invoice, &payment.invoice),
-            Snapshot::Payment(payment) => (Kind::InvoicePayment, &payment.id),
-            Snapshot::Customer(customer) => (Kind::Customer, &customer.id),
-            Snapshot::CreditNote(credit_note) => (Kind::CreditNote, &credit_note.id),
-            Snapshot::Alert(_) => return None,
-        })
-    }
 }

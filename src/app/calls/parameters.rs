@@ -1,14 +1,13 @@
-//! What requests hold, as the document describes it, where the handlers read it from text by themselves.
+//! Query parameters as the OpenAPI document describes them. Handlers and server functions parse them from text.
 
 use crate::domain::{
-    alert::AlertSettings,
     invoice::{InvoiceSort, InvoiceStatus},
-    metric::{Metric, Unit},
+    metric::Metric,
     reconcile::Kind,
     usage_history::Granularity,
     webhook::WebhookStatus,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -53,34 +52,6 @@ pub struct InvoiceFilter {
     /// By the date of issue or the total, `-` for the newest or largest first; `-issued` if left out. Totals are in order within each
     /// currency. `created` and `-created` are older names of `issued` and `-issued`.
     pub sort: Option<InvoiceSort>,
-}
-
-/// What the file of invoices has.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InvoiceFileOptions {
-    /// `decimal` if left out.
-    #[param(inline, required = false, value_type = FileUnits)]
-    pub units: Option<String>,
-    /// `invoices` if left out.
-    #[param(inline, required = false, value_type = FileRows)]
-    pub rows: Option<String>,
-}
-
-/// How a file writes amounts.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum FileUnits {
-    Decimal,
-    Minor,
-}
-
-/// What a row of a file is.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum FileRows {
-    Invoices,
-    Lines,
 }
 
 /// Which discrepancies of a run.
@@ -153,75 +124,6 @@ pub struct CustomerFilter {
     #[param(max_length = 100)]
     pub q: Option<String>,
 }
-
-/// An alert setting to be saved.
-#[derive(ToSchema)]
-pub struct AlertChange {
-    #[serde(flatten)]
-    pub settings: AlertSettings,
-    /// Saves a cap that current use has reached already.
-    #[serde(default)]
-    pub confirm: bool,
-}
-
-/// How a body is compressed. Also several, in the order in which they were applied.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum Encoding {
-    Gzip,
-    Zstd,
-    Identity,
-}
-
-/// One usage event as its sender writes it.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
-    "properties": {"placement": "rewarded"}
-}))]
-pub struct UsageEventDraft {
-    /// Made by the sender, unique per customer; printable characters.
-    #[schema(min_length = 1, max_length = 255)]
-    pub id: String,
-    pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12 for the others.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
-    pub quantity: u64,
-    /// At most 35 days old and 5 minutes ahead.
-    #[schema(value_type = String, format = DateTime)]
-    pub timestamp: String,
-    #[schema(min_length = 1, max_length = 128)]
-    pub app_id: String,
-    /// Whatever the sender wants to keep with it, up to 4096 bytes of JSON.
-    #[schema(value_type = Object)]
-    pub properties: Option<Map<String, Value>>,
-    /// Makes it a correction: the id of an event with the same metric, app and timestamp, whose quantity this one replaces.
-    #[schema(min_length = 1, max_length = 255)]
-    pub corrects: Option<String>,
-}
-
-const _: () = assert!(Unit::Bytes.max_per_event() == 1_000_000_000_000_000 && Unit::Count.max_per_event() == 1_000_000_000_000);
-
-/// One event, or up to 10,000 of them.
-#[derive(ToSchema)]
-#[schema(as = UsageEvents)]
-#[serde(untagged)]
-pub enum UsageEvents {
-    One(UsageEventDraft),
-    Many(Vec<UsageEventDraft>),
-}
-
-/// Up to 10,000 JSON objects, one a line.
-#[derive(ToSchema)]
-#[schema(value_type = String, example = json!(format!("{{\"id\":\"b1c2f0\",\"metric\":\"{}\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}}\n", Metric::ALL[0])))]
-pub struct UsageEventLines(pub String);
-
-/// One of Stripe's event objects, up to 1 MiB.
-#[derive(ToSchema)]
-#[schema(value_type = Object, example = json!({
-    "id": "evt_1QxYz", "object": "event", "type": "invoice.paid", "created": 1795362600, "data": {"object": {"id": "in_1QxYz", "object": "invoice"}}
-}))]
-pub struct StripeEvent(pub Value);
 
 /// A date or an instant, as a query has it.
 enum Moment {}

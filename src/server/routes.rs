@@ -1,6 +1,6 @@
 //! A router that knows its paths, so that a test can hold the API's document against them.
 
-use super::state::Server;
+use crate::http::state::Server;
 use axum::{Router, routing::MethodRouter};
 
 /// axum's router under construction, and every path that it was given.

@@ -3,16 +3,14 @@
 
 use super::{
     accept::{self, Limits, Stop},
-    connection_shares::ConnectionShares,
     listen::Sockets,
     metrics,
     router::{health_routes, router},
-    state::Server,
 };
 use crate::{
-    cli::Session,
+    http::{connection_shares::ConnectionShares, state::Server},
     jobs::{self, Heartbeat},
-    service::{Clock, features, ingest, second_factor},
+    service::{Clock, Platform, features, ingest, second_factor},
     telemetry,
 };
 use anyhow::{Context, bail};
@@ -24,15 +22,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const METRICS_CONNECTIONS: usize = 64;
 
 /// Serves until told to stop. `ready` is called with the public address and that of the metrics as soon as requests are answered.
-pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
-    let platform = session.platform.clone();
+pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
     let (config, clock) = (platform.config.clone(), platform.clock.clone());
     let settings = &config.file.serving;
+    if settings.reuse_port.is_some() {
+        tracing::warn!("reuse-port in Leptos.toml has no effect; remove the line");
+    }
     features::refresh(&platform).await.context("the features' switches can't be read")?;
     ingest::prepare(&platform).await.context("usage events can't be taken")?;
     second_factor::reseal(&platform).await.context("the secrets of authenticator apps can't be kept as SECRETS_KEY wants it")?;
-    let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR", settings.reuse_port)?;
-    let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR", settings.reuse_port)?;
+    let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR")?;
+    let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR")?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
     let stop = Stop::default();
@@ -42,11 +42,6 @@ pub async fn serve(session: &Session, mut sockets: Sockets, ready: impl FnOnce(S
     let incidents = platform.incidents.clone();
     let server = Server::new(platform, heartbeat.clone());
     let app = router(server.clone());
-    for listener in [&listener, &metrics_listener] {
-        if let Err(error) = listener.take_over() {
-            tracing::warn!(%error, "new connections may still go to an older process on this address, and fail when that one stops");
-        }
-    }
     let connections = accept::fitting(settings.max_connections.get());
     let limits = Limits {
         connections,

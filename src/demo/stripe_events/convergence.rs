@@ -1,20 +1,19 @@
-//! The promise of `domain::mirror`, through the reader itself: plausible histories of one customer's billing, in old and new shapes and with
-//! any number of things in one second, end where Stripe is, in whatever order and however often their events come. `lives` does the same for
-//! single objects whose events say what was before them.
+//! The promise of `domain::mirror`, tested through the reader: histories of one customer's billing, in old and new shapes and with any
+//! number of changes in one second, converge to Stripe's state for any order and any repetition of their events. `lives` tests the same for
+//! single objects whose events have `previous_attributes`.
 
 mod lives;
 
 use super::{
-    apply::Opened,
-    second::{Shown, newest},
-    snapshot::Snapshot,
+    Address, DemoCustomer, Outcome, cancellation_event, credit_note_events, credit_note_voided, customer_event, in_old_shape, month_events,
+    subscription_events,
 };
 use crate::{
-    demo::stripe_events::{
-        Address, DemoCustomer, Outcome, cancellation_event, credit_note_events, credit_note_voided, customer_event, in_old_shape,
-        month_events, subscription_events,
+    domain::{mirror::snapshot::Snapshot, period::Period, plan::PlanType},
+    stripe::webhook::{
+        parsed::ParsedEvent,
+        second::{Shown, newest},
     },
-    domain::{period::Period, plan::PlanType},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -163,9 +162,9 @@ fn delivered(order: &[usize], events: usize) -> impl Iterator<Item = usize> {
 
 /// Everything that an event shows.
 fn shown_by(event: &Value) -> Vec<Shown> {
-    let opened = Opened::open(&event.to_string(), None);
-    assert!(!opened.changes().is_empty(), "{event} shows nothing");
-    Shown::all(&opened, None)
+    let parsed = ParsedEvent::parse(&event.to_string(), None);
+    assert!(!parsed.changes().is_empty(), "{event} shows nothing");
+    Shown::all(&parsed, None)
 }
 
 /// Everything that events show, in the order of their delivery; each event once.

@@ -1,25 +1,25 @@
 //! Every path there is, and what stands in front of it.
 
-use super::{
-    canonical_path, client, cross_site,
-    idempotency::{self, Keys, Sender},
-    incidents, linger, login_email, observe, problem,
-    routes::Routes,
-    security_headers,
-    state::Server,
-    trouble,
-};
+use super::routes::Routes;
 use crate::{
     api,
     app::{
-        App, SetStatus, ThemePreference,
+        App,
         local_path::{ACCOUNT, FEATURES, HOME, SETTINGS, WEBHOOKS},
-        outcome::Outcome,
         shell,
     },
-    auth::{Principal, guard, layer},
+    auth::Principal,
     domain::features::Feature,
-    http::problem::ApiError,
+    guard,
+    http::{
+        audit_refusals, canonical_path, client, cross_site, drain_body, error_page,
+        idempotency::{self, Keys, Sender},
+        page::provide_page_context,
+        problem::{self, ApiError},
+        request::DEFAULT_BODY_BYTES,
+        request_log, security_headers, session,
+        state::Server,
+    },
     service::{Error, features},
     store::postgres::sessions::PostgresSessions,
 };
@@ -28,27 +28,20 @@ use axum::{
     body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, Request, State},
     handler::Handler,
-    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{any, delete, get, post, put},
 };
-use leptos::{
-    nonce::use_nonce,
-    prelude::{provide_context, use_context},
-};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes, generate_route_list};
 use percent_encoding::percent_decode_str;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// An address that no page has.
 const NO_PAGE: &str = "/not-found";
-
-/// Bodies where nothing larger is expected.
-pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
 
 /// The public router: console, API and webhooks.
 pub fn router(server: Server) -> Router {
@@ -78,29 +71,30 @@ pub fn router(server: Server) -> Router {
         .precompressed_gzip()
         .fallback(get(move |request: Request<Body>| not_found(request)).with_state(()));
     let sessions = SessionManagerLayer::new(PostgresSessions::new(server.platform.db.clone()))
-        .with_name(layer::cookie_name(is_https))
+        .with_name(session::cookie_name(is_https))
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_secure(is_https)
         .with_expiry(Expiry::OnInactivity(time::Duration::minutes(config.file.sessions.idle_minutes)));
 
+    let trusted_proxies: client::TrustedProxies = config.trusted_proxies.clone().into();
     let layers = ServiceBuilder::new()
-        .layer(middleware::from_fn_with_state(server.clone(), client::locate))
+        .layer(middleware::from_fn_with_state(trusted_proxies, client::locate))
         .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
-        .layer(middleware::from_fn(linger::hear_out))
-        .layer(middleware::from_fn(observe::request))
+        .layer(middleware::from_fn(drain_body::drain_rejected))
+        .layer(middleware::from_fn(request_log::log))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
-        .layer(middleware::from_fn_with_state(server.clone(), incidents::audit))
-        .layer(middleware::from_fn_with_state(server.clone(), trouble::speak_to_people))
+        .layer(middleware::from_fn_with_state(server.clone(), audit_refusals::audit))
+        .layer(middleware::from_fn_with_state(server.clone(), error_page::render_errors))
         .layer(middleware::from_fn(problem::complete))
         .layer(middleware::from_fn(canonical_path::require))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
         .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
-        .layer(middleware::from_fn_with_state(server.clone(), layer::accept_plain_name))
+        .layer(middleware::from_fn_with_state(server.clone(), session::accept_plain_name))
         .layer(sessions)
-        .layer(middleware::from_fn_with_state(server.clone(), layer::identify))
+        .layer(middleware::from_fn_with_state(server.clone(), session::identify))
         .layer(middleware::from_fn(cache_nothing_personal))
         .layer(middleware::from_fn_with_state(server.clone(), admit))
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES));
@@ -214,47 +208,6 @@ async fn unknown() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// The page at a form's own address, as the answer to what the form came to.
-pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Response {
-    let options = server.platform.config.leptos.clone();
-    let context = {
-        let server = server.clone();
-        move || {
-            provide_page_context(&server);
-            provide_context(outcome.clone());
-        }
-    };
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let mut request = Request::from_parts(parts, Body::empty());
-    *request.method_mut() = Method::GET;
-    render(request).await
-}
-
-/// What pages and server functions find in their context.
-fn provide_page_context(server: &Server) {
-    provide_context(server.platform.clone());
-    if let Some(options) = use_context::<ResponseOptions>() {
-        if let Some(policy) = use_nonce().and_then(|nonce| security_headers::of_page(&nonce, &server.platform.config)) {
-            options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        if let Some(email) = use_context::<Parts>().and_then(|parts| login_email::take(&parts, &options)) {
-            provide_context(email);
-        }
-        provide_context(SetStatus(Arc::new(move |status| {
-            if let Ok(status) = StatusCode::from_u16(status) {
-                options.set_status(status);
-            }
-        })));
-    }
-    let theme = use_context::<Parts>().and_then(|parts| theme_cookie(&parts)).unwrap_or(ThemePreference::System);
-    provide_context(theme);
-}
-
-pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
-    let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
-}
-
 /// What is shown to a person stands in no cache: the next user of the browser finds nothing by going back (RFC 9111, section 5.2.2.5). What
 /// says otherwise, such as a PDF with its tag, is left alone, and so are scripts and styles, which are the same for all.
 async fn cache_nothing_personal(request: Request, next: Next) -> Response {
@@ -291,7 +244,7 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
         }
         Err(Error::Unauthenticated) if is_page => {
             let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());
-            return trouble::to_login(request.headers(), wanted);
+            return error_page::to_login(request.headers(), wanted);
         }
         _ => {}
     }

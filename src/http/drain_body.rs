@@ -1,7 +1,7 @@
-//! Hears out whoever is refused before all of the body has come.
+//! Drains the body of a request that is refused before all of it has arrived.
 //!
-//! A connection that is closed while its peer still sends is reset, and the answer can be lost with it: the sender sees a broken pipe instead
-//! of why it was refused (RFC 9112, 9.6). So what still comes is read and thrown away for a while.
+//! Closing a connection while the client still sends resets it, and the response can be lost: the client sees a broken pipe instead of the
+//! error (RFC 9112, section 9.6). So the rest of the body is read and dropped, within limits.
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -28,7 +28,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 
 /// Answers at once, and reads the rest of a refused request's body beside. Not of one that waits to be asked for its body, and not of one that
 /// has been too slow already.
-pub async fn hear_out(request: Request, next: Next) -> Response {
+pub async fn drain_rejected(request: Request, next: Next) -> Response {
     let waits_to_be_asked = request.headers().contains_key(header::EXPECT);
     if waits_to_be_asked || request.body().is_end_stream() || request.body().size_hint().lower() > MOST_BYTES {
         return next.run(request).await;

@@ -1,12 +1,12 @@
 //! What is refused, and what fails on our side, goes into the audit trail, beside the answer.
 
 use super::{
-    observe::{RequestId, label},
-    problem::{Code, Meant},
+    problem::Code,
+    request::origin_of,
+    request_log::{Meant, RequestId, label},
     state::Server,
 };
 use crate::{
-    api::auth::origin_of,
     auth::{Principal, api_key},
     service::audit::{self, Asked},
 };

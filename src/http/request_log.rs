@@ -1,6 +1,5 @@
 //! Every request gets an id, a log line and its place in the metrics.
 
-use super::problem::Meant;
 use crate::telemetry::{self, traces};
 use axum::{
     extract::{MatchedPath, Request},
@@ -16,11 +15,15 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
+/// Marks an answer of 500 or above that is intended: neither an error metric nor the audit log counts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant;
+
 /// The slowest target of the deployment checklist, a PDF's download: a request beyond it is told of without being asked.
 const SLOW: Duration = Duration::from_secs(3);
 
 /// Names, times and logs a request. Whoever finds out more of it notes that in its span, [`telemetry::request::span`].
-pub async fn request(mut request: Request, next: Next) -> Response {
+pub async fn log(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::new_v4());
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());

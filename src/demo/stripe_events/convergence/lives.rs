@@ -2,9 +2,9 @@
 //! that change back, events that say nothing of what was before, and fetches in between. The model knows what the object is in the end.
 
 use super::{cases, shown};
-use crate::stripe::webhook::{
-    second::{Shown, newest},
-    snapshot::Snapshot,
+use crate::{
+    domain::mirror::snapshot::Snapshot,
+    stripe::webhook::second::{Shown, newest},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

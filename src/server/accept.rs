@@ -1,7 +1,10 @@
 //! Takes connections, serves each with the router, and lets go of them without failing a request.
 
-use super::{connection_shares::ConnectionShares, listen::Listener, stalled_writes::StalledWrites};
-use crate::telemetry;
+use super::listen::Listener;
+use crate::{
+    http::{connection_shares::ConnectionShares, stalled_writes::StalledWrites},
+    telemetry,
+};
 use axum::{
     Router,
     body::Body,

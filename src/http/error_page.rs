@@ -1,16 +1,12 @@
-//! Errors as people read them: whoever navigates to an address gets a page, from the API and from the layers in front of the pages too.
+//! Error pages: a browser that navigates to an address gets an HTML page, also where the API or a layer answers with a problem.
 
-use super::{observe::RequestId, problem, router::theme_cookie, state::Server};
-use crate::{
-    api::auth::{is_form, next_path},
-    app::{
-        ThemePreference,
-        calls::problem::ProblemJson,
-        components::problem_page,
-        local_path::{HOME, local_path, login_path},
-        shell,
-    },
-    auth::layer,
+use super::{page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
+use crate::app::{
+    ThemePreference,
+    calls::problem::ProblemJson,
+    components::problem_page,
+    local_path::{HOME, local_path, login_path, next_path},
+    shell,
 };
 use axum::{
     body::Body,
@@ -21,8 +17,8 @@ use axum::{
 };
 use leptos::{prelude::*, server_fn::ContentType};
 
-/// Turns problems into pages, and a navigation that nobody is signed in for into a redirect to the login.
-pub async fn speak_to_people(State(server): State<Server>, request: Request, next: Next) -> Response {
+/// Renders problems as pages, and redirects an unauthenticated navigation to the login.
+pub async fn render_errors(State(server): State<Server>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     if is_api && !is_navigation(request.method(), request.headers(), route.as_deref()) {
@@ -73,7 +69,7 @@ pub async fn speak_to_people(State(server): State<Server>, request: Request, nex
 
 /// Leads to the login, which leads on to `wanted`, a path of ours, and says why if the browser brings the cookie of a session that has ended.
 pub fn to_login(headers: &HeaderMap, wanted: &str) -> Response {
-    let why = if layer::brings_session(headers) { "&error=session_expired" } else { "" };
+    let why = if session::brings_session(headers) { "&error=session_expired" } else { "" };
     Redirect::to(&format!("{}{why}", login_path(next_path(wanted)))).into_response()
 }
 

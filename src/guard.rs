@@ -1,80 +1,80 @@
 //! The guard: what a server function or a handler may work with, or why not. It alone decides, whatever the request's path: pages, server
 //! functions, API and downloads all come through here.
 
-use super::{Principal, layer::Unidentified};
 use crate::{
-    app::calls::Problem,
-    domain::{identity::CustomerId, session::SessionKey},
-    service::{Error, Platform, accounts, invoices::Scope, second_factor},
+    auth::Principal,
+    domain::session::SessionKey,
+    service::{
+        Error, Platform, Result, accounts,
+        caller::{Caller, Person, Reader, Staff},
+        invoices::Scope,
+        second_factor,
+    },
 };
 use axum::http::{Extensions, request::Parts};
 use leptos::prelude::use_context;
+use std::sync::Arc;
 use tower_sessions::Session;
-use uuid::Uuid;
 
-/// Somebody signed in.
-pub struct Reader {
-    pub platform: Platform,
-    pub principal: Principal,
-    pub scope: Scope,
-}
+/// Why a request has no principal although it carries credentials: they are invalid, or could not be looked up.
+#[derive(Clone, Debug)]
+pub struct Unidentified(Arc<Error>);
 
-/// A person who is signed in, as opposed to a machine.
-pub struct Person {
-    pub platform: Platform,
-    pub principal: Principal,
-    pub id: Uuid,
-    pub email: String,
-    /// The session of this request.
-    pub session: Option<SessionKey>,
-}
+impl Unidentified {
+    pub fn new(error: Error) -> Unidentified {
+        Unidentified(Arc::new(error))
+    }
 
-/// Somebody signed in, asking about one customer.
-pub struct Caller {
-    pub platform: Platform,
-    pub principal: Principal,
-    pub customer: CustomerId,
-}
-
-/// One of the platform's staff.
-pub struct Staff {
-    pub platform: Platform,
-    pub principal: Principal,
+    /// The error where credentials are required.
+    fn error(&self) -> Error {
+        match &*self.0 {
+            Error::Unauthenticated => Error::Unauthenticated,
+            Error::Busy => Error::Busy,
+            Error::StorageFull(cause) => Error::StorageFull(anyhow::anyhow!("{cause:#}")),
+            Error::Unavailable(cause) => Error::Unavailable(anyhow::anyhow!("{cause:#}")),
+            other => Error::Internal(anyhow::anyhow!("{other:#}")),
+        }
+    }
 }
 
 /// The platform, in a server function.
-pub fn platform() -> Result<Platform, Problem> {
-    use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")).into())
+pub fn platform() -> Result<Platform> {
+    use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")))
+}
+
+/// The request's head, in a server function.
+fn request() -> Result<Parts> {
+    use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))
 }
 
 /// The signed-in person or machine, with or without a required second factor: for what it may know of itself, in a server function.
-pub async fn signed_in() -> Result<(Platform, Principal), Problem> {
-    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
+pub async fn signed_in() -> Result<(Platform, Principal)> {
+    let parts = request()?;
     Ok((platform()?, principal_of(&parts.extensions)?))
 }
 
 /// Whoever is signed in, in a server function.
-pub async fn reader() -> Result<Reader, Problem> {
-    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
-    Ok(reader_of(platform()?, &parts.extensions)?)
+pub async fn reader() -> Result<Reader> {
+    let parts = request()?;
+    reader_of(platform()?, &parts.extensions)
 }
 
 /// Whoever is signed in and the customer that it asks about, in a server function.
-pub async fn caller(customer_id: Option<String>) -> Result<Caller, Problem> {
+pub async fn caller(customer_id: Option<String>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader().await?;
     let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
 }
 
 /// Whoever is signed in and the customer that it asks about, in a handler.
-pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
     let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 
 /// Whoever may change a customer's settings, in a handler.
-pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
     if !principal.role().manages() {
         return Err(Error::Forbidden("publisher"));
@@ -84,7 +84,7 @@ pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id
 }
 
 /// Whoever may see how a customer's settings are changed, and now changes them, in a handler.
-pub async fn changer_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller, Error> {
+pub async fn changer_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let caller = manager_of(platform, extensions, customer_id).await?;
     if may_change(&caller.principal, customer_id) { Ok(caller) } else { Err(Error::ViewingAs) }
 }
@@ -95,25 +95,25 @@ pub fn may_change(principal: &Principal, customer_id: Option<&str>) -> bool {
 }
 
 /// The staff's member who is signed in, in a server function.
-pub async fn staff() -> Result<Staff, Problem> {
-    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
-    Ok(staff_of(platform()?, &parts.extensions)?)
+pub async fn staff() -> Result<Staff> {
+    let parts = request()?;
+    staff_of(platform()?, &parts.extensions)
 }
 
 /// The staff's member who is signed in, in a handler.
-pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff, Error> {
+pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff> {
     let principal = admitted(&platform, extensions)?;
     if principal.role().is_staff() { Ok(Staff { platform, principal }) } else { Err(Error::Forbidden("admin")) }
 }
 
 /// The person who is signed in, in a server function.
-pub async fn person() -> Result<Person, Problem> {
-    let parts = use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))?;
-    Ok(person_of(platform()?, &parts.extensions)?)
+pub async fn person() -> Result<Person> {
+    let parts = request()?;
+    person_of(platform()?, &parts.extensions)
 }
 
 /// The person who is signed in, in a handler: for its own account, where a second factor is set up.
-pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, Error> {
+pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person> {
     let principal = principal_of(extensions)?;
     let Principal::User { id, email, .. } = &principal else { return Err(Error::PeopleOnly) };
     let session = extensions.get::<Session>().and_then(Session::id).map(|id| SessionKey(id.to_string()));
@@ -121,7 +121,7 @@ pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person, 
 }
 
 /// Whoever is signed in, in a handler.
-pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader, Error> {
+pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader> {
     let principal = admitted(&platform, extensions)?;
     let scope = match (principal.role().is_staff(), principal.customer()) {
         (true, _) => principal.viewing().map_or(Scope::Everyone, Scope::Customer),
@@ -135,13 +135,13 @@ pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader, 
 ///
 /// # Errors
 /// `unauthenticated`; `unavailable` or `busy` where its credentials could not be looked up.
-pub fn principal_of(extensions: &Extensions) -> Result<Principal, Error> {
+pub fn principal_of(extensions: &Extensions) -> Result<Principal> {
     let unknown = || extensions.get::<Unidentified>().map_or(Error::Unauthenticated, Unidentified::error);
     extensions.get::<Principal>().cloned().ok_or_else(unknown)
 }
 
 /// The same, once it has the second factor that its role requires.
-fn admitted(platform: &Platform, extensions: &Extensions) -> Result<Principal, Error> {
+fn admitted(platform: &Platform, extensions: &Extensions) -> Result<Principal> {
     let principal = principal_of(extensions)?;
     if lacks_second_factor(platform, &principal) { Err(Error::TotpEnrolmentRequired) } else { Ok(principal) }
 }

@@ -1,121 +1,28 @@
-//! From stored events to the mirror: the same code for the first time, a retry and a replay, for one event or many.
+//! From stored events to the mirror: the same code for a first delivery, a retry and a replay, for one event or many.
 //!
-//! Any number of events come to the mirror in a fixed number of statements. Their order among each other doesn't matter (see
-//! `domain::mirror`), so that of several snapshots of one object only the newest is written at all. A snapshot that is not newer by the clock
-//! alone is compared with what the inbox has of the object's neighbouring events; only such snapshots cost that.
+//! The number of statements is fixed, whatever the number of events. Their order doesn't matter (see `domain::mirror`): of several
+//! snapshots of one object only the newest is written. A snapshot that is not newer by the clock alone is compared with the object's
+//! neighbouring events in the inbox; only such snapshots need that query.
 
-use super::{
-    event::{Account, Document, Event},
-    read::{Reading, read},
-    second::{Shown, newest},
-    snapshot::{Change, CustomerSnapshot, Snapshot},
-};
 use crate::{
-    domain::identity::CustomerId,
+    domain::{
+        identity::CustomerId,
+        mirror::snapshot::{Change, CustomerSnapshot, Snapshot},
+    },
     store::postgres::{
         inbox,
         inbox::ties::Tie,
-        mirror::{self, Met, Put, Reference, Table},
+        mirror::{self, Prefetched, Put, Reference, Table},
+    },
+    stripe::webhook::{
+        parsed::{Meaning, ParsedEvent},
+        second::{Shown, newest},
     },
 };
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-/// An event, and what it means to the mirror.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Opened {
-    pub event: Event,
-    /// As it came, byte for byte.
-    pub body: String,
-    meaning: Meaning,
-}
-
-/// What is mirrored: events of anything else are stored and ignored.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'a> {
-    /// The mode; None takes both.
-    pub livemode: Option<bool>,
-    /// The account whose events are taken although they name an account; those that name none are always taken.
-    pub account: Option<&'a str>,
-}
-
-impl From<Option<bool>> for Scope<'_> {
-    fn from(livemode: Option<bool>) -> Self {
-        Scope { livemode, account: None }
-    }
-}
-
-impl Scope<'_> {
-    /// Why an event is not of what is mirrored.
-    pub fn foreign(&self, event: &Event) -> Option<String> {
-        match (self.livemode, event.livemode) {
-            (Some(true), Some(false)) => return Some("a test mode event, but live mode is mirrored".into()),
-            (Some(false), Some(true)) => return Some("a live mode event, but test mode is mirrored".into()),
-            _ => {}
-        }
-        match &event.account {
-            Account::Own => None,
-            Account::Other(id) if self.account == Some(id.as_str()) => None,
-            Account::Other(id) => Some(format!("an event of the account {id}, which is not mirrored (STRIPE_ACCOUNT)")),
-            Account::Unreadable => Some("an event of another account, whose id can't be read".into()),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Meaning {
-    /// The object that the event is about, then what came along in it; never empty.
-    Changes(Vec<Change>),
-    Nothing(String),
-    Unreadable(String),
-}
-
-impl Opened {
-    /// Reads a body that comes from Stripe.
-    pub fn open<'a>(body: &str, scope: impl Into<Scope<'a>>) -> Opened {
-        let document = Document::read(body);
-        let event = &document.event;
-        let meaning = match (event.check(), scope.into().foreign(event)) {
-            (Err(error), _) => Meaning::Unreadable(error.0),
-            (_, Some(reason)) => Meaning::Nothing(reason),
-            _ => match read(&document) {
-                Ok(Reading::Changes { subject, along }) => Meaning::Changes(std::iter::once(*subject).chain(along).collect()),
-                Ok(Reading::Ignored(reason)) => Meaning::Nothing(reason.to_owned()),
-                Err(error) => Meaning::Unreadable(error.0),
-            },
-        };
-        Opened { event: document.event, body: body.to_owned(), meaning }
-    }
-
-    /// What it changes: the object that it is about, then what came along in it.
-    pub fn changes(&self) -> &[Change] {
-        match &self.meaning {
-            Meaning::Changes(changes) => changes,
-            Meaning::Nothing(_) | Meaning::Unreadable(_) => &[],
-        }
-    }
-
-    fn subject(&self) -> Option<&Change> {
-        self.changes().first()
-    }
-
-    /// Of the object that the event is about.
-    pub fn subject_id(&self) -> Option<&str> {
-        self.subject().map(|change| change.snapshot.id())
-    }
-
-    /// Whom it is about, by Stripe's id.
-    pub fn stripe_customer(&self) -> Option<&str> {
-        self.subject().and_then(|change| change.snapshot.customer())
-    }
-
-    /// It names no customer: whose it is depends on what is mirrored already.
-    pub fn is_orphan(&self) -> bool {
-        self.subject().is_some_and(|change| change.snapshot.customer().is_none())
-    }
-}
 
 /// What an event came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,38 +74,38 @@ impl From<sqlx::Error> for ApplyError {
 struct Underway<'a> {
     /// Its place among the caller's events.
     n: usize,
-    opened: &'a Opened,
+    parsed: &'a ParsedEvent,
     changes: &'a [Change],
     customer: Option<CustomerId>,
 }
 
 /// Asks what has to be known before events are applied, and puts the changes of their customers in a row until the transaction ends.
-pub async fn meet(conn: &mut PgConnection, events: &[&Opened]) -> Result<Met, ApplyError> {
-    let ids: BTreeSet<&str> = events.iter().map(|opened| opened.event.id.as_str()).collect();
-    let customers: BTreeSet<&str> = events.iter().filter_map(|opened| opened.stripe_customer()).collect();
+pub async fn prefetch(conn: &mut PgConnection, events: &[&ParsedEvent]) -> Result<Prefetched, ApplyError> {
+    let ids: BTreeSet<&str> = events.iter().map(|parsed| parsed.event.id.as_str()).collect();
+    let customers: BTreeSet<&str> = events.iter().filter_map(|parsed| parsed.stripe_customer()).collect();
     // What could be anybody's takes another lock, and that one first.
-    let lock = !events.iter().any(|opened| opened.is_orphan());
-    Ok(mirror::meet(conn, &ids.into_iter().collect::<Vec<_>>(), &customers.into_iter().collect::<Vec<_>>(), lock).await?)
+    let lock = !events.iter().any(|parsed| parsed.is_orphan());
+    Ok(mirror::prefetch(conn, &ids.into_iter().collect::<Vec<_>>(), &customers.into_iter().collect::<Vec<_>>(), lock).await?)
 }
 
-/// Applies different events within the caller's transaction; the outcomes are in their order. `met`: what [`meet`] said of these in it.
+/// Applies different events within the caller's transaction; the outcomes are in their order. `prefetched`: what [`meet`] said of these in it.
 ///
 /// # Errors
 /// Either all of them are in the mirror or, with an error, the transaction is of no more use.
-pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Result<Vec<Outcome>, ApplyError> {
-    let mut outcomes: Vec<Outcome> = events.iter().map(|opened| without_effect(opened)).collect();
+pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched: &Prefetched) -> Result<Vec<Outcome>, ApplyError> {
+    let mut outcomes: Vec<Outcome> = events.iter().map(|parsed| without_effect(parsed)).collect();
     let mut underway = Vec::with_capacity(events.len());
-    for (n, opened) in events.iter().enumerate() {
-        if let Meaning::Changes(changes) = &opened.meaning {
-            underway.push(Underway { n, opened, changes, customer: None });
+    for (n, parsed) in events.iter().enumerate() {
+        if let Meaning::Changes(changes) = &parsed.meaning {
+            underway.push(Underway { n, parsed, changes, customer: None });
         }
     }
-    identify(conn, &mut underway, &met.customers, &mut outcomes).await?;
+    identify(conn, &mut underway, &prefetched.customers, &mut outcomes).await?;
     if underway.is_empty() {
         return Ok(outcomes);
     }
 
-    let is_locked = |customer: &CustomerId| met.locked && met.customers.values().any(|known| known == customer);
+    let is_locked = |customer: &CustomerId| prefetched.locked && prefetched.customers.values().any(|known| known == customer);
     let customers: Vec<CustomerId> = underway.iter().filter_map(|event| event.customer).filter(|customer| !is_locked(customer)).collect();
     let anybody = underway.iter().any(|event| event.customer.is_none());
     if anybody || !customers.is_empty() {
@@ -217,7 +124,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
         touched.extend(event.changes.iter().chain(of_stored).map(|change| (event.n, customer, Reference::of(&change.snapshot))));
     }
     let mut concerned = mirror::link(conn, &touched, &invoices).await?;
-    for Underway { n, opened: _, changes, customer } in underway {
+    for Underway { n, parsed: _, changes, customer } in underway {
         let subject = &changes[0].snapshot;
         let stripe_invoice_id = match subject {
             Snapshot::Invoice(invoice) => Some(invoice.id.clone()),
@@ -233,8 +140,8 @@ pub async fn apply(conn: &mut PgConnection, events: &[&Opened], met: &Met) -> Re
     Ok(outcomes)
 }
 
-fn without_effect(opened: &Opened) -> Outcome {
-    match &opened.meaning {
+fn without_effect(parsed: &ParsedEvent) -> Outcome {
+    match &parsed.meaning {
         // Until it turns out otherwise.
         Meaning::Changes(_) => Outcome::Ignored { reason: "it belongs to no customer".into(), awaits_customer: None },
         Meaning::Nothing(reason) => Outcome::Ignored { reason: reason.clone(), awaits_customer: None },
@@ -246,13 +153,13 @@ fn without_effect(opened: &Opened) -> Outcome {
 async fn identify(
     conn: &mut PgConnection,
     underway: &mut Vec<Underway<'_>>,
-    met: &HashMap<String, CustomerId>,
+    prefetched: &HashMap<String, CustomerId>,
     outcomes: &mut [Outcome],
 ) -> Result<(), ApplyError> {
     let names: BTreeSet<&str> = underway.iter().filter_map(|event| event.changes[0].snapshot.customer()).collect();
-    let mut known: HashMap<&str, CustomerId> = met.iter().map(|(name, customer)| (name.as_str(), *customer)).collect();
+    let mut known: HashMap<&str, CustomerId> = prefetched.iter().map(|(name, customer)| (name.as_str(), *customer)).collect();
     let mut unknown: HashMap<&str, String> = HashMap::new();
-    // In the order of the names: nobody waits in a circle.
+    // In the order of the names, so that transactions can't deadlock.
     for name in names {
         if known.contains_key(name) {
             continue;
@@ -261,7 +168,7 @@ async fn identify(
             Snapshot::Customer(described) if described.id == name => Some(&**described),
             _ => None,
         });
-        match acquaint(conn, name, descriptions.max_by_key(|described| described.claim.is_some())).await? {
+        match claim_customer(conn, name, descriptions.max_by_key(|described| described.claim.is_some())).await? {
             Ok(customer) => drop(known.insert(name, customer)),
             Err(reason) => drop(unknown.insert(name, reason)),
         }
@@ -288,12 +195,12 @@ async fn identify(
 
 /// The customer of this platform that Stripe calls so, or why there is none. A customer of Stripe's becomes one of this platform only when its
 /// `metadata.apex_customer` asks for it: the same Stripe account may serve others.
-async fn acquaint(
+async fn claim_customer(
     conn: &mut PgConnection,
     stripe_id: &str,
     described: Option<&CustomerSnapshot>,
 ) -> Result<Result<CustomerId, String>, ApplyError> {
-    mirror::lock_acquaintance(conn, stripe_id).await?;
+    mirror::lock_claim(conn, stripe_id).await?;
     // Somebody may have added it before this held the lock.
     if let Some(customer) = mirror::customers(conn, &[stripe_id]).await?.remove(stripe_id) {
         return Ok(Ok(customer));
@@ -393,15 +300,15 @@ async fn settle(
         asked.extend([Some(*id), offer.change.snapshot.parent()].into_iter().flatten().map(|id| (id, second)));
     }
     let stored = inbox::neighbours(conn, &asked.into_iter().collect::<Vec<_>>()).await?;
-    let stored: Vec<Opened> = stored.iter().map(|body| Opened::open(body, None)).collect();
-    let at_hand = underway.iter().map(|event| event.opened);
+    let stored: Vec<ParsedEvent> = stored.iter().map(|body| ParsedEvent::parse(body, None)).collect();
+    let at_hand = underway.iter().map(|event| event.parsed);
     let mut choices = Vec::new();
     for ((table, id), offer) in open {
         let mut shown: BTreeMap<String, Shown> = BTreeMap::new();
-        for opened in at_hand.clone().chain(&stored) {
-            for one in Shown::all(opened, Some(id)) {
+        for parsed in at_hand.clone().chain(&stored) {
+            for one in Shown::all(parsed, Some(id)) {
                 if Table::of(&one.change.snapshot) == table {
-                    shown.entry(opened.event.id.clone()).or_insert(one);
+                    shown.entry(parsed.event.id.clone()).or_insert(one);
                 }
             }
         }
@@ -416,7 +323,7 @@ async fn settle(
     for (table, offer, change, is_decided) in &choices {
         let id = change.snapshot.id();
         // The event whose snapshot it is, if that is at hand; else the one that showed it to be the newest.
-        let of_change = underway.iter().find(|event| event.opened.event.id == change.stamp.event_id);
+        let of_change = underway.iter().find(|event| event.parsed.event.id == change.stamp.event_id);
         let n = of_change.map_or(offer.event.n, |event| event.n);
         if put.contains(&(*table, id.to_owned())) {
             written.changed.insert(n);
