@@ -27,7 +27,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// How a body is compressed. Also several, in the order in which they were applied.
@@ -84,8 +84,8 @@ pub struct UsageEventLines(pub String);
 
 /// The example above.
 fn line() -> String {
-    let event = json!({"id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"});
-    format!("{event}\n")
+    let metric = Metric::ALL[0];
+    format!("{{\"id\":\"b1c2f0\",\"metric\":\"{metric}\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}}\n")
 }
 
 /// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
