@@ -18,7 +18,7 @@ run: build ## set up, build and serve the console with demo data on http://127.0
 	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo
 
 stripe: setup ## start a stand-in for Stripe on http://127.0.0.1:12111 and print the server's settings for it
-	@$(cargo) run --quiet $(cargo_features) --example stripe
+	@$(cargo) run --quiet $(cargo_features) -- stripe-stand-in
 
 test: ## run every check: format, lints, unit, integration and browser tests, with set-up
 	@exec scripts/test.sh

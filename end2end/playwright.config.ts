@@ -56,11 +56,11 @@ const server = (port: number, args: string, env: Record<string, string>) => ({
 const single = server(port, '--demo', {});
 const all = [
   {
-    command: `exec "${join(target, 'debug/examples/stripe')}"`,
+    command: `exec "${binary}" stripe-stand-in`,
     // The page requires a login: any response means that the server is ready.
     url: `http://127.0.0.1:${stripe.port}/v1/customers`,
     stdout: 'ignore' as const,
-    env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },
+    env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_STAND_IN_KEY: stripe.key },
   },
   server(port, '--demo', { STRIPE_SECRET_KEY: stripe.key, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}/` }),
   server(port + 1, '', { BILLING_ENABLED: 'false' }),

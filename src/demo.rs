@@ -12,14 +12,15 @@ pub use access::Access;
 
 use crate::{
     domain::{
-        identity::{CustomerId, Role},
+        identity::CustomerId,
         metric::Metric,
         period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
+        role::Role,
         usage_event::MAX_AGE,
     },
-    service::{Clock, Error, Platform, accounts, ingest, webhooks},
-    store::postgres::{accounts as store, usage},
+    service::{Clock, Error, Platform, api_keys, customers, ingest, users, webhooks},
+    store::postgres::{customers as store, usage},
     stripe::signature,
 };
 use anyhow::{Context, bail};
@@ -81,8 +82,8 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
         bail!("the demo is not for a live Stripe account: STRIPE_SECRET_KEY is a live key");
     }
     let (lumen, kisetsu) = (lumen()?, kisetsu()?);
-    let since = store::customer_since(&platform.db, &lumen.stripe_id).await?;
-    if since.is_none() && store::any_customer(&platform.db).await? {
+    let since = store::since(&platform.db, &lumen.stripe_id).await?;
+    if since.is_none() && store::any(&platform.db).await? {
         bail!("the database holds customers that are not the demo's; the demo requires a database of its own");
     }
     let now = platform.clock.now();
@@ -93,15 +94,15 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     // Further back than the events of other senders reach.
     platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
-        accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
+        customers::put(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
     let (lumen_id, kisetsu_id) = (put(&lumen).await?, put(&kisetsu).await?);
     for (email, role, customer) in
         [(ADMIN, Role::Admin, lumen_id), (PUBLISHER, Role::Publisher, lumen_id), (READONLY, Role::Readonly, kisetsu_id)]
     {
-        accounts::put_user(platform, email, &access.password.0, role, Some(customer)).await?;
+        users::put(platform, email, &access.password.0, role, Some(customer)).await?;
     }
-    accounts::add_api_key(platform, lumen_id, "demo", &access.api_key.0).await?;
+    api_keys::add(platform, lumen_id, "demo", &access.api_key.0).await?;
 
     for (customer, id, year, traffic) in
         [(&lumen, lumen_id, year::lumen()?, traffic::LUMEN), (&kisetsu, kisetsu_id, year::kisetsu(), traffic::KISETSU)]

@@ -32,7 +32,7 @@ impl Serve {
             config.file.serving.unready_milliseconds = 0;
         }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
-        let session = Session::with(config, if self.no_migrate { Schema::AsItIs } else { Schema::Migrate }).await?;
+        let session = Session::with(config, if self.no_migrate { Schema::Unchanged } else { Schema::Migrate }).await?;
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
             demo::fill(&session.platform, access).await?;
         }

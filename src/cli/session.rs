@@ -3,11 +3,9 @@
 use crate::{
     auth::breached_passwords,
     config::{self, Config},
+    private_postgres::{Cluster, Options, keep_alive},
     service::{Clock, Platform, features},
-    store::{
-        cluster::{Cluster, Options, keep_alive},
-        postgres,
-    },
+    store::postgres,
     telemetry::{self, traces::Traces},
 };
 use anyhow::Context;
@@ -28,13 +26,16 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Migrate,
-    AsItIs,
+    Unchanged,
 }
 
 impl Session {
-    /// Reads the settings and opens the database. Such a command is no part of any trace.
-    pub async fn open(schema: Schema) -> anyhow::Result<Session> {
-        Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await
+    /// Reads the settings, opens the database, does a command's work and closes again. Commands export no traces.
+    pub async fn run(schema: Schema, work: impl AsyncFnOnce(&Platform) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let session = Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await?;
+        let done = work(&session.platform).await;
+        session.close().await;
+        done
     }
 
     /// Opens the database of these settings.

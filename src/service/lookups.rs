@@ -1,8 +1,9 @@
 //! Tax rates and prices that events name by their ids alone: each is fetched once, and the invoices that name it are shown with it.
 
-use super::{Platform, Result, fetch::concerns_all};
+use super::{Platform, Result};
 use crate::{
     domain::mirror::snapshot::Lookup,
+    service::complete_objects::concerns_all,
     store::postgres::mirror::lookups as store,
     stripe::{
         client::{Client, StripeError},

@@ -4,8 +4,8 @@ use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_throt
 use crate::{
     auth::password,
     store::postgres::{
-        accounts::{self as store, User},
         audit::{self, Entry},
+        users::{self as store, User},
     },
     telemetry,
 };
@@ -28,7 +28,7 @@ pub enum Step {
 ///
 /// # Errors
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
-#[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
+#[tracing::instrument(name = "users.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
     let attempt = login_throttle::begin(platform, &email, origin).await?;
@@ -36,7 +36,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
         refused(platform, &email, json!({}), origin).await?;
         return Err(Error::InvalidCredentials);
     }
-    let user = store::user_by_email(&platform.db, &email).await?;
+    let user = store::by_email(&platform.db, &email).await?;
     let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
     let Some(user) = user.filter(|_| verified) else {
         refused(platform, &email, json!({}), origin).await?;
@@ -65,7 +65,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
 /// # Errors
 /// `invalid_code`; `login_throttled` after too many of those.
 pub async fn by_code(platform: &Platform, user: Uuid, code: &str, origin: &Origin) -> Result<Uuid> {
-    let user = store::user(&platform.db, user).await?.ok_or(Error::Unauthenticated)?;
+    let user = store::by_id(&platform.db, user).await?.ok_or(Error::Unauthenticated)?;
     let attempt = login_throttle::begin(platform, &user.email, origin).await?;
     finish(platform, &user, code, &attempt, origin).await
 }

@@ -4,7 +4,7 @@ use crate::support::TestApp;
 use apex_billing::{
     config::Secret,
     demo,
-    domain::{identity::Role, metric::Metric, period::Period, plan::PlanType, rating::rate},
+    domain::{metric::Metric, period::Period, plan::PlanType, rating::rate, role::Role},
     service::ingest,
     store::postgres::usage,
 };

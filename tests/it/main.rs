@@ -1,7 +1,5 @@
 //! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
 
-#[path = "../stripe/stand_in.rs"]
-mod stripe;
 mod support;
 
 mod account;
@@ -57,3 +55,5 @@ mod usage;
 mod usage_store;
 mod view_as;
 mod webhooks;
+
+use apex_billing::stripe_stand_in as stripe;

@@ -5,10 +5,10 @@ use apex_billing::{
     api::openapi,
     domain::{
         features::Feature,
-        identity::Role,
         invoice::{InvoiceSort, InvoiceStatus},
         metric::Metric,
         reconcile::Kind,
+        role::Role,
         webhook::WebhookStatus,
     },
     http::state::Server,

@@ -3,7 +3,7 @@
 use super::{Metered, becomes, event, impressions, impressions_of, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
 use apex_billing::{
-    domain::{identity::Role, metric::Metric},
+    domain::{metric::Metric, role::Role},
     jobs,
     service::usage,
 };

@@ -1,8 +1,12 @@
-//! A stateful stand-in for Stripe's API, over HTTP on loopback: objects with Stripe's shapes that change as Stripe's do, events of every
-//! change, signed webhooks, and trouble on demand.
+//! A stateful stand-in for Stripe's API over HTTP: objects in Stripe's shapes that change as Stripe's do, an event for
+//! each change, signed webhooks, and faults on demand. All of it is in memory.
 //!
-//! Used in process by the integration tests and as a program by itself (`make stripe`).
+//! The demo and `apex-billing stripe-stand-in` serve it, integration tests run it in process. Nothing else of the
+//! product uses it, and it uses nothing of the product: so it is a second implementation that the first is tested
+//! against.
 
+mod clock;
+mod controls;
 mod credit_notes;
 mod customers;
 pub mod errors;
@@ -22,10 +26,11 @@ mod subscriptions;
 mod tax_rates;
 pub mod webhooks;
 
-use apex_billing::service::Clock;
 use axum::Router;
+use clock::Clock;
 use server::Shared;
 use std::{io, sync::Arc};
+use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A running stand-in; it stops when this is dropped.
@@ -37,10 +42,10 @@ pub struct StandIn {
 
 impl StandIn {
     /// Listens on an address such as `127.0.0.1:12111`; port 0 is a free one.
-    pub async fn listen(address: &str, secret_key: &str, clock: Clock) -> io::Result<StandIn> {
+    pub async fn listen(address: &str, secret_key: &str, now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> io::Result<StandIn> {
         let listener = TcpListener::bind(address).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared::new(secret_key, clock, base_url.clone()));
+        let shared = Arc::new(Shared::new(secret_key, Clock::new(now), base_url.clone()));
         let router = Router::new().fallback(server::handle).with_state(shared.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(StandIn { shared, base_url, serving })

@@ -73,7 +73,7 @@ impl Store {
         }
         let line = self.line(params, "")?;
         let currency = params.text("currency").unwrap_or("usd").to_ascii_lowercase();
-        // An invoice that no one keeps serves to make the line.
+        // A draft that is never stored serves to make the line.
         let mut bearer = match &invoice {
             Some(invoice) => self.named("invoice", invoice, "invoice")?.clone(),
             None => self.draft(&customer, &currency, None, "manual"),

@@ -1,6 +1,6 @@
 //! Delivers events to an endpoint, signed as Stripe signs them; on demand out of order and more than once.
 
-use apex_billing::service::Clock;
+use super::clock::Clock;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::Full;
@@ -44,7 +44,7 @@ pub struct Disorder {
     pub gather: usize,
     /// Of a hundred events so many go twice.
     pub twice_percent: u64,
-    /// What was gathered goes after this time at the latest; without it, when told.
+    /// What was gathered goes after this time at the latest; without it, when `settle` is called.
     pub linger_ms: Option<u64>,
 }
 

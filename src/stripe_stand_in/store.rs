@@ -30,12 +30,12 @@ pub fn set(object: &mut Value, members: Value) {
     }
 }
 
-/// An integer member; 0 when there is none.
+/// An integer member; 0 when it is absent.
 pub fn integer(object: &Value, member: &str) -> i64 {
     object[member].as_i64().unwrap_or(0)
 }
 
-/// A text member; empty when there is none.
+/// A text member; empty when it is absent.
 pub fn text<'a>(object: &'a Value, member: &str) -> &'a str {
     object[member].as_str().unwrap_or_default()
 }

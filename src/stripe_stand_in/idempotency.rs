@@ -72,7 +72,7 @@ impl Keys {
 }
 
 impl Running {
-    /// Keeps the answer for whoever comes again. One that was refused unread is not kept.
+    /// Stores the answer for a repeated request. A request that was refused unread may be repeated.
     pub fn done(self, answer: &Answer) {
         if matches!(answer.status, 400 | 401 | 404 | 409 | 429) {
             return;

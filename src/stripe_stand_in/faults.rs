@@ -26,7 +26,7 @@ pub enum Trouble {
         /// It claims that there is more all the same.
         has_more: bool,
     },
-    /// A page of a list turned round. Whoever goes on after its last object meets the others again.
+    /// A page of a list in reverse order: a client that continues after its last object receives the others again.
     OldestFirst,
 }
 
@@ -53,6 +53,68 @@ const fn once() -> u32 {
 }
 
 impl Fault {
+    fn of(trouble: Trouble) -> Fault {
+        Fault { trouble, times: 1, skip: 0, method: None, path: None, after_the_work: false }
+    }
+
+    /// An error of this status, once, wherever.
+    pub fn status(status: u16) -> Fault {
+        Fault::of(Trouble::Status { status, retry_after: None })
+    }
+
+    pub fn hang() -> Fault {
+        Fault::of(Trouble::Hang)
+    }
+
+    /// The answer waits until it is released.
+    pub fn hold() -> Fault {
+        Fault::of(Trouble::Hold)
+    }
+
+    pub fn half_a_body() -> Fault {
+        Fault::of(Trouble::HalfABody)
+    }
+
+    pub fn malformed_json() -> Fault {
+        Fault::of(Trouble::MalformedJson)
+    }
+
+    pub fn empty_list(has_more: bool) -> Fault {
+        Fault::of(Trouble::EmptyList { has_more })
+    }
+
+    /// The page of a list turned round.
+    pub fn oldest_first() -> Fault {
+        Fault::of(Trouble::OldestFirst)
+    }
+
+    /// In seconds; for an error.
+    pub fn retry_after(mut self, seconds: u64) -> Fault {
+        if let Trouble::Status { retry_after, .. } = &mut self.trouble {
+            *retry_after = Some(seconds);
+        }
+        self
+    }
+
+    pub fn times(self, times: u32) -> Fault {
+        Fault { times, ..self }
+    }
+
+    /// Lets so many requests through first.
+    pub fn after(self, skip: u32) -> Fault {
+        Fault { skip, ..self }
+    }
+
+    /// On this method and path only; a path may end with `*`.
+    pub fn on(self, method: &str, path: &str) -> Fault {
+        Fault { method: Some(method.to_owned()), path: Some(path.to_owned()), ..self }
+    }
+
+    /// The work is done, and only the answer is lost.
+    pub fn after_the_work(self) -> Fault {
+        Fault { after_the_work: true, ..self }
+    }
+
     fn fits(&self, method: &str, path: &str) -> bool {
         let on_path = self.path.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
             Some(start) => path.starts_with(start),

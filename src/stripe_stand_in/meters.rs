@@ -33,8 +33,7 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Forgets what was metered, and not that it was.
-    #[allow(dead_code)]
+    /// Forgets the quantities; the identifiers stay known.
     pub fn lose(&mut self) {
         self.usage.clear();
     }

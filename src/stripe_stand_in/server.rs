@@ -1,6 +1,7 @@
 //! The HTTP side: keys, idempotency, faults, the log of requests, and the stand-in's own controls.
 
 use super::{
+    clock::Clock,
     errors::{ApiError, Checked},
     faults::{self, Fault, Held, Trouble},
     form::Params,
@@ -9,7 +10,6 @@ use super::{
     store::{API_VERSION, Origin, Store},
     webhooks::{Deliveries, Endpoint},
 };
-use apex_billing::service::Clock;
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
@@ -22,10 +22,10 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
-use time::{Duration, format_description::FormatItem, macros::format_description};
+use time::{format_description::FormatItem, macros::format_description};
 
 /// Bodies beyond this are refused, as are Stripe's.
 const LARGEST_BODY: usize = 1 << 20;
@@ -59,15 +59,10 @@ pub struct Shared {
     keys: Keys,
     log: Mutex<(u64, VecDeque<Logged>)>,
     requests: AtomicU64,
-    /// Seconds that the clock was put forward by.
-    ahead: Arc<AtomicI64>,
 }
 
 impl Shared {
     pub fn new(secret_key: &str, clock: Clock, base_url: String) -> Shared {
-        let ahead = Arc::new(AtomicI64::new(0));
-        let by = ahead.clone();
-        let clock = Clock::new(move || clock.now() + Duration::seconds(by.load(Ordering::Relaxed)));
         let store = Store::new(clock.now().unix_timestamp(), base_url);
         Shared {
             secret_key: secret_key.to_owned(),
@@ -80,13 +75,7 @@ impl Shared {
             keys: Keys::default(),
             log: Mutex::default(),
             requests: AtomicU64::new(0),
-            ahead,
         }
-    }
-
-    /// Puts the clock forward.
-    pub fn advance(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// The store, its clock set.
@@ -342,13 +331,13 @@ async fn control(shared: &Shared, method: &str, name: &str, body: &[u8]) -> Resu
         ("POST", "clock") => {
             let asked: Value = serde_json::from_slice(body).map_err(unreadable)?;
             let seconds = asked["advance_s"].as_i64().filter(|seconds| (0..=FURTHEST).contains(seconds));
-            shared.advance(seconds.ok_or_else(|| format!("`advance_s` wants seconds, {FURTHEST} at most"))?);
+            shared.clock.advance(seconds.ok_or_else(|| format!("`advance_s` is a number of seconds, at most {FURTHEST}"))?);
         }
         ("POST", "settle") => shared.deliveries.settle().await,
         ("POST", "objects") => {
             for object in serde_json::from_slice::<Vec<Value>>(body).map_err(unreadable)? {
                 let (Some(kind), Some(_)) = (object["object"].as_str().map(str::to_owned), object["id"].as_str()) else {
-                    return Err("each object wants `object` and `id`".to_owned());
+                    return Err("each object needs `object` and `id`".to_owned());
                 };
                 shared.store().put(&kind, object);
             }
