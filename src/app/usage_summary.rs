@@ -312,8 +312,8 @@ mod tests {
 
     #[test]
     fn an_unknown_price_is_never_nothing_due() {
-        let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
-        let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
+        let mut known = usage(12_345_678, 0, 0);
+        (known.overages.total_overage_cost, known.overages.unpriced) = (None, Some("no price in GBP".into()));
         let v = verdict(&known, None, Some(9));
         assert_eq!(v.headline, "You’re over your plan on impressions");
         assert!(v.detail.ends_with("What overage costs is unknown here: no price in GBP."), "{}", v.detail);
