@@ -190,7 +190,7 @@ pub struct HistoryParameters {
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage over time as a file",
     params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
-    description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has data transfer in GB of 10^9 bytes.",
+    description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has quantities of bytes in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name that says whose usage of which days it is")))),

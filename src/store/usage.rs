@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 ///
 /// An event that [`accept`](UsageStore::accept) counts is durable, and is in the hourly records of `usage_records` exactly once as soon
 /// as [`settle`](UsageStore::settle) has come to it. Whoever reads usage reads those records or their sums over the apps
-/// (`usage_customer_hours`), whichever store is behind them.
+/// (`usage_customer_metric_hours`), whichever store is behind them.
 #[async_trait::async_trait]
 pub trait UsageStore: Send + Sync + 'static {
     /// Makes what the store needs before the first event: tables, partitions of `[since, until]`. Fails when events can't be accepted,

@@ -102,6 +102,7 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(used(app, customer, BEGINS, later).await, 60);
     assert_eq!(used(app, customer, later, later + Duration::days(30)).await, 140);
     let shown: Vec<(OffsetDateTime, i64, i64)> =
+        // The view by which servers of before read the hours.
         sqlx::query_as("SELECT hour, impressions, api_calls FROM usage_customer_hours WHERE customer_id = $1 ORDER BY hour")
             .bind(customer.0)
             .fetch_all(&app.db)
@@ -365,9 +366,9 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     assert_eq!(told().await, (2, 2));
     // What is shown is not what is recorded; an hour that only one side has is no exception.
     let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
-    misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
+    misshow("UPDATE usage_customer_metric_hours SET quantity = 8 WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    misshow("DELETE FROM usage_customer_hours WHERE hour = '2026-11-22 12:00Z'").await;
+    misshow("DELETE FROM usage_customer_metric_hours WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
     assert_eq!(told().await, (4, 4));
     let data: serde_json::Value = sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error' ORDER BY id DESC LIMIT 1")
