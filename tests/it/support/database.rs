@@ -91,7 +91,10 @@ fn server() -> &'static PgConnectOptions {
 
 /// In memory, unless there is less than a gigabyte of it.
 fn cluster_dir() -> PathBuf {
-    fast_dir("apex-billing-tests", "data").unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres"))
+    fast_dir("apex-billing-tests", "data").unwrap_or_else(|| {
+        // Cargo names it for integration tests only.
+        option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from).join("apex-billing-postgres")
+    })
 }
 
 /// A folder of this user's in memory, unless `part` of it is not there yet and there is less than a gigabyte for it.
