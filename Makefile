@@ -9,10 +9,10 @@ cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run stripe test setup build server site release audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
+.PHONY: help run stripe test setup build server site release screenshots audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000
 	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo
@@ -38,6 +38,10 @@ site:
 
 release: ## build the optimised program and site as one archive, test it in Chromium, print its size and start time
 	@scripts/release.sh
+
+screenshots: build ## take the screenshots in docs/screenshots from the demo
+	@scripts/setup.sh --browser
+	@exec scripts/screenshots.sh
 
 audit: ## check licences and sources of dependencies, and vulnerabilities of npm packages
 	@scripts/audit.sh

@@ -46,7 +46,7 @@ mkdir -p "$packed/target"
 strip -o "$packed/apex-billing" "$CARGO_TARGET_DIR/$folder/apex-billing"
 cp -R target/site-release "$packed/target/site"
 rm -f "$packed/target/site/.wasm" "$packed/target/site/.compressed"
-cp -R Leptos.toml .env.example LICENSE README.md docs deploy "$packed/"
+cp -R Leptos.toml .env.example LICENSE README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs deploy "$packed/"
 # Of what is inside the program: fonts, and Stripe's fixtures.
 mkdir "$packed/licenses"
 cp src/pdf/fonts/LICENSE-* "$packed/licenses/"

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 #[command(
     name = "apex-billing",
     version,
-    after_help = "Settings come from the environment (a .env file is read) and from Leptos.toml; README.md lists them."
+    after_help = "Settings come from the environment (a .env file is read) and from Leptos.toml; docs/operate/configuration.md lists them."
 )]
 struct Cli {
     #[command(subcommand)]

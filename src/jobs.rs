@@ -18,39 +18,18 @@ mod usage_check;
 mod webhooks;
 
 use crate::{
-    service::{self, Platform},
+    service::{self, Platform, health::Heartbeat},
     telemetry::{self, News, Outage, traces},
 };
 use std::{
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
-use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-
-/// When the scheduler last did something.
-#[derive(Clone, Debug, Default)]
-pub struct Heartbeat(Arc<AtomicI64>);
-
-/// Silence after which the jobs count as stuck; the most frequent one runs every few seconds.
-const SILENCE: time::Duration = time::Duration::minutes(2);
-
-impl Heartbeat {
-    fn beat(&self, now: OffsetDateTime) {
-        self.0.store(now.unix_timestamp(), Ordering::Relaxed);
-    }
-
-    pub fn is_alive(&self, now: OffsetDateTime) -> bool {
-        now.unix_timestamp() - self.0.load(Ordering::Relaxed) <= SILENCE.whole_seconds()
-    }
-}
 
 /// The jobs that run.
 pub struct Running(JoinSet<()>);

@@ -16,6 +16,8 @@ mod idempotency;
 mod invoices;
 pub mod lines;
 mod lists;
+pub mod locked;
+mod metered;
 mod meters;
 pub mod overlaps;
 mod payments;

@@ -144,7 +144,7 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
             Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
                 let status = if row.attempts + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
                 let end = End { status, reason: Some(why.to_string()), fate: None };
-                unreachable = concerns_all(why);
+                unreachable = why.if_it_concerns_all();
                 end
             }
             Err(error) => return Err(error),
@@ -165,14 +165,6 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
     transaction.commit().await?;
     metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => end.status.as_str()).increment(1);
     unreachable.map_or(Ok(()), |error| Err(error.into()))
-}
-
-/// An error that the next object would meet as well.
-pub(super) fn concerns_all(error: StripeError) -> Option<StripeError> {
-    match error {
-        StripeError::Rejected { .. } | StripeError::Unreadable(_) => None,
-        StripeError::Unavailable(_) | StripeError::CircuitOpen | StripeError::RateLimited => Some(error),
-    }
 }
 
 /// The fetched event goes its own way from here on: it is tried again, or taken up with its customer, by itself.
@@ -229,7 +221,7 @@ async fn resolve_tie(platform: &Platform, tie: &ties::Due) -> Result<()> {
         Ok(Fetched::Taken { .. } | Fetched::Gone) => return Ok(ties::over(&platform.db, &tie.object_id, tie.second).await?),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
-            unreachable = concerns_all(why);
+            unreachable = why.if_it_concerns_all();
             error
         }
         Err(error) => return Err(error),
@@ -246,7 +238,7 @@ async fn complete(platform: &Platform, kind: Kind, id: &str) -> Result<()> {
         Ok(Fetched::Gone) => Some(format!("Stripe has no such {} any more", kind.object().replace('_', " "))),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
-            unreachable = concerns_all(why);
+            unreachable = why.if_it_concerns_all();
             Some(error)
         }
         Err(error) => return Err(error),

@@ -1,6 +1,11 @@
 //! Signing in: a password, and a code where a second factor is set up.
 
-use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_throttle, second_factor};
+use super::{
+    Error, Platform, Result,
+    actor::{MAX_EMAIL_BYTES, Origin, shown_email},
+    audit::refusals,
+    login_throttle, second_factor,
+};
 use crate::{
     auth::password,
     store::postgres::{
@@ -11,9 +16,6 @@ use crate::{
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-/// Longest e-mail address that is looked for.
-pub const MAX_EMAIL_BYTES: usize = 320;
 
 /// What a right password came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +93,8 @@ async fn enter(platform: &Platform, mut tx: sqlx::PgTransaction<'_>, user: &User
 
 async fn refused(platform: &Platform, email: &str, data: Value, origin: &Origin) -> Result<()> {
     metrics::counter!(telemetry::LOGINS, "result" => "refused").increment(1);
-    let actor = shown(email);
+    let actor = shown_email(email);
     refusals::record(platform, entry(&actor, None, "session.refused", data, origin)).await
-}
-
-/// An e-mail address as the audit log stores it: no more of it than there can be of one.
-pub(super) fn shown(email: &str) -> String {
-    email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
 }
 
 fn entry<'a>(email: &'a str, user: Option<&User>, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {

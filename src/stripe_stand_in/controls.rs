@@ -3,7 +3,8 @@
 use super::{
     StandIn,
     faults::Fault,
-    server::{Logged, locked},
+    locked::locked,
+    server::Logged,
     store::{Origin, Store, text},
     webhooks::{Attempt, Endpoint},
 };

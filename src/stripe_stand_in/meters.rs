@@ -4,11 +4,11 @@ use super::{
     errors::{ApiError, Checked},
     form::Params,
     lists::{fits, in_order, newest_first},
-    overlaps::Metered,
+    metered::{Metered, Usage},
     store::{Store, built, set, text},
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const DAY: i64 = 86_400;
 /// How old usage may be.
@@ -17,27 +17,6 @@ const OLDEST: i64 = 35 * DAY;
 const AHEAD: i64 = 5 * 60;
 /// Stripe promises to know an identifier again for this long, and not longer.
 const REMEMBERED: i64 = DAY;
-
-struct Usage {
-    identifier: String,
-    timestamp: i64,
-    value: i64,
-}
-
-/// What was metered, by event name and customer.
-#[derive(Default)]
-pub struct Meters {
-    usage: HashMap<Metered, Vec<Usage>>,
-    /// When each identifier came, and whose usage it is.
-    identifiers: HashMap<String, (i64, Metered)>,
-}
-
-impl Meters {
-    /// Forgets the quantities; the identifiers stay known.
-    pub fn lose(&mut self) {
-        self.usage.clear();
-    }
-}
 
 impl Store {
     pub fn create_meter(&mut self, params: &Params) -> Checked<Value> {

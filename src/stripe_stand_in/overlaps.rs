@@ -1,14 +1,11 @@
 //! How many calls about a customer's usage of a meter are on their way at once.
 
-use super::server::locked;
+use super::{locked::locked, metered::Metered};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
-
-/// A meter's event name, and the customer.
-pub type Metered = (String, String);
 
 #[derive(Clone, Copy, Default)]
 struct Calls {

@@ -6,6 +6,7 @@ use super::{
     faults::{self, Fault, Held, Trouble},
     form::Params,
     idempotency::{Answer, Keys, Running, Turn},
+    locked::locked,
     overlaps::Overlaps,
     store::{API_VERSION, Origin, Store},
     webhooks::{Deliveries, Endpoint},
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -116,10 +117,6 @@ impl Shared {
             entry.status = Some(status);
         }
     }
-}
-
-pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {

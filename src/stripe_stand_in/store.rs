@@ -1,7 +1,7 @@
 //! Everything that the stand-in remembers, and the events that each change makes.
 
 use super::errors::{ApiError, Checked};
-use super::meters::Meters;
+use super::metered::Meters;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, HashMap},

@@ -5,6 +5,7 @@ mod support;
 mod account;
 mod accounts;
 mod alerts;
+mod architecture;
 mod audit;
 mod auth;
 mod backfill;

@@ -12,8 +12,8 @@ use apex_billing::{
         webhook::WebhookStatus,
     },
     http::state::Server,
-    jobs::Heartbeat,
     server::router::routes,
+    service::health::Heartbeat,
 };
 use axum::http::Method;
 use serde_json::Value;

@@ -4,7 +4,7 @@ use super::{AT_ONCE, Ahead, INVOICES, RECONCILE, by, in_step, in_step_under, one
 use crate::{
     idempotency::{cookie_of, post},
     outgoing::impatient,
-    stripe::{faults::Fault, server::locked},
+    stripe::{faults::Fault, locked::locked},
     support::{
         TestApp,
         app::PASSWORD,

@@ -8,9 +8,8 @@ use apex_billing::{
     config::{Config, Secret},
     domain::{identity::CustomerId, money::Currency, role::Role},
     http::state::Server,
-    jobs::Heartbeat,
     server::router::router,
-    service::{Clock, Platform, api_keys, customers, features, ingest, users},
+    service::{Clock, Platform, api_keys, customers, features, health::Heartbeat, ingest, users},
 };
 use sqlx::PgPool;
 use std::sync::{

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Writes docs/screenshots anew: starts the built server with the demo in a temporary folder, and takes
+# pictures of its pages in Chromium, light and dark. The pages show the demo as of today, so dates and
+# figures differ from one day to another; fonts, time zone and window size do not.
+#
+#   APEX_SCREENSHOTS_PORT=3130   where the server listens
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+target=${CARGO_TARGET_DIR:-$cache/target}
+program=${APEX_BILLING_BIN:-$target/debug/apex-billing}
+port=${APEX_SCREENSHOTS_PORT:-3130}
+[ -x "$program" ] || die "$program is missing; run \`make build\` first."
+work=$(mktemp -d)
+server=
+finish() {
+  local status=$?
+  trap - EXIT
+  if [ -n "$server" ]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  rm -rf "$work"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+step "starting the demo"
+# Only the run that the script starts appears on the page.
+sed 's/^nightly = true$/nightly = false/' Leptos.toml > "$work/Leptos.toml"
+address=127.0.0.1:$port password=screenshots-$$
+(cd "$work" && exec env DATABASE_URL= APEX_PG_BIN="$(find_postgres)" DEMO_PASSWORD="$password" PUBLIC_URL="http://$address" \
+  LEPTOS_SITE_ADDR="$address" LEPTOS_SITE_ROOT="${LEPTOS_SITE_ROOT:-$root/target/site}" METRICS_ADDR=127.0.0.1:0 RUST_LOG=warn "$program" serve --demo) > "$work/log" 2>&1 &
+server=$!
+until curl -sf -o /dev/null "http://$address/readyz"; do
+  kill -0 "$server" 2>/dev/null || die "$(cat "$work/log")"
+  sleep 0.2
+done
+
+step "taking the screenshots"
+mkdir -p "$work/pictures"
+node end2end/screenshots.mjs "http://$address" "$password" "$work/pictures" || die "$(tail -n 20 "$work/log")"
+mkdir -p docs/screenshots
+mv "$work"/pictures/*.webp docs/screenshots/
