@@ -14,8 +14,8 @@ clippy_browser = clippy --profile wasm-dev --lib --no-default-features --feature
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000
-	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo
+run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000; ARGS=--no-stripe without a stand-in for Stripe
+	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo $(ARGS)
 
 stripe: setup ## start a stand-in for Stripe on http://127.0.0.1:12111 and print the server's settings for it
 	@$(cargo) run --quiet $(cargo_features) -- stripe-stand-in

@@ -4,11 +4,14 @@
 //! Deterministic from the day of the first run on: a later run sends the same again, which changes nothing, and what has happened since.
 
 mod access;
+mod first_run;
+pub mod stripe;
 pub mod stripe_events;
 mod traffic;
 mod year;
 
 pub use access::Access;
+pub use first_run::FirstRun;
 
 use crate::{
     domain::{
@@ -76,8 +79,24 @@ fn kisetsu() -> anyhow::Result<DemoCustomer> {
     })
 }
 
+/// The year that the demo tells.
+#[derive(Clone, Debug)]
+pub struct Year {
+    /// The start of the period in which the first run was.
+    anchor: OffsetDateTime,
+    /// Ids of all events of the year.
+    events: HashSet<String>,
+}
+
+impl Year {
+    /// The month that begins so many months after the anchor.
+    fn month(&self, after: i32) -> anyhow::Result<Period> {
+        Period::new(months_later(self.anchor, after), months_later(self.anchor, after + 1)).context("the year lacks a month")
+    }
+}
+
 /// Fills the database; refuses one that holds other customers already.
-pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
+pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> {
     if platform.config.stripe_livemode == Some(true) {
         bail!("the demo is not for a live Stripe account: STRIPE_SECRET_KEY is a live key");
     }
@@ -104,12 +123,13 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     }
     api_keys::add(platform, lumen_id, "demo", &access.api_key.0).await?;
 
+    let mut sent = Year { anchor, events: HashSet::new() };
     for (customer, id, year, traffic) in
         [(&lumen, lumen_id, year::lumen()?, traffic::LUMEN), (&kisetsu, kisetsu_id, year::kisetsu(), traffic::KISETSU)]
     {
         let offer = usage::offer(&platform.db, customer.plan, customer.currency, first.start()).await?;
         let plan = offer.and_then(|offer| offer.prices).context("the plans are missing")?;
-        deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
+        deliver(platform, access, &stripe_events::subscription_events(customer, &months), &mut sent).await?;
         let known = known_hours(platform, id, first.start(), now).await?;
         let mut invoices = 0;
         for (index, month) in months.iter().enumerate() {
@@ -118,12 +138,12 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
             send(platform, id, &traffic, events, *month, &known).await?;
             let usual = year::Month::default();
             let (events, made) = year.get(index).unwrap_or(&usual).events(customer, index, *month, &lines, invoices, now);
-            deliver(platform, access, &events).await?;
+            deliver(platform, access, &events, &mut sent).await?;
             invoices += made;
         }
     }
     ingest::settle(platform).await?;
-    Ok(())
+    Ok(sent)
 }
 
 /// The day on which the demo's periods begin; one that every month has.
@@ -187,8 +207,9 @@ async fn send(
     Ok(())
 }
 
-async fn deliver(platform: &Platform, access: &Access, events: &[serde_json::Value]) -> anyhow::Result<()> {
+async fn deliver(platform: &Platform, access: &Access, events: &[serde_json::Value], year: &mut Year) -> anyhow::Result<()> {
     for event in events {
+        year.events.extend(event["id"].as_str().map(str::to_owned));
         let body = event.to_string();
         let signature = signature::sign(body.as_bytes(), &access.webhook_secret, platform.clock.now());
         webhooks::receive(platform, Some(&signature), body.as_bytes()).await?;

@@ -138,6 +138,14 @@ impl Cluster {
         format!("postgres://{ROLE}@localhost:{PORT}/{database}?host={host}")
     }
 
+    /// A command for a shell that opens a database in the cluster. Blocks while PostgreSQL's programs are looked for.
+    pub fn psql(&self, database: &str) -> String {
+        let beside_the_server = || Tools::find(&self.options.dir, self.major()).ok().map(|tools| tools.programs.folder.join("psql"));
+        let program = if programs::is_in_path("psql") { None } else { beside_the_server().filter(|path| path.is_file()) };
+        let program = program.map_or_else(|| "psql".to_owned(), |path| quoted(&path));
+        format!("{program} -h {} -p {PORT} -U {ROLE} {database}", quoted(&self.socket_dir))
+    }
+
     /// Whether this handle started the server; false when it attached to a running one.
     pub fn started(&self) -> bool {
         self.started
@@ -293,6 +301,13 @@ impl Drop for Cluster {
             tracing::warn!(%error, "the private PostgreSQL keeps running");
         }
     }
+}
+
+/// A path as a word of a shell command.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
+    if text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// PostgreSQL's programs and the account to run them as.

@@ -2,8 +2,8 @@
 //! each change, signed webhooks, and faults on demand. All of it is in memory.
 //!
 //! The demo and `apex-billing stripe-stand-in` serve it, integration tests run it in process. Nothing else of the
-//! product uses it, and it uses nothing of the product: so it is a second implementation that the first is tested
-//! against.
+//! product uses it, and it uses nothing of the product but `domain::money` to print amounts: so it is a second
+//! implementation that the first is tested against.
 
 mod clock;
 mod controls;
@@ -21,6 +21,7 @@ mod metered;
 mod meters;
 pub mod overlaps;
 mod payments;
+mod portal;
 mod routes;
 pub mod server;
 pub mod store;

@@ -19,8 +19,11 @@ pub struct Session {
     traces: Traces,
     watch: Option<JoinHandle<()>>,
     // Dropped after the pool's connections.
-    _cluster: Option<Arc<Cluster>>,
+    cluster: Option<Arc<Cluster>>,
 }
+
+/// The database in the private PostgreSQL.
+const DATABASE: &str = "app";
 
 /// Whether the schema is brought up to date when a command starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,16 @@ impl Session {
         }
         let cluster = cluster.map(Arc::new);
         let watch = cluster.as_ref().map(|cluster| tokio::spawn(keep_alive(Arc::downgrade(cluster))));
-        Ok(Session { platform, traces, watch, _cluster: cluster })
+        Ok(Session { platform, traces, watch, cluster })
+    }
+
+    /// A command for a shell that opens the database.
+    pub async fn psql(&self) -> anyhow::Result<String> {
+        match self.cluster.clone() {
+            Some(cluster) => Ok(tokio::task::spawn_blocking(move || cluster.psql(DATABASE)).await?),
+            // The address itself has a password.
+            None => Ok(r#"psql "$DATABASE_URL""#.to_owned()),
+        }
     }
 
     /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
@@ -81,7 +93,7 @@ async fn open_database(config: &Config) -> anyhow::Result<(PgPool, Option<Cluste
     }
     let options = Options { dir: config::data_dir().join("pg"), durable: true, keep_running: false };
     let cluster = tokio::task::spawn_blocking(move || Cluster::start(options)).await??;
-    let pool = postgres::connect(&cluster.url("app"), &config.file.database)
+    let pool = postgres::connect(&cluster.url(DATABASE), &config.file.database)
         .await
         .context("the private PostgreSQL under ./.data/pg does not answer")?;
     Ok((pool, Some(cluster)))

@@ -61,6 +61,11 @@ impl Programs {
     }
 }
 
+/// Whether a shell finds a program by its name.
+pub(super) fn is_in_path(program: &str) -> bool {
+    env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
+}
+
 /// Of `postgres (PostgreSQL) 15.9 (Debian 15.9-0+deb12u1)`.
 fn major_in(version: &str) -> Option<u32> {
     let (_, number) = version.split_once("(PostgreSQL) ")?;

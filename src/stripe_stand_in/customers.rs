@@ -1,4 +1,4 @@
-//! Customers and what they see of Stripe themselves: the portal.
+//! Customers.
 
 use super::{
     errors::Checked,
@@ -72,32 +72,6 @@ impl Store {
             created.holds(customer, "created") && fits(customer, "email", email)
         })
     }
-
-    pub fn create_portal_session(&mut self, params: &Params) -> Checked<Value> {
-        params.only(&["customer", "return_url", "configuration", "locale", "flow_data", "on_behalf_of"])?;
-        let customer = params.need("customer")?;
-        self.named("customer", customer, "customer")?;
-        let id = self.id("bps_");
-        let url = format!("{}/p/session/{id}", self.base_url);
-        let mut session = built("billing_portal.session", json!({"id": id, "created": self.now, "customer": customer, "url": url}));
-        set(&mut session, json!({"return_url": params.text("return_url"), "locale": params.text("locale")}));
-        self.put("billing_portal.session", session.clone());
-        Ok(session)
-    }
-
-    /// The page that a portal session leads to: its way back is all that a test needs of it.
-    pub fn portal_page(&self, id: &str) -> Option<String> {
-        let session = self.get("billing_portal.session", id)?;
-        let back = session["return_url"].as_str().unwrap_or("/");
-        let [customer, back] = [session["customer"].as_str().unwrap_or_default(), back].map(escaped);
-        Some(format!(
-            "<!doctype html><html lang=\"en\"><title>Customer portal</title><h1>Customer portal</h1><p>{customer}</p><p><a href=\"{back}\">Return</a></p></html>"
-        ))
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn write(customer: &mut Value, params: &Params) -> Checked<()> {

@@ -14,7 +14,7 @@ use super::{
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderMap, HeaderValue, Response, header, uri::Authority},
 };
 use futures::StreamExt;
 use serde::Serialize;
@@ -34,6 +34,8 @@ const LARGEST_BODY: usize = 1 << 20;
 const LOGGED: usize = 100_000;
 /// The clock is put forward by ten years at most.
 const FURTHEST: i64 = 10 * 366 * 86_400;
+/// The portal's page has styles and forms of its own, and nothing else.
+const PORTAL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HTTP_DATE: &[FormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
@@ -125,6 +127,9 @@ pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
         return plain(413, "text/plain", "the body is too large".to_owned());
     };
+    if is_cross_site(&parts.headers) {
+        return plain(403, "text/plain", "a page of another site may not use this".to_owned());
+    }
     if let Some(control) = path.strip_prefix("/_") {
         return match self::control(&shared, method, control, &body).await {
             Ok(answer) => plain(200, "application/json", answer.to_string()),
@@ -132,9 +137,7 @@ pub async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Resp
         };
     }
     if let Some(session) = path.strip_prefix("/p/session/") {
-        let page = shared.store().portal_page(session);
-        return page
-            .map_or_else(|| plain(404, "text/plain", "no such session".to_owned()), |page| plain(200, "text/html; charset=utf-8", page));
+        return portal(&shared, method, session, &body);
     }
     let call = Call {
         request: format!("req_{:014}", shared.requests.fetch_add(1, Ordering::Relaxed) + 1),
@@ -314,7 +317,44 @@ impl Call<'_> {
     }
 }
 
-/// What tests and the demo tell the stand-in itself.
+/// The customer portal, for browsers.
+fn portal(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Response<Body> {
+    match (method, path.split_once('/')) {
+        ("GET", None) => match shared.store().portal_page(path) {
+            Some(page) => {
+                let mut response = plain(200, "text/html; charset=utf-8", page);
+                put(response.headers_mut(), "content-security-policy", PORTAL_POLICY);
+                response
+            }
+            None => plain(404, "text/plain", "no such session".to_owned()),
+        },
+        ("POST", Some((session, "pay"))) => {
+            let params = Params::parse(&String::from_utf8_lossy(body));
+            match params.and_then(|params| shared.work(Origin::default(), |store| store.pay_in_portal(session, &params))) {
+                Ok(()) => {
+                    let mut response = plain(303, "text/plain", String::new());
+                    put(response.headers_mut(), "location", &format!("/p/session/{session}"));
+                    response
+                }
+                Err(error) => plain(error.status, "text/plain", error.message),
+            }
+        }
+        _ => plain(404, "text/plain", "no such page".to_owned()),
+    }
+}
+
+/// Whether a browser sends this for a page of another site, or under a name that only leads here: neither may use what
+/// listens on a developer's loopback.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    let Some(authority) = text(header::HOST).and_then(|host| host.parse::<Authority>().ok()) else { return true };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let is_address = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+    !is_address || origin.strip_prefix("http://") != Some(authority.as_str())
+}
+
+/// Controls for tests and the demo.
 async fn control(shared: &Shared, method: &str, name: &str, body: &[u8]) -> Result<Value, String> {
     let unreadable = |error: serde_json::Error| error.to_string();
     match (method, name) {

@@ -32,6 +32,13 @@ pub struct Endpoint {
     pub disorder: Option<Disorder>,
 }
 
+impl Endpoint {
+    /// With Stripe's signature and order.
+    pub fn new(url: String, secret: String) -> Endpoint {
+        Endpoint { url, secret, backoff_ms: backoff(), disorder: None }
+    }
+}
+
 fn backoff() -> Vec<u64> {
     vec![1_000, 5_000, 30_000, 300_000]
 }

@@ -18,6 +18,7 @@ mod customers;
 mod database_away;
 mod faults;
 mod features;
+mod first_run;
 mod gates;
 mod guide;
 mod history;
