@@ -191,7 +191,14 @@ pub mod included {
 
     #[cfg(feature = "ssr")]
     pub fn schema() -> Object {
-        object(INCLUDED, |metric| <Option<u64> as InUnit>::schema(metric.unit()), false)
+        let field = |metric: Metric| match <Option<u64> as InUnit>::schema(metric.unit()) {
+            RefOr::T(Schema::Object(mut field)) => {
+                field.description = Some("Per period; null where it is unknown.".to_owned());
+                field.into()
+            }
+            other => other,
+        };
+        object(INCLUDED, field, false)
     }
 }
 
