@@ -1,8 +1,8 @@
 -- The hours get their columns back.
 LOCK TABLE usage_records IN SHARE ROW EXCLUSIVE MODE;
-DROP VIEW usage_customer_hours;
+DROP TRIGGER usage_customer_hours_write ON usage_customer_hours;
 DROP FUNCTION usage_customer_hours_write;
-DROP TABLE usage_customer_metric_hours;
+ALTER VIEW usage_customer_hours RENAME TO usage_customer_hours_of_rows;
 CREATE TABLE usage_customer_hours (
     customer_id         uuid NOT NULL,
     hour                timestamptz NOT NULL,
@@ -13,12 +13,9 @@ CREATE TABLE usage_customer_hours (
     PRIMARY KEY (customer_id, hour)
 ) WITH (fillfactor = 80);
 INSERT INTO usage_customer_hours (customer_id, hour, impressions, api_calls, data_transfer_bytes, as_of)
-SELECT customer_id, hour,
-    usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'impressions'), 0)),
-    usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'api_calls'), 0)),
-    usage_saturated(coalesce(sum(quantity) FILTER (WHERE metric = 'data_transfer_bytes'), 0)),
-    max(as_of)
-FROM usage_records GROUP BY customer_id, hour ORDER BY customer_id, hour;
+SELECT customer_id, hour, impressions, api_calls, data_transfer_bytes, as_of FROM usage_customer_hours_of_rows ORDER BY hour, customer_id;
+DROP VIEW usage_customer_hours_of_rows;
+DROP TABLE usage_customer_metric_hours;
 
 CREATE OR REPLACE FUNCTION usage_customer_hours_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

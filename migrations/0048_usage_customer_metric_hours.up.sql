@@ -2,22 +2,25 @@
 -- that a new metric needs no column.
 CREATE TABLE usage_customer_metric_hours (
     customer_id uuid NOT NULL,
-    metric      text NOT NULL REFERENCES metrics,
+    metric      text NOT NULL,
     hour        timestamptz NOT NULL,
     quantity    bigint NOT NULL,
     -- The newest event in the hour.
-    as_of       timestamptz NOT NULL,
-    PRIMARY KEY (customer_id, metric, hour)
+    as_of       timestamptz NOT NULL
     -- The running hour is updated all the time: in place, with room in its page.
 ) WITH (fillfactor = 80);
--- The check of usage reads the last days of all customers.
-CREATE INDEX usage_customer_metric_hours_hour ON usage_customer_metric_hours USING brin (hour) WITH (pages_per_range = 32, autosummarize = on);
 
 -- Until this is committed, no transaction counts, so that every record is in the sums once.
 LOCK TABLE usage_records IN SHARE ROW EXCLUSIVE MODE;
 INSERT INTO usage_customer_metric_hours (customer_id, metric, hour, quantity, as_of)
-SELECT customer_id, metric, hour, usage_saturated(sum(quantity)), max(as_of)
-FROM usage_records GROUP BY customer_id, metric, hour ORDER BY customer_id, metric, hour;
+SELECT customer_id, metric, hour, quantity, as_of
+FROM usage_customer_hours, LATERAL (VALUES ('impressions', impressions), ('api_calls', api_calls), ('data_transfer_bytes', data_transfer_bytes))
+    AS columns (metric, quantity)
+WHERE quantity <> 0 OR (impressions, api_calls, data_transfer_bytes) = (0, 0, 0)
+ORDER BY hour, customer_id, metric;
+ALTER TABLE usage_customer_metric_hours ADD PRIMARY KEY (customer_id, metric, hour), ADD FOREIGN KEY (metric) REFERENCES metrics;
+-- The check of usage reads the last days of all customers.
+CREATE INDEX usage_customer_metric_hours_hour ON usage_customer_metric_hours USING brin (hour) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE OR REPLACE FUNCTION usage_customer_hours_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

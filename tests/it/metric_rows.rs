@@ -142,8 +142,7 @@ async fn the_way_back_and_forward_keeps_every_figure() {
     };
     let before = shown().await;
     postgres::migrate_down(db, 45).await.unwrap();
-    // An hour whose last record was deleted is not made again.
-    assert_eq!(shown().await, before.iter().copied().filter(|hour| (hour.1, hour.2, hour.3) != (0, 0, 0)).collect::<Vec<_>>());
+    assert_eq!(shown().await, before);
     write_records(db, 0.4).await;
     let plan: Columns =
         sqlx::query_as("SELECT included_impressions, included_api_calls, included_data_transfer_bytes FROM plans WHERE version = 2")
@@ -153,8 +152,7 @@ async fn the_way_back_and_forward_keeps_every_figure() {
     assert_eq!(plan, (0, 5, 0));
     let before = shown().await;
     postgres::migrate(db).await.unwrap();
-    let after = shown().await;
-    assert_eq!(after, before.iter().copied().filter(|hour| (hour.1, hour.2, hour.3) != (0, 0, 0)).collect::<Vec<_>>());
+    assert_eq!(shown().await, before);
     assert_eq!((differences(db).await, quotas(db, 2).await.0), ((0, 0), (0, 5, 0)));
 }
 
