@@ -1,4 +1,4 @@
-//! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
+//! Usage: the store with raw events in PostgreSQL, the hourly records, and plans.
 
 pub mod accept;
 mod bulk;
@@ -33,12 +33,13 @@ use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
 
-/// Makes the monthly partitions of the event table that hold the span.
+/// Creates the monthly partitions of the event table for the span.
 pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
 }
 
-/// A customer's hours of a span, over its apps, so that it takes the same time however many apps and events there are.
+/// A customer's hours of a span, over its apps: one row for each metric, so that the time doesn't
+/// depend on the number of apps and events.
 pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx::Result<Figures> {
     // One row for each metric, its hours in arrays: thousands of small rows take longer to read.
     let rows = sqlx::query!(
@@ -68,8 +69,8 @@ pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx:
     Ok(Figures { hours: hours.collect(), waiting_since: None })
 }
 
-/// The version of a plan for a period that begins at an instant: what it includes, and its prices if it has any in the currency. None without
-/// a version of that time.
+/// The version of a plan for a period that begins at an instant: its included quantities, and its
+/// prices in the currency, if any. None if no version existed at that time.
 pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Offer>> {
     let rows = sqlx::query!(
         r#"SELECT version AS "version!", metrics.metric AS "metric!", coalesce(quota.included, 0) AS "included!", package AS "package?", price AS "price?"
@@ -96,7 +97,7 @@ pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, perio
             price_per_package: u32::try_from(price).unwrap_or(0),
         });
     }
-    // A plan that lacks the price of one metric can't be rated as a whole.
+    // A plan that lacks the price of one metric can't be rated at all.
     let prices = terms.transpose().map(|terms| Plan { plan_type, version, currency, terms });
     Ok(Some(Offer { plan_type, included, prices }))
 }
