@@ -10,18 +10,6 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 pub const MAX_AGE: Duration = Duration::days(35);
 /// Clocks of senders may be ahead by this much.
 pub const MAX_AHEAD: Duration = Duration::minutes(5);
-/// Most bytes that one event may count: a petabyte, more than the day of a large CDN customer. Sums of events stop at what a `bigint` holds.
-pub const MAX_BYTES: u64 = 1_000_000_000_000_000;
-/// Most impressions or calls that one event may count.
-pub const MAX_COUNT: u64 = 1_000_000_000_000;
-
-/// Most that one event of a metric may count.
-pub const fn max_quantity(metric: Metric) -> u64 {
-    match metric {
-        Metric::Impressions | Metric::ApiCalls => MAX_COUNT,
-        Metric::DataTransferBytes => MAX_BYTES,
-    }
-}
 /// Most bytes of `properties`, as JSON.
 pub const MAX_PROPERTIES_BYTES: usize = 4096;
 
@@ -123,7 +111,7 @@ impl Plain<'_> {
     /// None: it needs a closer look.
     fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
         let metric: Metric = self.metric.parse().ok()?;
-        let quantity = Some(self.quantity).filter(|quantity| (1..=max_quantity(metric)).contains(quantity))?;
+        let quantity = Some(self.quantity).filter(|quantity| (1..=metric.unit().max_per_event()).contains(quantity))?;
         let timestamp = OffsetDateTime::parse(&self.timestamp, &Rfc3339).ok()?;
         let properties = match self.properties {
             None => None,
@@ -173,10 +161,10 @@ impl Draft {
             Some(Value::String(metric)) => {
                 metric.parse::<Metric>().map_err(|detail| ("unknown_metric", detail.chars().take(300).collect()))?
             }
-            _ => return Err(("unknown_metric", "metric wants one of impressions, api_calls, data_transfer_bytes".to_owned())),
+            _ => return Err(("unknown_metric", format!("metric wants one of {}", Metric::names().join(", ")))),
         };
         // A correction may take an event back.
-        let (least, most) = (if corrects.is_some() { 0 } else { 1 }, max_quantity(metric));
+        let (least, most) = (if corrects.is_some() { 0 } else { 1 }, metric.unit().max_per_event());
         let quantity = self
             .quantity
             .as_ref()

@@ -12,15 +12,13 @@ use crate::{
         alert::cap_quantity,
         forecast::{self, Forecast, History},
         identity::CustomerId,
-        metric::Metric,
+        metric::{PerMetric, Quantities},
         money::Currency,
         period::{Period, hour_of},
         plan::{Offer, Unpriced},
+        rating::{over, rate_all},
         subscription::{Metered, Subscription, metered_at},
-        usage::{
-            CurrentPeriod, DailyUsage, Gigabytes, Overages, PerMetric, Quantities, SubscriptionSummary, UsageCurrent, UsageForecast, over,
-            rate_all,
-        },
+        usage::{CurrentPeriod, DailyUsage, Overages, SubscriptionSummary, UsageCurrent, UsageForecast},
     },
     store::{
         postgres::{alerts, customers, subscriptions, usage as store},
@@ -50,7 +48,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     let alerts = async { Ok(alerts::settings(&platform.db, customer).await?) };
     let (Figures { hours: within, waiting_since }, offer, before, alerts) = tokio::try_join!(figures, offer, before, alerts)?;
     let days = every_day(period, &within, now);
-    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.metric(metric))));
+    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.quantities[metric])));
     let currency = match subscription {
         Some(subscription) => subscription.currency,
         None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
@@ -64,12 +62,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     });
     Ok(UsageCurrent {
         forecast: usage_forecast(period, &before, &within, &rating, &ends, currency, now),
-        current_period: CurrentPeriod {
-            period,
-            impressions: used.impressions,
-            api_calls: used.api_calls,
-            data_transfer_gb: Gigabytes(used.data_transfer),
-        },
+        current_period: CurrentPeriod { period, used },
         overages: rating.overages(currency, &used),
         subscription: subscription.map(|subscription| summary(subscription, offer.as_ref())),
         as_of: within.iter().map(|usage| usage.as_of).max(),
@@ -110,14 +103,11 @@ pub fn unpriced(subscription: &Subscription, offer: Option<&Offer>) -> Option<Un
 }
 
 fn summary(subscription: &Subscription, offer: Option<&Offer>) -> SubscriptionSummary {
-    let included = offer.map(|offer| offer.included);
     SubscriptionSummary {
         plan_type: subscription.plan,
         plan_name: subscription.other_plan().map(str::to_owned),
         status: subscription.status.clone(),
-        included_impressions: included.map(|included| included.impressions),
-        included_api_calls: included.map(|included| included.api_calls),
-        included_data_transfer_gb: included.map(|included| Gigabytes(included.data_transfer)),
+        included: offer.map(|offer| offer.included),
         cancel_at_period_end: subscription.cancel_at_period_end,
         cancel_at: subscription.cancels_at(),
         pause_collection: subscription.pause.clone(),
@@ -151,13 +141,8 @@ fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<
         .map(|day| {
             let (of_day, later) = rest.split_at(rest.partition_point(|usage| usage.hour < day + Duration::DAY));
             rest = later;
-            let sum = |metric: Metric| of_day.iter().fold(0, |sum: u64, usage| sum.saturating_add(usage.quantities[metric]));
-            DailyUsage {
-                day,
-                impressions: sum(Metric::Impressions),
-                api_calls: sum(Metric::ApiCalls),
-                data_transfer_bytes: sum(Metric::DataTransferBytes),
-            }
+            let sum = |metric| of_day.iter().fold(0, |sum: u64, usage| sum.saturating_add(usage.quantities[metric]));
+            DailyUsage { day, quantities: PerMetric::from_fn(sum) }
         })
         .collect()
 }
@@ -176,7 +161,7 @@ fn usage_forecast(
     let first = hour_of(hours().next()?.hour);
     let last = hours().next_back()?.hour;
     let length = usize::try_from((last - first).whole_hours()).ok()? + 1;
-    let of = |metric: Metric| -> Option<Forecast> {
+    let of = |metric| -> Option<Forecast> {
         let mut quantities = vec![0; length];
         for usage in hours() {
             let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
@@ -187,13 +172,10 @@ fn usage_forecast(
         let forecast = forecast::forecast(&period, &History::new(first, quantities), now)?;
         Some(ends[metric].map_or(forecast, |end| forecast.up_to(end)))
     };
-    let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
-    let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };
-    let expected = rating.overages(currency, &expected);
+    let quantities = PerMetric::from_fn(of).transpose()?;
+    let expected = rating.overages(currency, &quantities.map(|forecast| forecast.amount));
     Some(UsageForecast {
-        impressions,
-        api_calls,
-        data_transfer_bytes,
+        quantities,
         overage_costs: PerMetric::from_fn(|metric| expected.cost(metric)),
         total_overage_cost: expected.total_overage_cost,
     })
