@@ -53,8 +53,8 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12 for
-    /// the others.
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12
+    /// for the others.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.

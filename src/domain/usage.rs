@@ -12,19 +12,19 @@ use super::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
-/// `GET /billing/usage/current`: the running period, shaped as the contract fixes it.
+/// `GET /billing/usage/current`: the current period, in the contract's format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageCurrent {
     pub current_period: CurrentPeriod,
     pub overages: Overages,
     pub subscription: Option<SubscriptionSummary>,
-    /// None until there is a day of data to go by.
+    /// Null until there is a day of data.
     pub forecast: Option<UsageForecast>,
-    /// Timestamp of the newest event that the figures contain.
+    /// Timestamp of the newest counted event.
     #[serde(with = "time::serde::rfc3339::option")]
     pub as_of: Option<OffsetDateTime>,
-    /// When the oldest accepted event that the figures lack came in; null: they contain all of them.
+    /// Arrival of the oldest accepted event that is not counted yet; null: all are counted.
     #[serde(with = "time::serde::rfc3339::option")]
     pub waiting_since: Option<OffsetDateTime>,
     /// Usage per day of the period, for the chart.
@@ -59,7 +59,7 @@ pub struct Overages {
     #[serde(flatten, with = "by_key::in_unit")]
     #[cfg_attr(feature = "ssr", schema(schema_with = by_key::in_unit::schema::<MetricOverage>))]
     metrics: PerMetric<MetricOverage>,
-    /// Minor units of `currency`; null: unknown, as `unpriced` says.
+    /// Minor units of `currency`; null: unknown, see `unpriced`.
     pub total_overage_cost: Option<i64>,
     /// Why the costs are unknown: `no price in GBP`, `unknown plan platinum`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,12 +86,12 @@ impl Overages {
         }
     }
 
-    /// Of one metric, in its own unit; None where that is unknown.
+    /// For one metric, in its own unit; None if unknown.
     pub fn amount(&self, metric: Metric) -> Option<u64> {
         self.metrics[metric].amount
     }
 
-    /// Minor units of `currency` for one metric; None where the cost is unknown.
+    /// Minor units of `currency` for one metric; None if the cost is unknown.
     pub fn cost(&self, metric: Metric) -> Option<i64> {
         self.metrics[metric].cost
     }
@@ -140,37 +140,38 @@ impl InUnit for MetricOverage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CountOverage {
-    /// Null where what is included is unknown.
+    /// Null if the included quantity is unknown.
     amount: Option<u64>,
-    /// Null where the price is unknown.
+    /// Null if the price is unknown.
     cost: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TransferOverage {
-    /// In GB; null where what is included is unknown.
+    /// In GB; null if the included quantity is unknown.
     amount: Option<Gigabytes>,
-    /// Null where the price is unknown.
+    /// Null if the price is unknown.
     cost: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SubscriptionSummary {
-    /// Null: its plan is none of ours, `plan_name` says which.
+    /// Null: the plan is unknown, see `plan_name`.
     pub plan_type: Option<PlanType>,
-    /// What Stripe calls the plan, where it is none of ours.
+    /// Stripe's name of an unknown plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_name: Option<String>,
-    /// Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused.
+    /// Stripe's status: active, trialing, past_due, canceled, unpaid, incomplete,
+    /// incomplete_expired, paused.
     pub status: String,
     /// Per period; null where it is unknown.
     #[serde(flatten, with = "included")]
     #[cfg_attr(feature = "ssr", schema(schema_with = included::schema))]
     pub included: Option<Quantities>,
     pub cancel_at_period_end: bool,
-    /// When it ends, if it does.
+    /// When it ends, if it has an end.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<OffsetDateTime>,
     /// Its invoices are not collected.
@@ -178,18 +179,19 @@ pub struct SubscriptionSummary {
     pub pause_collection: Option<PauseCollection>,
 }
 
-/// Where the period will end if it goes on as so far.
+/// Forecast for the end of the period.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageForecast {
     #[serde(flatten)]
     #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<Forecast>::references))]
     pub quantities: PerMetric<Forecast>,
-    /// What each metric's overage will cost, in minor units of the overages' currency; null where the price is unknown.
+    /// Forecast cost of each metric's overage, in minor units of the overage's currency; null if
+    /// the price is unknown.
     #[serde(default, with = "by_key")]
     #[cfg_attr(feature = "ssr", schema(schema_with = overage_costs))]
     pub overage_costs: PerMetric<Option<i64>>,
-    /// Their sum; null where it is unknown.
+    /// Their sum; null if unknown.
     pub total_overage_cost: Option<i64>,
 }
 
@@ -201,11 +203,11 @@ fn overage_costs() -> utoipa::openapi::Object {
     costs
 }
 
-/// One UTC day's sums.
+/// Sums of one UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DailyUsage {
-    /// The day's first instant.
+    /// The start of the day.
     #[serde(with = "time::serde::rfc3339")]
     pub day: OffsetDateTime,
     #[serde(flatten)]
