@@ -1,8 +1,9 @@
 //! What is metered: one table with a definition for each metric.
 //!
-//! A new metric is an entry of the table in this file, a migration that adds it to the table `metrics` and to the
-//! plans, and its event name in `Leptos.toml`. No other source file names a metric; everything that
-//! depends on one asks its [`Definition`], loops over [`Metric::ALL`] or stores a [`PerMetric`].
+//! A new metric is an entry of the table in this file, a migration that adds it to the table
+//! `metrics` and to the plans, and its event name in `Leptos.toml`. No other source file names a
+//! metric; everything that depends on one asks its [`Definition`], loops over [`Metric::ALL`] or
+//! stores a [`PerMetric`].
 
 mod json;
 mod per_metric;
@@ -18,14 +19,15 @@ use std::{fmt, str::FromStr};
 /// What distinguishes one metric from the others.
 #[derive(Debug)]
 pub struct Definition {
-    /// The name that senders, the database and API fields in the metric's own unit use. It is also the
-    /// default name of the meter events at Stripe.
+    /// The name that senders, the database and API fields in the metric's own unit use. It is also
+    /// the default name of the meter events at Stripe.
     pub name: &'static str,
     /// The name of API fields that hold an object or money, such as overages.
     pub key: &'static str,
     /// The name of API fields that hold a quantity in the unit that people read.
     pub field: &'static str,
-    /// The name of the API field for the quantity that a plan includes, in the unit that people read.
+    /// The name of the API field for the quantity that a plan includes, in the unit that people
+    /// read.
     pub included: &'static str,
     /// A heading.
     pub title: &'static str,
@@ -76,7 +78,8 @@ metrics! {
         noun: "data transfer",
         unit: Unit::Bytes,
     };
-    // Only in this crate's unit tests: they run with a fourth metric, which shows that an entry here is enough.
+    // Only in this crate's unit tests: they run with a fourth metric, which shows that an entry
+    // here is enough.
     #[cfg(test)]
     StorageBytes = Definition {
         name: "storage_bytes",

@@ -19,12 +19,13 @@ pub struct UsageCurrent {
     pub current_period: CurrentPeriod,
     pub overages: Overages,
     pub subscription: Option<SubscriptionSummary>,
-    /// None until there is a day of data to go by.
+    /// None until there is a day of data.
     pub forecast: Option<UsageForecast>,
     /// Timestamp of the newest event that the figures contain.
     #[serde(with = "time::serde::rfc3339::option")]
     pub as_of: Option<OffsetDateTime>,
-    /// When the oldest accepted event that the figures lack came in; null: they contain all of them.
+    /// When the oldest accepted event that the figures lack was received. Null: they contain all
+    /// events.
     #[serde(with = "time::serde::rfc3339::option")]
     pub waiting_since: Option<OffsetDateTime>,
     /// Usage per day of the period, for the chart.
@@ -76,7 +77,7 @@ impl Overages {
         }
     }
 
-    /// The overage without its cost, which is unknown; None: what is included is unknown too.
+    /// The overage without its cost, which is unknown. None: the included quantity is unknown too.
     pub fn unpriced(currency: Currency, over: Option<Quantities>, why: &Unpriced) -> Overages {
         Overages {
             currency,
@@ -158,19 +159,20 @@ pub struct TransferOverage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SubscriptionSummary {
-    /// Null: its plan is none of ours, `plan_name` says which.
+    /// Null for a plan that this platform doesn't sell; `plan_name` is its name.
     pub plan_type: Option<PlanType>,
-    /// What Stripe calls the plan, where it is none of ours.
+    /// Stripe's name of a plan that this platform doesn't sell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_name: Option<String>,
-    /// Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused.
+    /// Stripe's status: active, trialing, past_due, canceled, unpaid, incomplete,
+    /// incomplete_expired, paused.
     pub status: String,
     /// Per period; null where it is unknown.
     #[serde(flatten, with = "included")]
     #[cfg_attr(feature = "ssr", schema(schema_with = included::schema))]
     pub included: Option<Quantities>,
     pub cancel_at_period_end: bool,
-    /// When it ends, if it does.
+    /// When it ends, if that is scheduled.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<OffsetDateTime>,
     /// Its invoices are not collected.
@@ -178,14 +180,15 @@ pub struct SubscriptionSummary {
     pub pause_collection: Option<PauseCollection>,
 }
 
-/// Where the period will end if it goes on as so far.
+/// The forecast for the period's end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageForecast {
     #[serde(flatten)]
     #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<Forecast>::references))]
     pub quantities: PerMetric<Forecast>,
-    /// What each metric's overage will cost, in minor units of the overages' currency; null where the price is unknown.
+    /// The forecast overage cost of each metric, in minor units of the overages' currency; null
+    /// where the price is unknown.
     #[serde(default, with = "by_key")]
     #[cfg_attr(feature = "ssr", schema(schema_with = overage_costs))]
     pub overage_costs: PerMetric<Option<i64>>,
@@ -196,7 +199,8 @@ pub struct UsageForecast {
 #[cfg(feature = "ssr")]
 fn overage_costs() -> utoipa::openapi::Object {
     let mut costs = by_key::schema::<Option<i64>>();
-    let description = "What each metric's overage will cost, in minor units of the overages' currency; null where the price is unknown.";
+    let description =
+        "The forecast overage cost of each metric, in minor units of the overages' currency; null where the price is unknown.";
     costs.description = Some(description.to_owned());
     costs
 }

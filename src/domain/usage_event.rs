@@ -27,7 +27,7 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
-/// What an event should have counted: the event again, with the right quantity (0 takes it back) and an id of its own.
+/// A correction: the event again with the right quantity (0 cancels it) and a new id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
     /// The id of the event that it corrects, which has the same metric, app and timestamp.
@@ -35,7 +35,7 @@ pub struct Correction {
     pub event: UsageEvent,
 }
 
-/// What one entry of a request is.
+/// One entry of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     Event(UsageEvent),
@@ -52,7 +52,7 @@ impl Entry {
     }
 }
 
-/// The same, however it is written.
+/// Reads any spelling of an event, field by field.
 fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
     let draft: Draft = serde_json::from_str(json).map_err(|error| {
         let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
@@ -65,7 +65,7 @@ fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Re
 /// An event with its place in the request, from 0.
 pub type Placed = (usize, UsageEvent);
 
-/// Why an event was not taken.
+/// Why an event was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Rejection {
@@ -73,9 +73,10 @@ pub struct Rejection {
     pub index: usize,
     /// Its id, as far as it could be read.
     pub id: Option<String>,
-    /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
-    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`,
-    /// `too_many_corrections`, `usage_cap_reached`.
+    /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`,
+    /// `invalid_quantity`, `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`,
+    /// `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`, `too_many_corrections`,
+    /// `usage_cap_reached`.
     pub code: String,
     pub detail: String,
 }
@@ -86,10 +87,12 @@ impl Rejection {
     }
 }
 
-/// Properties up to here are taken as they are written, if they are written plainly: read and written anew they would not outgrow the limit.
+/// Properties up to this size are stored as they were written, if they contain no escapes: their
+/// normalised form can't exceed the limit.
 const PLAIN_PROPERTIES_BYTES: usize = 512;
 
-/// An event as nearly all are. What is anything else is looked at as a [`Draft`], which takes longer and can say what is wrong.
+/// The usual form of an event. Every other form is parsed as a [`Draft`], which is slower and
+/// reports what is wrong.
 #[derive(Deserialize)]
 struct Plain<'a> {
     #[serde(borrow)]
@@ -108,7 +111,7 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
-    /// None: it needs a closer look.
+    /// None: parse it as a [`Draft`].
     fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
         let metric: Metric = self.metric.parse().ok()?;
         let quantity = Some(self.quantity).filter(|quantity| (1..=metric.unit().max_per_event()).contains(quantity))?;
@@ -126,7 +129,8 @@ impl Plain<'_> {
     }
 }
 
-/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of no character, numbers with exponents?
+/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of
+/// no character, numbers with exponents?
 fn is_plain_object(json: &str) -> bool {
     let bytes = json.as_bytes();
     json.len() <= PLAIN_PROPERTIES_BYTES
@@ -135,7 +139,7 @@ fn is_plain_object(json: &str) -> bool {
         && !bytes.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
 }
 
-/// An event as it may come in; what is missing or of the wrong kind is told field by field.
+/// An event as clients may send it. Missing fields and wrong types are reported for each field.
 #[derive(Deserialize)]
 struct Draft {
     id: Option<Value>,
@@ -152,16 +156,16 @@ impl Draft {
         let corrects = match self.corrects {
             None | Some(Value::Null) => None,
             other => {
-                let wants = || ("invalid_corrects", "corrects wants the id of another event".to_owned());
-                Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(wants)?)
+                let invalid = || ("invalid_corrects", "corrects must be the id of another event".to_owned());
+                Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(invalid)?)
             }
         };
-        let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id wants 1 to 255 printable characters".to_owned()))?;
+        let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id must have 1 to 255 printable characters".to_owned()))?;
         let metric = match self.metric {
             Some(Value::String(metric)) => {
                 metric.parse::<Metric>().map_err(|detail| ("unknown_metric", detail.chars().take(300).collect()))?
             }
-            _ => return Err(("unknown_metric", format!("metric wants one of {}", Metric::names().join(", ")))),
+            _ => return Err(("unknown_metric", format!("metric must be one of {}", Metric::names().join(", ")))),
         };
         // A correction may take an event back.
         let (least, most) = (if corrects.is_some() { 0 } else { 1 }, metric.unit().max_per_event());
@@ -171,27 +175,26 @@ impl Draft {
             .and_then(Value::as_u64)
             .filter(|quantity| (least..=most).contains(quantity))
             .ok_or_else(|| ("invalid_quantity", format!("quantity of {metric} must be an integer from {least} to {most}")))?;
-        let timestamp = self
-            .timestamp
-            .as_ref()
-            .and_then(Value::as_str)
-            .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
-            .ok_or_else(|| ("invalid_timestamp", "timestamp wants an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()))?;
+        let timestamp =
+            self.timestamp.as_ref().and_then(Value::as_str).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()).ok_or_else(
+                || ("invalid_timestamp", "timestamp must be an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()),
+            )?;
         if timestamp < now - MAX_AGE {
             return Err(("timestamp_too_old", "timestamp may be at most 35 days old".to_owned()));
         }
         if timestamp > now + MAX_AHEAD {
             return Err(("timestamp_in_future", "timestamp may be at most 5 minutes ahead".to_owned()));
         }
-        let app_id = name(self.app_id, 128).ok_or_else(|| ("invalid_app_id", "app_id wants 1 to 128 printable characters".to_owned()))?;
+        let app_id =
+            name(self.app_id, 128).ok_or_else(|| ("invalid_app_id", "app_id must have 1 to 128 printable characters".to_owned()))?;
         let properties = match self.properties {
             None | Some(Value::Null) => None,
             Some(object @ Value::Object(_)) => Some(object.to_string()),
-            Some(_) => return Err(("invalid_properties", "properties wants a JSON object".to_owned())),
+            Some(_) => return Err(("invalid_properties", "properties must be a JSON object".to_owned())),
         };
         // PostgreSQL's jsonb can't hold the character U+0000.
         if properties.as_ref().is_some_and(|json| json.len() > MAX_PROPERTIES_BYTES || json.contains("\\u0000")) {
-            return Err(("invalid_properties", format!("properties wants at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
+            return Err(("invalid_properties", format!("properties must have at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
         }
         let event = UsageEvent { id, metric, quantity, timestamp, app_id, properties };
         Ok(match corrects {
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_that_a_database_could_not_hold_are_looked_at_closely() {
+    fn properties_that_postgresql_can_not_store_are_rejected() {
         for (json, taken) in [
             (r#"{"a": 1, "b": {"c": [true, null]}}"#, true),
             (r#"{"a": 1e999999}"#, false),

@@ -57,7 +57,7 @@ impl FromStr for Granularity {
         [Granularity::Hour, Granularity::Day, Granularity::Month]
             .into_iter()
             .find(|granularity| granularity.as_str() == s)
-            .ok_or_else(|| "wants hour, day or month".to_owned())
+            .ok_or_else(|| "must be hour, day or month".to_owned())
     }
 }
 
@@ -65,7 +65,8 @@ impl FromStr for Granularity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageHistory {
-    /// Per metric, and per app where asked: those with the most usage first, the others together at the end.
+    /// Per metric, and per app if requested: apps with the most usage first, the rest summed at the
+    /// end.
     pub series: Vec<UsageSeries>,
 }
 
@@ -76,7 +77,7 @@ pub struct UsageSeries {
     pub metric: Metric,
     /// Null: all apps, or those that `other_apps` counts.
     pub app_id: Option<String>,
-    /// How many apps beyond those with a series of their own are summed here.
+    /// The number of apps summed here, if they have no series of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_apps: Option<u32>,
     /// Without gaps.
@@ -86,7 +87,8 @@ pub struct UsageSeries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsagePoint {
-    /// The first instant of the hour, day or month. The first and the last hold no more than the span that was asked for.
+    /// The first instant of the hour, day or month. The first and the last point contain only the
+    /// requested span.
     #[serde(with = "time::serde::rfc3339")]
     pub start: OffsetDateTime,
     /// In the metric's own unit.
@@ -94,7 +96,7 @@ pub struct UsagePoint {
 }
 
 impl UsageHistory {
-    /// The same without what begins after `now`: days to come have no usage yet, which is not the same as 0.
+    /// Without points that begin after `now`: future days have no usage yet, which differs from 0.
     pub fn until(mut self, now: OffsetDateTime) -> UsageHistory {
         for series in &mut self.series {
             series.points.retain(|point| point.start <= now);
@@ -103,7 +105,7 @@ impl UsageHistory {
     }
 }
 
-/// What a file of a customer's usage is called: whose, which metric, by what, and the first and last day.
+/// The file name of a customer's usage: customer, metric, grouping, first and last day.
 pub fn file_name(customer: &str, metric: Option<Metric>, granularity: Granularity, by_app: bool, span: &Period) -> String {
     let day = |at: OffsetDateTime| at.to_offset(UtcOffset::UTC).date();
     let mut parts = vec!["usage".to_owned(), slug(customer)];

@@ -1,4 +1,5 @@
-//! Only `domain/metric.rs` names a metric, so that a new one is an entry there. The rest of the source asks the definitions.
+//! Only `domain/metric.rs` names a metric, so that a new one is an entry there. The rest of the
+//! source asks the definitions.
 
 use apex_billing::domain::metric::Metric;
 use std::{

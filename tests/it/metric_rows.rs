@@ -1,5 +1,5 @@
-//! Figures of metrics are rows. Servers of before read and write columns, and see the same figures; servers of before a
-//! new metric are not disturbed by its rows.
+//! Figures of metrics are rows. Servers of before read and write columns, and see the same figures;
+//! servers of before a new metric are not disturbed by its rows.
 
 use crate::support::{TestApp, app::NOW, database::TestDatabase};
 use apex_billing::{
@@ -67,7 +67,8 @@ async fn quotas_in_columns_and_rows_stay_in_step() {
     assert_eq!(left, 0);
 }
 
-/// Sums by metric that the hours don't have as the records do, and hours of the view that are not those of the records.
+/// Sums by metric that the hours don't have as the records do, and hours of the view that are not
+/// those of the records.
 async fn differences(db: &PgPool) -> (i64, i64) {
     let rows =
         "SELECT count(*) FROM (SELECT customer_id, metric, hour, sum(quantity) AS quantity FROM usage_records GROUP BY 1, 2, 3) AS recorded
@@ -85,7 +86,8 @@ async fn differences(db: &PgPool) -> (i64, i64) {
     (count(rows).await, count(columns).await)
 }
 
-/// Writes records at random: three hundred inserts, upserts, changes and deletions of some rows each.
+/// Writes records at random: three hundred inserts, upserts, changes and deletions of some rows
+/// each.
 async fn write_records(db: &PgPool, seed: f64) {
     sqlx::query("SELECT setseed($1)").bind(seed).execute(db).await.unwrap();
     sqlx::raw_sql(
@@ -156,7 +158,8 @@ async fn the_way_back_and_forward_keeps_every_figure() {
     assert_eq!((differences(db).await, quotas(db, 2).await.0), ((0, 0), (0, 5, 0)));
 }
 
-/// What a server of before writes after it split an hour: the parts without records go, the others have their newest event.
+/// What a server of before writes after it split an hour: the parts without records go, the others
+/// have their newest event.
 #[tokio::test]
 async fn a_server_of_before_writes_the_hours_of_its_splits() {
     let database = TestDatabase::new().await;

@@ -1,8 +1,9 @@
-//! A fourth metric, from its events to the pages. Unit tests of this crate are built with it: its entry stands in
-//! `domain/metric.rs`. This adds the other two parts, a migration and a name in `Leptos.toml`, and no code knows more of it.
+//! A fourth metric, from its events to the pages. Unit tests of this crate are built with it: its
+//! entry stands in `domain/metric.rs`. This adds the other two parts, a migration and a name in
+//! `Leptos.toml`, and no code knows more of it.
 //!
-//! It is a unit test because integration tests are built against the crate as it is released, with three
-//! metrics.
+//! It is a unit test because integration tests are built against the crate as it is released, with
+//! three metrics.
 
 #[path = "support.rs"]
 #[allow(dead_code, reason = "integration tests use the rest")]

@@ -199,7 +199,8 @@ fn without_lone_alternatives(schema: &mut Value) {
     }
 }
 
-/// A type with flattened fields is described as several objects; in JSON it is one. Parts that refer to other types stay parts.
+/// A type with flattened fields is described as several objects; in JSON it is one. Parts that
+/// refer to other types stay parts.
 fn merge_objects(schemas: &mut Value) {
     for (_, schema) in members(schemas) {
         let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut).map(std::mem::take) else { continue };

@@ -1,5 +1,6 @@
-//! How values for each metric read and write in the public API: an object with a field for each metric, flattened
-//! into the object around it where the API has no object of its own. The names of the fields come from the definitions.
+//! How values for each metric read and write in the public API: an object with a field for each
+//! metric, flattened into the object around it where the API has no object of its own. The names of
+//! the fields come from the definitions.
 
 use super::{Definition, Gigabytes, Metric, PerMetric, Unit};
 use serde::{
@@ -174,7 +175,8 @@ pub mod in_unit {
     }
 }
 
-/// What a plan includes: `"included_impressions": 10, "included_data_transfer_gb": 500`; null for each where the plan is unknown.
+/// What a plan includes: `"included_impressions": 10, "included_data_transfer_gb": 500`; null for
+/// each where the plan is unknown.
 pub mod included {
     use super::*;
 

@@ -33,8 +33,8 @@ impl Unit {
         }
     }
 
-    /// The largest quantity of one event. For bytes it is a petabyte, more than the day of a large CDN customer;
-    /// sums of events stop at what a `bigint` holds.
+    /// The largest quantity of one event. For bytes it is a petabyte, more than the day of a large
+    /// CDN customer; sums of events stop at what a `bigint` holds.
     pub const fn max_per_event(self) -> u64 {
         match self {
             Unit::Count => 1_000_000_000_000,
