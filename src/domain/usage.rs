@@ -19,12 +19,13 @@ pub struct UsageCurrent {
     pub current_period: CurrentPeriod,
     pub overages: Overages,
     pub subscription: Option<SubscriptionSummary>,
-    /// Null until there is a day of data.
+    /// None until there is a day of data.
     pub forecast: Option<UsageForecast>,
     /// Timestamp of the newest counted event.
     #[serde(with = "time::serde::rfc3339::option")]
     pub as_of: Option<OffsetDateTime>,
-    /// Arrival of the oldest accepted event that is not counted yet; null: all are counted.
+    /// When the oldest accepted event that the figures lack was received. Null: they contain all
+    /// events.
     #[serde(with = "time::serde::rfc3339::option")]
     pub waiting_since: Option<OffsetDateTime>,
     /// Usage per day of the period, for the chart.
@@ -76,7 +77,7 @@ impl Overages {
         }
     }
 
-    /// The overage without its cost, which is unknown; None: what is included is unknown too.
+    /// The overage without its cost, which is unknown. None: the included quantity is unknown too.
     pub fn unpriced(currency: Currency, over: Option<Quantities>, why: &Unpriced) -> Overages {
         Overages {
             currency,
@@ -158,9 +159,9 @@ pub struct TransferOverage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SubscriptionSummary {
-    /// Null: the plan is unknown, see `plan_name`.
+    /// Null for a plan that this platform doesn't sell; `plan_name` is its name.
     pub plan_type: Option<PlanType>,
-    /// Stripe's name of an unknown plan.
+    /// Stripe's name of a plan that this platform doesn't sell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_name: Option<String>,
     /// Stripe's status: active, trialing, past_due, canceled, unpaid, incomplete,
@@ -171,7 +172,7 @@ pub struct SubscriptionSummary {
     #[cfg_attr(feature = "ssr", schema(schema_with = included::schema))]
     pub included: Option<Quantities>,
     pub cancel_at_period_end: bool,
-    /// When it ends, if it has an end.
+    /// When it ends, if that is scheduled.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<OffsetDateTime>,
     /// Its invoices are not collected.
@@ -179,15 +180,15 @@ pub struct SubscriptionSummary {
     pub pause_collection: Option<PauseCollection>,
 }
 
-/// Forecast for the end of the period.
+/// The forecast for the period's end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageForecast {
     #[serde(flatten)]
     #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<Forecast>::references))]
     pub quantities: PerMetric<Forecast>,
-    /// Forecast cost of each metric's overage, in minor units of the overage's currency; null if
-    /// the price is unknown.
+    /// The forecast overage cost of each metric, in minor units of the overages' currency; null
+    /// where the price is unknown.
     #[serde(default, with = "by_key")]
     #[cfg_attr(feature = "ssr", schema(schema_with = overage_costs))]
     pub overage_costs: PerMetric<Option<i64>>,
@@ -198,7 +199,8 @@ pub struct UsageForecast {
 #[cfg(feature = "ssr")]
 fn overage_costs() -> utoipa::openapi::Object {
     let mut costs = by_key::schema::<Option<i64>>();
-    let description = "What each metric's overage will cost, in minor units of the overages' currency; null where the price is unknown.";
+    let description =
+        "The forecast overage cost of each metric, in minor units of the overages' currency; null where the price is unknown.";
     costs.description = Some(description.to_owned());
     costs
 }

@@ -27,7 +27,7 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
-/// A correction: the event again, with the right quantity (0 withdraws it) and its own id.
+/// A correction: the event again with the right quantity (0 cancels it) and a new id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
     /// The id of the corrected event, which has the same metric, app and timestamp.
@@ -35,7 +35,7 @@ pub struct Correction {
     pub event: UsageEvent,
 }
 
-/// An entry of a request.
+/// One entry of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     Event(UsageEvent),
@@ -52,7 +52,7 @@ impl Entry {
     }
 }
 
-/// The same for a parsed value.
+/// Reads any spelling of an event, field by field.
 fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
     let draft: Draft = serde_json::from_str(json).map_err(|error| {
         let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
@@ -87,12 +87,12 @@ impl Rejection {
     }
 }
 
-/// Up to this size, simple properties are stored unchanged: parsed and serialized again they would
-/// not exceed the limit.
+/// Properties up to this size are stored as they were written, if they contain no escapes: their
+/// normalised form can't exceed the limit.
 const PLAIN_PROPERTIES_BYTES: usize = 512;
 
-/// The fast path for normal events. All others are parsed as a [`Draft`], which is slower and names
-/// the error.
+/// The usual form of an event. Every other form is parsed as a [`Draft`], which is slower and
+/// reports what is wrong.
 #[derive(Deserialize)]
 struct Plain<'a> {
     #[serde(borrow)]
@@ -111,7 +111,7 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
-    /// None: use the slow path.
+    /// None: parse it as a [`Draft`].
     fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
         let metric: Metric = self.metric.parse().ok()?;
         let quantity = Some(self.quantity).filter(|quantity| (1..=metric.unit().max_per_event()).contains(quantity))?;
@@ -139,7 +139,7 @@ fn is_plain_object(json: &str) -> bool {
         && !bytes.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
 }
 
-/// An unvalidated event; errors name the missing or invalid field.
+/// An event as clients may send it. Missing fields and wrong types are reported for each field.
 #[derive(Deserialize)]
 struct Draft {
     id: Option<Value>,
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn unusual_properties_take_the_slow_path() {
+    fn properties_that_postgresql_cannot_store_are_rejected() {
         for (json, taken) in [
             (r#"{"a": 1, "b": {"c": [true, null]}}"#, true),
             (r#"{"a": 1e999999}"#, false),

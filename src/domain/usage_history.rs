@@ -65,8 +65,8 @@ impl FromStr for Granularity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageHistory {
-    /// Per metric, and per app if requested: those with the most usage first, the others together
-    /// at the end.
+    /// Per metric, and per app if requested: apps with the most usage first, the rest summed at the
+    /// end.
     pub series: Vec<UsageSeries>,
 }
 
@@ -77,7 +77,7 @@ pub struct UsageSeries {
     pub metric: Metric,
     /// Null: all apps, or those in `other_apps`.
     pub app_id: Option<String>,
-    /// Number of apps that have no series of their own and are summed here.
+    /// The number of apps summed here, if they have no series of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_apps: Option<u32>,
     /// Without gaps.
@@ -87,8 +87,8 @@ pub struct UsageSeries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsagePoint {
-    /// The start of the hour, day or month. The first and the last point only cover the requested
-    /// span.
+    /// The first instant of the hour, day or month. The first and the last point contain only the
+    /// requested span.
     #[serde(with = "time::serde::rfc3339")]
     pub start: OffsetDateTime,
     /// In the metric's own unit.
@@ -96,7 +96,7 @@ pub struct UsagePoint {
 }
 
 impl UsageHistory {
-    /// Without points after `now`: future days have no usage yet, which is not the same as 0.
+    /// Without points that begin after `now`: future days have no usage yet, which differs from 0.
     pub fn until(mut self, now: OffsetDateTime) -> UsageHistory {
         for series in &mut self.series {
             series.points.retain(|point| point.start <= now);
@@ -105,8 +105,7 @@ impl UsageHistory {
     }
 }
 
-/// The file name of a customer's usage: the customer, the metric, the grouping, and the first and
-/// last day.
+/// The file name of a customer's usage: customer, metric, grouping, first and last day.
 pub fn file_name(customer: &str, metric: Option<Metric>, granularity: Granularity, by_app: bool, span: &Period) -> String {
     let day = |at: OffsetDateTime| at.to_offset(UtcOffset::UTC).date();
     let mut parts = vec!["usage".to_owned(), slug(customer)];

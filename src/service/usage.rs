@@ -27,13 +27,13 @@ use crate::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// The current period: usage, overage, cost, forecast. Without a subscription it is the calendar
-/// month.
+/// The running period: used, over the plan, cost, forecast. Without a subscription it is the
+/// calendar month.
 pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageCurrent> {
     at(platform, customer, platform.clock.now()).await
 }
 
-/// The same as of `now`, with the data known by then and the current subscriptions.
+/// The running period as of `now`, with the usage known by then and the current subscriptions.
 #[tracing::instrument(name = "usage.at", level = "debug", skip_all)]
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscriptions = subscriptions(platform, customer).await?;
@@ -55,7 +55,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
         None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
     };
     let rating = Rating { offer: offer.as_ref(), unpriced: subscription.and_then(|one| unpriced(one, offer.as_ref())) };
-    // A cap ends the period's usage: events beyond it are refused.
+    // Usage beyond a cap is refused.
     let ends = PerMetric::from_fn(|metric| {
         let included = offer.as_ref().map(|offer| offer.included[metric]);
         let cap = cap_quantity(alerts.as_ref()?.metric(metric).cap(), included)?;
@@ -72,17 +72,16 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     })
 }
 
-/// How far back ended subscriptions matter: the longest common period, and the maximum delay of
-/// usage.
+/// How long ended subscriptions matter: the longest usual period plus the time for late events.
 const REMEMBERED: Duration = Duration::days(400);
 
-/// A customer's subscriptions, including recently ended ones, for `domain::subscription` to choose
-/// from.
+/// A customer's subscriptions, including recently ended ones. `domain::subscription` chooses among
+/// them.
 pub async fn subscriptions(platform: &Platform, customer: CustomerId) -> Result<Vec<Subscription>> {
     Ok(subscriptions::of_customer(&platform.db, customer, platform.clock.now() - REMEMBERED).await?)
 }
 
-/// A customer's currency and current period.
+/// A customer's billing currency and running period.
 pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Currency, Period)> {
     let subscriptions = subscriptions(platform, customer).await?;
     let Metered { subscription, period } = metered_at(&subscriptions, platform.clock.now());
@@ -93,7 +92,7 @@ pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Curren
     Ok((currency, period))
 }
 
-/// Why usage of a subscription can't be priced, if it can't.
+/// Why usage of a subscription has no price; None if it has one.
 pub fn unpriced(subscription: &Subscription, offer: Option<&Offer>) -> Option<Unpriced> {
     match offer {
         Some(offer) => offer.prices.is_none().then_some(Unpriced::NoPrice(subscription.currency)),
@@ -117,7 +116,7 @@ fn summary(subscription: &Subscription, offer: Option<&Offer>) -> SubscriptionSu
     }
 }
 
-/// The terms for rating a period's quantities.
+/// The prices for a period's quantities.
 struct Rating<'a> {
     offer: Option<&'a Offer>,
     unpriced: Option<Unpriced>,
@@ -150,7 +149,7 @@ fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<
         .collect()
 }
 
-/// From the customer's first hour with usage.
+/// Starts with the first hour that has usage.
 fn usage_forecast(
     period: Period,
     before: &[HourlyUsage],
@@ -168,7 +167,7 @@ fn usage_forecast(
         let mut quantities = vec![0; length];
         for usage in hours() {
             let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
-            // An hour may be split into parts.
+            // An hour may have several parts.
             let quantity = quantities.get_mut(hour)?;
             *quantity = usage.quantities[metric].saturating_add(*quantity);
         }

@@ -79,7 +79,7 @@ impl InUnit for Option<u64> {
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
                 .minimum(Some(0))
                 .into(),
-            Unit::Bytes => OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::Null)).item(gigabytes()).into(),
+            Unit::Bytes => OneOfBuilder::new().item(gigabytes()).item(ObjectBuilder::new().schema_type(Type::Null)).into(),
         }
     }
 }
