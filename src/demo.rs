@@ -165,7 +165,7 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
 /// A month's usage, with the included quantities.
 fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
     let used = traffic::quantities(events);
-    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
+    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms[metric], used: used[metric] }).collect()
 }
 
 /// Hours with usage, for events too old for deduplication by id.

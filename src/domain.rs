@@ -23,6 +23,7 @@ pub mod mirror;
 pub mod money;
 pub mod period;
 pub mod plan;
+pub mod rating;
 pub mod reconcile;
 pub mod refund;
 pub mod request_path;

@@ -26,6 +26,7 @@ pub fn complete(mut document: Value) -> Value {
     });
     bound(&mut document["components"]["schemas"]);
     without_lone_alternatives(&mut document["components"]["schemas"]);
+    merge_objects(&mut document["components"]["schemas"]);
     document
 }
 
@@ -195,6 +196,35 @@ fn without_lone_alternatives(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(without_lone_alternatives),
         _ => {}
+    }
+}
+
+/// A type with flattened fields is described as several objects; in JSON it is one. Parts that
+/// refer to other types stay parts.
+fn merge_objects(schemas: &mut Value) {
+    for (_, schema) in members(schemas) {
+        let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut).map(std::mem::take) else { continue };
+        let (objects, mut others): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(|part| part["properties"].is_object());
+        // The fields that are not flattened stand last.
+        let merged = objects.into_iter().rev().reduce(|mut all, more| {
+            if let (Some(known), Some(more)) = (all["properties"].as_object_mut(), more["properties"].as_object()) {
+                known.extend(more.clone());
+            }
+            let required = [&all["required"], &more["required"]].into_iter().filter_map(Value::as_array).flatten().cloned().collect();
+            all["required"] = Value::Array(required);
+            all
+        });
+        let Some(fields) = schema.as_object_mut() else { continue };
+        match merged {
+            Some(Value::Object(merged)) if others.is_empty() => {
+                fields.remove("allOf");
+                fields.extend(merged);
+            }
+            merged => {
+                others.extend(merged);
+                fields.insert("allOf".into(), others.into());
+            }
+        }
     }
 }
 

@@ -14,10 +14,9 @@ use crate::{
     },
     domain::{
         alert::{AlertSettings, Cap, FiredAlert},
-        metric::Metric,
+        metric::{Metric, Unit},
         money::Money,
         settings::CustomerSettings,
-        usage::show_quantity,
     },
 };
 use leptos::{either::Either, prelude::*};
@@ -48,10 +47,9 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         let text = |name: &str, label: &str, hint: &str| {
             filled.input(Field { hint: Some(hint.to_owned()), ..Field::new(field(metric, name), "text", label) })
         };
-        let unit = match metric {
-            Metric::Impressions => "Impressions",
-            Metric::ApiCalls => "API calls",
-            Metric::DataTransferBytes => "GB",
+        let unit = match metric.unit() {
+            Unit::Count => metric.title(),
+            Unit::Bytes => "GB",
         };
         let id = format!("alerts-{metric}");
         view! {
@@ -106,7 +104,7 @@ fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
         parts.push(match set.cap() {
             None => "no cap".to_owned(),
             Some(Cap::Percent(percent)) => format!("cap at {percent}\u{a0}%"),
-            Some(Cap::Quantity(quantity)) => format!("cap at {}", show_quantity(metric, quantity)),
+            Some(Cap::Quantity(quantity)) => format!("cap at {}", metric.show(quantity)),
         });
         fact(metric.title().to_owned(), parts.join(", "))
     });
