@@ -1,19 +1,20 @@
-//! Group commit: deliveries that come while others are being written are written together.
+//! Group commit: deliveries that arrive during a transaction are written together in the next one.
 //!
-//! A delivery that finds nobody writing is written at once, by itself. Under load a transaction holds as many as came during the one before,
-//! so that the price of a commit and of each statement is shared. Every delivery is answered after the commit that holds it.
+//! A delivery that finds no writer at work is written at once, in a transaction of its own. Under load a transaction holds the deliveries
+//! that arrived during the one before, which share the cost of a commit and of each statement. A delivery is answered after its commit.
 //!
-//! A few writers share what waits. None takes deliveries of a customer whose others are being written, so that they don't wait for each
-//! other's locks, and a burst about one customer is one batch.
+//! A few writers share the queue. A writer skips deliveries of a customer that another writer is at work on, so that writers don't wait for
+//! each other's locks, and a burst about one customer is one batch.
 
-use super::{Receipt, Tried, count, fetch, tell_metrics};
+use super::{
+    Receipt,
+    apply::{ApplyError, apply, prefetch},
+    conclude, count, fetch, tell_metrics,
+};
 use crate::{
-    service::{
-        Error, Platform, Result, features,
-        webhooks::apply::{ApplyError, Outcome, apply, prefetch},
-    },
+    service::{Error, Platform, Result, features},
     store::postgres::{
-        inbox::{self, Record},
+        inbox::{self, Attempt, Record},
         mirror, storage,
     },
     stripe::webhook::parsed::ParsedEvent,
@@ -32,52 +33,52 @@ const WRITERS: usize = 2;
 /// Events of one transaction.
 const MOST_AT_ONCE: usize = 64;
 
-/// Deliveries that are worth a transaction of their own beside another one; fewer are cheaper together, even if they wait for the other.
+/// Deliveries that are worth a second transaction beside a running one; fewer are cheaper in the next one.
 const A_SHARE: usize = 24;
 
-/// Deliveries that make it worth while to wait for more.
+/// Deliveries that make it worthwhile to wait for more.
 const A_BURST: usize = 4;
 
-/// How long a burst is given to come back; a fraction of what a transaction takes.
+/// How long a writer waits for a burst to return; a fraction of a transaction's duration.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// Deliveries that may wait, each of at most 1 MiB; Stripe sends the others again.
+/// Deliveries in the queue, each of at most 1 MiB; Stripe sends the others again.
 const MOST_WAITING: usize = 1_000;
 
-/// Where deliveries wait for their turn; cheap to clone.
+/// The queue of deliveries and its writers; cheap to clone.
 #[derive(Clone)]
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
-    desk: Mutex<Desk>,
-    /// Of the writers that gather, one has the next deliveries.
+    queue: Mutex<Queue>,
+    /// One writer at a time waits for a burst to return.
     gathering: Semaphore,
-    /// Told when as many wait as that one wants.
+    /// Notified when as many deliveries are queued as that writer expects.
     enough: Notify,
 }
 
-/// What waits, and who is at work.
+/// The deliveries that wait, and the writers at work.
 #[derive(Default)]
-struct Desk {
+struct Queue {
     waiting: VecDeque<Waiting>,
     writers: usize,
     /// Deliveries that are being written, or have been a moment ago.
     underway: usize,
-    /// Whose, by Stripe's ids.
+    /// The customers of those, by Stripe's ids.
     customers: HashSet<String>,
-    /// How many have to wait before somebody wants to be told.
-    wanted: Option<usize>,
+    /// How many queued deliveries a gathering writer expects.
+    expected: Option<usize>,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Intake(Arc::new(Inner { desk: Mutex::default(), gathering: Semaphore::new(1), enough: Notify::new() }))
+        Intake(Arc::new(Inner { queue: Mutex::default(), gathering: Semaphore::new(1), enough: Notify::new() }))
     }
 }
 
-impl Desk {
-    /// Is there work for one writer more?
-    fn wants_a_writer(&self) -> bool {
+impl Queue {
+    /// Whether there is work for one more writer.
+    fn needs_writer(&self) -> bool {
         !self.waiting.is_empty() && (self.writers == 0 || (self.writers < WRITERS && self.waiting.len() >= A_SHARE))
     }
 
@@ -97,12 +98,12 @@ impl Desk {
 }
 
 impl Intake {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing that could panic is done under the lock.
-        self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In a burst, gives those who were answered together a moment to come back, and so to share a transaction with those who wait.
+    /// After a burst, waits a moment for the senders that were answered together, so that their next deliveries share a transaction.
     async fn gather(&self, answered: usize) {
         if answered < A_BURST {
             return;
@@ -110,31 +111,31 @@ impl Intake {
         let enough = async {
             // Never closed.
             let _turn = self.0.gathering.acquire().await;
-            let told = self.0.enough.notified();
+            let notified = self.0.enough.notified();
             {
-                let mut desk = self.desk();
-                if desk.waiting.len() >= answered {
+                let mut queue = self.queue();
+                if queue.waiting.len() >= answered {
                     return;
                 }
-                desk.wanted = Some(answered);
+                queue.expected = Some(answered);
             }
-            let _until_then = Wanting(self);
-            told.await;
+            let _until_then = Gathering(self);
+            notified.await;
         };
         let _came_or_not = tokio::time::timeout(MOMENT, enough).await;
     }
 }
 
-/// Somebody waits to be told; not any more when it is dropped.
-struct Wanting<'a>(&'a Intake);
+/// A writer gathers; no longer when this is dropped.
+struct Gathering<'a>(&'a Intake);
 
-impl Drop for Wanting<'_> {
+impl Drop for Gathering<'_> {
     fn drop(&mut self) {
-        self.0.desk().wanted = None;
+        self.0.queue().expected = None;
     }
 }
 
-/// A writer's place; given up when it is dropped, however that comes.
+/// A writer's place among [`WRITERS`]; freed on drop, after a panic too.
 struct Writer {
     intake: Intake,
     underway: usize,
@@ -144,21 +145,21 @@ struct Writer {
 
 impl Writer {
     /// A place among the writers, if there is work for one more.
-    fn wanted(intake: &Intake, desk: &mut Desk) -> Option<Writer> {
-        desk.wants_a_writer().then(|| {
-            desk.writers += 1;
+    fn if_needed(intake: &Intake, queue: &mut Queue) -> Option<Writer> {
+        queue.needs_writer().then(|| {
+            queue.writers += 1;
             Writer { intake: intake.clone(), underway: 0, customers: Vec::new(), gone: false }
         })
     }
 
-    /// The next batch; empty when the place is given up, and whoever hands in after that finds it free.
+    /// The next batch. Empty: the place is free again, and the next delivery gets a new writer.
     fn next(&mut self) -> Vec<Waiting> {
         let intake = self.intake.clone();
-        let mut desk = intake.desk();
-        desk.underway -= std::mem::take(&mut self.underway);
-        let batch = desk.take();
+        let mut queue = intake.queue();
+        queue.underway -= std::mem::take(&mut self.underway);
+        let batch = queue.take();
         if batch.is_empty() {
-            self.leave(&mut desk);
+            self.leave(&mut queue);
         }
         self.underway = batch.len();
         self.customers = batch.iter().filter_map(|waiting| waiting.customer().map(str::to_owned)).collect();
@@ -166,23 +167,23 @@ impl Writer {
     }
 
     /// Others may write these customers again.
-    fn release(&mut self, desk: &mut Desk) {
+    fn release(&mut self, queue: &mut Queue) {
         for customer in self.customers.drain(..) {
-            desk.customers.remove(&customer);
+            queue.customers.remove(&customer);
         }
     }
 
-    fn leave(&mut self, desk: &mut Desk) {
-        self.release(desk);
-        desk.underway -= std::mem::take(&mut self.underway);
-        desk.writers -= usize::from(!std::mem::replace(&mut self.gone, true));
+    fn leave(&mut self, queue: &mut Queue) {
+        self.release(queue);
+        queue.underway -= std::mem::take(&mut self.underway);
+        queue.writers -= usize::from(!std::mem::replace(&mut self.gone, true));
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         let intake = self.intake.clone();
-        self.leave(&mut intake.desk());
+        self.leave(&mut intake.queue());
     }
 }
 
@@ -204,30 +205,30 @@ impl Waiting {
     }
 }
 
-/// Has a delivery stored and applied; the answer follows the commit.
+/// Has a delivery stored and applied; returns after the commit.
 pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt> {
     let (answer, answered) = oneshot::channel();
     let intake = &platform.intake;
     let writer = {
-        let mut desk = intake.desk();
-        if desk.waiting.len() >= MOST_WAITING {
+        let mut queue = intake.queue();
+        if queue.waiting.len() >= MOST_WAITING {
             return Err(Error::Busy);
         }
-        desk.waiting.push_back(Waiting { delivery: Box::new(delivery), answer });
-        if desk.wanted.is_some_and(|wanted| desk.waiting.len() >= wanted) {
-            desk.wanted = None;
+        queue.waiting.push_back(Waiting { delivery: Box::new(delivery), answer });
+        if queue.expected.is_some_and(|expected| queue.waiting.len() >= expected) {
+            queue.expected = None;
             intake.0.enough.notify_one();
         }
-        Writer::wanted(intake, &mut desk)
+        Writer::if_needed(intake, &mut queue)
     };
     if let Some(writer) = writer {
-        // A task of its own: whoever hangs up while it writes must not take the others with them.
+        // A task of its own: a client that disconnects during the transaction must not cancel the other deliveries.
         tokio::spawn(write_all(platform.clone(), writer));
     }
     answered.await.unwrap_or(Err(Error::Busy))
 }
 
-/// Writes what waits.
+/// Writes batches until the queue is empty.
 async fn write_all(platform: Platform, mut writer: Writer) {
     loop {
         let batch = writer.next();
@@ -235,7 +236,7 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             return;
         }
         let answered = batch.len();
-        // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
+        // An event without a customer may belong to an object of the same batch and has to see it. It takes the lock that stops all others.
         let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.parsed.is_orphan());
         for batch in [others, orphans] {
             // It belongs to as many traces as it holds deliveries.
@@ -245,8 +246,8 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             }
             write(&platform, batch).instrument(span).await;
         }
-        writer.release(&mut platform.intake.desk());
-        // Those who were answered count as underway until then: they are about to come back.
+        writer.release(&mut platform.intake.queue());
+        // The answered senders count as underway until then: their next deliveries are about to arrive.
         platform.intake.gather(answered).await;
     }
 }
@@ -260,7 +261,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     match try_to_write(platform, &deliveries, None).await {
         Ok(receipts) => answer(batch.into_iter().zip(receipts.into_iter().map(Ok))),
         Err(refused @ ApplyError::Refused(_)) => {
-            // Whoever was alone need not be tried once more to be the one that is refused.
+            // A single delivery need not be tried again to find out which one is refused.
             let known = (batch.len() == 1).then(|| refused.to_string());
             for waiting in batch {
                 write_alone(platform, waiting, known.clone()).await;
@@ -276,7 +277,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     }
 }
 
-/// Writes one, as failed if the database refuses what is in it; `refused`: why it is known to.
+/// Writes one delivery, as failed if the database refuses its content; `refused`: the known reason for that.
 async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
     let delivery = [&*waiting.delivery];
     let written = match try_to_write(platform, &delivery, refused).await {
@@ -293,12 +294,12 @@ async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<Stri
 
 fn answer(answers: impl IntoIterator<Item = (Waiting, Result<Receipt>)>) {
     for (Waiting { answer, .. }, receipt) in answers {
-        // Nobody there: Stripe hung up, and will send it again as a duplicate.
+        // No receiver: Stripe disconnected, and will send the event again as a duplicate.
         let _hung_up = answer.send(receipt);
     }
 }
 
-/// One transaction; `refused`: why these can't be applied, so that they are only kept.
+/// One transaction; `refused`: why these can't be applied, so that they are only stored.
 async fn try_to_write(
     platform: &Platform,
     deliveries: &[&Delivery],
@@ -310,40 +311,30 @@ async fn try_to_write(
     let mut seen = prefetched.stored.clone();
     let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.parsed.event.id.clone())).collect();
     let parsed: Vec<&ParsedEvent> = new.iter().map(|delivery| &delivery.parsed).collect();
-    let tried: Vec<Tried> = match refused {
-        Some(reason) => parsed.iter().map(|parsed| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &parsed.event, 0)).collect(),
-        // Switched off, billing still takes what Stripe sends, and applies it when it is back.
-        None if !features::current(platform).billing_enabled => parsed.iter().map(|_| Tried::WAITING).collect(),
+    let attempts: Vec<Attempt> = match refused {
+        Some(reason) => parsed.iter().map(|parsed| conclude(Attempt::failed(&reason), &parsed.event, 0)).collect(),
+        // While billing is switched off, events are stored; they are applied when it is on again.
+        None if !features::current(platform).billing_enabled => {
+            parsed.iter().map(|parsed| fetch::pending(platform, &parsed.event)).collect()
+        }
         None => {
-            let outcomes = apply(&mut transaction, &parsed, &prefetched).await?;
-            let tried = |(parsed, outcome): (&&ParsedEvent, Outcome)| {
-                if fetch::waits(platform, &parsed.event) { Tried::WAITING } else { Tried::new(outcome, &parsed.event, 0) }
+            let attempts = apply(&mut transaction, &parsed, &prefetched).await?;
+            let concluded = |(parsed, attempt): (&&ParsedEvent, Attempt)| {
+                if fetch::awaits_fetch(platform, &parsed.event) { Attempt::PENDING_FETCH } else { conclude(attempt, &parsed.event, 0) }
             };
-            parsed.iter().zip(outcomes).map(tried).collect()
+            parsed.iter().zip(attempts).map(concluded).collect()
         }
     };
-    let records: Vec<Record<'_>> = new
+    let records: Vec<Record<'_>> = parsed
         .iter()
-        .zip(&tried)
-        .map(|(delivery, tried)| Record {
-            event: &delivery.parsed.event,
-            body: &delivery.parsed.body,
-            attempt: tried.attempt(),
-            subject_id: delivery.parsed.subject_id(),
-            changed: tried.changed,
-        })
+        .zip(&attempts)
+        .map(|(parsed, attempt)| Record { row: None, event: &parsed.event, body: &parsed.body, subject_id: parsed.subject_id(), attempt })
         .collect();
-    let mut stored =
-        if records.is_empty() { HashSet::new() } else { inbox::store(&mut transaction, &records, platform.clock.now()).await? };
-    let to_fetch: Vec<&str> =
-        parsed.iter().map(|parsed| &parsed.event).filter(|event| fetch::waits(platform, event)).map(|event| event.id.as_str()).collect();
-    if !to_fetch.is_empty() {
-        inbox::fetch::postpone_new(&mut transaction, &to_fetch).await?;
-    }
+    let mut stored = inbox::record(&mut transaction, &records, platform.clock.now()).await?;
     transaction.commit().await?;
-    for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.parsed.event.id)) {
-        tell_metrics(platform, &delivery.parsed.event, tried);
-        if let Some(customer) = tried.customer {
+    for (delivery, attempt) in new.iter().zip(&attempts).filter(|(delivery, _)| stored.contains(&delivery.parsed.event.id)) {
+        tell_metrics(platform, &delivery.parsed.event, attempt);
+        if let Some(customer) = attempt.customer {
             delivery.request.record("customer", tracing::field::display(customer));
         }
     }
