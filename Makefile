@@ -9,16 +9,16 @@ cargo = env -u MAKEFLAGS -u MFLAGS cargo
 clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
 clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
 
-.PHONY: help run stripe test setup build server site release audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
+.PHONY: help run stripe test setup build server site release screenshots audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000
-	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo
+run: build ## set up, build and serve the console with demo data on http://127.0.0.1:3000; ARGS=--no-stripe without a stand-in for Stripe
+	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo $(ARGS)
 
 stripe: setup ## start a stand-in for Stripe on http://127.0.0.1:12111 and print the server's settings for it
-	@$(cargo) run --quiet $(cargo_features) --example stripe
+	@$(cargo) run --quiet $(cargo_features) -- stripe-stand-in
 
 test: ## run every check: format, lints, unit, integration and browser tests, with set-up
 	@exec scripts/test.sh
@@ -38,6 +38,10 @@ site:
 
 release: ## build the optimised program and site as one archive, test it in Chromium, print its size and start time
 	@scripts/release.sh
+
+screenshots: build ## take the screenshots in docs/screenshots from the demo
+	@scripts/setup.sh --browser
+	@exec scripts/screenshots.sh
 
 audit: ## check licences and sources of dependencies, and vulnerabilities of npm packages
 	@scripts/audit.sh

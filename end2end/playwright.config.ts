@@ -1,11 +1,12 @@
 // Starts the built server twice on one private database: with billing on, and with the kill switch
-// on. The first one uses a stand-in for Stripe.
+// on. The first one uses a stand-in for Stripe. A third one, on a database of its own, is a first run
+// with the stand-in inside.
 // main.spec.ts needs only one server:
   //   APEX_E2E_SITE=FOLDER      the built server with another site, e.g. the optimised one
 //   APEX_E2E_ARCHIVE=FOLDER   an unpacked archive of `make release`, with its server and settings
 //   APEX_E2E_PORT=3100        of the first server; the others have the next ones
 import { defineConfig } from '@playwright/test';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -22,7 +23,10 @@ const dir = process.env.APEX_E2E_DIR;
 if (!archive) {
   // No scheduled runs, and differences are compared again after a short delay.
   const settings = readFileSync(join(root, 'Leptos.toml'), 'utf8');
-  writeFileSync(join(dir, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
+  mkdirSync(join(dir, 'first-run'), { recursive: true });
+  for (const folder of [dir, join(dir, 'first-run')]) {
+    writeFileSync(join(folder, 'Leptos.toml'), settings.replace('nightly = true', 'nightly = false').replace('settle-seconds = 10', 'settle-seconds = 4'));
+  }
 }
 
 process.env.APEX_E2E_BINARY = binary;
@@ -31,9 +35,9 @@ process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
 
 const stripe = { port: port + 2, key: 'sk_test_of_the_browser_tests' };
 
-const server = (port: number, args: string, env: Record<string, string>) => ({
+const server = (port: number, args: string, env: Record<string, string>, cwd = dir) => ({
   command: `exec "${binary}" serve ${args}`,
-  cwd: dir,
+  cwd,
   url: `http://127.0.0.1:${port}/readyz`,
   timeout: 120_000,
   gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 20_000 },
@@ -56,14 +60,16 @@ const server = (port: number, args: string, env: Record<string, string>) => ({
 const single = server(port, '--demo', {});
 const all = [
   {
-    command: `exec "${join(target, 'debug/examples/stripe')}"`,
+    command: `exec "${binary}" stripe-stand-in`,
     // The page requires a login: any response means that the server is ready.
     url: `http://127.0.0.1:${stripe.port}/v1/customers`,
     stdout: 'ignore' as const,
-    env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_SECRET_KEY: stripe.key },
+    env: { STRIPE_STAND_IN_ADDR: `127.0.0.1:${stripe.port}`, STRIPE_STAND_IN_KEY: stripe.key },
   },
   server(port, '--demo', { STRIPE_SECRET_KEY: stripe.key, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}/` }),
   server(port + 1, '', { BILLING_ENABLED: 'false' }),
+  // With the settings of `make run`, whatever the environment says.
+  server(port + 3, '--demo', { DATABASE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_API_BASE: '' }, join(dir, 'first-run')),
 ];
 
 export default defineConfig({

@@ -15,7 +15,7 @@ port=${APEX_API_PORT:-3110}
 url=http://127.0.0.1:$port
 password='what the demo people type' secret=whsec_of_the_api_check stripe_key=sk_test_of_the_api_check
 
-cargo build --quiet --features ssr --bin apex-billing --example stripe || exit 9
+cargo build --quiet --features ssr --bin apex-billing || exit 9
 work=$(mktemp -d)
 pids=()
 finish() {
@@ -29,7 +29,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 cp Leptos.toml "$work/"
 
-STRIPE_STAND_IN_ADDR=127.0.0.1:$((port + 1)) STRIPE_SECRET_KEY=$stripe_key "$CARGO_TARGET_DIR/debug/examples/stripe" > "$work/stripe" 2>&1 &
+STRIPE_STAND_IN_ADDR=127.0.0.1:$((port + 1)) STRIPE_STAND_IN_KEY=$stripe_key "$CARGO_TARGET_DIR/debug/apex-billing" stripe-stand-in > "$work/stripe" 2>&1 &
 pids+=($!)
 (cd "$work" && exec env -u DATABASE_URL -u CLICKHOUSE_URL LEPTOS_SITE_ADDR=127.0.0.1:$port LEPTOS_SITE_ROOT="$root/target/site" METRICS_ADDR=127.0.0.1:0 \
   PUBLIC_URL="$url" DEMO_PASSWORD="$password" STRIPE_WEBHOOK_SECRET=$secret STRIPE_SECRET_KEY=$stripe_key STRIPE_API_BASE=http://127.0.0.1:$((port + 1))/ \

@@ -104,7 +104,6 @@ playwright() {
 }
 
 browser_tests() {
-  must "the stand-in for Stripe" cargo build --quiet --features ssr --example stripe
   playwright "browser tests" end2end
   # The release's browser files, through the main journeys.
   must "the optimised client" scripts/build-site.sh --release

@@ -10,16 +10,16 @@ pub mod clock;
 pub mod components;
 pub mod customer_filters;
 pub mod filters;
+pub mod form_result;
 pub mod json_text;
 pub mod local_path;
-pub mod outcome;
 pub mod pages;
 pub mod reconciliation_filters;
 pub mod shell;
 pub mod status;
 pub mod theme;
 pub mod usage_comparison;
-pub mod verdict;
+pub mod usage_summary;
 pub mod webhook_filters;
 
 use crate::domain::PRODUCT;

@@ -7,7 +7,7 @@ pub mod error;
 pub mod password;
 pub mod totp;
 
-use crate::domain::identity::{CustomerId, Role};
+use crate::domain::{identity::CustomerId, role::Role};
 use uuid::Uuid;
 
 /// The signed-in person or machine of a request.

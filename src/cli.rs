@@ -1,8 +1,9 @@
 //! The command line: one function per command, each over the same use cases as the API.
 
-mod accounts;
+mod api_key;
 mod audit;
 mod checklist;
+mod customer;
 mod features;
 mod migrate;
 mod openapi;
@@ -10,7 +11,9 @@ mod reconcile;
 mod rollback;
 mod serve;
 mod session;
+mod stripe_stand_in;
 mod usage;
+mod user;
 mod webhooks;
 
 pub use session::Session;
@@ -23,7 +26,7 @@ use std::process::ExitCode;
 #[command(
     name = "apex-billing",
     version,
-    after_help = "Settings come from the environment (a .env file is read) and from Leptos.toml; README.md lists them."
+    after_help = "Settings come from the environment (a .env file is read) and from Leptos.toml; docs/operate/configuration.md lists them."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -40,13 +43,13 @@ enum Command {
     Demo(serve::Demo),
     /// People who may sign in
     #[command(subcommand)]
-    User(accounts::User),
+    User(user::User),
     /// Customers
     #[command(subcommand)]
-    Customer(accounts::Customer),
+    Customer(customer::Customer),
     /// Keys of customers' machines
     #[command(subcommand)]
-    ApiKey(accounts::ApiKey),
+    ApiKey(api_key::ApiKey),
     /// Stripe's events: what came, what became of it, and once more
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
@@ -64,6 +67,8 @@ enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Serve a stand-in for Stripe's API, to try the product without a Stripe account
+    StripeStandIn(stripe_stand_in::StripeStandIn),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::OpenApi),
     /// Go through the deployment checklist against a running deployment
@@ -96,6 +101,7 @@ pub fn main() -> ExitCode {
             Command::Features(command) => command.run().await,
             Command::Usage(command) => command.run().await,
             Command::Audit(command) => command.run().await,
+            Command::StripeStandIn(command) => command.run().await,
             Command::Openapi(command) => command.run().await,
             Command::Checklist(command) => command.run().await,
         }

@@ -123,6 +123,11 @@ impl Config {
         Some(format!("{}://{}", base.scheme_str()?, base.authority()?))
     }
 
+    /// Whether the operator names a Stripe: by a key, or by the base URL of another one.
+    pub fn names_stripe(&self) -> bool {
+        self.stripe_secret_key.is_some() || self.stripe_api_base != STRIPE_API
+    }
+
     /// Reads `.env` (if present), the environment and `Leptos.toml` of the working directory.
     pub fn load() -> Result<Config, ConfigError> {
         match dotenvy::dotenv() {

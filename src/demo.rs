@@ -4,22 +4,26 @@
 //! Deterministic from the day of the first run on: a later run sends the same again, which changes nothing, and what has happened since.
 
 mod access;
+mod first_run;
+pub mod stripe;
 pub mod stripe_events;
 mod traffic;
 mod year;
 
 pub use access::Access;
+pub use first_run::FirstRun;
 
 use crate::{
     domain::{
-        identity::{CustomerId, Role},
+        identity::CustomerId,
         metric::Metric,
         period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
+        role::Role,
         usage_event::MAX_AGE,
     },
-    service::{Clock, Error, Platform, accounts, ingest, webhooks},
-    store::postgres::{accounts as store, usage},
+    service::{Clock, Error, Platform, api_keys, customers, ingest, users, webhooks},
+    store::postgres::{customers as store, usage},
     stripe::signature,
 };
 use anyhow::{Context, bail};
@@ -75,14 +79,30 @@ fn kisetsu() -> anyhow::Result<DemoCustomer> {
     })
 }
 
+/// The year that the demo tells.
+#[derive(Clone, Debug)]
+pub struct Year {
+    /// The start of the period in which the first run was.
+    anchor: OffsetDateTime,
+    /// Ids of all events of the year.
+    events: HashSet<String>,
+}
+
+impl Year {
+    /// The month that begins so many months after the anchor.
+    fn month(&self, after: i32) -> anyhow::Result<Period> {
+        Period::new(months_later(self.anchor, after), months_later(self.anchor, after + 1)).context("the year lacks a month")
+    }
+}
+
 /// Fills the database; refuses one that holds other customers already.
-pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
+pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> {
     if platform.config.stripe_livemode == Some(true) {
         bail!("the demo is not for a live Stripe account: STRIPE_SECRET_KEY is a live key");
     }
     let (lumen, kisetsu) = (lumen()?, kisetsu()?);
-    let since = store::customer_since(&platform.db, &lumen.stripe_id).await?;
-    if since.is_none() && store::any_customer(&platform.db).await? {
+    let since = store::since(&platform.db, &lumen.stripe_id).await?;
+    if since.is_none() && store::any(&platform.db).await? {
         bail!("the database holds customers that are not the demo's; the demo requires a database of its own");
     }
     let now = platform.clock.now();
@@ -93,22 +113,23 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
     // Further back than the events of other senders reach.
     platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
-        accounts::put_customer(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
+        customers::put(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
     };
     let (lumen_id, kisetsu_id) = (put(&lumen).await?, put(&kisetsu).await?);
     for (email, role, customer) in
         [(ADMIN, Role::Admin, lumen_id), (PUBLISHER, Role::Publisher, lumen_id), (READONLY, Role::Readonly, kisetsu_id)]
     {
-        accounts::put_user(platform, email, &access.password.0, role, Some(customer)).await?;
+        users::put(platform, email, &access.password.0, role, Some(customer)).await?;
     }
-    accounts::add_api_key(platform, lumen_id, "demo", &access.api_key.0).await?;
+    api_keys::add(platform, lumen_id, "demo", &access.api_key.0).await?;
 
+    let mut sent = Year { anchor, events: HashSet::new() };
     for (customer, id, year, traffic) in
         [(&lumen, lumen_id, year::lumen()?, traffic::LUMEN), (&kisetsu, kisetsu_id, year::kisetsu(), traffic::KISETSU)]
     {
         let offer = usage::offer(&platform.db, customer.plan, customer.currency, first.start()).await?;
         let plan = offer.and_then(|offer| offer.prices).context("the plans are missing")?;
-        deliver(platform, access, &stripe_events::subscription_events(customer, &months)).await?;
+        deliver(platform, access, &stripe_events::subscription_events(customer, &months), &mut sent).await?;
         let known = known_hours(platform, id, first.start(), now).await?;
         let mut invoices = 0;
         for (index, month) in months.iter().enumerate() {
@@ -117,12 +138,12 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<()> {
             send(platform, id, &traffic, events, *month, &known).await?;
             let usual = year::Month::default();
             let (events, made) = year.get(index).unwrap_or(&usual).events(customer, index, *month, &lines, invoices, now);
-            deliver(platform, access, &events).await?;
+            deliver(platform, access, &events, &mut sent).await?;
             invoices += made;
         }
     }
     ingest::settle(platform).await?;
-    Ok(())
+    Ok(sent)
 }
 
 /// The day on which the demo's periods begin; one that every month has.
@@ -186,8 +207,9 @@ async fn send(
     Ok(())
 }
 
-async fn deliver(platform: &Platform, access: &Access, events: &[serde_json::Value]) -> anyhow::Result<()> {
+async fn deliver(platform: &Platform, access: &Access, events: &[serde_json::Value], year: &mut Year) -> anyhow::Result<()> {
     for event in events {
+        year.events.extend(event["id"].as_str().map(str::to_owned));
         let body = event.to_string();
         let signature = signature::sign(body.as_bytes(), &access.webhook_secret, platform.clock.now());
         webhooks::receive(platform, Some(&signature), body.as_bytes()).await?;

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod reconcile;
 pub mod refund;
 pub mod request_path;
+pub mod role;
 pub mod second_factor;
 pub mod session;
 pub mod settings;

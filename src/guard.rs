@@ -5,8 +5,9 @@ use crate::{
     auth::Principal,
     domain::session::SessionKey,
     service::{
-        Error, Platform, Result, accounts,
+        Error, Platform, Result,
         caller::{Caller, Person, Reader, Staff},
+        customers,
         invoices::Scope,
         second_factor,
     },
@@ -62,14 +63,14 @@ pub async fn reader() -> Result<Reader> {
 /// Whoever is signed in and the customer that it asks about, in a server function.
 pub async fn caller(customer_id: Option<String>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader().await?;
-    let customer = accounts::customer_of(&platform, &principal, customer_id.as_deref()).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
 }
 
 /// Whoever is signed in and the customer that it asks about, in a handler.
 pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
-    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 
@@ -79,7 +80,7 @@ pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id
     if !principal.role().manages() {
         return Err(Error::Forbidden("publisher"));
     }
-    let customer = accounts::customer_of(&platform, &principal, customer_id).await?;
+    let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 

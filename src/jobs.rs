@@ -18,38 +18,18 @@ mod usage_check;
 mod webhooks;
 
 use crate::{
-    service::{self, Platform},
+    service::{self, Platform, health::Heartbeat},
     telemetry::{self, News, Outage, traces},
 };
 use std::{
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
-use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-
-/// When the scheduler last did something.
-#[derive(Clone, Debug, Default)]
-pub struct Heartbeat(Arc<AtomicI64>);
-
-/// Silence after which the jobs count as stuck; the most frequent one runs every few seconds.
-const SILENCE: time::Duration = time::Duration::minutes(2);
-
-impl Heartbeat {
-    fn beat(&self, now: OffsetDateTime) {
-        self.0.store(now.unix_timestamp(), Ordering::Relaxed);
-    }
-
-    pub fn is_alive(&self, now: OffsetDateTime) -> bool {
-        now.unix_timestamp() - self.0.load(Ordering::Relaxed) <= SILENCE.whole_seconds()
-    }
-}
 
 /// The jobs that run.
 pub struct Running(JoinSet<()>);
@@ -61,60 +41,90 @@ impl Running {
     }
 }
 
+/// A job: what it is called in logs and metrics, how often it runs, and one run of it.
+struct Job {
+    name: &'static str,
+    every: Duration,
+    run: Box<dyn Fn(Platform) -> Run + Send + Sync>,
+}
+
+type Run = Pin<Box<dyn Future<Output = service::Result<()>> + Send>>;
+
+impl Job {
+    fn new<F>(name: &'static str, every: Duration, run: impl Fn(Platform) -> F + Send + Sync + 'static) -> Job
+    where
+        F: Future<Output = service::Result<()>> + Send + 'static,
+    {
+        Job { name, every, run: Box::new(move |platform| Box::pin(run(platform))) }
+    }
+
+    /// A job whose run is long, and ends early when the server stops.
+    fn long<F>(
+        name: &'static str,
+        every: Duration,
+        run: impl Fn(Platform, CancellationToken) -> F + Send + Sync + 'static,
+        stop: &CancellationToken,
+    ) -> Job
+    where
+        F: Future<Output = service::Result<()>> + Send + 'static,
+    {
+        let stop = stop.clone();
+        Job::new(name, every, move |platform| run(platform, stop.clone()))
+    }
+
+    /// A job that carries something from one run to the next.
+    fn with_state<S, F>(name: &'static str, every: Duration, run: impl Fn(Platform, Arc<S>) -> F + Send + Sync + 'static) -> Job
+    where
+        S: Default + Send + Sync + 'static,
+        F: Future<Output = service::Result<()>> + Send + 'static,
+    {
+        let state = Arc::<S>::default();
+        Job::new(name, every, move |platform| run(platform, Arc::clone(&state)))
+    }
+}
+
+/// Every job there is.
+fn all(stop: &CancellationToken) -> Vec<Job> {
+    vec![
+        Job::new("alerts", alerts::EVERY, alerts::run),
+        Job::with_state("audit", audit::EVERY, audit::run),
+        Job::long("backfill", backfill::EVERY, backfill::run, stop),
+        Job::new("billed_usage", billed_usage::EVERY, billed_usage::run),
+        Job::new("features", features::EVERY, features::run),
+        Job::long("fetch", fetch::EVERY, fetch::run, stop),
+        Job::new("idempotency", idempotency::EVERY, idempotency::run),
+        Job::long("meters", meters::EVERY, meters::run, stop),
+        Job::new("partitions", partitions::EVERY, partitions::run),
+        Job::long("reconcile", reconcile::EVERY, reconcile::run, stop),
+        Job::long("reread", reread::EVERY, reread::run, stop),
+        Job::new("sessions", sessions::EVERY, sessions::run),
+        Job::new("ship", ship::EVERY, ship::run),
+        Job::with_state("unpriced", unpriced::EVERY, unpriced::run),
+        Job::new("usage_check", usage_check::EVERY, usage_check::run),
+        Job::new("webhooks", webhooks::EVERY, webhooks::run),
+    ]
+}
+
 /// Starts every job; they end after `stop`.
 pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Running) {
     let heartbeat = Heartbeat::default();
     heartbeat.beat(platform.clock.now());
     let mut jobs = JoinSet::new();
-    jobs.spawn(every(webhooks::EVERY, "webhooks", webhooks::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    let (stopping, fetching, metering, reconciling, rereading) = (stop.clone(), stop.clone(), stop.clone(), stop.clone(), stop.clone());
-    let backfill = move |platform| backfill::run(platform, stopping.clone());
-    jobs.spawn(every(backfill::EVERY, "backfill", backfill, platform.clone(), heartbeat.clone(), stop.clone()));
-    let fetch = move |platform| fetch::run(platform, fetching.clone());
-    jobs.spawn(every(fetch::EVERY, "fetch", fetch, platform.clone(), heartbeat.clone(), stop.clone()));
-    let meters = move |platform| meters::run(platform, metering.clone());
-    jobs.spawn(every(meters::EVERY, "meters", meters, platform.clone(), heartbeat.clone(), stop.clone()));
-    let sealer = Arc::default();
-    let audit = move |platform| audit::run(platform, Arc::clone(&sealer));
-    jobs.spawn(every(audit::EVERY, "audit", audit, platform.clone(), heartbeat.clone(), stop.clone()));
-    let reconcile = move |platform| reconcile::run(platform, reconciling.clone());
-    jobs.spawn(every(reconcile::EVERY, "reconcile", reconcile, platform.clone(), heartbeat.clone(), stop.clone()));
-    let reread = move |platform| reread::run(platform, rereading.clone());
-    jobs.spawn(every(reread::EVERY, "reread", reread, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(alerts::EVERY, "alerts", alerts::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(partitions::EVERY, "partitions", partitions::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(billed_usage::EVERY, "billed_usage", billed_usage::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(ship::EVERY, "ship", ship::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(usage_check::EVERY, "usage_check", usage_check::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    let reported = Arc::default();
-    let unpriced = move |platform| unpriced::run(platform, Arc::clone(&reported));
-    jobs.spawn(every(unpriced::EVERY, "unpriced", unpriced, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(features::EVERY, "features", features::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(idempotency::EVERY, "idempotency", idempotency::run, platform.clone(), heartbeat.clone(), stop.clone()));
-    jobs.spawn(every(sessions::EVERY, "sessions", sessions::run, platform.clone(), heartbeat.clone(), stop));
+    for job in all(&stop) {
+        jobs.spawn(repeat(job, platform.clone(), heartbeat.clone(), stop.clone()));
+    }
     (heartbeat, Running(jobs))
 }
 
-/// Runs a job again and again until the stop. A run that fails is tried at the next turn. Its metrics exist before the first run.
-fn every<F, Fut>(
-    period: Duration,
-    name: &'static str,
-    run: F,
-    platform: Platform,
-    heartbeat: Heartbeat,
-    stop: CancellationToken,
-) -> impl Future<Output = ()>
-where
-    F: Fn(Platform) -> Fut,
-    Fut: Future<Output = service::Result<()>>,
-{
-    metrics::gauge!(telemetry::JOB_INTERVAL_SECONDS, "name" => name).set(period.as_secs_f64());
+/// Runs a job again and again until the stop. A run that fails is retried at the next interval. Its metrics exist before the first run.
+fn repeat(Job { name, every, run }: Job, platform: Platform, heartbeat: Heartbeat, stop: CancellationToken) -> impl Future<Output = ()> {
+    metrics::gauge!(telemetry::JOB_INTERVAL_SECONDS, "name" => name).set(every.as_secs_f64());
     metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
     let runs = |result| metrics::counter!(telemetry::JOB_RUNS, "name" => name, "result" => result);
     let (good, bad) = (runs("ok"), runs("failed"));
     async move {
         let mut outage = Outage::default();
-        let mut turns = tokio::time::interval(period);
+        let mut turns = tokio::time::interval(every);
         turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(turns.tick()).await.is_some() {
             let started = Instant::now();
@@ -131,7 +141,7 @@ where
                 }
                 Err(error) => {
                     bad.increment(1);
-                    // Some run each second: the log is told when it begins, and each minute after that.
+                    // Some jobs run each second: the log reports the first failure, then once a minute.
                     match outage.failed(Instant::now()) {
                         Some(News::Lasts { failures, seconds }) => {
                             tracing::error!(job = name, %error, failures, seconds, "job still fails")

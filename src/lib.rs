@@ -15,6 +15,7 @@
 //! | `auth` | server | passwords, API keys, one-time codes | pages |
 //! | `store` | server | all SQL | HTTP |
 //! | `stripe` | server | signatures, reading and applying webhooks | HTTP, pages |
+//! | `stripe_stand_in` | server | a stand-in for Stripe's API, for the demo and for tests | every other module but `domain` |
 //! | `mail` | server | handing mails to an SMTP server, or to the log | what they are about |
 //! | `pdf` | server | invoices as PDF by typst | SQL, HTTP |
 //! | `jobs` | server | work in the background and its one scheduler | HTTP |
@@ -48,6 +49,8 @@ pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod pdf;
 #[cfg(feature = "ssr")]
+pub mod private_postgres;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod service;
@@ -55,6 +58,8 @@ pub mod service;
 pub mod store;
 #[cfg(feature = "ssr")]
 pub mod stripe;
+#[cfg(feature = "ssr")]
+pub mod stripe_stand_in;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
 

@@ -2,17 +2,18 @@
 //!
 //! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
 
-pub mod accounts;
 pub mod actor;
 pub mod alerts;
+pub mod api_keys;
 pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod caller;
+pub mod complete_objects;
 pub mod customers;
 pub mod error;
 pub mod features;
-pub mod fetch;
+pub mod gauges;
 pub mod health;
 pub mod idempotency;
 pub mod ingest;
@@ -20,7 +21,6 @@ pub mod invoices;
 pub mod login_queue;
 pub mod login_throttle;
 mod lookups;
-pub mod measure;
 pub mod meters;
 mod new_password;
 pub mod own_account;
@@ -34,6 +34,7 @@ pub mod sign_in;
 pub mod usage;
 pub mod usage_check;
 pub mod usage_move;
+pub mod users;
 pub mod view_as;
 pub mod webhooks;
 

@@ -11,9 +11,10 @@ use crate::{
         state::Server,
     },
     service::{
-        Error, accounts,
+        Error,
         actor::Origin,
         sign_in::{self, Step},
+        users,
     },
 };
 use axum::{
@@ -134,8 +135,8 @@ async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, 
     if is_form {
         return Ok(Redirect::to(next_path(next)).into_response());
     }
-    let principal = accounts::principal_of_user(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
-    Ok(Json(accounts::viewer(&server.platform, &principal).await?).into_response())
+    let principal = users::principal(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
+    Ok(Json(users::viewer(&server.platform, &principal).await?).into_response())
 }
 
 /// Has the browser forget the pages that it stores, those behind its Back button too (W3C Clear Site Data).
@@ -154,7 +155,7 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 pub async fn logout(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
     if let Some(principal) = request.extensions().get::<Principal>() {
         let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-        accounts::signed_out(&server.platform, principal, &origin).await?;
+        users::signed_out(&server.platform, principal, &origin).await?;
     }
     session::end(&session).await?;
     let mut response =

@@ -8,7 +8,7 @@ use crate::{
         request::{is_form, origin_of},
         state::Server,
     },
-    service::{Error, accounts, portal},
+    service::{Error, customers, portal},
 };
 use axum::{
     Json,
@@ -42,7 +42,7 @@ pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, requ
     if reader.principal.role().manages() && !guard::may_change(&reader.principal, whose.customer_id.as_deref()) {
         return Err(Error::ViewingAs.into());
     }
-    let customer = accounts::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
+    let customer = customers::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
     let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
     if !is_form(request.headers()) {
         return Ok(Json(opened?).into_response());

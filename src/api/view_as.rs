@@ -10,7 +10,7 @@ use crate::{
         session,
         state::Server,
     },
-    service::{Error, accounts, view_as},
+    service::{Error, users, view_as},
 };
 use axum::{
     Form, Json,
@@ -63,7 +63,7 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
     if is_form {
         return Ok(Redirect::to(HOME).into_response());
     }
-    Ok(Json(accounts::viewer(&staff.platform, &staff.principal.viewing_as(Some(customer))).await?).into_response())
+    Ok(Json(users::viewer(&staff.platform, &staff.principal.viewing_as(Some(customer))).await?).into_response())
 }
 
 /// `POST /admin/view-as/stop`.

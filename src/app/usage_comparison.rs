@@ -1,7 +1,7 @@
 //! What the usage chart shows beside the period's own days: the period before, and the apps.
 
 use super::calls::{Problem, usage::usage_history};
-use crate::domain::{format, metric::Metric, period::Period, usage_history::UsageSeries};
+use crate::domain::{format, metric::Metric, period::Period, subscription::previous, usage_history::UsageSeries};
 use serde::{Deserialize, Serialize};
 
 /// Apps that are shown one by one; the others stand together.
@@ -37,7 +37,7 @@ impl Comparison {
             let (from, to) = (format::machine(span.start()), format::machine(span.end()));
             usage_history(Some(metric.to_string()), Some(from), Some(to), Some("day".into()), group_by.map(str::to_owned), None).await
         };
-        let previous = period.previous();
+        let previous = previous(period);
         let days_before = days(previous, None).await?.series.first().map(quantities).unwrap_or_default();
         let apps = if by_app { Some(apps(days(period, Some("app")).await?.series)) } else { None };
         Ok(Comparison { previous, days_before, apps })

@@ -1,7 +1,10 @@
 //! `apex-billing audit`.
 
 use super::session::{Schema, Session};
-use crate::service::audit::{self, Broken};
+use crate::service::{
+    Platform,
+    audit::{self, Broken},
+};
 use anyhow::bail;
 use clap::Subcommand;
 use std::io::IsTerminal;
@@ -28,16 +31,13 @@ pub enum Audit {
 
 impl Audit {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::AsItIs).await?;
-        let done = self.on(&session).await;
-        session.close().await;
-        done
+        Session::run(Schema::Unchanged, async |platform| self.on(platform).await).await
     }
 
-    async fn on(self, session: &Session) -> anyhow::Result<()> {
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
         let Audit::Verify { expect_head, json } = self;
         let shown = std::io::stderr().is_terminal();
-        let proof = audit::verify(&session.platform, expect_head.as_deref(), |seals| {
+        let proof = audit::verify(platform, expect_head.as_deref(), |seals| {
             if shown && seals % SHOWN_EVERY == 0 {
                 eprintln!("{seals} seals");
             }

@@ -3,7 +3,7 @@
 use super::session::{Schema, Session};
 use crate::{
     domain::features::{Feature, Hold, Switch},
-    service::{actor::By, features},
+    service::{Platform, actor::By, features},
 };
 use clap::{Subcommand, ValueEnum};
 
@@ -40,14 +40,10 @@ pub enum To {
 
 impl Features {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::Migrate).await?;
-        let done = self.on(&session).await;
-        session.close().await;
-        done
+        Session::run(Schema::Migrate, async |platform| self.on(platform).await).await
     }
 
-    async fn on(self, session: &Session) -> anyhow::Result<()> {
-        let platform = &session.platform;
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
         match self {
             Features::List { json } => {
                 let switches = features::list(platform).await?;

@@ -1,7 +1,10 @@
 //! `apex-billing migrate`.
 
 use super::session::{Schema, Session};
-use crate::{service::usage_move, store::postgres};
+use crate::{
+    service::{Platform, usage_move},
+    store::postgres,
+};
 use clap::{Args, Subcommand};
 
 /// Bring the database's schema up or down, or show where it is; ClickHouse's too, where there is one
@@ -28,8 +31,11 @@ enum Step {
 
 impl Migrate {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::AsItIs).await?;
-        let db = &session.platform.db;
+        Session::run(Schema::Unchanged, async |platform| self.on(platform).await).await
+    }
+
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
+        let db = &platform.db;
         let step = self.step.unwrap_or(Step::Up);
         match step {
             Step::Up => postgres::migrate(db).await?,
@@ -40,10 +46,9 @@ impl Migrate {
             println!("{} {:04} {}", if applied { "applied" } else { "waiting" }, migration.version, migration.description);
         }
         // ClickHouse's have no way back: its rows can't be made again from anything else.
-        for (version, name, applied) in usage_move::migrate(&session.platform, matches!(step, Step::Up)).await? {
+        for (version, name, applied) in usage_move::migrate(platform, matches!(step, Step::Up)).await? {
             println!("{} ClickHouse {version:04} {name}", if applied { "applied" } else { "waiting" });
         }
-        session.close().await;
         Ok(())
     }
 }

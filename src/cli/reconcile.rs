@@ -56,10 +56,7 @@ struct Printed<'a> {
 
 impl Reconcile {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::Migrate).await?;
-        let done = self.on(&session.platform).await;
-        session.close().await;
-        done
+        Session::run(Schema::Migrate, async |platform| self.on(platform).await).await
     }
 
     async fn on(self, platform: &Platform) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use super::session::{Schema, Session};
 use crate::{
     config::Config,
-    demo::{self, Access},
+    demo::{self, Access, FirstRun, stripe::DemoStripe},
     server::{listen::Sockets, serve::serve},
 };
 use clap::Args;
@@ -11,12 +11,15 @@ use clap::Args;
 /// Serve the console, the API and the webhooks
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  apex-billing serve\n  LEPTOS_SITE_ADDR=0.0.0.0:8080 PUBLIC_URL=https://billing.example.com apex-billing serve --no-migrate"
+    after_help = "Examples:\n  apex-billing serve\n  apex-billing serve --demo --no-stripe\n  LEPTOS_SITE_ADDR=0.0.0.0:8080 PUBLIC_URL=https://billing.example.com apex-billing serve --no-migrate"
 )]
 pub struct Serve {
-    /// Fill in the demo first and print its logins
+    /// Fill in the demo first, serve a stand-in for Stripe beside it, and print its logins and what to try
     #[arg(long)]
     demo: bool,
+    /// Serve the demo without the stand-in for Stripe
+    #[arg(long, requires = "demo")]
+    no_stripe: bool,
     /// Leave the database's schema as it is
     #[arg(long)]
     no_migrate: bool,
@@ -32,16 +35,24 @@ impl Serve {
             config.file.serving.unready_milliseconds = 0;
         }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
-        let session = Session::with(config, if self.no_migrate { Schema::AsItIs } else { Schema::Migrate }).await?;
+        let stripe = if self.demo && !self.no_stripe { DemoStripe::start(&mut config).await? } else { None };
+        let session = Session::with(config, if self.no_migrate { Schema::Unchanged } else { Schema::Migrate }).await?;
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
-            demo::fill(&session.platform, access).await?;
+            let year = demo::fill(&session.platform, access).await?;
+            if let Some(stripe) = &stripe {
+                stripe.fill(&session.platform, &year).await?;
+            }
         }
+        let psql = if self.demo { session.psql().await? } else { String::new() };
         let served = serve(session.platform.clone(), sockets, |address, metrics| {
             println!("Metrics on http://{metrics}/metrics");
             println!("Serving http://{address}");
             if let Some(access) = &access {
                 if self.demo {
-                    print!("{access}");
+                    if let Some(stripe) = &stripe {
+                        stripe.deliver_to(address, &access.webhook_secret);
+                    }
+                    print!("{}", FirstRun { access, psql: &psql, stripe: stripe.as_ref() });
                 } else {
                     println!("STRIPE_WEBHOOK_SECRET is not set; taking webhooks signed with {}", access.webhook_secret.0);
                 }

@@ -3,11 +3,9 @@
 use crate::{
     auth::breached_passwords,
     config::{self, Config},
+    private_postgres::{Cluster, Options, keep_alive},
     service::{Clock, Platform, features},
-    store::{
-        cluster::{Cluster, Options, keep_alive},
-        postgres,
-    },
+    store::postgres,
     telemetry::{self, traces::Traces},
 };
 use anyhow::Context;
@@ -21,20 +19,26 @@ pub struct Session {
     traces: Traces,
     watch: Option<JoinHandle<()>>,
     // Dropped after the pool's connections.
-    _cluster: Option<Arc<Cluster>>,
+    cluster: Option<Arc<Cluster>>,
 }
+
+/// The database in the private PostgreSQL.
+const DATABASE: &str = "app";
 
 /// Whether the schema is brought up to date when a command starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Migrate,
-    AsItIs,
+    Unchanged,
 }
 
 impl Session {
-    /// Reads the settings and opens the database. Such a command is no part of any trace.
-    pub async fn open(schema: Schema) -> anyhow::Result<Session> {
-        Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await
+    /// Reads the settings, opens the database, does a command's work and closes again. Commands export no traces.
+    pub async fn run(schema: Schema, work: impl AsyncFnOnce(&Platform) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let session = Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await?;
+        let done = work(&session.platform).await;
+        session.close().await;
+        done
     }
 
     /// Opens the database of these settings.
@@ -58,7 +62,16 @@ impl Session {
         }
         let cluster = cluster.map(Arc::new);
         let watch = cluster.as_ref().map(|cluster| tokio::spawn(keep_alive(Arc::downgrade(cluster))));
-        Ok(Session { platform, traces, watch, _cluster: cluster })
+        Ok(Session { platform, traces, watch, cluster })
+    }
+
+    /// A command for a shell that opens the database.
+    pub async fn psql(&self) -> anyhow::Result<String> {
+        match self.cluster.clone() {
+            Some(cluster) => Ok(tokio::task::spawn_blocking(move || cluster.psql(DATABASE)).await?),
+            // The address itself has a password.
+            None => Ok(r#"psql "$DATABASE_URL""#.to_owned()),
+        }
     }
 
     /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
@@ -80,7 +93,7 @@ async fn open_database(config: &Config) -> anyhow::Result<(PgPool, Option<Cluste
     }
     let options = Options { dir: config::data_dir().join("pg"), durable: true, keep_running: false };
     let cluster = tokio::task::spawn_blocking(move || Cluster::start(options)).await??;
-    let pool = postgres::connect(&cluster.url("app"), &config.file.database)
+    let pool = postgres::connect(&cluster.url(DATABASE), &config.file.database)
         .await
         .context("the private PostgreSQL under ./.data/pg does not answer")?;
     Ok((pool, Some(cluster)))

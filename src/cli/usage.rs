@@ -6,7 +6,7 @@ use crate::{
         period::{Period, hour_of},
         usage_hour::HourDifference,
     },
-    service::{usage_check, usage_move},
+    service::{Platform, usage_check, usage_move},
     store::clickhouse::transfer::Step,
 };
 use anyhow::{Context, bail};
@@ -47,14 +47,10 @@ pub enum Usage {
 
 impl Usage {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::Migrate).await?;
-        let done = self.on(&session).await;
-        session.close().await;
-        done
+        Session::run(Schema::Migrate, async |platform| self.on(platform).await).await
     }
 
-    async fn on(self, session: &Session) -> anyhow::Result<()> {
-        let platform = &session.platform;
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
         match self {
             Usage::Move { batch, json } => {
                 let shown = std::io::stderr().is_terminal();

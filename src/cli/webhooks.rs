@@ -6,6 +6,7 @@ use super::session::{Schema, Session};
 use crate::{
     domain::webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
     service::{
+        Platform,
         actor::By,
         webhooks::{self, Query},
     },
@@ -74,14 +75,10 @@ pub enum Webhooks {
 
 impl Webhooks {
     pub async fn run(self) -> anyhow::Result<()> {
-        let session = Session::open(Schema::Migrate).await?;
-        let done = self.on(&session).await;
-        session.close().await;
-        done
+        Session::run(Schema::Migrate, async |platform| self.on(platform).await).await
     }
 
-    async fn on(self, session: &Session) -> anyhow::Result<()> {
-        let platform = &session.platform;
+    async fn on(self, platform: &Platform) -> anyhow::Result<()> {
         let by = By::system();
         match self {
             Webhooks::List { status, event_type, q, page, limit, json } => {

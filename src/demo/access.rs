@@ -50,6 +50,11 @@ impl Access {
         Access { password: Secret(random(8)), webhook_secret, api_key: Secret(api_key::generate()), url: String::new() }
     }
 
+    /// Where the console is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// For scripts: `apex-billing demo --json`.
     pub fn to_json(&self) -> serde_json::Value {
         let login = |email: &str, role: &str| serde_json::json!({"email": email, "role": role, "password": self.password.0});
@@ -67,7 +72,7 @@ impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  sign in at       {}/login", self.url)?;
         for (email, role) in [(ADMIN, "admin"), (PUBLISHER, "publisher"), (READONLY, "readonly")] {
-            writeln!(f, "  {role:<15}  {email}  {}", self.password.0)?;
+            writeln!(f, "  {role:<15}  {email:<19}  {}", self.password.0)?;
         }
         writeln!(f, "  API key          {}", self.api_key.0)?;
         writeln!(f, "  webhook secret   {}", self.webhook_secret.0)

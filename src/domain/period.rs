@@ -1,6 +1,5 @@
 //! Billing periods: half-open `[start, end)` spans of instants.
 
-use super::subscription::Grid;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
@@ -48,12 +47,6 @@ impl Period {
     /// How much of the period has passed at an instant, from 0 to the whole length.
     pub fn elapsed(&self, at: OffsetDateTime) -> Duration {
         (at - self.start).clamp(Duration::ZERO, self.length())
-    }
-
-    /// The one before, as long in months where this one is some months long; else the same time again.
-    pub fn previous(&self) -> Period {
-        let (start, end) = Grid::of(*self, None, None).around(self.start - Duration::NANOSECOND);
-        Period::new(start, end.min(self.start)).unwrap_or(*self)
     }
 
     /// The hours that tile the period, each clipped to it: no gap, no overlap.
@@ -115,21 +108,6 @@ mod tests {
         let at = datetime!(2026-01-01 0:00 UTC);
         assert!(Period::new(at, at).is_none());
         assert!(Period::new(at, at - Duration::SECOND).is_none());
-    }
-
-    #[test]
-    fn the_period_before_is_as_long_in_months() {
-        let previous = |start, end| {
-            let before = Period::new(start, end).unwrap().previous();
-            assert_eq!(before.end(), start);
-            before.start()
-        };
-        assert_eq!(previous(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)), datetime!(2026-10-01 0:00 UTC));
-        assert_eq!(previous(datetime!(2026-11-15 10:22 UTC), datetime!(2026-12-15 10:22 UTC)), datetime!(2026-10-15 10:22 UTC));
-        assert_eq!(previous(datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-31 8:00 UTC)), datetime!(2026-01-31 8:00 UTC));
-        assert_eq!(previous(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)), datetime!(2025-12-31 8:00 UTC));
-        assert_eq!(previous(datetime!(2026-11-08 0:00 UTC), datetime!(2026-11-15 0:00 UTC)), datetime!(2026-11-01 0:00 UTC));
-        assert_eq!(previous(datetime!(2028-03-15 0:00 UTC), datetime!(2029-03-15 0:00 UTC)), datetime!(2027-03-15 0:00 UTC));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ mod grid;
 #[cfg(test)]
 mod tests;
 
-pub use grid::{Grid, Interval, Unit};
+pub use grid::{Grid, Interval, Unit, previous};
 
 use super::{money::Currency, period::Period, plan::PlanType};
 use serde::{Deserialize, Serialize};

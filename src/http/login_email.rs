@@ -3,7 +3,7 @@
 
 use crate::{
     app::{local_path::percent_encode, pages::login::LoginEmail},
-    service::sign_in::MAX_EMAIL_BYTES,
+    service::actor::MAX_EMAIL_BYTES,
 };
 use axum::http::{HeaderValue, header, request::Parts};
 use leptos_axum::ResponseOptions;

@@ -1,7 +1,7 @@
 //! Pages as handlers render them: their context, and the page that answers its own form.
 
 use super::{login_email, security_headers, state::Server};
-use crate::app::{SetStatus, ThemePreference, outcome::Outcome, shell};
+use crate::app::{SetStatus, ThemePreference, form_result::Outcome, shell};
 use axum::{
     body::Body,
     extract::Request,

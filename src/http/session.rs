@@ -5,7 +5,7 @@ use crate::{
     auth::Principal,
     domain::identity::CustomerId,
     guard::Unidentified,
-    service::{Error, accounts, actor::Origin},
+    service::{Error, actor::Origin, api_keys, users},
     store::postgres::sessions,
     telemetry,
 };
@@ -99,7 +99,7 @@ pub async fn identify(State(server): State<Server>, mut request: Request, next: 
 
 async fn principal_of(server: &Server, key: Option<String>, session: Option<Session>) -> Result<Option<Principal>, Error> {
     match (key, session) {
-        (Some(key), _) => accounts::principal_of_key(&server.platform, &key).await?.ok_or(Error::Unauthenticated).map(Some),
+        (Some(key), _) => api_keys::principal(&server.platform, &key).await?.ok_or(Error::Unauthenticated).map(Some),
         (None, Some(session)) => of_session(server, &session).await,
         (None, None) => Ok(None),
     }
@@ -128,7 +128,7 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
         session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     }
     let viewing = session.get::<CustomerId>(VIEWING).await.map_err(broken)?;
-    Ok(accounts::principal_of_user(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
+    Ok(users::principal(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
 }
 
 /// Signs a user in under a new session id, so that one planted before is worth nothing.

@@ -1,7 +1,7 @@
 //! What handlers share.
 
 use super::rate_limit::AnonymousRequests;
-use crate::{jobs::Heartbeat, service::Platform};
+use crate::service::{Platform, health::Heartbeat};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use std::sync::{

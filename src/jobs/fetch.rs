@@ -1,6 +1,6 @@
 //! Fetches what events leave out: the objects of thin events, and the further lines of long invoices.
 
-use crate::service::{Platform, Result, fetch};
+use crate::service::{Platform, Result, complete_objects};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -9,5 +9,5 @@ pub const EVERY: Duration = Duration::from_secs(5);
 const BATCH: i64 = 100;
 
 pub async fn run(platform: Platform, stop: CancellationToken) -> Result<()> {
-    stop.run_until_cancelled(fetch::run(&platform, BATCH)).await.transpose().map(drop)
+    stop.run_until_cancelled(complete_objects::run(&platform, BATCH)).await.transpose().map(drop)
 }

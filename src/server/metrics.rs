@@ -1,7 +1,7 @@
 //! Prometheus text on its own address, never on the public one.
 
 use crate::{
-    service::{Platform, measure, webhooks},
+    service::{Platform, gauges, webhooks},
     telemetry,
 };
 use axum::{Router, routing::get};
@@ -21,7 +21,7 @@ pub fn router(platform: &Platform) -> anyhow::Result<Router> {
         get(move || {
             let (recorder, process, platform) = (recorder.clone(), process.clone(), platform.clone());
             async move {
-                measure::measure(&platform).await;
+                gauges::measure(&platform).await;
                 process.collect();
                 recorder.run_upkeep();
                 ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], recorder.render())

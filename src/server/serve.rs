@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     http::{connection_shares::ConnectionShares, state::Server},
-    jobs::{self, Heartbeat},
-    service::{Clock, Platform, features, ingest, second_factor},
+    jobs,
+    service::{Clock, Platform, features, health::Heartbeat, ingest, second_factor},
     telemetry,
 };
 use anyhow::{Context, bail};

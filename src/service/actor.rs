@@ -42,3 +42,11 @@ pub(super) const SYSTEM: &str = "system";
 pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
     Entry { event_type, actor: SYSTEM, customer, data, ip_address: None, user_agent: None }
 }
+
+/// Longest e-mail address that is looked up.
+pub const MAX_EMAIL_BYTES: usize = 320;
+
+/// An unauthenticated client's e-mail address as the audit log stores it: bounded, without control characters.
+pub(super) fn shown_email(email: &str) -> String {
+    email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
+}

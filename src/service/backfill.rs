@@ -3,9 +3,10 @@
 //! Page by page, with the position kept after each, so that a run that ends in its middle goes on from there. What is stored already is passed
 //! over, everything else goes through the inbox. Of several processes one does it at a time.
 
-use super::{Platform, Result, fetch, webhooks};
+use super::{Platform, Result, webhooks};
 use crate::{
     domain::mirror::Kind,
+    service::complete_objects,
     store::postgres::{
         backfill::{self as store, Lead, Position, Task},
         inbox::{fetch as inbox, stored},
@@ -174,7 +175,7 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
         let absent: Vec<_> = page.data.iter().zip(&ids).filter(|(_, id)| !known.contains(*id)).collect();
         let mut stored = 0;
         for some in absent.chunks(AT_ONCE) {
-            let taking: Vec<_> = some.iter().map(|(object, id)| fetch::take(platform, kind, id, object, &answer, at)).collect();
+            let taking: Vec<_> = some.iter().map(|(object, id)| complete_objects::take(platform, kind, id, object, &answer, at)).collect();
             stored += i64::try_from(try_join_all(taking).await?.len()).unwrap_or(0);
         }
         if advance(platform, stream, &mut position, &page, ids, stored, listener).await? {

@@ -1,21 +1,26 @@
-//! The list of customers, for the platform's staff.
+//! Customers: how staff list them, how they are added and linked to Stripe, and which one a request is about.
 
-use super::usage;
 use super::{
-    Platform, Result,
+    Error, Platform, Result,
+    actor::system_entry,
     parameter::{DEFAULT_LIMIT, MAX_LIMIT, number, search},
+    usage,
 };
 use crate::{
+    auth::Principal,
     domain::{
         customer::CustomerPage,
         identity::CustomerId,
         invoice::Pagination,
+        money::Currency,
         plan::Unpriced,
         subscription::{Subscription, metered_at},
     },
-    store::postgres::{customers as store, subscriptions, usage::offer},
+    store::postgres::{audit, customers as store, inbox, mirror, outbox, subscriptions, usage::offer},
+    stripe::fetched::is_askable,
     telemetry,
 };
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use time::Duration;
 
@@ -103,4 +108,133 @@ pub async fn find_unpriced(platform: &Platform) -> Result<BTreeMap<CustomerId, U
 pub fn log_unpriced(found: &BTreeMap<CustomerId, Unpriced>) {
     let named: Vec<String> = found.iter().take(NAMED).map(|(customer, why)| format!("{customer}: {why}")).collect();
     tracing::warn!(customers = found.len(), examples = named.join("; "), "usage of customers cannot be priced");
+}
+
+/// The customer that a caller's question is about: its own, or for staff the one that it names.
+pub async fn customer_of(platform: &Platform, principal: &Principal, named: Option<&str>) -> Result<CustomerId> {
+    let Some(named) = named.map(str::trim).filter(|text| !text.is_empty()) else {
+        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without a customer of their own name one"));
+    };
+    let id = named.parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
+    let known = if principal.role().is_staff() { store::exists(&platform.db, id).await? } else { principal.customer() == Some(id) };
+    if known { Ok(id) } else { Err(Error::NotFound("customer")) }
+}
+
+/// Adds a customer, or changes the one that has this Stripe id. What Stripe sent of it before it was known waits to be applied from now on.
+pub async fn put(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
+    let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
+    let mut tx = platform.db.begin().await?;
+    mirror::lock_claim(&mut tx, stripe_id).await?;
+    let before = store::state(&mut tx, stripe_id).await?;
+    let customer = store::put(&mut tx, stripe_id, name, email, currency, platform.clock.now()).await?;
+    let data = json!({"stripe_customer_id": stripe_id, "before": before, "after": state(name, email, currency)});
+    audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
+    inbox::take_up(&mut tx, stripe_id).await?;
+    tx.commit().await?;
+    Ok(customer)
+}
+
+/// Adds a customer here and in Stripe. Ours comes first, so that Stripe's can name it; whatever fails after that, the same command again
+/// completes it: the same name and e-mail address are the same customer.
+///
+/// # Errors
+/// `stripe_not_configured` before anything is done; Stripe's, upon which ours is there without a Stripe id.
+pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
+    platform.stripe()?;
+    let name = customer_name(name)?;
+    let email = email.trim();
+    if !email.contains('@') || email.len() > 320 {
+        return Err(Error::invalid("email", "wants an e-mail address"));
+    }
+    let mut tx = platform.db.begin().await?;
+    // Nobody else adds the same one meanwhile.
+    mirror::lock_claim(&mut tx, email).await?;
+    let customer = match store::added_as(&mut tx, name, email).await? {
+        Some(known) => known,
+        None => {
+            let customer = store::add(&mut tx, name, email, currency).await?;
+            let data = json!({"before": null, "after": state(name, email, currency)});
+            audit::record(&mut tx, system_entry("customer.put", Some(customer), data)).await?;
+            outbox::publish(&mut tx, "customer.changed", Some(customer), json!({})).await?;
+            customer
+        }
+    };
+    tx.commit().await?;
+    link_to_stripe(platform, customer, None).await?;
+    Ok(customer)
+}
+
+/// Makes one of our customers and one of Stripe's the same: the one that is named, or else one that is made there. The metadata of Stripe's
+/// names ours, so that its webhooks alone would link them too. Gives Stripe's id; a second time changes nothing.
+///
+/// # Errors
+/// `customer_linked` when either already belongs to another; `stripe_not_configured` unless one is named; Stripe's.
+pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id: Option<&str>) -> Result<String> {
+    let (name, email) = store::contact(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
+    if let Some(known) = store::stripe_id(&platform.db, customer).await? {
+        return if stripe_id.is_none_or(|wanted| wanted == known) { Ok(known) } else { Err(linked(&known)) };
+    }
+    let ours = customer.to_string();
+    let stripe_id = match stripe_id {
+        Some(stripe_id) => {
+            // It becomes part of a path.
+            if !is_askable(stripe_customer_id(stripe_id)?) {
+                return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
+            }
+            if store::by_stripe_id(&platform.db, stripe_id).await?.is_some() {
+                return Err(linked(stripe_id));
+            }
+            // Without a key Stripe can't be told; what it sends finds the customer by the id.
+            if let Some(stripe) = &platform.stripe {
+                stripe.claim_customer(stripe_id, &ours).await?;
+            }
+            stripe_id.to_owned()
+        }
+        None => {
+            let email = email.ok_or_else(|| Error::invalid("email", "the customer has none"))?;
+            platform.stripe()?.put_customer(&ours, &name, &email).await?
+        }
+    };
+    let mut tx = platform.db.begin().await?;
+    mirror::lock_claim(&mut tx, &stripe_id).await?;
+    match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
+        // Its webhook was faster.
+        Some(known) if known == customer => return Ok(stripe_id),
+        Some(_) => return Err(linked(&stripe_id)),
+        None => {}
+    }
+    if mirror::link_customer(&mut tx, customer.0, &stripe_id).await?.is_none() {
+        return Err(linked(&stripe_id));
+    }
+    let data = json!({"stripe_customer_id": stripe_id});
+    let change = json!({"before": {"stripe_customer_id": null}, "after": data});
+    audit::record(&mut tx, system_entry("customer.linked", Some(customer), change)).await?;
+    outbox::publish(&mut tx, "customer.changed", Some(customer), data).await?;
+    inbox::take_up(&mut tx, &stripe_id).await?;
+    tx.commit().await?;
+    Ok(stripe_id)
+}
+
+fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
+    store::CustomerState { name: name.to_owned(), email: Some(email.to_owned()), currency: currency.code().to_owned() }
+}
+
+fn linked(stripe_id: &str) -> Error {
+    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} and a customer of this platform belong together already") }
+}
+
+fn stripe_customer_id(text: &str) -> Result<&str> {
+    if text.starts_with("cus_") && text.len() <= 255 {
+        Ok(text)
+    } else {
+        Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"))
+    }
+}
+
+fn customer_name(text: &str) -> Result<&str> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(Error::invalid("name", "wants 1 to 200 characters"));
+    }
+    Ok(name)
 }

@@ -3,7 +3,14 @@
 use super::Platform;
 use crate::store::postgres::{self, storage};
 use serde::Serialize;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use time::OffsetDateTime;
 
 /// `GET /health`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -29,6 +36,25 @@ pub struct Checks {
     pub usage_store: Status,
     pub webhooks: Status,
     pub jobs: Status,
+}
+
+/// When the scheduler of the jobs last completed a run.
+#[derive(Clone, Debug, Default)]
+pub struct Heartbeat(Arc<AtomicI64>);
+
+/// The jobs count as stuck after this long without a run; the most frequent one runs every second.
+const SILENCE: time::Duration = time::Duration::minutes(2);
+
+impl Heartbeat {
+    /// Notes a run.
+    pub fn beat(&self, now: OffsetDateTime) {
+        self.0.store(now.unix_timestamp(), Ordering::Relaxed);
+    }
+
+    /// Whether a job ran recently.
+    pub fn is_alive(&self, now: OffsetDateTime) -> bool {
+        now.unix_timestamp() - self.0.load(Ordering::Relaxed) <= SILENCE.whole_seconds()
+    }
 }
 
 /// Usage that was accepted is in the figures a second or two later; after this long something is wrong.

@@ -3,7 +3,12 @@
 //! An attempt is counted as failed before its password is looked at, so that many at once are no way around; when it fits, that is taken back.
 //! Accounts that don't exist are counted like those that do.
 
-use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_queue::Turn, sign_in::shown};
+use super::{
+    Error, Platform, Result,
+    actor::{Origin, shown_email},
+    audit::refusals,
+    login_queue::Turn,
+};
 use crate::{
     domain::login_throttle::{Scope, Tally, network_of},
     store::postgres::{audit::Entry, login_throttle as store},
@@ -89,7 +94,7 @@ async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::
     if store::tell(&mut *platform.db.acquire().await?, key).await? {
         let entry = Entry {
             event_type: "session.throttled",
-            actor: &shown(email),
+            actor: &shown_email(email),
             customer: None,
             data: json!({"retry_after": retry_after}),
             ip_address: origin.ip_address.as_deref(),

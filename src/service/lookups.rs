@@ -1,6 +1,6 @@
 //! Tax rates and prices that events name by their ids alone: each is fetched once, and the invoices that name it are shown with it.
 
-use super::{Platform, Result, fetch::concerns_all};
+use super::{Platform, Result};
 use crate::{
     domain::mirror::snapshot::Lookup,
     store::postgres::mirror::lookups as store,
@@ -45,7 +45,7 @@ async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
     let missing = error.is_missing();
     tracing::warn!(object = due.lookup.object(), id = due.id, %error, missing, "Stripe object can't be looked up");
     store::failed(&platform.db, &due.id, &error.to_string(), missing, platform.clock.now()).await?;
-    concerns_all(error).map_or(Ok(missing), |error| Err(error.into()))
+    error.if_it_concerns_all().map_or(Ok(missing), |error| Err(error.into()))
 }
 
 enum Found {

@@ -5,9 +5,8 @@ use crate::{
     auth::password,
     domain::session::{OwnSessions, SessionsEnded},
     store::postgres::{
-        accounts as store,
         audit::{self, Entry},
-        sessions,
+        sessions, users as store,
     },
 };
 use serde_json::{Value, json};
@@ -66,7 +65,7 @@ pub async fn end_other_sessions(person: &Person, origin: &Origin) -> Result<Sess
 pub(super) async fn confirm_password(person: &Person, given: &str, refused: &str, origin: &Origin) -> Result<login_throttle::Attempt> {
     let Person { platform, id, email, .. } = person;
     let attempt = login_throttle::begin(platform, email, origin).await?;
-    let user = store::user(&platform.db, *id).await?.ok_or(Error::Unauthenticated)?;
+    let user = store::by_id(&platform.db, *id).await?.ok_or(Error::Unauthenticated)?;
     if given.len() > password::MAX_BYTES || !password::verify(given.to_owned(), Some(user.password_hash)).await? {
         note(platform, entry(person, refused, json!({}), origin)).await?;
         return Err(Error::invalid("current_password", "is not your password"));

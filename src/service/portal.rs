@@ -5,8 +5,8 @@ use crate::{
     auth::Principal,
     domain::{features::Feature, identity::CustomerId, web_link::https_link},
     store::postgres::{
-        accounts,
         audit::{self, Entry},
+        customers,
     },
     stripe::client::StripeError,
 };
@@ -32,7 +32,7 @@ pub async fn open(platform: &Platform, principal: &Principal, customer: Customer
     }
     features::require(platform, Feature::CustomerPortal)?;
     let stripe = platform.stripe()?;
-    let stripe_id = accounts::stripe_id(&platform.db, customer)
+    let stripe_id = customers::stripe_id(&platform.db, customer)
         .await?
         .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "Stripe does not know this customer yet".into() })?;
     let url = stripe.portal(&stripe_id, &format!("{}{back}", platform.config.public_url.origin())).await?;

@@ -4,22 +4,22 @@
 //! and looked at once more at the end: a webhook may have been on its way. Only a run that has seen everything says that all is well.
 
 mod begin;
+mod confirm;
 mod events;
 mod repair;
 mod reports;
 mod run;
+mod scheduled;
 mod scope;
-mod second_look;
 mod streams;
-mod tend;
 mod usage;
 
 pub use begin::{Begun, begin};
 pub use repair::{repair, repair_all};
 pub use reports::{detail, first_found, list};
 pub use run::{Listener, Progress, Work};
+pub use scheduled::{measure, tend};
 pub use scope::Asked;
-pub use tend::{measure, tend};
 
 use super::{Error, Platform, Result, actor::By};
 use crate::{

@@ -11,10 +11,10 @@ use crate::{
     auth::totp,
     domain::{
         PRODUCT,
-        identity::Role,
+        role::Role,
         second_factor::{RecoveryCodes, TotpOffer, TotpState},
     },
-    store::postgres::{accounts, audit, sessions, totp as store},
+    store::postgres::{audit, sessions, totp as store, users},
 };
 use serde_json::json;
 use sqlx::PgConnection;
@@ -141,7 +141,7 @@ pub async fn disable(person: &Person, password: &str, code: &str, origin: &Origi
 /// Takes a lost second factor away, as an operator; ends every session of the person.
 pub async fn reset(platform: &Platform, email: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
-    let user = accounts::user_by_email(&platform.db, &email).await?.ok_or(Error::NotFound("user"))?;
+    let user = users::by_email(&platform.db, &email).await?.ok_or(Error::NotFound("user"))?;
     let mut tx = platform.db.begin().await?;
     if !store::remove(&mut tx, user.id).await? {
         return Err(Error::NotFound("second factor of this user"));

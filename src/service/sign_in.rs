@@ -1,19 +1,21 @@
 //! Signing in: a password, and a code where a second factor is set up.
 
-use super::{Error, Platform, Result, actor::Origin, audit::refusals, login_throttle, second_factor};
+use super::{
+    Error, Platform, Result,
+    actor::{MAX_EMAIL_BYTES, Origin, shown_email},
+    audit::refusals,
+    login_throttle, second_factor,
+};
 use crate::{
     auth::password,
     store::postgres::{
-        accounts::{self as store, User},
         audit::{self, Entry},
+        users::{self as store, User},
     },
     telemetry,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-/// Longest e-mail address that is looked for.
-pub const MAX_EMAIL_BYTES: usize = 320;
 
 /// What a right password came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Step {
 ///
 /// # Errors
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
-#[tracing::instrument(name = "accounts.sign_in", level = "debug", skip_all)]
+#[tracing::instrument(name = "users.sign_in", level = "debug", skip_all)]
 pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Option<&str>, origin: &Origin) -> Result<Step> {
     let email = email.trim().to_lowercase();
     let attempt = login_throttle::begin(platform, &email, origin).await?;
@@ -36,7 +38,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
         refused(platform, &email, json!({}), origin).await?;
         return Err(Error::InvalidCredentials);
     }
-    let user = store::user_by_email(&platform.db, &email).await?;
+    let user = store::by_email(&platform.db, &email).await?;
     let verified = password::verify(given.to_owned(), user.as_ref().map(|user| user.password_hash.clone())).await?;
     let Some(user) = user.filter(|_| verified) else {
         refused(platform, &email, json!({}), origin).await?;
@@ -65,7 +67,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
 /// # Errors
 /// `invalid_code`; `login_throttled` after too many of those.
 pub async fn by_code(platform: &Platform, user: Uuid, code: &str, origin: &Origin) -> Result<Uuid> {
-    let user = store::user(&platform.db, user).await?.ok_or(Error::Unauthenticated)?;
+    let user = store::by_id(&platform.db, user).await?.ok_or(Error::Unauthenticated)?;
     let attempt = login_throttle::begin(platform, &user.email, origin).await?;
     finish(platform, &user, code, &attempt, origin).await
 }
@@ -91,13 +93,8 @@ async fn enter(platform: &Platform, mut tx: sqlx::PgTransaction<'_>, user: &User
 
 async fn refused(platform: &Platform, email: &str, data: Value, origin: &Origin) -> Result<()> {
     metrics::counter!(telemetry::LOGINS, "result" => "refused").increment(1);
-    let actor = shown(email);
+    let actor = shown_email(email);
     refusals::record(platform, entry(&actor, None, "session.refused", data, origin)).await
-}
-
-/// An e-mail address as the audit log stores it: no more of it than there can be of one.
-pub(super) fn shown(email: &str) -> String {
-    email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
 }
 
 fn entry<'a>(email: &'a str, user: Option<&User>, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {

@@ -1,9 +1,9 @@
 //! Usage: the running period, rated by the plan, and the history.
 
-mod earlier;
 pub mod history;
+mod history_cache;
 
-pub use earlier::Earlier;
+pub use history_cache::Earlier;
 
 use super::{Platform, Result};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         },
     },
     store::{
-        postgres::{accounts, alerts, subscriptions, usage as store},
+        postgres::{alerts, customers, subscriptions, usage as store},
         usage::{Figures, HourlyUsage},
     },
 };
@@ -52,7 +52,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.metric(metric))));
     let currency = match subscription {
         Some(subscription) => subscription.currency,
-        None => accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
+        None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
     };
     let rating = Rating { offer: offer.as_ref(), unpriced: subscription.and_then(|one| unpriced(one, offer.as_ref())) };
     // A cap ends the period's use: what is beyond it is refused.
@@ -91,7 +91,7 @@ pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Curren
     let Metered { subscription, period } = metered_at(&subscriptions, platform.clock.now());
     let currency = match subscription {
         Some(subscription) => subscription.currency,
-        None => accounts::customer_currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
+        None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
     };
     Ok((currency, period))
 }

@@ -5,8 +5,8 @@ use crate::{
     auth::Principal,
     domain::identity::CustomerId,
     store::postgres::{
-        accounts,
         audit::{self, Entry},
+        customers,
     },
 };
 use serde_json::json;
@@ -17,7 +17,7 @@ use serde_json::json;
 /// `not_found`.
 pub async fn start(platform: &Platform, principal: &Principal, origin: &Origin, customer_id: &str) -> Result<CustomerId> {
     let customer = customer_id.trim().parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
-    if !accounts::customer_exists(&platform.db, customer).await? {
+    if !customers::exists(&platform.db, customer).await? {
         return Err(Error::NotFound("customer"));
     }
     if principal.viewing() == Some(customer) {

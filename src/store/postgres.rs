@@ -1,6 +1,5 @@
 //! PostgreSQL: one file per noun, the pool and the migrations.
 
-pub mod accounts;
 pub mod alerts;
 pub mod api_keys;
 pub mod audit;
@@ -24,6 +23,7 @@ pub mod storage;
 pub mod subscriptions;
 pub mod totp;
 pub mod usage;
+pub mod users;
 
 use crate::config;
 use sqlx::{

@@ -10,14 +10,14 @@ use crate::support::{
     app::PASSWORD,
     client::{Answer, Client},
 };
-use apex_billing::{domain::identity::Role, service::accounts};
+use apex_billing::{domain::role::Role, service::users};
 use serde_json::{Value, json};
 
 const PERSON: &str = "ops@people.example";
 
 async fn app_with_person() -> TestApp {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     app
 }
 

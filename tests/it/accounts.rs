@@ -1,35 +1,38 @@
 //! Accounts as an operator makes them.
 
 use crate::support::TestApp;
-use apex_billing::{domain::identity::Role, service::accounts};
+use apex_billing::{
+    domain::role::Role,
+    service::{api_keys, users},
+};
 
 #[tokio::test]
 async fn a_key_is_kept_only_as_its_hash() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    let key = accounts::create_api_key(&app.platform, customer, "mediation").await.unwrap();
+    let key = api_keys::create(&app.platform, customer, "mediation").await.unwrap();
     let everything: String = sqlx::query_scalar("SELECT string_agg(api_keys::text, '') FROM api_keys").fetch_one(&app.db).await.unwrap();
     assert!(everything.contains(&key[..13]) && !everything.contains(&key[13..]));
-    assert!(accounts::revoke_api_key(&app.platform, "apex_nothing0").await.is_err());
+    assert!(api_keys::revoke(&app.platform, "apex_nothing0").await.is_err());
 }
 
 #[tokio::test]
 async fn users_without_sense_are_refused() {
     let app = TestApp::start().await;
-    assert!(accounts::put_user(&app.platform, "nobody", "long enough", Role::Admin, None).await.is_err());
-    assert!(accounts::put_user(&app.platform, "a@b.example", "short", Role::Admin, None).await.is_err());
-    assert!(accounts::put_user(&app.platform, "a@b.example", "long enough", Role::Publisher, None).await.is_err());
-    assert!(accounts::set_password(&app.platform, "a@b.example", "long enough").await.is_err());
+    assert!(users::put(&app.platform, "nobody", "long enough", Role::Admin, None).await.is_err());
+    assert!(users::put(&app.platform, "a@b.example", "short", Role::Admin, None).await.is_err());
+    assert!(users::put(&app.platform, "a@b.example", "long enough", Role::Publisher, None).await.is_err());
+    assert!(users::set_password(&app.platform, "a@b.example", "long enough").await.is_err());
 }
 
 #[tokio::test]
 async fn passwords_that_are_tried_first_are_refused_wherever_one_is_set() {
     let app = TestApp::start().await;
     let email = "ops@people.example";
-    accounts::put_user(&app.platform, email, "correct horse battery", Role::Admin, None).await.unwrap();
+    users::put(&app.platform, email, "correct horse battery", Role::Admin, None).await.unwrap();
     for password in ["Password1", "iloveyou", "ops@people.example", "ApexMediation2026"] {
-        let added = accounts::put_user(&app.platform, email, password, Role::Admin, None).await.unwrap_err();
-        let set = accounts::set_password(&app.platform, email, password).await.unwrap_err();
+        let added = users::put(&app.platform, email, password, Role::Admin, None).await.unwrap_err();
+        let set = users::set_password(&app.platform, email, password).await.unwrap_err();
         assert_eq!((added.status(), set.status()), (422, 422), "{password}");
     }
     let login = serde_json::json!({"email": email, "password": "correct horse battery"});

@@ -132,7 +132,7 @@ async fn no_subscription_and_a_changed_threshold() {
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
     app.subscribe(customer, "starter", "usd").await;
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
-    let person = app.sign_in(apex_billing::domain::identity::Role::Publisher, Some(customer)).await;
+    let person = app.sign_in(apex_billing::domain::role::Role::Publisher, Some(customer)).await;
     let put = async |percent: Value| {
         let body = json!({"metrics": {"impressions": {"percent": percent}}}).to_string();
         let answer = person.send(axum::http::Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body.into_bytes()).await;

@@ -1,7 +1,10 @@
 //! Signing in, staying in, getting out, and who may do what.
 
 use crate::support::{TestApp, app::PASSWORD};
-use apex_billing::{domain::identity::Role, service::accounts};
+use apex_billing::{
+    domain::role::Role,
+    service::{api_keys, users},
+};
 use serde_json::json;
 use time::Duration;
 
@@ -9,7 +12,7 @@ use time::Duration;
 async fn signing_in_gives_a_cookie_that_answers_who_i_am() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    accounts::put_user(&app.platform, "Finance@Lumen.example", PASSWORD, Role::Publisher, Some(customer)).await.unwrap();
+    users::put(&app.platform, "Finance@Lumen.example", PASSWORD, Role::Publisher, Some(customer)).await.unwrap();
 
     let answer = app.client().post_json("/api/v1/auth/login", &json!({"email": "finance@lumen.example", "password": PASSWORD})).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -25,7 +28,7 @@ async fn signing_in_gives_a_cookie_that_answers_who_i_am() {
 #[tokio::test]
 async fn the_cookie_is_secure_behind_https() {
     let app = TestApp::start_with(&[("PUBLIC_URL", "https://billing.example.com")]).await;
-    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let answer = app.client().post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": PASSWORD})).await;
     let cookie = answer.header("set-cookie").unwrap();
     assert!(cookie.starts_with("__Host-auth_token=") && cookie.contains("Secure") && cookie.contains("Path=/"), "{cookie}");
@@ -44,7 +47,7 @@ async fn the_cookie_is_secure_behind_https() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let wrong = app.client().post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": "not this one"})).await;
     let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "nobody@people.example", "password": PASSWORD})).await;
     let (wrong, unknown) = (wrong.problem(401, "invalid_credentials"), unknown.problem(401, "invalid_credentials"));
@@ -57,7 +60,7 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
 #[tokio::test]
 async fn the_login_form_works_without_javascript() {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let form = |body: &str| body.replace(' ', "+").into_bytes();
     let client = app.client().with_header("sec-fetch-site", "same-origin").with_header("accept", "text/html");
 
@@ -84,7 +87,7 @@ async fn the_login_form_works_without_javascript() {
 #[tokio::test]
 async fn the_session_gets_a_new_id_at_login_and_is_gone_after_logout() {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let login = json!({"email": "ops@people.example", "password": PASSWORD});
     let first = app.client().post_json("/api/v1/auth/login", &login).await;
     let client = app.client().with_cookies_of(&first);
@@ -139,10 +142,10 @@ async fn a_disabled_user_is_out_at_once() {
 async fn a_key_reads_its_customers_billing_and_a_revoked_one_does_not() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    let key = accounts::create_api_key(&app.platform, customer, "mediation").await.unwrap();
+    let key = api_keys::create(&app.platform, customer, "mediation").await.unwrap();
     let machine = app.client().with_header("authorization", &format!("Bearer {key}"));
     assert_eq!(machine.get("/api/v1/billing/usage/current").await.status, 200);
-    accounts::revoke_api_key(&app.platform, &key[..13]).await.unwrap();
+    api_keys::revoke(&app.platform, &key[..13]).await.unwrap();
     machine.get("/api/v1/billing/usage/current").await.problem(401, "unauthenticated");
     for header in ["Bearer apex_0000", "Bearer", "Basic b3BzOm9wcw=="] {
         app.client().with_header("authorization", header).get("/api/v1/billing/usage/current").await.problem(401, "unauthenticated");

@@ -4,13 +4,13 @@ use crate::{
     outgoing::{connected_to, impatient},
     stand_in::client::post,
     stripe::{StandIn, faults::Fault},
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
     service::{
         Error, Platform,
         backfill::{self, Gap, Progress, Report},
-        fetch,
+        complete_objects,
         webhooks::apply_waiting,
     },
     store::postgres::backfill::{Lead, Task},
@@ -195,7 +195,7 @@ async fn without_a_key_there_is_nothing_to_read() {
     for error in [events(&app.platform).await.unwrap_err(), full(&app.platform).await.unwrap_err()] {
         assert_eq!((error.status(), error.code()), (503, "stripe_not_configured"));
     }
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
 }
 
 /// What a full import gives of 120 paid invoices, a long one and whatever belongs to them.
@@ -257,8 +257,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
     // What was fetched is no part of an invoice's history.
     let (id, customer): (uuid::Uuid, uuid::Uuid) =
         sqlx::query_as("SELECT id, customer_id FROM invoices WHERE status = 'paid' LIMIT 1").fetch_one(&app.db).await.unwrap();
-    let reader =
-        app.sign_in(apex_billing::domain::identity::Role::Readonly, Some(apex_billing::domain::identity::CustomerId(customer))).await;
+    let reader = app.sign_in(apex_billing::domain::role::Role::Readonly, Some(apex_billing::domain::identity::CustomerId(customer))).await;
     assert_eq!(reader.get(&format!("/api/v1/billing/invoices/{id}")).await.json()["timeline"], json!([]));
 }
 
@@ -296,9 +295,9 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     let id = invoice_with_lines(&stand_in, 123).await;
     app.deliver(&stand_in.events()).await;
     assert_eq!(one(&app, LINES).await, "false 10");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 123");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(one(&app, "SELECT sum(amount)::text FROM invoice_line_items").await, "123000");
 
     // A later event has the first ten again, of which the mirror knows that they are not all (case B7).
@@ -320,22 +319,22 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     app.deliver(&[later(5, json!({"description": "Sent"}))]).await;
     assert_eq!(one(&app, LINES).await, "true 123");
     assert_eq!(one(&app, "SELECT description FROM invoices").await, "Sent");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     // Unless the amounts say that these are others; then Stripe is asked again.
     app.deliver(&[later(10, json!({"subtotal": 1, "total": 1}))]).await;
     assert_eq!(one(&app, LINES).await, "false 10");
     pass(1);
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 123");
     app.deliver(&[later(15, json!({"lines": {"has_more": true, "data": [{"id": "il_other", "amount": 1_000}]}}))]).await;
     assert_eq!(one(&app, LINES).await, "false 1");
     // One that can't be had is tried ever more seldom.
     stand_in.lose("invoice", &id);
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, "SELECT attempts || ' ' || last_error FROM stripe_fetches").await, "1 Stripe has no such invoice any more");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
 }
 
 /// The lines of a draft may change with every event.
@@ -347,7 +346,7 @@ async fn a_drafts_lines_are_fetched_again() {
     let lines: Vec<String> = (0..12).map(|line| format!("lines[{line}][amount]=1000")).collect();
     post(&stand_in, &format!("v1/invoices/{id}/add_lines"), &lines.join("&")).await;
     app.deliver(&stand_in.events()).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 12");
     stand_in.advance(Duration::minutes(5));
     app.advance(Duration::minutes(5));
@@ -356,7 +355,7 @@ async fn a_drafts_lines_are_fetched_again() {
     assert_eq!(one(&app, LINES).await, "false 10");
     stand_in.advance(Duration::minutes(1));
     app.advance(Duration::minutes(1));
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 12");
 }
 
@@ -371,7 +370,7 @@ async fn lines_of_a_long_credit_note_are_fetched() {
     post(&stand_in, "v1/credit_notes", &format!("invoice={invoice}&{}", lines.join("&"))).await;
     app.deliver(&stand_in.events()).await;
     assert_eq!(one(&app, LINES).await, "false 10");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 112");
     assert_eq!(one(&app, "SELECT lines -> 111 ->> 'description' FROM credit_notes").await, "c111");
     // Voided later, it brings the first ten again.
@@ -382,7 +381,7 @@ async fn lines_of_a_long_credit_note_are_fetched() {
     app.deliver(&stand_in.events()).await;
     assert_eq!(one(&app, LINES).await, "true 112");
     assert_eq!(one(&app, "SELECT status FROM credit_notes").await, "void");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
 }
 
 fn thin(id: &str, kind: &str, object: &str) -> Value {
@@ -402,7 +401,7 @@ async fn the_object_of_a_thin_event_is_fetched() {
     assert_eq!(one(&app, FATES).await, format!("received; {ignored}"));
     // Nothing but a fetch settles it.
     assert_eq!(apply_waiting(&app.platform, 10).await.unwrap(), 0);
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, FATES).await, format!("applied; {ignored}"));
     assert_eq!(one(&app, LINES).await, "true 12");
     let paths: Vec<String> = stand_in.requests().into_iter().skip(asked).map(|request| request.path).collect();
@@ -423,7 +422,7 @@ async fn a_thin_event_about_nothing_is_ignored_with_the_reason() {
     for (n, object) in paths.iter().enumerate() {
         app.deliver(&[thin(&format!("evt_{n}"), "customer", object)]).await;
     }
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 4);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 4);
     let gone = |id: &str| format!("ignored: a thin event: Stripe has no customer {id} any more");
     let stranger = format!(
         "ignored: its object came as fetched_cus_stranger_{}, which is ignored: cus_stranger is not a customer of this platform",
@@ -438,13 +437,13 @@ async fn a_thin_event_waits_for_a_stripe_that_is_down() {
     let (stand_in, app) = with_lumen().await;
     app.deliver(&[thin("evt_1", "customer", "cus_lumen")]).await;
     stand_in.fault(Fault::status(500).times(1000));
-    assert!(fetch::run(&impatient(&app), 10).await.is_err());
+    assert!(complete_objects::run(&impatient(&app), 10).await.is_err());
     assert_eq!(one(&app, FATES).await, "failed: Stripe does not answer: status 500");
     stand_in.shared.faults.lock().unwrap().clear();
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
     assert_eq!(apply_waiting(&app.platform, 10).await.unwrap(), 0);
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, FATES).await, "applied");
 }
 

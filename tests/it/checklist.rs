@@ -5,7 +5,7 @@ use crate::{
     support::{
         database::TestDatabase,
         program::{Running, Workplace},
-        stand_in::SECRET_KEY,
+        stand_in::{SECRET_KEY, TestStandIn},
     },
 };
 use apex_billing::{
@@ -335,7 +335,7 @@ async fn a_broken_server_fails_just_the_boxes_of_what_is_broken() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_stripe_every_box_of_a_machine_is_ticked() {
-    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, apex_billing::service::Clock::system()).await.unwrap();
+    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
     stand_in.seed_customer("lumen");
     stand_in.seed_invoices("cus_lumen", 12);
     let (database, place) = (TestDatabase::new().await, Workplace::new());

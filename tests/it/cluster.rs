@@ -4,7 +4,7 @@ use crate::{
     faults::senders::wait_until,
     support::program::{Running, Workplace},
 };
-use apex_billing::store::cluster::{Cluster, Options};
+use apex_billing::private_postgres::{Cluster, Options};
 use sqlx::{Connection, PgConnection};
 use std::fs;
 use std::path::{Path, PathBuf};

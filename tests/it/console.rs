@@ -4,7 +4,7 @@ use crate::support::TestApp;
 use apex_billing::{
     config::Secret,
     demo,
-    domain::{identity::Role, metric::Metric, period::Period, plan::PlanType, usage::rate},
+    domain::{metric::Metric, period::Period, plan::PlanType, role::Role, usage::rate},
     service::ingest,
     store::postgres::usage,
 };

@@ -1,7 +1,7 @@
 //! The list of customers: staff finds one by whatever it knows of it, and sees how its mirror stands.
 
 use crate::support::TestApp;
-use apex_billing::domain::identity::{CustomerId, Role};
+use apex_billing::domain::{identity::CustomerId, role::Role};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -8,10 +8,7 @@ use crate::{
     },
 };
 use apex_billing::{
-    domain::{
-        features::Feature,
-        identity::{CustomerId, Role},
-    },
+    domain::{features::Feature, identity::CustomerId, role::Role},
     service::{features, webhooks},
 };
 use axum::http::Method;

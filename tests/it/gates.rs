@@ -13,12 +13,8 @@ use crate::support::{
 };
 use apex_billing::{
     demo::stripe_events::{Address, DemoCustomer, Outcome, month_events},
-    domain::{
-        identity::{CustomerId, Role},
-        period::Period,
-        plan::PlanType,
-    },
-    service::accounts,
+    domain::{identity::CustomerId, period::Period, plan::PlanType, role::Role},
+    service::users,
 };
 use serde_json::{Value, json};
 use time::{Duration, macros::datetime};
@@ -53,7 +49,7 @@ fn lumen() -> DemoCustomer {
 /// Staff without a second factor, where one is required.
 async fn staff_without_second_factor() -> (TestApp, Client) {
     let app = TestApp::start_with_settings(&[("require-totp-for-admins = false", "require-totp-for-admins = true")]).await;
-    accounts::put_user(&app.platform, OPS, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, OPS, PASSWORD, Role::Admin, None).await.unwrap();
     let answer = log_in(&app.client(), OPS, PASSWORD).await;
     let client = app.client().with_cookies_of(&answer);
     (app, client)

@@ -1,4 +1,7 @@
-//! What README.md, the pages in docs and `.env.example` say of settings and commands, against the program.
+//! What README.md, the pages in docs and `.env.example` say, against the program.
+
+mod links;
+mod tables;
 
 use apex_billing::{cli, config::Config, domain::features::Feature};
 use clap::Command;
@@ -9,8 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn file(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The text of every file with this extension below a folder, with its path.
@@ -28,11 +35,11 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<(PathBuf, String)>) {
 /// README and every page below docs.
 fn guide() -> String {
     let mut pages = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs"), "md", &mut pages);
+    files(&root().join("docs"), "md", &mut pages);
     pages.into_iter().map(|(_, text)| text).chain([file("README.md")]).collect()
 }
 
-/// The variables that a server reads: those that its configuration asks for, and what is read elsewhere.
+/// The variables that a server reads: those of its configuration, and what is read elsewhere.
 fn settings() -> BTreeSet<String> {
     let asked = RefCell::new(BTreeSet::new());
     Config::read(&file("Leptos.toml"), &|name: &str| {
@@ -73,9 +80,9 @@ fn the_example_of_a_dot_env_file_has_every_setting_and_no_other() {
 }
 
 #[test]
-fn readme_has_a_row_for_every_setting_and_no_other() {
-    let readme = file("README.md");
-    let table = readme.split_once("\n## Settings\n").unwrap().1.split("\n## ").next().unwrap();
+fn every_variable_is_documented() {
+    let page = file("docs/operate/configuration.md");
+    let table = page.split_once("\n## Environment\n").unwrap().1.split("\n##").next().unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")).map(|(names, _)| names);
     let described: BTreeSet<String> = rows.flat_map(quoted).filter(|name| !name.ends_with('*')).map(str::to_owned).collect();
     let settings = settings();
@@ -100,13 +107,14 @@ fn variables_that_stand_for_options_are_in_the_guide() {
 #[test]
 fn nothing_else_reads_the_environment() {
     let mut found = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "rs", &mut found);
+    files(&root().join("src"), "rs", &mut found);
     let settings = settings();
     for (path, text) in found {
         let (path, text) = (path.display(), text.split("#[cfg(test)]").next().unwrap());
         for call in ["env::var(\"", "env::var_os(\""] {
             let names = text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
-            // PATH and USER are the machine's, what begins with OTEL_ is OpenTelemetry's; PROPTEST_CASES belongs to a module of tests.
+            // PATH and USER belong to the machine, OTEL_ variables to OpenTelemetry, and PROPTEST_CASES
+            // to a module of tests.
             let others = |name: &str| name.starts_with("OTEL_") || ["PATH", "USER", "PROPTEST_CASES"].contains(&name);
             let unknown: Vec<&str> = names.filter(|name| !settings.contains(*name) && !others(name)).collect();
             assert!(unknown.is_empty(), "{path}: {unknown:?}");
@@ -114,10 +122,10 @@ fn nothing_else_reads_the_environment() {
     }
 }
 
-/// The rows of README's table of commands: the words of each, without the program's name.
-fn commands_of_readme() -> Vec<Vec<String>> {
-    let readme = file("README.md");
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `apex-billing ")?.split_once("` |")).map(|(words, _)| words);
+/// The table of commands: the words of each row, without the program's name.
+fn documented_commands() -> Vec<Vec<String>> {
+    let page = file("docs/operate/cli.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `apex-billing ")?.split_once("` |")).map(|(words, _)| words);
     rows.map(|words| {
         let plain = words.replace("\\|", "|").replace(['[', ']'], " ");
         plain.split_whitespace().map(str::to_owned).collect()
@@ -134,21 +142,21 @@ fn commands(command: &Command, above: &[String], found: &mut Vec<Vec<String>>) {
 }
 
 #[test]
-fn readme_has_a_row_for_every_command() {
-    let rows = commands_of_readme();
+fn every_command_is_documented() {
+    let rows = documented_commands();
     let mut all = Vec::new();
     commands(&cli::command(), &[], &mut all);
     let says = |row: &[String], words: &[String]| {
         row.first() == words.first() && words[1..].iter().all(|word| row.iter().any(|said| said.split('|').any(|one| one == word)))
     };
     let missing: Vec<String> = all.iter().filter(|words| !rows.iter().any(|row| says(row, words))).map(|words| words.join(" ")).collect();
-    assert!(missing.is_empty(), "README.md has no row for {missing:?}");
+    assert!(missing.is_empty(), "docs/operate/cli.md has no row for {missing:?}");
 }
 
 #[test]
-fn the_commands_and_options_of_readme_exist() {
+fn documented_commands_and_options_exist() {
     let program = cli::command();
-    for row in commands_of_readme() {
+    for row in documented_commands() {
         let command = program.find_subcommand(&row[0]).unwrap_or_else(|| panic!("{row:?}"));
         // `add|list|passwd`, or one that is named alone.
         let below: Vec<&Command> =

@@ -1,7 +1,7 @@
 //! `GET /billing/usage/history` and its file, and the forecast that reads the same records.
 
 use crate::support::TestApp;
-use apex_billing::domain::identity::{CustomerId, Role};
+use apex_billing::domain::{identity::CustomerId, role::Role};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, macros::datetime};
 

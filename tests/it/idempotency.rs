@@ -11,14 +11,11 @@ use crate::{
         app::PASSWORD,
         client::Answer,
         program::{Running, Workplace},
-        stand_in::SECRET_KEY,
+        stand_in::{SECRET_KEY, TestStandIn},
     },
 };
 use apex_billing::{
-    domain::{
-        idempotency::IdempotencyKey,
-        identity::{CustomerId, Role},
-    },
+    domain::{idempotency::IdempotencyKey, identity::CustomerId, role::Role},
     service::idempotency::{self, Begun, Outcome},
 };
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use crate::support::TestApp;
 use apex_billing::{
-    domain::{identity::Role, webhook::WebhookStatus},
+    domain::{role::Role, webhook::WebhookStatus},
     service::{actor::By, webhooks::replay_failed},
 };
 use serde_json::{Value, json};

@@ -167,6 +167,6 @@ async fn only_machines_send_usage() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.client().post_json("/api/v1/usage/events", &event("a", "impressions", 1)).await.problem(401, "unauthenticated");
-    let person = app.sign_in(apex_billing::domain::identity::Role::Publisher, Some(customer)).await;
+    let person = app.sign_in(apex_billing::domain::role::Role::Publisher, Some(customer)).await;
     person.post_json("/api/v1/usage/events", &event("a", "impressions", 1)).await.problem(403, "forbidden");
 }

@@ -5,7 +5,7 @@ use crate::{
     pdf::words_of,
     support::{Client, TestApp},
 };
-use apex_billing::domain::identity::Role;
+use apex_billing::domain::role::Role;
 use serde_json::{Value, json};
 
 /// An open invoice over $100.00 of the customer `cus_lumen`, with changes.

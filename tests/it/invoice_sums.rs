@@ -7,12 +7,12 @@ use crate::{
     support::{Client, TestApp},
 };
 use apex_billing::domain::{
-    identity::Role,
     invoice::{
         SumKind, SumRole, SumRow,
         sums::{Figures, sums},
     },
     money::{Currency, Money},
+    role::Role,
 };
 use model::{Invoice, figures, invoices};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};

@@ -4,9 +4,10 @@ use crate::support::TestApp;
 use apex_billing::{
     demo::stripe_events::{Address, DemoCustomer, Outcome, month_events},
     domain::{
-        identity::{CustomerId, Role},
+        identity::CustomerId,
         period::{Period, months_later},
         plan::PlanType,
+        role::Role,
     },
 };
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use apex_billing::{
         reconcile::{Object, ReconciliationStatus, ReconciliationSummary},
     },
     service::{
-        accounts, backfill,
+        backfill, customers,
         reconcile::{self, Asked, Begun, Listener},
     },
 };
@@ -148,7 +148,7 @@ async fn what_another_server_lists_is_imported_and_compared_whole() {
     // Its clock can't be set, so ours goes with it.
     app.advance(OffsetDateTime::now_utc() - app.now() + Duration::seconds(5));
     for (n, id) in customers.iter().enumerate() {
-        accounts::put_customer(&app.platform, id, &format!("Customer {n}"), &format!("billing@{n}.example"), Currency::USD).await.unwrap();
+        customers::put(&app.platform, id, &format!("Customer {n}"), &format!("billing@{n}.example"), Currency::USD).await.unwrap();
     }
     backfill::full(&app.platform, &|_| ()).await.unwrap().unwrap();
     backfill::events(&app.platform, &|_| ()).await.unwrap().unwrap();

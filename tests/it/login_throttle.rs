@@ -6,8 +6,8 @@ use crate::support::{
     client::{Answer, Client},
 };
 use apex_billing::{
-    domain::identity::Role,
-    service::{accounts, login_throttle},
+    domain::role::Role,
+    service::{login_throttle, users},
 };
 use serde_json::json;
 use time::Duration;
@@ -18,7 +18,7 @@ const ELSEWHERE: &str = "198.51.100.20";
 
 async fn app_with_owner() -> TestApp {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, OWNER, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, OWNER, PASSWORD, Role::Admin, None).await.unwrap();
     app
 }
 

@@ -3,13 +3,13 @@
 use crate::{
     outgoing::{connected_to, impatient},
     stripe::{StandIn, faults::Fault},
-    support::TestApp,
+    support::{TestApp, stand_in::TestStandIn},
     webhooks::{
         ask,
         figures::{event, invoice},
     },
 };
-use apex_billing::service::fetch;
+use apex_billing::service::complete_objects;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -43,7 +43,7 @@ async fn a_rate_is_fetched_once_for_all_its_invoices() {
     stand_in.work(|store| store.put("tax_rate", rate("txr_1")));
     app.deliver(&[taxed("in_1", "txr_1"), taxed("in_2", "txr_1")]).await;
     assert_eq!(ask(&app.db, WAITING).await, r#"in_1|1|["txr_1"] in_2|1|["txr_1"]"#);
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(
         ask(&app.db, "SELECT stripe_tax_rate_id, display_name, percentage, inclusive, tax_type, country, jurisdiction FROM tax_rates")
             .await,
@@ -59,7 +59,7 @@ async fn a_rate_is_fetched_once_for_all_its_invoices() {
     // What a transaction that began before wrote after it is found within a minute, and the queue is empty then.
     sqlx::raw_sql("UPDATE invoices SET lookups = '{txr_1}' WHERE stripe_invoice_id = 'in_3'").execute(&app.db).await.unwrap();
     app.advance(Duration::minutes(2));
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(ask(&app.db, "SELECT version, lookups IS NULL AS known FROM invoices WHERE stripe_invoice_id = 'in_3'").await, "2|true");
     assert_eq!(ask(&app.db, "SELECT count(*) FROM stripe_lookups").await, "0");
     assert_eq!(asked(&stand_in, "/v1/tax_rates/"), 1);
@@ -83,9 +83,9 @@ async fn a_price_is_fetched_where_its_unit_explains_nothing() {
         event
     };
     app.deliver(&[with("in_1", 3)]).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.deliver(&[with("in_2", 250)]).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     const LINES: &str =
         "SELECT stripe_invoice_id, version, transform_quantity FROM invoices JOIN invoice_line_items ON invoice_id = id ORDER BY 1";
     assert_eq!(ask(&app.db, &format!("{LINES} OFFSET 1")).await, r#"in_2|2|{"round_up": true, "divide_by": 100}"#);
@@ -99,10 +99,10 @@ async fn a_price_is_fetched_where_its_unit_explains_nothing() {
 async fn what_stripe_does_not_have_is_not_asked_for_again() {
     let (stand_in, app) = with_forge().await;
     app.deliver(&[taxed("in_1", "txr_gone")]).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     app.deliver(&[taxed("in_2", "txr_gone")]).await;
     app.advance(Duration::days(3));
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(asked(&stand_in, "/v1/tax_rates/"), 1);
     assert_eq!(ask(&app.db, "SELECT count(*) FROM invoices WHERE lookups IS NOT NULL").await, "0");
     assert_eq!(ask(&app.db, "SELECT object_id, attempts, missing FROM stripe_lookups").await, "txr_gone|1|true");
@@ -114,11 +114,11 @@ async fn a_refused_lookup_waits_and_holds_up_no_other() {
     stand_in.work(|store| ["txr_1", "txr_2"].map(|id| store.put("tax_rate", rate(id))));
     stand_in.fault(Fault::status(403).on("GET", "/v1/tax_rates/txr_1"));
     app.deliver(&[taxed("in_1", "txr_1"), taxed("in_2", "txr_2")]).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 2);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 2);
     assert_eq!(ask(&app.db, "SELECT stripe_tax_rate_id FROM tax_rates").await, "txr_2");
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(
         ask(&app.db, "SELECT string_agg(stripe_tax_rate_id, ' ' ORDER BY stripe_tax_rate_id) AS known FROM tax_rates").await,
         "txr_1 txr_2"
@@ -127,6 +127,6 @@ async fn a_refused_lookup_waits_and_holds_up_no_other() {
     stand_in.work(|store| store.put("tax_rate", rate("txr_3")));
     app.deliver(&[taxed("in_3", "txr_3")]).await;
     stand_in.fault(Fault::status(500).times(100).on("GET", "/v1/tax_rates/*"));
-    fetch::run(&impatient(&app), 10).await.unwrap_err();
+    complete_objects::run(&impatient(&app), 10).await.unwrap_err();
     assert_eq!(ask(&app.db, "SELECT count(*) FROM tax_rates").await, "2");
 }

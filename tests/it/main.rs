@@ -1,12 +1,11 @@
 //! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
 
-#[path = "../stripe/stand_in.rs"]
-mod stripe;
 mod support;
 
 mod account;
 mod accounts;
 mod alerts;
+mod architecture;
 mod audit;
 mod auth;
 mod backfill;
@@ -19,6 +18,7 @@ mod customers;
 mod database_away;
 mod faults;
 mod features;
+mod first_run;
 mod gates;
 mod guide;
 mod history;
@@ -57,3 +57,5 @@ mod usage;
 mod usage_store;
 mod view_as;
 mod webhooks;
+
+use apex_billing::stripe_stand_in as stripe;

@@ -4,11 +4,11 @@ use crate::{
     outgoing::connected_to,
     stand_in::client::post,
     stripe::StandIn,
-    support::{Client, TestApp, app::NOW},
+    support::{Client, TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
-    domain::identity::{CustomerId, Role},
-    service::{alerts, billed_usage, customers, fetch},
+    domain::{identity::CustomerId, role::Role},
+    service::{alerts, billed_usage, complete_objects, customers},
 };
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -373,7 +373,7 @@ async fn items_that_an_event_leaves_out_are_fetched() {
     assert_eq!(state().await, "false none 10");
     app.advance(Duration::MINUTE);
     stand_in.advance(Duration::MINUTE);
-    fetch::run(&app.platform, 10).await.unwrap();
+    complete_objects::run(&app.platform, 10).await.unwrap();
     assert_eq!(state().await, "true growth 15");
     let usage = app.machine(customer).await.get(CURRENT).await.json();
     assert_eq!(usage["subscription"]["plan_type"], "growth");
@@ -386,6 +386,6 @@ async fn items_that_an_event_leaves_out_are_fetched() {
     assert_eq!(state().await, "false growth 15");
     app.advance(Duration::minutes(5));
     stand_in.advance(Duration::minutes(5));
-    fetch::run(&app.platform, 10).await.unwrap();
+    complete_objects::run(&app.platform, 10).await.unwrap();
     assert_eq!(state().await, "true growth 15");
 }

@@ -7,7 +7,7 @@ use crate::{
     outgoing::connected_to,
     stand_in::client::{get, post},
     stripe::{StandIn, server::Logged},
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
     config::Config,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DOCUMENT: &str = include_str!("../../docs/operate/mirrored-fields.md");
-const FIXTURES: &str = include_str!("../stripe/fixtures.json");
+const FIXTURES: &str = include_str!("../../src/stripe_stand_in/fixtures.json");
 
 /// Tables whose every column is one of Stripe's fields or the mirror's own.
 const TABLES: [&str; 9] =

@@ -5,15 +5,15 @@ use apex_billing::{
     api::openapi,
     domain::{
         features::Feature,
-        identity::Role,
         invoice::{InvoiceSort, InvoiceStatus},
         metric::Metric,
         reconcile::Kind,
+        role::Role,
         webhook::WebhookStatus,
     },
     http::state::Server,
-    jobs::Heartbeat,
     server::router::routes,
+    service::health::Heartbeat,
 };
 use axum::http::Method;
 use serde_json::Value;

@@ -2,11 +2,14 @@
 
 use crate::{
     stripe::{StandIn, faults::Fault},
-    support::{TestApp, stand_in::SECRET_KEY},
+    support::{
+        TestApp,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
-    domain::{identity::Role, money::Currency},
-    service::{Error, Platform, accounts},
+    domain::{money::Currency, role::Role},
+    service::{Error, Platform, customers},
     stripe::client::{Backoff, Client, Patience, Settings},
 };
 use serde_json::{Value, json};
@@ -145,7 +148,7 @@ fn in_stripe(stand_in: &StandIn) -> Vec<Value> {
 async fn a_customer_is_made_in_both_places_however_often_it_is_asked_for() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
-    let make = async || accounts::create_in_stripe(&app.platform, "Lumen Games", "billing@lumen.example", Currency::USD).await;
+    let make = async || customers::create_in_stripe(&app.platform, "Lumen Games", "billing@lumen.example", Currency::USD).await;
     let customer = make().await.unwrap();
     assert_eq!(make().await.unwrap(), customer);
     let made = in_stripe(&stand_in);
@@ -161,7 +164,7 @@ async fn an_answer_that_is_lost_makes_no_second_customer() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.fault(Fault::half_a_body().on("POST", "/v1/customers").times(2).after_the_work());
-    accounts::create_in_stripe(&impatient(&app), "Lumen Games", "billing@lumen.example", Currency::USD).await.unwrap();
+    customers::create_in_stripe(&impatient(&app), "Lumen Games", "billing@lumen.example", Currency::USD).await.unwrap();
     let keys: Vec<_> = posts(&stand_in, "/v1/customers").into_iter().map(|request| request.idempotency_key.unwrap()).collect();
     assert!(keys.len() == 3 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     assert_eq!(in_stripe(&stand_in).len(), 1);
@@ -174,7 +177,7 @@ async fn what_failed_half_way_is_completed_by_the_same_command() {
     let platform = impatient(&app);
     stand_in.fault(Fault::status(500).on("POST", "/v1/customers").times(1000));
     let make =
-        async |platform: &Platform| accounts::create_in_stripe(platform, "Lumen Games", "billing@lumen.example", Currency::USD).await;
+        async |platform: &Platform| customers::create_in_stripe(platform, "Lumen Games", "billing@lumen.example", Currency::USD).await;
     assert!(matches!(make(&platform).await, Err(Error::StripeUnavailable(_))));
     let alone = "SELECT count(*) || ' ' || count(stripe_customer_id) FROM customers";
     assert_eq!(one(&app, alone).await, "1 0");
@@ -194,7 +197,7 @@ async fn an_existing_customer_is_linked_once() {
     let add = "INSERT INTO customers (name) VALUES ('Lumen') RETURNING id";
     let lumen = apex_billing::domain::identity::CustomerId(sqlx::query_scalar(add).fetch_one(&app.db).await.unwrap());
     let other = apex_billing::domain::identity::CustomerId(sqlx::query_scalar(add).fetch_one(&app.db).await.unwrap());
-    let link = async |customer, stripe_id| accounts::link_to_stripe(&app.platform, customer, stripe_id).await;
+    let link = async |customer, stripe_id| customers::link_to_stripe(&app.platform, customer, stripe_id).await;
     for id in ["lumen", "cus_lumen/../x"] {
         assert_eq!(link(lumen, Some(id)).await.unwrap_err().code(), "invalid_parameter");
     }

@@ -1,7 +1,7 @@
 //! Health, features, the kill switch, and what every answer has in common.
 
 use crate::support::TestApp;
-use apex_billing::{domain::identity::Role, store::postgres};
+use apex_billing::{domain::role::Role, store::postgres};
 use axum::http::Method;
 use serde_json::json;
 

@@ -186,7 +186,7 @@ async fn metrics_are_told_on_their_own_address_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stripe_is_asked_from_the_shell_and_at_start_up() {
-    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, apex_billing::service::Clock::system()).await.unwrap();
+    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let command = |args: &[&str]| {

@@ -1,7 +1,7 @@
 //! How much may come from one address without anybody signing in.
 
 use crate::support::{TestApp, app::PASSWORD, program};
-use apex_billing::domain::identity::Role;
+use apex_billing::domain::role::Role;
 use serde_json::json;
 use time::Duration;
 

@@ -8,12 +8,15 @@ use crate::{
     outgoing::impatient,
     stand_in::client::post,
     stripe::{StandIn, faults::Fault},
-    support::{TestApp, stand_in::SECRET_KEY},
+    support::{
+        TestApp,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
     domain::{
-        identity::Role,
         reconcile::{Kind, ReconciliationStatus, ReconciliationSummary},
+        role::Role,
     },
     service::{
         Platform,

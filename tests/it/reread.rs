@@ -3,7 +3,7 @@
 use crate::{
     outgoing::connected_to,
     stripe::StandIn,
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
     webhooks::{
         ask,
         convergence::mirrored,
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use apex_billing::{
-    service::{fetch, reread},
+    service::{complete_objects, reread},
     store::postgres::backfill::{Lead, Task},
 };
 use serde_json::{Value, json};
@@ -157,7 +157,7 @@ async fn lines_beyond_the_tenth_are_read_again_too() {
     let mut short = long;
     short["lines"] = json!({"object": "list", "has_more": true, "data": (0..10).map(line).collect::<Vec<_>>()});
     app.deliver(&[event("evt_1", "invoice.finalized", short.clone())]).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.unwrap(), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     app.advance(Duration::minutes(5));
     let mut later = event("evt_2", "invoice.sent", short);
     later["created"] = json!((NOW + Duration::minutes(5)).unix_timestamp());

@@ -7,7 +7,7 @@ use crate::support::{
     database::TestDatabase,
     program::{Running, Workplace, get},
 };
-use apex_billing::service::accounts;
+use apex_billing::service::api_keys;
 use load::Load;
 use sqlx::PgPool;
 use std::{
@@ -33,7 +33,7 @@ fn serve(mut command: Command, database: &TestDatabase) -> Command {
 async fn customer() -> (TestApp, String) {
     let app = TestApp::start().await;
     let id = app.add_customer("lumen").await;
-    let key = accounts::create_api_key(&app.platform, id, "machine").await.unwrap();
+    let key = api_keys::create(&app.platform, id, "machine").await.unwrap();
     (app, key)
 }
 

@@ -36,7 +36,7 @@ async fn no_secret_is_in_the_log_at_its_most_talkative() {
     const WRONG_KEY: &str = "apex_wrongneverseenwrongneverseenwrongneverseen";
     let database = TestDatabase::new().await;
     let place = Workplace::new();
-    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, apex_billing::service::Clock::system()).await.unwrap();
+    let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
     let log = place.0.join("log");
     let mut command = place.command(&["serve", "--demo"]);
     command

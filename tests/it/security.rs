@@ -1,7 +1,7 @@
 //! What keeps browsers safe, and whom the server takes for the client.
 
 use crate::support::{TestApp, app::PASSWORD};
-use apex_billing::{domain::identity::Role, service::accounts};
+use apex_billing::{domain::role::Role, service::users};
 use serde_json::json;
 
 fn nonce_of(policy: &str) -> &str {
@@ -76,7 +76,7 @@ async fn forms_may_lead_to_stripes_portal_only_where_stripe_is_connected() {
 #[tokio::test]
 async fn the_audit_trail_names_the_client_and_believes_only_our_proxies() {
     let app = TestApp::start_with(&[("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")]).await;
-    accounts::put_user(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     for (peer, forwarded, expected) in [
         ("10.1.1.1", "127.0.0.1, 203.0.113.5, 192.0.2.7", "203.0.113.5"),
         ("198.51.100.1", "203.0.113.5", "198.51.100.1"),

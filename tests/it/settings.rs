@@ -3,8 +3,8 @@
 use crate::support::TestApp;
 use apex_billing::{
     app::local_path::percent_encode,
-    domain::identity::{CustomerId, Role},
-    service::accounts,
+    domain::{identity::CustomerId, role::Role},
+    service::api_keys,
 };
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -241,7 +241,7 @@ async fn nobody_manages_what_is_not_theirs() {
     let app = TestApp::start().await;
     let customer = lumen(&app).await;
     let other = app.add_customer("orbit").await;
-    accounts::create_api_key(&app.platform, other, "theirs").await.unwrap();
+    api_keys::create(&app.platform, other, "theirs").await.unwrap();
     let id = one(&app, "SELECT id::text FROM api_keys").await;
     let publisher = app.sign_in(Role::Publisher, Some(customer)).await;
     let contact = app.sign_in(Role::Publisher, Some(other)).await.post_json(CONTACTS, &json!({"email": "a@orbit.example"})).await.json();

@@ -5,5 +5,6 @@ mod deliveries;
 mod keys;
 mod lists;
 mod lives;
+mod portal;
 mod trouble;
 mod typed;

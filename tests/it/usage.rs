@@ -1,7 +1,7 @@
 //! `GET /billing/usage/current`.
 
 use crate::support::TestApp;
-use apex_billing::domain::identity::Role;
+use apex_billing::domain::role::Role;
 use serde_json::{Value, json};
 
 fn event(id: &str, metric: &str, quantity: u64, timestamp: &str) -> Value {

@@ -2,8 +2,8 @@
 
 use crate::support::{Client, TestApp, app::PASSWORD, client::Answer};
 use apex_billing::{
-    domain::identity::{CustomerId, Role},
-    service::accounts,
+    domain::{identity::CustomerId, role::Role},
+    service::users,
 };
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -210,7 +210,7 @@ async fn viewing_ends_with_the_session_and_does_not_outlive_a_new_login() {
 
     let staff = app.sign_in(Role::Admin, None).await;
     assert_eq!(view(&staff, orbit).await.status, 200);
-    accounts::put_user(&app.platform, "other@people.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "other@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     // In the same browser, with the same session.
     let login = staff.post_json("/api/v1/auth/login", &json!({"email": "other@people.example", "password": PASSWORD})).await;
     let me = app.client().with_cookies_of(&login).get("/api/v1/auth/me").await.json();

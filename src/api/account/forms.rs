@@ -4,8 +4,8 @@
 use crate::{
     app::{
         alert_form::FormField,
+        form_result::{Offered, Outcome, Refusal},
         local_path::ACCOUNT,
-        outcome::{Offered, Outcome, Refusal},
     },
     auth::totp,
     domain::second_factor::TotpOffer,

@@ -4,8 +4,8 @@
 use crate::{
     app::{
         alert_form::{FormField, body_of, value},
+        form_result::{Outcome, Refusal},
         local_path::SETTINGS,
-        outcome::{Outcome, Refusal},
     },
     domain::alert::Field,
     guard,

@@ -17,7 +17,7 @@ use leptos::server_fn::codec::{GetUrl, Json};
 #[server(name = GetMe, prefix = "/api/v1", endpoint = "auth/me", input = GetUrl, output = Json)]
 pub async fn me() -> Result<Viewer, Problem> {
     let (platform, principal) = crate::guard::signed_in().await?;
-    Ok(crate::service::accounts::viewer(&platform, &principal).await?)
+    Ok(crate::service::users::viewer(&platform, &principal).await?)
 }
 
 /// `GET /api/v1/auth/sessions`.

@@ -3,7 +3,7 @@
 use super::{Glyph, Icon, theme_switch::ThemeSwitch};
 use crate::{
     app::local_path::ACCOUNT,
-    domain::identity::{Role, Viewer},
+    domain::{identity::Viewer, role::Role},
 };
 use leptos::prelude::*;
 

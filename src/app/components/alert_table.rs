@@ -2,7 +2,7 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::verdict::Tone,
+    app::usage_summary::Tone,
     domain::{
         alert::{AlertStanding, Standing, State},
         format,

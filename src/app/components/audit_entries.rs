@@ -2,7 +2,7 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::{audit_filters::AuditFilters, json_text::lay_out, verdict::Tone},
+    app::{audit_filters::AuditFilters, json_text::lay_out, usage_summary::Tone},
     domain::audit::AuditEntry,
 };
 use leptos::prelude::*;

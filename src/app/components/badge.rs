@@ -2,7 +2,7 @@
 
 use super::{Glyph, Icon};
 use crate::{
-    app::verdict::Tone,
+    app::usage_summary::Tone,
     domain::{
         invoice::{InvoiceStatus, InvoiceSummary},
         webhook::WebhookStatus,

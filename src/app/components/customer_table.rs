@@ -2,7 +2,7 @@
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
-    app::{audit_filters::AuditFilters, verdict::Tone},
+    app::{audit_filters::AuditFilters, usage_summary::Tone},
     domain::{
         customer::{CustomerSummary, MirrorState},
         format::counted,

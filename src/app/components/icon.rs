@@ -1,6 +1,6 @@
 //! Icons: strokes on a 24 by 24 grid, in the colour of the text. They never stand alone; words say the same.
 
-use crate::app::verdict::Tone;
+use crate::app::usage_summary::Tone;
 use leptos::prelude::*;
 
 /// What an icon shows.

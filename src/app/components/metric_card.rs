@@ -2,7 +2,7 @@
 
 use super::{Badge, usage_bar::UsageBar};
 use crate::{
-    app::verdict::Level,
+    app::usage_summary::Level,
     domain::{
         format,
         metric::Metric,

@@ -2,7 +2,7 @@
 
 use super::Badge;
 use crate::{
-    app::verdict::Tone,
+    app::usage_summary::Tone,
     domain::{
         money::Money,
         reconcile::{ReconciliationStatus, ReconciliationSummary, Totals},

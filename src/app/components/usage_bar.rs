@@ -1,7 +1,7 @@
 //! How full a metric is: used against included, with the forecast marked.
 
 use crate::{
-    app::verdict::Level,
+    app::usage_summary::Level,
     domain::{forecast::Forecast, format, metric::Metric, usage::show_quantity},
 };
 use leptos::prelude::*;

@@ -15,7 +15,7 @@ use crate::{
             done_notice::{DoneNotice, not_saved},
             skeleton::Skeleton,
         },
-        outcome::{Outcome, Refusal, outcome},
+        form_result::{Outcome, Refusal, outcome},
         status::set_status,
     },
     domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions},

@@ -15,7 +15,7 @@ use crate::{
         },
         local_path::AUDIT,
         status::set_status,
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::audit::{AuditPage as Trail, SealSummary},
 };

@@ -6,7 +6,7 @@ use crate::{
         components::{Badge, Glyph, Icon, Moment, ProblemNotice, skeleton::Skeleton},
         local_path::FEATURES,
         status::set_status,
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::features::{Feature, Hold, Switch},
 };

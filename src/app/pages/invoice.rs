@@ -7,7 +7,7 @@ use crate::{
         components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, invoice_lines::InvoiceLines, skeleton::Skeleton},
         local_path::INVOICES,
         pages::{console::Session, paused::PausedPage},
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::{
         format,

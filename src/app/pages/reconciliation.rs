@@ -13,7 +13,7 @@ use crate::{
         },
         local_path::RECONCILIATION,
         reconciliation_filters::run_href,
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::{
         format,

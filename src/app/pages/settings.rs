@@ -13,7 +13,7 @@ use crate::{
             done_notice::{DoneNotice, not_saved},
             skeleton::Skeleton,
         },
-        outcome::{Outcome, Refusal, outcome},
+        form_result::{Outcome, Refusal, outcome},
         pages::{console::Session, paused::PausedPage},
         status::set_status,
     },

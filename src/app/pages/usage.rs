@@ -10,7 +10,7 @@ use crate::{
         },
         pages::{console::Session, paused::PausedPage},
         usage_comparison::Comparison,
-        verdict::{Tone, verdict},
+        usage_summary::{Tone, verdict},
     },
     domain::{
         alert::AlertStanding,

@@ -6,7 +6,7 @@ use crate::{
         components::{Glyph, Icon, Moment, ProblemNotice, WebhookBadge, skeleton::Skeleton},
         json_text::lay_out,
         local_path::{WEBHOOKS, percent_encode},
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::webhook::{WebhookDetail, WebhookStatus},
 };

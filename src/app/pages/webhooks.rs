@@ -15,7 +15,7 @@ use crate::{
         },
         local_path::WEBHOOKS,
         status::set_status,
-        verdict::Tone,
+        usage_summary::Tone,
         webhook_filters::WebhookFilters,
     },
     domain::{format, webhook::WebhookPage},

@@ -89,6 +89,12 @@ pub struct Grid {
 /// Longest interval that Stripe has: three years.
 const MOST_MONTHS: i32 = 36;
 
+/// The billing period before one: as long in months where that is some months long, else the same time again.
+pub fn previous(period: Period) -> Period {
+    let (start, end) = Grid::of(period, None, None).around(period.start() - Duration::NANOSECOND);
+    Period::new(start, end.min(period.start())).unwrap_or(period)
+}
+
 impl Grid {
     pub fn new(anchor: OffsetDateTime, interval: Interval) -> Grid {
         Grid { anchor, step: interval.step() }
@@ -142,4 +148,25 @@ fn step_of(period: Period) -> Step {
     (1..=MOST_MONTHS)
         .find(|months| months_later(start, *months) == end || months_later(end, -*months) == start)
         .map_or(Step::Length(period.length()), Step::Months)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn the_period_before_is_as_long_in_months() {
+        let before = |start, end| {
+            let found = previous(Period::new(start, end).unwrap());
+            assert_eq!(found.end(), start);
+            found.start()
+        };
+        assert_eq!(before(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)), datetime!(2026-10-01 0:00 UTC));
+        assert_eq!(before(datetime!(2026-11-15 10:22 UTC), datetime!(2026-12-15 10:22 UTC)), datetime!(2026-10-15 10:22 UTC));
+        assert_eq!(before(datetime!(2026-02-28 8:00 UTC), datetime!(2026-03-31 8:00 UTC)), datetime!(2026-01-31 8:00 UTC));
+        assert_eq!(before(datetime!(2026-01-31 8:00 UTC), datetime!(2026-02-28 8:00 UTC)), datetime!(2025-12-31 8:00 UTC));
+        assert_eq!(before(datetime!(2026-11-08 0:00 UTC), datetime!(2026-11-15 0:00 UTC)), datetime!(2026-11-01 0:00 UTC));
+        assert_eq!(before(datetime!(2028-03-15 0:00 UTC), datetime!(2029-03-15 0:00 UTC)), datetime!(2027-03-15 0:00 UTC));
+    }
 }

@@ -5,7 +5,7 @@ use super::{Platform, Result, outbox, store, store::Owed, system_entry};
 use crate::{
     domain::{email::EmailAddress, format, identity::CustomerId},
     mail::Mail,
-    store::postgres::{accounts, audit, contacts},
+    store::postgres::{audit, contacts, customers},
 };
 use serde_json::json;
 use time::Duration;
@@ -43,7 +43,7 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
     let Some(first) = group.first() else { return Ok(0) };
     let customer = first.customer;
     let ids: Vec<i64> = group.iter().map(|owed| owed.id).collect();
-    let name = accounts::customer_name(&platform.db, customer).await?.unwrap_or_default();
+    let name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let recipients = recipients(platform, customer).await?;
     let mut failure = recipients.is_empty().then(|| "nobody is named who could be told".to_owned());
     for to in &recipients {

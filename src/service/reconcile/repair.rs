@@ -2,16 +2,18 @@
 
 use super::{MISSING, entry, named, run::Runner, streams, usage::hours_of};
 use crate::{
-    domain::metric::Metric,
-    domain::reconcile::{Discrepancy, FoundDiscrepancy, Kind, Object, Repair, Tolerance, compare},
+    domain::{
+        metric::Metric,
+        reconcile::{Discrepancy, FoundDiscrepancy, Kind, Object, Repair, Tolerance, compare},
+    },
     service::{
         Error, Platform, Result,
         actor::By,
-        fetch::{self, Fetched},
+        complete_objects::{self, Fetched},
         meters, webhooks,
     },
     store::postgres::{
-        accounts, audit, inbox,
+        audit, customers, inbox,
         reconcile::{self as store, Run, found, mirror},
     },
     stripe::{fetched, record::kind_of, webhook::event::Document},
@@ -121,7 +123,7 @@ async fn attempt(platform: &Platform, run: &Run, discrepancy: &Discrepancy) -> R
             _ => resend(platform, discrepancy).await,
         };
     };
-    match fetch::fetch(platform, of_stripe, id).await? {
+    match complete_objects::fetch(platform, of_stripe, id).await? {
         Fetched::Taken { .. } => {}
         Fetched::Gone => {
             if let Err(reason) = delete(platform, discrepancy).await? {
@@ -157,7 +159,7 @@ async fn resend(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried>
     }
     let metric = discrepancy.metric.as_deref().and_then(|metric| metric.parse::<Metric>().ok());
     let customer = match &discrepancy.stripe_customer_id {
-        Some(stripe_id) => accounts::customer_by_stripe_id(&platform.db, stripe_id).await?,
+        Some(stripe_id) => customers::by_stripe_id(&platform.db, stripe_id).await?,
         None => None,
     };
     match (metric, customer, hours_of(discrepancy)) {

@@ -3,7 +3,7 @@
 use crate::{
     domain::identity::CustomerId,
     service::{Error, Platform, Result, parameter},
-    store::postgres::accounts,
+    store::postgres::customers,
 };
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
@@ -44,10 +44,10 @@ impl Scope {
         let Some(named) = parameter::given(asked.customer_id.clone()) else { return Ok(Scope { customer: None, from, to }) };
         let unknown = || Error::invalid("customer_id", "names no customer");
         let customer = CustomerId(named.parse().map_err(|_| unknown())?);
-        if accounts::customer_name(&platform.db, customer).await?.is_none() {
+        if customers::name(&platform.db, customer).await?.is_none() {
             return Err(unknown());
         }
-        if accounts::stripe_id(&platform.db, customer).await?.is_none() {
+        if customers::stripe_id(&platform.db, customer).await?.is_none() {
             return Err(Error::invalid("customer_id", "names a customer that Stripe does not know"));
         }
         Ok(Scope { customer: Some(customer), from, to })

@@ -161,7 +161,7 @@ impl Runner<'_> {
         for suspect in suspects.iter().filter(|suspect| suspect.invoice.is_none()) {
             let mut found = Vec::new();
             if let Some(stripe_id) = &suspect.stripe_customer
-                && let Some(customer) = crate::store::postgres::accounts::customer_by_stripe_id(&self.platform.db, stripe_id).await?
+                && let Some(customer) = crate::store::postgres::customers::by_stripe_id(&self.platform.db, stripe_id).await?
             {
                 for span in self.spans(customer).await?.into_iter().filter(|span| name(stripe_id, span) == suspect.object_id) {
                     found.extend(self.weigh(span, stripe_id).await?);

@@ -12,7 +12,7 @@ use crate::{
         usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries, file_name},
     },
     store::postgres::{
-        accounts,
+        customers,
         usage::{history as store, splits},
     },
 };
@@ -53,7 +53,7 @@ pub struct File {
 pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Result<File> {
     let now = platform.clock.now();
     let asked = Asked::of(query, now)?;
-    let customer_name = accounts::customer_name(&platform.db, customer).await?.unwrap_or_default();
+    let customer_name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let metric = if let [one] = asked.metrics[..] { Some(one) } else { None };
     let name = file_name(&customer_name, metric, asked.granularity, asked.by_app, &asked.named);
     Ok(File { name, text: read(platform, customer, asked).await?.until(now).to_csv() })

@@ -1,4 +1,4 @@
-//! Keys of customers' machines, as their customer manages them.
+//! Keys of customers' machines.
 
 use crate::domain::{identity::CustomerId, settings::ApiKeySummary};
 use sqlx::{PgConnection, PgPool};
@@ -68,4 +68,44 @@ pub async fn touch(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<
         .execute(pool)
         .await
         .map(drop)
+}
+
+/// A machine's key that is in force.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub id: Uuid,
+    pub name: String,
+    pub customer: CustomerId,
+    /// To the minute.
+    pub last_used_at: Option<OffsetDateTime>,
+}
+
+/// The key with this SHA-256, unless revoked.
+pub async fn find(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>> {
+    let row = sqlx::query!("SELECT id, name, customer_id, last_used_at FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
+}
+
+/// Adds a key by its SHA-256; false when it is there already, and stays as it is.
+pub async fn add_if_new(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<bool> {
+    sqlx::query!(
+        "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
+        customer.0,
+        name,
+        prefix,
+        key_hash,
+    )
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Revokes the keys that begin with a prefix; how many there were.
+pub async fn revoke_by_prefix(conn: &mut PgConnection, prefix: &str, at: OffsetDateTime) -> sqlx::Result<u64> {
+    sqlx::query!("UPDATE api_keys SET revoked_at = $2 WHERE prefix = $1 AND revoked_at IS NULL", prefix, at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected())
 }

@@ -1,11 +1,13 @@
-//! Customers as the platform's staff look for them: nobody else is shown any of this.
+//! Customers.
 
 use super::decode;
 use crate::domain::{
     customer::{CustomerSummary, MirrorState},
     identity::CustomerId,
+    money::Currency,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 
 /// One page of the customers whose name, e-mail address or id here or in Stripe holds the text, by name; without their subscriptions.
 pub async fn list(pool: &PgPool, search: Option<&str>, limit: i64, offset: i64) -> sqlx::Result<Vec<CustomerSummary>> {
@@ -61,4 +63,127 @@ pub async fn count(pool: &PgPool, search: Option<&str>) -> sqlx::Result<u64> {
     .fetch_one(pool)
     .await?;
     Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// A customer's name.
+pub async fn name(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("SELECT name FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await
+}
+
+/// A customer's currency.
+pub async fn currency(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
+    let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    code.as_deref().map(decode).transpose()
+}
+
+/// Whether a customer exists.
+pub async fn exists(pool: &PgPool, customer: CustomerId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers WHERE id = $1) AS "exists!""#, customer.0).fetch_one(pool).await
+}
+
+/// The customer that Stripe knows under an id.
+pub async fn by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerId>> {
+    let id = sqlx::query_scalar!("SELECT id FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await?;
+    Ok(id.map(CustomerId))
+}
+
+/// Stripe's id of a customer; None when it has none or there is no such customer.
+pub async fn stripe_id(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    let id = sqlx::query_scalar!("SELECT stripe_customer_id FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    Ok(id.flatten())
+}
+
+/// The customer that was added under this name and e-mail address, for commands that are run again.
+pub async fn added_as(conn: &mut PgConnection, name: &str, email: &str) -> sqlx::Result<Option<CustomerId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id FROM customers WHERE coalesce(added_name, name) = $1 AND lower(coalesce(added_email, email)) = lower($2) ORDER BY created_at, id LIMIT 1",
+        name,
+        email,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CustomerId))
+}
+
+/// What this platform was told of a customer, for the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CustomerState {
+    pub name: String,
+    pub email: Option<String>,
+    pub currency: String,
+}
+
+/// The customer of a Stripe id before it is changed, held until the transaction ends.
+pub async fn state(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerState>> {
+    sqlx::query_as!(
+        CustomerState,
+        r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email, coalesce(added_currency, currency) AS "currency!"
+           FROM customers WHERE stripe_customer_id = $1 FOR NO KEY UPDATE"#,
+        stripe_customer_id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Adds a customer that Stripe doesn't know yet.
+pub async fn add(conn: &mut PgConnection, name: &str, email: &str, currency: Currency) -> sqlx::Result<CustomerId> {
+    let id = sqlx::query_scalar!(
+        "INSERT INTO customers (name, email, currency, added_name, added_email, added_currency) VALUES ($1, $2, $3, $1, $2, $3) RETURNING id",
+        name,
+        email,
+        currency.code(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(CustomerId(id))
+}
+
+/// Name and e-mail address of a customer, as this platform was told them.
+pub async fn contact(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<String>)>> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email FROM customers WHERE id = $1"#,
+        customer.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.name, row.email)))
+}
+
+/// When a customer was added; None when Stripe's id is unknown here.
+pub async fn since(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT created_at FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await
+}
+
+/// Whether there is any customer.
+pub async fn any(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers) AS "exists!""#).fetch_one(pool).await
+}
+
+/// Adds a customer, or updates the one that has this Stripe id; what Stripe has told of it by then stays as Stripe says.
+pub async fn put(
+    conn: &mut PgConnection,
+    stripe_customer_id: &str,
+    name: &str,
+    email: &str,
+    currency: Currency,
+    at: OffsetDateTime,
+) -> sqlx::Result<CustomerId> {
+    let id = sqlx::query_scalar!(
+        "INSERT INTO customers AS kept (stripe_customer_id, name, email, currency, added_name, added_email, added_currency, created_at)
+         VALUES ($1, $2, $3, $4, $2, $3, $4, $5)
+         ON CONFLICT (stripe_customer_id) DO UPDATE SET
+             name = CASE WHEN kept.event_id IS NULL THEN excluded.name ELSE kept.name END,
+             email = CASE WHEN kept.event_id IS NULL THEN excluded.email ELSE kept.email END,
+             currency = CASE WHEN kept.event_id IS NULL THEN excluded.currency ELSE kept.currency END,
+             added_name = excluded.added_name, added_email = excluded.added_email, added_currency = excluded.added_currency
+         RETURNING id",
+        stripe_customer_id,
+        name,
+        email,
+        currency.code(),
+        at,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(CustomerId(id))
 }

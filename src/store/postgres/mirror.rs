@@ -7,6 +7,7 @@
 mod customers;
 mod link;
 pub mod lookups;
+pub mod originals;
 pub mod refunds;
 pub mod reread;
 

@@ -8,13 +8,13 @@ pub mod differences;
 pub mod history;
 pub mod ids;
 pub mod moves;
-mod own;
+mod postgres_store;
 pub mod records;
 pub mod retention;
 pub mod shipping;
 pub mod splits;
 
-pub use own::PostgresUsage;
+pub use postgres_store::PostgresUsage;
 
 use crate::{
     domain::{

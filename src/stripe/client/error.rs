@@ -21,6 +21,14 @@ pub enum StripeError {
 }
 
 impl StripeError {
+    /// The error, if a call about any other object would fail with it as well.
+    pub fn if_it_concerns_all(self) -> Option<StripeError> {
+        match self {
+            StripeError::Rejected { .. } | StripeError::Unreadable(_) => None,
+            StripeError::Unavailable(_) | StripeError::CircuitOpen | StripeError::RateLimited => Some(self),
+        }
+    }
+
     /// From the status and body of an answer that is no success.
     pub fn of_answer(status: u16, body: &[u8]) -> StripeError {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);

@@ -174,7 +174,7 @@ mod tests {
     use time::macros::datetime;
 
     fn canonical() -> Value {
-        let fixtures: Value = serde_json::from_str(include_str!("../../../tests/stripe/fixtures.json")).unwrap();
+        let fixtures: Value = serde_json::from_str(include_str!("../../stripe_stand_in/fixtures.json")).unwrap();
         let invoice = fixtures["invoice"].clone();
         assert_eq!(invoice["object"], "invoice");
         invoice

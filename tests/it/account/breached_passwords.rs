@@ -33,7 +33,7 @@ async fn nobody_changes_to_a_password_that_is_known_from_a_breach() {
     let place = Workplace::new();
     let file = breached(&place);
     let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     let client = signed_in(&app, PASSWORD).await;
     let problem = client.post_json("/api/v1/auth/password", &change(KNOWN)).await.problem(422, "invalid_parameter");
     assert_eq!(
@@ -43,9 +43,9 @@ async fn nobody_changes_to_a_password_that_is_known_from_a_breach() {
     let page = submit(&client, &format!("form=password&current_password={PASSWORD}&new_password={KNOWN}")).await;
     assert!(page.status == 422 && page.text().contains("New password: this is known from a breach; choose another."), "{}", page.text());
     for refused in [
-        accounts::put_user(&app.platform, PERSON, KNOWN, Role::Admin, None).await,
-        accounts::put_user(&app.platform, "new@people.example", KNOWN, Role::Admin, None).await,
-        accounts::set_password(&app.platform, PERSON, KNOWN).await,
+        users::put(&app.platform, PERSON, KNOWN, Role::Admin, None).await,
+        users::put(&app.platform, "new@people.example", KNOWN, Role::Admin, None).await,
+        users::set_password(&app.platform, PERSON, KNOWN).await,
     ] {
         assert_eq!(refused.unwrap_err().code(), "invalid_parameter");
     }
@@ -59,7 +59,7 @@ async fn while_the_file_cannot_be_read_no_password_is_set_and_everybody_signs_in
     let place = Workplace::new();
     let file = breached(&place);
     let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     let client = signed_in(&app, PASSWORD).await;
     for not_readable in ["gone", "something else"] {
         match not_readable {
@@ -71,7 +71,7 @@ async fn while_the_file_cannot_be_read_no_password_is_set_and_everybody_signs_in
         assert!(!answer.text().contains("pwnedpasswords"), "{}", answer.text());
         let page = submit(&client, &format!("form=password&current_password={PASSWORD}&new_password={NEW}")).await;
         assert_eq!(page.status, 503, "{not_readable}");
-        assert_eq!(accounts::set_password(&app.platform, PERSON, NEW).await.unwrap_err().status(), 503);
+        assert_eq!(users::set_password(&app.platform, PERSON, NEW).await.unwrap_err().status(), 503);
     }
     signed_in(&app, PASSWORD).await;
     // A newer file in its place counts at once.

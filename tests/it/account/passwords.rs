@@ -28,15 +28,15 @@ async fn a_new_password_ends_every_session_but_the_one_that_set_it() {
 async fn an_operators_new_password_ends_every_session_and_the_same_one_none() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     assert!(is_signed_in(&client).await);
-    accounts::put_user(&app.platform, PERSON, NEW, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, NEW, Role::Admin, None).await.unwrap();
     assert!(!is_signed_in(&client).await);
     assert_eq!(audited(&app, "user.put").await.unwrap()["sessions_ended"], 1);
 
     let (one, two) = (signed_in(&app, NEW).await, signed_in(&app, NEW).await);
     let stranger = app.sign_in(Role::Admin, None).await;
-    accounts::set_password(&app.platform, PERSON, PASSWORD).await.unwrap();
+    users::set_password(&app.platform, PERSON, PASSWORD).await.unwrap();
     assert!(!is_signed_in(&one).await && !is_signed_in(&two).await && is_signed_in(&stranger).await);
     assert_eq!(audited(&app, "user.password_set").await.unwrap()["sessions_ended"], 2);
 }

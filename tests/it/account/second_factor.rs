@@ -124,7 +124,7 @@ async fn the_second_step_has_ten_minutes_and_ends_with_a_new_password() {
     app.advance(Duration::minutes(10));
     post(&halfway, "login/code", json!({"code": phone.shows(&app)})).await.problem(401, "unauthenticated");
     let halfway = app.client().with_cookies_of(&log_in(&app.client(), None).await);
-    accounts::set_password(&app.platform, PERSON, "another long one").await.unwrap();
+    users::set_password(&app.platform, PERSON, "another long one").await.unwrap();
     post(&halfway, "login/code", json!({"code": phone.shows(&app)})).await.problem(401, "unauthenticated");
     post(&app.client(), "login/code", json!({"code": phone.shows(&app)})).await.problem(401, "unauthenticated");
 }
@@ -173,7 +173,7 @@ async fn an_operator_takes_a_lost_one_away() {
 #[tokio::test]
 async fn where_it_is_required_staff_without_it_reaches_only_the_account() {
     let app = TestApp::start_with_settings(&[("require-totp-for-admins = false", "require-totp-for-admins = true")]).await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     let staff = signed_in(&app, PASSWORD).await;
     for path in ["/billing/usage", "/admin/webhooks", "/"] {
         let answer = staff.get(path).await;

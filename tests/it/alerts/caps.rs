@@ -3,10 +3,7 @@
 use super::{event, subscribed};
 use crate::{support::TestApp, usage_store::Metered};
 use apex_billing::{
-    domain::{
-        identity::{CustomerId, Role},
-        metric::Metric,
-    },
+    domain::{identity::CustomerId, metric::Metric, role::Role},
     service::alerts,
 };
 use axum::http::Method;

@@ -6,7 +6,7 @@ use crate::support::{
     smtp::{Mood, SmtpServer},
 };
 use apex_billing::{
-    domain::identity::{CustomerId, Role},
+    domain::{identity::CustomerId, role::Role},
     service::alerts,
     store::postgres::alerts as store,
 };

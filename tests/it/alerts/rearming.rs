@@ -3,7 +3,7 @@
 use super::{FIRED, event, one, subscribed, use_impressions};
 use crate::support::TestApp;
 use apex_billing::{
-    domain::identity::{CustomerId, Role},
+    domain::{identity::CustomerId, role::Role},
     service::alerts,
 };
 use serde_json::{Value, json};

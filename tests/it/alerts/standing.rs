@@ -2,7 +2,7 @@
 
 use super::{subscribed, use_impressions};
 use crate::support::TestApp;
-use apex_billing::{domain::identity::Role, service::alerts};
+use apex_billing::{domain::role::Role, service::alerts};
 use axum::http::Method;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! What was refused and what failed: in the trail, once a minute, and never at the cost of an answer.
 
 use crate::support::{Client, TestApp};
-use apex_billing::{domain::identity::Role, jobs, service};
+use apex_billing::{domain::role::Role, jobs, service};
 use serde_json::{Value, json};
 use std::time::Instant;
 use time::Duration;

@@ -1,7 +1,7 @@
 //! Looking into the trail: filters, pages, the file.
 
 use crate::support::TestApp;
-use apex_billing::{domain::identity::Role, service::audit::Sealer};
+use apex_billing::{domain::role::Role, service::audit::Sealer};
 use serde_json::{Value, json};
 
 async fn with_entries() -> TestApp {

@@ -1,7 +1,7 @@
 //! The trail as staff read it: without a script, each entry open to all that is known of it.
 
 use crate::support::TestApp;
-use apex_billing::{domain::identity::Role, service::audit::Sealer};
+use apex_billing::{domain::role::Role, service::audit::Sealer};
 use serde_json::json;
 
 #[tokio::test]

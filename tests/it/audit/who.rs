@@ -3,14 +3,16 @@
 use crate::{
     outgoing::impatient,
     stripe::StandIn,
-    support::{Client, TestApp, app::PASSWORD, client::Answer, stand_in::SECRET_KEY},
+    support::{
+        Client, TestApp,
+        app::PASSWORD,
+        client::Answer,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
-    domain::{
-        identity::{CustomerId, Role},
-        money::Currency,
-    },
-    service::{accounts, backfill},
+    domain::{identity::CustomerId, money::Currency, role::Role},
+    service::{backfill, customers, users},
 };
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -48,7 +50,7 @@ async fn scene() -> Scene {
     backfill::full(&app.platform, &|_| ()).await.unwrap().unwrap();
     backfill::events(&app.platform, &|_| ()).await.unwrap().unwrap();
     for (email, role, customer) in [(FINANCE, Role::Publisher, Some(lumen)), (OPS, Role::Admin, None)] {
-        accounts::put_user(&app.platform, email, PASSWORD, role, customer).await.unwrap();
+        users::put(&app.platform, email, PASSWORD, role, customer).await.unwrap();
     }
     let (finance, ops) = (sign_in(&app, FINANCE, PASSWORD).await, sign_in(&app, OPS, PASSWORD).await);
     let (finance, ops) = (known(&app).with_cookies_of(&finance), known(&app).with_cookies_of(&ops));
@@ -159,7 +161,7 @@ async fn data(app: &TestApp, event_type: &str) -> Vec<Value> {
 async fn changes_say_what_was_before_and_what_is_now_and_never_a_password() {
     let app = TestApp::start().await;
     let lumen = app.add_customer("lumen").await;
-    accounts::put_customer(&app.platform, "cus_lumen", "Lumen Ltd", "bills@lumen.example", Currency::USD).await.unwrap();
+    customers::put(&app.platform, "cus_lumen", "Lumen Ltd", "bills@lumen.example", Currency::USD).await.unwrap();
     let [added, renamed] = data(&app, "customer.put").await.try_into().unwrap();
     let first = json!({"name": "lumen", "email": "billing@lumen.example", "currency": "usd"});
     assert_eq!((&added["before"], &added["after"], &added["stripe_customer_id"]), (&Value::Null, &first, &json!("cus_lumen")));
@@ -167,7 +169,7 @@ async fn changes_say_what_was_before_and_what_is_now_and_never_a_password() {
     assert_eq!((&renamed["before"], &renamed["after"]), (&first, &second));
 
     for (password, role, customer) in [("a first passphrase", Role::Readonly, Some(lumen)), ("a second passphrase", Role::Admin, None)] {
-        accounts::put_user(&app.platform, "ada@lumen.example", password, role, customer).await.unwrap();
+        users::put(&app.platform, "ada@lumen.example", password, role, customer).await.unwrap();
     }
     let [made, changed] = data(&app, "user.put").await.try_into().unwrap();
     let reader = json!({"role": "readonly", "customer_id": lumen, "enabled": true});
@@ -201,7 +203,7 @@ async fn a_customer_that_is_linked_to_stripe_says_so() {
     let stand_in = StandIn::start().await;
     let app = TestApp::start_with(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())]).await;
     let platform = impatient(&app);
-    accounts::create_in_stripe(&platform, "Nova", "bills@nova.example", Currency::USD).await.unwrap();
+    customers::create_in_stripe(&platform, "Nova", "bills@nova.example", Currency::USD).await.unwrap();
     let nova = json!({"name": "Nova", "email": "bills@nova.example", "currency": "usd"});
     assert_eq!(data(&app, "customer.put").await, [json!({"before": null, "after": nova})]);
     let [linked] = data(&app, "customer.linked").await.try_into().unwrap();

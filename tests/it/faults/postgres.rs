@@ -1,7 +1,7 @@
 //! A PostgreSQL of the test's own, which keeps its promises, to be killed.
 
 use super::senders::wait_until;
-use apex_billing::store::cluster::{Cluster, Options};
+use apex_billing::private_postgres::{Cluster, Options};
 use rand::{RngExt, rngs::StdRng};
 use std::{
     fs,

@@ -8,7 +8,7 @@ use crate::{
     },
     usage_store::Metered,
 };
-use apex_billing::service::accounts;
+use apex_billing::service::api_keys;
 use serde_json::json;
 use sqlx::{PgPool, Postgres, Transaction};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -77,7 +77,7 @@ impl Replicas {
             let mut customers = Vec::new();
             for number in 0..CUSTOMERS {
                 let id = metered.app.add_customer(&format!("c{number}")).await;
-                let key = accounts::create_api_key(&metered.app.platform, id, "machine").await.unwrap();
+                let key = api_keys::create(&metered.app.platform, id, "machine").await.unwrap();
                 customers.push(Customer { id: id.0, key });
             }
             sqlx::query(SUBSCRIBE).execute(&metered.app.db).await.unwrap();

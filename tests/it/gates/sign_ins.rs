@@ -12,7 +12,7 @@ async fn audited(app: &TestApp, event_type: &str) -> i64 {
 #[tokio::test]
 async fn an_endless_password_counts_like_a_wrong_one() {
     let app = TestApp::start().await;
-    accounts::put_user(&app.platform, OPS, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, OPS, PASSWORD, Role::Admin, None).await.unwrap();
     let client = app.client().from("192.0.2.10");
     for _ in 0..5 {
         log_in(&client, OPS, &"x".repeat(1_025)).await.problem(401, "invalid_credentials");

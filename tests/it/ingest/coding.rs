@@ -61,7 +61,7 @@ async fn members_count_with_and_without_a_length() {
     let app = TestApp::start().await;
     let address = app.listen().await;
     let customer = app.add_customer("lumen").await;
-    let key = apex_billing::service::accounts::create_api_key(&app.platform, customer, "tests").await.unwrap();
+    let key = apex_billing::service::api_keys::create(&app.platform, customer, "tests").await.unwrap();
     let send = async |framing: &str, body: &[u8]| {
         let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
         let head = format!(

@@ -94,7 +94,7 @@ async fn what_is_in_flight_is_bounded_before_bodies_are_read() {
     let customer = app.add_customer("lumen").await;
     let mut keys = Vec::new();
     for _ in 0..6 {
-        keys.push(apex_billing::service::accounts::create_api_key(&app.platform, customer, "tests").await.unwrap());
+        keys.push(apex_billing::service::api_keys::create(&app.platform, customer, "tests").await.unwrap());
     }
     let client = |key: &String| app.client().with_header("authorization", &format!("Bearer {key}"));
     let admission = &app.platform.admission;

@@ -1,7 +1,10 @@
 //! Several servers on one database, while Stripe takes its time.
 
 use super::{CLOSED, EVENTS, METRICS, Metered, event, metering, report};
-use crate::stripe::{faults::Fault, overlaps::GreatestOf};
+use crate::{
+    stripe::{faults::Fault, overlaps::GreatestOf},
+    support::stand_in::TestStandIn,
+};
 use apex_billing::{
     service::{Platform, meters::run},
     stripe::client::Client,

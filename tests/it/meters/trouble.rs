@@ -3,7 +3,7 @@
 use super::{ADJUSTMENTS, CLOSED, EVENTS, METRICS, Metered, add_meter, metering, status};
 use crate::{
     stand_in::client::{get, post},
-    stripe::{faults::Fault, server::locked},
+    stripe::{faults::Fault, locked::locked},
 };
 use apex_billing::service::meters::run;
 use std::collections::BTreeMap;

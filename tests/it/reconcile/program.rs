@@ -3,9 +3,12 @@
 use crate::{
     stand_in::client::post,
     stripe::{StandIn, faults::Fault},
-    support::{database::TestDatabase, program::Workplace, stand_in::SECRET_KEY},
+    support::{
+        database::TestDatabase,
+        program::Workplace,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
-use apex_billing::service::Clock;
 use serde_json::{Value, json};
 use std::process::{Command, Output, Stdio};
 
@@ -18,7 +21,7 @@ struct Shell {
 impl Shell {
     /// A customer with an invoice, on both sides.
     async fn start() -> (Shell, String) {
-        let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, Clock::system()).await.unwrap();
+        let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
         let place = Workplace::new();
         place.set("settle-seconds = 10", "settle-seconds = 0");
         let shell = Shell { stand_in, database: TestDatabase::new().await, place };

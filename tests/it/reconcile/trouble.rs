@@ -4,18 +4,19 @@ use super::{AT_ONCE, Ahead, INVOICES, RECONCILE, by, in_step, in_step_under, one
 use crate::{
     idempotency::{cookie_of, post},
     outgoing::impatient,
-    stripe::{faults::Fault, server::locked},
+    stripe::{faults::Fault, locked::locked},
     support::{
         TestApp,
         app::PASSWORD,
         program::{Running, Workplace},
+        stand_in::TestStandIn,
     },
 };
 use apex_billing::{
-    domain::{identity::Role, reconcile::ReconciliationStatus},
+    domain::{reconcile::ReconciliationStatus, role::Role},
     service::{
-        accounts,
         reconcile::{self, Asked},
+        users,
     },
 };
 use serde_json::{Value, json};
@@ -100,7 +101,7 @@ async fn a_run_that_was_killed_in_the_middle_goes_on_under_its_key() {
     place.set("settle-seconds = 10", "settle-seconds = 0");
     // The jobs would take it up by themselves.
     place.set("nightly = true", "nightly = false");
-    accounts::put_user(&app.platform, "ops@apex.example", PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, "ops@apex.example", PASSWORD, Role::Admin, None).await.unwrap();
     let mut server = Running::start(
         place
             .command(&["serve", "--no-migrate"])

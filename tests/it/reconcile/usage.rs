@@ -4,7 +4,10 @@ use super::{AT_ONCE, Ahead, by, found, import, run};
 use crate::{
     stand_in::client::post,
     stripe::{StandIn, lines::Line},
-    support::{TestApp, stand_in::SECRET_KEY},
+    support::{
+        TestApp,
+        stand_in::{SECRET_KEY, TestStandIn},
+    },
 };
 use apex_billing::{
     domain::{identity::CustomerId, reconcile::Kind},

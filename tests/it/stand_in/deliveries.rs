@@ -6,7 +6,7 @@ use crate::{
         StandIn,
         webhooks::{Disorder, Endpoint},
     },
-    support::{TestApp, app::WEBHOOK_SECRET},
+    support::{TestApp, app::WEBHOOK_SECRET, stand_in::TestStandIn},
     webhooks::{
         ask as ask_database,
         convergence::{forget, mirrored},

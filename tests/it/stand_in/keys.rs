@@ -1,7 +1,10 @@
 //! Idempotency keys, authorization, headers and forms.
 
 use super::client::{ask, get, ids, post, post_with_key, send};
-use crate::stripe::{StandIn, faults::Fault};
+use crate::{
+    stripe::{StandIn, faults::Fault},
+    support::stand_in::TestStandIn,
+};
 use serde_json::json;
 use time::Duration;
 

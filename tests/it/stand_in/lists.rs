@@ -1,7 +1,7 @@
 //! Paging and filters.
 
 use super::client::{ask, get, ids, post};
-use crate::stripe::StandIn;
+use crate::{stripe::StandIn, support::stand_in::TestStandIn};
 use serde_json::Value;
 
 /// Every list with something in it: 23 of each at least.

@@ -1,7 +1,7 @@
 //! What each change of an object makes of it and of others, and the events that tell of it.
 
 use super::client::{ask, get, post};
-use crate::stripe::StandIn;
+use crate::{stripe::StandIn, support::stand_in::TestStandIn};
 use serde_json::{Value, json};
 
 /// The types of the events since the last time, and so many are known then.

@@ -1,7 +1,10 @@
 //! Faults, in process and over HTTP.
 
 use super::client::{ask, get, ids, post, post_with_key, send};
-use crate::stripe::{StandIn, faults::Fault};
+use crate::{
+    stripe::{StandIn, faults::Fault},
+    support::stand_in::TestStandIn,
+};
 use serde_json::json;
 use std::time::Duration;
 

@@ -1,7 +1,10 @@
 //! Stripe's typed client for Rust reads what the stand-in says: each kind, in each state that it can be in.
 
 use super::client::{get, ids, post};
-use crate::{stripe::StandIn, support::app::NOW};
+use crate::{
+    stripe::StandIn,
+    support::{app::NOW, stand_in::TestStandIn},
+};
 use futures::TryStreamExt;
 use stripe::{Client, ClientBuilder, StripeError};
 use stripe_billing::{

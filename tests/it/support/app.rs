@@ -6,14 +6,10 @@ use super::{
 };
 use apex_billing::{
     config::{Config, Secret},
-    domain::{
-        identity::{CustomerId, Role},
-        money::Currency,
-    },
+    domain::{identity::CustomerId, money::Currency, role::Role},
     http::state::Server,
-    jobs::Heartbeat,
     server::router::router,
-    service::{Clock, Platform, accounts, features, ingest},
+    service::{Clock, Platform, api_keys, customers, features, health::Heartbeat, ingest, users},
 };
 use sqlx::PgPool;
 use std::sync::{
@@ -123,7 +119,7 @@ impl TestApp {
     }
 
     pub async fn add_customer_in(&self, name: &str, currency: Currency) -> CustomerId {
-        accounts::put_customer(&self.platform, &format!("cus_{name}"), name, &format!("billing@{name}.example"), currency)
+        customers::put(&self.platform, &format!("cus_{name}"), name, &format!("billing@{name}.example"), currency)
             .await
             .expect("a customer")
     }
@@ -131,7 +127,7 @@ impl TestApp {
     /// Somebody of this role, signed in.
     pub async fn sign_in(&self, role: Role, customer: Option<CustomerId>) -> Client {
         let email = format!("{}-{}@people.example", role.as_str(), customer.map_or_else(String::new, |id| id.to_string()));
-        accounts::put_user(&self.platform, &email, PASSWORD, role, customer).await.expect("a user");
+        users::put(&self.platform, &email, PASSWORD, role, customer).await.expect("a user");
         let client = self.client();
         let answer = client.post_json("/api/v1/auth/login", &serde_json::json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -140,7 +136,7 @@ impl TestApp {
 
     /// A machine of a customer.
     pub async fn machine(&self, customer: CustomerId) -> Client {
-        let key = accounts::create_api_key(&self.platform, customer, "tests").await.expect("a key");
+        let key = api_keys::create(&self.platform, customer, "tests").await.expect("a key");
         self.client().with_header("authorization", &format!("Bearer {key}"))
     }
 

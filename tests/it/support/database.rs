@@ -3,8 +3,10 @@
 //! The cluster keeps no promise to survive a failing machine, lives in memory where there is room, and stays up between runs; every test
 //! is its own process and attaches to it. `TEST_DATABASE_URL` names a server to use instead, as a role that may create databases.
 
-use apex_billing::store::cluster::{Cluster, Options};
-use apex_billing::store::postgres::{MIGRATIONS, migrate};
+use apex_billing::{
+    private_postgres::{Cluster, Options},
+    store::postgres::{MIGRATIONS, migrate},
+};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use std::path::{Path, PathBuf};

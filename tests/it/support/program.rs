@@ -10,6 +10,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
 
@@ -102,6 +103,13 @@ pub struct Running {
     child: Child,
     pub address: String,
     pub metrics: String,
+    printed: Arc<Printed>,
+}
+
+#[derive(Default)]
+struct Printed {
+    lines: Mutex<Vec<String>>,
+    grown: Condvar,
 }
 
 impl Running {
@@ -115,13 +123,33 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut told = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
         let addresses = told("Metrics on http://").zip(told("Serving http://"));
-        // Whatever else it prints must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
+        let printed = Arc::new(Printed::default());
+        let printing = printed.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                printing.lines.lock().unwrap().push(line);
+                printing.grown.notify_all();
+            }
+        });
         let Some((metrics, address)) = addresses else {
             child.wait().unwrap();
             return None;
         };
-        Some(Running { child, address, metrics: metrics.trim_end_matches("/metrics").to_owned() })
+        Some(Running { child, address, metrics: metrics.trim_end_matches("/metrics").to_owned(), printed })
+    }
+
+    /// What follows these words on a line that it prints after its addresses.
+    pub fn printed(&self, what: &str) -> String {
+        let found = |lines: &Vec<String>| lines.iter().find_map(|line| line.strip_prefix(what).map(str::to_owned));
+        let lines = self.printed.lines.lock().unwrap();
+        let waited = self.printed.grown.wait_timeout_while(lines, Duration::from_secs(20), |lines| found(lines).is_none());
+        let (lines, _) = waited.unwrap();
+        found(&lines).unwrap_or_else(|| panic!("no {what:?} in {lines:#?}"))
+    }
+
+    /// Everything that it has printed after its addresses.
+    pub fn all_printed(&self) -> String {
+        self.printed.lines.lock().unwrap().join("\n")
     }
 
     pub fn get(&self, path: &str) -> String {

@@ -1,38 +1,42 @@
-//! What tests do to Stripe's stand-in behind the back of its API: fill it, change it, watch it.
+//! What only tests do to the stand-in for Stripe: start it at the tests' time, fill it, make it differ.
 
-use crate::stripe::{
+use super::app::NOW;
+use apex_billing::stripe_stand_in::{
     StandIn,
-    faults::{Fault, Trouble},
     lines::Line,
-    server::{Logged, locked},
-    store::{Origin, Store, built, set},
-    webhooks::{Attempt, Endpoint},
+    store::{Store, built, set},
 };
-use apex_billing::service::Clock;
 use serde_json::{Value, json};
-use time::Duration;
 
 /// Its secret key.
 pub const SECRET_KEY: &str = "sk_test_of_the_tests";
 
-impl StandIn {
-    /// On a free port, its clock standing at [`super::app::NOW`] like that of a `TestApp`.
-    pub async fn start() -> StandIn {
-        StandIn::listen("127.0.0.1:0", SECRET_KEY, Clock::new(|| super::app::NOW)).await.expect("a free port")
+pub trait TestStandIn {
+    /// On a free port; its clock stands at [`NOW`] like that of a `TestApp`.
+    async fn start() -> StandIn;
+
+    /// A customer of this name with the id `cus_NAME`, in dollars, without an event.
+    fn seed_customer(&self, name: &str) -> String;
+
+    /// So many paid invoices of a customer, each with a line, its charge and its payment, one for each minute before now; oldest first.
+    fn seed_invoices(&self, customer: &str, count: i64) -> Vec<String>;
+
+    /// Changes an object without an event: drift.
+    fn tamper(&self, kind: &str, id: &str, change: impl FnOnce(&mut Value));
+
+    /// Removes an object without an event.
+    fn lose(&self, kind: &str, id: &str) -> Value;
+
+    /// Waits until so many answers wait to be released.
+    async fn held(&self, waiting: usize);
+}
+
+impl TestStandIn for StandIn {
+    async fn start() -> StandIn {
+        StandIn::listen("127.0.0.1:0", SECRET_KEY, || NOW).await.expect("a free port")
     }
 
-    /// Puts its clock forward, whole seconds.
-    pub fn advance(&self, by: Duration) {
-        self.shared.advance(by.whole_seconds());
-    }
-
-    /// Works on what it knows; what that emits is delivered.
-    pub fn work<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
-        self.shared.work(Origin::default(), work)
-    }
-
-    /// A customer of this name with the id `cus_NAME`, in dollars; no event tells of it.
-    pub fn seed_customer(&self, name: &str) -> String {
+    fn seed_customer(&self, name: &str) -> String {
         let id = format!("cus_{name}");
         self.work(|store| {
             let members =
@@ -42,8 +46,7 @@ impl StandIn {
         id
     }
 
-    /// So many paid invoices of a customer, each with a line, its charge and its payment, one for each minute before now; oldest first.
-    pub fn seed_invoices(&self, customer: &str, count: i64) -> Vec<String> {
+    fn seed_invoices(&self, customer: &str, count: i64) -> Vec<String> {
         self.work(|store| {
             let now = store.now;
             let customer = store.get("customer", customer).cloned().unwrap_or_else(|| json!({"id": customer}));
@@ -53,72 +56,26 @@ impl StandIn {
                 ids.push(paid_invoice(store, &customer));
             }
             store.now = now;
-            // They are older than anybody's interest in their events.
+            // Their events are in the list and are not delivered.
             store.fresh.clear();
             ids
         })
     }
 
-    /// Keeps an object as it is, its kind by its `object` member; no event tells of it.
-    pub fn put(&self, object: Value) {
-        let kind = object["object"].as_str().expect("an object with its kind").to_owned();
-        self.work(|store| store.put(&kind, object));
-    }
-
-    /// Changes an object and tells nobody: drift.
     #[track_caller]
-    pub fn tamper(&self, kind: &str, id: &str, change: impl FnOnce(&mut Value)) {
-        self.work(|store| {
-            let mut object = store.get(kind, id).cloned().unwrap_or_else(|| panic!("no {kind} {id}"));
-            change(&mut object);
-            store.put(kind, object);
-        });
+    fn tamper(&self, kind: &str, id: &str, change: impl FnOnce(&mut Value)) {
+        let mut object = self.object(kind, id).unwrap_or_else(|| panic!("no {kind} {id}"));
+        change(&mut object);
+        self.work(|store| store.put(kind, object));
     }
 
-    /// Removes an object and tells nobody.
     #[track_caller]
-    pub fn lose(&self, kind: &str, id: &str) -> Value {
-        self.work(|store| store.remove(kind, id)).unwrap_or_else(|| panic!("no {kind} {id}"))
+    fn lose(&self, kind: &str, id: &str) -> Value {
+        self.remove(kind, id).unwrap_or_else(|| panic!("no {kind} {id}"))
     }
 
-    /// An object as it stands, all of its lines with it.
-    pub fn object(&self, kind: &str, id: &str) -> Option<Value> {
-        self.shared.store().get(kind, id).cloned()
-    }
-
-    /// Every event so far, oldest first.
-    pub fn events(&self) -> Vec<Value> {
-        self.shared.store().all("event").objects.values().cloned().collect()
-    }
-
-    /// Every request so far, oldest first.
-    pub fn requests(&self) -> Vec<Logged> {
-        self.shared.requests()
-    }
-
-    pub fn fault(&self, fault: Fault) {
-        locked(&self.shared.faults).push(fault);
-    }
-
-    /// Waits until so many answers wait to be released.
-    pub async fn held(&self, waiting: usize) {
+    async fn held(&self, waiting: usize) {
         self.shared.held.0.subscribe().wait_for(|gate| gate.waiting == waiting).await.expect("a stand-in");
-    }
-
-    /// Delivers events from now on.
-    pub fn deliver_to(&self, endpoint: Endpoint) {
-        *locked(&self.shared.deliveries.endpoint) = Some(endpoint);
-    }
-
-    /// Delivers these events, once more or for the first time.
-    pub fn resend(&self, events: Vec<Value>) {
-        self.shared.deliveries.push(events);
-    }
-
-    /// Waits until all of them are delivered or given up, and says how that went.
-    pub async fn settle(&self) -> Vec<Attempt> {
-        self.shared.deliveries.settle().await;
-        self.shared.deliveries.attempts()
     }
 }
 
@@ -143,68 +100,4 @@ fn paid_invoice(store: &mut Store, customer: &Value) -> String {
     store.record_payment(&invoice, 49_900, false);
     store.put("invoice", invoice);
     id
-}
-
-impl Fault {
-    fn of(trouble: Trouble) -> Fault {
-        Fault { trouble, times: 1, skip: 0, method: None, path: None, after_the_work: false }
-    }
-
-    /// An error of this status, once, wherever.
-    pub fn status(status: u16) -> Fault {
-        Fault::of(Trouble::Status { status, retry_after: None })
-    }
-
-    pub fn hang() -> Fault {
-        Fault::of(Trouble::Hang)
-    }
-
-    /// The answer waits until it is released.
-    pub fn hold() -> Fault {
-        Fault::of(Trouble::Hold)
-    }
-
-    pub fn half_a_body() -> Fault {
-        Fault::of(Trouble::HalfABody)
-    }
-
-    pub fn malformed_json() -> Fault {
-        Fault::of(Trouble::MalformedJson)
-    }
-
-    pub fn empty_list(has_more: bool) -> Fault {
-        Fault::of(Trouble::EmptyList { has_more })
-    }
-
-    /// The page of a list turned round.
-    pub fn oldest_first() -> Fault {
-        Fault::of(Trouble::OldestFirst)
-    }
-
-    /// In seconds; for an error.
-    pub fn retry_after(mut self, seconds: u64) -> Fault {
-        if let Trouble::Status { retry_after, .. } = &mut self.trouble {
-            *retry_after = Some(seconds);
-        }
-        self
-    }
-
-    pub fn times(self, times: u32) -> Fault {
-        Fault { times, ..self }
-    }
-
-    /// Lets so many requests through first.
-    pub fn after(self, skip: u32) -> Fault {
-        Fault { skip, ..self }
-    }
-
-    /// On this method and path only; a path may end with `*`.
-    pub fn on(self, method: &str, path: &str) -> Fault {
-        Fault { method: Some(method.to_owned()), path: Some(path.to_owned()), ..self }
-    }
-
-    /// The work is done, and only the answer is lost.
-    pub fn after_the_work(self) -> Fault {
-        Fault { after_the_work: true, ..self }
-    }
 }

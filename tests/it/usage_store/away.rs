@@ -2,7 +2,7 @@
 
 use super::{Metered, becomes, event, impressions, impressions_of, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
-use apex_billing::{domain::identity::Role, jobs, service::usage};
+use apex_billing::{domain::role::Role, jobs, service::usage};
 use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,7 @@
 use super::{INVOICE, ask, deliver, deliver_all, month, overage, pixel_forge, platform, september, titles};
 use apex_billing::{
     demo::stripe_events::{Outcome, credit_note_events, credit_note_voided},
-    domain::identity::Role,
+    domain::role::Role,
 };
 use serde_json::{Value, json};
 use time::Duration;

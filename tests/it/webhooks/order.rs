@@ -8,9 +8,12 @@ use super::{
 use crate::{
     outgoing::connected_to,
     stripe::StandIn,
-    support::{TestApp, app::NOW},
+    support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
-use apex_billing::{domain::identity::CustomerId, service::fetch, service::webhooks::apply_waiting};
+use apex_billing::{
+    domain::identity::CustomerId,
+    service::{complete_objects, webhooks::apply_waiting},
+};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -363,13 +366,13 @@ async fn an_undecided_second_is_fetched_again_when_it_is_over() {
     undecided(&app, &object).await;
     assert_eq!(ask(&app.db, DESCRIPTION).await, "another");
     assert_eq!(ask(&app.db, "SELECT kind, object_id = (SELECT stripe_invoice_id FROM invoices) FROM stripe_ties").await, "invoice|true");
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "truth");
     assert_eq!(ask(&app.db, "SELECT object_id FROM stripe_ties").await, "");
     // A replay doesn't ask again.
     sqlx::raw_sql("UPDATE stripe_webhook_events SET status = 'received', attempts = 0").execute(&app.db).await.expect("events that wait");
     assert_eq!(apply_waiting(&app.platform, 10).await.expect("a run"), 3);
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 0);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "truth");
 }
 
@@ -384,15 +387,15 @@ async fn a_fetch_waits_until_the_second_is_over() {
         event(&format!("evt_{event_type}"), event_type, NOW.unix_timestamp(), with(object.clone(), json!({"description": event_type})))
     });
     app.deliver(&events).await;
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 0);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 0);
     app.advance(Duration::SECOND);
     // Stripe's clock is behind ours: what it gives is as old as the second, and is asked for again later.
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "invoice.sent");
     assert_eq!(ask(&app.db, "SELECT attempts FROM stripe_ties").await, "1");
     app.advance(Duration::minutes(2));
     stand_in.advance(Duration::minutes(2));
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "truth");
 }
 
@@ -423,7 +426,7 @@ async fn a_fetched_object_is_as_old_as_its_request() {
         "related_object": {"id": object["id"], "type": "invoice"}}),
     ])
     .await;
-    assert_eq!(fetch::run(&app.platform, 10).await.expect("a run"), 1);
+    assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     let after = with(object.clone(), json!({"description": "after"}));
     app.deliver(&[updated("evt_2", "invoice.updated", NOW.unix_timestamp(), after, json!({"description": "before"}))]).await;
     assert_eq!(ask(&app.db, &format!("{DESCRIPTION} WHERE customer_id = '{lumen}'")).await, "after");

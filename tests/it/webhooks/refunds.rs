@@ -6,7 +6,7 @@ use super::{
     deliver, deliver_all, platform,
 };
 use crate::support::TestApp;
-use apex_billing::domain::identity::{CustomerId, Role};
+use apex_billing::domain::{identity::CustomerId, role::Role};
 use serde_json::{Value, json};
 
 const T: i64 = 1_790_000_000;

@@ -1,7 +1,7 @@
 //! A form for another password.
 
 use super::{PROBLEM, notice};
-use crate::app::{local_path::ACCOUNT, outcome::Refusal};
+use crate::app::{form_result::Refusal, local_path::ACCOUNT};
 use leptos::prelude::*;
 
 /// The form. Nothing that was typed comes back.

@@ -4,9 +4,9 @@ use super::{PROBLEM, notice, password::secret_field};
 use crate::{
     app::{
         components::{Badge, Glyph, Icon},
+        form_result::{Offered, Refusal},
         local_path::ACCOUNT,
-        outcome::{Offered, Refusal},
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::second_factor::{QrSquares, TotpState},
 };

@@ -4,7 +4,7 @@ use crate::{
     app::{
         components::{Badge, Moment},
         local_path::ACCOUNT,
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::session::{OwnSessions, SessionSummary, device},
 };

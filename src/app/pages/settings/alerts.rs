@@ -8,9 +8,9 @@ use crate::{
     app::{
         alert_form::{field, fields_of},
         components::{Badge, Moment},
+        form_result::Refusal,
         local_path::SETTINGS,
-        outcome::Refusal,
-        verdict::Tone,
+        usage_summary::Tone,
     },
     domain::{
         alert::{AlertSettings, Cap, FiredAlert},

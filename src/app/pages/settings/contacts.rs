@@ -5,7 +5,7 @@ use super::{
     notice,
 };
 use crate::{
-    app::{local_path::SETTINGS, outcome::Refusal},
+    app::{form_result::Refusal, local_path::SETTINGS},
     domain::settings::{Contact, CustomerSettings},
 };
 use leptos::prelude::*;

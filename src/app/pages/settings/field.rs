@@ -3,7 +3,7 @@
 use super::PROBLEM;
 use crate::app::{
     alert_form::{FormField, value},
-    outcome::Refusal,
+    form_result::Refusal,
 };
 use leptos::prelude::*;
 

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     app::{
         components::{Glyph, Icon, Moment},
+        form_result::Refusal,
         local_path::SETTINGS,
-        outcome::Refusal,
     },
     domain::settings::{ApiKeySummary, NewApiKey},
 };

@@ -27,7 +27,7 @@ fn new() -> String {
 
 async fn app_with_key(keys: &str) -> TestApp {
     let app = TestApp::start_with(&[("SECRETS_KEY", keys)]).await;
-    accounts::put_user(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
+    users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     app
 }
 

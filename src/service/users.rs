@@ -1,0 +1,92 @@
+//! The people who may sign in.
+
+use super::{
+    Error, Platform, Result,
+    actor::{Origin, system_entry},
+    new_password, view_as,
+};
+use crate::{
+    auth::{Principal, password},
+    domain::{
+        identity::{CustomerId, Viewer, ViewerCustomer},
+        role::Role,
+    },
+    store::postgres::{
+        audit::{self, Entry},
+        customers, sessions, users as store,
+    },
+};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Notes that somebody signed out.
+pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
+    let entry = Entry {
+        event_type: "session.logout",
+        actor: &principal.actor(),
+        customer: principal.own_customer(),
+        data: json!({}),
+        ip_address: origin.ip_address.as_deref(),
+        user_agent: origin.user_agent.as_deref(),
+    };
+    view_as::stop(platform, principal, origin).await?;
+    Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
+}
+
+/// Who is signed in, for the pages.
+pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer> {
+    let customer = match principal.customer() {
+        None => None,
+        Some(id) => customers::name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
+    };
+    Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
+}
+
+/// The signed-in person of a session.
+#[tracing::instrument(name = "users.principal", level = "debug", skip_all)]
+pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
+    let user = store::by_id(&platform.db, user).await?;
+    Ok(user.map(|user| Principal::User {
+        id: user.id,
+        email: user.email,
+        role: user.role,
+        customer: user.customer,
+        has_second_factor: user.has_second_factor,
+        viewing: None,
+    }))
+}
+
+/// Adds a user, or changes the one of this e-mail address. Another password than before ends all its sessions.
+pub async fn put(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
+    let email = email.trim().to_lowercase();
+    if !email.contains('@') || email.len() > 320 {
+        return Err(Error::invalid("email", "wants an e-mail address"));
+    }
+    if customer.is_none() && !role.is_staff() {
+        return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
+    }
+    new_password::check(platform, given, &email).await?;
+    let known = store::by_email(&platform.db, &email).await?.map(|user| user.password_hash);
+    let is_same = known.is_some() && password::verify(given.to_owned(), known).await?;
+    let hash = password::hash(given.to_owned()).await?;
+    let mut tx = platform.db.begin().await?;
+    let before = store::state(&mut tx, &email).await?;
+    let user = store::put(&mut tx, &email, &hash, role, customer).await?;
+    let ended = if is_same { 0 } else { sessions::end_all(&mut tx, user, None).await? };
+    let after = store::UserState { role: role.as_str().to_owned(), customer_id: customer.map(|id| id.0), enabled: true };
+    let data = json!({"email": email, "before": before, "after": after, "sessions_ended": ended});
+    audit::record(&mut tx, system_entry("user.put", customer, data)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sets a user's password, and ends all its sessions.
+pub async fn set_password(platform: &Platform, email: &str, given: &str) -> Result<()> {
+    let email = email.trim().to_lowercase();
+    new_password::check(platform, given, &email).await?;
+    let hash = password::hash(given.to_owned()).await?;
+    let mut tx = platform.db.begin().await?;
+    let user = store::set_password(&mut tx, &email, &hash).await?.ok_or(Error::NotFound("user"))?;
+    let ended = sessions::end_all(&mut tx, user, None).await?;
+    audit::record(&mut tx, system_entry("user.password_set", None, json!({"email": email, "sessions_ended": ended}))).await?;
+    Ok(tx.commit().await?)
+}

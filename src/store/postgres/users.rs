@@ -1,0 +1,142 @@
+//! The people who may sign in.
+
+use super::decode;
+use crate::domain::{identity::CustomerId, role::Role};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A person who may sign in.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: Uuid,
+    pub email: String,
+    pub password_hash: String,
+    pub role: Role,
+    pub customer: Option<CustomerId>,
+    /// Signing in asks for a code.
+    pub has_second_factor: bool,
+}
+
+struct UserRow {
+    id: Uuid,
+    email: String,
+    password_hash: String,
+    role: String,
+    customer_id: Option<Uuid>,
+    has_second_factor: bool,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = sqlx::Error;
+
+    fn try_from(row: UserRow) -> Result<User, sqlx::Error> {
+        let role = decode(&row.role)?;
+        let UserRow { id, email, password_hash, customer_id, has_second_factor, .. } = row;
+        Ok(User { id, email, password_hash, role, customer: customer_id.map(CustomerId), has_second_factor })
+    }
+}
+
+/// The enabled user of an e-mail address (lower case).
+pub async fn by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        UserRow,
+        r#"SELECT id, email, password_hash, role, customer_id,
+                  EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
+           FROM users WHERE email = $1 AND disabled_at IS NULL"#,
+        email
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(User::try_from)
+    .transpose()
+}
+
+/// The enabled user of an id.
+pub async fn by_id(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
+    sqlx::query_as!(
+        UserRow,
+        r#"SELECT id, email, password_hash, role, customer_id,
+                  EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
+           FROM users WHERE id = $1 AND disabled_at IS NULL"#,
+        id
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(User::try_from)
+    .transpose()
+}
+
+/// A user as `apex-billing user list` shows it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct UserListing {
+    pub email: String,
+    pub role: String,
+    pub customer: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_login_at: Option<OffsetDateTime>,
+}
+
+/// Every enabled user, by e-mail address.
+pub async fn list(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
+    sqlx::query_as!(
+        UserListing,
+        r#"SELECT users.email, role, customers.name AS "customer?", last_login_at
+           FROM users LEFT JOIN customers ON customers.id = customer_id
+           WHERE disabled_at IS NULL ORDER BY users.email"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// What is kept of a user besides its password, for the audit trail.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct UserState {
+    pub role: String,
+    pub customer_id: Option<Uuid>,
+    pub enabled: bool,
+}
+
+/// A user before it is changed, held until the transaction ends.
+pub async fn state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<UserState>> {
+    sqlx::query_as!(
+        UserState,
+        r#"SELECT role, customer_id, disabled_at IS NULL AS "enabled!" FROM users WHERE email = $1 FOR NO KEY UPDATE"#,
+        email
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Adds a user, or gives an existing one this password, role and customer; its id.
+pub async fn put(
+    conn: &mut PgConnection,
+    email: &str,
+    password_hash: &str,
+    role: Role,
+    customer: Option<CustomerId>,
+) -> sqlx::Result<Uuid> {
+    sqlx::query_scalar!(
+        "INSERT INTO users (email, password_hash, role, customer_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role, customer_id = excluded.customer_id, disabled_at = NULL
+         RETURNING id",
+        email,
+        password_hash,
+        role.as_str(),
+        customer.map(|id| id.0),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Sets a user's password; None when there is no such user.
+pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Notes a login.
+pub async fn touch_login(conn: &mut PgConnection, user: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE users SET last_login_at = $2 WHERE id = $1", user, at).execute(conn).await.map(drop)
+}
