@@ -4,6 +4,7 @@ use crate::{
     app::local_path::percent_encode,
     domain::{
         csv::BYTE_ORDER_MARK,
+        error_code::ErrorCode,
         reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
     },
     guard,
@@ -61,7 +62,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
         if error.is_data() {
             Error::invalid("body", error.to_string())
         } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
+            Error::refused(ErrorCode::InvalidJson, format!("The body is not JSON: {error}. Nothing was done."))
         }
     })
 }
@@ -106,12 +107,12 @@ pub async fn start(State(server): State<Server>, request: Request) -> Result<Res
     }
     let Form(form) = Form::<AskedByForm>::from_request(Request::from_parts(parts, body), &())
         .await
-        .map_err(|error| Error::BadRequest { code: "invalid_body", detail: error.body_text() })?;
+        .map_err(|error| Error::Refused { code: ErrorCode::InvalidBody, detail: error.body_text() })?;
     let asked = Asked { customer_id: form.customer_id, from: form.from, to: form.to, repair: form.repair.is_some() };
     Ok(match reconcile::start(&staff.platform, &by, &asked).await {
         Ok(id) => Redirect::to(&format!("{PAGE}/{id}")),
         // The page says it to a person.
-        Err(error @ (Error::Invalid { .. } | Error::Conflict { .. } | Error::StripeNotConfigured)) => {
+        Err(error @ (Error::Invalid { .. } | Error::Refused { .. } | Error::StripeNotConfigured)) => {
             let field = if let Error::Invalid { parameter, .. } = &error { parameter.as_ref() } else { "" };
             Redirect::to(&format!("{PAGE}?error={}&field={}", error.code(), percent_encode(field)))
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Principal,
-    domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES},
+    domain::{error_code::ErrorCode, file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES},
     guard,
     http::{
         content_coding::{self, Coding},
@@ -131,7 +131,7 @@ pub async fn events(State(server): State<Server>, extensions: Extensions, header
 async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() })?;
+        let frame = frame.map_err(|_| Error::refused(ErrorCode::BadRequest, "The body ended early. Nothing was stored. Send it again."))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {

@@ -1,5 +1,6 @@
 //! What is switched on, and who may say otherwise.
 
+use super::error_code::ErrorCode;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
@@ -64,13 +65,13 @@ impl Feature {
         }
     }
 
-    /// The `code` of the 503 that answers while it is off.
-    pub const fn disabled_code(self) -> &'static str {
+    /// The code of the 503 that answers while it is off.
+    pub const fn disabled_code(self) -> ErrorCode {
         match self {
-            Feature::Billing => "billing_disabled",
-            Feature::UsageIngest => "usage_ingest_disabled",
-            Feature::InvoicePdf => "invoice_pdf_disabled",
-            Feature::CustomerPortal => "customer_portal_disabled",
+            Feature::Billing => ErrorCode::BillingDisabled,
+            Feature::UsageIngest => ErrorCode::UsageIngestDisabled,
+            Feature::InvoicePdf => ErrorCode::InvoicePdfDisabled,
+            Feature::CustomerPortal => ErrorCode::CustomerPortalDisabled,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Requests that change something must come from our own pages, or from no browser at all.
 
 use super::state::Server;
-use crate::{app::calls::Problem, http::problem};
+use crate::{app::calls::Problem, domain::error_code::ErrorCode, http::problem};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, header},
@@ -14,7 +14,7 @@ pub async fn check(State(server): State<Server>, request: Request, next: Next) -
     if may_change(request.method(), request.headers(), server.platform.config.public_url.origin()) {
         next.run(request).await
     } else {
-        problem::respond(&Problem::new(403, "cross_site", "This request came from another site and was not carried out."))
+        problem::respond(&Problem::of(ErrorCode::CrossSite))
     }
 }
 

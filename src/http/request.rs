@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Principal,
-    domain::csv::BYTE_ORDER_MARK,
+    domain::{csv::BYTE_ORDER_MARK, error_code::ErrorCode},
     service::{
         Error,
         actor::{By, Origin},
@@ -22,7 +22,7 @@ pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
 pub fn unreadable(status: StatusCode, detail: String) -> Error {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "invalid_body", detail },
+        _ => Error::Refused { code: ErrorCode::InvalidBody, detail },
     }
 }
 
@@ -67,7 +67,7 @@ pub fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> Result<
         if error.is_data() {
             Error::invalid("body", error.to_string())
         } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
+            Error::refused(ErrorCode::InvalidJson, format!("The body is not JSON: {error}. Nothing was done."))
         }
     })
 }

@@ -10,6 +10,7 @@ use crate::{
     auth::Principal,
     domain::{
         customer::CustomerPage,
+        error_code::ErrorCode,
         identity::CustomerId,
         invoice::Pagination,
         money::Currency,
@@ -220,7 +221,10 @@ fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
 }
 
 fn linked(stripe_id: &str) -> Error {
-    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} and a customer of this platform belong together already") }
+    Error::Refused {
+        code: ErrorCode::CustomerLinked,
+        detail: format!("{stripe_id} or the customer is linked already. Nothing was changed."),
+    }
 }
 
 fn stripe_customer_id(text: &str) -> Result<&str> {

@@ -1,9 +1,12 @@
 //! Moving raw usage events from PostgreSQL to ClickHouse, for whoever switches.
 
 use super::{Error, Platform, Result};
-use crate::store::clickhouse::{
-    ClickHouseUsage,
-    transfer::{Moved, Step},
+use crate::{
+    domain::error_code::ErrorCode,
+    store::clickhouse::{
+        ClickHouseUsage,
+        transfer::{Moved, Step},
+    },
 };
 
 /// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is after how many events it can go on.
@@ -23,9 +26,6 @@ pub async fn migrate(platform: &Platform, apply: bool) -> Result<Vec<(u32, &'sta
 
 fn clickhouse(platform: &Platform) -> Result<ClickHouseUsage> {
     let settings = platform.config.clickhouse.as_ref();
-    let settings = settings.ok_or_else(|| Error::BadRequest {
-        code: "no_clickhouse",
-        detail: "CLICKHOUSE_URL is not set, so there is nowhere to move usage events to".into(),
-    })?;
+    let settings = settings.ok_or_else(|| Error::refused(ErrorCode::NoClickhouse, ErrorCode::NoClickhouse.sentence()))?;
     Ok(ClickHouseUsage::new(settings, platform.db.clone()))
 }

@@ -17,7 +17,7 @@ pub use staff::{Query, list, replay, replay_failed, show};
 
 use super::{Error, Platform, Result, features};
 use crate::{
-    domain::webhook::WebhookStatus,
+    domain::{error_code::ErrorCode, webhook::WebhookStatus},
     store::postgres::inbox::{self, Attempt, Record},
     stripe::{
         signature::{self, SignatureError},
@@ -55,15 +55,15 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
     if let Err(error) = verified {
         metrics::counter!(telemetry::WEBHOOK_SIGNATURE_FAILURES, "reason" => error.reason()).increment(1);
         let code = match error {
-            SignatureError::Missing => "signature_missing",
-            SignatureError::Stale => "signature_stale",
-            SignatureError::Malformed | SignatureError::Mismatch => "signature_invalid",
+            SignatureError::Missing => ErrorCode::SignatureMissing,
+            SignatureError::Stale => ErrorCode::SignatureStale,
+            SignatureError::Malformed | SignatureError::Mismatch => ErrorCode::SignatureInvalid,
         };
-        return Err(Error::BadRequest { code, detail: error.to_string() });
+        return Err(Error::refused(code, error.to_string()));
     }
     // PostgreSQL's text holds any UTF-8 but NUL, which no JSON has either.
     let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
-    let body = body.ok_or_else(|| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8 text".into() })?;
+    let body = body.ok_or_else(|| Error::refused(ErrorCode::NotUtf8, "The body is not UTF-8. The event was not stored."))?;
     take(platform, body).await
 }
 

@@ -15,6 +15,7 @@ use crate::{
 };
 use apex_billing::{
     domain::{
+        error_code::ErrorCode,
         reconcile::{Kind, ReconciliationStatus, ReconciliationSummary},
         role::Role,
     },
@@ -323,7 +324,7 @@ async fn a_run_whose_process_died_is_taken_up_and_two_of_a_scope_exclude_each_ot
     let mine = work(&app.platform, &Asked::default(), None).await;
     let id = mine.id();
     let busy = reconcile::begin(&app.platform, &by(), &Asked::default(), None, false).await.err().unwrap();
-    assert_eq!(busy.code(), "reconciliation_running");
+    assert_eq!(busy.code(), ErrorCode::ReconciliationRunning);
     // The connection goes, and the lead with it.
     drop(mine);
     let mut tended = 0;

@@ -10,7 +10,7 @@ use crate::{
         metric::Metric,
         period::Period,
         usage::{PerMetric, Quantities, show_quantity},
-        usage_event::{Placed, Rejection, UsageEvent},
+        usage_event::{Placed, Rejection, RejectionCode, UsageEvent},
     },
     service::{Error, Platform, Result},
     store::postgres::usage::ids,
@@ -197,6 +197,6 @@ impl Caps {
 
     /// Why one of them is.
     pub fn rejection(&self, index: usize, event: &UsageEvent) -> Rejection {
-        Rejection::new(index, Some(&event.id), "usage_cap_reached", self.state.sentence(event.metric))
+        Rejection::new(index, Some(&event.id), RejectionCode::UsageCapReached, self.state.sentence(event.metric))
     }
 }
