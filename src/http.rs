@@ -1,4 +1,5 @@
-//! What all handlers share: state, extractors, problem+json, limits, and the layers in front of the routes.
+//! Shared by all handlers: state, extractors, problem+json, limits, and the layers in front of
+//! routes.
 
 pub mod audit_refusals;
 pub mod canonical_path;
@@ -8,6 +9,7 @@ pub mod content_coding;
 pub mod cross_site;
 pub mod drain_body;
 pub mod error_page;
+pub mod extract;
 pub mod idempotency;
 pub mod login_email;
 pub mod page;

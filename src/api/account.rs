@@ -1,5 +1,5 @@
-//! What people do with their own account: for programs under `/api/v1/auth`, for people by the forms of `/account`, which work without
-//! JavaScript.
+//! Users' changes to their own account: JSON under `/api/v1/auth`, and the forms of `/account`,
+//! which work without JavaScript.
 
 mod forms;
 
@@ -10,23 +10,31 @@ use crate::{
         second_factor::{RecoveryCodes, TotpOffer},
         session::SessionsEnded,
     },
-    guard,
     http::{
+        extract::{JsonBody, Path},
         problem::ApiError,
-        request::{origin, read},
         session,
         state::Server,
     },
-    service::{own_account, second_factor},
+    service::{actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderName, StatusCode, header, request::Parts},
+    http::{HeaderName, StatusCode, header},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(change_password))
+        .routes(routes!(end_session))
+        .routes(routes!(end_other_sessions))
+        .routes(routes!(offer_totp))
+        .routes(routes!(confirm_totp))
+        .routes(routes!(disable_totp))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,16 +48,19 @@ pub struct NewPassword {
 /// `POST /auth/password`.
 #[utoipa::path(
     post, path = "/api/v1/auth/password", tag = "Session",
-    summary = "Change one's own password",
-    description = "Ends every other session of the person; this one goes on, under a new cookie. Wrong passwords are throttled as at signing in.",
+    summary = "Change your password",
+    description = "Ends your other sessions; this one continues with a new cookie. Wrong passwords are throttled like failed logins.",
     request_body(content = NewPassword),
     responses((status = 204, description = "Changed", headers(("Set-Cookie" = String, description = "The session's new cookie")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
 )]
-pub async fn change_password(State(server): State<Server>, session: Session, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let wanted: NewPassword = read(&parts, &body)?;
-    own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin(&parts)).await?;
+pub async fn change_password(
+    person: Person,
+    origin: Origin,
+    session: Session,
+    JsonBody(wanted): JsonBody<NewPassword>,
+) -> Result<StatusCode, ApiError> {
+    own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin).await?;
     session::renew(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -57,27 +68,25 @@ pub async fn change_password(State(server): State<Server>, session: Session, par
 /// `DELETE /auth/sessions/{id}`.
 #[utoipa::path(
     delete, path = "/api/v1/auth/sessions/{id}", tag = "Session",
-    summary = "End one of one's own sessions",
-    description = "Whoever has its cookie is nobody from now on.",
-    params(("id" = uuid::Uuid, Path, description = "The session's id, as the list names it")),
+    summary = "End one of your sessions",
+    description = "Its cookie is invalid from then on.",
+    params(("id" = uuid::Uuid, Path, description = "The session's id in the list")),
     responses((status = 204, description = "Ended")),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn end_session(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    own_account::end_session(&person, &id, &origin(&parts)).await?;
+pub async fn end_session(person: Person, origin: Origin, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    own_account::end_session(&person, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /auth/sessions/end-others`.
 #[utoipa::path(
     post, path = "/api/v1/auth/sessions/end-others", tag = "Session",
-    summary = "End all of one's own sessions but this one",
-    responses((status = 200, description = "How many there were", body = SessionsEnded))
+    summary = "End your other sessions",
+    responses((status = 200, description = "The number of ended sessions", body = SessionsEnded))
 )]
-pub async fn end_other_sessions(State(server): State<Server>, parts: Parts) -> Result<Json<SessionsEnded>, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    Ok(Json(own_account::end_other_sessions(&person, &origin(&parts)).await?))
+pub async fn end_other_sessions(person: Person, origin: Origin) -> Result<Json<SessionsEnded>, ApiError> {
+    Ok(Json(own_account::end_other_sessions(&person, &origin).await?))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -87,7 +96,7 @@ pub struct OwnPassword {
     current_password: String,
 }
 
-/// An answer that nobody keeps.
+/// A response that must not be cached.
 type Once<T> = ([(HeaderName, &'static str); 1], Json<T>);
 
 fn once<T>(answer: T) -> Once<T> {
@@ -97,17 +106,19 @@ fn once<T>(answer: T) -> Once<T> {
 /// `POST /auth/totp`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp", tag = "Session",
-    summary = "Begin to set up an authenticator app",
-    description = "The one answer that has the secret. It is in force once `/api/v1/auth/totp/confirm` was shown a code of it.",
+    summary = "Set up an authenticator app",
+    description = "Only this response contains the secret. It becomes active when `/api/v1/auth/totp/confirm` receives a valid code.",
     request_body(content = OwnPassword),
-    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, thirty seconds", body = TotpOffer,
+    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, 30 seconds", body = TotpOffer,
         headers(("Cache-Control" = String, description = "`no-store`")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_enabled", "login_throttled"])))
 )]
-pub async fn offer_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: OwnPassword = read(&parts, &body)?;
-    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin(&parts)).await?)))
+pub async fn offer_totp(
+    person: Person,
+    origin: Origin,
+    JsonBody(given): JsonBody<OwnPassword>,
+) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
+    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin).await?)))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -120,17 +131,15 @@ pub struct TotpCode {
 /// `POST /auth/totp/confirm`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp/confirm", tag = "Session",
-    summary = "Put an authenticator app in force",
-    description = "Ends every other session of the person. The one answer that has the recovery codes.",
+    summary = "Activate an authenticator app",
+    description = "Ends your other sessions. Only this response contains the recovery codes.",
     request_body(content = TotpCode),
     responses((status = 200, description = "The recovery codes", body = RecoveryCodes,
         headers(("Cache-Control" = String, description = "`no-store`")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_not_offered", "login_throttled"])))
 )]
-pub async fn confirm_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Once<RecoveryCodes>, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: TotpCode = read(&parts, &body)?;
-    Ok(once(second_factor::confirm(&person, &given.code, &origin(&parts)).await?))
+pub async fn confirm_totp(person: Person, origin: Origin, JsonBody(given): JsonBody<TotpCode>) -> Result<Once<RecoveryCodes>, ApiError> {
+    Ok(once(second_factor::confirm(&person, &given.code, &origin).await?))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -138,22 +147,20 @@ pub async fn confirm_totp(State(server): State<Server>, parts: Parts, body: Byte
 pub struct PasswordAndCode {
     #[schema(format = Password)]
     current_password: String,
-    /// Of the app, or a recovery code.
+    /// From the app, or a recovery code.
     code: String,
 }
 
 /// `POST /auth/totp/disable`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp/disable", tag = "Session",
-    summary = "Give the second factor up",
-    description = "Ends every other session of the person.",
+    summary = "Remove the second factor",
+    description = "Ends your other sessions.",
     request_body(content = PasswordAndCode),
-    responses((status = 204, description = "Signing in asks for a password only")),
+    responses((status = 204, description = "Login requires only a password")),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
 )]
-pub async fn disable_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: PasswordAndCode = read(&parts, &body)?;
-    second_factor::disable(&person, &given.current_password, &given.code, &origin(&parts)).await?;
+pub async fn disable_totp(person: Person, origin: Origin, JsonBody(given): JsonBody<PasswordAndCode>) -> Result<StatusCode, ApiError> {
+    second_factor::disable(&person, &given.current_password, &given.code, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,32 +1,34 @@
-//! The audit trail as a file.
+//! The audit log as a CSV file.
 
 use crate::{
-    guard,
-    http::{problem::ApiError, state::Server},
-    service::audit,
+    http::{extract::Query, problem::ApiError, state::Server},
+    service::{audit, caller::Staff},
 };
 use axum::{
     body::Body,
-    extract::{Query, Request, State},
     http::header,
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(csv))
+}
+
+/// `GET /admin/audit.csv`: all entries that match the filters of `GET /admin/audit`.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit.csv", tag = "Administration",
-    summary = "The audit trail as a file",
+    summary = "The audit log as a CSV file",
     params(crate::app::calls::parameters::AuditFilter),
     responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["bad_request", "invalid_parameter"])))
 )]
-pub async fn csv(State(server): State<Server>, Query(query): Query<audit::Query>, request: Request) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, request.extensions())?;
+pub async fn csv(staff: Staff, Query(query): Query<audit::Query>) -> Result<Response, ApiError> {
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
-        tracing::error!(%error, "the audit trail's file ends early");
+        tracing::error!(%error, "the audit log's file ends early");
         error
     });
     let headers = [

@@ -1,12 +1,14 @@
-//! Signing in and out, for programs (JSON) and for the login page's form, which works without JavaScript.
+//! Login and logout, for API clients (JSON) and for the login page's form, which works without
+//! JavaScript.
 
 use crate::{
     app::local_path::{next_path, percent_encode},
     auth::Principal,
+    domain::error_code::ErrorCode,
     http::{
+        extract::{ByForm, FormOrJson},
         login_email,
         problem::ApiError,
-        request::{is_form, origin_of, unreadable},
         session,
         state::Server,
     },
@@ -18,15 +20,19 @@ use crate::{
     },
 };
 use axum::{
-    Form, Json,
-    extract::{ConnectInfo, FromRequest, Request, State},
+    Extension, Json,
+    extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use std::net::SocketAddr;
+use serde::Deserialize;
 use tower_sessions::Session;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(login)).routes(routes!(login_code)).routes(routes!(logout))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Credentials {
@@ -34,45 +40,52 @@ pub struct Credentials {
     email: String,
     #[schema(format = Password)]
     password: String,
-    /// Of the authenticator app, or a recovery code, where a second factor is set up; or it follows at `/api/v1/auth/login/code`.
+    /// From the authenticator app, or a recovery code, if a second factor is set up; it may also
+    /// follow at `/api/v1/auth/login/code`.
     code: Option<String>,
-    /// Where the login page leads to.
+    /// The path to which the login page redirects.
     #[serde(default)]
     next: String,
 }
 
-/// `POST /auth/login`: JSON answers who is signed in; the page's form is sent on to where it wanted.
+/// `POST /auth/login`: JSON clients get the signed-in user; the page's form is redirected to the
+/// requested page.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "Session", security(()),
     summary = "Sign in",
-    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.\n\n\
-        After five failures each further one makes the next attempt wait twice as long, up to 15 minutes: 429 `login_throttled` with \
-        `Retry-After`. A wrong code counts like a wrong password. Failures count for the account with the address, the account, and the address; the latter two don't matter where the \
-        account's owner has signed in before. Nothing of this tells whether an account exists.\n\n\
-        Where a second factor is set up and no `code` came along, a right password is answered by 401 `totp_required`; the code may follow at \
-        `/api/v1/auth/login/code` with the cookie of that answer.",
+    description = "Sets the cookie `auth_token`. A form is redirected: to `next`, or back to the login page.\n\n\
+        After five failures each further one doubles the wait before the next attempt, up to 15 minutes: 429 `login_throttled` with \
+        `Retry-After`. A wrong code counts like a wrong password. Failures are counted per account and address, per account, and per \
+        address; the latter two are ignored for an address from which the account's owner has signed in before. The responses don't \
+        reveal whether an account exists.\n\n\
+        If the account has a second factor and `code` is missing, a correct password gets 401 `totp_required`; send the code to \
+        `/api/v1/auth/login/code` with the cookie of that response.",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+        (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
     extensions(("x-problems" = json!(["invalid_body", "invalid_credentials", "totp_required", "invalid_code", "login_throttled"])))
 )]
-pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let (credentials, is_form) = read::<Credentials>(request).await?;
+pub async fn login(
+    State(server): State<Server>,
+    origin: Origin,
+    session: Session,
+    body: Result<FormOrJson<Credentials>, ApiError>,
+) -> Result<Response, ApiError> {
+    let FormOrJson { body: credentials, by_form } = body.map_err(invalid_body)?;
     let Credentials { email, password, code, next } = &credentials;
     match sign_in::by_password(&server.platform, email, password, code.as_deref(), &origin).await {
-        Ok(Step::Done(user)) => enter(&server, &session, user, &origin, is_form, next).await,
+        Ok(Step::Done(user)) => enter(&server, &session, user, &origin, by_form, next).await,
         Ok(Step::CodeWanted(user)) => {
             session::await_code(&session, user, server.platform.clock.now()).await?;
-            if is_form {
+            if by_form {
                 return Ok(Redirect::to(&format!("{CODE_STEP}&next={}", percent_encode(next_path(next)))).into_response());
             }
             Err(Error::TotpRequired.into())
         }
-        Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
+        Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if by_form => {
             let next = percent_encode(next_path(&credentials.next));
             let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
             let mut response = Redirect::to(&format!("/login?error={}{wait}&next={next}", error.code())).into_response();
@@ -90,39 +103,43 @@ const CODE_STEP: &str = "/login?step=code";
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct SecondStep {
-    /// Of the authenticator app, or a recovery code.
+    /// From the authenticator app, or a recovery code.
     #[schema(example = "287082")]
     code: String,
-    /// Where the login page leads to.
+    /// The path to which the login page redirects.
     #[serde(default)]
     next: String,
 }
 
-/// `POST /auth/login/code`: the code that follows a password.
+/// `POST /auth/login/code`: the code after a password.
 #[utoipa::path(
     post, path = "/api/v1/auth/login/code", tag = "Session", security(()),
-    summary = "Show the code of the second factor",
-    description = "Within ten minutes after a login that answered `totp_required`, with the cookie of that answer. Each code is taken once. Wrong \
-        ones are throttled as at signing in.",
+    summary = "Submit the code of the second factor",
+    description = "Within ten minutes of a login with the result `totp_required`, with the cookie of that response. Each code works once. Wrong \
+        codes are throttled like wrong passwords.",
     request_body(content((SecondStep = "application/json"), (SecondStep = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+        (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
     extensions(("x-problems" = json!(["invalid_body", "invalid_code", "login_throttled"])))
 )]
-pub async fn login_code(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let (SecondStep { code, next }, is_form) = read(request).await?;
+pub async fn login_code(
+    State(server): State<Server>,
+    origin: Origin,
+    session: Session,
+    body: Result<FormOrJson<SecondStep>, ApiError>,
+) -> Result<Response, ApiError> {
+    let FormOrJson { body: SecondStep { code, next }, by_form } = body.map_err(invalid_body)?;
     let next_encoded = percent_encode(next_path(&next));
     let Some(user) = session::awaited(&session, server.platform.clock.now()).await? else {
         let again = format!("/login?error=session_expired&next={next_encoded}");
-        return if is_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
+        return if by_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
     };
     match sign_in::by_code(&server.platform, user, &code, &origin).await {
-        Ok(user) => enter(&server, &session, user, &origin, is_form, &next).await,
-        Err(error @ (Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
+        Ok(user) => enter(&server, &session, user, &origin, by_form, &next).await,
+        Err(error @ (Error::InvalidCode | Error::LoginThrottled { .. })) if by_form => {
             let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
             Ok(Redirect::to(&format!("{CODE_STEP}&error={}{wait}&next={next_encoded}", error.code())).into_response())
         }
@@ -130,54 +147,49 @@ pub async fn login_code(State(server): State<Server>, session: Session, request:
     }
 }
 
-async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, is_form: bool, next: &str) -> Result<Response, ApiError> {
+async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, by_form: bool, next: &str) -> Result<Response, ApiError> {
     session::begin(session, user, origin, server.platform.clock.now()).await?;
-    if is_form {
+    if by_form {
         return Ok(Redirect::to(next_path(next)).into_response());
     }
     let principal = users::principal(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
     Ok(Json(users::viewer(&server.platform, &principal).await?).into_response())
 }
 
-/// Has the browser forget the pages that it stores, those behind its Back button too (W3C Clear Site Data).
+/// Makes the browser delete its stored pages, including those for the Back button (W3C Clear Site
+/// Data).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-/// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
+/// `POST /auth/logout`: deletes the session, so that its cookie is invalid.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "Session", security(()),
     summary = "Sign out",
-    description = "Ends the session wherever its cookie is kept. Nobody signed in is fine too.",
+    description = "Ends the session; its cookie is invalid from then on. Also succeeds without a session.",
     responses(
         (status = 204, description = "Signed out", headers(("Clear-Site-Data" = String, description = "`\"cache\"`"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The login page"))),
     )
 )]
-pub async fn logout(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    if let Some(principal) = request.extensions().get::<Principal>() {
-        let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-        users::signed_out(&server.platform, principal, &origin).await?;
+pub async fn logout(
+    State(server): State<Server>,
+    principal: Option<Extension<Principal>>,
+    origin: Origin,
+    session: Session,
+    ByForm(by_form): ByForm,
+) -> Result<Response, ApiError> {
+    if let Some(Extension(principal)) = principal {
+        users::signed_out(&server.platform, &principal, &origin).await?;
     }
     session::end(&session).await?;
-    let mut response =
-        if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
+    let mut response = if by_form { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
 }
 
-async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiError> {
-    let is_form = is_form(request.headers());
-    let body = if is_form {
-        Form::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
-    } else {
-        let json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/json"));
-        if !json {
-            return Err(Error::UnsupportedMediaType("application/json, application/x-www-form-urlencoded").into());
-        }
-        Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
-    };
-    Ok((body, is_form))
+/// All malformed bodies get the code `invalid_body` here.
+fn invalid_body(ApiError(error): ApiError) -> ApiError {
+    ApiError(match error {
+        Error::Invalid { detail, .. } | Error::Refused { detail, .. } => Error::refused(ErrorCode::InvalidBody, detail),
+        other => other,
+    })
 }

@@ -1,24 +1,23 @@
-//! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
+//! Switching features: `PUT /admin/features/{name}` for API clients, and the forms of
+//! `/admin/features`, which work without JavaScript.
 
 use crate::{
     app::local_path::FEATURES,
     domain::features::Switch,
-    guard,
     http::{
+        extract::{FormBody, JsonBody, Path},
         problem::ApiError,
-        request::{by, read},
         state::Server,
     },
-    service::{self, Error, features},
+    service::{Error, actor::By, caller::Staff, features},
 };
-use axum::{
-    Form, Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::request::Parts,
-    response::Redirect,
-};
+use axum::{Json, response::Redirect};
 use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(switch))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,21 +27,19 @@ pub struct Wanted {
     reason: Option<String>,
 }
 
-/// `PUT /admin/features/{name}`: answers the switch as it stands now.
+/// `PUT /admin/features/{name}`: returns the switch's new state.
 #[utoipa::path(
     put, path = "/api/v1/admin/features/{name}", tag = "Administration",
     summary = "Switch a feature",
-    description = "Seen by every server within seconds. `BILLING_ENABLED=false` in the environment wins.",
-    params(("name" = crate::domain::features::Feature, Path, description = "As `GET /api/v1/meta/features` names it")),
+    description = "Takes effect on every server within seconds. `BILLING_ENABLED=false` in the environment overrides it.",
+    params(("name" = crate::domain::features::Feature, Path, description = "The name in `GET /api/v1/meta/features`")),
     request_body(content = Wanted),
-    responses((status = 200, description = "The switch as it stands now", body = Switch)),
+    responses((status = 200, description = "The switch's new state", body = Switch)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
-pub async fn switch(State(server): State<Server>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Result<Json<Switch>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+pub async fn switch(staff: Staff, by: By, Path(name): Path<String>, JsonBody(wanted): JsonBody<Wanted>) -> Result<Json<Switch>, ApiError> {
     let feature = features::named(&name)?;
-    let wanted: Wanted = read(&parts, &body)?;
-    Ok(Json(features::switch(&staff.platform, &by(&staff.principal, &parts), feature, wanted.enabled, wanted.reason.as_deref()).await?))
+    Ok(Json(features::switch(&staff.platform, &by, feature, wanted.enabled, wanted.reason.as_deref()).await?))
 }
 
 /// A form of the page.
@@ -56,19 +53,19 @@ pub struct Confirmed {
     reason: String,
 }
 
-/// `POST /admin/features`: leads back to the page, which says what it came to.
-pub async fn submit(State(server): State<Server>, parts: Parts, Form(form): Form<Confirmed>) -> Redirect {
-    Redirect::to(&match carry_out(server, &parts, &form).await {
+/// `POST /admin/features`: redirects to the page, which shows the result.
+pub async fn submit(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, FormBody(form): FormBody<Confirmed>) -> Redirect {
+    Redirect::to(&match carry_out(staff, by, &form).await {
         Ok(switch) => format!("{FEATURES}?done={}", switch.name),
-        // The page says so by itself.
-        Err(Error::Forbidden(_) | Error::Unauthenticated) => FEATURES.to_owned(),
-        Err(error) => format!("{FEATURES}?refused={}", error.code()),
+        // The page shows it.
+        Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) => FEATURES.to_owned(),
+        Err(ApiError(error)) => format!("{FEATURES}?refused={}", error.code()),
     })
 }
 
-async fn carry_out(server: Server, parts: &Parts, form: &Confirmed) -> service::Result<Switch> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+async fn carry_out(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, form: &Confirmed) -> Result<Switch, ApiError> {
+    let (staff, by) = (staff?, by?);
     let feature = features::named(&form.name)?;
-    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "wants true or false"))?;
-    features::switch(&staff.platform, &by(&staff.principal, parts), feature, enabled, Some(&form.reason)).await
+    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "must be true or false"))?;
+    Ok(features::switch(&staff.platform, &by, feature, enabled, Some(&form.reason)).await?)
 }

@@ -1,47 +1,56 @@
-//! One invoice, its PDF, and all of them as a file.
+//! A single invoice, its PDF, and the export.
 
 use crate::{
     domain::{file_name::content_disposition, invoice::InvoiceDetail},
-    guard,
-    http::{problem::ApiError, state::Server},
-    service::invoices,
+    http::{
+        extract::{Path, Query},
+        problem::ApiError,
+        state::Server,
+    },
+    service::{
+        caller::{Caller, Reader},
+        invoices,
+    },
 };
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
 use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(csv)).routes(routes!(detail)).routes(routes!(pdf))
+}
 
 /// `GET /billing/invoices/{id}`.
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices/{id}", tag = "Invoices",
     summary = "One invoice",
-    params(("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz")),
+    params(("id" = String, Path, description = "Our id of the invoice, or Stripe's", example = "in_1QxYz")),
     responses((status = 200, description = "The invoice with its lines, payments, refunds and timeline", body = InvoiceDetail)),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn detail(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<InvoiceDetail>, ApiError> {
-    let reader = guard::reader_of(server.platform, request.extensions())?;
+pub async fn detail(reader: Reader, Path(id): Path<String>) -> Result<Json<InvoiceDetail>, ApiError> {
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
-/// What the file of invoices has.
+/// The export's format.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InvoiceFileOptions {
-    /// `decimal` if left out.
+    /// Default: `decimal`.
     #[param(inline, required = false, value_type = FileUnits)]
     pub units: Option<String>,
-    /// `invoices` if left out.
+    /// Default: `invoices`.
     #[param(inline, required = false, value_type = FileRows)]
     pub rows: Option<String>,
 }
 
-/// How a file writes amounts.
+/// The format of amounts in the export.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum FileUnits {
@@ -49,7 +58,7 @@ pub enum FileUnits {
     Minor,
 }
 
-/// What a row of a file is.
+/// What a row of the export is.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum FileRows {
@@ -57,20 +66,19 @@ pub enum FileRows {
     Lines,
 }
 
-/// The list's filters, and whose list it is.
+/// The list's filters, and what the file has.
 #[derive(Deserialize)]
 pub struct CsvParameters {
     #[serde(flatten)]
     query: invoices::Query,
     #[serde(flatten)]
     options: invoices::FileQuery,
-    customer_id: Option<String>,
 }
 
-/// `GET /billing/invoices.csv`: with the filters of `GET /billing/invoices`, all of them, however many.
+/// `GET /billing/invoices.csv`: all invoices that match the filters of `GET /billing/invoices`.
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices.csv", tag = "Invoices",
-    summary = "Invoices as a file",
+    summary = "Invoices as a CSV file",
     description = "For accounting. Amounts are decimals with the currency beside them, or integers in its minor unit with `units=minor`. \
         `issue_date` is empty on a draft. `period_start` and `period_end` are the first and the last day that the lines cover. \
         `subtotal - discount - credits_before_tax + shipping + (tax - tax_included) + other_adjustments = total`, \
@@ -79,15 +87,10 @@ pub struct CsvParameters {
     params(crate::app::calls::parameters::InvoiceFilter, InvoiceFileOptions, crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "A header and a row per invoice or line (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name: whose invoices, and from when to when")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last date")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn csv(
-    State(server): State<Server>,
-    Query(CsvParameters { query, options, customer_id }): Query<CsvParameters>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<CsvParameters>) -> Result<Response, ApiError> {
     let file = invoices::file(&caller.platform, caller.customer, query, options).await?;
     let rows = file.rows.map_err(|error| {
         tracing::error!(%error, "invoices file ends early");
@@ -100,13 +103,13 @@ pub async fn csv(
     Ok((headers, Body::from_stream(rows)).into_response())
 }
 
-/// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a second download costs a 304.
+/// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a repeated download is a 304.
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices/{id}/pdf", tag = "Invoices",
     summary = "An invoice as PDF",
     params(
-        ("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz"),
-        ("If-None-Match" = Option<String>, Header, description = "An `ETag` that one has"),
+        ("id" = String, Path, description = "Our id of the invoice, or Stripe's", example = "in_1QxYz"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of a cached file"),
     ),
     responses(
         (status = 200, description = "The PDF", body = [u8], content_type = "application/pdf", headers(
@@ -114,15 +117,13 @@ pub async fn csv(
             ("Content-Disposition" = String, description = "A file name with the invoice's number"),
             ("Cache-Control" = String, description = "`private, no-cache`"),
         )),
-        (status = 304, description = "It is the one that `If-None-Match` names", headers(("ETag" = String, description = "Its tag"))),
+        (status = 304, description = "The file matches `If-None-Match`", headers(("ETag" = String, description = "Its tag"))),
     ),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invoice_pdf_disabled"])))
 )]
-pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
-    let reader = guard::reader_of(server.platform, request.extensions())?;
+pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> Result<Response, ApiError> {
     let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;
-    let known =
-        request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
     let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { pdf.bytes.clone().into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -139,7 +140,7 @@ pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: 
     Ok(response)
 }
 
-/// `If-None-Match` (RFC 9110 section 13.1.2): a list of tags, compared weakly, or `*`.
+/// `If-None-Match` (RFC 9110, section 13.1.2): a list of tags, compared weakly, or `*`.
 fn matches(tags: &str, etag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

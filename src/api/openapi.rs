@@ -1,6 +1,6 @@
-//! `GET /openapi.json` and `/docs`: the OpenAPI 3.1 document. It is made of what stands beside the handlers and server functions
-//! (`#[utoipa::path]`) and of the types that they take and answer; [`completion`] adds what every answer has in common. A test compares it
-//! with the router's paths, both ways.
+//! `GET /openapi.json` and `/docs`: the OpenAPI 3.1 document, from the `#[utoipa::path]` attributes
+//! of handlers and server functions and from their types. [`completion`] adds what all responses
+//! have in common. A test compares it with the router's paths in both directions.
 
 mod completion;
 mod page;
@@ -19,80 +19,40 @@ use crate::{
         usage_history::Granularity,
         webhook::WebhookStatus,
     },
+    http::state::Server,
 };
 use axum::{http::header, response::IntoResponse};
-pub use page::docs;
 use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
+/// The general part, and the server functions: Leptos registers their routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "ApexMediation Billing",
         description = "Usage metering, invoices and the mirror of Stripe.\n\n\
             Money is an integer in the currency's minor unit, with the currency beside it. Periods are half-open `[start, end)` instants. \
-            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every answer has an `x-request-id`; quote it when you ask \
-            for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
+            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every response has an `x-request-id`; quote it when you ask for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
             Roles: `readonly` sees its customer's usage and invoices, `publisher` manages its settings too, `admin` is the platform's staff, \
             who name a customer by `customer_id`. API keys read as `readonly` does, and send usage.",
     ),
     servers((url = "/", description = "This platform")),
     tags(
-        (name = "Usage", description = "What is metered: sending it, and reading what it came to."),
+        (name = "Usage", description = "Usage events and usage per period."),
         (name = "Invoices", description = "The mirror of Stripe's invoices."),
-        (name = "Alerts", description = "Who is told of usage, when, and where it stops."),
-        (name = "Settings", description = "Billing contacts, keys of machines, Stripe's customer portal."),
-        (name = "Webhooks", description = "Stripe's events, and what the platform's staff does with them."),
-        (name = "Administration", description = "For the platform's staff: features, the comparison with Stripe."),
-        (name = "Session", description = "Signing in and out."),
-        (name = "Service", description = "Whether it works and what it offers."),
+        (name = "Alerts", description = "Usage notifications and caps."),
+        (name = "Settings", description = "Billing contacts, API keys, Stripe's customer portal."),
+        (name = "Webhooks", description = "Stripe's events, and their inbox for staff."),
+        (name = "Administration", description = "For staff: features, customers, audit log, reconciliation."),
+        (name = "Session", description = "Login, sessions and second factor."),
+        (name = "Service", description = "Health and features."),
     ),
     paths(
-        api::account::change_password,
-        api::account::confirm_totp,
-        api::account::disable_totp,
-        api::account::end_other_sessions,
-        api::account::end_session,
-        api::account::offer_totp,
-        api::audit::csv,
-        api::features::switch,
-        api::reconcile::cancel,
-        api::reconcile::detail,
-        api::reconcile::reconcile,
-        api::reconcile::repair,
-        api::reconcile::repair_all,
-        api::reconcile::start,
         calls::features::switches,
         calls::reconciliations::reconciliation,
         calls::reconciliations::reconciliations,
-        api::auth::login,
-        api::auth::login_code,
-        api::auth::logout,
-        api::health::health,
-        api::health::live,
-        api::health::ready,
-        api::invoices::csv,
-        api::invoices::detail,
-        api::invoices::pdf,
-        api::openapi::json,
-        api::openapi::page::docs,
-        api::portal::open,
-        api::settings::api_keys,
-        api::settings::contacts,
-        api::settings::create_api_key,
-        api::settings::put_alerts,
-        api::settings::put_contact,
-        api::settings::remove_contact,
-        api::settings::revoke_api_key,
-        api::usage::events,
-        api::usage::history_csv,
-        api::view_as::start,
-        api::view_as::stop,
-        api::webhooks::replay,
-        api::webhooks::replay_failed,
-        api::webhooks::show,
-        api::webhooks::stripe,
         calls::audit::audit,
         calls::customers::customers,
         calls::features::features,
@@ -114,9 +74,17 @@ use utoipa::OpenApi;
 )]
 struct Document;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| completion::complete(serde_json::to_value(Document::openapi()).unwrap_or_default()));
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(json)).routes(routes!(page::docs))
+}
 
-/// As it is served and printed.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document = Document::openapi();
+    document.merge(api::router().into_openapi());
+    completion::complete(serde_json::to_value(document).unwrap_or_default())
+});
+
+/// As served and printed.
 static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", *DOCUMENT));
 
 /// The whole document.
@@ -124,7 +92,7 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The document as JSON text, with a line break at its end.
+/// The document as JSON text with a trailing line break.
 pub fn text() -> &'static str {
     &TEXT
 }

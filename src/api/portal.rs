@@ -1,50 +1,45 @@
-//! `POST /billing/portal`: programs are told the address, the page's form is led to it.
+//! `POST /billing/portal`: API clients get the URL, the page's form is redirected to it.
 
 use crate::{
     app::local_path::INVOICES,
-    guard,
     http::{
+        extract::{ByForm, Changer},
+        idempotency::{Keys, Sender, once},
         problem::ApiError,
-        request::{is_form, origin_of},
         state::Server,
     },
-    service::{Error, customers, portal},
+    service::{actor::Origin, portal},
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Query, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
-use std::net::SocketAddr;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
-#[derive(Deserialize)]
-pub struct Whose {
-    customer_id: Option<String>,
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(open).layer(once(Keys::Optional, Sender::Changer)))
 }
 
-/// Opens Stripe's customer portal. A form that can't be served is led back to its page, which says why.
+/// Opens Stripe's customer portal. On an error, a form is redirected to its page, which shows the
+/// reason.
 #[utoipa::path(
     post, path = "/api/v1/billing/portal", tag = "Settings",
     summary = "Open Stripe's customer portal",
     params(crate::app::calls::parameters::OfCustomer),
     responses(
-        (status = 200, description = "Where to go", body = portal::Portal),
-        (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),
+        (status = 200, description = "The portal's URL", body = portal::Portal),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page with the reason of the error"))),
     ),
     extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!([
         "viewing_as", "customer_portal_disabled", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
     ])))
 )]
-pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let reader = guard::reader_of(server.platform, request.extensions())?;
-    if reader.principal.role().manages() && !guard::may_change(&reader.principal, whose.customer_id.as_deref()) {
-        return Err(Error::ViewingAs.into());
-    }
-    let customer = customers::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
-    let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
-    if !is_form(request.headers()) {
+pub async fn open(Changer(caller): Changer, origin: Origin, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
+    let opened = portal::open(&caller.platform, &caller.principal, caller.customer, &origin, INVOICES).await;
+    if !by_form {
         return Ok(Json(opened?).into_response());
     }
     match opened {

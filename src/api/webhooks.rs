@@ -1,26 +1,42 @@
-//! `POST /webhooks/stripe`, and what staff does with one event or with all that failed.
+//! `POST /webhooks/stripe`, and staff's replays of one event or of all failed ones.
 
 use crate::{
     app::local_path::percent_encode,
-    domain::webhook::{WebhookDetail, WebhookReplays},
-    guard,
+    domain::{
+        error_code::ErrorCode,
+        webhook::{WebhookDetail, WebhookReplays},
+    },
     http::{
+        extract::{ByForm, Path},
+        idempotency::{Keys, Sender, once},
         problem::ApiError,
-        request::{by, is_form},
         state::Server,
     },
-    service::{self, Error, webhooks::Receipt},
+    service::{self, Error, actor::By, caller::Staff, webhooks::Receipt},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, request::Parts},
+    body::{Body, to_bytes},
+    extract::State,
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
+use http_body_util::LengthLimitError;
 use serde_json::Value;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
-/// Events that one request replays at most; the next one comes to the rest.
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(stripe))
+        .routes(routes!(show))
+        .routes(routes!(replay).layer(once(Keys::Optional, Sender::Staff)))
+        .routes(routes!(replay_failed).layer(once(Keys::Optional, Sender::Staff)))
+}
+
+/// Maximum number of events that one request replays; repeat the request for the rest.
 const MOST_REPLAYS: u32 = 200;
 
 /// One of Stripe's event objects, up to 1 MiB.
@@ -30,17 +46,25 @@ const MOST_REPLAYS: u32 = 200;
 }))]
 pub struct StripeEvent(pub Value);
 
-/// Takes a signed event.
+/// Receives a signed event.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/stripe", tag = "Webhooks", security(()),
-    summary = "Take one of Stripe's events",
-    description = "Stored before it is answered. The signature is HMAC-SHA256 over `t.body`; its time may be 300 s off.",
+    summary = "Receive a Stripe event",
+    description = "The response follows the commit. The signature is HMAC-SHA256 over `t.body`; its time may differ by 300 s.",
     params(("Stripe-Signature" = String, Header, description = "`t=SECONDS,v1=HEX`", example = "t=1795362600,v1=5257a8")),
     request_body(content = StripeEvent),
     responses((status = 200, description = "Stored; a duplicate is not applied again", body = Receipt)),
     extensions(("x-problems" = json!(["bad_request", "signature_missing", "signature_stale", "signature_invalid"])))
 )]
-pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Result<Json<Receipt>, ApiError> {
+pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Body) -> Result<Json<Receipt>, ApiError> {
+    let limit = server.platform.config.file.limits.webhook_body_bytes;
+    let body = to_bytes(body, limit).await.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            Error::TooLarge { limit }
+        } else {
+            Error::refused(ErrorCode::BadRequest, "The body ended early. The event was not stored. Send it again.")
+        }
+    })?;
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     Ok(Json(service::webhooks::receive(&server.platform, signature, &body).await?))
 }
@@ -53,52 +77,49 @@ pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Byte
     responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn show(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Json<WebhookDetail>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+pub async fn show(staff: Staff, Path(id): Path<String>) -> Result<Json<WebhookDetail>, ApiError> {
     Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
 }
 
-/// `POST /admin/webhooks/{id}/replay`: answers what it came to; the page's form is led back to the event.
+/// `POST /admin/webhooks/{id}/replay`: returns the result; the page's form is redirected to the
+/// event.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks/{id}/replay", tag = "Webhooks",
     summary = "Apply an event again",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1QxYz")),
     responses(
-        (status = 200, description = "What it came to", body = crate::domain::webhook::WebhookReplay),
+        (status = 200, description = "The result", body = crate::domain::webhook::WebhookReplay),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The event's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn replay(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let replay = service::webhooks::replay(&staff.platform, &by(&staff.principal, &parts), &id).await;
+pub async fn replay(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let replay = service::webhooks::replay(&staff.platform, &by, &id).await;
     Ok(match replay {
-        // The page says it to a person.
-        Err(Error::NotFound(_)) if is_form(&parts.headers) => {
-            Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response()
-        }
-        Ok(replay) if is_form(&parts.headers) => {
+        // The page shows it.
+        Err(Error::NotFound(_)) if by_form => Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response(),
+        Ok(replay) if by_form => {
             Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
         }
         other => Json(other?).into_response(),
     })
 }
 
-/// `POST /admin/webhooks/replay`: replays what failed, a bounded number at a time; the page's form is led back to the list.
+/// `POST /admin/webhooks/replay`: replays failed events, a limited number per request; the page's
+/// form is redirected to the list.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks/replay", tag = "Webhooks",
-    summary = "Apply again what failed",
-    description = "At most 200 events a request; `left` says how many remain.",
+    summary = "Replay failed events",
+    description = "At most 200 events per request; `left` is the number of remaining ones.",
     responses(
-        (status = 200, description = "What it came to", body = WebhookReplays),
+        (status = 200, description = "The result", body = WebhookReplays),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The inbox"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")))
 )]
-pub async fn replay_failed(State(server): State<Server>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff.principal, &parts), MOST_REPLAYS).await?;
-    Ok(if is_form(&parts.headers) {
+pub async fn replay_failed(staff: Staff, by: By, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
+    let replays = service::webhooks::replay_failed(&staff.platform, &by, MOST_REPLAYS).await?;
+    Ok(if by_form {
         let WebhookReplays { replayed, still_failing, .. } = replays;
         Redirect::to(&format!("/admin/webhooks?replayed={replayed}&failing={still_failing}")).into_response()
     } else {

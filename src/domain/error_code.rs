@@ -1,7 +1,8 @@
-//! Every error code of the API in one table: its status, its `Retry-After`, its severity, and what a caller reads.
+//! Every error code of the API in one table: its status, its `Retry-After`, its severity, and what
+//! a caller reads.
 //!
-//! The errors of use cases (`service::Error`), problem+json, the OpenAPI document and the table in `docs/guide/api-conventions.md` are made
-//! from this table. To add a code, add a row.
+//! The errors of use cases (`service::Error`), problem+json, the OpenAPI document and the table in
+//! `docs/guide/api-conventions.md` are made from this table. To add a code, add a row.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -22,15 +23,18 @@ pub enum RetryAfter {
 pub enum Severity {
     /// The client's mistake, or intended by an operator: logged as DEBUG, counted by no alert.
     Expected,
-    /// A temporary failure outside of the request: logged as WARN. As a 5xx it counts as a server error.
+    /// A temporary failure outside of the request: logged as WARN. As a 5xx it counts as a server
+    /// error.
     Failure,
-    /// The server or what it depends on is broken: logged as ERROR with the cause. Counts as a server error.
+    /// The server or what it depends on is broken: logged as ERROR with the cause. Counts as a
+    /// server error.
     Fault,
 }
 
 macro_rules! error_codes {
     ($($variant:ident $code:literal $status:literal $retry:ident $(($seconds:literal))? $severity:ident $meaning:literal $action:literal;)*) => {
-        /// A stable code, which programs decide by. A code is never renamed or removed, and its status never changes.
+        /// A stable code, which programs decide by. A code is never renamed or removed, and its
+        /// status never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ErrorCode {
             $(#[doc = $meaning] $variant,)*
@@ -253,7 +257,8 @@ mod tests {
         assert_eq!(ErrorCode::parse("no_such_code"), None);
     }
 
-    /// `docs/guide/api-conventions.md`: a 429 or 503 says when to retry, unless waiting does not help.
+    /// `docs/guide/api-conventions.md`: a 429 or 503 says when to retry, unless waiting does not
+    /// help.
     #[test]
     fn each_429_and_503_has_a_retry_after() {
         for code in ErrorCode::ALL.iter().filter(|code| matches!(code.status(), 429 | 503)) {

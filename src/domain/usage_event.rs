@@ -14,7 +14,8 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 pub const MAX_AGE: Duration = Duration::days(35);
 /// Clocks of senders may be ahead by this much.
 pub const MAX_AHEAD: Duration = Duration::minutes(5);
-/// Most bytes that one event may count: a petabyte, more than the day of a large CDN customer. Sums of events stop at what a `bigint` holds.
+/// Most bytes that one event may count: a petabyte, more than the day of a large CDN customer. Sums
+/// of events stop at what a `bigint` holds.
 pub const MAX_BYTES: u64 = 1_000_000_000_000_000;
 /// Most impressions or calls that one event may count.
 pub const MAX_COUNT: u64 = 1_000_000_000_000;
@@ -43,7 +44,8 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
-/// What an event should have counted: the event again, with the right quantity (0 takes it back) and an id of its own.
+/// What an event should have counted: the event again, with the right quantity (0 takes it back)
+/// and an id of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
     /// The id of the event that it corrects, which has the same metric, app and timestamp.
@@ -81,10 +83,12 @@ fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Re
 /// An event with its place in the request, from 0.
 pub type Placed = (usize, UsageEvent);
 
-/// Properties up to here are taken as they are written, if they are written plainly: read and written anew they would not outgrow the limit.
+/// Properties up to here are taken as they are written, if they are written plainly: read and
+/// written anew they would not outgrow the limit.
 const PLAIN_PROPERTIES_BYTES: usize = 512;
 
-/// An event as nearly all are. What is anything else is looked at as a [`Draft`], which takes longer and can say what is wrong.
+/// An event as nearly all are. What is anything else is looked at as a [`Draft`], which takes
+/// longer and can say what is wrong.
 #[derive(Deserialize)]
 struct Plain<'a> {
     #[serde(borrow)]
@@ -121,7 +125,8 @@ impl Plain<'_> {
     }
 }
 
-/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of no character, numbers with exponents?
+/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of
+/// no character, numbers with exponents?
 fn is_plain_object(json: &str) -> bool {
     let bytes = json.as_bytes();
     json.len() <= PLAIN_PROPERTIES_BYTES

@@ -1,4 +1,4 @@
-//! Errors become problem+json here, wherever they come from: use cases, server functions, axum itself.
+//! Converts all errors to problem+json: of use cases, server functions and axum.
 
 use super::request_log;
 use crate::{
@@ -16,14 +16,14 @@ use axum::{
 use http_body_util::{BodyExt, Limited};
 use leptos::server_fn::ContentType;
 
-/// Most bytes of an error's body that are read back to complete it.
+/// Maximum size of an error body that is read to complete it.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
 
-/// The code of the problem that a response has, for the layers outside of this one.
+/// The error code of a response, for outer layers.
 #[derive(Clone, Debug)]
 pub struct Code(pub String);
 
-/// A use case's error as a handler's answer.
+/// A use case's error as a handler's response.
 pub struct ApiError(pub Error);
 
 impl<E: Into<Error>> From<E> for ApiError {
@@ -48,27 +48,28 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A problem as an answer.
+/// A problem as a response.
 pub fn respond(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, ProblemJson::CONTENT_TYPE)], body).into_response()
 }
 
-/// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
-/// the path, the request id and the headers that go with their status.
+/// Completes every error under `/api`: sets the status of server functions' errors, and the body of
+/// axum's, and adds path, request id and headers.
 pub async fn complete(mut request: Request, next: Next) -> Response {
     let path = request_log::shown(request.uri().path()).to_owned();
     if !path.starts_with("/api/") {
         return next.run(request).await;
     }
-    // Server functions answer a browser's form with a redirect to where it came from; the API answers what was asked.
+    // Server functions respond to a browser's form with a redirect to its page; the API responds
+    // with the result.
     let accepts_html =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     if accepts_html {
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     }
-    // Server functions know GET alone; axum takes the body away from what answers a HEAD.
+    // Server functions only support GET; axum removes the body of a HEAD response.
     if request.method() == Method::HEAD {
         *request.method_mut() = Method::GET;
     }
@@ -79,7 +80,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE);
-    // An answer of its own, such as the health check's.
+    // A response of its own, such as the health check's.
     if content_type.is_some_and(|value| value == "application/json") {
         return Response::from_parts(parts, body);
     }
@@ -108,8 +109,8 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// The problem that a response has, or the one of its status.
-pub async fn told(status: StatusCode, body: Body) -> Problem {
+/// The problem of a response, or the one of its status.
+pub async fn of_response(status: StatusCode, body: Body) -> Problem {
     read(body).await.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| Problem::of_status(status.as_u16()))
 }
 

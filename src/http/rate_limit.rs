@@ -1,6 +1,8 @@
-//! How much may come from one address without anybody signing in: enough for a large office, too little to wear the server down or to try keys.
+//! Rate limit per address for unauthenticated requests: enough for a large office, too little to
+//! overload the server or to try keys.
 //!
-//! Each process counts by itself. Whoever is signed in or has a key is not counted, neither are Stripe, health checks, and files.
+//! Each process counts separately. Authenticated requests, Stripe, health checks and files are
+//! exempt.
 
 use super::client::ClientAddress;
 use crate::{
@@ -15,18 +17,19 @@ use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-/// Addresses that are counted one by one. Those that have rested are forgotten first; beyond that newcomers share one bucket.
+/// Maximum number of addresses with their own bucket. Idle ones are dropped first; further
+/// addresses share one bucket.
 const MOST_ADDRESSES: usize = 50_000;
-/// What an address has not used is kept for it for so long.
-const SAVED_FOR: Duration = Duration::seconds(20);
+/// Size of an address's bucket in seconds of its rate.
+const SAVED_SECONDS: u32 = 20;
 
-/// Paths that anybody may ask for as often as it likes: what load balancers ask, what proves itself by a signature, files.
+/// Exempt paths: health checks of load balancers, signed webhooks, files.
 const UNCOUNTED: [&str; 7] =
     ["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe", "/favicon.ico", "/favicon.svg", "/robots.txt"];
 
-/// What addresses have used; cheap to clone.
+/// Usage of addresses; cheap to clone.
 #[derive(Clone)]
 pub struct AnonymousRequests(Arc<Inner>);
 
@@ -38,21 +41,21 @@ struct Inner {
 
 #[derive(Default)]
 struct Buckets {
-    of_addresses: HashMap<String, TokenBucket>,
-    of_the_rest: Option<TokenBucket>,
+    of_addresses: HashMap<String, TokenBucket<OffsetDateTime>>,
+    of_the_rest: Option<TokenBucket<OffsetDateTime>>,
 }
 
 impl AnonymousRequests {
-    /// `files`: the folder of scripts and styles, as their addresses name it.
+    /// `files`: the URL prefix of scripts and styles.
     pub fn new(settings: &Serving, files: &str) -> AnonymousRequests {
         let rate = settings.anonymous_requests_per_second.get();
         AnonymousRequests(Arc::new(Inner { rate, files: format!("/{files}/"), buckets: Mutex::default() }))
     }
 
-    /// Counts a request that nobody has signed.
+    /// Counts an unauthenticated request.
     ///
     /// # Errors
-    /// `rate_limited` when its address has had its part.
+    /// `rate_limited` if its address has reached the limit.
     pub fn count(&self, request: &Request, now: OffsetDateTime) -> Result<()> {
         let path = request.uri().path();
         if UNCOUNTED.contains(&path) || path.starts_with(&self.0.files) {
@@ -66,7 +69,7 @@ impl AnonymousRequests {
 
     fn count_from(&self, address: IpAddr, now: OffsetDateTime) -> Result<()> {
         let network = network_of(address);
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         let mut buckets = self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Buckets { of_addresses, of_the_rest } = &mut *buckets;
         if of_addresses.len() >= MOST_ADDRESSES && !of_addresses.contains_key(&network) {
@@ -75,7 +78,7 @@ impl AnonymousRequests {
                 !bucket.is_full()
             });
         }
-        let new = || TokenBucket::full(self.0.rate, SAVED_FOR, now);
+        let new = || TokenBucket::full(self.0.rate, u64::from(self.0.rate) * u64::from(SAVED_SECONDS), now);
         let bucket = if of_addresses.len() < MOST_ADDRESSES || of_addresses.contains_key(&network) {
             of_addresses.entry(network).or_insert_with(new)
         } else {
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
     use crate::domain::error_code::ErrorCode;
     use std::net::Ipv4Addr;
-    use time::macros::datetime;
+    use time::{Duration, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_part_and_no_other_one_has_less_for_that() {
+    fn addresses_are_limited_independently() {
         let limits = limits(2);
         let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for _ in 0..40 {
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_strangers_beyond_that_share() {
+    fn memory_is_bounded_and_further_addresses_share() {
         let limits = limits(1);
         let address = |number: u32| IpAddr::V4(Ipv4Addr::from(number));
         let most = u32::try_from(MOST_ADDRESSES).unwrap();
@@ -126,10 +129,10 @@ mod tests {
             limits.count_from(address(number), NOW).unwrap();
         }
         assert_eq!(limits.count_from(address(most + 20), NOW).unwrap_err().code(), ErrorCode::RateLimited);
-        // Those that were there keep their part.
+        // Known addresses have their own buckets.
         limits.count_from(address(7), NOW).unwrap();
         assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);
-        limits.count_from(address(most + 20), NOW + SAVED_FOR).unwrap();
+        limits.count_from(address(most + 20), NOW + Duration::seconds(i64::from(SAVED_SECONDS))).unwrap();
         assert!(limits.0.buckets.lock().unwrap().of_addresses.len() < 10);
     }
 }

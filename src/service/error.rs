@@ -1,4 +1,5 @@
-//! What can go wrong in a use case. Status, code, `Retry-After` and severity of each error are in `domain::error_code`.
+//! What can go wrong in a use case. Status, code, `Retry-After` and severity of each error are in
+//! `domain::error_code`.
 
 use crate::{
     auth::error::CredentialError,
@@ -224,7 +225,8 @@ impl From<sqlx::Error> for Error {
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, operator interventions, insufficient resources (Appendix A of PostgreSQL's documentation).
+        // Connection exceptions, operator interventions, insufficient resources (Appendix A of
+        // PostgreSQL's documentation).
         other if storage::lacks_resources(other) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
         _ => false,

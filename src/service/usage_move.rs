@@ -1,4 +1,4 @@
-//! Moving raw usage events from PostgreSQL to ClickHouse, for whoever switches.
+//! Moves raw usage events from PostgreSQL to ClickHouse.
 
 use super::{Error, Platform, Result};
 use crate::{
@@ -9,12 +9,14 @@ use crate::{
     },
 };
 
-/// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is after how many events it can go on.
+/// Moves PostgreSQL's events; resumes where an earlier run ended. `batch`: events between stored
+/// positions.
 pub async fn run(platform: &Platform, batch: u64, tell: impl FnMut(Step) + Send) -> Result<Moved> {
     Ok(clickhouse(platform)?.move_raw_events(batch, tell).await?)
 }
 
-/// Brings ClickHouse's schema up to date, where there is one; the names of its migrations, and whether each is applied.
+/// Migrates ClickHouse's schema, if configured; returns its migrations, and whether each is
+/// applied.
 pub async fn migrate(platform: &Platform, apply: bool) -> Result<Vec<(u32, &'static str, bool)>> {
     let Ok(store) = clickhouse(platform) else { return Ok(Vec::new()) };
     if apply {

@@ -1,11 +1,12 @@
 //! Stripe's webhooks: verified, stored, applied.
 //!
-//! One transaction stores an event and applies it, and the answer follows the commit, so that Stripe sends again what was not stored.
-//! Deliveries that arrive during a transaction share the next one ([`Intake`]). An event that can't be applied is stored as failed and
-//! answered like any other: it blocks no other event, and [`apply_waiting`] retries it from the stored copy.
+//! One transaction stores an event and applies it, and the answer follows the commit, so that
+//! Stripe sends again what was not stored. Deliveries that arrive during a transaction share the
+//! next one ([`Intake`]). An event that can't be applied is stored as failed and answered like any
+//! other: it blocks no other event, and [`apply_waiting`] retries it from the stored copy.
 //!
-//! A first delivery, a retry and a replay take one path: `apply` gives an `inbox::Attempt`, and `inbox::record` stores it with the audit
-//! row and the domain event.
+//! A first delivery, a retry and a replay take one path: `apply` gives an `inbox::Attempt`, and
+//! `inbox::record` stores it with the audit row and the domain event.
 
 pub mod apply;
 mod fetch;
@@ -32,21 +33,21 @@ use apply::{ApplyError, apply, prefetch};
 use serde::Serialize;
 use sqlx::{Acquire, PgConnection};
 
-/// The answer to Stripe.
+/// The response to Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = WebhookReceipt)]
 pub struct Receipt {
-    /// Stored for good.
+    /// Durably stored.
     pub received: bool,
     /// Was stored before, and is not applied again.
     pub duplicate: bool,
 }
 
-/// Takes one delivery: the `Stripe-Signature` header and the raw body.
+/// Handles a delivery: the `Stripe-Signature` header and the raw body.
 ///
 /// # Errors
-/// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, upon which nothing is stored; `busy` or `internal` when the
-/// database can't take it now, upon which Stripe tries again.
+/// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, which store nothing;
+/// `busy` or `internal` if the database can't store it now, and Stripe retries.
 #[tracing::instrument(name = "webhooks.receive", level = "debug", skip_all)]
 pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) -> Result<Receipt> {
     let verified = signature.ok_or(SignatureError::Missing).and_then(|header| {
@@ -61,16 +62,16 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
         };
         return Err(Error::refused(code, error.to_string()));
     }
-    // PostgreSQL's text holds any UTF-8 but NUL, which no JSON has either.
+    // PostgreSQL's text accepts any UTF-8 except NUL, which is invalid in JSON too.
     let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
     let body = body.ok_or_else(|| Error::refused(ErrorCode::NotUtf8, "The body is not UTF-8. The event was not stored."))?;
     take(platform, body).await
 }
 
-/// Stores and applies one event, whose body comes from Stripe for certain: signed by it, or fetched from it.
+/// Stores and applies an event whose body is authentic: signed by Stripe, or fetched from it.
 ///
 /// # Errors
-/// `busy` or `internal` when the database can't take it now.
+/// `busy` or `internal` if the database can't store it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
     let parsed = ParsedEvent::parse(body, scope(platform));
     telemetry::request::note_stripe_event(&parsed.event.id);
@@ -78,13 +79,14 @@ pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
     intake::hand_in(platform, delivery).await
 }
 
-/// What is mirrored here.
+/// The mirrored event types.
 fn scope(platform: &Platform) -> Scope<'_> {
     Scope { livemode: platform.config.stripe_livemode, account: platform.config.stripe_account.as_deref() }
 }
 
-/// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
-/// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
+/// Applies due stored events: those received while billing was off, and failed ones to be retried.
+/// Oldest first, one transaction each; several processes may run it at once. Returns the number of
+/// attempts, at most `limit`.
 pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     let mut done = 0;
     while done < limit && features::current(platform).billing_enabled {
@@ -99,7 +101,8 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     Ok(done)
 }
 
-/// One more attempt to apply a stored event, within a savepoint: a failure leaves nothing behind but its reason.
+/// One more attempt to apply a stored event, within a savepoint: a failure leaves nothing behind
+/// but its reason.
 async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parsed: &ParsedEvent, earlier: i32) -> Result<Attempt> {
     let attempt = if fetch::awaits_fetch(platform, &parsed.event) {
         Attempt::PENDING_FETCH
@@ -147,7 +150,7 @@ fn conclude(attempt: Attempt, event: &Event, earlier: i32) -> Attempt {
     attempt
 }
 
-/// Tells the metrics how many stored events are not settled, and for how long the oldest has been waiting.
+/// Sets the metrics of unfinished stored events and the age of the oldest.
 pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     let unsettled = inbox::unsettled(&platform.db).await?;
     for (status, events) in [("received", unsettled.received), ("failed", unsettled.failed), ("dead", unsettled.dead)] {
@@ -171,7 +174,7 @@ fn tell_metrics(platform: &Platform, event: &Event, attempt: &Attempt) {
     }
 }
 
-/// Zeros of what the alert on failing events asks for, of every type: the first failure is an increase then.
+/// Zeros for the alert on failing events, per type: the first failure then counts as an increase.
 pub fn register_counters() {
     for label in Event::labels() {
         for status in [WebhookStatus::Applied, WebhookStatus::Failed, WebhookStatus::Dead] {

@@ -1,4 +1,5 @@
-//! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
+//! Integration tests: the whole server against a real PostgreSQL, one database per test. One
+//! binary, so that it links once.
 
 mod support;
 
@@ -52,6 +53,7 @@ mod security;
 mod settings;
 mod sockets;
 mod stand_in;
+mod style;
 mod traces;
 mod usage;
 mod usage_store;

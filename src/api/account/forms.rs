@@ -1,5 +1,5 @@
-//! `POST /account`: the page's forms. What was done leads back to the page; what can't be used is answered by the page itself. Nothing secret
-//! that was typed comes back.
+//! `POST /account`: the page's forms. A success redirects to the page; an error renders the page
+//! itself. Secret input is never sent back.
 
 use crate::{
     app::{
@@ -9,36 +9,48 @@ use crate::{
     },
     auth::totp,
     domain::second_factor::TotpOffer,
-    guard,
-    http::{page::page_after, request::origin, session, state::Server},
-    service::{Error, Result, own_account, second_factor},
+    http::{extract::FormBody, page::page_after, problem::ApiError, session, state::Server},
+    service::{self, Error, actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
-    Form,
     extract::State,
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
 
-/// What a form that was taken leads to.
+/// The response to an accepted form.
 enum Done {
-    /// Back to the page, which says this.
+    /// A redirect to the page, with this message.
     Said(&'static str),
-    /// The page itself, with what stands in no address.
+    /// The page itself, with data that must not be in a URL.
     Shown(Box<Outcome>),
 }
 
-/// Carries out one of the page's forms, named by its field `form`.
-pub async fn submit(State(server): State<Server>, session: Session, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
-    let (outcome, retry_after) = match carry_out(&server, &session, &parts, &fields).await {
+/// Handles one of the page's forms, selected by its field `form`.
+pub async fn submit(
+    State(server): State<Server>,
+    person: Result<Person, ApiError>,
+    origin: Origin,
+    session: Session,
+    parts: Parts,
+    FormBody(fields): FormBody<Vec<FormField>>,
+) -> Response {
+    let (person, done) = match person {
+        Ok(person) => {
+            let done = carry_out(&person, &origin, &session, &fields).await;
+            (Some(person), done)
+        }
+        Err(ApiError(error)) => (None, Err(error)),
+    };
+    let (outcome, retry_after) = match done {
         Ok(Done::Said(word)) => return Redirect::to(&format!("{ACCOUNT}?done={word}")).into_response(),
         Ok(Done::Shown(outcome)) => (*outcome, None),
         Err(error) => {
             let retry_after = error.retry_after();
             let form = text(&fields, "form").to_owned();
-            // Whoever mistyped the code needs the secret no less.
-            let offered = if form == "totp-confirm" { still_offered(&server, &parts).await } else { None };
+            // After a mistyped code the user still needs the secret.
+            let offered = if form == "totp-confirm" { still_offered(person.as_ref()).await } else { None };
             let refused = Some(Refusal { form, fields: Vec::new(), problem: error.into() });
             (Outcome { refused, offered, ..Outcome::default() }, retry_after)
         }
@@ -51,52 +63,49 @@ pub async fn submit(State(server): State<Server>, session: Session, parts: Parts
     response
 }
 
-async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[FormField]) -> Result<Done> {
-    let person = guard::person_of(server.platform.clone(), &parts.extensions)?;
-    let origin = origin(parts);
+async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: &[FormField]) -> service::Result<Done> {
     let word = match text(fields, "form") {
         "password" => {
-            own_account::change_password(&person, text(fields, "current_password"), text(fields, "new_password"), &origin).await?;
+            own_account::change_password(person, text(fields, "current_password"), text(fields, "new_password"), origin).await?;
             session::renew(session).await?;
             "password"
         }
         "session-end" => {
-            own_account::end_session(&person, text(fields, "id"), &origin).await?;
+            own_account::end_session(person, text(fields, "id"), origin).await?;
             "session_ended"
         }
         "sessions-end-others" => {
-            own_account::end_other_sessions(&person, &origin).await?;
+            own_account::end_other_sessions(person, origin).await?;
             "others_ended"
         }
         "totp-offer" => {
-            let offer = second_factor::offer(&person, text(fields, "current_password"), &origin).await?;
+            let offer = second_factor::offer(person, text(fields, "current_password"), origin).await?;
             let outcome = Outcome { offered: Some(offered(offer)?), ..Outcome::default() };
             return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-confirm" => {
-            let codes = second_factor::confirm(&person, text(fields, "code"), &origin).await?;
+            let codes = second_factor::confirm(person, text(fields, "code"), origin).await?;
             let outcome = Outcome { recovery_codes: codes.recovery_codes, ..Outcome::default() };
             return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-disable" => {
-            second_factor::disable(&person, text(fields, "current_password"), text(fields, "code"), &origin).await?;
+            second_factor::disable(person, text(fields, "current_password"), text(fields, "code"), origin).await?;
             "totp_disabled"
         }
-        _ => return Err(Error::invalid("form", "names none of the page's forms")),
+        _ => return Err(Error::invalid("form", "is not one of the page's forms")),
     };
     Ok(Done::Said(word))
 }
 
-fn offered(TotpOffer { secret, uri }: TotpOffer) -> Result<Offered> {
+fn offered(TotpOffer { secret, uri }: TotpOffer) -> service::Result<Offered> {
     Ok(Offered { qr: totp::qr(&uri)?, secret, uri })
 }
 
-async fn still_offered(server: &Server, parts: &Parts) -> Option<Offered> {
-    let person = guard::person_of(server.platform.clone(), &parts.extensions).ok()?;
-    second_factor::pending(&person).await.ok()?.and_then(|offer| offered(offer).ok())
+async fn still_offered(person: Option<&Person>) -> Option<Offered> {
+    second_factor::pending(person?).await.ok()?.and_then(|offer| offered(offer).ok())
 }
 
-/// A field as it was typed: a password may begin or end with spaces.
+/// A field as typed: a password may begin or end with spaces.
 fn text<'a>(fields: &'a [FormField], name: &str) -> &'a str {
     fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
 }

@@ -1,5 +1,5 @@
-//! Errors on the wire: RFC 9457 problem+json, the same for the console and for programs. Codes and statuses are those of
-//! `domain::error_code`.
+//! Errors on the wire: RFC 9457 problem+json, the same for the console and for API clients.
+//! Codes and statuses are those of `domain::error_code`.
 
 use crate::domain::error_code::ErrorCode;
 use leptos::server_fn::{
@@ -9,7 +9,7 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What went wrong, for a person (`title`, `detail`) and for a program (`status`, `code`).
+/// An error for people (`title`, `detail`) and for API clients (`status`, `code`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Problem {
@@ -21,12 +21,12 @@ pub struct Problem {
     /// Path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// Stable; programs decide by it.
+    /// Stable error code.
     pub code: String,
-    /// The parameter that can't be used, when it is one.
+    /// The invalid parameter, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Also in the `x-request-id` header; to be quoted when asking for help.
+    /// Also in the `x-request-id` header; include it in support requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
@@ -74,7 +74,7 @@ impl From<crate::service::Error> for Problem {
     }
 }
 
-/// Reason phrase of the statuses in use (RFC 9110 section 15). 0 stands for a request that never got an answer.
+/// Reason phrases of the statuses in use (RFC 9110, section 15). 0 means no response.
 const fn title(status: u16) -> &'static str {
     match status {
         0 => "No connection",
@@ -144,7 +144,7 @@ impl FromServerFnError for Problem {
                 Problem::with(0, "network", "The server could not be reached. Check your connection and try again.".to_owned())
             }
             ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
-                Problem::with(500, "unreadable_answer", "The server's answer could not be read. Try again.".to_owned())
+                Problem::with(500, "unreadable_answer", "The server's response could not be parsed. Try again.".to_owned())
             }
             ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(ErrorCode::MethodNotAllowed, detail),
             _ => Problem::of(ErrorCode::Internal),

@@ -1,4 +1,4 @@
-//! A customer's invoices as a CSV file for accounting: a row for each invoice, or for each of their lines.
+//! A customer's invoices as a CSV file for accounting: one row per invoice, or per line.
 
 use super::{Query, ROWS_AT_ONCE, count_unexplained, filter};
 use crate::{
@@ -23,19 +23,19 @@ use std::sync::Arc;
 use time::{Date, Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-/// Lines that are read at once.
+/// Lines per query.
 const LINES_AT_ONCE: i64 = 2_000;
 
-/// What a file has, as it came in.
+/// The unparsed parameters of a file.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FileQuery {
-    /// `minor`: integers in the currency's minor unit; else decimals.
+    /// `minor`: integers in the currency's minor unit; otherwise decimals.
     pub units: Option<String>,
-    /// `lines`: a row for each line; else for each invoice.
+    /// `lines`: one row per line; otherwise per invoice.
     pub rows: Option<String>,
 }
 
-/// A file's name and its text, some rows at a time.
+/// A file's name and its streamed text.
 pub struct InvoiceFile<S> {
     pub name: String,
     pub rows: S,
@@ -48,7 +48,7 @@ enum Units {
 }
 
 impl Units {
-    // Negative ones are numbers, not formulas.
+    // Negative values are numbers, not formulas.
     fn amount(self, amount: i64, currency: Currency) -> String {
         match self {
             Units::Decimal => Money::new(amount, currency).decimal(),
@@ -59,16 +59,16 @@ impl Units {
     fn unit_price(self, minor_units: &str, currency: Currency) -> String {
         match self {
             Units::Decimal => unit_price_number(minor_units, currency).unwrap_or_default().replace(',', ""),
-            Units::Minor => csv::field(minor_units).into_owned(),
+            Units::Minor => csv::text(minor_units).into_owned(),
         }
     }
 }
 
-/// All of a customer's invoices that the filter leaves (RFC 4180), in its order. It begins with a byte order mark: Excel reads a file without
-/// one in the system's code page.
+/// All of a customer's invoices that match the filter (RFC 4180), in its order. Starts with a byte
+/// order mark: without it Excel assumes the system's code page.
 ///
 /// # Errors
-/// A wrong parameter, an unknown customer; what fails later ends the stream.
+/// An invalid parameter, an unknown customer; later errors end the stream.
 pub async fn file(
     platform: &Platform,
     customer: CustomerId,
@@ -78,20 +78,20 @@ pub async fn file(
     let units = match given(options.units).as_deref() {
         None | Some("decimal") => Units::Decimal,
         Some("minor") => Units::Minor,
-        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; it is one of decimal, minor"))),
+        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; must be decimal or minor"))),
     };
     let of_lines = match given(options.rows).as_deref() {
         None | Some("invoices") => false,
         Some("lines") => true,
-        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; it is one of invoices, lines"))),
+        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; must be invoices or lines"))),
     };
     let filter = filter(query)?;
     let (customer_name, first, last) = store::extent(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
     let until = filter.to.map(|to| to - Duration::NANOSECOND).or(last);
     let name = name(&customer_name, filter.from.or(first), until, of_lines);
     let reader = Reader { db: platform.db.clone(), now: platform.clock.now(), customer, filter, units };
-    let head = if of_lines { LINE_HEAD } else { HEAD };
-    let head = stream::once(std::future::ready(Ok(format!("\u{feff}{head}"))));
+    let head = if of_lines { text_of([LINE_HEAD]) } else { text_of([HEAD]) };
+    let head = stream::once(std::future::ready(head.map(|head| format!("{}{head}", csv::BYTE_ORDER_MARK))));
     let rows = if of_lines { reader.lines().left_stream() } else { reader.invoices().right_stream() };
     Ok(InvoiceFile { name, rows: head.chain(rows) })
 }
@@ -116,11 +116,11 @@ struct Reader {
     units: Units,
 }
 
-/// Where a file of lines has got to.
+/// The position in a file of lines.
 enum Place {
     /// Before the invoices after this one.
     Invoices(Option<Uuid>),
-    /// Among the lines of these, after this line; and where to go on.
+    /// Among the lines of these, after this line; and where to continue.
     Lines {
         invoices: Arc<Vec<FileInvoice>>,
         after: Option<(usize, i32)>,
@@ -141,7 +141,7 @@ impl Reader {
         stream::try_unfold((self, Some(None)), |(reader, after): (Reader, Option<Option<Uuid>>)| async move {
             let Some(after) = after else { return Ok(None) };
             let (invoices, next) = reader.some(after).await?;
-            let rows = invoices.iter().map(|invoice| row(invoice, reader.units)).collect::<String>();
+            let rows = text_of(invoices.iter().map(|invoice| row(invoice, reader.units)))?;
             Ok(Some((rows, (reader, next.map(Some)))))
         })
     }
@@ -159,8 +159,8 @@ impl Reader {
                         let ids: Vec<Uuid> = invoices.iter().map(|invoice| invoice.summary.id).collect();
                         let lines = store::lines_after(&reader.db, &ids, after, LINES_AT_ONCE).await?;
                         let is_full = i64::try_from(lines.len()) == Ok(LINES_AT_ONCE);
-                        let rows: String =
-                            lines.iter().filter_map(|line| Some(line_row(invoices.get(line.invoice)?, line, reader.units))).collect();
+                        let rows =
+                            text_of(lines.iter().filter_map(|line| Some(line_row(invoices.get(line.invoice)?, line, reader.units))))?;
                         place = match (lines.last().filter(|_| is_full), next) {
                             (Some(last), _) => Place::Lines { after: Some((last.invoice, last.position)), invoices, next },
                             (None, Some(next)) => Place::Invoices(Some(next)),
@@ -174,17 +174,74 @@ impl Reader {
     }
 }
 
-/// The first sixteen are those that the file has had from the beginning.
-const HEAD: &str = "id,stripe_invoice_id,number,status,currency,total,amount_due,amount_paid,amount_remaining,amount_refunded,period_start,\
-period_end,created_at,due_date,paid_at,overdue,issue_date,customer,customer_tax_id,subtotal,discount,credits_before_tax,shipping,tax,\
-tax_included,net,tax_by_rate,other_adjustments,credited,credited_after_payment,balance\r\n";
+/// The first sixteen columns are the original ones and keep their order.
+const HEAD: [&str; 31] = [
+    "id",
+    "stripe_invoice_id",
+    "number",
+    "status",
+    "currency",
+    "total",
+    "amount_due",
+    "amount_paid",
+    "amount_remaining",
+    "amount_refunded",
+    "period_start",
+    "period_end",
+    "created_at",
+    "due_date",
+    "paid_at",
+    "overdue",
+    "issue_date",
+    "customer",
+    "customer_tax_id",
+    "subtotal",
+    "discount",
+    "credits_before_tax",
+    "shipping",
+    "tax",
+    "tax_included",
+    "net",
+    "tax_by_rate",
+    "other_adjustments",
+    "credited",
+    "credited_after_payment",
+    "balance",
+];
 
-const LINE_HEAD: &str = "invoice_id,stripe_invoice_id,number,status,issue_date,customer,customer_tax_id,currency,line,description,quantity,\
-unit_price,unit_price_per,amount,discount,credits_before_tax,tax,tax_included,net,tax_by_rate,period_start,period_end,proration,\
-lines_complete\r\n";
+const LINE_HEAD: [&str; 24] = [
+    "invoice_id",
+    "stripe_invoice_id",
+    "number",
+    "status",
+    "issue_date",
+    "customer",
+    "customer_tax_id",
+    "currency",
+    "line",
+    "description",
+    "quantity",
+    "unit_price",
+    "unit_price_per",
+    "amount",
+    "discount",
+    "credits_before_tax",
+    "tax",
+    "tax_included",
+    "net",
+    "tax_by_rate",
+    "period_start",
+    "period_end",
+    "proration",
+    "lines_complete",
+];
+
+fn text_of<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N]>) -> Result<String> {
+    csv::rows(rows).map_err(|error| anyhow::Error::from(error).into())
+}
 
 fn text(text: &str) -> String {
-    csv::field(text).into_owned()
+    csv::text(text).into_owned()
 }
 
 fn date(at: Option<OffsetDateTime>) -> String {
@@ -210,7 +267,7 @@ fn by_rate(taxes: &[TaxGroup], currency: Currency, units: Units) -> String {
     text(&parts.collect::<Vec<_>>().join("; "))
 }
 
-fn row(invoice: &FileInvoice, units: Units) -> String {
+fn row(invoice: &FileInvoice, units: Units) -> [String; HEAD.len()] {
     let FileInvoice { summary, figures, .. } = invoice;
     let sums = sums(figures);
     count_unexplained(&summary.stripe_invoice_id, &sums);
@@ -251,11 +308,9 @@ fn row(invoice: &FileInvoice, units: Units) -> String {
         amount(figures.credit_notes_after_payment),
         amount(sums.balance()),
     ]
-    .join(",")
-        + "\r\n"
 }
 
-fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, units: Units) -> String {
+fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, units: Units) -> [String; LINE_HEAD.len()] {
     let FileInvoice { summary, .. } = invoice;
     let currency = summary.currency;
     let amount = |amount: i64| units.amount(amount, currency);
@@ -292,6 +347,4 @@ fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, u
         line.proration.to_string(),
         invoice.lines_complete.to_string(),
     ]
-    .join(",")
-        + "\r\n"
 }

@@ -1,10 +1,11 @@
-//! Events that come without their object: it is fetched before they count as settled.
+//! Events without their object: it is fetched before they are finished.
 
 use super::scope;
 use crate::{domain::mirror::Kind, service::Platform, store::postgres::inbox::Attempt, stripe::webhook::event::Event};
 
-/// A thin event about a kind of object that is mirrored, where Stripe can be asked: `service::fetch` fetches the object and settles the event.
-/// Other events are applied or ignored at once.
+/// A thin event about a kind of object that is mirrored, where Stripe can be asked:
+/// `service::fetch` fetches the object and settles the event. Other events are applied or ignored
+/// at once.
 pub(super) fn awaits_fetch(platform: &Platform, event: &Event) -> bool {
     let is_mirrored = event.related_object().is_some_and(|(kind, _)| Kind::of_object(kind).is_some());
     platform.stripe.is_some() && is_mirrored && scope(platform).foreign(event).is_none() && event.check().is_ok()

@@ -1,10 +1,12 @@
 //! Group commit: deliveries that arrive during a transaction are written together in the next one.
 //!
-//! A delivery that finds no writer at work is written at once, in a transaction of its own. Under load a transaction holds the deliveries
-//! that arrived during the one before, which share the cost of a commit and of each statement. A delivery is answered after its commit.
+//! A delivery that finds no writer at work is written at once, in a transaction of its own. Under
+//! load a transaction holds the deliveries that arrived during the one before, which share the cost
+//! of a commit and of each statement. A delivery is answered after its commit.
 //!
-//! A few writers share the queue. A writer skips deliveries of a customer that another writer is at work on, so that writers don't wait for
-//! each other's locks, and a burst about one customer is one batch.
+//! A few writers share the queue. A writer skips deliveries of a customer that another writer is at
+//! work on, so that writers don't wait for each other's locks, and a burst about one customer is
+//! one batch.
 
 use super::{
     Receipt,
@@ -27,13 +29,14 @@ use std::{
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tracing::{Instrument, Span};
 
-/// Transactions at once in one process: while one waits for the disk, another computes.
+/// Concurrent transactions per process: while one waits for the disk, another computes.
 const WRITERS: usize = 2;
 
-/// Events of one transaction.
+/// Events per transaction.
 const MOST_AT_ONCE: usize = 64;
 
-/// Deliveries that are worth a second transaction beside a running one; fewer are cheaper in the next one.
+/// Deliveries that are worth a second transaction beside a running one; fewer are cheaper in the
+/// next one.
 const A_SHARE: usize = 24;
 
 /// Deliveries that make it worthwhile to wait for more.
@@ -62,7 +65,7 @@ struct Inner {
 struct Queue {
     waiting: VecDeque<Waiting>,
     writers: usize,
-    /// Deliveries that are being written, or have been a moment ago.
+    /// Deliveries being written, or just written.
     underway: usize,
     /// The customers of those, by Stripe's ids.
     customers: HashSet<String>,
@@ -82,7 +85,7 @@ impl Queue {
         !self.waiting.is_empty() && (self.writers == 0 || (self.writers < WRITERS && self.waiting.len() >= A_SHARE))
     }
 
-    /// The next batch: a writer's share of all there is, without customers who are being written.
+    /// The next batch: a writer's share of the queue, without customers being written.
     fn take(&mut self) -> Vec<Waiting> {
         let share = (self.waiting.len() + self.underway).div_ceil(WRITERS).clamp(A_SHARE, MOST_AT_ONCE);
         let (mut batch, mut left) = (Vec::with_capacity(share), VecDeque::new());
@@ -103,7 +106,8 @@ impl Intake {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// After a burst, waits a moment for the senders that were answered together, so that their next deliveries share a transaction.
+    /// After a burst, waits a moment for the senders that were answered together, so that their
+    /// next deliveries share a transaction.
     async fn gather(&self, answered: usize) {
         if answered < A_BURST {
             return;
@@ -187,10 +191,10 @@ impl Drop for Writer {
     }
 }
 
-/// An event that comes from Stripe.
+/// An authentic event.
 pub struct Delivery {
     pub parsed: ParsedEvent,
-    /// The span of the request that brought it.
+    /// The span of its request.
     pub request: Span,
 }
 
@@ -222,7 +226,8 @@ pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt>
         Writer::if_needed(intake, &mut queue)
     };
     if let Some(writer) = writer {
-        // A task of its own: a client that disconnects during the transaction must not cancel the other deliveries.
+        // A task of its own: a client that disconnects during the transaction must not cancel the
+        // other deliveries.
         tokio::spawn(write_all(platform.clone(), writer));
     }
     answered.await.unwrap_or(Err(Error::Busy))
@@ -236,10 +241,11 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             return;
         }
         let answered = batch.len();
-        // An event without a customer may belong to an object of the same batch and has to see it. It takes the lock that stops all others.
+        // An event without a customer may belong to an object of the same batch and has to see it.
+        // It takes the lock that stops all others.
         let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.parsed.is_orphan());
         for batch in [others, orphans] {
-            // It belongs to as many traces as it holds deliveries.
+            // It belongs to the traces of all its deliveries.
             let span = tracing::debug_span!(parent: None, "webhooks.write", deliveries = batch.len());
             for request in batch.iter().filter_map(|waiting| waiting.delivery.request.id()) {
                 span.follows_from(request);
@@ -247,7 +253,8 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             write(&platform, batch).instrument(span).await;
         }
         writer.release(&mut platform.intake.queue());
-        // The answered senders count as underway until then: their next deliveries are about to arrive.
+        // The answered senders count as underway until then: their next deliveries are about to
+        // arrive.
         platform.intake.gather(answered).await;
     }
 }
@@ -277,7 +284,8 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     }
 }
 
-/// Writes one delivery, as failed if the database refuses its content; `refused`: the known reason for that.
+/// Writes one delivery, as failed if the database refuses its content; `refused`: the known reason
+/// for that.
 async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
     let delivery = [&*waiting.delivery];
     let written = match try_to_write(platform, &delivery, refused).await {

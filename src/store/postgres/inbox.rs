@@ -1,4 +1,4 @@
-//! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
+//! The webhook inbox: every event with a valid signature, and its processing status.
 
 pub mod fetch;
 mod neighbours;
@@ -25,7 +25,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
-/// Those of these events that are stored.
+/// Which of these events are stored.
 pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
     sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)", stripe_event_ids as &[&str])
         .fetch_all(db)
@@ -33,7 +33,7 @@ pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx:
         .map(|ids| ids.into_iter().collect())
 }
 
-/// The body of the event about this object that was applied last.
+/// The body of the last applied event about this object.
 pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
         "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied' ORDER BY id DESC LIMIT 1",
@@ -43,8 +43,8 @@ pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option
     .await
 }
 
-/// Has the events applied that were ignored only because this Stripe customer was unknown; how many there are. Whoever makes the customer known
-/// calls it in the same transaction, under `mirror::lock_claim`.
+/// Queues the events that were ignored only because this Stripe customer was unknown; returns how
+/// many. Call it in the transaction that adds the customer, under `mirror::lock_claim`.
 pub async fn take_up(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<u64> {
     sqlx::query!(
         "UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL
@@ -65,9 +65,10 @@ pub struct Waiting {
     pub attempts: i32,
 }
 
-/// The oldest stored event that no other process is at: one never tried, or one that failed and has waited long enough.
+/// The oldest due event that no other process is working on: one never attempted, or a failed one
+/// after its delay.
 ///
-/// The wait is a minute, and four times longer after every failure, up to a day.
+/// The delay is a minute, and four times longer after every failure, up to a day.
 pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Option<Waiting>> {
     sqlx::query_as!(
         Waiting,
@@ -82,13 +83,13 @@ pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
     .await
 }
 
-/// What happened to an invoice of this customer, oldest first, from the events that were applied.
+/// The history of this customer's invoice from applied events, oldest first.
 pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &str) -> sqlx::Result<Vec<TimelineEntry>> {
     let rows = sqlx::query_file!("src/store/postgres/inbox/timeline.sql", customer.0, stripe_invoice_id).fetch_all(pool).await?;
     let shares = refunds::shares(pool, &[stripe_invoice_id]).await?;
     let shares: Vec<&Share> = shares.of(customer, stripe_invoice_id).collect();
     let share_of = |refund: &str| shares.iter().find(|share| share.refund.as_deref() == Some(refund)).map(|share| share.amount);
-    // A charge may have paid several invoices: what was refunded of others is no part of this one's history.
+    // A charge may have paid several invoices: refunds of the others are left out.
     let concerns = |event_type: &str, object_id: &str| match event_type {
         "charge.refunded" => !shares.is_empty(),
         _ => !event_type.starts_with("refund.") || share_of(object_id).is_some(),
@@ -108,7 +109,7 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
     Ok(tell(happened.collect()))
 }
 
-/// How many stored events are not settled: waiting, to be tried again, or left to a person.
+/// Number of unfinished stored events: queued, to be retried, or for staff.
 pub async fn unsettled(pool: &PgPool) -> sqlx::Result<Unsettled> {
     sqlx::query_as!(
         Unsettled,
@@ -126,6 +127,6 @@ pub struct Unsettled {
     pub received: i64,
     pub failed: i64,
     pub dead: i64,
-    /// When the oldest that was never tried was stored.
+    /// Time of the oldest event that was never attempted.
     pub oldest_received_at: Option<OffsetDateTime>,
 }

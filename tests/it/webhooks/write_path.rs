@@ -68,7 +68,8 @@ async fn delivery_retry_and_replay_write_the_same_rows() {
     }
     assert_eq!(rows(&replayed).await, expected);
 
-    // A replay of an event that is applied changes nothing, and writes neither an audit row nor a domain event.
+    // A replay of an event that is applied changes nothing, and writes neither an audit row nor a
+    // domain event.
     for event in history() {
         replay(&delivered.platform, &by, event["id"].as_str().expect("an id")).await.expect("a replay");
     }

@@ -1,4 +1,4 @@
-//! The inbox as those see it who fetch from Stripe: what is there already, and what waits for its object.
+//! The inbox for fetching from Stripe: which events exist, and which wait for their object.
 
 use crate::domain::webhook::WebhookStatus;
 use sqlx::PgPool;
@@ -17,7 +17,7 @@ pub async fn fetched(pool: &PgPool, event_type: &str, object_ids: &[String], sin
     .await
 }
 
-/// An event whose object is to be fetched.
+/// An event whose object must be fetched.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     pub id: i64,
@@ -26,7 +26,7 @@ pub struct Waiting {
     pub attempts: i32,
 }
 
-/// Events whose object is to be fetched now, oldest first; after failures with the waits of `inbox::next_waiting`.
+/// Events whose object is due to be fetched, oldest first; delays as in `inbox::next_waiting`.
 pub async fn waiting(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Waiting>> {
     sqlx::query_as!(
         Waiting,
@@ -41,7 +41,7 @@ pub async fn waiting(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Re
     .await
 }
 
-/// What became of a stored event.
+/// The status of a stored event.
 #[derive(Clone, Debug)]
 pub struct Fate {
     pub status: WebhookStatus,

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Attempts before an event is `dead` and left to a person: at the waits of [`super::next_waiting`], some four days.
+/// Attempts before an event is `dead` and left to a person: at the waits of
+/// [`super::next_waiting`], some four days.
 const MOST_ATTEMPTS: i32 = 10;
 
 /// The result of one attempt to apply an event.
@@ -20,13 +21,15 @@ pub struct Attempt {
     pub reason: Option<String>,
     pub customer: Option<CustomerId>,
     pub stripe_invoice_id: Option<String>,
-    /// The unknown Stripe customer that is the only reason why the event was ignored: see [`super::take_up`].
+    /// The unknown Stripe customer that is the only reason why the event was ignored: see
+    /// [`super::take_up`].
     pub awaits_customer: Option<String>,
     /// The event is applied when its object has been fetched.
     pub awaits_fetch: bool,
     /// The domain event of the change of the mirror. None: the mirror did not change.
     pub changed: Option<&'static str>,
-    /// The order of the object's events within their second is unknown, so that the last resort chose.
+    /// The order of the object's events within their second is unknown, so that the last resort
+    /// chose.
     pub undecided: bool,
 }
 
@@ -85,8 +88,9 @@ pub struct Record<'a> {
     pub attempt: &'a Attempt,
 }
 
-/// Stores new events and updates stored ones, with the audit row and the domain event of those that changed the mirror. Returns Stripe's ids
-/// of the updated events and of the new ones that were not stored before. Waits for concurrent deliveries of the same event.
+/// Stores new events and updates stored ones, with the audit row and the domain event of those that
+/// changed the mirror. Returns Stripe's ids of the updated events and of the new ones that were not
+/// stored before. Waits for concurrent deliveries of the same event.
 pub async fn record(conn: &mut PgConnection, records: &[Record<'_>], at: OffsetDateTime) -> sqlx::Result<HashSet<String>> {
     if records.is_empty() {
         return Ok(HashSet::new());

@@ -1,9 +1,12 @@
--- Stores the results of attempts to apply events, in one round trip: new events (without an `id`) are added, stored ones are updated. Every
--- event that changed the mirror gets its audit row and its domain event here, whether this was its first delivery, a retry or a replay.
+-- Stores the results of attempts to apply events, in one round trip: new events (without an `id`)
+-- are added, stored ones are updated. Every event that changed the mirror gets its audit row and
+-- its domain event here, whether this was its first delivery, a retry or a replay.
 --
--- New events in the order of their ids, so that concurrent deliveries of the same events wait instead of deadlocking. What an earlier attempt
--- found out about a stored event stays: a replay of something that is mirrored already changes nothing, and so finds less. `IS TRUE` keeps
--- the planner from joining, since its joins are loops here (see store::postgres::mirror::BEGIN): it looks them up in a hash.
+-- New events in the order of their ids, so that concurrent deliveries of the same events wait
+-- instead of deadlocking. What an earlier attempt found out about a stored event stays: a replay of
+-- something that is mirrored already changes nothing, and so finds less. `IS TRUE` keeps the
+-- planner from joining, since its joins are loops here (see store::postgres::mirror::BEGIN): it
+-- looks them up in a hash.
 WITH given AS MATERIALIZED (
     SELECT *, jsonb_build_object('stripe_event_id', stripe_event_id, 'event_type', event_type, 'object_id', subject_id) AS data
     FROM unnest(
