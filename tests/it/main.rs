@@ -17,6 +17,7 @@ mod cluster;
 mod console;
 mod customers;
 mod database_away;
+mod dependencies;
 mod faults;
 mod features;
 mod first_run;

@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use request::{List, NoParameters, Request};
+use request::{List, NoParameters, Request as ToStripe};
 use std::{collections::VecDeque, net::SocketAddr};
 
 const KEY: &str = "sk_test_hunter2";
@@ -105,7 +105,7 @@ fn quick() -> Settings {
 }
 
 async fn ask(client: &Client, caller: Caller) -> Result<Answer, StripeError> {
-    client.get("events.list", caller, &Request::get("/events", List::after(None))).await
+    client.get("events.list", caller, &ToStripe::get("/events", List::after(None))).await
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn writes_keep_their_key_over_all_attempts() {
     let conflict = Act::Answer(409, &[], "{}");
     let server = Server::start(&[DOWN, Act::HalfABody, conflict, OK]).await;
     let key = IdempotencyKey::new("apex-1").unwrap();
-    let request = Request::post("/billing_portal/sessions", NoParameters {});
+    let request = ToStripe::post("/billing_portal/sessions", NoParameters {});
     server.client(quick()).post("portal.create", Caller::Page, &request, &key).await.unwrap();
     let keys: Vec<_> = server.seen().into_iter().map(|seen| seen.key.unwrap()).collect();
     assert_eq!(keys, ["apex-1"; 4]);
