@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        error_code::ErrorCode,
         file_name::content_disposition,
         metric::{Metric, Unit},
         usage_history::UsageSpan,
@@ -142,7 +143,7 @@ pub async fn events(machine: Machine, headers: HeaderMap, body: Body) -> Result<
 async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() })?;
+        let frame = frame.map_err(|_| Error::refused(ErrorCode::BadRequest, "The body ended early. Nothing was stored. Send it again."))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {

@@ -1,7 +1,11 @@
 //! A usage event, validated field by field.
 
+mod rejection;
+
+pub use rejection::{Rejection, RejectionCode};
+
 use super::metric::Metric;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use std::borrow::Cow;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -55,8 +59,8 @@ impl Entry {
 /// Reads any spelling of an event, field by field.
 fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
     let draft: Draft = serde_json::from_str(json).map_err(|error| {
-        let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
-        Rejection { index, id: None, code: code.into(), detail: error.to_string() }
+        let code = if error.is_data() { RejectionCode::InvalidEvent } else { RejectionCode::InvalidJson };
+        Rejection::new(index, None, code, error.to_string())
     })?;
     let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
     draft.check(now).map_err(|(code, detail)| Rejection::new(index, id.as_deref(), code, detail))
@@ -64,28 +68,6 @@ fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Re
 
 /// An event with its index in the request, from 0.
 pub type Placed = (usize, UsageEvent);
-
-/// Why an event was rejected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct Rejection {
-    /// Its index in the request, from 0.
-    pub index: usize,
-    /// Its id, if it could be parsed.
-    pub id: Option<String>,
-    /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`,
-    /// `invalid_quantity`, `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`,
-    /// `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`, `too_many_corrections`,
-    /// `usage_cap_reached`.
-    pub code: String,
-    pub detail: String,
-}
-
-impl Rejection {
-    pub fn new(index: usize, id: Option<&str>, code: &str, detail: String) -> Rejection {
-        Rejection { index, id: id.map(|id| id.chars().take(255).collect()), code: code.into(), detail }
-    }
-}
 
 /// Properties up to this size are stored as they were written, if they contain no escapes: their
 /// normalised form can't exceed the limit.
@@ -152,49 +134,50 @@ struct Draft {
 }
 
 impl Draft {
-    fn check(self, now: OffsetDateTime) -> Result<Entry, (&'static str, String)> {
+    fn check(self, now: OffsetDateTime) -> Result<Entry, (RejectionCode, String)> {
         let corrects = match self.corrects {
             None | Some(Value::Null) => None,
             other => {
-                let invalid = || ("invalid_corrects", "corrects must be the id of another event".to_owned());
+                let invalid = || (RejectionCode::InvalidCorrects, "corrects must be the id of another event".to_owned());
                 Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(invalid)?)
             }
         };
-        let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id must have 1 to 255 printable characters".to_owned()))?;
+        let id = name(self.id, 255).ok_or_else(|| (RejectionCode::InvalidId, "id must have 1 to 255 printable characters".to_owned()))?;
         let metric = match self.metric {
             Some(Value::String(metric)) => {
-                metric.parse::<Metric>().map_err(|detail| ("unknown_metric", detail.chars().take(300).collect()))?
+                metric.parse::<Metric>().map_err(|detail| (RejectionCode::UnknownMetric, detail.chars().take(300).collect()))?
             }
-            _ => return Err(("unknown_metric", format!("metric must be one of {}", Metric::names().join(", ")))),
+            _ => return Err((RejectionCode::UnknownMetric, format!("metric must be one of {}", Metric::names().join(", ")))),
         };
         // A correction may withdraw an event.
         let (least, most) = (if corrects.is_some() { 0 } else { 1 }, metric.unit().max_per_event());
-        let quantity = self
-            .quantity
-            .as_ref()
-            .and_then(Value::as_u64)
-            .filter(|quantity| (least..=most).contains(quantity))
-            .ok_or_else(|| ("invalid_quantity", format!("quantity of {metric} must be an integer from {least} to {most}")))?;
+        let quantity =
+            self.quantity.as_ref().and_then(Value::as_u64).filter(|quantity| (least..=most).contains(quantity)).ok_or_else(|| {
+                (RejectionCode::InvalidQuantity, format!("quantity of {metric} must be an integer from {least} to {most}"))
+            })?;
         let timestamp =
             self.timestamp.as_ref().and_then(Value::as_str).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()).ok_or_else(
-                || ("invalid_timestamp", "timestamp must be an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()),
+                || (RejectionCode::InvalidTimestamp, "timestamp must be an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()),
             )?;
         if timestamp < now - MAX_AGE {
-            return Err(("timestamp_too_old", "timestamp may be at most 35 days old".to_owned()));
+            return Err((RejectionCode::TimestampTooOld, "timestamp may be at most 35 days old".to_owned()));
         }
         if timestamp > now + MAX_AHEAD {
-            return Err(("timestamp_in_future", "timestamp may be at most 5 minutes ahead".to_owned()));
+            return Err((RejectionCode::TimestampInFuture, "timestamp may be at most 5 minutes ahead".to_owned()));
         }
-        let app_id =
-            name(self.app_id, 128).ok_or_else(|| ("invalid_app_id", "app_id must have 1 to 128 printable characters".to_owned()))?;
+        let app_id = name(self.app_id, 128)
+            .ok_or_else(|| (RejectionCode::InvalidAppId, "app_id must have 1 to 128 printable characters".to_owned()))?;
         let properties = match self.properties {
             None | Some(Value::Null) => None,
             Some(object @ Value::Object(_)) => Some(object.to_string()),
-            Some(_) => return Err(("invalid_properties", "properties must be a JSON object".to_owned())),
+            Some(_) => return Err((RejectionCode::InvalidProperties, "properties must be a JSON object".to_owned())),
         };
         // PostgreSQL's jsonb can't hold the character U+0000.
         if properties.as_ref().is_some_and(|json| json.len() > MAX_PROPERTIES_BYTES || json.contains("\\u0000")) {
-            return Err(("invalid_properties", format!("properties must have at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
+            return Err((
+                RejectionCode::InvalidProperties,
+                format!("properties must have at most {MAX_PROPERTIES_BYTES} bytes and no NUL character"),
+            ));
         }
         let event = UsageEvent { id, metric, quantity, timestamp, app_id, properties };
         Ok(match corrects {
@@ -250,31 +233,31 @@ mod tests {
     #[test]
     fn errors_name_the_invalid_field() {
         for (field, value, code) in [
-            ("id", Value::Null, "invalid_id"),
-            ("id", "".into(), "invalid_id"),
-            ("id", "a\u{0}b".into(), "invalid_id"),
-            ("id", "x".repeat(256).into(), "invalid_id"),
-            ("metric", "clicks".into(), "unknown_metric"),
-            ("metric", 7.into(), "unknown_metric"),
-            ("quantity", 0.into(), "invalid_quantity"),
-            ("quantity", (-5).into(), "invalid_quantity"),
-            ("quantity", 1.5.into(), "invalid_quantity"),
-            ("quantity", "1".into(), "invalid_quantity"),
-            ("quantity", u64::MAX.into(), "invalid_quantity"),
-            ("timestamp", "yesterday".into(), "invalid_timestamp"),
-            ("timestamp", 1_700_000_000.into(), "invalid_timestamp"),
-            ("timestamp", "2026-10-18T15:49:59Z".into(), "timestamp_too_old"),
-            ("timestamp", "2026-11-22T15:55:01Z".into(), "timestamp_in_future"),
-            ("app_id", Value::Null, "invalid_app_id"),
-            ("properties", Value::Array(vec![]), "invalid_properties"),
-            ("properties", serde_json::json!({"a": "\u{0}"}), "invalid_properties"),
-            ("properties", serde_json::json!({"a": "x".repeat(5000)}), "invalid_properties"),
-            ("corrects", "e1".into(), "invalid_corrects"),
-            ("corrects", "".into(), "invalid_corrects"),
-            ("corrects", 7.into(), "invalid_corrects"),
+            ("id", Value::Null, RejectionCode::InvalidId),
+            ("id", "".into(), RejectionCode::InvalidId),
+            ("id", "a\u{0}b".into(), RejectionCode::InvalidId),
+            ("id", "x".repeat(256).into(), RejectionCode::InvalidId),
+            ("metric", "clicks".into(), RejectionCode::UnknownMetric),
+            ("metric", 7.into(), RejectionCode::UnknownMetric),
+            ("quantity", 0.into(), RejectionCode::InvalidQuantity),
+            ("quantity", (-5).into(), RejectionCode::InvalidQuantity),
+            ("quantity", 1.5.into(), RejectionCode::InvalidQuantity),
+            ("quantity", "1".into(), RejectionCode::InvalidQuantity),
+            ("quantity", u64::MAX.into(), RejectionCode::InvalidQuantity),
+            ("timestamp", "yesterday".into(), RejectionCode::InvalidTimestamp),
+            ("timestamp", 1_700_000_000.into(), RejectionCode::InvalidTimestamp),
+            ("timestamp", "2026-10-18T15:49:59Z".into(), RejectionCode::TimestampTooOld),
+            ("timestamp", "2026-11-22T15:55:01Z".into(), RejectionCode::TimestampInFuture),
+            ("app_id", Value::Null, RejectionCode::InvalidAppId),
+            ("properties", Value::Array(vec![]), RejectionCode::InvalidProperties),
+            ("properties", serde_json::json!({"a": "\u{0}"}), RejectionCode::InvalidProperties),
+            ("properties", serde_json::json!({"a": "x".repeat(5000)}), RejectionCode::InvalidProperties),
+            ("corrects", "e1".into(), RejectionCode::InvalidCorrects),
+            ("corrects", "".into(), RejectionCode::InvalidCorrects),
+            ("corrects", 7.into(), RejectionCode::InvalidCorrects),
         ] {
             let rejection = with(field, value.clone()).unwrap_err();
-            assert_eq!((rejection.code.as_str(), rejection.index), (code, 7), "{field} = {value}");
+            assert_eq!((rejection.code, rejection.index), (code, 7), "{field} = {value}");
         }
     }
 
@@ -301,9 +284,9 @@ mod tests {
         assert_eq!(read("data_transfer_bytes", 2_000_000_000_000), Ok(()));
         assert_eq!(read("data_transfer_bytes", 1_000_000_000_000_000), Ok(()));
         let (code, detail) = read("data_transfer_bytes", 1_000_000_000_000_001).unwrap_err();
-        assert_eq!(code, "invalid_quantity");
+        assert_eq!(code, RejectionCode::InvalidQuantity);
         assert_eq!(detail, "quantity of data_transfer_bytes must be an integer from 1 to 1000000000000000");
-        assert_eq!(read("impressions", 1_000_000_000_001).unwrap_err().0, "invalid_quantity");
+        assert_eq!(read("impressions", 1_000_000_000_001).unwrap_err().0, RejectionCode::InvalidQuantity);
     }
 
     #[test]
