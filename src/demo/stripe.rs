@@ -5,6 +5,7 @@
 
 mod differences;
 mod objects;
+mod usage;
 
 use super::Year;
 use crate::{
@@ -59,10 +60,14 @@ impl DemoStripe {
         Ok(Some(DemoStripe { stand_in }))
     }
 
-    /// Fills it with what the mirror holds, and with the differences that are not repaired yet.
-    pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<()> {
+    /// Fills it with what the mirror holds and what was sent of usage, and with the differences that are not repaired
+    /// yet. Gives the platform that sends usage to it.
+    pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<Platform> {
         objects::fill(&self.stand_in, platform).await?;
-        differences::seed(&self.stand_in, platform, year).await
+        differences::seed(&self.stand_in, platform, year).await?;
+        let platform = usage::turn_on(platform).await?;
+        usage::fill(&self.stand_in, &platform).await?;
+        Ok(platform)
     }
 
     /// Delivers what happens from now on to the server at this address.

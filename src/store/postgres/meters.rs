@@ -249,6 +249,11 @@ pub async fn put(conn: &mut PgConnection, customer: CustomerId, metric: Metric, 
     .map(drop)
 }
 
+/// The first hour of which Stripe was told anything.
+pub async fn first_hour(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT min(hour) FROM usage_meter_events").fetch_one(pool).await
+}
+
 /// What is known to be too much, by the starts of the periods since.
 pub async fn excess(
     pool: &PgPool,
