@@ -28,8 +28,11 @@ step "starting the demo"
 # Only the run that the script starts appears on the page.
 sed 's/^nightly = true$/nightly = false/' Leptos.toml > "$work/Leptos.toml"
 address=127.0.0.1:$port password=screenshots-$$
-(cd "$work" && exec env DATABASE_URL= APEX_PG_BIN="$(find_postgres)" DEMO_PASSWORD="$password" PUBLIC_URL="http://$address" \
-  LEPTOS_SITE_ADDR="$address" LEPTOS_SITE_ROOT="${LEPTOS_SITE_ROOT:-$root/target/site}" METRICS_ADDR=127.0.0.1:0 RUST_LOG=warn "$program" serve --demo) > "$work/log" 2>&1 &
+# The demo's own stand-in for Stripe, with its seeded differences.
+settings=(DATABASE_URL= STRIPE_SECRET_KEY= STRIPE_API_BASE= RUST_LOG=warn METRICS_ADDR=127.0.0.1:0
+  APEX_PG_BIN="$(find_postgres)" DEMO_PASSWORD="$password" PUBLIC_URL="http://$address"
+  LEPTOS_SITE_ADDR="$address" LEPTOS_SITE_ROOT="${LEPTOS_SITE_ROOT:-$root/target/site}")
+(cd "$work" && exec env "${settings[@]}" "$program" serve --demo) > "$work/log" 2>&1 &
 server=$!
 until curl -sf -o /dev/null "http://$address/readyz"; do
   kill -0 "$server" 2>/dev/null || die "$(cat "$work/log")"
@@ -38,6 +41,12 @@ done
 
 step "taking the screenshots"
 mkdir -p "$work/pictures"
-node end2end/screenshots.mjs "http://$address" "$password" "$work/pictures" || die "$(tail -n 20 "$work/log")"
+# The fonts of the PDFs are the same on every machine.
+cat > "$work/fonts.conf" <<FONTS
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>$root/src/pdf/fonts</dir><cachedir>$work/fonts</cachedir></fontconfig>
+FONTS
+FONTCONFIG_FILE="$work/fonts.conf" node end2end/screenshots.mjs "http://$address" "$password" "$work/pictures" || die "$(tail -n 20 "$work/log")"
 mkdir -p docs/screenshots
 mv "$work"/pictures/*.webp docs/screenshots/

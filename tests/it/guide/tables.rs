@@ -107,6 +107,23 @@ fn every_metric_is_documented_with_its_type() {
     same("metrics", &documented, &real);
 }
 
+/// Seconds of `const EVERY: Duration = Duration::from_secs(12 * 3600)`.
+fn interval(job: &str) -> u64 {
+    let text = file(&format!("src/jobs/{job}.rs"));
+    let product = text.split_once("EVERY: Duration = Duration::from_secs(").unwrap().1.split(')').next().unwrap();
+    product.split('*').map(|factor| factor.trim().replace('_', "").parse::<u64>().unwrap()).product()
+}
+
+#[test]
+fn every_job_is_documented_with_its_interval() {
+    let mut sources = Vec::new();
+    files(&root().join("src/jobs"), "rs", &mut sources);
+    let jobs = sources.iter().map(|(path, _)| path.file_stem().unwrap().to_str().unwrap());
+    let real = jobs.map(|job| format!("{job} {} s", interval(job))).collect();
+    let rows = rows(&section("docs/operate/monitoring.md", "## Background jobs"));
+    same("jobs", &rows.iter().map(|row| format!("{} {}", code(&row[0]), row[1])).collect(), &real);
+}
+
 #[test]
 fn every_feature_switch_is_documented() {
     let rows = rows(&section("docs/guide/staff-console.md", "## Feature switches"));
@@ -122,6 +139,20 @@ fn every_target_of_make_that_has_help_is_documented() {
     let words = |row: &Vec<String>| row[0].split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let documented: BTreeSet<String> = rows.iter().flat_map(words).collect();
     same("make", &documented, &real);
+}
+
+#[test]
+fn architecture_has_the_order_of_modules() {
+    let test = file("tests/it/architecture.rs");
+    let order = test.split_once("const ORDER: ").unwrap().1.split_once("= [").unwrap().1.split("];").next().unwrap();
+    // `lib` is the crate's root.
+    let real: Vec<&str> = order.split('"').skip(1).step_by(2).filter(|module| *module != "lib").collect();
+    let page = file("ARCHITECTURE.md");
+    let quote: String = page.lines().filter_map(|line| line.strip_prefix("> ")).map(|line| format!("{line} ")).collect();
+    assert_eq!(quote.split('→').map(str::trim).collect::<Vec<_>>(), real);
+    let table = section("ARCHITECTURE.md", "## Modules");
+    let missing: Vec<_> = real.iter().filter(|module| !table.contains(&format!("`src/{module}"))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not describe {missing:?}");
 }
 
 /// A test that `asvs.md` names is a function; a module is a file or an inline module.
