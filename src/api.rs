@@ -15,3 +15,37 @@ pub mod theme;
 pub mod usage;
 pub mod view_as;
 pub mod webhooks;
+
+use crate::{
+    app::local_path::{ACCOUNT, FEATURES, SETTINGS},
+    http::state::Server,
+};
+use axum::{Router, routing::post};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every path of the axum handlers, with its documentation. Leptos registers those of the server functions.
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .merge(account::router())
+        .merge(audit::router())
+        .merge(auth::router())
+        .merge(features::router())
+        .merge(health::router())
+        .merge(invoices::router())
+        .merge(openapi::router())
+        .merge(portal::router())
+        .merge(reconcile::router())
+        .merge(settings::router())
+        .merge(usage::router())
+        .merge(view_as::router())
+        .merge(webhooks::router())
+}
+
+/// Where the forms of pages are sent: they work without JavaScript, and are no part of the API.
+pub fn forms() -> Router<Server> {
+    Router::new()
+        .route("/theme", post(theme::choose))
+        .route(ACCOUNT, post(account::submit))
+        .route(FEATURES, post(features::submit))
+        .route(SETTINGS, post(settings::submit))
+}

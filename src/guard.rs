@@ -6,7 +6,7 @@ use crate::{
     domain::session::SessionKey,
     service::{
         Error, Platform, Result,
-        caller::{Caller, Person, Reader, Staff},
+        caller::{Caller, Machine, Person, Reader, Staff},
         customers,
         invoices::Scope,
         second_factor,
@@ -119,6 +119,17 @@ pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person> 
     let Principal::User { id, email, .. } = &principal else { return Err(Error::PeopleOnly) };
     let session = extensions.get::<Session>().and_then(Session::id).map(|id| SessionKey(id.to_string()));
     Ok(Person { platform, id: *id, email: email.clone(), session, principal })
+}
+
+/// The customer's machine that makes a request by its key.
+///
+/// # Errors
+/// `forbidden` for a person.
+pub fn machine_of(platform: Platform, extensions: &Extensions) -> Result<Machine> {
+    match principal_of(extensions)? {
+        Principal::User { .. } => Err(Error::Forbidden("API key")),
+        Principal::ApiKey { id, customer, .. } => Ok(Machine { platform, key: id, customer }),
+    }
 }
 
 /// Whoever is signed in, in a handler.

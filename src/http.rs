@@ -8,6 +8,7 @@ pub mod content_coding;
 pub mod cross_site;
 pub mod drain_body;
 pub mod error_page;
+pub mod extract;
 pub mod idempotency;
 pub mod login_email;
 pub mod page;

@@ -4,5 +4,4 @@ pub mod accept;
 pub mod listen;
 pub mod metrics;
 pub mod router;
-pub mod routes;
 pub mod serve;

@@ -10,23 +10,31 @@ use crate::{
         second_factor::{RecoveryCodes, TotpOffer},
         session::SessionsEnded,
     },
-    guard,
     http::{
+        extract::{JsonBody, Path},
         problem::ApiError,
-        request::{origin, read},
         session,
         state::Server,
     },
-    service::{own_account, second_factor},
+    service::{actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderName, StatusCode, header, request::Parts},
+    http::{HeaderName, StatusCode, header},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(change_password))
+        .routes(routes!(end_session))
+        .routes(routes!(end_other_sessions))
+        .routes(routes!(offer_totp))
+        .routes(routes!(confirm_totp))
+        .routes(routes!(disable_totp))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,10 +54,13 @@ pub struct NewPassword {
     responses((status = 204, description = "Changed", headers(("Set-Cookie" = String, description = "The session's new cookie")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
 )]
-pub async fn change_password(State(server): State<Server>, session: Session, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let wanted: NewPassword = read(&parts, &body)?;
-    own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin(&parts)).await?;
+pub async fn change_password(
+    person: Person,
+    origin: Origin,
+    session: Session,
+    JsonBody(wanted): JsonBody<NewPassword>,
+) -> Result<StatusCode, ApiError> {
+    own_account::change_password(&person, &wanted.current_password, &wanted.new_password, &origin).await?;
     session::renew(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -63,9 +74,8 @@ pub async fn change_password(State(server): State<Server>, session: Session, par
     responses((status = 204, description = "Ended")),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn end_session(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    own_account::end_session(&person, &id, &origin(&parts)).await?;
+pub async fn end_session(person: Person, origin: Origin, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    own_account::end_session(&person, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,9 +85,8 @@ pub async fn end_session(State(server): State<Server>, Path(id): Path<String>, p
     summary = "End all of one's own sessions but this one",
     responses((status = 200, description = "How many there were", body = SessionsEnded))
 )]
-pub async fn end_other_sessions(State(server): State<Server>, parts: Parts) -> Result<Json<SessionsEnded>, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    Ok(Json(own_account::end_other_sessions(&person, &origin(&parts)).await?))
+pub async fn end_other_sessions(person: Person, origin: Origin) -> Result<Json<SessionsEnded>, ApiError> {
+    Ok(Json(own_account::end_other_sessions(&person, &origin).await?))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -104,10 +113,12 @@ fn once<T>(answer: T) -> Once<T> {
         headers(("Cache-Control" = String, description = "`no-store`")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_enabled", "login_throttled"])))
 )]
-pub async fn offer_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: OwnPassword = read(&parts, &body)?;
-    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin(&parts)).await?)))
+pub async fn offer_totp(
+    person: Person,
+    origin: Origin,
+    JsonBody(given): JsonBody<OwnPassword>,
+) -> Result<(StatusCode, Once<TotpOffer>), ApiError> {
+    Ok((StatusCode::CREATED, once(second_factor::offer(&person, &given.current_password, &origin).await?)))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -127,10 +138,8 @@ pub struct TotpCode {
         headers(("Cache-Control" = String, description = "`no-store`")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_not_offered", "login_throttled"])))
 )]
-pub async fn confirm_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Once<RecoveryCodes>, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: TotpCode = read(&parts, &body)?;
-    Ok(once(second_factor::confirm(&person, &given.code, &origin(&parts)).await?))
+pub async fn confirm_totp(person: Person, origin: Origin, JsonBody(given): JsonBody<TotpCode>) -> Result<Once<RecoveryCodes>, ApiError> {
+    Ok(once(second_factor::confirm(&person, &given.code, &origin).await?))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -151,9 +160,7 @@ pub struct PasswordAndCode {
     responses((status = 204, description = "Signing in asks for a password only")),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
 )]
-pub async fn disable_totp(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<StatusCode, ApiError> {
-    let person = guard::person_of(server.platform, &parts.extensions)?;
-    let given: PasswordAndCode = read(&parts, &body)?;
-    second_factor::disable(&person, &given.current_password, &given.code, &origin(&parts)).await?;
+pub async fn disable_totp(person: Person, origin: Origin, JsonBody(given): JsonBody<PasswordAndCode>) -> Result<StatusCode, ApiError> {
+    second_factor::disable(&person, &given.current_password, &given.code, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,17 +1,20 @@
 //! The audit trail as a file.
 
 use crate::{
-    guard,
-    http::{problem::ApiError, state::Server},
-    service::audit,
+    http::{extract::Query, problem::ApiError, state::Server},
+    service::{audit, caller::Staff},
 };
 use axum::{
     body::Body,
-    extract::{Query, Request, State},
     http::header,
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(csv))
+}
 
 /// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
 #[utoipa::path(
@@ -23,8 +26,7 @@ use futures::TryStreamExt;
         headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["bad_request", "invalid_parameter"])))
 )]
-pub async fn csv(State(server): State<Server>, Query(query): Query<audit::Query>, request: Request) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, request.extensions())?;
+pub async fn csv(staff: Staff, Query(query): Query<audit::Query>) -> Result<Response, ApiError> {
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
         tracing::error!(%error, "the audit trail's file ends early");
         error

@@ -4,9 +4,9 @@ use crate::{
     app::local_path::{next_path, percent_encode},
     auth::Principal,
     http::{
+        extract::{ByForm, FormOrJson},
         login_email,
         problem::ApiError,
-        request::{is_form, origin_of, unreadable},
         session,
         state::Server,
     },
@@ -18,15 +18,19 @@ use crate::{
     },
 };
 use axum::{
-    Form, Json,
-    extract::{ConnectInfo, FromRequest, Request, State},
+    Extension, Json,
+    extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use std::net::SocketAddr;
+use serde::Deserialize;
 use tower_sessions::Session;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(login)).routes(routes!(login_code)).routes(routes!(logout))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct Credentials {
@@ -59,20 +63,24 @@ pub struct Credentials {
     ),
     extensions(("x-problems" = json!(["invalid_body", "invalid_credentials", "totp_required", "invalid_code", "login_throttled"])))
 )]
-pub async fn login(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let (credentials, is_form) = read::<Credentials>(request).await?;
+pub async fn login(
+    State(server): State<Server>,
+    origin: Origin,
+    session: Session,
+    body: Result<FormOrJson<Credentials>, ApiError>,
+) -> Result<Response, ApiError> {
+    let FormOrJson { body: credentials, by_form } = body.map_err(invalid_body)?;
     let Credentials { email, password, code, next } = &credentials;
     match sign_in::by_password(&server.platform, email, password, code.as_deref(), &origin).await {
-        Ok(Step::Done(user)) => enter(&server, &session, user, &origin, is_form, next).await,
+        Ok(Step::Done(user)) => enter(&server, &session, user, &origin, by_form, next).await,
         Ok(Step::CodeWanted(user)) => {
             session::await_code(&session, user, server.platform.clock.now()).await?;
-            if is_form {
+            if by_form {
                 return Ok(Redirect::to(&format!("{CODE_STEP}&next={}", percent_encode(next_path(next)))).into_response());
             }
             Err(Error::TotpRequired.into())
         }
-        Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
+        Err(error @ (Error::InvalidCredentials | Error::InvalidCode | Error::LoginThrottled { .. })) if by_form => {
             let next = percent_encode(next_path(&credentials.next));
             let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
             let mut response = Redirect::to(&format!("/login?error={}{wait}&next={next}", error.code())).into_response();
@@ -112,17 +120,21 @@ pub struct SecondStep {
     ),
     extensions(("x-problems" = json!(["invalid_body", "invalid_code", "login_throttled"])))
 )]
-pub async fn login_code(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let (SecondStep { code, next }, is_form) = read(request).await?;
+pub async fn login_code(
+    State(server): State<Server>,
+    origin: Origin,
+    session: Session,
+    body: Result<FormOrJson<SecondStep>, ApiError>,
+) -> Result<Response, ApiError> {
+    let FormOrJson { body: SecondStep { code, next }, by_form } = body.map_err(invalid_body)?;
     let next_encoded = percent_encode(next_path(&next));
     let Some(user) = session::awaited(&session, server.platform.clock.now()).await? else {
         let again = format!("/login?error=session_expired&next={next_encoded}");
-        return if is_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
+        return if by_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
     };
     match sign_in::by_code(&server.platform, user, &code, &origin).await {
-        Ok(user) => enter(&server, &session, user, &origin, is_form, &next).await,
-        Err(error @ (Error::InvalidCode | Error::LoginThrottled { .. })) if is_form => {
+        Ok(user) => enter(&server, &session, user, &origin, by_form, &next).await,
+        Err(error @ (Error::InvalidCode | Error::LoginThrottled { .. })) if by_form => {
             let wait = error.retry_after().map(|seconds| format!("&wait={seconds}")).unwrap_or_default();
             Ok(Redirect::to(&format!("{CODE_STEP}&error={}{wait}&next={next_encoded}", error.code())).into_response())
         }
@@ -130,9 +142,9 @@ pub async fn login_code(State(server): State<Server>, session: Session, request:
     }
 }
 
-async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, is_form: bool, next: &str) -> Result<Response, ApiError> {
+async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, by_form: bool, next: &str) -> Result<Response, ApiError> {
     session::begin(session, user, origin, server.platform.clock.now()).await?;
-    if is_form {
+    if by_form {
         return Ok(Redirect::to(next_path(next)).into_response());
     }
     let principal = users::principal(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
@@ -152,32 +164,26 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
         (status = 303, description = "For a form", headers(("Location" = String, description = "The login page"))),
     )
 )]
-pub async fn logout(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    if let Some(principal) = request.extensions().get::<Principal>() {
-        let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-        users::signed_out(&server.platform, principal, &origin).await?;
+pub async fn logout(
+    State(server): State<Server>,
+    principal: Option<Extension<Principal>>,
+    origin: Origin,
+    session: Session,
+    ByForm(by_form): ByForm,
+) -> Result<Response, ApiError> {
+    if let Some(Extension(principal)) = principal {
+        users::signed_out(&server.platform, &principal, &origin).await?;
     }
     session::end(&session).await?;
-    let mut response =
-        if is_form(request.headers()) { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
+    let mut response = if by_form { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
 }
 
-async fn read<T: DeserializeOwned>(request: Request) -> Result<(T, bool), ApiError> {
-    let is_form = is_form(request.headers());
-    let body = if is_form {
-        Form::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
-    } else {
-        let json = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/json"));
-        if !json {
-            return Err(Error::UnsupportedMediaType("application/json, application/x-www-form-urlencoded").into());
-        }
-        Json::<T>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
-    };
-    Ok((body, is_form))
+/// Every body that is no credentials has one code here, whatever is wrong with it.
+fn invalid_body(ApiError(error): ApiError) -> ApiError {
+    ApiError(match error {
+        Error::Invalid { detail, .. } | Error::BadRequest { detail, .. } => Error::BadRequest { code: "invalid_body", detail },
+        other => other,
+    })
 }

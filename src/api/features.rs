@@ -3,22 +3,20 @@
 use crate::{
     app::local_path::FEATURES,
     domain::features::Switch,
-    guard,
     http::{
+        extract::{FormBody, JsonBody, Path},
         problem::ApiError,
-        request::{by, read},
         state::Server,
     },
-    service::{self, Error, features},
+    service::{Error, actor::By, caller::Staff, features},
 };
-use axum::{
-    Form, Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::request::Parts,
-    response::Redirect,
-};
+use axum::{Json, response::Redirect};
 use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(switch))
+}
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,11 +36,9 @@ pub struct Wanted {
     responses((status = 200, description = "The switch as it stands now", body = Switch)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
-pub async fn switch(State(server): State<Server>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Result<Json<Switch>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+pub async fn switch(staff: Staff, by: By, Path(name): Path<String>, JsonBody(wanted): JsonBody<Wanted>) -> Result<Json<Switch>, ApiError> {
     let feature = features::named(&name)?;
-    let wanted: Wanted = read(&parts, &body)?;
-    Ok(Json(features::switch(&staff.platform, &by(&staff.principal, &parts), feature, wanted.enabled, wanted.reason.as_deref()).await?))
+    Ok(Json(features::switch(&staff.platform, &by, feature, wanted.enabled, wanted.reason.as_deref()).await?))
 }
 
 /// A form of the page.
@@ -57,18 +53,18 @@ pub struct Confirmed {
 }
 
 /// `POST /admin/features`: leads back to the page, which says what it came to.
-pub async fn submit(State(server): State<Server>, parts: Parts, Form(form): Form<Confirmed>) -> Redirect {
-    Redirect::to(&match carry_out(server, &parts, &form).await {
+pub async fn submit(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, FormBody(form): FormBody<Confirmed>) -> Redirect {
+    Redirect::to(&match carry_out(staff, by, &form).await {
         Ok(switch) => format!("{FEATURES}?done={}", switch.name),
         // The page says so by itself.
-        Err(Error::Forbidden(_) | Error::Unauthenticated) => FEATURES.to_owned(),
-        Err(error) => format!("{FEATURES}?refused={}", error.code()),
+        Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) => FEATURES.to_owned(),
+        Err(ApiError(error)) => format!("{FEATURES}?refused={}", error.code()),
     })
 }
 
-async fn carry_out(server: Server, parts: &Parts, form: &Confirmed) -> service::Result<Switch> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+async fn carry_out(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, form: &Confirmed) -> Result<Switch, ApiError> {
+    let (staff, by) = (staff?, by?);
     let feature = features::named(&form.name)?;
     let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "wants true or false"))?;
-    features::switch(&staff.platform, &by(&staff.principal, parts), feature, enabled, Some(&form.reason)).await
+    Ok(features::switch(&staff.platform, &by, feature, enabled, Some(&form.reason)).await?)
 }

@@ -4,7 +4,17 @@ use crate::{
     http::state::Server,
     service::health::{self, Health, Status},
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(health)).routes(routes!(live)).routes(routes!(ready))
+}
+
+/// The probes on the address of the metrics too, where requests of clients don't crowd them out.
+pub fn probes() -> Router<Server> {
+    Router::new().route("/livez", get(live)).route("/readyz", get(ready))
+}
 
 /// What works and what does not; 503 when the service can't be used.
 #[utoipa::path(

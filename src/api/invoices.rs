@@ -2,19 +2,29 @@
 
 use crate::{
     domain::{file_name::content_disposition, invoice::InvoiceDetail},
-    guard,
-    http::{problem::ApiError, state::Server},
-    service::invoices,
+    http::{
+        extract::{Path, Query},
+        problem::ApiError,
+        state::Server,
+    },
+    service::{
+        caller::{Caller, Reader},
+        invoices,
+    },
 };
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
 use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(csv)).routes(routes!(detail)).routes(routes!(pdf))
+}
 
 /// `GET /billing/invoices/{id}`.
 #[utoipa::path(
@@ -24,8 +34,7 @@ use serde::Deserialize;
     responses((status = 200, description = "The invoice with its lines, payments, refunds and timeline", body = InvoiceDetail)),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn detail(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Json<InvoiceDetail>, ApiError> {
-    let reader = guard::reader_of(server.platform, request.extensions())?;
+pub async fn detail(reader: Reader, Path(id): Path<String>) -> Result<Json<InvoiceDetail>, ApiError> {
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
@@ -57,14 +66,13 @@ pub enum FileRows {
     Lines,
 }
 
-/// The list's filters, and whose list it is.
+/// The list's filters, and what the file has.
 #[derive(Deserialize)]
 pub struct CsvParameters {
     #[serde(flatten)]
     query: invoices::Query,
     #[serde(flatten)]
     options: invoices::FileQuery,
-    customer_id: Option<String>,
 }
 
 /// `GET /billing/invoices.csv`: with the filters of `GET /billing/invoices`, all of them, however many.
@@ -82,12 +90,7 @@ pub struct CsvParameters {
         headers(("Content-Disposition" = String, description = "`attachment` with a file name: whose invoices, and from when to when")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn csv(
-    State(server): State<Server>,
-    Query(CsvParameters { query, options, customer_id }): Query<CsvParameters>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<CsvParameters>) -> Result<Response, ApiError> {
     let file = invoices::file(&caller.platform, caller.customer, query, options).await?;
     let rows = file.rows.map_err(|error| {
         tracing::error!(%error, "invoices file ends early");
@@ -118,11 +121,9 @@ pub async fn csv(
     ),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invoice_pdf_disabled"])))
 )]
-pub async fn pdf(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Result<Response, ApiError> {
-    let reader = guard::reader_of(server.platform, request.extensions())?;
+pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> Result<Response, ApiError> {
     let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;
-    let known =
-        request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
     let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { pdf.bytes.clone().into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -20,13 +20,15 @@ use crate::{
         usage_history::Granularity,
         webhook::WebhookStatus,
     },
+    http::state::Server,
 };
 use axum::{http::header, response::IntoResponse};
-pub use page::docs;
 use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
+/// The general part, and the server functions: Leptos registers their routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -50,50 +52,9 @@ use utoipa::OpenApi;
         (name = "Service", description = "Whether it works and what it offers."),
     ),
     paths(
-        api::account::change_password,
-        api::account::confirm_totp,
-        api::account::disable_totp,
-        api::account::end_other_sessions,
-        api::account::end_session,
-        api::account::offer_totp,
-        api::audit::csv,
-        api::features::switch,
-        api::reconcile::cancel,
-        api::reconcile::detail,
-        api::reconcile::reconcile,
-        api::reconcile::repair,
-        api::reconcile::repair_all,
-        api::reconcile::start,
         calls::features::switches,
         calls::reconciliations::reconciliation,
         calls::reconciliations::reconciliations,
-        api::auth::login,
-        api::auth::login_code,
-        api::auth::logout,
-        api::health::health,
-        api::health::live,
-        api::health::ready,
-        api::invoices::csv,
-        api::invoices::detail,
-        api::invoices::pdf,
-        api::openapi::json,
-        api::openapi::page::docs,
-        api::portal::open,
-        api::settings::api_keys,
-        api::settings::contacts,
-        api::settings::create_api_key,
-        api::settings::put_alerts,
-        api::settings::put_contact,
-        api::settings::remove_contact,
-        api::settings::revoke_api_key,
-        api::usage::events,
-        api::usage::history_csv,
-        api::view_as::start,
-        api::view_as::stop,
-        api::webhooks::replay,
-        api::webhooks::replay_failed,
-        api::webhooks::show,
-        api::webhooks::stripe,
         calls::audit::audit,
         calls::customers::customers,
         calls::features::features,
@@ -115,7 +76,15 @@ use utoipa::OpenApi;
 )]
 struct Document;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| completion::complete(serde_json::to_value(Document::openapi()).unwrap_or_default()));
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(json)).routes(routes!(page::docs))
+}
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document = Document::openapi();
+    document.merge(api::router().into_openapi());
+    completion::complete(serde_json::to_value(document).unwrap_or_default())
+});
 
 /// As it is served and printed.
 static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", *DOCUMENT));

@@ -2,25 +2,25 @@
 
 use crate::{
     app::local_path::INVOICES,
-    guard,
     http::{
+        extract::{ByForm, Changer},
+        idempotency::{Keys, Sender, once},
         problem::ApiError,
-        request::{is_form, origin_of},
         state::Server,
     },
-    service::{Error, customers, portal},
+    service::{actor::Origin, portal},
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Query, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
-use std::net::SocketAddr;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
-#[derive(Deserialize)]
-pub struct Whose {
-    customer_id: Option<String>,
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(open).layer(once(Keys::Optional, Sender::Changer)))
 }
 
 /// Opens Stripe's customer portal. A form that can't be served is led back to its page, which says why.
@@ -36,15 +36,9 @@ pub struct Whose {
         "viewing_as", "customer_portal_disabled", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",
     ])))
 )]
-pub async fn open(State(server): State<Server>, Query(whose): Query<Whose>, request: Request) -> Result<Response, ApiError> {
-    let origin = origin_of(request.headers(), request.extensions().get::<ConnectInfo<SocketAddr>>());
-    let reader = guard::reader_of(server.platform, request.extensions())?;
-    if reader.principal.role().manages() && !guard::may_change(&reader.principal, whose.customer_id.as_deref()) {
-        return Err(Error::ViewingAs.into());
-    }
-    let customer = customers::customer_of(&reader.platform, &reader.principal, whose.customer_id.as_deref()).await?;
-    let opened = portal::open(&reader.platform, &reader.principal, customer, &origin, INVOICES).await;
-    if !is_form(request.headers()) {
+pub async fn open(Changer(caller): Changer, origin: Origin, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
+    let opened = portal::open(&caller.platform, &caller.principal, caller.customer, &origin, INVOICES).await;
+    if !by_form {
         return Ok(Json(opened?).into_response());
     }
     match opened {

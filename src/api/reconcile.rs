@@ -1,35 +1,44 @@
 //! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
 
 use crate::{
-    app::local_path::percent_encode,
-    domain::{
-        csv::BYTE_ORDER_MARK,
-        reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
-    },
-    guard,
+    app::local_path::{RECONCILIATION, percent_encode},
+    domain::reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
     http::{
-        idempotency::RequestKey,
+        extract::{ByForm, JsonBody, Path, Query},
+        idempotency::{Keys, RequestKey, Sender, once},
         problem::ApiError,
-        request::{by, is_form, unreadable},
+        request::is_form,
         state::Server,
     },
     service::{
         Error,
+        actor::By,
+        caller::Staff,
         reconcile::{self, Asked},
     },
 };
 use axum::{
-    Form, Json,
-    body::Bytes,
-    extract::{FromRequest, Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    Extension, Form, Json,
+    extract::{FromRequest, OptionalFromRequest, Request},
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 use uuid::Uuid;
 
-/// Address of the page of all runs.
-const PAGE: &str = "/admin/reconciliation";
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(reconcile).layer(once(Keys::Required, Sender::Staff)))
+        .routes(routes!(start).layer(once(Keys::Optional, Sender::Staff)))
+        .routes(routes!(detail))
+        .routes(routes!(cancel))
+        .routes(routes!(repair_all).layer(once(Keys::Optional, Sender::Staff)))
+        .routes(routes!(repair))
+}
 
 /// `POST /billing/reconcile`: answers when everything is compared. An empty body asks for everything.
 #[utoipa::path(
@@ -40,30 +49,15 @@ const PAGE: &str = "/admin/reconciliation";
     responses((status = 200, description = "What was compared and found", body = Reconciliation)),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("required")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
-pub async fn reconcile(State(server): State<Server>, parts: Parts, body: Bytes) -> Result<Json<Reconciliation>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let asked = read(&parts.headers, &body)?;
-    let request = parts.extensions.get::<RequestKey>().map(|key| key.0);
-    Ok(Json(reconcile::reconcile(&staff.platform, &by(&staff.principal, &parts), &asked, request).await?))
-}
-
-fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Error> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Asked::default());
-    }
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Error::UnsupportedMediaType("application/json"));
-    }
-    // As for usage events, a byte order mark is no part of the text.
-    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            Error::invalid("body", error.to_string())
-        } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
-        }
-    })
+pub async fn reconcile(
+    staff: Staff,
+    by: By,
+    key: Option<Extension<RequestKey>>,
+    body: Option<JsonBody<Asked>>,
+) -> Result<Json<Reconciliation>, ApiError> {
+    let asked = body.map(|JsonBody(asked)| asked).unwrap_or_default();
+    let request = key.map(|Extension(key)| key.0);
+    Ok(Json(reconcile::reconcile(&staff.platform, &by, &asked, request).await?))
 }
 
 /// The page's form: a box that is not ticked is not sent.
@@ -73,6 +67,27 @@ struct AskedByForm {
     from: Option<String>,
     to: Option<String>,
     repair: Option<String>,
+}
+
+/// What is asked for, by the page's form or by a program. A program's empty body asks for everything.
+pub struct Begin {
+    asked: Asked,
+    by_form: bool,
+}
+
+impl FromRequest<Server> for Begin {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Begin, ApiError> {
+        if !is_form(request.headers()) {
+            let body = <JsonBody<Asked> as OptionalFromRequest<Server>>::from_request(request, server).await?;
+            return Ok(Begin { asked: body.map(|JsonBody(asked)| asked).unwrap_or_default(), by_form: false });
+        }
+        let form = Form::<AskedByForm>::from_request(request, server).await;
+        let Form(form) = form.map_err(|rejection| Error::BadRequest { code: "invalid_body", detail: rejection.body_text() })?;
+        let asked = Asked { customer_id: form.customer_id, from: form.from, to: form.to, repair: form.repair.is_some() };
+        Ok(Begin { asked, by_form: true })
+    }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -91,29 +106,18 @@ pub struct Started {
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
-pub async fn start(State(server): State<Server>, request: Request) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let by = by(&staff.principal, &parts);
-    if !is_form(&parts.headers) {
-        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
-            .await
-            .map_err(|rejection| unreadable(rejection.status(), "the body can't be read".into()))?;
-        let asked = read(&parts.headers, &body)?;
+pub async fn start(staff: Staff, by: By, Begin { asked, by_form }: Begin) -> Result<Response, ApiError> {
+    if !by_form {
         let reconciliation_id = reconcile::start(&staff.platform, &by, &asked).await?;
         let at = format!("/api/v1/admin/reconciliations/{reconciliation_id}");
         return Ok((StatusCode::ACCEPTED, [(header::LOCATION, at)], Json(Started { reconciliation_id })).into_response());
     }
-    let Form(form) = Form::<AskedByForm>::from_request(Request::from_parts(parts, body), &())
-        .await
-        .map_err(|error| Error::BadRequest { code: "invalid_body", detail: error.body_text() })?;
-    let asked = Asked { customer_id: form.customer_id, from: form.from, to: form.to, repair: form.repair.is_some() };
     Ok(match reconcile::start(&staff.platform, &by, &asked).await {
-        Ok(id) => Redirect::to(&format!("{PAGE}/{id}")),
+        Ok(id) => Redirect::to(&format!("{RECONCILIATION}/{id}")),
         // The page says it to a person.
         Err(error @ (Error::Invalid { .. } | Error::Conflict { .. } | Error::StripeNotConfigured)) => {
             let field = if let Error::Invalid { parameter, .. } = &error { parameter.as_ref() } else { "" };
-            Redirect::to(&format!("{PAGE}?error={}&field={}", error.code(), percent_encode(field)))
+            Redirect::to(&format!("{RECONCILIATION}?error={}&field={}", error.code(), percent_encode(field)))
         }
         Err(error) => return Err(error.into()),
     }
@@ -136,13 +140,7 @@ pub struct Shown {
     responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn detail(
-    State(server): State<Server>,
-    Path(id): Path<String>,
-    Query(shown): Query<Shown>,
-    parts: Parts,
-) -> Result<Json<ReconciliationDetail>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+pub async fn detail(staff: Staff, Path(id): Path<String>, Query(shown): Query<Shown>) -> Result<Json<ReconciliationDetail>, ApiError> {
     Ok(Json(reconcile::detail(&staff.platform, &id, shown.kind, shown.page, shown.limit).await?))
 }
 
@@ -157,10 +155,9 @@ pub async fn detail(
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
-pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let cancelled: Result<ReconciliationSummary, Error> = reconcile::cancel(&staff.platform, &by(&staff.principal, &parts), &id).await;
-    answer(&parts, &id, "", cancelled)
+pub async fn cancel(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let cancelled: Result<ReconciliationSummary, Error> = reconcile::cancel(&staff.platform, &by, &id).await;
+    answer(by_form, &id, "", cancelled)
 }
 
 /// `POST /admin/reconciliations/{id}/repair`: what is not repaired yet, a bounded number at a time.
@@ -174,11 +171,10 @@ pub async fn cancel(State(server): State<Server>, Path(id): Path<String>, parts:
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
-pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by(&staff.principal, &parts), &id).await;
+pub async fn repair_all(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by, &id).await;
     let told = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
-    answer(&parts, &id, &told.unwrap_or_default(), repair)
+    answer(by_form, &id, &told.unwrap_or_default(), repair)
 }
 
 /// `POST /admin/reconciliations/{id}/discrepancies/{discrepancy}/repair`.
@@ -193,26 +189,26 @@ pub async fn repair_all(State(server): State<Server>, Path(id): Path<String>, pa
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn repair(
-    State(server): State<Server>,
+    staff: Staff,
+    by: By,
+    ByForm(by_form): ByForm,
     Path((id, discrepancy)): Path<(String, String)>,
-    parts: Parts,
 ) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
     let number = discrepancy.parse::<i64>().map_err(|_| Error::NotFound("discrepancy"))?;
-    let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by(&staff.principal, &parts), &id, number).await;
+    let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by, &id, number).await;
     let told = found.as_ref().map(|found| {
         let (repaired, failed) = if found.repaired_at.is_some() { (1, 0) } else { (0, 1) };
         format!("?repaired={repaired}&failed={failed}&left=0")
     });
-    answer(&parts, &id, &told.unwrap_or_default(), found)
+    answer(by_form, &id, &told.unwrap_or_default(), found)
 }
 
 /// The page's form is led back to the run; a program gets what it asked for.
-fn answer<T: Serialize>(parts: &Parts, id: &str, told: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
-    if !is_form(&parts.headers) {
+fn answer<T: Serialize>(by_form: bool, id: &str, told: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
+    if !by_form {
         return Ok(Json(done?).into_response());
     }
-    let at = format!("{PAGE}/{}", percent_encode(id));
+    let at = format!("{RECONCILIATION}/{}", percent_encode(id));
     match done {
         Ok(_) => Ok(Redirect::to(&format!("{at}{told}")).into_response()),
         Err(error @ (Error::StripeNotConfigured | Error::StripeUnavailable(_) | Error::StripeRefused(_) | Error::NotFound(_))) => {

@@ -11,27 +11,33 @@ use crate::{
         email::EmailAddress,
         settings::{ApiKeySummary, Contact, NewApiKey},
     },
-    guard,
     http::{
+        extract::{Changer, JsonBody, Manager, Path},
+        idempotency::{Keys, Sender, once},
         problem::ApiError,
-        request::{by, read},
         state::Server,
     },
-    service::{alerts, settings},
+    service::{actor::By, alerts, caller::Caller, settings},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, Query, State},
-    http::{HeaderName, StatusCode, header, request::Parts},
+    http::{HeaderName, StatusCode, header},
 };
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
-/// The customer that staff name.
-#[derive(Deserialize)]
-pub struct Named {
-    customer_id: Option<String>,
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(put_alerts))
+        .routes(routes!(contacts))
+        .routes(routes!(put_contact).layer(once(Keys::Optional, Sender::Changer)))
+        .routes(routes!(remove_contact))
+        .routes(routes!(api_keys, create_api_key))
+        .routes(routes!(revoke_api_key))
 }
 
 /// An alert setting to be saved.
@@ -55,15 +61,8 @@ pub struct AlertChange {
     responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter", "cap_confirmation_required"])))
 )]
-pub async fn put_alerts(
-    State(server): State<Server>,
-    Query(named): Query<Named>,
-    parts: Parts,
-    body: Bytes,
-) -> Result<Json<AlertSettings>, ApiError> {
-    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    let body: Value = read(&parts, &body)?;
-    Ok(Json(alerts::put(&caller.platform, &by(&caller.principal, &parts), caller.customer, &body).await?))
+pub async fn put_alerts(Changer(caller): Changer, by: By, JsonBody(body): JsonBody<Value>) -> Result<Json<AlertSettings>, ApiError> {
+    Ok(Json(alerts::put(&caller.platform, &by, caller.customer, &body).await?))
 }
 
 /// `GET /billing/contacts`.
@@ -74,8 +73,7 @@ pub async fn put_alerts(
     responses((status = 200, description = "All of them", body = Vec<Contact>)),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn contacts(State(server): State<Server>, Query(named): Query<Named>, parts: Parts) -> Result<Json<Vec<Contact>>, ApiError> {
-    let caller = guard::caller_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+pub async fn contacts(caller: Caller) -> Result<Json<Vec<Contact>>, ApiError> {
     Ok(Json(settings::contacts(&caller.platform, caller.customer).await?))
 }
 
@@ -100,16 +98,11 @@ pub struct ContactDraft {
     extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn put_contact(
-    State(server): State<Server>,
-    Query(named): Query<Named>,
-    parts: Parts,
-    body: Bytes,
+    Changer(caller): Changer,
+    by: By,
+    JsonBody(draft): JsonBody<ContactDraft>,
 ) -> Result<(StatusCode, Json<Contact>), ApiError> {
-    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    let draft: ContactDraft = read(&parts, &body)?;
-    let contact =
-        settings::put_contact(&caller.platform, &by(&caller.principal, &parts), caller.customer, draft.name.as_deref(), &draft.email)
-            .await?;
+    let contact = settings::put_contact(&caller.platform, &by, caller.customer, draft.name.as_deref(), &draft.email).await?;
     Ok((StatusCode::CREATED, Json(contact)))
 }
 
@@ -121,14 +114,8 @@ pub async fn put_contact(
     responses((status = 204, description = "Removed")),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn remove_contact(
-    State(server): State<Server>,
-    Path(id): Path<String>,
-    Query(named): Query<Named>,
-    parts: Parts,
-) -> Result<StatusCode, ApiError> {
-    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    settings::remove_contact(&caller.platform, &by(&caller.principal, &parts), caller.customer, &id).await?;
+pub async fn remove_contact(Changer(caller): Changer, by: By, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    settings::remove_contact(&caller.platform, &by, caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -140,12 +127,7 @@ pub async fn remove_contact(
     responses((status = 200, description = "Those in force, without what is secret of them", body = Vec<ApiKeySummary>)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn api_keys(
-    State(server): State<Server>,
-    Query(named): Query<Named>,
-    parts: Parts,
-) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
-    let caller = guard::manager_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
+pub async fn api_keys(Manager(caller): Manager) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
     Ok(Json(settings::api_keys(&caller.platform, caller.customer).await?))
 }
 
@@ -168,14 +150,11 @@ pub struct KeyDraft {
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn create_api_key(
-    State(server): State<Server>,
-    Query(named): Query<Named>,
-    parts: Parts,
-    body: Bytes,
+    Changer(caller): Changer,
+    by: By,
+    JsonBody(draft): JsonBody<KeyDraft>,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<NewApiKey>), ApiError> {
-    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    let draft: KeyDraft = read(&parts, &body)?;
-    let made = settings::create_api_key(&caller.platform, &by(&caller.principal, &parts), caller.customer, &draft.name).await?;
+    let made = settings::create_api_key(&caller.platform, &by, caller.customer, &draft.name).await?;
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
 }
 
@@ -187,13 +166,7 @@ pub async fn create_api_key(
     responses((status = 204, description = "Revoked; whoever uses it is nobody from now on")),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn revoke_api_key(
-    State(server): State<Server>,
-    Path(id): Path<String>,
-    Query(named): Query<Named>,
-    parts: Parts,
-) -> Result<StatusCode, ApiError> {
-    let caller = guard::changer_of(server.platform, &parts.extensions, named.customer_id.as_deref()).await?;
-    settings::revoke_api_key(&caller.platform, &by(&caller.principal, &parts), caller.customer, &id).await?;
+pub async fn revoke_api_key(Changer(caller): Changer, by: By, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    settings::revoke_api_key(&caller.platform, &by, caller.customer, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

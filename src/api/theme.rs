@@ -1,8 +1,7 @@
 //! `POST /theme`: remembers light or dark in a cookie, for pages without JavaScript.
 
-use crate::app::local_path::next_path;
+use crate::{app::local_path::next_path, http::extract::FormBody};
 use axum::{
-    Form,
     http::header::SET_COOKIE,
     response::{IntoResponse, Redirect, Response},
 };
@@ -24,7 +23,7 @@ enum Theme {
 }
 
 /// Sets the cookie and leads back.
-pub async fn choose(Form(choice): Form<Choice>) -> Response {
+pub async fn choose(FormBody(choice): FormBody<Choice>) -> Response {
     let cookie = match choice.theme {
         Theme::Light => "theme=light; Path=/; Max-Age=31536000; SameSite=Lax",
         Theme::Dark => "theme=dark; Path=/; Max-Age=31536000; SameSite=Lax",

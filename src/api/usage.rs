@@ -1,16 +1,16 @@
 //! Usage coming in, and its history as a file.
 
 use crate::{
-    auth::Principal,
     domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES},
-    guard,
     http::{
         content_coding::{self, Coding},
+        extract::Query,
         problem::ApiError,
         state::Server,
     },
     service::{
         Error,
+        caller::{Caller, Machine},
         ingest::{self, Admitted, Allowance, Format},
         usage::history,
     },
@@ -18,14 +18,17 @@ use crate::{
 use axum::{
     Json,
     body::Body,
-    extract::{Query, Request, State},
-    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(events)).routes(routes!(history_csv))
+}
 
 /// How a body is compressed. Also several, in the order in which they were applied.
 #[derive(ToSchema)]
@@ -100,11 +103,8 @@ pub struct UsageEventLines(pub String);
         "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
     ])))
 )]
-pub async fn events(State(server): State<Server>, extensions: Extensions, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
-    let (key, customer) = match guard::principal_of(&extensions)? {
-        Principal::User { .. } => return Err(Error::Forbidden("API key").into()),
-        Principal::ApiKey { id, customer, .. } => (id, customer),
-    };
+pub async fn events(machine: Machine, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    let Machine { platform, key, customer } = machine;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "application/json" => Format::Json,
@@ -112,16 +112,15 @@ pub async fn events(State(server): State<Server>, extensions: Extensions, header
         _ => return Err(Error::UnsupportedMediaType("application/json, application/x-ndjson").into()),
     };
     let codings = content_coding::of(&headers)?;
-    let platform = &server.platform;
     let limit = platform.config.file.limits.ingest_body_bytes;
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
     if declared > limit {
         return Err(Error::TooLarge { limit }.into());
     }
-    let mut admitted = ingest::admit(platform, key, declared)?;
+    let mut admitted = ingest::admit(&platform, key, declared)?;
     let body = read(body, declared, limit, &mut admitted).await?;
     let (body, admitted) = decode(body, codings, limit, admitted).await?;
-    let (receipt, allowance) = ingest::ingest_admitted(platform, &admitted, customer, format, &body).await?;
+    let (receipt, allowance) = ingest::ingest_admitted(&platform, &admitted, customer, format, &body).await?;
     let mut response = (StatusCode::ACCEPTED, Json(receipt)).into_response();
     tell(&mut response, allowance);
     Ok(response)
@@ -168,14 +167,6 @@ fn tell(response: &mut Response, allowance: Allowance) {
     }
 }
 
-/// What `GET /billing/usage/history` takes, too.
-#[derive(Debug, Deserialize)]
-pub struct HistoryParameters {
-    #[serde(flatten)]
-    query: history::Query,
-    customer_id: Option<String>,
-}
-
 /// `GET /billing/usage/history.csv`.
 #[utoipa::path(
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
@@ -187,12 +178,7 @@ pub struct HistoryParameters {
         headers(("Content-Disposition" = String, description = "`attachment` with a file name that says whose usage of which days it is")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn history_csv(
-    State(server): State<Server>,
-    Query(HistoryParameters { query, customer_id }): Query<HistoryParameters>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let caller = guard::caller_of(server.platform, request.extensions(), customer_id.as_deref()).await?;
+pub async fn history_csv(caller: Caller, Query(query): Query<history::Query>) -> Result<Response, ApiError> {
     let file = history::file(&caller.platform, caller.customer, query).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),

@@ -3,24 +3,26 @@
 use crate::{
     app::local_path::{CUSTOMERS, HOME},
     domain::identity::Viewer,
-    guard,
     http::{
+        extract::{ByForm, FormOrJson},
         problem::ApiError,
-        request::{is_form, origin, read, unreadable},
         session,
         state::Server,
     },
-    service::{Error, users, view_as},
+    service::{Error, actor::Origin, caller::Staff, users, view_as},
 };
 use axum::{
-    Form, Json,
-    body::Bytes,
-    extract::{FromRequest, Request, State},
-    http::{StatusCode, request::Parts},
+    Json,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default().routes(routes!(start)).routes(routes!(stop))
+}
 
 /// As whom.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -43,24 +45,22 @@ pub struct ViewAs {
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_body", "invalid_json", "invalid_parameter"])))
 )]
-pub async fn start(State(server): State<Server>, session: Session, request: Request) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    let is_form = is_form(&parts.headers);
-    let staff = match guard::staff_of(server.platform, &parts.extensions) {
+pub async fn start(
+    staff: Result<Staff, ApiError>,
+    origin: Origin,
+    session: Session,
+    ByForm(by_form): ByForm,
+    body: Result<FormOrJson<ViewAs>, ApiError>,
+) -> Result<Response, ApiError> {
+    let staff = match staff {
         // The page says so by itself.
-        Err(Error::Forbidden(_) | Error::Unauthenticated) if is_form => return Ok(Redirect::to(CUSTOMERS).into_response()),
+        Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) if by_form => return Ok(Redirect::to(CUSTOMERS).into_response()),
         other => other?,
     };
-    let request = Request::from_parts(parts.clone(), body);
-    let ViewAs { customer_id } = if is_form {
-        Form::<ViewAs>::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?.0
-    } else {
-        let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.status(), error.body_text()))?;
-        read(&parts, &body)?
-    };
-    let customer = view_as::start(&staff.platform, &staff.principal, &origin(&parts), &customer_id).await?;
+    let FormOrJson { body: ViewAs { customer_id }, .. } = body?;
+    let customer = view_as::start(&staff.platform, &staff.principal, &origin, &customer_id).await?;
     session::view_as(&session, Some(customer)).await?;
-    if is_form {
+    if by_form {
         return Ok(Redirect::to(HOME).into_response());
     }
     Ok(Json(users::viewer(&staff.platform, &staff.principal.viewing_as(Some(customer))).await?).into_response())
@@ -77,9 +77,8 @@ pub async fn start(State(server): State<Server>, session: Session, request: Requ
     ),
     extensions(("x-role" = json!("admin")))
 )]
-pub async fn stop(State(server): State<Server>, session: Session, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    view_as::stop(&staff.platform, &staff.principal, &origin(&parts)).await?;
+pub async fn stop(staff: Staff, origin: Origin, session: Session, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
+    view_as::stop(&staff.platform, &staff.principal, &origin).await?;
     session::view_as(&session, None).await?;
-    Ok(if is_form(&parts.headers) { Redirect::to(CUSTOMERS).into_response() } else { StatusCode::NO_CONTENT.into_response() })
+    Ok(if by_form { Redirect::to(CUSTOMERS).into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }

@@ -3,22 +3,35 @@
 use crate::{
     app::local_path::percent_encode,
     domain::webhook::{WebhookDetail, WebhookReplays},
-    guard,
     http::{
+        extract::{ByForm, Path},
+        idempotency::{Keys, Sender, once},
         problem::ApiError,
-        request::{by, is_form},
         state::Server,
     },
-    service::{self, Error, webhooks::Receipt},
+    service::{self, Error, actor::By, caller::Staff, webhooks::Receipt},
 };
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, request::Parts},
+    body::{Body, to_bytes},
+    extract::State,
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
+use http_body_util::LengthLimitError;
 use serde_json::Value;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
+
+pub fn router() -> OpenApiRouter<Server> {
+    OpenApiRouter::default()
+        .routes(routes!(stripe))
+        .routes(routes!(show))
+        .routes(routes!(replay).layer(once(Keys::Optional, Sender::Staff)))
+        .routes(routes!(replay_failed).layer(once(Keys::Optional, Sender::Staff)))
+}
 
 /// Events that one request replays at most; the next one comes to the rest.
 const MOST_REPLAYS: u32 = 200;
@@ -40,7 +53,15 @@ pub struct StripeEvent(pub Value);
     responses((status = 200, description = "Stored; a duplicate is not applied again", body = Receipt)),
     extensions(("x-problems" = json!(["bad_request", "signature_missing", "signature_stale", "signature_invalid"])))
 )]
-pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> Result<Json<Receipt>, ApiError> {
+pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Body) -> Result<Json<Receipt>, ApiError> {
+    let limit = server.platform.config.file.limits.webhook_body_bytes;
+    let body = to_bytes(body, limit).await.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            Error::TooLarge { limit }
+        } else {
+            Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() }
+        }
+    })?;
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     Ok(Json(service::webhooks::receive(&server.platform, signature, &body).await?))
 }
@@ -53,8 +74,7 @@ pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Byte
     responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn show(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Json<WebhookDetail>, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
+pub async fn show(staff: Staff, Path(id): Path<String>) -> Result<Json<WebhookDetail>, ApiError> {
     Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
 }
 
@@ -69,15 +89,12 @@ pub async fn show(State(server): State<Server>, Path(id): Path<String>, parts: P
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request"])))
 )]
-pub async fn replay(State(server): State<Server>, Path(id): Path<String>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let replay = service::webhooks::replay(&staff.platform, &by(&staff.principal, &parts), &id).await;
+pub async fn replay(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let replay = service::webhooks::replay(&staff.platform, &by, &id).await;
     Ok(match replay {
         // The page says it to a person.
-        Err(Error::NotFound(_)) if is_form(&parts.headers) => {
-            Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response()
-        }
-        Ok(replay) if is_form(&parts.headers) => {
+        Err(Error::NotFound(_)) if by_form => Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response(),
+        Ok(replay) if by_form => {
             Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
         }
         other => Json(other?).into_response(),
@@ -95,10 +112,9 @@ pub async fn replay(State(server): State<Server>, Path(id): Path<String>, parts:
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")))
 )]
-pub async fn replay_failed(State(server): State<Server>, parts: Parts) -> Result<Response, ApiError> {
-    let staff = guard::staff_of(server.platform, &parts.extensions)?;
-    let replays = service::webhooks::replay_failed(&staff.platform, &by(&staff.principal, &parts), MOST_REPLAYS).await?;
-    Ok(if is_form(&parts.headers) {
+pub async fn replay_failed(staff: Staff, by: By, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
+    let replays = service::webhooks::replay_failed(&staff.platform, &by, MOST_REPLAYS).await?;
+    Ok(if by_form {
         let WebhookReplays { replayed, still_failing, .. } = replays;
         Redirect::to(&format!("/admin/webhooks?replayed={replayed}&failing={still_failing}")).into_response()
     } else {

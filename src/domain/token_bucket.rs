@@ -1,46 +1,75 @@
-//! A token bucket: a rate in the long run, and what was not used for a while at once.
+//! A token bucket: a rate in the long run, and what was left unused for a while at once. Every rate
+//! limit of this program is one: requests of an address, requests and events of an API key, calls to
+//! Stripe's API.
 
-use time::{Duration, OffsetDateTime};
+use std::{ops::Sub, time::Duration};
 
-/// Tokens of one sender, in millionths. It may go into debt: what was taken is paid for before there is more.
+/// Tokens of one sender, in millionths. `T` is the clock's instant: `OffsetDateTime` where tests set
+/// the time, `Instant` where the system's clock may be adjusted.
+///
+/// It may go into debt: a caller spends more than there is, and waits until that is paid for.
 #[derive(Clone, Debug)]
-pub struct TokenBucket {
+pub struct TokenBucket<T> {
     balance: i64,
     rate: u32,
     most: i64,
-    at: OffsetDateTime,
+    at: T,
 }
 
-impl TokenBucket {
-    const TOKEN: i64 = 1_000_000;
+const TOKEN: i64 = 1_000_000;
 
-    /// A full one: `rate` tokens a second, at least one, saved up for so long.
-    pub fn full(rate: u32, saved_for: Duration, now: OffsetDateTime) -> TokenBucket {
-        let rate = rate.max(1);
-        let most = i64::from(rate).saturating_mul(saved_for.whole_seconds().max(1)).saturating_mul(TokenBucket::TOKEN);
-        TokenBucket { balance: most, rate, most, at: now }
+impl<T> TokenBucket<T>
+where
+    T: Copy + Sub,
+    <T as Sub>::Output: TryInto<Duration>,
+{
+    /// A full one: `rate` tokens a second, and at most `most` at once after a pause. Either is at
+    /// least one.
+    pub fn full(rate: u32, most: u64, now: T) -> TokenBucket<T> {
+        let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX).saturating_mul(TOKEN);
+        TokenBucket { balance: most, rate: rate.max(1), most, at: now }
     }
 
-    pub fn refill(&mut self, now: OffsetDateTime) {
+    pub fn refill(&mut self, now: T) {
         // A clock that was set back gives nothing.
-        let since = i64::try_from((now - self.at).whole_microseconds()).unwrap_or(0).max(0);
+        let since = (now - self.at).try_into().map_or(0, |since: Duration| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         self.balance = self.balance.saturating_add(since.saturating_mul(i64::from(self.rate))).min(self.most);
         self.at = now;
     }
 
     pub fn spend(&mut self, tokens: usize) {
-        self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(TokenBucket::TOKEN));
+        self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(TOKEN));
     }
 
     /// None when there is something to spend, else in how many seconds there will be.
     pub fn wait(&self) -> Option<u64> {
-        let lacking = u64::try_from(1 - self.balance).ok().filter(|lacking| *lacking > 0)?;
-        Some(lacking.div_ceil(u64::from(self.rate) * TokenBucket::TOKEN.unsigned_abs()).max(1))
+        let wait = self.until(1);
+        (!wait.is_zero()).then(|| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    }
+
+    /// Queues for one token, and returns how long until it is there.
+    ///
+    /// # Errors
+    /// The wait, when it is longer than `at_most`; no token is spent then.
+    pub fn reserve(&mut self, now: T, at_most: Duration) -> Result<Duration, Duration> {
+        self.refill(now);
+        let wait = self.until(TOKEN);
+        if wait > at_most {
+            return Err(wait);
+        }
+        self.spend(1);
+        Ok(wait)
+    }
+
+    /// How long until the balance is so many millionths.
+    fn until(&self, balance: i64) -> Duration {
+        let lacking = u64::try_from(balance.saturating_sub(self.balance)).unwrap_or(0);
+        Duration::from_micros(lacking.div_ceil(u64::from(self.rate)))
     }
 
     /// Whole tokens.
     pub fn left(&self) -> u64 {
-        u64::try_from(self.balance / TokenBucket::TOKEN).unwrap_or(0)
+        u64::try_from(self.balance / TOKEN).unwrap_or(0)
     }
 
     /// Its sender has rested for long enough to be forgotten.
@@ -53,19 +82,20 @@ impl TokenBucket {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::macros::datetime;
+    use std::time::Instant;
+    use time::{OffsetDateTime, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
     proptest! {
         #[test]
-        fn nobody_gets_more_than_the_rate_and_what_was_saved(
-            rate in 1u32..100, saved in 1i64..60, pauses in prop::collection::vec(0i64..3_000, 1..300),
+        fn nothing_exceeds_the_rate_and_what_was_saved(
+            rate in 1u32..100, saved in 1u32..60, pauses in prop::collection::vec(0i64..3_000, 1..300),
         ) {
-            let mut bucket = TokenBucket::full(rate, Duration::seconds(saved), NOW);
+            let mut bucket = TokenBucket::full(rate, u64::from(rate * saved), NOW);
             let (mut now, mut taken) = (NOW, 0i64);
             for pause in pauses {
-                now += Duration::milliseconds(pause);
+                now += time::Duration::milliseconds(pause);
                 bucket.refill(now);
                 match bucket.wait() {
                     None => {
@@ -75,15 +105,59 @@ mod tests {
                     Some(seconds) => {
                         // What it says is enough.
                         let mut later = bucket.clone();
-                        later.refill(now + Duration::seconds(i64::try_from(seconds).unwrap()));
+                        later.refill(now + time::Duration::seconds(i64::try_from(seconds).unwrap()));
                         prop_assert_eq!(later.wait(), None);
                     }
                 }
-                let allowed = (now - NOW).as_seconds_f64() * f64::from(rate) + f64::from(rate) * saved as f64 + 1.0;
+                let allowed = (now - NOW).as_seconds_f64() * f64::from(rate) + f64::from(rate * saved) + 1.0;
                 prop_assert!(taken as f64 <= allowed, "{} of {}", taken, allowed);
             }
-            bucket.refill(now + Duration::seconds(saved + 1));
+            bucket.refill(now + time::Duration::seconds(i64::from(saved) + 1));
             prop_assert!(bucket.is_full());
         }
+
+        /// However requests arrive, no second has more than the rate and the burst together.
+        #[test]
+        fn no_second_has_more_than_rate_and_burst(arrivals in prop::collection::vec(0u64..30, 1..600)) {
+            let mut now = Instant::now();
+            let mut bucket = TokenBucket::full(90, 10, now);
+            let mut turns = Vec::new();
+            for gap in arrivals {
+                now += Duration::from_millis(gap);
+                turns.push(now + bucket.reserve(now, Duration::from_secs(600)).unwrap());
+            }
+            prop_assert!(turns.is_sorted());
+            for (first, turn) in turns.iter().enumerate() {
+                let within = turns[first..].iter().take_while(|other| **other - *turn < Duration::from_secs(1)).count();
+                prop_assert!(within <= 100, "{within}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_burst_passes_at_once_and_then_one_by_one() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(10, 3, now);
+        let waits: Vec<u128> = (0..5).map(|_| bucket.reserve(now, Duration::MAX).unwrap().as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 100, 200]);
+    }
+
+    #[test]
+    fn a_refused_reservation_spends_nothing() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(10, 1, now);
+        bucket.reserve(now, Duration::ZERO).unwrap();
+        for _ in 0..3 {
+            assert_eq!(bucket.reserve(now, Duration::from_millis(50)), Err(Duration::from_millis(100)));
+        }
+        assert_eq!(bucket.reserve(now + Duration::from_millis(100), Duration::ZERO), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_clock_set_back_gives_nothing() {
+        let mut bucket = TokenBucket::full(1, 1, NOW);
+        bucket.spend(1);
+        bucket.refill(NOW - time::Duration::hours(1));
+        assert_eq!(bucket.wait(), Some(1));
     }
 }

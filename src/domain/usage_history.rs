@@ -1,15 +1,13 @@
 //! Usage over time, for charts and spreadsheets.
 
 use super::{
-    csv,
     file_name::slug,
     metric::Metric,
     period::{Period, hour_of, months_later},
-    usage::BYTES_PER_GB,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use time::{Duration, OffsetDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
+use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 /// Length of a point, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,30 +101,6 @@ impl UsageHistory {
         }
         self
     }
-
-    /// A byte order mark, a header and a row per point, as RFC 4180 has it. `gigabytes` is the quantity of data transfer once more, in GB of
-    /// 10^9 bytes.
-    pub fn to_csv(&self) -> String {
-        let mut text = format!("{}metric,app_id,other_apps,start,quantity,gigabytes\r\n", csv::BYTE_ORDER_MARK);
-        for series in &self.series {
-            let app = csv::field(series.app_id.as_deref().unwrap_or_default());
-            let others = series.other_apps.map(|count| count.to_string()).unwrap_or_default();
-            for point in &series.points {
-                let start = point.start.format(&Rfc3339).unwrap_or_default();
-                let gigabytes = if series.metric == Metric::DataTransferBytes { gigabytes(point.quantity) } else { String::new() };
-                text.push_str(&format!("{},{app},{others},{start},{},{gigabytes}\r\n", series.metric, point.quantity));
-            }
-        }
-        text
-    }
-}
-
-/// Bytes as GB, every digit: `37.25`.
-fn gigabytes(bytes: u64) -> String {
-    match (bytes / BYTES_PER_GB, bytes % BYTES_PER_GB) {
-        (whole, 0) => whole.to_string(),
-        (whole, rest) => format!("{whole}.{}", format!("{rest:09}").trim_end_matches('0')),
-    }
 }
 
 /// What a file of a customer's usage is called: whose, which metric, by what, and the first and last day.
@@ -171,37 +145,6 @@ mod tests {
             [datetime!(2027-12-01 0:00 UTC), datetime!(2028-01-01 0:00 UTC), datetime!(2028-02-01 0:00 UTC)]
         );
         assert_eq!(starts(Granularity::Day, datetime!(2028-02-28 0:00 UTC), datetime!(2028-03-01 0:00 UTC)).len(), 2);
-    }
-
-    #[test]
-    fn a_spreadsheet_takes_no_app_for_a_formula() {
-        let point = UsagePoint { start: datetime!(2026-11-01 0:00 UTC), quantity: 5 };
-        let series = |app_id: Option<&str>, other_apps| UsageSeries {
-            metric: Metric::ApiCalls,
-            app_id: app_id.map(str::to_owned),
-            other_apps,
-            points: vec![point],
-        };
-        let history = UsageHistory { series: vec![series(Some("=HYPERLINK(\"x\"),1"), None), series(None, Some(3))] };
-        assert_eq!(
-            history.to_csv(),
-            "\u{feff}metric,app_id,other_apps,start,quantity,gigabytes\r\n\
-             api_calls,\"'=HYPERLINK(\"\"x\"\"),1\",,2026-11-01T00:00:00Z,5,\r\n\
-             api_calls,,3,2026-11-01T00:00:00Z,5,\r\n"
-        );
-    }
-
-    #[test]
-    fn a_file_ends_with_today_and_shows_gigabytes() {
-        let day = |day: u8, quantity| UsagePoint { start: datetime!(2026-11-01 0:00 UTC).replace_day(day).unwrap(), quantity };
-        let points = vec![day(21, 37_250_000_000), day(22, 5), day(23, 0)];
-        let history =
-            UsageHistory { series: vec![UsageSeries { metric: Metric::DataTransferBytes, app_id: None, other_apps: None, points }] };
-        let text = history.until(datetime!(2026-11-22 15:50 UTC)).to_csv();
-        assert!(
-            text.ends_with("2026-11-21T00:00:00Z,37250000000,37.25\r\ndata_transfer_bytes,,,2026-11-22T00:00:00Z,5,0.000000005\r\n"),
-            "{text}"
-        );
     }
 
     #[test]

@@ -33,9 +33,8 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     let headers = parts.headers.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
     let (status, content_type) = (response.status(), response.headers().get(header::CONTENT_TYPE));
-    let of_a_layer = content_type.is_none_or(|value| value == ProblemJson::CONTENT_TYPE);
-    let of_axum = is_form(&headers) && content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
-    if !(status.is_client_error() || status.is_server_error()) || !(of_a_layer || of_axum) {
+    let is_problem = content_type.is_none_or(|value| value == ProblemJson::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error()) || !is_problem {
         return response;
     }
     if status == StatusCode::UNAUTHORIZED {

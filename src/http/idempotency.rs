@@ -20,15 +20,18 @@ use crate::{
     telemetry,
 };
 use axum::{
+    Extension,
     body::{Body, Bytes, to_bytes},
     extract::{Query, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
-    middleware::Next,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::Route,
 };
 use futures::FutureExt;
 use sha2::{Digest, Sha256};
-use std::panic::AssertUnwindSafe;
+use std::{convert::Infallible, panic::AssertUnwindSafe};
+use tower::{Layer, Service};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -72,7 +75,27 @@ struct Named {
 }
 
 /// The layer of a route whose requests are done once.
-pub async fn once(State((server, keys, sender)): State<(Server, Keys, Sender)>, request: Request, next: Next) -> Response {
+pub fn once(keys: Keys, sender: Sender) -> impl Layer<Route, Service = impl RouteService> + Clone + Send + Sync + 'static {
+    middleware::from_fn_with_state((keys, sender), answer_once)
+}
+
+/// What a route's layer makes of it.
+pub trait RouteService:
+    Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
+{
+}
+
+impl<T> RouteService for T where
+    T: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
+{
+}
+
+async fn answer_once(
+    State((keys, sender)): State<(Keys, Sender)>,
+    Extension(server): Extension<Server>,
+    request: Request,
+    next: Next,
+) -> Response {
     match run_once(&server, keys, sender, request, next).await {
         Ok(response) => response,
         Err(error) => ApiError(error).into_response(),

@@ -4,7 +4,7 @@ use super::{login_email, security_headers, state::Server};
 use crate::app::{SetStatus, ThemePreference, form_result::Outcome, shell};
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{FromRequestParts, Request},
     http::{Method, StatusCode, header, request::Parts},
     response::Response,
 };
@@ -13,7 +13,7 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::ResponseOptions;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 /// The page at a form's own address, as the answer to what the form came to.
 pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Response {
@@ -49,6 +49,14 @@ pub fn provide_page_context(server: &Server) {
     }
     let theme = use_context::<Parts>().and_then(|parts| theme_cookie(&parts)).unwrap_or(ThemePreference::System);
     provide_context(theme);
+}
+
+impl<S: Sync> FromRequestParts<S> for ThemePreference {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<ThemePreference, Infallible> {
+        Ok(theme_cookie(parts).unwrap_or_default())
+    }
 }
 
 /// The colour scheme that the browser has chosen by its cookie.

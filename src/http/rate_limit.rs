@@ -15,12 +15,12 @@ use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// Addresses that are counted one by one. Those that have rested are forgotten first; beyond that newcomers share one bucket.
 const MOST_ADDRESSES: usize = 50_000;
-/// What an address has not used is kept for it for so long.
-const SAVED_FOR: Duration = Duration::seconds(20);
+/// An address may use at once what it left unused for so long.
+const SAVED_SECONDS: u32 = 20;
 
 /// Paths that anybody may ask for as often as it likes: what load balancers ask, what proves itself by a signature, files.
 const UNCOUNTED: [&str; 7] =
@@ -38,8 +38,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Buckets {
-    of_addresses: HashMap<String, TokenBucket>,
-    of_the_rest: Option<TokenBucket>,
+    of_addresses: HashMap<String, TokenBucket<OffsetDateTime>>,
+    of_the_rest: Option<TokenBucket<OffsetDateTime>>,
 }
 
 impl AnonymousRequests {
@@ -75,7 +75,7 @@ impl AnonymousRequests {
                 !bucket.is_full()
             });
         }
-        let new = || TokenBucket::full(self.0.rate, SAVED_FOR, now);
+        let new = || TokenBucket::full(self.0.rate, u64::from(self.0.rate) * u64::from(SAVED_SECONDS), now);
         let bucket = if of_addresses.len() < MOST_ADDRESSES || of_addresses.contains_key(&network) {
             of_addresses.entry(network).or_insert_with(new)
         } else {
@@ -95,7 +95,7 @@ impl AnonymousRequests {
 mod tests {
     use super::*;
     use std::net::Ipv4Addr;
-    use time::macros::datetime;
+    use time::{Duration, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
@@ -128,7 +128,7 @@ mod tests {
         // Those that were there keep their part.
         limits.count_from(address(7), NOW).unwrap();
         assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);
-        limits.count_from(address(most + 20), NOW + SAVED_FOR).unwrap();
+        limits.count_from(address(most + 20), NOW + Duration::seconds(i64::from(SAVED_SECONDS))).unwrap();
         assert!(limits.0.buckets.lock().unwrap().of_addresses.len() < 10);
     }
 }

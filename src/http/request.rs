@@ -1,30 +1,17 @@
-//! What handlers read of every request: its origin, its JSON body, whether it is a page's form.
+//! What layers and extractors read of every request: its origin, and whether it is a page's form.
 
 use crate::{
     auth::Principal,
-    domain::csv::BYTE_ORDER_MARK,
-    service::{
-        Error,
-        actor::{By, Origin},
-    },
+    service::actor::{By, Origin},
 };
 use axum::{
     extract::ConnectInfo,
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
-use serde::Deserialize;
 use std::net::SocketAddr;
 
 /// The largest body of a request, unless its route says otherwise.
 pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
-
-/// Why a body can't be read, by what the extractor says of it.
-pub fn unreadable(status: StatusCode, detail: String) -> Error {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "invalid_body", detail },
-    }
-}
 
 /// Sent by a page's form, as opposed to a program.
 pub fn is_form(headers: &HeaderMap) -> bool {
@@ -50,24 +37,4 @@ pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) ->
 /// Who asks for a change, for the audit trail.
 pub fn by(principal: &Principal, parts: &Parts) -> By {
     By { actor: principal.actor(), origin: origin(parts) }
-}
-
-/// Parses a JSON body.
-///
-/// # Errors
-/// `unsupported_media_type` for another content type, `invalid_json`, and `invalid_parameter` for JSON of another shape.
-pub fn read<T: for<'de> Deserialize<'de>>(parts: &Parts, body: &[u8]) -> Result<T, Error> {
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Error::UnsupportedMediaType("application/json"));
-    }
-    // As for usage events, a byte order mark is no part of the text.
-    let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            Error::invalid("body", error.to_string())
-        } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
-        }
-    })
 }

@@ -1,11 +1,10 @@
 //! Every path there is, and what stands in front of it.
 
-use super::routes::Routes;
 use crate::{
     api,
     app::{
         App,
-        local_path::{ACCOUNT, FEATURES, HOME, SETTINGS, WEBHOOKS},
+        local_path::{ACCOUNT, HOME, WEBHOOKS},
         shell,
     },
     auth::Principal,
@@ -13,7 +12,6 @@ use crate::{
     guard,
     http::{
         audit_refusals, canonical_path, client, cross_site, drain_body, error_page,
-        idempotency::{self, Keys, Sender},
         page::provide_page_context,
         problem::{self, ApiError},
         request::DEFAULT_BODY_BYTES,
@@ -24,14 +22,13 @@ use crate::{
     store::postgres::sessions::PostgresSessions,
 };
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, Request, State},
-    handler::Handler,
     http::{HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{any, delete, get, post, put},
+    routing::{any, get},
 };
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use percent_encoding::percent_decode_str;
@@ -97,9 +94,14 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), session::identify))
         .layer(middleware::from_fn(cache_nothing_personal))
         .layer(middleware::from_fn_with_state(server.clone(), admit))
-        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES));
-    routes(&server)
-        .into_router()
+        .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
+        // For layers of routes, which are made without the server.
+        .layer(Extension(server.clone()));
+    let api: Router<Server> = api::router().into();
+    api.merge(api::forms())
+        // A page is nothing that a program asked for.
+        .route("/api", any(unknown))
+        .route("/api/{*rest}", any(unknown))
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
         // All at once: with each layer of its own a request would copy those within it, and they those within them.
@@ -141,67 +143,6 @@ async fn limit_time(State(longest): State<Duration>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
-}
-
-/// What the address of the metrics answers too, where no crowd is in the way.
-pub fn health_routes() -> Router<Server> {
-    Router::new().route("/livez", get(api::health::live)).route("/readyz", get(api::health::ready))
-}
-
-/// The paths of the axum handlers. Those of the server functions and pages are registered by Leptos.
-pub fn routes(server: &Server) -> Routes {
-    let limits = &server.platform.config.file.limits;
-    let once = |keys, sender| middleware::from_fn_with_state((server.clone(), keys, sender), idempotency::once);
-    Routes::default()
-        .route("/livez", get(api::health::live))
-        .route("/readyz", get(api::health::ready))
-        .route("/theme", post(api::theme::choose))
-        .route("/api/v1/health", get(api::health::health))
-        .route("/api/v1/auth/login", post(api::auth::login))
-        .route("/api/v1/auth/login/code", post(api::auth::login_code))
-        .route("/api/v1/auth/logout", post(api::auth::logout))
-        .route("/api/v1/auth/password", post(api::account::change_password))
-        .route("/api/v1/auth/totp", post(api::account::offer_totp))
-        .route("/api/v1/auth/totp/confirm", post(api::account::confirm_totp))
-        .route("/api/v1/auth/totp/disable", post(api::account::disable_totp))
-        .route("/api/v1/auth/sessions/{id}", delete(api::account::end_session))
-        .route("/api/v1/auth/sessions/end-others", post(api::account::end_other_sessions))
-        .route("/api/v1/billing/portal", post(api::portal::open).layer(once(Keys::Optional, Sender::Changer)))
-        .route("/api/v1/billing/invoices.csv", get(api::invoices::csv))
-        .route("/api/v1/billing/invoices/{id}", get(api::invoices::detail))
-        .route("/api/v1/billing/invoices/{id}/pdf", get(api::invoices::pdf))
-        .route("/api/v1/billing/alerts", put(api::settings::put_alerts))
-        .route(
-            "/api/v1/billing/contacts",
-            get(api::settings::contacts).post(api::settings::put_contact.layer(once(Keys::Optional, Sender::Changer))),
-        )
-        .route("/api/v1/billing/contacts/{id}", delete(api::settings::remove_contact))
-        .route("/api/v1/billing/api-keys", get(api::settings::api_keys).post(api::settings::create_api_key))
-        .route("/api/v1/billing/api-keys/{id}", delete(api::settings::revoke_api_key))
-        .route(SETTINGS, post(api::settings::submit))
-        .route("/api/v1/billing/usage/history.csv", get(api::usage::history_csv))
-        .route(INGEST, post(api::usage::events))
-        .route(WEBHOOK, post(api::webhooks::stripe.layer(DefaultBodyLimit::max(limits.webhook_body_bytes))))
-        .route("/api/v1/admin/audit.csv", get(api::audit::csv))
-        .route("/api/v1/admin/view-as", post(api::view_as::start))
-        .route("/api/v1/admin/view-as/stop", post(api::view_as::stop))
-        .route(RECONCILE, post(api::reconcile::reconcile).layer(once(Keys::Required, Sender::Staff)))
-        .route("/api/v1/admin/reconciliations", post(api::reconcile::start).layer(once(Keys::Optional, Sender::Staff)))
-        .route("/api/v1/admin/reconciliations/{id}", get(api::reconcile::detail))
-        .route("/api/v1/admin/reconciliations/{id}/cancel", post(api::reconcile::cancel))
-        .route("/api/v1/admin/reconciliations/{id}/repair", post(api::reconcile::repair_all).layer(once(Keys::Optional, Sender::Staff)))
-        .route("/api/v1/admin/reconciliations/{id}/discrepancies/{discrepancy}/repair", post(api::reconcile::repair))
-        .route(ACCOUNT, post(api::account::submit))
-        .route(FEATURES, post(api::features::submit))
-        .route("/api/v1/admin/features/{name}", put(api::features::switch))
-        .route("/api/v1/admin/webhooks/replay", post(api::webhooks::replay_failed).layer(once(Keys::Optional, Sender::Staff)))
-        .route("/api/v1/admin/webhooks/{id}", get(api::webhooks::show))
-        .route("/api/v1/admin/webhooks/{id}/replay", post(api::webhooks::replay).layer(once(Keys::Optional, Sender::Staff)))
-        .route("/api/v1/openapi.json", get(api::openapi::json))
-        .route("/api/v1/docs", get(api::openapi::docs))
-        // A page is nothing that a program asked for.
-        .route("/api", any(unknown))
-        .route("/api/{*rest}", any(unknown))
 }
 
 async fn unknown() -> StatusCode {

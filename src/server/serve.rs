@@ -5,9 +5,10 @@ use super::{
     accept::{self, Limits, Stop},
     listen::Sockets,
     metrics,
-    router::{health_routes, router},
+    router::router,
 };
 use crate::{
+    api,
     http::{connection_shares::ConnectionShares, state::Server},
     jobs,
     service::{Clock, Platform, features, health::Heartbeat, ingest, second_factor},
@@ -52,7 +53,7 @@ pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(
     };
     // Whoever looks after the server finds it, however many others want something of it.
     let of_metrics = Limits { connections: METRICS_CONNECTIONS, shares: None, open: None, ..limits.clone() };
-    let metrics_app = metrics_app.merge(health_routes().with_state(server.clone()));
+    let metrics_app = metrics_app.merge(api::health::probes().with_state(server.clone()));
     let mut serving = tokio::spawn(accept::serve(listener, app, limits, stop.clone()));
     let mut serving_metrics = tokio::spawn(accept::serve(metrics_listener, metrics_app, of_metrics, stop.clone()));
     let watchdog = tokio::spawn(watchdog(heartbeat, clock));

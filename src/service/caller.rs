@@ -36,3 +36,11 @@ pub struct Staff {
     pub platform: Platform,
     pub principal: Principal,
 }
+
+/// A customer's machine, by its API key.
+pub struct Machine {
+    pub platform: Platform,
+    /// The key's id.
+    pub key: Uuid,
+    pub customer: CustomerId,
+}

@@ -1,5 +1,6 @@
 //! Usage: the running period, rated by the plan, and the history.
 
+mod file;
 pub mod history;
 mod history_cache;
 

@@ -1,17 +1,19 @@
 //! The one client that asks Stripe.
 //!
-//! The library's request types say what is asked; sending is our own, because the mirror wants the answers as they are (each object is read
-//! by `stripe::webhook::read`, whatever its age), with Stripe's clock, over kept connections. One loop retries: under one idempotency key,
-//! as Stripe asks (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A circuit breaker answers for
-//! Stripe while it is down, and a limiter keeps this process within Stripe's rate.
+//! `async-stripe`'s core says what a request is; sending is our own, because the mirror stores the
+//! answers unchanged (`stripe::webhook::read` reads each object, whatever its age), with Stripe's
+//! clock, over pooled connections. One loop retries: under one idempotency key, as Stripe asks
+//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A circuit
+//! breaker answers for Stripe while it is down, and a token bucket keeps this process within Stripe's
+//! rate.
 
 mod backoff;
 mod circuit;
 mod error;
-mod limiter;
 mod meters;
 mod objects;
 pub mod page;
+mod request;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -25,11 +27,11 @@ pub use page::Page;
 
 use crate::{
     config::Config,
+    domain::token_bucket::TokenBucket,
     telemetry::{self, traces},
 };
 use bytes::Bytes;
 use circuit::Circuit;
-use limiter::Limiter;
 use serde::de::DeserializeOwned;
 use std::{
     fmt,
@@ -50,7 +52,9 @@ struct Shared {
     transport: Transport,
     settings: Settings,
     circuit: Mutex<Circuit>,
-    limiter: Mutex<Limiter>,
+    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process share
+    /// this one.
+    limiter: Mutex<TokenBucket<Instant>>,
 }
 
 /// How patient and how fast the client is.
@@ -148,7 +152,7 @@ impl Client {
             transport,
             settings,
             circuit: Mutex::new(Circuit::new(settings.circuit)),
-            limiter: Mutex::new(Limiter::new(rate, burst)),
+            limiter: Mutex::new(TokenBucket::full(rate, u64::from(burst), Instant::now())),
         })))
     }
 

@@ -31,6 +31,22 @@ async fn subscribed(app: &TestApp, name: &str) -> CustomerId {
     customer
 }
 
+/// 30,000 impressions a day since the month began: 900,000 by its end.
+async fn steady_month(app: &TestApp, customer: CustomerId) {
+    for day in 1..=21 {
+        sqlx::query(
+            "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
+             SELECT $1, 'impressions', hour, 'a', 1250, 1, hour
+             FROM generate_series(make_timestamptz(2026, 11, $2, 0, 0, 0, 'UTC'), make_timestamptz(2026, 11, $2, 23, 0, 0, 'UTC'), '1 hour') AS hour",
+        )
+        .bind(customer.0)
+        .bind(day)
+        .execute(&app.db)
+        .await
+        .unwrap();
+    }
+}
+
 async fn one(app: &TestApp, sql: &'static str) -> String {
     sqlx::query_scalar(sql).fetch_one(&app.db).await.unwrap()
 }

@@ -51,27 +51,8 @@ pub fn pairs(page: &str, class: &str) -> Vec<(String, String)> {
 /// The rows of a CSV file by column.
 pub fn csv(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     let text = text.strip_prefix('\u{feff}').expect("a byte order mark");
-    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut cell)),
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut cell));
-                rows.push(std::mem::take(&mut row));
-            }
-            '\r' if !quoted => {}
-            c => cell.push(c),
-        }
-    }
-    let head = rows.remove(0);
-    assert!(rows.iter().all(|row: &Vec<String>| row.len() == head.len()), "rows of one length");
-    rows.into_iter().map(|row| head.iter().cloned().zip(row).collect()).collect()
+    // It refuses rows of different lengths.
+    csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().expect("a CSV file")
 }
 
 fn adds_up(rows: &[SumRow]) -> Result<(), TestCaseError> {

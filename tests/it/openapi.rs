@@ -11,9 +11,6 @@ use apex_billing::{
         role::Role,
         webhook::WebhookStatus,
     },
-    http::state::Server,
-    server::router::routes,
-    service::health::Heartbeat,
 };
 use axum::http::Method;
 use serde_json::Value;
@@ -41,9 +38,8 @@ fn operations() -> impl Iterator<Item = (&'static String, &'static String, &'sta
 #[tokio::test]
 async fn every_route_is_documented_and_every_documented_one_exists() {
     let app = TestApp::start().await;
-    let server = Server::new(app.platform.clone(), Heartbeat::default());
-    let mut paths: BTreeSet<&str> = routes(&server).paths().iter().copied().filter(|path| path.starts_with("/api/v1/")).collect();
-    paths.extend(["/livez", "/readyz"]);
+    // A handler is registered by its documentation; server functions are registered by Leptos.
+    let mut paths: BTreeSet<&str> = operations().map(|(path, ..)| path.as_str()).collect();
     paths.extend(leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path));
     let mut registered = BTreeSet::new();
     for path in paths {

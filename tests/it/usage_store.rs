@@ -15,6 +15,25 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+/// Each of these against PostgreSQL and against ClickHouse.
+macro_rules! holds_for_both_stores {
+    ($($name:ident)*) => {
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::usage_store::Metered::on_postgres().await).await;
+            })*
+        }
+        mod clickhouse {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::usage_store::Metered::on_clickhouse().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use holds_for_both_stores;
+
 const IMPRESSIONS: &str = "impressions";
 
 /// An app on one of the stores.

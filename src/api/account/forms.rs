@@ -9,12 +9,10 @@ use crate::{
     },
     auth::totp,
     domain::second_factor::TotpOffer,
-    guard,
-    http::{page::page_after, request::origin, session, state::Server},
-    service::{Error, Result, own_account, second_factor},
+    http::{extract::FormBody, page::page_after, problem::ApiError, session, state::Server},
+    service::{self, Error, actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
-    Form,
     extract::State,
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -30,15 +28,29 @@ enum Done {
 }
 
 /// Carries out one of the page's forms, named by its field `form`.
-pub async fn submit(State(server): State<Server>, session: Session, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
-    let (outcome, retry_after) = match carry_out(&server, &session, &parts, &fields).await {
+pub async fn submit(
+    State(server): State<Server>,
+    person: Result<Person, ApiError>,
+    origin: Origin,
+    session: Session,
+    parts: Parts,
+    FormBody(fields): FormBody<Vec<FormField>>,
+) -> Response {
+    let (person, done) = match person {
+        Ok(person) => {
+            let done = carry_out(&person, &origin, &session, &fields).await;
+            (Some(person), done)
+        }
+        Err(ApiError(error)) => (None, Err(error)),
+    };
+    let (outcome, retry_after) = match done {
         Ok(Done::Said(word)) => return Redirect::to(&format!("{ACCOUNT}?done={word}")).into_response(),
         Ok(Done::Shown(outcome)) => (*outcome, None),
         Err(error) => {
             let retry_after = error.retry_after();
             let form = text(&fields, "form").to_owned();
             // Whoever mistyped the code needs the secret no less.
-            let offered = if form == "totp-confirm" { still_offered(&server, &parts).await } else { None };
+            let offered = if form == "totp-confirm" { still_offered(person.as_ref()).await } else { None };
             let refused = Some(Refusal { form, fields: Vec::new(), problem: error.into() });
             (Outcome { refused, offered, ..Outcome::default() }, retry_after)
         }
@@ -51,35 +63,33 @@ pub async fn submit(State(server): State<Server>, session: Session, parts: Parts
     response
 }
 
-async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[FormField]) -> Result<Done> {
-    let person = guard::person_of(server.platform.clone(), &parts.extensions)?;
-    let origin = origin(parts);
+async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: &[FormField]) -> service::Result<Done> {
     let word = match text(fields, "form") {
         "password" => {
-            own_account::change_password(&person, text(fields, "current_password"), text(fields, "new_password"), &origin).await?;
+            own_account::change_password(person, text(fields, "current_password"), text(fields, "new_password"), origin).await?;
             session::renew(session).await?;
             "password"
         }
         "session-end" => {
-            own_account::end_session(&person, text(fields, "id"), &origin).await?;
+            own_account::end_session(person, text(fields, "id"), origin).await?;
             "session_ended"
         }
         "sessions-end-others" => {
-            own_account::end_other_sessions(&person, &origin).await?;
+            own_account::end_other_sessions(person, origin).await?;
             "others_ended"
         }
         "totp-offer" => {
-            let offer = second_factor::offer(&person, text(fields, "current_password"), &origin).await?;
+            let offer = second_factor::offer(person, text(fields, "current_password"), origin).await?;
             let outcome = Outcome { offered: Some(offered(offer)?), ..Outcome::default() };
             return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-confirm" => {
-            let codes = second_factor::confirm(&person, text(fields, "code"), &origin).await?;
+            let codes = second_factor::confirm(person, text(fields, "code"), origin).await?;
             let outcome = Outcome { recovery_codes: codes.recovery_codes, ..Outcome::default() };
             return Ok(Done::Shown(Box::new(outcome)));
         }
         "totp-disable" => {
-            second_factor::disable(&person, text(fields, "current_password"), text(fields, "code"), &origin).await?;
+            second_factor::disable(person, text(fields, "current_password"), text(fields, "code"), origin).await?;
             "totp_disabled"
         }
         _ => return Err(Error::invalid("form", "names none of the page's forms")),
@@ -87,13 +97,12 @@ async fn carry_out(server: &Server, session: &Session, parts: &Parts, fields: &[
     Ok(Done::Said(word))
 }
 
-fn offered(TotpOffer { secret, uri }: TotpOffer) -> Result<Offered> {
+fn offered(TotpOffer { secret, uri }: TotpOffer) -> service::Result<Offered> {
     Ok(Offered { qr: totp::qr(&uri)?, secret, uri })
 }
 
-async fn still_offered(server: &Server, parts: &Parts) -> Option<Offered> {
-    let person = guard::person_of(server.platform.clone(), &parts.extensions).ok()?;
-    second_factor::pending(&person).await.ok()?.and_then(|offer| offered(offer).ok())
+async fn still_offered(person: Option<&Person>) -> Option<Offered> {
+    second_factor::pending(person?).await.ok()?.and_then(|offer| offered(offer).ok())
 }
 
 /// A field as it was typed: a password may begin or end with spaces.

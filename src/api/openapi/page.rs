@@ -2,10 +2,10 @@
 
 use super::document;
 use crate::{
-    app::{components::brand::Brand, shell},
-    http::{page::theme_cookie, state::Server},
+    app::{ThemePreference, components::brand::Brand, shell},
+    http::state::Server,
 };
-use axum::{extract::State, http::request::Parts, response::Html};
+use axum::{extract::State, response::Html};
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -16,8 +16,7 @@ use serde_json::Value;
     responses((status = 200, description = "HTML, without scripts or anything from another host", body = String,
         content_type = "text/html; charset=utf-8"))
 )]
-pub async fn docs(State(server): State<Server>, parts: Parts) -> Html<String> {
-    let theme = theme_cookie(&parts).unwrap_or_default();
+pub async fn docs(State(server): State<Server>, theme: ThemePreference) -> Html<String> {
     let options = server.platform.config.leptos.clone();
     Html(shell::plain(options, theme, "API · ApexMediation Billing", || page(document()).into_any()))
 }

@@ -9,11 +9,10 @@ use crate::{
     },
     domain::alert::Field,
     guard,
-    http::{page::page_after, request::by, state::Server},
+    http::{extract::FormBody, page::page_after, request::by, state::Server},
     service::{Error, Result, alerts, caller::Caller, features, settings, usage},
 };
 use axum::{
-    Form,
     extract::State,
     http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -27,7 +26,7 @@ enum Done {
 }
 
 /// Carries out one of the page's forms, named by its field `form`.
-pub async fn submit(State(server): State<Server>, parts: Parts, Form(fields): Form<Vec<FormField>>) -> Response {
+pub async fn submit(State(server): State<Server>, parts: Parts, FormBody(fields): FormBody<Vec<FormField>>) -> Response {
     // The page says that billing is off.
     if !features::current(&server.platform).billing_enabled {
         return Redirect::to(SETTINGS).into_response();

@@ -90,24 +90,24 @@ pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
 pub fn csv(platform: &Platform, query: Query) -> Result<impl Stream<Item = Result<String>> + use<>> {
     let filter = store::Filter { limit: ROWS_AT_ONCE, ..filter(query)? };
     let db = platform.db.clone();
-    let head = stream::once(std::future::ready(Ok(
-        "id,created_at,event_type,actor,customer_id,customer,ip_address,user_agent,data\r\n".to_owned()
-    )));
+    let head = stream::once(std::future::ready(csv::rows([HEAD]).map_err(|error| anyhow::Error::from(error).into())));
     let rows = stream::try_unfold(Some(filter), move |filter| {
         let db = db.clone();
         async move {
             let Some(filter) = filter else { return Ok(None) };
             let entries = store::list(&db, &filter).await?;
             let more = (i64::try_from(entries.len()) == Ok(ROWS_AT_ONCE)).then(|| entries.last().map(|entry| entry.id)).flatten();
-            let text: String = entries.iter().map(line).collect();
+            let text = csv::rows(entries.iter().map(row)).map_err(anyhow::Error::from)?;
             Ok(Some((text, more.map(|id| store::Filter { before_id: Some(id), ..filter }))))
         }
     });
     Ok(futures::StreamExt::chain(head, rows))
 }
 
-fn line(entry: &AuditEntry) -> String {
-    let text = |value: Option<&str>| csv::field(value.unwrap_or_default()).into_owned();
+const HEAD: [&str; 9] = ["id", "created_at", "event_type", "actor", "customer_id", "customer", "ip_address", "user_agent", "data"];
+
+fn row(entry: &AuditEntry) -> [String; HEAD.len()] {
+    let text = |value: Option<&str>| csv::text(value.unwrap_or_default()).into_owned();
     [
         entry.id.to_string(),
         entry.created_at.format(&Rfc3339).unwrap_or_default(),
@@ -119,6 +119,4 @@ fn line(entry: &AuditEntry) -> String {
         text(entry.user_agent.as_deref()),
         text(Some(&entry.data.to_string())),
     ]
-    .join(",")
-        + "\r\n"
 }

@@ -13,12 +13,12 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-/// What a key has not used is kept for it for so long.
-const BURST: Duration = Duration::seconds(10);
+/// A key may use at once what it left unused for so long.
+const BURST_SECONDS: u32 = 10;
 /// Keys whose use is remembered. Those that have used nothing of late are forgotten first.
 const MOST_KEYS: usize = 10_000;
 /// What a request costs beside its body.
@@ -46,8 +46,8 @@ struct State {
 
 struct Key {
     bytes: usize,
-    requests: TokenBucket,
-    events: TokenBucket,
+    requests: TokenBucket<OffsetDateTime>,
+    events: TokenBucket<OffsetDateTime>,
 }
 
 /// What a key has left, for its sender.
@@ -85,8 +85,8 @@ impl Admission {
         let (requests, events) = (self.0.requests_per_second, self.0.events_per_second);
         let known = state.keys.entry(key).or_insert_with(|| Key {
             bytes: 0,
-            requests: TokenBucket::full(requests, BURST, now),
-            events: TokenBucket::full(events, BURST, now),
+            requests: TokenBucket::full(requests, burst(requests), now),
+            events: TokenBucket::full(events, burst(events), now),
         });
         known.requests.refill(now);
         known.events.refill(now);
@@ -172,13 +172,12 @@ impl Admitted {
     /// Charges the key for the events that its request has brought, good or bad.
     pub fn charge(&self, events: usize) -> Allowance {
         let mut state = self.inner.state();
-        let most = |rate: u32| u64::from(rate) * BURST.whole_seconds().unsigned_abs();
         let mut allowance = Allowance {
             requests: 0,
             events: 0,
-            most_requests: most(self.inner.requests_per_second),
-            most_events: most(self.inner.events_per_second),
-            window_seconds: BURST.whole_seconds().unsigned_abs(),
+            most_requests: burst(self.inner.requests_per_second),
+            most_events: burst(self.inner.events_per_second),
+            window_seconds: u64::from(BURST_SECONDS),
         };
         if let Some(key) = state.keys.get_mut(&self.key) {
             key.events.spend(events);
@@ -199,6 +198,11 @@ impl Drop for Admitted {
     }
 }
 
+/// What a key may use at once after a pause.
+fn burst(rate: u32) -> u64 {
+    u64::from(rate) * u64::from(BURST_SECONDS)
+}
+
 fn refuse(error: Error) -> Error {
     metrics::counter!(telemetry::USAGE_REQUESTS_REFUSED, "reason" => error.code()).increment(1);
     error
@@ -208,7 +212,7 @@ fn refuse(error: Error) -> Error {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::macros::datetime;
+    use time::{Duration, macros::datetime};
 
     const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
     const KIB: usize = 1024;

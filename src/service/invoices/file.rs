@@ -59,7 +59,7 @@ impl Units {
     fn unit_price(self, minor_units: &str, currency: Currency) -> String {
         match self {
             Units::Decimal => unit_price_number(minor_units, currency).unwrap_or_default().replace(',', ""),
-            Units::Minor => csv::field(minor_units).into_owned(),
+            Units::Minor => csv::text(minor_units).into_owned(),
         }
     }
 }
@@ -90,8 +90,8 @@ pub async fn file(
     let until = filter.to.map(|to| to - Duration::NANOSECOND).or(last);
     let name = name(&customer_name, filter.from.or(first), until, of_lines);
     let reader = Reader { db: platform.db.clone(), now: platform.clock.now(), customer, filter, units };
-    let head = if of_lines { LINE_HEAD } else { HEAD };
-    let head = stream::once(std::future::ready(Ok(format!("\u{feff}{head}"))));
+    let head = if of_lines { text_of([LINE_HEAD]) } else { text_of([HEAD]) };
+    let head = stream::once(std::future::ready(head.map(|head| format!("{}{head}", csv::BYTE_ORDER_MARK))));
     let rows = if of_lines { reader.lines().left_stream() } else { reader.invoices().right_stream() };
     Ok(InvoiceFile { name, rows: head.chain(rows) })
 }
@@ -141,7 +141,7 @@ impl Reader {
         stream::try_unfold((self, Some(None)), |(reader, after): (Reader, Option<Option<Uuid>>)| async move {
             let Some(after) = after else { return Ok(None) };
             let (invoices, next) = reader.some(after).await?;
-            let rows = invoices.iter().map(|invoice| row(invoice, reader.units)).collect::<String>();
+            let rows = text_of(invoices.iter().map(|invoice| row(invoice, reader.units)))?;
             Ok(Some((rows, (reader, next.map(Some)))))
         })
     }
@@ -159,8 +159,8 @@ impl Reader {
                         let ids: Vec<Uuid> = invoices.iter().map(|invoice| invoice.summary.id).collect();
                         let lines = store::lines_after(&reader.db, &ids, after, LINES_AT_ONCE).await?;
                         let is_full = i64::try_from(lines.len()) == Ok(LINES_AT_ONCE);
-                        let rows: String =
-                            lines.iter().filter_map(|line| Some(line_row(invoices.get(line.invoice)?, line, reader.units))).collect();
+                        let rows =
+                            text_of(lines.iter().filter_map(|line| Some(line_row(invoices.get(line.invoice)?, line, reader.units))))?;
                         place = match (lines.last().filter(|_| is_full), next) {
                             (Some(last), _) => Place::Lines { after: Some((last.invoice, last.position)), invoices, next },
                             (None, Some(next)) => Place::Invoices(Some(next)),
@@ -175,16 +175,73 @@ impl Reader {
 }
 
 /// The first sixteen are those that the file has had from the beginning.
-const HEAD: &str = "id,stripe_invoice_id,number,status,currency,total,amount_due,amount_paid,amount_remaining,amount_refunded,period_start,\
-period_end,created_at,due_date,paid_at,overdue,issue_date,customer,customer_tax_id,subtotal,discount,credits_before_tax,shipping,tax,\
-tax_included,net,tax_by_rate,other_adjustments,credited,credited_after_payment,balance\r\n";
+const HEAD: [&str; 31] = [
+    "id",
+    "stripe_invoice_id",
+    "number",
+    "status",
+    "currency",
+    "total",
+    "amount_due",
+    "amount_paid",
+    "amount_remaining",
+    "amount_refunded",
+    "period_start",
+    "period_end",
+    "created_at",
+    "due_date",
+    "paid_at",
+    "overdue",
+    "issue_date",
+    "customer",
+    "customer_tax_id",
+    "subtotal",
+    "discount",
+    "credits_before_tax",
+    "shipping",
+    "tax",
+    "tax_included",
+    "net",
+    "tax_by_rate",
+    "other_adjustments",
+    "credited",
+    "credited_after_payment",
+    "balance",
+];
 
-const LINE_HEAD: &str = "invoice_id,stripe_invoice_id,number,status,issue_date,customer,customer_tax_id,currency,line,description,quantity,\
-unit_price,unit_price_per,amount,discount,credits_before_tax,tax,tax_included,net,tax_by_rate,period_start,period_end,proration,\
-lines_complete\r\n";
+const LINE_HEAD: [&str; 24] = [
+    "invoice_id",
+    "stripe_invoice_id",
+    "number",
+    "status",
+    "issue_date",
+    "customer",
+    "customer_tax_id",
+    "currency",
+    "line",
+    "description",
+    "quantity",
+    "unit_price",
+    "unit_price_per",
+    "amount",
+    "discount",
+    "credits_before_tax",
+    "tax",
+    "tax_included",
+    "net",
+    "tax_by_rate",
+    "period_start",
+    "period_end",
+    "proration",
+    "lines_complete",
+];
+
+fn text_of<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N]>) -> Result<String> {
+    csv::rows(rows).map_err(|error| anyhow::Error::from(error).into())
+}
 
 fn text(text: &str) -> String {
-    csv::field(text).into_owned()
+    csv::text(text).into_owned()
 }
 
 fn date(at: Option<OffsetDateTime>) -> String {
@@ -210,7 +267,7 @@ fn by_rate(taxes: &[TaxGroup], currency: Currency, units: Units) -> String {
     text(&parts.collect::<Vec<_>>().join("; "))
 }
 
-fn row(invoice: &FileInvoice, units: Units) -> String {
+fn row(invoice: &FileInvoice, units: Units) -> [String; HEAD.len()] {
     let FileInvoice { summary, figures, .. } = invoice;
     let sums = sums(figures);
     count_unexplained(&summary.stripe_invoice_id, &sums);
@@ -251,11 +308,9 @@ fn row(invoice: &FileInvoice, units: Units) -> String {
         amount(figures.credit_notes_after_payment),
         amount(sums.balance()),
     ]
-    .join(",")
-        + "\r\n"
 }
 
-fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, units: Units) -> String {
+fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, units: Units) -> [String; LINE_HEAD.len()] {
     let FileInvoice { summary, .. } = invoice;
     let currency = summary.currency;
     let amount = |amount: i64| units.amount(amount, currency);
@@ -292,6 +347,4 @@ fn line_row(invoice: &FileInvoice, FileLine { position, line, .. }: &FileLine, u
         line.proration.to_string(),
         invoice.lines_complete.to_string(),
     ]
-    .join(",")
-        + "\r\n"
 }

@@ -1,8 +1,11 @@
 //! Usage over time, from the hourly records.
 
-use super::super::{
-    Error, Platform, Result,
-    parameter::{given, instant},
+use super::{
+    super::{
+        Error, Platform, Result,
+        parameter::{given, instant},
+    },
+    file,
 };
 use crate::{
     domain::{
@@ -56,7 +59,8 @@ pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Re
     let customer_name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let metric = if let [one] = asked.metrics[..] { Some(one) } else { None };
     let name = file_name(&customer_name, metric, asked.granularity, asked.by_app, &asked.named);
-    Ok(File { name, text: read(platform, customer, asked).await?.until(now).to_csv() })
+    let history = read(platform, customer, asked).await?.until(now);
+    Ok(File { name, text: file::text(&history).map_err(anyhow::Error::from)? })
 }
 
 /// A request's parameters.

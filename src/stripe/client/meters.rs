@@ -1,19 +1,16 @@
-//! Billing meters: telling Stripe what was used, taking it back, and asking what Stripe counts.
+//! Billing meters: reporting usage to Stripe, cancelling it, and asking what Stripe counts.
 //!
-//! The requests are written here, not by the library: its payload is a hash map, whose order changes from one process to the next, and the
-//! same idempotency key wants the same body.
+//! Parameters have a fixed order: the same idempotency key requires the same body.
 
-use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
+use super::{
+    Answer, Caller, Client, Page, StripeError,
+    page::LIMIT,
+    request::{List, NoParameters, Request},
+};
 use crate::stripe::fetched::is_askable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use stripe::{IdempotencyKey, StripeRequest};
-use stripe_billing::{
-    BillingMeterStatus,
-    billing_meter::{ListBillingMeter, RetrieveBillingMeter},
-    billing_meter_event_summary::{ListIdBillingMeterEventSummary, ListIdBillingMeterEventSummaryValueGroupingWindow},
-};
-use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe::IdempotencyKey;
 use time::OffsetDateTime;
 
 /// Usage of one customer, under the name and identifier that Stripe knows it by.
@@ -41,14 +38,6 @@ struct CreateEvent<'a> {
     timestamp: i64,
 }
 
-impl StripeRequest for CreateEvent<'_> {
-    type Output = ();
-
-    fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Post, "/billing/meter_events").form(self)
-    }
-}
-
 #[derive(Serialize)]
 struct Cancel<'a> {
     identifier: &'a str,
@@ -61,12 +50,40 @@ struct CreateAdjustment<'a> {
     r#type: &'static str,
 }
 
-impl StripeRequest for CreateAdjustment<'_> {
-    type Output = ();
+#[derive(Serialize)]
+struct ListSummaries<'a> {
+    customer: &'a str,
+    end_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+    start_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starting_after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_grouping_window: Option<&'static str>,
+}
 
-    fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Post, "/billing/meter_event_adjustments").form(self)
+impl<'a> ListSummaries<'a> {
+    const fn whole(customer: &'a str, start_time: i64, end_time: i64) -> ListSummaries<'a> {
+        ListSummaries { customer, end_time, limit: None, start_time, starting_after: None, value_grouping_window: None }
     }
+
+    const fn by_hour(customer: &'a str, start_time: i64, end_time: i64, starting_after: Option<&'a str>) -> ListSummaries<'a> {
+        let whole = ListSummaries::whole(customer, start_time, end_time);
+        ListSummaries { limit: Some(LIMIT), starting_after, value_grouping_window: Some("hour"), ..whole }
+    }
+
+    fn of_meter(self, meter: &str) -> Request<ListSummaries<'a>> {
+        Request::get(format!("/billing/meters/{meter}/event_summaries"), self)
+    }
+}
+
+fn active_meters(after: Option<&str>) -> Request<List<'_>> {
+    Request::get("/billing/meters", List { status: Some("active"), ..List::after(after) })
+}
+
+fn retrieve_meter(id: &str) -> Request<NoParameters> {
+    Request::get(format!("/billing/meters/{id}"), NoParameters {})
 }
 
 #[derive(Deserialize)]
@@ -93,17 +110,6 @@ impl Summary {
     }
 }
 
-/// One price, which the library's features in use don't know.
-struct RetrievePrice<'a>(&'a str);
-
-impl StripeRequest for RetrievePrice<'_> {
-    type Output = ();
-
-    fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Get, format!("/prices/{}", self.0))
-    }
-}
-
 #[derive(Deserialize)]
 struct Price {
     recurring: Option<Recurring>,
@@ -120,7 +126,8 @@ impl Client {
     pub async fn meter_event(&self, event: &MeterEvent<'_>, attempt: i32) -> Result<(), StripeError> {
         let &MeterEvent { event_name, stripe_customer_id, value, timestamp, identifier } = event;
         let payload = Payload { stripe_customer_id, value };
-        let request = CreateEvent { event_name, identifier, payload, timestamp: timestamp.unix_timestamp() };
+        let event = CreateEvent { event_name, identifier, payload, timestamp: timestamp.unix_timestamp() };
+        let request = Request::post("/billing/meter_events", event);
         let sent = self.post("meter_events.create", Caller::Job, &request, &key(identifier, attempt)?).await;
         match sent {
             Err(StripeError::Rejected { code, message, .. }) if is_known(code.as_deref(), &message, identifier) => Ok(()),
@@ -130,7 +137,8 @@ impl Client {
 
     /// Takes usage back, which Stripe allows for a day after it came.
     pub async fn cancel_meter_event(&self, event_name: &str, identifier: &str, attempt: i32) -> Result<(), StripeError> {
-        let request = CreateAdjustment { cancel: Cancel { identifier }, event_name, r#type: "cancel" };
+        let adjustment = CreateAdjustment { cancel: Cancel { identifier }, event_name, r#type: "cancel" };
+        let request = Request::post("/billing/meter_event_adjustments", adjustment);
         let key = key(&format!("{identifier}-cancel"), attempt)?;
         self.post("meter_event_adjustments.create", Caller::Job, &request, &key).await.map(drop)
     }
@@ -153,7 +161,7 @@ impl Client {
         if start >= end {
             return Ok(0);
         }
-        let request = ListIdBillingMeterEventSummary::new(meter, stripe_customer_id, end, start);
+        let request = ListSummaries::whole(stripe_customer_id, start, end).of_meter(&meter);
         let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
         let sums: Vec<Summary> = objects(&answer)?;
         Summary::units(sums.iter().map(|summary| summary.aggregated_value).sum())
@@ -171,12 +179,7 @@ impl Client {
         let (start, end) = (start.unix_timestamp(), end.unix_timestamp());
         let (mut hours, mut after) = (BTreeMap::new(), None::<String>);
         loop {
-            let mut request = ListIdBillingMeterEventSummary::new(meter.clone(), stripe_customer_id, end, start)
-                .value_grouping_window(ListIdBillingMeterEventSummaryValueGroupingWindow::Hour)
-                .limit(LIMIT);
-            if let Some(after) = &after {
-                request = request.starting_after(after.clone());
-            }
+            let request = ListSummaries::by_hour(stripe_customer_id, start, end, after.as_deref()).of_meter(&meter);
             let answer = self.get("meter_event_summaries.list", Caller::Job, &request).await?;
             let more = Page::read(&answer)?.has_more;
             let sums: Vec<Summary> = objects(&answer)?;
@@ -198,24 +201,21 @@ impl Client {
         if !is_askable(price) {
             return Ok(None);
         }
-        let found: Price = match self.get("prices.retrieve", Caller::Job, &RetrievePrice(price)).await {
+        let found: Price = match self.get("prices.retrieve", Caller::Job, &Request::get(format!("/prices/{price}"), NoParameters {})).await
+        {
             Ok(answer) => answer.read()?,
             Err(error) if error.is_missing() => return Ok(None),
             Err(error) => return Err(error),
         };
         let Some(meter) = found.recurring.and_then(|recurring| recurring.meter) else { return Ok(None) };
-        let answer = self.get("meters.retrieve", Caller::Job, &RetrieveBillingMeter::new(meter)).await?;
+        let answer = self.get("meters.retrieve", Caller::Job, &retrieve_meter(&meter)).await?;
         answer.read::<Meter>().map(|meter| Some(meter.event_name))
     }
 
     async fn meter(&self, event_name: &str) -> Result<String, StripeError> {
         let mut after: Option<String> = None;
         loop {
-            let mut request = ListBillingMeter::new().status(BillingMeterStatus::Active).limit(LIMIT);
-            if let Some(after) = &after {
-                request = request.starting_after(after);
-            }
-            let answer = self.get("meters.list", Caller::Job, &request).await?;
+            let answer = self.get("meters.list", Caller::Job, &active_meters(after.as_deref())).await?;
             let more = Page::read(&answer)?.has_more;
             let mut meters: Vec<Meter> = objects(&answer)?;
             if let Some(meter) = meters.iter().find(|meter| meter.event_name == event_name) {
@@ -250,6 +250,29 @@ fn is_known(code: Option<&str>, message: &str, identifier: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stripe::StripeRequest;
+    use stripe_billing::{
+        BillingMeterStatus,
+        billing_meter::{ListBillingMeter, RetrieveBillingMeter},
+        billing_meter_event_summary::{ListIdBillingMeterEventSummary, ListIdBillingMeterEventSummaryValueGroupingWindow},
+    };
+
+    #[test]
+    fn requests_are_those_of_the_library() {
+        let sent = |built: stripe_client_core::RequestBuilder| (built.path, built.query.unwrap_or_default());
+        assert_eq!(
+            sent(active_meters(Some("mtr_1")).build()),
+            sent(ListBillingMeter::new().status(BillingMeterStatus::Active).limit(100).starting_after("mtr_1").build())
+        );
+        assert_eq!(sent(retrieve_meter("mtr_1").build()), sent(RetrieveBillingMeter::new("mtr_1").build()));
+        let summaries = || ListIdBillingMeterEventSummary::new("mtr_1", "cus_1", 7200, 3600);
+        assert_eq!(sent(ListSummaries::whole("cus_1", 3600, 7200).of_meter("mtr_1").build()), sent(summaries().build()));
+        let by_hour = summaries().value_grouping_window(ListIdBillingMeterEventSummaryValueGroupingWindow::Hour).limit(100);
+        assert_eq!(
+            sent(ListSummaries::by_hour("cus_1", 3600, 7200, Some("mtrsum_1")).of_meter("mtr_1").build()),
+            sent(by_hour.starting_after("mtrsum_1").build())
+        );
+    }
 
     #[test]
     fn an_identifier_that_is_known_is_told_from_another_refusal() {

@@ -1,85 +1,38 @@
-//! What this platform asks of Stripe, by the library's requests.
+//! What this platform asks of Stripe.
 
-use super::{Answer, Caller, Client, Page, StripeError, page::LIMIT};
+use super::{
+    Answer, Caller, Client, Page, StripeError,
+    request::{Created, List, NoParameters, Request},
+};
 use crate::{
     domain::mirror::{Kind, snapshot::Lookup},
     stripe::fetched::is_askable,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
-use stripe::{IdempotencyKey, StripeRequest};
-use stripe_billing::{
-    billing_portal_session::CreateBillingPortalSession,
-    credit_note::{ListCreditNote, RetrieveCreditNote},
-    invoice::{ListInvoice, RetrieveInvoice},
-    invoice_line_item::ListInvoiceInvoiceLineItem,
-    invoice_payment::{ListInvoicePayment, RetrieveInvoicePayment},
-    subscription::{ListSubscription, ListSubscriptionStatus, RetrieveSubscription},
-};
-use stripe_client_core::{RequestBuilder, StripeMethod};
-use stripe_core::{
-    charge::{ListCharge, RetrieveCharge},
-    customer::{CreateCustomer, ListCustomer, RetrieveCustomer, UpdateCustomer},
-    event::{ListEvent, RetrieveEvent},
-    refund::{ListRefund, RetrieveRefund},
-};
-use stripe_types::{RangeBoundsTs, RangeQueryTs};
+use std::collections::{BTreeMap, HashMap};
+use stripe::IdempotencyKey;
 use time::OffsetDateTime;
 
 /// Pages of one object's lines at most.
 const MOST_LINE_PAGES: usize = 1000;
 
-/// Items of a subscription, which the library's features in use don't know.
-#[derive(Serialize)]
-struct ListItems<'a> {
-    subscription: &'a str,
-    #[serde(flatten)]
-    page: LinePage<'a>,
+#[derive(Debug, Serialize)]
+struct PortalSession<'a> {
+    customer: &'a str,
+    return_url: &'a str,
 }
 
-/// A tax rate or a price: the library has these in a crate of its own, of which nothing else is needed.
-struct RetrieveNamed<'a>(Lookup, &'a str);
-
-impl StripeRequest for RetrieveNamed<'_> {
-    type Output = ();
-
-    fn build(&self) -> RequestBuilder {
-        let path = match self.0 {
-            Lookup::TaxRate => "tax_rates",
-            Lookup::Price => "prices",
-        };
-        RequestBuilder::new(StripeMethod::Get, format!("/{path}/{}", self.1))
-    }
+#[derive(Debug, Serialize)]
+struct NewCustomer<'a> {
+    email: &'a str,
+    metadata: BTreeMap<&'static str, &'a str>,
+    name: &'a str,
 }
 
-/// A page of a credit note's lines.
-struct ListCreditNoteLines<'a> {
-    credit_note: &'a str,
-    page: LinePage<'a>,
-}
-
-#[derive(Serialize)]
-struct LinePage<'a> {
-    limit: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    starting_after: Option<&'a str>,
-}
-
-impl StripeRequest for ListItems<'_> {
-    type Output = ();
-
-    fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Get, "/subscription_items").query(self)
-    }
-}
-
-impl StripeRequest for ListCreditNoteLines<'_> {
-    type Output = ();
-
-    fn build(&self) -> RequestBuilder {
-        RequestBuilder::new(StripeMethod::Get, format!("/credit_notes/{}/lines", self.credit_note)).query(&self.page)
-    }
+#[derive(Debug, Serialize)]
+struct ChangedCustomer<'a> {
+    metadata: BTreeMap<&'static str, &'a str>,
 }
 
 #[derive(Deserialize)]
@@ -97,16 +50,6 @@ struct Id {
 /// The key of a customer's metadata that names this platform's id of it.
 pub const CLAIM: &str = "apex_customer";
 
-macro_rules! page_of {
-    ($client:ident, $operation:literal, $request:expr, $after:ident) => {{
-        let mut request = $request.limit(LIMIT);
-        if let Some(after) = $after {
-            request = request.starting_after(after);
-        }
-        $client.get($operation, Caller::Job, &request).await?
-    }};
-}
-
 /// Which objects of a kind are listed: those made in `[from, before)`, in unix seconds, of one customer or of all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Window<'a> {
@@ -116,147 +59,139 @@ pub struct Window<'a> {
     pub customer: Option<&'a str>,
 }
 
-macro_rules! page_within {
-    ($client:ident, $operation:literal, $request:expr, $window:ident, $after:ident) => {{
-        let mut request = $request;
-        if $window.from.is_some() || $window.before.is_some() {
-            request = request.created(RangeQueryTs::Bounds(RangeBoundsTs { gte: $window.from, lt: $window.before, ..Default::default() }));
-        }
-        page_of!($client, $operation, request, $after)
-    }};
-    ($client:ident, $operation:literal, $request:expr, $window:ident, $after:ident, by customer) => {{
-        let mut request = $request;
-        if let Some(customer) = $window.customer {
-            request = request.customer(customer);
-        }
-        page_within!($client, $operation, request, $window, $after)
-    }};
+impl Window<'_> {
+    fn created(&self) -> Option<Created> {
+        (self.from.is_some() || self.before.is_some()).then_some(Created { gte: self.from, lt: self.before })
+    }
+}
+
+/// A page of a kind within a window, newest first, older than the one `after`.
+fn list_of<'a>(kind: Kind, window: Window<'a>, after: Option<&'a str>) -> Request<List<'a>> {
+    let customer = match kind {
+        Kind::Subscription | Kind::Invoice | Kind::CreditNote | Kind::Charge => window.customer,
+        Kind::Customer | Kind::InvoicePayment | Kind::Refund => None,
+    };
+    // Without a status Stripe leaves out those that have ended.
+    let status = (kind == Kind::Subscription).then_some("all");
+    Request::get(format!("/{}", kind.plural()), List { created: window.created(), customer, status, ..List::after(after) })
+}
+
+fn events_of<'a>(window: Window<'_>, after: Option<&'a str>) -> Request<List<'a>> {
+    Request::get("/events", List { created: window.created(), ..List::after(after) })
+}
+
+fn retrieve_of(path: &str, id: &str) -> Request<NoParameters> {
+    Request::get(format!("/{path}/{id}"), NoParameters {})
+}
+
+fn new_portal_session<'a>(customer: &'a str, return_url: &'a str) -> Request<PortalSession<'a>> {
+    Request::post("/billing_portal/sessions", PortalSession { customer, return_url })
+}
+
+fn new_customer<'a>(ours: &'a str, name: &'a str, email: &'a str) -> Request<NewCustomer<'a>> {
+    Request::post("/customers", NewCustomer { email, metadata: BTreeMap::from([(CLAIM, ours)]), name })
+}
+
+fn changed_customer<'a>(stripe_id: &str, ours: &'a str) -> Request<ChangedCustomer<'a>> {
+    Request::post(format!("/customers/{stripe_id}"), ChangedCustomer { metadata: BTreeMap::from([(CLAIM, ours)]) })
 }
 
 impl Client {
     /// A page of a kind within a window, newest first, older than the one `after`.
     pub async fn list_within(&self, kind: Kind, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
-        let answer = match kind {
-            Kind::Customer => page_within!(self, "customers.list", ListCustomer::new(), window, after),
-            Kind::Subscription => {
-                let all = ListSubscription::new().status(ListSubscriptionStatus::All);
-                page_within!(self, "subscriptions.list", all, window, after, by customer)
-            }
-            Kind::Invoice => page_within!(self, "invoices.list", ListInvoice::new(), window, after, by customer),
-            Kind::InvoicePayment => page_within!(self, "invoice_payments.list", ListInvoicePayment::new(), window, after),
-            Kind::CreditNote => page_within!(self, "credit_notes.list", ListCreditNote::new(), window, after, by customer),
-            Kind::Charge => page_within!(self, "charges.list", ListCharge::new(), window, after, by customer),
-            Kind::Refund => page_within!(self, "refunds.list", ListRefund::new(), window, after),
+        let operation = match kind {
+            Kind::Customer => "customers.list",
+            Kind::Subscription => "subscriptions.list",
+            Kind::Invoice => "invoices.list",
+            Kind::InvoicePayment => "invoice_payments.list",
+            Kind::CreditNote => "credit_notes.list",
+            Kind::Charge => "charges.list",
+            Kind::Refund => "refunds.list",
         };
+        let answer = self.get(operation, Caller::Job, &list_of(kind, window, after)).await?;
         Page::read(&answer).map(|page| (answer, page))
     }
 
     /// A page of events within a window, newest first, older than the one `after`.
     pub async fn events_within(&self, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
-        let answer = page_within!(self, "events.list", ListEvent::new(), window, after);
+        let answer = self.get("events.list", Caller::Job, &events_of(window, after)).await?;
         Page::read(&answer).map(|page| (answer, page))
     }
 
     /// One event.
     pub async fn event(&self, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
-        self.get("events.retrieve", Caller::Job, &RetrieveEvent::new(id)).await
+        self.get("events.retrieve", Caller::Job, &retrieve_of("events", id)).await
     }
 
     /// A page of events, newest first: those since an instant, older than the one `after`.
     pub async fn events(&self, since: OffsetDateTime, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
-        let request = ListEvent::new().created(RangeQueryTs::gte(since.unix_timestamp()));
-        let answer = page_of!(self, "events.list", request, after);
-        Page::read(&answer).map(|page| (answer, page))
+        self.events_within(Window { from: Some(since.unix_timestamp()), ..Window::default() }, after).await
     }
 
     /// A page of all objects of a kind, newest first, older than the one `after`.
     pub async fn list(&self, kind: Kind, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
-        let answer = match kind {
-            Kind::Customer => page_of!(self, "customers.list", ListCustomer::new(), after),
-            // Without a status Stripe leaves out those that have ended.
-            Kind::Subscription => {
-                page_of!(self, "subscriptions.list", ListSubscription::new().status(ListSubscriptionStatus::All), after)
-            }
-            Kind::Invoice => page_of!(self, "invoices.list", ListInvoice::new(), after),
-            Kind::InvoicePayment => page_of!(self, "invoice_payments.list", ListInvoicePayment::new(), after),
-            Kind::CreditNote => page_of!(self, "credit_notes.list", ListCreditNote::new(), after),
-            Kind::Charge => page_of!(self, "charges.list", ListCharge::new(), after),
-            Kind::Refund => page_of!(self, "refunds.list", ListRefund::new(), after),
-        };
-        Page::read(&answer).map(|page| (answer, page))
+        self.list_within(kind, Window::default(), after).await
     }
 
-    /// One object. An id that is none is as unknown as one that Stripe doesn't have.
+    /// One object. A malformed id is as unknown as one that Stripe doesn't have.
     pub async fn retrieve(&self, kind: Kind, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
-        match kind {
-            Kind::Customer => self.get("customers.retrieve", Caller::Job, &RetrieveCustomer::new(id)).await,
-            Kind::Subscription => self.get("subscriptions.retrieve", Caller::Job, &RetrieveSubscription::new(id)).await,
-            Kind::Invoice => self.get("invoices.retrieve", Caller::Job, &RetrieveInvoice::new(id)).await,
-            Kind::InvoicePayment => self.get("invoice_payments.retrieve", Caller::Job, &RetrieveInvoicePayment::new(id)).await,
-            Kind::CreditNote => self.get("credit_notes.retrieve", Caller::Job, &RetrieveCreditNote::new(id)).await,
-            Kind::Charge => self.get("charges.retrieve", Caller::Job, &RetrieveCharge::new(id)).await,
-            Kind::Refund => self.get("refunds.retrieve", Caller::Job, &RetrieveRefund::new(id)).await,
-        }
+        let operation = match kind {
+            Kind::Customer => "customers.retrieve",
+            Kind::Subscription => "subscriptions.retrieve",
+            Kind::Invoice => "invoices.retrieve",
+            Kind::InvoicePayment => "invoice_payments.retrieve",
+            Kind::CreditNote => "credit_notes.retrieve",
+            Kind::Charge => "charges.retrieve",
+            Kind::Refund => "refunds.retrieve",
+        };
+        self.get(operation, Caller::Job, &retrieve_of(kind.plural(), id)).await
     }
 
-    /// A tax rate or a price. An id that Stripe could not have made is as unknown as one that it does not have.
+    /// A tax rate or a price. A malformed id is as unknown as one that Stripe doesn't have.
     pub async fn retrieve_named(&self, lookup: Lookup, id: &str) -> Result<Answer, StripeError> {
         askable(id)?;
-        let operation = match lookup {
-            Lookup::TaxRate => "tax_rates.retrieve",
-            Lookup::Price => "prices.retrieve",
+        let (operation, path) = match lookup {
+            Lookup::TaxRate => ("tax_rates.retrieve", "tax_rates"),
+            Lookup::Price => ("prices.retrieve", "prices"),
         };
-        self.get(operation, Caller::Job, &RetrieveNamed(lookup, id)).await
+        self.get(operation, Caller::Job, &retrieve_of(path, id)).await
     }
 
     /// Every line of an invoice or a credit note, in its order.
     pub async fn lines(&self, kind: Kind, id: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
-        let mut lines = Vec::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..MOST_LINE_PAGES {
-            let after = cursor.as_deref();
-            let answer = match kind {
-                Kind::CreditNote => {
-                    let page = LinePage { limit: LIMIT, starting_after: after };
-                    self.get("credit_notes.lines", Caller::Job, &ListCreditNoteLines { credit_note: id, page }).await?
-                }
-                _ => page_of!(self, "invoices.lines", ListInvoiceInvoiceLineItem::new(id), after),
-            };
-            let page = Page::read(&answer)?;
-            cursor = page.objects()?.pop().map(|(id, _)| id);
-            let more = page.has_more && cursor.is_some();
-            lines.extend(page.data);
-            if !more {
-                return Ok(lines);
-            }
-        }
-        Err(StripeError::Unreadable(format!("{id} has more than {MOST_LINE_PAGES} pages of lines")))
+        let operation = if kind == Kind::CreditNote { "credit_notes.lines" } else { "invoices.lines" };
+        let path = if kind == Kind::CreditNote { Kind::CreditNote } else { Kind::Invoice }.plural();
+        self.every_page(operation, &format!("/{path}/{id}/lines"), None).await
     }
 
     /// Every item of a subscription.
     pub async fn items(&self, subscription: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
-        let mut items = Vec::new();
+        self.every_page("subscription_items.list", "/subscription_items", Some(subscription)).await
+    }
+
+    async fn every_page(&self, operation: &'static str, path: &str, subscription: Option<&str>) -> Result<Vec<Box<RawValue>>, StripeError> {
+        let mut objects = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MOST_LINE_PAGES {
-            let request = ListItems { subscription, page: LinePage { limit: LIMIT, starting_after: cursor.as_deref() } };
-            let answer = self.get("subscription_items.list", Caller::Job, &request).await?;
+            let request = Request::get(path, List { subscription, ..List::after(cursor.as_deref()) });
+            let answer = self.get(operation, Caller::Job, &request).await?;
             let page = Page::read(&answer)?;
             cursor = page.objects()?.pop().map(|(id, _)| id);
             let more = page.has_more && cursor.is_some();
-            items.extend(page.data);
+            objects.extend(page.data);
             if !more {
-                return Ok(items);
+                return Ok(objects);
             }
         }
-        Err(StripeError::Unreadable(format!("{subscription} has more than {MOST_LINE_PAGES} pages of items")))
+        Err(StripeError::Unreadable(format!("{path} has more than {MOST_LINE_PAGES} pages")))
     }
 
     /// The address of a new session of Stripe's customer portal.
     pub async fn portal(&self, customer: &str, return_url: &str) -> Result<String, StripeError> {
-        let request = CreateBillingPortalSession::new().customer(customer).return_url(return_url);
-        // A session is of use once, so no two requests want the same one.
+        let request = new_portal_session(customer, return_url);
+        // A session serves once, so no two requests share one.
         let answer = self.post("billing_portal.create", Caller::Page, &request, &IdempotencyKey::new_uuid_v4()).await?;
         answer.read::<Url>().map(|session| session.url)
     }
@@ -266,8 +201,8 @@ impl Client {
     pub async fn put_customer(&self, ours: &str, name: &str, email: &str) -> Result<String, StripeError> {
         let mut cursor: Option<String> = None;
         loop {
-            let after = cursor.as_deref();
-            let answer = page_of!(self, "customers.list", ListCustomer::new().email(email), after);
+            let request = Request::get("/customers", List { email: Some(email), ..List::after(cursor.as_deref()) });
+            let answer = self.get("customers.list", Caller::Job, &request).await?;
             let page = Page::read(&answer)?;
             for object in &page.data {
                 let customer: Id = serde_json::from_str(object.get()).map_err(|error| StripeError::Unreadable(error.to_string()))?;
@@ -280,17 +215,14 @@ impl Client {
                 break;
             }
         }
-        let metadata = HashMap::from([(CLAIM.to_owned(), ours.to_owned())]);
-        let request = CreateCustomer::new().name(name).email(email).metadata(metadata);
+        let request = new_customer(ours, name, email);
         let answer = self.post("customers.create", Caller::Job, &request, &key(&format!("apex-customer-{ours}"))?).await?;
         answer.read::<Id>().map(|customer| customer.id)
     }
 
     /// Has an existing customer of Stripe's claim to be this one of ours.
     pub async fn claim_customer(&self, stripe_id: &str, ours: &str) -> Result<(), StripeError> {
-        let metadata = HashMap::from([(CLAIM.to_owned(), ours.to_owned())]);
-        let request = UpdateCustomer::new(stripe_id).metadata(metadata);
-        self.post("customers.update", Caller::Job, &request, &IdempotencyKey::new_uuid_v4()).await.map(drop)
+        self.post("customers.update", Caller::Job, &changed_customer(stripe_id, ours), &IdempotencyKey::new_uuid_v4()).await.map(drop)
     }
 }
 
@@ -304,4 +236,86 @@ fn askable(id: &str) -> Result<(), StripeError> {
 
 fn key(text: &str) -> Result<IdempotencyKey, StripeError> {
     IdempotencyKey::new(text).map_err(|error| StripeError::Unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stripe::StripeRequest;
+    use stripe_billing::{
+        billing_portal_session::CreateBillingPortalSession,
+        credit_note::{ListCreditNote, RetrieveCreditNote},
+        invoice::{ListInvoice, RetrieveInvoice},
+        invoice_line_item::ListInvoiceInvoiceLineItem,
+        invoice_payment::{ListInvoicePayment, RetrieveInvoicePayment},
+        subscription::{ListSubscription, ListSubscriptionStatus, RetrieveSubscription},
+    };
+    use stripe_core::{
+        charge::{ListCharge, RetrieveCharge},
+        customer::{CreateCustomer, ListCustomer, RetrieveCustomer, UpdateCustomer},
+        event::{ListEvent, RetrieveEvent},
+        refund::{ListRefund, RetrieveRefund},
+    };
+    use stripe_types::{RangeBoundsTs, RangeQueryTs};
+
+    /// Method, path, query and body as they are sent.
+    fn sent(request: &impl StripeRequest) -> (String, String, String, String) {
+        let built = request.build();
+        (format!("{:?}", built.method), built.path, built.query.unwrap_or_default(), built.body.unwrap_or_default())
+    }
+
+    #[test]
+    fn lists_are_those_of_the_library() {
+        let created = || RangeQueryTs::Bounds(RangeBoundsTs { gte: Some(5), lt: Some(7), ..Default::default() });
+        let window = Window { from: Some(5), before: Some(7), customer: Some("cus_1") };
+        macro_rules! like {
+            ($kind:ident, $list:expr) => {
+                assert_eq!(
+                    sent(&list_of(Kind::$kind, window, Some("x_1"))),
+                    sent(&$list.created(created()).limit(100).starting_after("x_1"))
+                );
+            };
+        }
+        like!(Customer, ListCustomer::new());
+        like!(Subscription, ListSubscription::new().customer("cus_1").status(ListSubscriptionStatus::All));
+        like!(Invoice, ListInvoice::new().customer("cus_1"));
+        like!(InvoicePayment, ListInvoicePayment::new());
+        like!(CreditNote, ListCreditNote::new().customer("cus_1"));
+        like!(Charge, ListCharge::new().customer("cus_1"));
+        like!(Refund, ListRefund::new());
+        let since = Window { from: Some(5), ..Window::default() };
+        assert_eq!(sent(&events_of(since, None)), sent(&ListEvent::new().created(RangeQueryTs::gte(5)).limit(100)));
+        assert_eq!(sent(&list_of(Kind::Invoice, Window::default(), None)), sent(&ListInvoice::new().limit(100)));
+        assert_eq!(
+            sent(&Request::get("/customers", List { email: Some("a+b@c.example"), ..List::after(None) })),
+            sent(&ListCustomer::new().email("a+b@c.example").limit(100))
+        );
+        let lines = Request::get("/invoices/in_1/lines", List::after(Some("il_1")));
+        assert_eq!(sent(&lines), sent(&ListInvoiceInvoiceLineItem::new("in_1").limit(100).starting_after("il_1")));
+    }
+
+    #[test]
+    fn objects_are_retrieved_as_by_the_library() {
+        let ours = |kind: Kind| sent(&retrieve_of(kind.plural(), "x_1"));
+        assert_eq!(ours(Kind::Customer), sent(&RetrieveCustomer::new("x_1")));
+        assert_eq!(ours(Kind::Subscription), sent(&RetrieveSubscription::new("x_1")));
+        assert_eq!(ours(Kind::Invoice), sent(&RetrieveInvoice::new("x_1")));
+        assert_eq!(ours(Kind::InvoicePayment), sent(&RetrieveInvoicePayment::new("x_1")));
+        assert_eq!(ours(Kind::CreditNote), sent(&RetrieveCreditNote::new("x_1")));
+        assert_eq!(ours(Kind::Charge), sent(&RetrieveCharge::new("x_1")));
+        assert_eq!(ours(Kind::Refund), sent(&RetrieveRefund::new("x_1")));
+        assert_eq!(sent(&retrieve_of("events", "x_1")), sent(&RetrieveEvent::new("x_1")));
+    }
+
+    #[test]
+    fn changes_are_those_of_the_library() {
+        let url = "https://billing.example.com/a?b=c d";
+        assert_eq!(sent(&new_portal_session("cus_1", url)), sent(&CreateBillingPortalSession::new().customer("cus_1").return_url(url)));
+        let claim = || HashMap::from([(CLAIM.to_owned(), "7".to_owned())]);
+        assert_eq!(
+            sent(&new_customer("7", "Söhne & Co", "a+b@c.example")),
+            sent(&CreateCustomer::new().name("Söhne & Co").email("a+b@c.example").metadata(claim()))
+        );
+        assert_eq!(sent(&changed_customer("cus_1", "7")), sent(&UpdateCustomer::new("cus_1").metadata(claim())));
+    }
 }

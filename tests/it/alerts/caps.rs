@@ -1,7 +1,10 @@
 //! Caps: from where on events are refused, and what their sender learns.
 
 use super::{event, subscribed};
-use crate::{support::TestApp, usage_store::Metered};
+use crate::{
+    support::TestApp,
+    usage_store::{Metered, holds_for_both_stores},
+};
 use apex_billing::{
     domain::{identity::CustomerId, metric::Metric, role::Role},
     service::alerts,
@@ -215,23 +218,6 @@ async fn corrections_and_events_at_once_all_have_an_answer(metered: Metered) {
     settled(app).await;
     let usage = machine.get("/api/v1/billing/usage/current").await.json()["current_period"]["impressions"].as_u64().unwrap();
     assert!((100..112).contains(&(usage - counted)), "{usage} with {counted} events");
-}
-
-macro_rules! holds_for_both_stores {
-    ($($name:ident)*) => {
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_postgres().await).await;
-            })*
-        }
-        mod clickhouse {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_clickhouse().await).await;
-            })*
-        }
-    };
 }
 
 holds_for_both_stores! {

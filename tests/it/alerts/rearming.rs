@@ -1,6 +1,6 @@
 //! Thresholds that were left fire again, and what is shown is what is so now.
 
-use super::{FIRED, event, one, subscribed, use_impressions};
+use super::{FIRED, event, one, steady_month, subscribed, use_impressions};
 use crate::support::TestApp;
 use apex_billing::{
     domain::{identity::CustomerId, role::Role},
@@ -152,19 +152,7 @@ async fn while_a_cap_refuses_the_page_leads_with_it() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let machine = app.machine(customer).await;
-    // 30,000 a day since the month began: some 900,000 by its end, if nothing ended it.
-    for day in 1..=21 {
-        sqlx::query(
-            "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-             SELECT $1, 'impressions', hour, 'a', 1250, 1, hour
-             FROM generate_series(make_timestamptz(2026, 11, $2, 0, 0, 0, 'UTC'), make_timestamptz(2026, 11, $2, 23, 0, 0, 'UTC'), '1 hour') AS hour",
-        )
-        .bind(customer.0)
-        .bind(day)
-        .execute(&app.db)
-        .await
-        .unwrap();
-    }
+    steady_month(&app, customer).await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let put = async |cap: u64| {
         let body = json!({"metrics": {"impressions": {"cap": {"quantity": cap}}}, "confirm": true}).to_string();

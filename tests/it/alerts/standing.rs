@@ -1,6 +1,6 @@
 //! What the usage page says of alerts and caps, and the answer that it asks for again and again.
 
-use super::{subscribed, use_impressions};
+use super::{steady_month, subscribed, use_impressions};
 use crate::support::TestApp;
 use apex_billing::{domain::role::Role, service::alerts};
 use axum::http::Method;
@@ -55,19 +55,7 @@ async fn the_usage_page_shows_what_fired_and_the_caps_before_any_script_runs() {
 async fn a_threshold_on_the_way_is_said_to_be_expected_with_its_cost() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
-    // 30,000 a day since the month began: 900,000 by its end.
-    for day in 1..=21 {
-        sqlx::query(
-            "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
-             SELECT $1, 'impressions', hour, 'a', 1250, 1, hour
-             FROM generate_series(make_timestamptz(2026, 11, $2, 0, 0, 0, 'UTC'), make_timestamptz(2026, 11, $2, 23, 0, 0, 'UTC'), '1 hour') AS hour",
-        )
-        .bind(customer.0)
-        .bind(day)
-        .execute(&app.db)
-        .await
-        .unwrap();
-    }
+    steady_month(&app, customer).await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let current = person.get("/api/v1/billing/usage/current").await.json();
     let amount = current["forecast"]["impressions"]["amount"].as_u64().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     support::{TestApp, app::NOW},
-    usage_store::Metered,
+    usage_store::{Metered, holds_for_both_stores},
 };
 use apex_billing::{
     domain::identity::CustomerId,
@@ -79,23 +79,6 @@ async fn batches_of_any_size_that_overlap_at_once_count_each_event_once(metered:
     let rest = send(app, customer, 0..3600).await;
     assert!(rest < 3600 && accepted + rest == 3600, "{accepted} + {rest}");
     assert_eq!(counted(app, customer).await, (3600, 3600));
-}
-
-macro_rules! holds_for_both_stores {
-    ($($name:ident)*) => {
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_postgres().await).await;
-            })*
-        }
-        mod clickhouse {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_clickhouse().await).await;
-            })*
-        }
-    };
 }
 
 holds_for_both_stores! {

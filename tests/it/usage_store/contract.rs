@@ -1,6 +1,6 @@
 //! What holds for every store of raw usage events.
 
-use super::{IMPRESSIONS, Metered, event, impressions, impressions_of, recorded, send, settle};
+use super::{IMPRESSIONS, Metered, event, holds_for_both_stores, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW};
 use apex_billing::{
     domain::{identity::CustomerId, metric::Metric, period::Period, usage_hour::HourTotal},
@@ -8,24 +8,6 @@ use apex_billing::{
 };
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime, macros::datetime};
-
-/// Each of these against PostgreSQL and against ClickHouse.
-macro_rules! holds_for_both_stores {
-    ($($name:ident)*) => {
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_postgres().await).await;
-            })*
-        }
-        mod clickhouse {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Metered::on_clickhouse().await).await;
-            })*
-        }
-    };
-}
 
 holds_for_both_stores! {
     an_event_counts_once_however_often_it_comes
