@@ -91,7 +91,7 @@ fn numbers(objects: &[Value]) -> HashMap<String, (String, u32)> {
 }
 
 /// The prices and tax rates within an object, which the platform looks up by their ids.
-fn put_named(store: &mut Store, value: &Value, created: i64) {
+pub(super) fn put_named(store: &mut Store, value: &Value, created: i64) {
     match value {
         Value::Array(entries) => entries.iter().for_each(|entry| put_named(store, entry, created)),
         Value::Object(members) => {
