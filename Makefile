@@ -27,14 +27,16 @@ setup: ## install what the build needs
 	@scripts/setup.sh
 
 build: setup ## build the server and the browser's files
-	@$(MAKE) --no-print-directory -j2 site server
+	@$(MAKE) --no-print-directory -j2 server site
 
 server:
 	@echo "==> cargo build, for the server"
 	@$(cargo) build $(cargo_features)
 
+# The server's last crate is the longest and compiles on one core. `nice` leaves it the cores that it
+# can use; the browser's side takes the rest.
 site:
-	@scripts/build-site.sh
+	@nice scripts/build-site.sh
 
 release: ## build the optimised program and site as one archive, test it in Chromium, print its size and start time
 	@scripts/release.sh

@@ -1,6 +1,6 @@
 // Starts the built server twice on one private database: with billing on, and with the kill switch
-// on. The first one uses a stand-in for Stripe. A third one, on a database of its own, is a first run
-// with the stand-in inside.
+// on. The first one uses a Stripe stand-in. A third one, on its own database, is a first run with
+// the stand-in inside.
 // main.spec.ts needs only one server:
   //   APEX_E2E_SITE=FOLDER      the built server with another site, e.g. the optimised one
 //   APEX_E2E_ARCHIVE=FOLDER   an unpacked archive of `make release`, with its server and settings

@@ -1,4 +1,4 @@
-// Takes the pictures of docs/screenshots in Chromium; scripts/screenshots.sh starts the demo for it.
+// Takes the pictures of docs/screenshots in Chromium; scripts/screenshots.sh starts the demo.
 //   node screenshots.mjs BASE PASSWORD FOLDER
 import { chromium } from '@playwright/test';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
--- Who the platform's customers are, who may sign in for them and which machines may send their usage.
+-- Customers, the users who sign in for them, and the API keys that send their usage.
 CREATE TABLE customers (
     id                 uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     stripe_customer_id text UNIQUE,
@@ -13,7 +13,7 @@ CREATE TABLE users (
     email         text NOT NULL CHECK (email = lower(email)),
     password_hash text NOT NULL,
     role          text NOT NULL CHECK (role IN ('readonly', 'publisher', 'admin')),
-    -- The customer whose data this person sees. Staff may have none.
+    -- The customer whose data this user sees. Staff may have no customer.
     customer_id   uuid REFERENCES customers,
     created_at    timestamptz NOT NULL DEFAULT now(),
     last_login_at timestamptz,
@@ -33,7 +33,8 @@ CREATE TABLE api_keys (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     customer_id  uuid NOT NULL REFERENCES customers,
     name         text NOT NULL,
-    -- The first characters, to recognise a key by; the key itself is only kept as its SHA-256.
+    -- The key's first characters, to identify it in lists. Of the key itself only the SHA-256 is
+    -- stored.
     prefix       text NOT NULL,
     key_hash     bytea NOT NULL UNIQUE,
     created_at   timestamptz NOT NULL DEFAULT now(),

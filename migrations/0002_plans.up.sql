@@ -1,5 +1,5 @@
--- What the plans include and what more costs. A version that was sold never changes: a new price is a new version,
--- so that a past period keeps the cost that it had.
+-- What each plan includes and its overage prices. A sold version never changes: a new price is a
+-- new version, so past periods keep their cost.
 CREATE TABLE plans (
     id                           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     plan_type                    text NOT NULL CHECK (plan_type IN ('starter', 'growth', 'scale', 'enterprise')),
@@ -7,12 +7,12 @@ CREATE TABLE plans (
     included_impressions         bigint NOT NULL CHECK (included_impressions >= 0),
     included_api_calls           bigint NOT NULL CHECK (included_api_calls >= 0),
     included_data_transfer_bytes bigint NOT NULL CHECK (included_data_transfer_bytes >= 0),
-    -- Periods that start at or after this instant are rated by this version.
+    -- This version rates periods that start at or after this instant.
     valid_from                   timestamptz NOT NULL,
     UNIQUE (plan_type, version)
 );
 
--- Minor units of `currency` per started package of `package` units over what is included.
+-- Overage price in minor units of `currency` per started package of `package` units.
 CREATE TABLE plan_prices (
     plan_id  uuid NOT NULL REFERENCES plans ON DELETE CASCADE,
     currency text NOT NULL CHECK (currency ~ '^[a-z]{3}$'),
@@ -28,7 +28,7 @@ INSERT INTO plans (plan_type, version, included_impressions, included_api_calls,
     ('scale',      1,  50000000,  5000000, 2500000000000, '2020-01-01Z'),
     ('enterprise', 1, 100000000, 10000000, 5000000000000, '2020-01-01Z');
 
--- Cents and euro cents cost the same; a yen price stands for the cents of it, rounded up.
+-- US cents and euro cents cost the same. A yen price is the same number of cents, rounded up.
 INSERT INTO plan_prices (plan_id, currency, metric, package, price)
 SELECT plans.id, c.currency, m.metric, m.package, ceil(m.cents * c.per_cent)
 FROM (VALUES

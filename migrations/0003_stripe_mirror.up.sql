@@ -1,4 +1,4 @@
--- Every event that Stripe signed, as it came, and what became of it.
+-- Every event with a valid Stripe signature, and its processing status.
 CREATE TABLE stripe_webhook_events (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     stripe_event_id text NOT NULL,
@@ -6,11 +6,11 @@ CREATE TABLE stripe_webhook_events (
     status          text NOT NULL CHECK (status IN ('received', 'applied', 'ignored', 'failed', 'dead')),
     attempts        integer NOT NULL DEFAULT 0,
     last_error      text,
-    -- The body byte for byte: what was signed, and what every application and replay reads.
+    -- The exact request body: the signature covers it, and every application and replay parses it.
     payload         text NOT NULL,
     api_version     text,
     livemode        boolean,
-    -- Stripe's id of the object that the event is about, and the invoice that it belongs to, when it does.
+    -- Stripe's id of the event's object, and of the invoice that the object belongs to, if any.
     object_id       text,
     stripe_invoice_id text,
     customer_id     uuid REFERENCES customers,
@@ -21,13 +21,14 @@ CREATE TABLE stripe_webhook_events (
 );
 CREATE INDEX stripe_webhook_events_created_at ON stripe_webhook_events (created_at DESC);
 CREATE INDEX stripe_webhook_events_waiting ON stripe_webhook_events (id) WHERE status IN ('received', 'failed');
--- What the health check and the metrics count, however many settled events there are.
+-- The health check and the metrics count these; settled events are not in the index.
 CREATE INDEX stripe_webhook_events_unsettled ON stripe_webhook_events (status) WHERE status IN ('received', 'failed', 'dead');
 CREATE INDEX stripe_webhook_events_invoice ON stripe_webhook_events (stripe_invoice_id) WHERE stripe_invoice_id IS NOT NULL;
 CREATE INDEX stripe_webhook_events_object ON stripe_webhook_events (object_id) WHERE object_id IS NOT NULL;
 
--- The mirror. Each row is the newest snapshot that Stripe sent, by (deleted, event_created_at, event_rank, event_progress,
--- event_id); see domain::mirror for why that order and no other. Ids compare by their bytes ("C"), as they do there.
+-- The mirror of Stripe's objects. Each row is the newest snapshot by (deleted, event_created_at,
+-- event_rank, event_progress, event_id); domain::mirror explains the order. Ids compare bytewise
+-- (COLLATE "C"), as they do in Rust.
 CREATE TABLE subscriptions (
     id                     uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     customer_id            uuid NOT NULL REFERENCES customers,
@@ -87,7 +88,7 @@ CREATE TABLE invoices (
     paid_out_of_band       boolean NOT NULL DEFAULT false,
     billing_reason         text,
     description            text,
-    -- As it stood on the invoice when it was finalised, not as the customer is called today.
+    -- The customer's details on the finalized invoice, not the current ones.
     customer_name          text,
     customer_email         text,
     customer_address       jsonb,
@@ -106,7 +107,7 @@ CREATE TABLE invoices (
     event_rank             smallint NOT NULL,
     event_progress         bigint NOT NULL DEFAULT 0,
     event_id               text COLLATE "C" NOT NULL,
-    -- Grows with every change, for caches of what is rendered from it.
+    -- Increases with every change. Caches of rendered documents compare it.
     version                bigint NOT NULL DEFAULT 1,
     updated_at             timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT invoices_stripe_invoice_id_key UNIQUE (stripe_invoice_id)
@@ -120,7 +121,7 @@ CREATE TABLE invoice_line_items (
     stripe_line_id text NOT NULL,
     description    text NOT NULL,
     quantity       bigint,
-    -- Stripe's unit_amount_decimal: minor units, finer than one where a package price is.
+    -- Stripe's unit_amount_decimal, in minor units. Package prices need its fractions.
     unit_amount    text,
     amount         bigint NOT NULL,
     proration      boolean NOT NULL DEFAULT false,
@@ -130,13 +131,16 @@ CREATE TABLE invoice_line_items (
     PRIMARY KEY (invoice_id, position)
 );
 
--- A payment towards an invoice: Stripe's InvoicePayment, or what older API versions said of it on the invoice itself.
+-- A payment of an invoice: Stripe's InvoicePayment, or the payment fields of the invoice in older
+-- API versions.
 CREATE TABLE invoice_payments (
     stripe_payment_id text PRIMARY KEY,
     stripe_invoice_id text NOT NULL,
-    -- Stripe names none on the payment: it is the invoice's, and unknown until that has come.
+    -- InvoicePayment has no customer. It is the invoice's customer, and NULL until the invoice
+    -- arrives.
     customer_id       uuid REFERENCES customers,
-    -- Read off an invoice of an older API version; gives way to Stripe's own InvoicePayment of the same payment.
+    -- Derived from an invoice of an older API version. Stripe's InvoicePayment for the same payment
+    -- replaces it.
     from_invoice      boolean NOT NULL DEFAULT false,
     payment_intent    text,
     charge            text,
@@ -173,7 +177,8 @@ CREATE INDEX charges_intent ON charges (payment_intent);
 
 CREATE TABLE refunds (
     stripe_refund_id text PRIMARY KEY,
-    -- Older refunds name none: it is the charge's, and unknown until that has come.
+    -- Older refunds have no customer. It is the charge's customer, and NULL until the charge
+    -- arrives.
     customer_id      uuid REFERENCES customers,
     stripe_charge_id text,
     payment_intent   text,

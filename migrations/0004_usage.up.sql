@@ -1,4 +1,5 @@
--- What customers used. The key table decides what is new, the event table keeps it, the hourly records are what is read.
+-- Customers' usage. The key table detects duplicates, the event table stores raw events, and pages
+-- and invoices read the hourly records.
 CREATE TABLE usage_event_keys (
     customer_id uuid NOT NULL,
     event_id    text NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE usage_events (
     received_at timestamptz NOT NULL DEFAULT now()
 ) PARTITION BY RANGE (occurred_at);
 
--- Makes the monthly partitions that hold [since, until]. Safe to call from several replicas at once.
+-- Creates the monthly partitions that hold [since, until]. Several replicas may call it at once.
 CREATE FUNCTION usage_events_ensure_partitions(since timestamptz, until timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     month timestamptz := date_trunc('month', since, 'UTC');
@@ -43,7 +44,7 @@ CREATE TABLE usage_records (
     app_id      text NOT NULL,
     quantity    bigint NOT NULL,
     event_count bigint NOT NULL,
-    -- Newest event in the hour.
+    -- Time of the newest event in the hour.
     as_of       timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (customer_id, metric, hour, app_id)

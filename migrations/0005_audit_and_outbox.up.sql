@@ -1,4 +1,4 @@
--- Who changed what, for good: rows can be added, never changed or removed.
+-- The audit log: who changed what. It is append-only.
 CREATE TABLE billing_audit (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_type  text NOT NULL,
@@ -20,7 +20,7 @@ END $$;
 CREATE TRIGGER billing_audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON billing_audit
     FOR EACH STATEMENT EXECUTE FUNCTION billing_audit_is_append_only();
 
--- Domain events, written in the transaction of the change that they tell of.
+-- The outbox of domain events, written in the same transaction as the change they report.
 CREATE TABLE events (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_type   text NOT NULL,

@@ -1,31 +1,31 @@
--- Customers become part of the mirror: Stripe says where they are, which language they read and what their balance is. An event that came
--- before its customer was known is taken up when it is. And credit notes: what was taken back from an invoice after it was finalized.
+-- Mirrors Stripe customers (address, preferred locale, balance) and credit notes. An event that
+-- arrived before its customer was known is applied once the customer is known.
 ALTER TABLE customers
     ADD COLUMN address          jsonb,
-    -- Only where Stripe sends them along: an event's customer usually comes without.
+    -- Only set when Stripe includes them: the customer in an event usually has no tax ids.
     ADD COLUMN tax_ids          jsonb,
     ADD COLUMN preferred_locale text,
     -- Minor units of `currency`; negative is credit.
     ADD COLUMN balance          bigint NOT NULL DEFAULT 0,
-    -- In Stripe. The row stays: its invoices remain, and are still owed.
+    -- Deleted in Stripe. The row stays, because its invoices remain and are still owed.
     ADD COLUMN deleted          boolean NOT NULL DEFAULT false,
-    -- What this platform itself was told, for where Stripe's customer has nothing. Apart from name, email and currency, so that those
-    -- follow from the newest snapshot alone, not from the ones that happened to come before it.
+    -- Values entered on this platform, used where the Stripe customer has none. They are apart from
+    -- name, email and currency, which must follow from the newest snapshot alone.
     ADD COLUMN added_name       text,
     ADD COLUMN added_email      text,
     ADD COLUMN added_currency   text CHECK (added_currency ~ '^[a-z]{3}$'),
-    -- All null until Stripe has told of the customer.
+    -- NULL until the first Stripe event about the customer.
     ADD COLUMN event_created_at timestamptz,
     ADD COLUMN event_rank       smallint,
     ADD COLUMN event_progress   bigint,
     ADD COLUMN event_id         text COLLATE "C";
 UPDATE customers SET added_name = name, added_email = email, added_currency = currency;
 
--- The Stripe customer whom this platform didn't know when the event was ignored.
+-- The unknown Stripe customer because of which the event was ignored.
 ALTER TABLE stripe_webhook_events ADD COLUMN awaits_customer text;
 UPDATE stripe_webhook_events SET awaits_customer = split_part(last_error, ' ', 1)
 WHERE status = 'ignored' AND last_error LIKE '% is not a customer of this platform';
--- What was ignored until now and no longer is waits to be applied.
+-- Queues ignored events that can now be applied.
 UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL
 WHERE status = 'ignored'
   AND (awaits_customer IN (SELECT stripe_customer_id FROM customers)
@@ -38,7 +38,7 @@ CREATE TABLE credit_notes (
     stripe_invoice_id text NOT NULL,
     number            text,
     status            text NOT NULL CHECK (status IN ('issued', 'void')),
-    -- pre_payment, post_payment or mixed: whether it lowered what was due or gives back what was paid.
+    -- pre_payment, post_payment or mixed: whether it reduced the amount due or refunds a payment.
     type              text NOT NULL,
     currency          text NOT NULL CHECK (currency ~ '^[a-z]{3}$'),
     -- Minor units of `currency`.

@@ -1,14 +1,17 @@
--- Deliveries are applied in batches: what hangs together is looked up for many objects at once, and a payment by its charge too.
+-- Deliveries are applied in batches: related objects are looked up together, and payments by their
+-- charge too.
 CREATE INDEX invoice_payments_charge ON invoice_payments (charge) WHERE charge IS NOT NULL;
 
--- What a line's discounts and taxes come to, in minor units of the invoice's currency. Lines mirrored before say nothing of them.
+-- Sums of a line's discounts and taxes, in minor units of the invoice's currency. Lines mirrored
+-- earlier have 0.
 ALTER TABLE invoice_line_items
     ADD COLUMN discount bigint NOT NULL DEFAULT 0,
     ADD COLUMN tax      bigint NOT NULL DEFAULT 0;
 
--- Stripe's own usage alerts, as they were last triggered for a customer.
+-- Stripe's usage alerts, as last triggered for a customer.
 CREATE TABLE stripe_alerts (
-    -- The alert and the Stripe customer, for whom it is triggered separately: Stripe gives the two together no id.
+    -- The Stripe alert id and the Stripe customer id. An alert triggers separately for each
+    -- customer, and Stripe has no id for the pair.
     id                text PRIMARY KEY,
     customer_id       uuid NOT NULL REFERENCES customers,
     stripe_alert_id   text NOT NULL,
@@ -25,7 +28,8 @@ CREATE TABLE stripe_alerts (
 );
 CREATE INDEX stripe_alerts_customer ON stripe_alerts (customer_id);
 
--- Payloads are some kilobytes of JSON: LZ4 makes them small enough for their row in a tenth of pglz's time. A server built without it keeps pglz.
+-- Payloads are some kilobytes of JSON. LZ4 compresses them in a tenth of pglz's time. A PostgreSQL
+-- built without LZ4 keeps using pglz.
 DO $$
 BEGIN
     ALTER TABLE stripe_webhook_events ALTER COLUMN payload SET COMPRESSION lz4;

@@ -1,12 +1,14 @@
--- With ClickHouse, PostgreSQL still decides which usage events are new, and keeps them here until they are there.
+-- With ClickHouse, PostgreSQL still detects duplicate usage events, and queues new events here
+-- until ClickHouse has stored them.
 
--- Who keeps the raw events: no row as long as PostgreSQL has always kept them. Servers without CLICKHOUSE_URL don't start once there is one.
+-- Where raw events are stored. No row means that it was always PostgreSQL. Once there is a row,
+-- servers without CLICKHOUSE_URL refuse to start.
 CREATE TABLE usage_store (
     store    text PRIMARY KEY CHECK (store = 'clickhouse'),
     since    timestamptz NOT NULL DEFAULT now()
 );
 
--- Accepted events on their way to ClickHouse.
+-- Accepted events that are not yet in ClickHouse.
 CREATE TABLE usage_outbox (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer_id uuid NOT NULL,
@@ -18,11 +20,12 @@ CREATE TABLE usage_outbox (
     properties  jsonb,
     received_at timestamptz NOT NULL DEFAULT now()
 );
--- Since when a customer's figures lack something.
+-- Since when a customer's totals have been incomplete.
 CREATE INDEX usage_outbox_customer ON usage_outbox (customer_id, id);
--- A queue: without this its dead rows outnumber the living before they are cleared away.
+-- This table is a queue: without these settings dead rows outnumber live ones before autovacuum
+-- runs.
 ALTER TABLE usage_outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000, autovacuum_vacuum_insert_scale_factor = 0,
                               autovacuum_vacuum_insert_threshold = 500000);
 
--- Of two states of an hour in ClickHouse the one with the greater number is the newer.
+-- Of two states of an hour in ClickHouse, the greater number is newer.
 CREATE SEQUENCE usage_hours_version AS bigint;

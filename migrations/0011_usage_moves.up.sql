@@ -1,7 +1,7 @@
--- Moving raw usage events from PostgreSQL into ClickHouse can be interrupted and goes on where it was; and raw events are compared with
--- the hours that are billed.
+-- Copying raw usage events from PostgreSQL to ClickHouse can be interrupted and resumed. A check
+-- compares raw events with the billed hours.
 
--- How far `apex-billing usage move` has come, one row a monthly partition.
+-- Progress of `apex-billing usage move`, one row per monthly partition.
 CREATE TABLE usage_moves (
     month         timestamptz PRIMARY KEY,
     -- Events before this instant are copied.
@@ -9,11 +9,12 @@ CREATE TABLE usage_moves (
     events_copied bigint NOT NULL DEFAULT 0,
     started_at    timestamptz NOT NULL DEFAULT now(),
     updated_at    timestamptz NOT NULL DEFAULT now(),
-    -- Compared, found equal, and removed from PostgreSQL.
+    -- Compared, found equal, and deleted from PostgreSQL.
     moved_at      timestamptz
 );
 
--- Hours whose raw events are not what `usage_records` says. Reported once each; never repaired by themselves.
+-- Hours in which raw events and `usage_records` differ. Each is reported once and never repaired
+-- automatically.
 CREATE TABLE usage_differences (
     customer_id       uuid NOT NULL,
     metric            text NOT NULL,
@@ -27,7 +28,8 @@ CREATE TABLE usage_differences (
     PRIMARY KEY (customer_id, metric, hour)
 );
 
--- Finds the events of an hour. Events come in nearly in the order of their time, so that it costs next to nothing to keep.
+-- Finds the events of an hour. Events arrive nearly in order of time, so the index is cheap to
+-- maintain.
 CREATE INDEX usage_events_occurred_at ON usage_events USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on);
--- The records of an hour, whosever they are.
+-- Finds the records of an hour, across all customers.
 CREATE INDEX usage_records_hour ON usage_records USING brin (hour) WITH (pages_per_range = 32, autosummarize = on);

@@ -1,9 +1,9 @@
--- What a period's usage was when its invoice was finalized. A late event or a correction may change it afterwards: then staff is told and
--- the change is audited, so that a billed period never changes silently.
+-- A period's usage at the time its invoice was finalized. If a late event or a correction changes
+-- the usage later, staff are notified and the change is audited.
 CREATE TABLE billed_usage (
     invoice_id  uuid NOT NULL REFERENCES invoices ON DELETE CASCADE,
     metric      text NOT NULL CHECK (metric IN ('impressions', 'api_calls', 'data_transfer_bytes')),
-    -- As it was last known; what it was before stands in billing_audit.
+    -- The last known usage. Earlier values are in billing_audit.
     quantity    bigint NOT NULL,
     noticed_at  timestamptz NOT NULL,
     PRIMARY KEY (invoice_id, metric)

@@ -1,8 +1,10 @@
--- What decides whether a usage event is new gets a third as large, and can be forgotten: usage_event_keys held every id that ever came.
+-- Replaces usage_event_keys, which stored every event id forever. The new keys take a third of the
+-- space and expire.
 --
--- An event is known by 120 bits of SHA-256 over its customer and id, behind one byte for the era in which it came. Eras are partitions. A new
--- one begins every few months, and events are looked up in the one before as long as that matters: an event older than 35 days is refused, so
--- that whatever came 36 days ago can't come again. Then that partition goes as a whole, without a DELETE and what it leaves behind.
+-- A key is one byte for the era, then 120 bits of SHA-256 over customer and event id. Each era is a
+-- partition. A new era begins every few months, and duplicates are looked up in the current and the
+-- previous era. Events older than 35 days are refused, so keys older than 36 days are not needed:
+-- their partition is dropped whole, without DELETE and its dead rows.
 CREATE TABLE usage_ids (
     key uuid NOT NULL PRIMARY KEY
 ) PARTITION BY RANGE (key);
@@ -12,12 +14,13 @@ CREATE TABLE usage_id_eras (
     began_at timestamptz NOT NULL
 );
 
--- The key of an event; the server makes the same.
+-- The key of an event; the server computes the same.
 CREATE FUNCTION usage_id(era int, customer_id uuid, event_id text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(era), 2, '0') || left(encode(sha256(uuid_send(customer_id) || convert_to(event_id, 'UTF8')), 'hex'), 30))::uuid
 $$;
 
--- Begins an era. Whoever takes events holds the same lock, shared: nobody is still writing into the one before.
+-- Begins an era. Writers hold the same lock in shared mode, so no writer is still using the
+-- previous era.
 CREATE FUNCTION usage_ids_begin_era(at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     beginning int;
@@ -33,11 +36,11 @@ BEGIN
 END $$;
 SELECT usage_ids_begin_era(now());
 
--- What is known so far. Servers that take events wait meanwhile.
+-- Copies the known keys. Servers that accept events block meanwhile.
 LOCK TABLE usage_event_keys IN SHARE ROW EXCLUSIVE MODE;
 INSERT INTO usage_ids SELECT usage_id(0, customer_id, event_id) FROM usage_event_keys ORDER BY 1;
 
--- Servers of before this migration still write usage_event_keys; what they call new is new here too, and known from then on.
+-- Older servers still write usage_event_keys; the trigger records their keys here too.
 CREATE FUNCTION usage_event_keys_are_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     newest int;

@@ -1,8 +1,9 @@
--- A correction says what an event should have counted. The event's row then says so too; what it said before stays here and in billing_audit.
+-- A correction replaces an event's quantity. The event's row then has the new quantity; the old one
+-- is stored here and in billing_audit.
 CREATE TABLE usage_corrections (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer_id     uuid NOT NULL REFERENCES customers,
-    -- The correction's own id, as its sender made it, and that of the event it corrects.
+    -- The correction's own id, chosen by its sender, and the id of the event that it corrects.
     correction_id   text NOT NULL,
     event_id        text NOT NULL,
     metric          text NOT NULL,

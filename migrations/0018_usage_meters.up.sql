@@ -1,25 +1,25 @@
--- Usage goes on to Stripe's billing meters, so that Stripe's own invoice carries the overage. What was sent is kept for each hour, and kept
--- before it is sent, so that a crash neither doubles nor loses it.
+-- Sends usage to Stripe's billing meters, so that Stripe's own invoice contains the overage. What
+-- is sent is stored per hour before the call, so that a crash neither doubles nor loses usage.
 
--- One row for each customer and metric that is metered at Stripe: whose turn it is, and when the next look at it is due.
+-- One row per customer and metric with a Stripe meter: who has claimed it, and when it is next due.
 CREATE TABLE usage_meters (
     customer_id   uuid NOT NULL REFERENCES customers,
     metric        text NOT NULL CHECK (metric IN ('impressions', 'api_calls', 'data_transfer_bytes')),
-    -- Counts the claims: whoever has an older one has lost it.
+    -- A claim counter: a worker whose claim is older has lost the row.
     claim         bigint NOT NULL DEFAULT 0,
     claimed_until timestamptz,
     next_look_at  timestamptz NOT NULL,
-    -- Start of the oldest closed hour that still has something to send.
+    -- Start of the oldest closed hour with usage left to send.
     behind_since  timestamptz,
     PRIMARY KEY (customer_id, metric)
 );
 CREATE INDEX usage_meters_due ON usage_meters (next_look_at);
 
--- What Stripe was told, hour by hour: a revision for each time that an hour had to be told of.
+-- Meter events sent to Stripe: one revision for each change of an hour.
 CREATE TABLE usage_meter_events (
     customer_id        uuid NOT NULL,
     metric             text NOT NULL,
-    -- The UTC hour; its start is the event's timestamp.
+    -- Start of the UTC hour; it is the meter event's timestamp.
     hour               timestamptz NOT NULL,
     revision           integer NOT NULL CHECK (revision > 0),
     identifier         text NOT NULL UNIQUE,
@@ -27,15 +27,16 @@ CREATE TABLE usage_meter_events (
     stripe_customer_id text NOT NULL,
     -- In the metric's own unit.
     quantity           bigint NOT NULL CHECK (quantity > 0),
-    -- sending: on its way, perhaps there. sent: counted at Stripe. failed: refused, and tried again. cancelling, cancelled: taken back.
-    -- expired: not sent within Stripe's 35 days, and never will be. unclear: nobody can tell whether Stripe counts it; a person looks.
+    -- sending: the call has started, the result is unknown. sent: counted by Stripe. failed:
+    -- refused, and retried. cancelling, cancelled: withdrawn. expired: not sent within Stripe's 35
+    -- days. unclear: it is unknown whether Stripe counts it; staff have to check.
     status             text NOT NULL CHECK (status IN ('sending', 'sent', 'failed', 'cancelling', 'cancelled', 'expired', 'unclear')),
-    -- Stripe has refused to take it back.
+    -- Stripe refused the cancellation.
     kept               boolean NOT NULL DEFAULT false,
-    -- Tries that came to nothing, and when the next one is due.
+    -- Failed attempts, and when the next one is due.
     attempts           integer NOT NULL DEFAULT 0,
     next_attempt_at    timestamptz NOT NULL,
-    -- Stripe knows the identifier again for a day from then on, and takes it back for as long.
+    -- From then on Stripe recognises the identifier for a day, and accepts a cancellation as long.
     first_tried_at     timestamptz NOT NULL,
     sent_at            timestamptz,
     cancelled_at       timestamptz,
@@ -46,7 +47,8 @@ CREATE TABLE usage_meter_events (
 -- At most one call in flight per customer and meter.
 CREATE UNIQUE INDEX usage_meter_events_in_flight ON usage_meter_events (customer_id, metric) WHERE status IN ('sending', 'failed', 'cancelling');
 
--- What Stripe counts too much in a period and does not take back, and how much of that is made up for by sending less of other hours.
+-- Usage that Stripe overcounts in a period and does not cancel, and how much of it later hours have
+-- made up for.
 CREATE TABLE usage_meter_excess (
     customer_id  uuid NOT NULL,
     metric       text NOT NULL,

@@ -1,21 +1,22 @@
--- The usage page reads a customer's hours over all apps, and reading every app's record of them takes longer than everything else that it
--- does. This is the same with the apps summed up: a row an hour, however many apps there are.
+-- Hourly usage per customer, summed over all apps. The usage page reads it, because reading the
+-- record of every app takes longer than the rest of the page.
 --
--- Triggers keep it, in the transactions that change `usage_records`: whoever writes those, an older server too, need not know of it.
+-- Triggers maintain it in the transactions that change `usage_records`, so that writers, older
+-- servers included, need no change.
 CREATE TABLE usage_customer_hours (
     customer_id         uuid NOT NULL,
     hour                timestamptz NOT NULL,
     impressions         bigint NOT NULL,
     api_calls           bigint NOT NULL,
     data_transfer_bytes bigint NOT NULL,
-    -- Newest event in the hour.
+    -- Time of the newest event in the hour.
     as_of               timestamptz NOT NULL,
     PRIMARY KEY (customer_id, hour)
-    -- The running hour is updated all the time: in place, with room in its page.
+    -- The current hour is updated all the time. Free space in its page allows HOT updates.
 ) WITH (fillfactor = 80);
 
--- An upsert calls its triggers for what it updated and for what it inserted, so that hours are not locked in one order. Their customers are,
--- first, so that nobody waits in a circle.
+-- An upsert fires both the update and the insert trigger, so hours are not locked in a fixed order.
+-- Their customers are locked first, in order, so that transactions don't deadlock.
 CREATE FUNCTION usage_customer_hours_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('usage_customer_hours'), key)
@@ -80,7 +81,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- From here on nobody counts until this is committed, so that every record is in the sums once.
+-- Creating the triggers blocks writers until commit, so each record is summed exactly once.
 CREATE TRIGGER usage_customer_hours_add AFTER INSERT ON usage_records
     REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION usage_customer_hours_add();
 CREATE TRIGGER usage_customer_hours_change AFTER UPDATE ON usage_records

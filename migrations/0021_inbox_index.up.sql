@@ -1,2 +1,3 @@
--- Nothing looks events up by their invoice (its timeline goes by the objects' ids), and every new one paid for the index.
+-- No query finds events by their invoice: its timeline uses the objects' ids. Every new event paid
+-- for this index.
 DROP INDEX stripe_webhook_events_invoice;

@@ -1,24 +1,24 @@
--- The mirror is compared with Stripe, so that staff see drift before customers do. A run keeps where it is, so that a crash costs a second of
--- it and not the run; what it finds stays, with both sides, until somebody has looked at it.
+-- Compares the mirror with Stripe, so that staff see drift before customers do. A run stores its
+-- position, so that a crash repeats a second of work. Discrepancies are stored with both sides.
 CREATE TABLE reconciliations (
     id                    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    -- Of the request that started it: the same one again finds its run.
+    -- Id of the request that started it; repeating the request returns the same run.
     request               uuid UNIQUE,
     actor                 text NOT NULL,
     ip_address            text,
     user_agent            text,
-    -- Scope: one customer or all; objects that Stripe made in [window_from, window_to).
+    -- Scope: one customer or all, and objects that Stripe created in [window_from, window_to).
     customer_id           uuid REFERENCES customers,
     window_from           timestamptz,
     window_to             timestamptz NOT NULL,
     repair                boolean NOT NULL,
-    -- Gone when it has ended.
+    -- A dry run's row is deleted when it ends.
     dry_run               boolean NOT NULL,
     -- In millionths.
     tolerance             bigint NOT NULL,
     status                text NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'cancelled')),
     stage                 text NOT NULL,
-    -- Within the stage.
+    -- Position within the stage.
     position              jsonb,
     cancel_requested_at   timestamptz,
     checked_customers     bigint NOT NULL DEFAULT 0,
@@ -26,9 +26,9 @@ CREATE TABLE reconciliations (
     checked_invoices      bigint NOT NULL DEFAULT 0,
     checked_metrics       bigint NOT NULL DEFAULT 0,
     rows_checked          bigint NOT NULL DEFAULT 0,
-    -- About.
+    -- An estimate.
     rows_total            bigint,
-    -- Of a run that has ended.
+    -- Set when the run has ended.
     discrepancies         bigint NOT NULL DEFAULT 0,
     repaired              bigint NOT NULL DEFAULT 0,
     -- Minor units by currency.
@@ -38,7 +38,7 @@ CREATE TABLE reconciliations (
     started_at            timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL,
     finished_at           timestamptz,
-    -- Only who has seen everything may say that all is well.
+    -- Only a completed run has a verdict.
     CONSTRAINT reconciliations_verdict CHECK ((status = 'completed') = (within_tolerance IS NOT NULL))
 );
 CREATE INDEX reconciliations_started_at ON reconciliations (started_at DESC, id);
@@ -47,7 +47,7 @@ CREATE INDEX reconciliations_running ON reconciliations (started_at) WHERE statu
 CREATE TABLE reconciliation_discrepancies (
     id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     reconciliation_id  uuid NOT NULL REFERENCES reconciliations ON DELETE CASCADE,
-    -- Looked at once more after a while, and still there.
+    -- Found again by a second comparison after a delay.
     confirmed          boolean NOT NULL DEFAULT false,
     kind               text NOT NULL CHECK (kind IN ('missing_locally', 'missing_in_stripe', 'amount', 'status', 'currency', 'usage_quantity',
                                                      'subscription_drift', 'missed_event')),
@@ -59,7 +59,7 @@ CREATE TABLE reconciliation_discrepancies (
     invoice_id         text,
     metric             text,
     field              text,
-    -- Numbers or texts.
+    -- Numbers or strings.
     internal_value     jsonb,
     stripe_value       jsonb,
     difference         bigint,
@@ -78,7 +78,8 @@ CREATE TABLE reconciliation_discrepancies (
 CREATE INDEX reconciliation_discrepancies_suspects ON reconciliation_discrepancies (reconciliation_id, object, object_id) WHERE NOT confirmed;
 CREATE INDEX reconciliation_discrepancies_amount ON reconciliation_discrepancies (reconciliation_id, amount DESC, id);
 
--- What a run has seen in Stripe of objects whose order here is another one; gone with the stage.
+-- Stripe objects already seen by a run, where Stripe lists in another order than the mirror.
+-- Deleted at the end of the stage.
 CREATE TABLE reconciliation_seen (
     reconciliation_id uuid NOT NULL REFERENCES reconciliations ON DELETE CASCADE,
     object_id         text COLLATE "C" NOT NULL,

@@ -1,4 +1,5 @@
--- Reconciliation reads the mirror as Stripe lists its objects: newest first, whoever's they are.
+-- Reconciliation reads the mirror in the order in which Stripe lists its objects: newest first,
+-- across all customers.
 CREATE INDEX subscriptions_created ON subscriptions (created_at DESC, stripe_subscription_id DESC);
 CREATE INDEX invoices_created ON invoices (created_at DESC, stripe_invoice_id DESC) WHERE NOT deleted;
 CREATE INDEX charges_created ON charges (created_at DESC, stripe_charge_id DESC);

@@ -1,17 +1,18 @@
--- What a request under an Idempotency-Key came to, so that the same request again is answered the same and done once.
+-- Responses to requests with an Idempotency-Key: a repeated request gets the same response and has
+-- no further effect.
 CREATE TABLE billing_idempotency (
-    -- Handed to the work, and the same again when a run that died is repeated.
+    -- Passed to the operation, and unchanged when an interrupted request is repeated.
     id               uuid PRIMARY KEY,
-    -- Whose key it is: user:ID or api_key:ID. Others may use the same key for something else.
+    -- The key's owner: user:ID or api_key:ID. Different owners may use the same key.
     principal        text NOT NULL,
     key              text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     method           text NOT NULL,
     path             text NOT NULL,
-    -- SHA-256 over method, path, content type and body.
+    -- SHA-256 of method, path, content type and body.
     request_hash     bytea NOT NULL,
-    -- failed: may have done something; the same request may be sent again, and goes on.
+    -- failed: it may have had effects; repeating the same request resumes it.
     status           text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done', 'failed')),
-    -- Who does it pushes this ahead; once it is past, that one has died.
+    -- The process that handles the request extends this. If it has passed, that process died.
     lease_until      timestamptz NOT NULL,
     attempts         integer NOT NULL DEFAULT 1,
     response_status  smallint,

@@ -1,5 +1,6 @@
--- The audit trail proves itself: each seal holds a SHA-256 over the seal before it and over its rows, so that nothing in the trail can be
--- changed, removed or slipped in later without breaking it. A job seals what has been committed; whoever writes to the trail waits for nothing.
+-- Makes the audit log tamper-evident. Each seal is a SHA-256 over the previous seal and its rows,
+-- so a changed, deleted or inserted row breaks the chain. A job seals committed rows; writers to
+-- the audit log don't wait for it.
 CREATE TABLE billing_audit_seals (
     seq       bigint PRIMARY KEY CHECK (seq > 0),
     -- Rows of billing_audit with after_id < id <= last_id.

@@ -1,5 +1,6 @@
--- Whose a session is, so that a new password can end all of them, and a name for each that may be shown: its id is what a browser proves itself
--- with. The owner is read out of the data, so that servers which don't know of the column yet keep it right too.
+-- The user of a session, so that a password change can end all of them, and a public id that may be
+-- shown: the session's own id is a credential. Generated from the data, so that older servers fill
+-- both too.
 ALTER TABLE sessions
     ADD COLUMN user_id   uuid GENERATED ALWAYS AS ((data ->> 'user')::uuid) STORED,
     ADD COLUMN public_id uuid NOT NULL DEFAULT gen_random_uuid();

@@ -1,6 +1,8 @@
--- What an invoice's sums and its document need and the mirror did not store: taxes by rate, credits before tax, shipping, exact quantities,
--- tax ids with their type, the date of issue, and the lines of credit notes. NULL means that the row was written before this migration and its
--- stored payload has not been read again. The shapes of the jsonb columns are the types of `domain::invoice` (amounts in minor units).
+-- Fields that an invoice's totals and PDF need and the mirror lacked: taxes by rate, pre-tax
+-- credits, shipping, exact quantities, tax ids with their type, the date of issue, and lines of
+-- credit notes. NULL means that the row is older than this migration and its payload has not been
+-- parsed again. The jsonb columns have the shapes of the types in `domain::invoice` (amounts in
+-- minor units).
 ALTER TABLE invoices
     ADD COLUMN taxes               jsonb,  -- [TaxAmount], over the whole invoice
     ADD COLUMN pretax_credits      jsonb,  -- [PretaxCredit], over the whole invoice
@@ -25,7 +27,8 @@ ALTER TABLE credit_notes
     ADD COLUMN taxes               jsonb,   -- [TaxAmount]
     ADD COLUMN lines               jsonb;   -- [CreditNoteLine]
 
--- Events since basil (2025-03-31) carry only the id of a rate, so each is fetched once.
+-- Events since API version 2025-03-31.basil contain only the id of a tax rate, so each rate is
+-- fetched once.
 CREATE TABLE tax_rates (
     stripe_tax_rate_id text PRIMARY KEY,
     display_name       text NOT NULL,

@@ -1,4 +1,4 @@
--- The parts of an hour become one again.
+-- Merges split hours.
 CREATE TEMPORARY TABLE whole ON COMMIT DROP AS
 SELECT customer_id, metric, date_trunc('hour', hour, 'UTC') AS hour, app_id, sum(quantity)::bigint AS quantity,
        sum(event_count)::bigint AS event_count, max(as_of) AS as_of

@@ -1,5 +1,5 @@
 DROP TABLE usage_refusals;
--- Of several firings of a threshold the last one stays, as the one that a server of before knows.
+-- Of several firings of a threshold, only the last one stays; older servers allow one.
 DELETE FROM usage_alerts AS earlier USING usage_alerts AS later
 WHERE (later.customer_id, later.period_start, later.metric, later.kind, later.threshold)
     = (earlier.customer_id, earlier.period_start, earlier.metric, earlier.kind, earlier.threshold) AND later.round > earlier.round;

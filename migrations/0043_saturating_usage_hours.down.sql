@@ -1,4 +1,4 @@
--- The triggers' functions as they were.
+-- Restores the previous trigger functions.
 CREATE OR REPLACE FUNCTION usage_customer_hours_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('usage_customer_hours'), key)

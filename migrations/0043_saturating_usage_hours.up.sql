@@ -1,6 +1,6 @@
--- An event may have 10^15 bytes since servers accept a day of a CDN in one event, and some ten thousand of those are more than a bigint
--- holds. A sum that overflows fails the transaction that counts: the request, or the batch on its way from ClickHouse with all customers'
--- events in it. Sums stop at the largest bigint instead. Servers of before use the same triggers.
+-- An event may have up to 10^15 bytes, and some ten thousand of those overflow a bigint. An
+-- overflow would fail the transaction: a request, or a ClickHouse batch with the events of all
+-- customers. Sums therefore saturate at the largest bigint. Older servers use the same triggers.
 CREATE FUNCTION usage_saturated(sum numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN least(greatest(sum, -9223372036854775807), 9223372036854775807)::bigint;
 

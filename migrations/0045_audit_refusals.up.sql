@@ -1,6 +1,7 @@
--- The audit log can't be pruned, so whoever is not signed in may add a bounded number of rows to it each hour. Counted are the refusals of an
--- address and of all together (`*`): those that were written to billing_audit, and those that were left out. The hourly job `sessions` writes
--- one row with the counts of the hours that are over, and removes them here.
+-- Audit rows are never deleted, so unauthenticated clients may add only a limited number per hour.
+-- This counts refusals per address and in total (`*`): those written to billing_audit and those
+-- left out. The hourly job `sessions` writes one audit row with the counts of past hours and
+-- deletes them here.
 CREATE TABLE audit_refusals (
     hour     timestamptz NOT NULL,
     -- An IPv4 address, the /64 of an IPv6 address, `unknown`, or `*`.

@@ -20,6 +20,8 @@ wasm="${APEX_WASM_TARGET_DIR:-$cache/target-wasm}/$wasm_target/$profile/$name.wa
 step "cargo build --lib, for the browser ($profile)"
 scripts/wasm-cargo.sh build --quiet --profile "$profile" --lib --no-default-features --features hydrate
 
+install_wasm_bindgen
+
 # By content, not by time: another clone may share the target folder.
 built="$profile $(wasm-bindgen --version) $(cksum < "$wasm") $(cksum < scripts/build-site.sh)"
 if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then

@@ -124,3 +124,17 @@ become_postgres() {
   fi
 }
 as_postgres() { ${as[@]+"${as[@]}"} env LC_ALL=C "$@"; }
+
+# Installs wasm-bindgen's tool. build-site.sh calls it, not setup.sh: the server compiles meanwhile.
+install_wasm_bindgen() {
+  local version
+  # The tool refuses a .wasm of another version of the library.
+  version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' "$root/Cargo.lock")
+  [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $version" ] || return 0
+  step "cargo install wasm-bindgen-cli $version (once)"
+  # Hardly optimised: it runs for less than a second, and building it takes minutes.
+  CARGO_TARGET_DIR="$cache/target-tools" CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 CARGO_PROFILE_RELEASE_DEBUG=false \
+    cargo install --quiet wasm-bindgen-cli --version "$version" --no-default-features --bin wasm-bindgen --force
+  rm -rf "$cache/target-tools"
+}

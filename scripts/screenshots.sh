@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes docs/screenshots anew: starts the built server with the demo in a temporary folder, and takes
-# pictures of its pages in Chromium, light and dark. The pages show the demo as of today, so dates and
-# figures differ from one day to another; fonts, time zone and window size do not.
+# Updates docs/screenshots: starts the built server with the demo in a temporary folder, and takes
+# pictures of its pages in Chromium, light and dark. The pages show the demo as of today, so dates
+# and numbers differ from day to day; fonts, time zone and window size don't.
 #
 #   APEX_SCREENSHOTS_PORT=3130   where the server listens
 set -euo pipefail

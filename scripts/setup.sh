@@ -56,16 +56,6 @@ fi
 [ "$wasm" = default ] || wasm_done="$wasm_done by Debian's Rust"
 if $with_tests && [ "$wasm" = debian ] && ! [ -x /usr/bin/cargo-clippy ]; then apt_install rust-web-clippy; fi
 
-# The tool must have the library's exact version, or it refuses the .wasm.
-bindgen=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
-if [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $bindgen" ]; then
-  step "cargo install wasm-bindgen-cli $bindgen (two minutes, once)"
-  # Hardly optimised: it runs for less than a second, and building it dominates.
-  CARGO_TARGET_DIR="$cache/target-tools" CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 CARGO_PROFILE_RELEASE_DEBUG=false \
-    cargo install --quiet wasm-bindgen-cli --version "$bindgen" --no-default-features --bin wasm-bindgen --force
-  rm -rf "$cache/target-tools"
-fi
-
 postgres_done="PostgreSQL at DATABASE_URL"
 if postgres=$(find_postgres); then
   postgres_done="PostgreSQL in $postgres"
@@ -89,4 +79,4 @@ if $with_browser && [ -f end2end/package.json ]; then
   fi
 fi
 
-echo "Ready: Rust $rust_version, $wasm_done, wasm-bindgen $bindgen, $postgres_done."
+echo "Ready: Rust $rust_version, $wasm_done, $postgres_done."

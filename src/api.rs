@@ -1,5 +1,5 @@
-//! REST handlers for what a server function can't express: path parameters, PDFs, webhooks, ingest, forms.
-//! They translate HTTP and call `service`.
+//! REST handlers beyond server functions: path parameters, PDFs, webhooks, ingest, forms. They
+//! translate HTTP and call `service`.
 
 pub mod account;
 pub mod audit;
@@ -23,7 +23,7 @@ use crate::{
 use axum::{Router, routing::post};
 use utoipa_axum::router::OpenApiRouter;
 
-/// Every path of the axum handlers, with its documentation. Leptos registers those of the server functions.
+/// Every path of the axum handlers, with its documentation. Leptos registers the server functions.
 pub fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::default()
         .merge(account::router())
@@ -41,7 +41,7 @@ pub fn router() -> OpenApiRouter<Server> {
         .merge(webhooks::router())
 }
 
-/// Where the forms of pages are sent: they work without JavaScript, and are no part of the API.
+/// Targets of the pages' forms without JavaScript. The API excludes them.
 pub fn forms() -> Router<Server> {
     Router::new()
         .route("/theme", post(theme::choose))

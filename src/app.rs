@@ -1,7 +1,8 @@
 //! The console: shell, routes, pages, components. Leptos only, for both targets.
 //!
-//! Every page is complete in the server's HTML ([`SsrMode::Async`]) and works without JavaScript; hydration adds comfort.
-//! Nothing here asks a clock or a time zone while rendering, so that the server and the browser build the same page.
+//! Every page is complete in the server's HTML ([`SsrMode::Async`]) and works without JavaScript;
+//! hydration adds comfort. Rendering uses no clock or time zone, so that server and browser render
+//! the same page.
 
 pub mod alert_form;
 pub mod audit_filters;
@@ -40,14 +41,14 @@ pub use shell::shell;
 pub use status::SetStatus;
 pub use theme::ThemePreference;
 
-/// The document's title for a page's. The server's HTML takes it as it is (leptos_meta 0.8.7 escapes nothing in `<title>`), so that here is the one
-/// place where text from outside is escaped for it; a browser sets it as text.
+/// The document's title with a page's. leptos_meta 0.8.7 doesn't escape `<title>` in the server's
+/// HTML, so external text is escaped here; in the browser it is set as text.
 fn document_title(page: String) -> String {
     let title = if page.is_empty() { PRODUCT.to_owned() } else { format!("{page} · {PRODUCT}") };
     if cfg!(feature = "ssr") { escaped(&title) } else { title }
 }
 
-/// Text inside an element of HTML.
+/// Escapes text for an HTML element.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,4 +1,4 @@
-//! Who is asking: sessions of people, keys of machines.
+//! Authentication: credentials of users and API keys.
 
 pub mod api_key;
 pub mod breached_passwords;
@@ -10,26 +10,26 @@ pub mod totp;
 use crate::domain::{identity::CustomerId, role::Role};
 use uuid::Uuid;
 
-/// The signed-in person or machine of a request.
+/// The authenticated user or API key of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
     User {
         id: Uuid,
         email: String,
         role: Role,
-        /// Its own.
+        /// The user's own customer.
         customer: Option<CustomerId>,
-        /// Signing in asks for a code.
+        /// Login requires a code.
         has_second_factor: bool,
-        /// As whom a member of the staff looks at the pages, and changes nothing.
+        /// The customer as which staff view the pages, read-only.
         viewing: Option<CustomerId>,
     },
-    /// Sends usage and reads its customer's billing.
+    /// Sends usage and reads its customer's billing data.
     ApiKey { id: Uuid, name: String, customer: CustomerId },
 }
 
 impl Principal {
-    /// What it may do; a key reads.
+    /// Its role; an API key is read-only.
     pub const fn role(&self) -> Role {
         match self {
             Principal::User { role, .. } => *role,
@@ -37,7 +37,7 @@ impl Principal {
         }
     }
 
-    /// The customer that it asks about unless it names another: the one that it views as, else its own.
+    /// The customer of a request that names none: the viewed customer, or else its own.
     pub const fn customer(&self) -> Option<CustomerId> {
         match self {
             Principal::User { viewing: Some(viewing), .. } => Some(*viewing),
@@ -53,7 +53,7 @@ impl Principal {
         }
     }
 
-    /// The customer as whom a member of the staff looks at the pages.
+    /// The customer as which staff view the pages.
     pub const fn viewing(&self) -> Option<CustomerId> {
         match self {
             Principal::User { viewing, .. } => *viewing,
@@ -61,7 +61,7 @@ impl Principal {
         }
     }
 
-    /// The same person looking at the pages as this customer; nobody but staff can.
+    /// The same user viewing as this customer; only staff can.
     #[must_use]
     pub fn viewing_as(mut self, customer: Option<CustomerId>) -> Principal {
         if let Principal::User { role, viewing, .. } = &mut self {
@@ -70,7 +70,7 @@ impl Principal {
         self
     }
 
-    /// Its name in the audit trail.
+    /// Its name in the audit log.
     pub fn actor(&self) -> String {
         match self {
             Principal::User { email, .. } => email.clone(),

@@ -1,5 +1,6 @@
-//! The deployment checklist, gone through from outside: against a running deployment, over HTTP, and over its database, its metrics and its
-//! Prometheus where those are given. What it writes is marked (`evt_checklist_…`, the app `apex_checklist`) and taken back.
+//! The deployment checklist, checked from outside: over HTTP against a running deployment, and over
+//! its database, metrics and Prometheus if given. Test data is marked (`evt_checklist_…`, the app
+//! `apex_checklist`) and removed.
 //!
 //! The boxes are those of `docs/operate/deployment-checklist.md`. A box that names a check in a
 //! comment is ticked here; people tick the others.
@@ -22,33 +23,33 @@ use crate::config::Secret;
 use client::Site;
 use std::{collections::BTreeMap, time::Duration};
 
-/// The checklist as it is kept in the repository.
+/// The checklist document in the repository.
 pub const DOCUMENT: &str = include_str!("../docs/operate/deployment-checklist.md");
 
-/// The app and the prefix of ids of whatever is written.
+/// The test data's app and id prefix.
 const MARK: &str = "apex_checklist";
 
-/// Requests whose 95th percentile is taken.
+/// Requests of which the 95th percentile is taken.
 const SAMPLES: usize = 20;
 
-/// What is known of the deployment, and how to get in.
+/// The deployment's addresses and credentials.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The address that people open.
+    /// The public URL.
     pub url: String,
     pub admin_cookie: Option<Secret>,
-    /// Of a publisher or of somebody who only reads.
+    /// Of a publisher or a read-only user.
     pub member_cookie: Option<Secret>,
     pub api_key: Option<Secret>,
     pub webhook_secret: Option<Secret>,
     pub database_url: Option<Secret>,
     pub metrics_url: Option<String>,
     pub prometheus_url: Option<String>,
-    /// Switch billing off for some seconds to see what that does.
+    /// Switch billing off for some seconds to check the effect.
     pub switch_billing: bool,
 }
 
-/// What became of a box.
+/// The result of a box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Passed(String),
@@ -56,11 +57,11 @@ pub enum Verdict {
         reason: String,
         fix: String,
     },
-    /// What it would need.
+    /// The options that the check needs.
     Unchecked(String),
 }
 
-/// Verdicts by the name of their check.
+/// Results by the name of their check.
 #[derive(Debug, Default)]
 pub struct Findings(BTreeMap<&'static str, Verdict>);
 
@@ -79,7 +80,7 @@ impl Findings {
         }
     }
 
-    /// Passed with what was seen, or failed with it.
+    /// Records a pass or a failure, with what was observed.
     fn judge(&mut self, check: &'static str, good: bool, seen: impl Into<String>, fix: &str) {
         if good { self.passed(check, seen) } else { self.failed(check, seen, fix) }
     }
@@ -93,10 +94,10 @@ impl Findings {
     }
 }
 
-/// Goes through the checklist.
+/// Runs the checklist.
 ///
 /// # Errors
-/// Where nothing can be checked at all: an address that is none, a database that is named and can't be reached.
+/// Nothing can be checked: an invalid URL, or a given database that can't be reached.
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let site = Site::new(options)?;
     let db = database::open(options).await?;
@@ -117,7 +118,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     Ok(Report::new(findings))
 }
 
-/// The time within which 95 of a hundred took place.
+/// The duration within which 95 of a hundred finished.
 fn p95(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get((times.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The command line: one function per command, each over the same use cases as the API.
+//! The command line: one function per command, using the same use cases as the API.
 
 mod api_key;
 mod audit;
@@ -21,7 +21,8 @@ pub use session::Session;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Billing platform of ApexMediation: usage metering, Stripe mirror, invoices and console in one binary.
+/// Billing platform of ApexMediation: usage metering, Stripe mirror, invoices and console in one
+/// binary.
 #[derive(Parser)]
 #[command(
     name = "apex-billing",
@@ -37,50 +38,50 @@ struct Cli {
 enum Command {
     /// Serve the console, the API and the webhooks
     Serve(serve::Serve),
-    /// Bring the database's schema up or down, or show where it is
+    /// Migrate the database's schema, or show its state
     Migrate(migrate::Migrate),
-    /// Fill the database with a believable year of two customers
+    /// Fill the database with a year of sample data for two customers
     Demo(serve::Demo),
-    /// People who may sign in
+    /// Users
     #[command(subcommand)]
     User(user::User),
     /// Customers
     #[command(subcommand)]
     Customer(customer::Customer),
-    /// Keys of customers' machines
+    /// API keys
     #[command(subcommand)]
     ApiKey(api_key::ApiKey),
-    /// Stripe's events: what came, what became of it, and once more
+    /// Stripe's events: list, show, replay, backfill
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
     /// Compare the mirror, the usage and the inbox with Stripe
     Reconcile(reconcile::Reconcile),
-    /// The hard ways back, guarded
+    /// Destructive rollback steps, with safeguards
     #[command(subcommand)]
     Rollback(rollback::Rollback),
-    /// Switches of features, for all servers
+    /// Feature switches, for all servers
     #[command(subcommand)]
     Features(features::Features),
-    /// Raw usage events: move them to ClickHouse, compare them with what is billed
+    /// Raw usage events: move them to ClickHouse, compare them with billed usage
     #[command(subcommand)]
     Usage(usage::Usage),
-    /// The audit trail
+    /// The audit log
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Serve a stand-in for Stripe's API, to try the product without a Stripe account
     StripeStandIn(stripe_stand_in::StripeStandIn),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::OpenApi),
-    /// Go through the deployment checklist against a running deployment
+    /// Run the deployment checklist against a running deployment
     Checklist(Box<checklist::Checklist>),
 }
 
-/// The whole command line, for whoever describes it.
+/// The whole command line, for generating documentation.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Runs the program: exit code 0 when it worked, 1 when not, 2 for bad usage.
+/// Runs the program. Exit codes: 0 success, 1 failure, 2 invalid usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -106,7 +107,7 @@ pub fn main() -> ExitCode {
             Command::Checklist(command) => command.run().await,
         }
     });
-    // Whatever still renders or hashes for a request that was cut off holds nobody up.
+    // Requests that were cut off may still render or hash; don't wait for them.
     runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,

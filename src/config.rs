@@ -1,6 +1,7 @@
-//! Environment and `Leptos.toml`, read once at start into one typed value.
+//! Reads the environment and `Leptos.toml` once at start into one typed value.
 //!
-//! A missing or malformed value ends the program with one sentence: the variable, what it got, what it wants.
+//! A missing or malformed value ends the program with one sentence: the variable, its value, and
+//! the expected one.
 
 mod address;
 mod clickhouse;
@@ -29,7 +30,7 @@ use lettre::message::Mailbox;
 use serde::Deserialize;
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-/// A value that never shows itself in logs, errors or debug output.
+/// A value that never appears in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -40,27 +41,29 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Everything that an operator can set.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub billing_enabled: bool,
     /// None: a private PostgreSQL under `./.data/pg`.
     pub database_url: Option<Secret>,
-    /// None: raw usage events stay in PostgreSQL.
+    /// None: raw usage events are stored in PostgreSQL.
     pub clickhouse: Option<ClickHouse>,
-    /// Every secret that may sign a webhook now; more than one while rotating. Empty: a random one is made and printed.
+    /// All valid webhook secrets; several while rotating. Empty: a random one is generated and
+    /// printed.
     pub stripe_webhook_secrets: Vec<Secret>,
-    /// None: nothing is asked of Stripe, and what needs it says so.
+    /// None: Stripe is never called, and features that need it report that.
     pub stripe_secret_key: Option<Secret>,
-    /// Where Stripe's API is, without a slash at the end.
+    /// Base URL of Stripe's API, without a trailing slash.
     pub stripe_api_base: String,
-    /// The key's mode: events of the other one are stored as ignored. None: both are taken.
+    /// The key's mode: events of the other mode are stored as ignored. None: both modes are
+    /// accepted.
     pub stripe_livemode: Option<bool>,
-    /// The account that is mirrored although events name it: a connected one, or one of an organization. None: events that name an account are
-    /// stored as ignored.
+    /// The account in `Stripe-Account` or `context` whose events are mirrored: a connected account,
+    /// or one of an organization. None: events that name an account are stored as ignored.
     pub stripe_account: Option<String>,
     pub public_url: PublicUrl,
-    /// Whose `X-Forwarded-For` is believed. Empty: nobody's.
+    /// Proxies whose `X-Forwarded-For` is trusted. Empty: none.
     pub trusted_proxies: Vec<IpNet>,
     pub metrics_addr: SocketAddr,
     /// None: mails are written to the log.
@@ -70,9 +73,9 @@ pub struct Config {
     /// None: no traces.
     pub otlp_endpoint: Option<OtlpEndpoint>,
     pub demo_password: Option<Secret>,
-    /// Passwords that are known from breaches, each by its SHA-1. None: only common ones are refused.
+    /// File of breached passwords by SHA-1. None: only common passwords are rejected.
     pub breached_passwords_file: Option<PathBuf>,
-    /// Those of the secrets of authenticator apps. None in it: they are kept as they are.
+    /// Keys that encrypt TOTP secrets. Without keys, they are stored unencrypted.
     pub secrets_keys: SecretsKeys,
     pub leptos: LeptosOptions,
     pub file: File,
@@ -89,7 +92,7 @@ pub enum LogFormat {
 #[error("{0}")]
 pub struct ConfigError(String);
 
-/// Where values come from: the process environment, or a test's own.
+/// The source of values: the process environment, or a test's own.
 pub trait Environment {
     fn get(&self, name: &str) -> Option<String>;
 }
@@ -100,20 +103,20 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {
     }
 }
 
-/// Where Stripe's API is, unless set otherwise.
+/// Stripe's API, the default.
 const STRIPE_API: &str = "https://api.stripe.com";
 
-/// Where Stripe's customer portal is.
+/// Stripe's customer portal.
 const STRIPE_PORTAL: &str = "https://billing.stripe.com";
 
-/// Folder of what the program keeps beside the database: the private cluster, the demo's secrets.
+/// Folder for local data: the private cluster, the demo's secrets.
 pub fn data_dir() -> PathBuf {
     PathBuf::from(".data")
 }
 
 impl Config {
-    /// The origin of Stripe's customer portal, to which a form may lead; None where Stripe is not connected. Whatever stands in for Stripe's
-    /// API has its portal beside it.
+    /// The origin of Stripe's customer portal, as a target of forms (CSP `form-action`); None
+    /// without a Stripe key. A stand-in for Stripe's API has its portal at the same origin.
     pub fn portal_origin(&self) -> Option<String> {
         self.stripe_secret_key.as_ref()?;
         if self.stripe_api_base == STRIPE_API {
@@ -128,7 +131,7 @@ impl Config {
         self.stripe_secret_key.is_some() || self.stripe_api_base != STRIPE_API
     }
 
-    /// Reads `.env` (if present), the environment and `Leptos.toml` of the working directory.
+    /// Reads `.env` (if present), the environment, and `Leptos.toml` in the working directory.
     pub fn load() -> Result<Config, ConfigError> {
         match dotenvy::dotenv() {
             Ok(_) => {}
@@ -163,7 +166,7 @@ impl Config {
                 Some(key) if key.starts_with("sk_test_") || key.starts_with("rk_test_") => Some(false),
                 Some(_) => {
                     return Err(ConfigError(
-                        "STRIPE_SECRET_KEY is set, but is no Stripe key; it wants sk_live_…, sk_test_…, rk_live_… or rk_test_…".into(),
+                        "STRIPE_SECRET_KEY is set, but is not a Stripe key; expected sk_live_…, sk_test_…, rk_live_… or rk_test_…".into(),
                     ));
                 }
             },
@@ -205,8 +208,8 @@ fn is_account(id: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && rest.len() < 100 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-fn wrong(name: &str, got: &str, wants: &str) -> ConfigError {
-    ConfigError(format!("{name} is `{got}`, but wants {wants}"))
+fn wrong(name: &str, got: &str, expected: &str) -> ConfigError {
+    ConfigError(format!("{name} is `{got}`, but must be {expected}"))
 }
 
 fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
@@ -217,16 +220,16 @@ fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
     }
 }
 
-fn parsed<T: std::str::FromStr>(name: &str, value: &str, wants: &str) -> Result<T, ConfigError> {
-    value.parse().map_err(|_| wrong(name, value, wants))
+fn parsed<T: std::str::FromStr>(name: &str, value: &str, expected: &str) -> Result<T, ConfigError> {
+    value.parse().map_err(|_| wrong(name, value, expected))
 }
 
-/// The value itself stays out of the message: it holds a password.
+/// The message omits the value: it contains a password.
 fn database_url(url: Secret) -> Result<Secret, ConfigError> {
     if url.0.starts_with("postgres://") || url.0.starts_with("postgresql://") {
         Ok(url)
     } else {
-        Err(ConfigError("DATABASE_URL is no PostgreSQL address; it wants postgres://user:password@host:5432/database".into()))
+        Err(ConfigError("DATABASE_URL is not a PostgreSQL URL; expected postgres://user:password@host:5432/database".into()))
     }
 }
 
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn stripe_is_asked_only_with_a_key_and_where_it_is() {
+    fn stripe_is_called_only_with_a_key() {
         let config = read(&[]).unwrap();
         assert!(config.stripe_secret_key.is_none() && config.stripe_api_base == "https://api.stripe.com");
         let config = read(&[("STRIPE_SECRET_KEY", "rk_test_1"), ("STRIPE_API_BASE", "http://127.0.0.1:12111/")]).unwrap();
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portal_is_stripes_or_beside_whatever_stands_in_for_stripe() {
+    fn the_portal_is_stripes_or_the_stand_ins() {
         let portal = |set: &[(&str, &str)]| read(set).unwrap().portal_origin();
         let key = ("STRIPE_SECRET_KEY", "sk_test_1");
         assert_eq!(portal(&[("STRIPE_API_BASE", "http://127.0.0.1:12111/")]), None);
@@ -276,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_one_sentence_that_names_the_variable() {
+    fn an_invalid_value_is_one_sentence_with_its_variable() {
         for (name, value) in [
             ("BILLING_ENABLED", "maybe"),
             ("PUBLIC_URL", "billing.example.com"),

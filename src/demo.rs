@@ -1,7 +1,8 @@
-//! A believable year of two customers, through the code paths that real traffic takes: signed webhooks and ingested events. Each invoice
-//! bills the usage of its month.
+//! A year of sample data for two customers, through the code paths of real traffic: signed webhooks
+//! and ingested events. Each invoice bills the usage of its month.
 //!
-//! Deterministic from the day of the first run on: a later run sends the same again, which changes nothing, and what has happened since.
+//! Deterministic from the day of the first run: a later run sends the same events, which changes
+//! nothing, and those that happened since.
 
 mod access;
 mod first_run;
@@ -36,7 +37,8 @@ const ADMIN: &str = "admin@demo.test";
 const PUBLISHER: &str = "publisher@demo.test";
 const READONLY: &str = "readonly@demo.test";
 
-/// How far into its period the first run finds each customer: late enough for one of them to be over its plan.
+/// How far into its period each customer is at the first run: late enough for one to exceed its
+/// plan.
 const INTO_THE_PERIOD: Duration = Duration::days(20);
 
 const MONTHS: usize = 12;
@@ -95,7 +97,7 @@ impl Year {
     }
 }
 
-/// Fills the database; refuses one that holds other customers already.
+/// Creates the demo data; rejects a database with other customers.
 pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> {
     if platform.config.stripe_livemode == Some(true) {
         bail!("the demo is not for a live Stripe account: STRIPE_SECRET_KEY is a live key");
@@ -110,7 +112,7 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> 
     let months = months_until(anchor, now);
     let first = months.first().context("the year has no month")?;
     ingest::prepare(platform).await?;
-    // Further back than the events of other senders reach.
+    // Beyond the age limit of normal events.
     platform.usage.prepare(first.start(), now).await?;
     let put = async |customer: &DemoCustomer| {
         customers::put(platform, &customer.stripe_id, &customer.name, &customer.email, customer.currency).await
@@ -146,13 +148,13 @@ pub async fn fill(platform: &Platform, access: &Access) -> anyhow::Result<Year> 
     Ok(sent)
 }
 
-/// The day on which the demo's periods begin; one that every month has.
+/// The day on which the demo's periods begin; every month has it.
 fn anchor_of(since: OffsetDateTime) -> OffsetDateTime {
     let day = (since - INTO_THE_PERIOD).replace_time(Time::MIDNIGHT);
     day.replace_day(day.day().min(28)).unwrap_or(day)
 }
 
-/// The twelve months before the anchor's, and those since, the running one last.
+/// The twelve months before the anchor's, and those since; the current one is last.
 fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
     (-(MONTHS as i32)..)
         .map_while(|month| Period::new(months_later(anchor, month), months_later(anchor, month + 1)))
@@ -160,13 +162,13 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
         .collect()
 }
 
-/// What a month used, beside what the plan includes.
+/// A month's usage, with the included quantities.
 fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
     let used = traffic::quantities(events);
     Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
 }
 
-/// The hours whose usage is there, of those that are too old for events to be known again by their ids.
+/// Hours with usage, for events too old for deduplication by id.
 async fn known_hours(
     platform: &Platform,
     customer: CustomerId,
@@ -178,7 +180,7 @@ async fn known_hours(
     Ok(platform.usage.figures(customer, span).await?.hours.into_iter().map(|hour| hour.hour).collect())
 }
 
-/// Sends a month's events as they were sent then: within the month, so that none is too old to be taken.
+/// Sends a month's events as if in that month, so that none is too old.
 async fn send(
     platform: &Platform,
     customer: CustomerId,
@@ -190,13 +192,13 @@ async fn send(
     let at = platform.clock.now().min(month.end());
     let then = platform.with(|parts| parts.clock = Clock::new(move || at));
     let new: Vec<Event> = events.into_iter().filter(|event| !known.contains(&hour_of(event.at))).collect();
-    // An hour is taken whole or not at all.
+    // An hour is stored completely or not at all.
     let batch = ingest::MAX_EVENTS - ingest::MAX_EVENTS % traffic.events_per_moment();
     for batch in new.chunks(batch) {
         let lines: Vec<String> = batch.iter().map(Event::line).collect();
         let receipt = match ingest::ingest(&then, customer, ingest::Format::Ndjson, lines.join("\n").as_bytes()).await {
             Ok(receipt) => receipt,
-            // A cap that was set on the demo holds for its events too.
+            // A cap set in the demo applies to its events too.
             Err(Error::UsageCapReached(_)) => continue,
             Err(error) => return Err(error.into()),
         };
@@ -223,7 +225,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn every_day_of_first_use_gives_a_year_and_a_running_period_late_in_its_course() {
+    fn every_first_day_gives_a_year_and_a_late_period() {
         let mut now = datetime!(2026-01-01 10:00 UTC);
         for _ in 0..400 {
             let months = months_until(anchor_of(now), now);

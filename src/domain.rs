@@ -1,6 +1,7 @@
-//! Pure rules, compiled for the server and the browser: no IO, no clock, no framework, no other room.
+//! Pure rules, compiled for the server and the browser: no IO, no clock, no framework, no imports
+//! from other modules.
 //!
-//! Values here can only be built valid; what may fail says so in its constructor.
+//! Values can only be built valid: constructors return an error for invalid input.
 
 pub mod alert;
 pub mod audit;

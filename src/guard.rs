@@ -1,5 +1,5 @@
-//! The guard: what a server function or a handler may work with, or why not. It alone decides, whatever the request's path: pages, server
-//! functions, API and downloads all come through here.
+//! The guard: authorization for server functions and handlers. It decides independently of the
+//! request's path: pages, server functions, API and downloads all use it.
 
 use crate::{
     auth::Principal,
@@ -17,7 +17,8 @@ use leptos::prelude::use_context;
 use std::sync::Arc;
 use tower_sessions::Session;
 
-/// Why a request has no principal although it carries credentials: they are invalid, or could not be looked up.
+/// Why a request has no principal although it carries credentials: they are invalid, or could not
+/// be looked up.
 #[derive(Clone, Debug)]
 pub struct Unidentified(Arc<Error>);
 
@@ -40,41 +41,42 @@ impl Unidentified {
 
 /// The platform, in a server function.
 pub fn platform() -> Result<Platform> {
-    use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no platform in this context")))
+    use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("the context has no platform")))
 }
 
 /// The request's head, in a server function.
 fn request() -> Result<Parts> {
-    use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("no request in this context")))
+    use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("the context has no request")))
 }
 
-/// The signed-in person or machine, with or without a required second factor: for what it may know of itself, in a server function.
+/// The authenticated caller, with or without a required second factor, in a server function: only
+/// for reading its own identity.
 pub async fn signed_in() -> Result<(Platform, Principal)> {
     let parts = request()?;
     Ok((platform()?, principal_of(&parts.extensions)?))
 }
 
-/// Whoever is signed in, in a server function.
+/// The authenticated caller, in a server function.
 pub async fn reader() -> Result<Reader> {
     let parts = request()?;
     reader_of(platform()?, &parts.extensions)
 }
 
-/// Whoever is signed in and the customer that it asks about, in a server function.
+/// The authenticated caller and its customer, in a server function.
 pub async fn caller(customer_id: Option<String>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader().await?;
     let customer = customers::customer_of(&platform, &principal, customer_id.as_deref()).await?;
     Ok(Caller { platform, principal, customer })
 }
 
-/// Whoever is signed in and the customer that it asks about, in a handler.
+/// The authenticated caller and its customer, in a handler.
 pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
     let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 
-/// Whoever may change a customer's settings, in a handler.
+/// A caller that may change its customer's settings, in a handler.
 pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
     if !principal.role().manages() {
@@ -84,36 +86,37 @@ pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id
     Ok(Caller { platform, principal, customer })
 }
 
-/// Whoever may see how a customer's settings are changed, and now changes them, in a handler.
+/// A caller that may read how settings are changed, or changes them now, in a handler.
 pub async fn changer_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
     let caller = manager_of(platform, extensions, customer_id).await?;
     if may_change(&caller.principal, customer_id) { Ok(caller) } else { Err(Error::ViewingAs) }
 }
 
-/// Its role lets it change a customer's settings, and it does not just look at them as that customer: then it has to name it.
+/// Its role may change a customer's settings, and it is not viewing as that customer: then it must
+/// name the customer.
 pub fn may_change(principal: &Principal, customer_id: Option<&str>) -> bool {
     principal.role().manages() && (principal.viewing().is_none() || customer_id.is_some_and(|named| !named.trim().is_empty()))
 }
 
-/// The staff's member who is signed in, in a server function.
+/// The signed-in staff user, in a server function.
 pub async fn staff() -> Result<Staff> {
     let parts = request()?;
     staff_of(platform()?, &parts.extensions)
 }
 
-/// The staff's member who is signed in, in a handler.
+/// The signed-in staff user, in a handler.
 pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff> {
     let principal = admitted(&platform, extensions)?;
     if principal.role().is_staff() { Ok(Staff { platform, principal }) } else { Err(Error::Forbidden("admin")) }
 }
 
-/// The person who is signed in, in a server function.
+/// The signed-in user, in a server function.
 pub async fn person() -> Result<Person> {
     let parts = request()?;
     person_of(platform()?, &parts.extensions)
 }
 
-/// The person who is signed in, in a handler: for its own account, where a second factor is set up.
+/// The signed-in user, in a handler: for its own account, where a second factor is set up.
 pub fn person_of(platform: Platform, extensions: &Extensions) -> Result<Person> {
     let principal = principal_of(extensions)?;
     let Principal::User { id, email, .. } = &principal else { return Err(Error::PeopleOnly) };
@@ -132,7 +135,7 @@ pub fn machine_of(platform: Platform, extensions: &Extensions) -> Result<Machine
     }
 }
 
-/// Whoever is signed in, in a handler.
+/// The authenticated caller, in a handler.
 pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader> {
     let principal = admitted(&platform, extensions)?;
     let scope = match (principal.role().is_staff(), principal.customer()) {
@@ -143,22 +146,22 @@ pub fn reader_of(platform: Platform, extensions: &Extensions) -> Result<Reader> 
     Ok(Reader { platform, principal, scope })
 }
 
-/// The signed-in person or machine of a request.
+/// The authenticated caller of a request.
 ///
 /// # Errors
-/// `unauthenticated`; `unavailable` or `busy` where its credentials could not be looked up.
+/// `unauthenticated`; `unavailable` or `busy` if the credentials could not be looked up.
 pub fn principal_of(extensions: &Extensions) -> Result<Principal> {
     let unknown = || extensions.get::<Unidentified>().map_or(Error::Unauthenticated, Unidentified::error);
     extensions.get::<Principal>().cloned().ok_or_else(unknown)
 }
 
-/// The same, once it has the second factor that its role requires.
+/// The same, if it has the second factor that its role requires.
 fn admitted(platform: &Platform, extensions: &Extensions) -> Result<Principal> {
     let principal = principal_of(extensions)?;
     if lacks_second_factor(platform, &principal) { Err(Error::TotpEnrolmentRequired) } else { Ok(principal) }
 }
 
-/// Its role requires a second factor, and none is set up.
+/// Its role requires a second factor, and the user has not set one up.
 pub fn lacks_second_factor(platform: &Platform, principal: &Principal) -> bool {
     matches!(principal, Principal::User { role, has_second_factor: false, .. } if second_factor::is_required(platform, *role))
 }

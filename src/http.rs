@@ -1,4 +1,5 @@
-//! What all handlers share: state, extractors, problem+json, limits, and the layers in front of the routes.
+//! Shared by all handlers: state, extractors, problem+json, limits, and the layers in front of
+//! routes.
 
 pub mod audit_refusals;
 pub mod canonical_path;

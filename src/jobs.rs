@@ -1,4 +1,4 @@
-//! Work in the background: one file per job, and the one scheduler that runs them.
+//! Background jobs: one file per job, and one scheduler.
 
 mod alerts;
 mod audit;
@@ -31,17 +31,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// The jobs that run.
+/// The running jobs.
 pub struct Running(JoinSet<()>);
 
 impl Running {
-    /// Waits until each job has finished what it was doing.
+    /// Waits until each job has finished its current run.
     pub async fn finish(mut self) {
         while self.0.join_next().await.is_some() {}
     }
 }
 
-/// A job: what it is called in logs and metrics, how often it runs, and one run of it.
+/// A job: its name in logs and metrics, its interval, and one run.
 struct Job {
     name: &'static str,
     every: Duration,
@@ -116,7 +116,8 @@ pub fn start(platform: &Platform, stop: CancellationToken) -> (Heartbeat, Runnin
     (heartbeat, Running(jobs))
 }
 
-/// Runs a job again and again until the stop. A run that fails is retried at the next interval. Its metrics exist before the first run.
+/// Runs a job repeatedly until the stop. A failed run is retried at the next interval. Its metrics
+/// exist before the first run.
 fn repeat(Job { name, every, run }: Job, platform: Platform, heartbeat: Heartbeat, stop: CancellationToken) -> impl Future<Output = ()> {
     metrics::gauge!(telemetry::JOB_INTERVAL_SECONDS, "name" => name).set(every.as_secs_f64());
     metrics::gauge!(telemetry::JOB_LAST_SUCCESS, "name" => name).set(platform.clock.now().unix_timestamp() as f64);
@@ -141,7 +142,7 @@ fn repeat(Job { name, every, run }: Job, platform: Platform, heartbeat: Heartbea
                 }
                 Err(error) => {
                     bad.increment(1);
-                    // Some jobs run each second: the log reports the first failure, then once a minute.
+                    // Some jobs run each second: the first failure is logged, then one each minute.
                     match outage.failed(Instant::now()) {
                         Some(News::Lasts { failures, seconds }) => {
                             tracing::error!(job = name, %error, failures, seconds, "job still fails")

@@ -1,6 +1,7 @@
-//! ApexMediation Billing: usage metering, Stripe mirror, invoices and the billing console, in one crate for two targets.
+//! ApexMediation Billing: usage metering, Stripe mirror, invoices and the billing console, in one
+//! crate for two targets.
 //!
-//! The rooms, and what each must not know:
+//! The modules, and what each must not know:
 //!
 //! | room | target | holds | must not know |
 //! | --- | --- | --- | --- |
@@ -63,13 +64,13 @@ pub mod stripe_stand_in;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
 
-/// The browser's entry: takes over the HTML that the server rendered.
+/// The browser's entry point: hydrates the server's HTML.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
-    // For whoever waits for the page to answer to more than links and forms.
+    // Tests wait for this attribute: it marks a hydrated page.
     if let Some(root) = leptos::prelude::document().document_element() {
         root.toggle_attribute("data-hydrated").ok();
     }

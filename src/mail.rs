@@ -1,4 +1,4 @@
-//! Mails: handed to the SMTP server of `SMTP_URL`, or written to the log where there is none.
+//! Mails: sent to the SMTP server of `SMTP_URL`, or written to the log without one.
 
 use crate::{
     config::{Encryption, Smtp},
@@ -18,25 +18,26 @@ use lettre::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// A server that says nothing for this long has failed.
+/// Timeout of the mail server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A short mail of plain text to one person.
+/// A short plain-text mail to one recipient.
 #[derive(Clone, Debug)]
 pub struct Mail<'a> {
     pub to: &'a EmailAddress,
     pub subject: String,
     pub text: String,
-    /// What a second copy of the same mail has in common with the first: letters, digits, dots and hyphens.
+    /// Identifies the mail, so that a duplicate can be recognised: letters, digits, dots and
+    /// hyphens.
     pub id: String,
 }
 
-/// Why a mail was not handed over. Says nothing of the password.
+/// Why a mail was not sent. Never contains the password.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     #[error("the mail can't be written: {0}")]
     Unwritable(String),
-    #[error("the mail server did not take it: {0}")]
+    #[error("the mail server rejected it: {0}")]
     Refused(#[from] lettre::transport::smtp::Error),
 }
 
@@ -50,12 +51,12 @@ struct Route {
 }
 
 impl Mailer {
-    /// Without a server, mails go to the log.
+    /// Without a server, mails are logged.
     pub fn new(smtp: Option<Smtp>, from: Mailbox) -> Mailer {
         Mailer(Arc::new(Route { smtp, from }))
     }
 
-    /// Hands a mail over; what it says is then the server's to deliver.
+    /// Sends a mail; from then on its delivery is the server's task.
     pub async fn send(&self, mail: Mail<'_>) -> Result<(), MailError> {
         let sent = self.hand_over(mail).await;
         metrics::counter!(telemetry::MAILS, "result" => if sent.is_ok() { "sent" } else { "failed" }).increment(1);
@@ -64,7 +65,7 @@ impl Mailer {
 
     async fn hand_over(&self, mail: Mail<'_>) -> Result<(), MailError> {
         let Some(smtp) = &self.0.smtp else {
-            tracing::info!(to = %mail.to, subject = mail.subject, text = mail.text, "mail, not sent since SMTP_URL is not set");
+            tracing::info!(to = %mail.to, subject = mail.subject, text = mail.text, "mail not sent: SMTP_URL is not set");
             return Ok(());
         };
         let message = self.write(mail)?;
@@ -84,7 +85,7 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text)
             .map_err(|error| MailError::Unwritable(error.to_string()))?;
-        // RFC 3834: nobody's holiday notice answers this.
+        // RFC 3834: prevents automatic replies.
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         message.headers_mut().insert_raw(HeaderValue::new(name, "auto-generated".to_owned()));
         Ok(message)
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_is_plain_text_from_the_console_and_no_answer_to_it_is_automatic() {
+    fn mails_are_plain_text_and_auto_submitted() {
         let to = "a@b.example".parse().unwrap();
         let mail = Mail { to: &to, subject: "Änderung".into(), text: "Hello\n".into(), id: "usage-alert-7".into() };
         let written = String::from_utf8(mailer().write(mail).unwrap().formatted()).unwrap();
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_sender_can_be_written() {
+    fn the_default_sender_is_valid() {
         let config = crate::config::Config::read(include_str!("../Leptos.toml"), &|_: &str| None).unwrap();
         let to = "a@b.example".parse().unwrap();
         let mail = Mail { to: &to, subject: String::new(), text: String::new(), id: "x".into() };
@@ -140,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_address_that_is_valid_here_can_be_written(local in "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", domain in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,10}") {
+        fn every_valid_address_can_be_used(local in "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}", domain in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,10}") {
             let to: EmailAddress = format!("{local}@{domain}").parse().unwrap();
             let written = mailer().write(Mail { to: &to, subject: String::new(), text: String::new(), id: "x".into() });
             prop_assert!(written.is_ok(), "{:?}", written.err());

@@ -1,11 +1,12 @@
-//! Invoices as PDF: a typed [`InvoiceDocument`] goes in, the same bytes come out for the same document.
+//! Invoices as PDF: renders a typed [`InvoiceDocument`]. Equal documents give equal bytes.
 //!
-//! The page is `invoice.typ`, compiled in process by typst. What a customer or Stripe wrote reaches it as a JSON value and never as source, so `#`, `$` or `//` in
-//! a name are only characters. The fonts in `fonts/` are built in and cover Latin, Greek, Cyrillic, Hebrew, Arabic, Armenian, Georgian, Devanagari, Thai, Chinese,
-//! Japanese, Korean and emoji in one colour; a character that none of them has is printed
-//! as a box and never fails the render.
+//! The page is `invoice.typ`, compiled in process by typst. Text from customers or Stripe is passed
+//! as a JSON value and never as source, so `#`, `$` or `//` in a name are plain characters. The
+//! fonts in `fonts/` are built in and cover Latin, Greek, Cyrillic, Hebrew, Arabic, Armenian,
+//! Georgian, Devanagari, Thai, Chinese, Japanese, Korean and monochrome emoji. A character without
+//! a glyph is printed as a box and never fails the render.
 //!
-//! This room knows nothing of SQL or HTTP, and no clock: every date on the page and in the file comes from the invoice.
+//! This module uses no SQL, HTTP or clock: every date in the file comes from the invoice.
 
 mod document;
 mod fonts;
@@ -22,11 +23,12 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// A finished document.
+/// A rendered document.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pdf {
     pub bytes: Bytes,
-    /// A strong entity tag (RFC 9110, section 8.8.3), quotes included: the SHA-256 of the bytes in hex.
+    /// A strong entity tag (RFC 9110, section 8.8.3), quotes included: the SHA-256 of the bytes in
+    /// hex.
     pub etag: String,
 }
 
@@ -43,16 +45,16 @@ impl fmt::Debug for Pdf {
     }
 }
 
-/// Why there is no document.
+/// Why rendering failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PdfError {
-    /// More renders wait than [`Limits::waiting`] allows.
+    /// More renders are queued than [`Limits::waiting`] allows.
     #[error("too many documents are being rendered")]
     Busy,
-    /// Not done within [`Limits::timeout`], waiting included.
+    /// Not done within [`Limits::timeout`], including the time in the queue.
     #[error("rendering took too long")]
     TimedOut,
-    /// The template or the typesetter failed; says what it reported.
+    /// The template or typst failed; contains its message.
     #[error("rendering failed: {0}")]
     Failed(String),
 }

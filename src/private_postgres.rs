@@ -1,10 +1,12 @@
-//! A private PostgreSQL cluster, for when `DATABASE_URL` is unset: made once, reached through a socket in its own folder that no other
-//! user may enter, stopped when its last user leaves.
+//! A private PostgreSQL cluster, used if `DATABASE_URL` is unset. It is created once, reached
+//! through a socket in its own folder that no other user may enter, and stopped when its last user
+//! ends.
 //!
-//! Two locks in the folder: `lock` gives turns at starting and stopping, `users` is held shared by every handle, so that who gets it
-//! exclusively knows to be the last. With one lock for both, a start that waits for a stop would wait for itself.
+//! Two locks in the folder: `lock` serializes starts and stops. `users` is held in shared mode by
+//! every handle, so a handle that gets it exclusively is the last. With one lock for both, a start
+//! that waits for a stop would deadlock.
 //!
-//! A program that dies by SIGKILL leaves the server running; the next start attaches to it.
+//! A program killed by SIGKILL leaves the server running; the next start attaches to it.
 
 mod account;
 mod programs;
@@ -25,27 +27,27 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The role that owns everything, and the name of the database that every new cluster has.
+/// The role that owns everything, and the name of the default database.
 const ROLE: &str = "app";
-/// Names the socket file only: the cluster doesn't listen on TCP.
+/// Only names the socket file: the cluster doesn't listen on TCP.
 const PORT: u16 = 5432;
 const SETTINGS: &str = "apex.conf";
-/// For a server that somebody else is starting or stopping, and for the backends of a killed one to end.
+/// Timeout for a server that another process starts or stops, and for the backends of a killed one.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
-/// What kind of cluster, and where.
+/// Where the cluster is, and how it runs.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Folder of the cluster, its socket, its log and its locks; made when it is missing.
+    /// Folder of the cluster, its socket, log and locks; created if missing.
     pub dir: PathBuf,
-    /// False: the last seconds of work are lost when the machine fails. For tests alone.
+    /// False: a machine failure loses the last seconds of work. For tests only.
     pub durable: bool,
-    /// The server stays when its last user leaves, so that the next one needn't wait for a start.
+    /// The server stays running after its last user, so that the next one starts faster.
     pub keep_running: bool,
 }
 
-/// Use of a running cluster; the last one to be dropped stops it.
+/// A handle of a running cluster; dropping the last one stops it.
 #[derive(Debug)]
 pub struct Cluster {
     options: Options,
@@ -64,12 +66,12 @@ pub enum ClusterError {
     )]
     NoPrograms,
     #[error(
-        "APEX_PG_BIN is `{}`, but wants the folder with postgres, initdb and pg_ctl of PostgreSQL {}",
+        "APEX_PG_BIN is `{}`, but must be the folder with postgres, initdb and pg_ctl of PostgreSQL {}",
         .0.display(),
         .1.map_or_else(|| format!("{} or newer", programs::MIN_MAJOR), |major| major.to_string())
     )]
     WrongFolder(PathBuf, Option<u32>),
-    #[error("the database in {} was made by PostgreSQL {major}, which is not here: install that version, or set APEX_PG_BIN or DATABASE_URL", dir.display())]
+    #[error("the database in {} was created by PostgreSQL {major}, which is missing: install that version, or set APEX_PG_BIN or DATABASE_URL", dir.display())]
     OtherMajor { dir: PathBuf, major: u32 },
     #[error(
         "PostgreSQL doesn't run as root, and there is no user `postgres` or `nobody` to run it as: set DATABASE_URL, or run as another user"
@@ -79,11 +81,11 @@ pub enum ClusterError {
     ClosedFolder(PathBuf),
     #[error("{} belongs to another user: remove it, or set DATABASE_URL", .0.display())]
     NotOurs(PathBuf),
-    #[error("the PostgreSQL in {} neither answers nor ends: look at its log, or set DATABASE_URL", .0.display())]
+    #[error("the PostgreSQL in {} neither responds nor stops: see its log, or set DATABASE_URL", .0.display())]
     Stuck(PathBuf),
     #[error("PostgreSQL's {program} failed: {detail}")]
     Program { program: &'static str, detail: String },
-    #[error("the database in {} is gone: restore it from a backup, then start the program again", .0.display())]
+    #[error("the database in {} is missing: restore it from a backup, then start the program again", .0.display())]
     Gone(PathBuf),
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -100,7 +102,8 @@ impl<T> At<T> for io::Result<T> {
 }
 
 impl Cluster {
-    /// Makes the cluster if there is none, and starts it or attaches to it. Blocks: seconds the first time, else some milliseconds.
+    /// Creates the cluster if missing, and starts it or attaches to it. Blocks: seconds the first
+    /// time, then milliseconds.
     pub fn start(options: Options) -> Result<Cluster, ClusterError> {
         fs::create_dir_all(&options.dir).at(&options.dir)?;
         let dir = options.dir.canonicalize().at(&options.dir)?;
@@ -123,7 +126,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Address of a database in the cluster. The database `app` exists.
+    /// URL of a database in the cluster. The database `app` exists.
     pub fn url(&self, database: &str) -> String {
         let host: String = self
             .socket_dir
@@ -138,7 +141,8 @@ impl Cluster {
         format!("postgres://{ROLE}@localhost:{PORT}/{database}?host={host}")
     }
 
-    /// A command for a shell that opens a database in the cluster. Blocks while PostgreSQL's programs are looked for.
+    /// A shell command that opens a database in the cluster. Blocks while it searches for
+    /// PostgreSQL's programs.
     pub fn psql(&self, database: &str) -> String {
         let beside_the_server = || Tools::find(&self.options.dir, self.major()).ok().map(|tools| tools.programs.folder.join("psql"));
         let program = if programs::is_in_path("psql") { None } else { beside_the_server().filter(|path| path.is_file()) };
@@ -146,12 +150,13 @@ impl Cluster {
         format!("{program} -h {} -p {PORT} -U {ROLE} {database}", quoted(&self.socket_dir))
     }
 
-    /// Whether this handle started the server; false when it attached to a running one.
+    /// Whether this handle started the server; false if it attached to a running one.
     pub fn started(&self) -> bool {
         self.started
     }
 
-    /// Starts the server again if it has died; true when it had to. Blocks: some microseconds while it lives, else until it takes connections.
+    /// Restarts the server if it has died; true if it had. Blocks: microseconds while it runs,
+    /// otherwise until it accepts connections.
     ///
     /// # Errors
     /// It can't be started. The next call tries again.
@@ -167,18 +172,18 @@ impl Cluster {
         self.make_and_run()
     }
 
-    /// Whether the server's process is there. One that recovers after a crash of its own is.
+    /// Whether the server's process exists, including one in crash recovery.
     fn lives(&self) -> bool {
         let text = fs::read_to_string(self.data.join("postmaster.pid")).unwrap_or_default();
         text.lines().next().and_then(|line| line.trim().parse().ok()).is_some_and(|pid| is_server(pid, &self.data))
     }
 
-    /// The version of PostgreSQL that made the data; None where there are none.
+    /// PostgreSQL's version that created the data; None without data.
     fn major(&self) -> Option<u32> {
         fs::read_to_string(self.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok())
     }
 
-    /// Whether the server had to be started.
+    /// Returns whether the server had to be started.
     fn make_and_run(&self) -> Result<bool, ClusterError> {
         let major = self.major();
         if major.is_some() && self.is_ready()? {
@@ -189,7 +194,8 @@ impl Cluster {
             self.make(&tools)?;
         }
         self.write_settings(&tools)?;
-        // Backends of a server that was killed may live on for a moment; PostgreSQL refuses to start beside them.
+        // Backends of a killed server may live on for a moment; PostgreSQL refuses to start beside
+        // them.
         let deadline = Instant::now() + PATIENCE;
         let log = self.options.dir.join("log");
         loop {
@@ -205,7 +211,7 @@ impl Cluster {
         Ok(true)
     }
 
-    /// Under another name first, so that a broken attempt leaves no half cluster.
+    /// Created under another name first, so that an interrupted attempt leaves no partial cluster.
     fn make(&self, tools: &Tools) -> Result<(), ClusterError> {
         let new = self.options.dir.join("data.new");
         if new.exists() {
@@ -225,7 +231,7 @@ impl Cluster {
         })?;
         let conf = new.join("postgresql.conf");
         OpenOptions::new().append(true).open(&conf).and_then(|mut file| writeln!(file, "include_if_exists '{SETTINGS}'")).at(&conf)?;
-        // The single-user mode needs neither a client program nor a running server.
+        // Single-user mode needs neither a client program nor a running server.
         let sql = self.options.dir.join("create.sql");
         fs::write(&sql, format!("CREATE DATABASE {ROLE}\n")).at(&sql)?;
         let input = File::open(&sql).at(&sql)?;
@@ -249,8 +255,8 @@ impl Cluster {
         tools.account.own(&path)
     }
 
-    /// Whether a server of this cluster takes connections. Waits for one that is starting or stopping, and clears away what a server
-    /// that is gone has left.
+    /// Whether a server of this cluster accepts connections. Waits while one starts or stops, and
+    /// removes the files of a dead one.
     fn is_ready(&self) -> Result<bool, ClusterError> {
         let pid_file = self.data.join("postmaster.pid");
         let deadline = Instant::now() + PATIENCE;
@@ -267,9 +273,10 @@ impl Cluster {
                 return Ok(true);
             }
             if !alive {
-                // The pid may belong to another program by now (after a reboot, in a new container), or to a zombie that nobody reaps:
-                // PostgreSQL would refuse to start. A pid that can't exist, with the other lines kept: by them it still notices
-                // backends that have outlived the server.
+                // The pid may belong to another program (after a reboot, in a new container) or to
+                // a zombie, and PostgreSQL would refuse to start. Replace it with an impossible pid
+                // and leave the other lines: PostgreSQL uses them to detect backends that have
+                // outlived the server.
                 fs::write(&pid_file, format!("999999999\n{rest}")).at(&pid_file)?;
                 let _ = fs::remove_file(self.socket_dir.join(format!(".s.PGSQL.{PORT}.lock")));
                 return Ok(false);
@@ -298,7 +305,7 @@ impl Drop for Cluster {
             && self.users.try_lock().is_ok()
             && let Err(error) = self.stop()
         {
-            tracing::warn!(%error, "the private PostgreSQL keeps running");
+            tracing::warn!(%error, "the private PostgreSQL could not be stopped");
         }
     }
 }
@@ -334,8 +341,8 @@ impl Tools {
         for variable in ["PGDATA", "PGHOST", "PGPORT", "PGOPTIONS"] {
             command.env_remove(variable);
         }
-        // The server keeps what it inherits: no terminal and no pipe of ours. Its own process group, because a second Ctrl-C must not
-        // hit pg_ctl in the middle of its work.
+        // The server inherits file descriptors: no terminal and no pipe of ours. It has its own
+        // process group, because a second Ctrl-C must not interrupt pg_ctl.
         command.stdout(Stdio::null()).stderr(File::create(&errors).at(&errors)?).process_group(0);
         self.account.apply(&mut command);
         let status = command.status().at(&path)?;
@@ -347,12 +354,13 @@ impl Tools {
     }
 }
 
-/// Whether the process is the server of this data folder; a zombie is none.
+/// Whether the process is the server of this data folder; a zombie is not.
 #[cfg(target_os = "linux")]
 fn is_server(pid: u32, data: &Path) -> bool {
     match fs::read_link(format!("/proc/{pid}/cwd")) {
         Ok(folder) => folder == data,
-        // A container's root may not look into processes of other users, but may know their names: "pid (name) state ...".
+        // A container's root may be denied details of other users' processes, but not their names:
+        // "pid (name) state ...".
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::read_to_string(format!("/proc/{pid}/stat"))
             .ok()
             .and_then(|stat| stat.rsplit_once(") ").map(|(name, state)| name.ends_with("(postgres") && !state.starts_with('Z')))
@@ -373,8 +381,9 @@ fn lock_file(dir: &Path, name: &str) -> Result<File, ClusterError> {
     OpenOptions::new().create(true).truncate(false).write(true).open(&path).at(&path)
 }
 
-/// The cluster's own folder, or a private one under `/tmp` where its path is too long for a socket (103 bytes on macOS, 107 on Linux)
-/// or holds a character that PostgreSQL's list of folders can't.
+/// The cluster's own folder, or a private one under `/tmp` if its path is too long for a socket
+/// (103 bytes on macOS, 107 on Linux) or contains a character that PostgreSQL's list of folders
+/// can't.
 fn socket_dir(dir: &Path, data: &Path) -> Result<PathBuf, ClusterError> {
     if dir.as_os_str().len() <= 80 && !dir.to_string_lossy().contains(['"', ',', '\n', '\\', char::REPLACEMENT_CHARACTER]) {
         return Ok(dir.to_owned());

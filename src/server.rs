@@ -1,4 +1,4 @@
-//! What listens: the router with all its layers, sockets and connections, starting and stopping, metrics.
+//! Listening: the router with all its layers, sockets and connections, start and shutdown, metrics.
 
 pub mod accept;
 pub mod listen;

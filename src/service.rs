@@ -1,6 +1,7 @@
-//! Use cases, one file per noun. `api` and `app/calls` both come through here, so REST and console can't disagree.
+//! Use cases, one file per noun. `api` and `app/calls` both use them, so REST API and console
+//! behave the same.
 //!
-//! Functions take the [`Platform`] and typed arguments and know nothing of HTTP.
+//! Functions take the [`Platform`] and typed arguments, and don't know HTTP.
 
 pub mod actor;
 pub mod alerts;
@@ -51,7 +52,7 @@ use crate::{
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// What every use case needs; cheap to clone, as every layer of every request does.
+/// The dependencies of every use case; cheap to clone, because each request's layers clone it.
 #[derive(Clone)]
 pub struct Platform(Arc<Parts>);
 
@@ -65,7 +66,7 @@ pub struct Parts {
     pub pdf: Renderer,
     pub intake: webhooks::Intake,
     pub admission: ingest::Admission,
-    /// None without a key: what needs Stripe then says so.
+    /// None without a key: features that need Stripe then report that.
     pub stripe: Option<Client>,
     pub mail: Mailer,
     pub caps: alerts::KnownCaps,
@@ -86,7 +87,7 @@ impl std::ops::Deref for Platform {
 
 impl Platform {
     /// # Errors
-    /// A secret key that can't be sent.
+    /// A secret key with invalid characters.
     pub fn new(config: Config, db: sqlx::PgPool, clock: Clock) -> std::result::Result<Platform, StripeError> {
         Ok(Platform(Arc::new(Parts {
             usage: store::usage_store(&config, &db),
@@ -107,20 +108,20 @@ impl Platform {
         })))
     }
 
-    /// The same with some parts changed.
+    /// A copy with some parts replaced.
     pub fn with(&self, change: impl FnOnce(&mut Parts)) -> Platform {
         let mut parts = (*self.0).clone();
         change(&mut parts);
         Platform(Arc::new(parts))
     }
 
-    /// The client, or the error that says that there is none.
+    /// The client, or the error for a missing key.
     pub fn stripe(&self) -> Result<&Client> {
         self.stripe.as_ref().ok_or(Error::StripeNotConfigured)
     }
 }
 
-/// Where the time comes from, so that tests can hold it still.
+/// The clock; tests can freeze it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 

@@ -1,4 +1,5 @@
-//! All the SQL there is. Functions that read or write a customer's rows take its [`CustomerId`](crate::domain::identity::CustomerId).
+//! All SQL. Functions that read or write a customer's rows take its
+//! [`CustomerId`](crate::domain::identity::CustomerId).
 
 pub mod clickhouse;
 pub mod postgres;
@@ -8,7 +9,7 @@ use crate::config::Config;
 use sqlx::PgPool;
 use std::sync::Arc;
 
-/// The store of usage events that the settings name.
+/// The configured store of usage events.
 pub fn usage_store(config: &Config, db: &PgPool) -> Arc<dyn usage::UsageStore> {
     match &config.clickhouse {
         Some(settings) => Arc::new(clickhouse::ClickHouseUsage::new(settings, db.clone())),

@@ -1,6 +1,6 @@
-//! Stripe: the client of its API, webhook signatures, and readers of its objects and events.
+//! Stripe: the API client, webhook signatures, and readers of objects and events.
 //!
-//! Knows Stripe's formats in all their versions. Knows neither `store` nor `service`: it makes the values that those work with.
+//! Knows Stripe's formats in all versions. Imports neither `store` nor `service`.
 
 pub mod client;
 pub mod decimal;

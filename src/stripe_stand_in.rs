@@ -1,9 +1,10 @@
-//! A stateful stand-in for Stripe's API over HTTP: objects in Stripe's shapes that change as Stripe's do, an event for
-//! each change, signed webhooks, and faults on demand. All of it is in memory.
+//! A stateful stand-in for Stripe's API over HTTP: objects in Stripe's shapes that change as
+//! Stripe's do, an event for each change, signed webhooks, and faults on demand. All state is in
+//! memory.
 //!
-//! The demo and `apex-billing stripe-stand-in` serve it, integration tests run it in process. Nothing else of the
-//! product uses it, and it uses nothing of the product but `domain::money` to print amounts: so it is a second
-//! implementation that the first is tested against.
+//! The demo and `apex-billing stripe-stand-in` serve it; integration tests run it in process. No
+//! other part of the product uses it, and it only uses `domain::money` to print amounts: so it is
+//! an independent implementation to test against.
 
 mod clock;
 mod controls;
@@ -44,7 +45,7 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Listens on an address such as `127.0.0.1:12111`; port 0 is a free one.
+    /// Listens on an address such as `127.0.0.1:12111`; port 0 means any free port.
     pub async fn listen(address: &str, secret_key: &str, now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> io::Result<StandIn> {
         let listener = TcpListener::bind(address).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
@@ -54,7 +55,7 @@ impl StandIn {
         Ok(StandIn { shared, base_url, serving })
     }
 
-    /// For `STRIPE_API_BASE`, with a slash at the end.
+    /// For `STRIPE_API_BASE`, with a trailing slash.
     pub fn base_url(&self) -> String {
         format!("{}/", self.base_url)
     }

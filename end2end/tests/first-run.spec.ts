@@ -1,4 +1,4 @@
-// A first run, with the stand-in for Stripe beside the server: what `make run` prints as "What to try".
+// A first run with the Stripe stand-in: what `make run` prints as "What to try".
 import { type Page } from '@playwright/test';
 import { expect, hydrated, signIn, test } from './support';
 
@@ -14,7 +14,7 @@ async function compare(page: Page) {
   await expect(page.getByRole('button', { name: 'Cancel' })).toHaveCount(0, { timeout: 30_000 });
 }
 
-test('staff repairs the seeded differences, and a customer pays at Stripe', async ({ page }) => {
+test('staff repair differences, and a customer pays at Stripe', async ({ page }) => {
   await signIn(page, 'admin');
   await compare(page);
   const rows = page.getByRole('table').locator('tbody tr');

@@ -26,5 +26,5 @@ test('billing off leaves the feature switches to staff', async ({ page }) => {
   await ingest.getByText('Switch off…').click();
   await expect(confirm).toBeVisible();
   await expect(ingest.getByText('503 with Retry-After')).toBeVisible();
-  await expect(ingest.getByLabel('Why, for the audit trail')).toBeEditable();
+  await expect(ingest.getByLabel('Reason, for the audit log')).toBeEditable();
 });

@@ -63,7 +63,7 @@ test('a publisher creates an API key and revokes it', async ({ page }) => {
   await signIn(page, 'publisher');
   await open(page, '/billing/settings', 'Settings');
   const name = `main-${Date.now()}`;
-  await page.getByLabel('Name of a new key').fill(name);
+  await page.getByLabel('Name of the new key').fill(name);
   await page.getByRole('button', { name: 'Create key' }).click();
   await expect(page.getByRole('status').locator('code')).toHaveText(/^apex_[0-9a-f]{64}$/);
   await hydrated(page);

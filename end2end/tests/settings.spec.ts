@@ -6,7 +6,7 @@ test('an API key is created, shown once, and revoked', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
   await hydrated(page);
   const name = `browser-${Date.now()}`;
-  await page.getByLabel('Name of a new key').fill(name);
+  await page.getByLabel('Name of the new key').fill(name);
   await page.getByRole('button', { name: 'Create key' }).click();
   const key = page.getByRole('status').locator('code');
   await expect(key).toHaveText(/^apex_[0-9a-f]{64}$/);
@@ -29,10 +29,10 @@ test('a rejected form keeps its input, also after hydration', async ({ page }) =
   await page.goto('/billing/settings');
   await hydrated(page);
   const impressions = page.getByRole('group', { name: 'Impressions' });
-  await impressions.getByLabel('Alert at % of what is included').fill('eighty');
+  await impressions.getByLabel('Alert at % of the included quantity').fill('eighty');
   await page.getByRole('button', { name: 'Save alerts' }).click();
   await hydrated(page);
-  const field = page.getByRole('group', { name: 'Impressions' }).getByLabel('Alert at % of what is included');
+  const field = page.getByRole('group', { name: 'Impressions' }).getByLabel('Alert at % of the included quantity');
   await expect(field).toHaveValue('eighty');
   await expect(field).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByRole('alert')).toContainText('Impressions, alerts in percent');
@@ -71,7 +71,7 @@ test.describe('without JavaScript', () => {
     await page.getByRole('link', { name: 'Settings' }).click();
     const transfer = page.getByRole('group', { name: 'Data transfer' });
     await page.getByLabel('Recipients').fill('cfo@lumen-games.example, ops@lumen-games.example');
-    await transfer.getByLabel('Alert at % of what is included').fill('70; 100');
+    await transfer.getByLabel('Alert at % of the included quantity').fill('70; 100');
     await transfer.getByLabel('Cap', { exact: true }).fill('900.5');
     await transfer.getByLabel('Cap counts in').selectOption('quantity');
     await page.getByRole('button', { name: 'Save alerts' }).click();

@@ -10,7 +10,7 @@ test('the page summarises usage against the plan', async ({ page }) => {
   await expect(page.getByText('Over plan')).toBeVisible();
   await page.getByRole('link', { name: 'API calls' }).click();
   await expect(page).toHaveURL(/metric=api_calls/);
-  await page.getByText('Show the figures as a table').click();
+  await page.getByText('Show the numbers as a table').click();
   await expect(page.getByRole('table', { name: /API calls/i })).toBeVisible();
 });
 

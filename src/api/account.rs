@@ -1,5 +1,5 @@
-//! What people do with their own account: for programs under `/api/v1/auth`, for people by the forms of `/account`, which work without
-//! JavaScript.
+//! Users' changes to their own account: JSON under `/api/v1/auth`, and the forms of `/account`,
+//! which work without JavaScript.
 
 mod forms;
 
@@ -48,8 +48,8 @@ pub struct NewPassword {
 /// `POST /auth/password`.
 #[utoipa::path(
     post, path = "/api/v1/auth/password", tag = "Session",
-    summary = "Change one's own password",
-    description = "Ends every other session of the person; this one goes on, under a new cookie. Wrong passwords are throttled as at signing in.",
+    summary = "Change your password",
+    description = "Ends your other sessions; this one continues with a new cookie. Wrong passwords are throttled like failed logins.",
     request_body(content = NewPassword),
     responses((status = 204, description = "Changed", headers(("Set-Cookie" = String, description = "The session's new cookie")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
@@ -68,9 +68,9 @@ pub async fn change_password(
 /// `DELETE /auth/sessions/{id}`.
 #[utoipa::path(
     delete, path = "/api/v1/auth/sessions/{id}", tag = "Session",
-    summary = "End one of one's own sessions",
-    description = "Whoever has its cookie is nobody from now on.",
-    params(("id" = uuid::Uuid, Path, description = "The session's id, as the list names it")),
+    summary = "End one of your sessions",
+    description = "Its cookie is invalid from then on.",
+    params(("id" = uuid::Uuid, Path, description = "The session's id in the list")),
     responses((status = 204, description = "Ended")),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
@@ -82,8 +82,8 @@ pub async fn end_session(person: Person, origin: Origin, Path(id): Path<String>)
 /// `POST /auth/sessions/end-others`.
 #[utoipa::path(
     post, path = "/api/v1/auth/sessions/end-others", tag = "Session",
-    summary = "End all of one's own sessions but this one",
-    responses((status = 200, description = "How many there were", body = SessionsEnded))
+    summary = "End your other sessions",
+    responses((status = 200, description = "The number of ended sessions", body = SessionsEnded))
 )]
 pub async fn end_other_sessions(person: Person, origin: Origin) -> Result<Json<SessionsEnded>, ApiError> {
     Ok(Json(own_account::end_other_sessions(&person, &origin).await?))
@@ -96,7 +96,7 @@ pub struct OwnPassword {
     current_password: String,
 }
 
-/// An answer that nobody keeps.
+/// A response that must not be cached.
 type Once<T> = ([(HeaderName, &'static str); 1], Json<T>);
 
 fn once<T>(answer: T) -> Once<T> {
@@ -106,10 +106,10 @@ fn once<T>(answer: T) -> Once<T> {
 /// `POST /auth/totp`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp", tag = "Session",
-    summary = "Begin to set up an authenticator app",
-    description = "The one answer that has the secret. It is in force once `/api/v1/auth/totp/confirm` was shown a code of it.",
+    summary = "Set up an authenticator app",
+    description = "Only this response contains the secret. It becomes active when `/api/v1/auth/totp/confirm` receives a valid code.",
     request_body(content = OwnPassword),
-    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, thirty seconds", body = TotpOffer,
+    responses((status = 201, description = "The secret: RFC 6238 with SHA-1, six digits, 30 seconds", body = TotpOffer,
         headers(("Cache-Control" = String, description = "`no-store`")))),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "totp_enabled", "login_throttled"])))
 )]
@@ -131,8 +131,8 @@ pub struct TotpCode {
 /// `POST /auth/totp/confirm`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp/confirm", tag = "Session",
-    summary = "Put an authenticator app in force",
-    description = "Ends every other session of the person. The one answer that has the recovery codes.",
+    summary = "Activate an authenticator app",
+    description = "Ends your other sessions. Only this response contains the recovery codes.",
     request_body(content = TotpCode),
     responses((status = 200, description = "The recovery codes", body = RecoveryCodes,
         headers(("Cache-Control" = String, description = "`no-store`")))),
@@ -147,17 +147,17 @@ pub async fn confirm_totp(person: Person, origin: Origin, JsonBody(given): JsonB
 pub struct PasswordAndCode {
     #[schema(format = Password)]
     current_password: String,
-    /// Of the app, or a recovery code.
+    /// From the app, or a recovery code.
     code: String,
 }
 
 /// `POST /auth/totp/disable`.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp/disable", tag = "Session",
-    summary = "Give the second factor up",
-    description = "Ends every other session of the person.",
+    summary = "Remove the second factor",
+    description = "Ends your other sessions.",
     request_body(content = PasswordAndCode),
-    responses((status = 204, description = "Signing in asks for a password only")),
+    responses((status = 204, description = "Login requires only a password")),
     extensions(("x-problems" = json!(["bad_request", "invalid_json", "invalid_parameter", "login_throttled"])))
 )]
 pub async fn disable_totp(person: Person, origin: Origin, JsonBody(given): JsonBody<PasswordAndCode>) -> Result<StatusCode, ApiError> {

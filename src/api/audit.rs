@@ -1,4 +1,4 @@
-//! The audit trail as a file.
+//! The audit log as a CSV file.
 
 use crate::{
     http::{extract::Query, problem::ApiError, state::Server},
@@ -16,10 +16,10 @@ pub fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::default().routes(routes!(csv))
 }
 
-/// `GET /admin/audit.csv`: with the filters of `GET /admin/audit`, all of them, however many.
+/// `GET /admin/audit.csv`: all entries that match the filters of `GET /admin/audit`.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit.csv", tag = "Administration",
-    summary = "The audit trail as a file",
+    summary = "The audit log as a CSV file",
     params(crate::app::calls::parameters::AuditFilter),
     responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
@@ -28,7 +28,7 @@ pub fn router() -> OpenApiRouter<Server> {
 )]
 pub async fn csv(staff: Staff, Query(query): Query<audit::Query>) -> Result<Response, ApiError> {
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
-        tracing::error!(%error, "the audit trail's file ends early");
+        tracing::error!(%error, "the audit log's file ends early");
         error
     });
     let headers = [

@@ -1,4 +1,5 @@
-//! Signing in and out, for programs (JSON) and for the login page's form, which works without JavaScript.
+//! Login and logout, for API clients (JSON) and for the login page's form, which works without
+//! JavaScript.
 
 use crate::{
     app::local_path::{next_path, percent_encode},
@@ -38,26 +39,29 @@ pub struct Credentials {
     email: String,
     #[schema(format = Password)]
     password: String,
-    /// Of the authenticator app, or a recovery code, where a second factor is set up; or it follows at `/api/v1/auth/login/code`.
+    /// From the authenticator app, or a recovery code, if a second factor is set up; it may also
+    /// follow at `/api/v1/auth/login/code`.
     code: Option<String>,
-    /// Where the login page leads to.
+    /// The path to which the login page redirects.
     #[serde(default)]
     next: String,
 }
 
-/// `POST /auth/login`: JSON answers who is signed in; the page's form is sent on to where it wanted.
+/// `POST /auth/login`: JSON clients get the signed-in user; the page's form is redirected to the
+/// requested page.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "Session", security(()),
     summary = "Sign in",
-    description = "Sets the cookie `auth_token`. A form is led on: to `next`, or back to the login page.\n\n\
-        After five failures each further one makes the next attempt wait twice as long, up to 15 minutes: 429 `login_throttled` with \
-        `Retry-After`. A wrong code counts like a wrong password. Failures count for the account with the address, the account, and the address; the latter two don't matter where the \
-        account's owner has signed in before. Nothing of this tells whether an account exists.\n\n\
-        Where a second factor is set up and no `code` came along, a right password is answered by 401 `totp_required`; the code may follow at \
-        `/api/v1/auth/login/code` with the cookie of that answer.",
+    description = "Sets the cookie `auth_token`. A form is redirected: to `next`, or back to the login page.\n\n\
+        After five failures each further one doubles the wait before the next attempt, up to 15 minutes: 429 `login_throttled` with \
+        `Retry-After`. A wrong code counts like a wrong password. Failures are counted per account and address, per account, and per \
+        address; the latter two are ignored for an address from which the account's owner has signed in before. The responses don't \
+        reveal whether an account exists.\n\n\
+        If the account has a second factor and `code` is missing, a correct password gets 401 `totp_required`; send the code to \
+        `/api/v1/auth/login/code` with the cookie of that response.",
     request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+        (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
@@ -98,23 +102,23 @@ const CODE_STEP: &str = "/login?step=code";
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct SecondStep {
-    /// Of the authenticator app, or a recovery code.
+    /// From the authenticator app, or a recovery code.
     #[schema(example = "287082")]
     code: String,
-    /// Where the login page leads to.
+    /// The path to which the login page redirects.
     #[serde(default)]
     next: String,
 }
 
-/// `POST /auth/login/code`: the code that follows a password.
+/// `POST /auth/login/code`: the code after a password.
 #[utoipa::path(
     post, path = "/api/v1/auth/login/code", tag = "Session", security(()),
-    summary = "Show the code of the second factor",
-    description = "Within ten minutes after a login that answered `totp_required`, with the cookie of that answer. Each code is taken once. Wrong \
-        ones are throttled as at signing in.",
+    summary = "Submit the code of the second factor",
+    description = "Within ten minutes of a login with the result `totp_required`, with the cookie of that response. Each code works once. Wrong \
+        codes are throttled like wrong passwords.",
     request_body(content((SecondStep = "application/json"), (SecondStep = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in now", body = crate::domain::identity::Viewer,
+        (status = 200, description = "The signed-in user", body = crate::domain::identity::Viewer,
             headers(("Set-Cookie" = String, description = "The session's cookie"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "A path of this platform"))),
     ),
@@ -151,14 +155,15 @@ async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, 
     Ok(Json(users::viewer(&server.platform, &principal).await?).into_response())
 }
 
-/// Has the browser forget the pages that it stores, those behind its Back button too (W3C Clear Site Data).
+/// Makes the browser delete its stored pages, including those for the Back button (W3C Clear Site
+/// Data).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-/// `POST /auth/logout`: the session's row is gone, whoever has its cookie.
+/// `POST /auth/logout`: deletes the session, so that its cookie is invalid.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", tag = "Session", security(()),
     summary = "Sign out",
-    description = "Ends the session wherever its cookie is kept. Nobody signed in is fine too.",
+    description = "Ends the session; its cookie is invalid from then on. Also succeeds without a session.",
     responses(
         (status = 204, description = "Signed out", headers(("Clear-Site-Data" = String, description = "`\"cache\"`"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The login page"))),
@@ -180,7 +185,7 @@ pub async fn logout(
     Ok(response)
 }
 
-/// Every body that is no credentials has one code here, whatever is wrong with it.
+/// All malformed bodies get the code `invalid_body` here.
 fn invalid_body(ApiError(error): ApiError) -> ApiError {
     ApiError(match error {
         Error::Invalid { detail, .. } | Error::BadRequest { detail, .. } => Error::BadRequest { code: "invalid_body", detail },

@@ -1,4 +1,5 @@
-//! Switching features: for programs `PUT /admin/features/{name}`, for people the forms of `/admin/features`, which work without JavaScript.
+//! Switching features: `PUT /admin/features/{name}` for API clients, and the forms of
+//! `/admin/features`, which work without JavaScript.
 
 use crate::{
     app::local_path::FEATURES,
@@ -26,14 +27,14 @@ pub struct Wanted {
     reason: Option<String>,
 }
 
-/// `PUT /admin/features/{name}`: answers the switch as it stands now.
+/// `PUT /admin/features/{name}`: returns the switch's new state.
 #[utoipa::path(
     put, path = "/api/v1/admin/features/{name}", tag = "Administration",
     summary = "Switch a feature",
-    description = "Seen by every server within seconds. `BILLING_ENABLED=false` in the environment wins.",
-    params(("name" = crate::domain::features::Feature, Path, description = "As `GET /api/v1/meta/features` names it")),
+    description = "Takes effect on every server within seconds. `BILLING_ENABLED=false` in the environment overrides it.",
+    params(("name" = crate::domain::features::Feature, Path, description = "The name in `GET /api/v1/meta/features`")),
     request_body(content = Wanted),
-    responses((status = 200, description = "The switch as it stands now", body = Switch)),
+    responses((status = 200, description = "The switch's new state", body = Switch)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_parameter"])))
 )]
 pub async fn switch(staff: Staff, by: By, Path(name): Path<String>, JsonBody(wanted): JsonBody<Wanted>) -> Result<Json<Switch>, ApiError> {
@@ -52,11 +53,11 @@ pub struct Confirmed {
     reason: String,
 }
 
-/// `POST /admin/features`: leads back to the page, which says what it came to.
+/// `POST /admin/features`: redirects to the page, which shows the result.
 pub async fn submit(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, FormBody(form): FormBody<Confirmed>) -> Redirect {
     Redirect::to(&match carry_out(staff, by, &form).await {
         Ok(switch) => format!("{FEATURES}?done={}", switch.name),
-        // The page says so by itself.
+        // The page shows it.
         Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) => FEATURES.to_owned(),
         Err(ApiError(error)) => format!("{FEATURES}?refused={}", error.code()),
     })
@@ -65,6 +66,6 @@ pub async fn submit(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, Fo
 async fn carry_out(staff: Result<Staff, ApiError>, by: Result<By, ApiError>, form: &Confirmed) -> Result<Switch, ApiError> {
     let (staff, by) = (staff?, by?);
     let feature = features::named(&form.name)?;
-    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "wants true or false"))?;
+    let enabled = form.enabled.parse().map_err(|_| Error::invalid("enabled", "must be true or false"))?;
     Ok(features::switch(&staff.platform, &by, feature, enabled, Some(&form.reason)).await?)
 }

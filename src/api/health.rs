@@ -16,13 +16,13 @@ pub fn probes() -> Router<Server> {
     Router::new().route("/livez", get(live)).route("/readyz", get(ready))
 }
 
-/// What works and what does not; 503 when the service can't be used.
+/// Health of all dependencies; 503 if the service can't be used.
 #[utoipa::path(
     get, path = "/api/v1/health", tag = "Service", security(()),
-    summary = "Does everything work?",
+    summary = "Health of the service and its dependencies",
     responses(
-        (status = 200, description = "It serves; `degraded` says that something is slow or broken", body = Health),
-        (status = 503, description = "It does not serve", body = Health),
+        (status = 200, description = "The service works; `degraded` means that something is slow or broken", body = Health),
+        (status = 503, description = "The service does not work", body = Health),
     )
 )]
 pub async fn health(State(server): State<Server>) -> (StatusCode, Json<Health>) {
@@ -31,23 +31,24 @@ pub async fn health(State(server): State<Server>) -> (StatusCode, Json<Health>) 
     (status, Json(health))
 }
 
-/// The process runs.
+/// Liveness: the process runs.
 #[utoipa::path(
     get, path = "/livez", tag = "Service", security(()),
-    summary = "Does the process run?",
+    summary = "Liveness: whether the process runs",
     responses((status = 200, description = "It does", body = String, content_type = "text/plain; charset=utf-8"))
 )]
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// Send requests here: no as soon as the server stops, and while the database is away or takes no writes.
+/// Readiness: fails from the start of a shutdown, and while the database is unavailable or
+/// read-only.
 #[utoipa::path(
     get, path = "/readyz", tag = "Service", security(()),
-    summary = "May requests be sent here?",
+    summary = "Readiness: whether to send requests here",
     responses(
         (status = 200, description = "They may", body = String, content_type = "text/plain; charset=utf-8"),
-        (status = 503, description = "The server stops, or its database is away or takes no writes", body = String, content_type = "text/plain; charset=utf-8"),
+        (status = 503, description = "The server is shutting down, or its database is unavailable or read-only", body = String, content_type = "text/plain; charset=utf-8"),
     )
 )]
 pub async fn ready(State(server): State<Server>) -> (StatusCode, &'static str) {

@@ -1,4 +1,4 @@
-//! One invoice, its PDF, and all of them as a file.
+//! A single invoice, its PDF, and the export.
 
 use crate::{
     domain::{file_name::content_disposition, invoice::InvoiceDetail},
@@ -30,7 +30,7 @@ pub fn router() -> OpenApiRouter<Server> {
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices/{id}", tag = "Invoices",
     summary = "One invoice",
-    params(("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz")),
+    params(("id" = String, Path, description = "Our id of the invoice, or Stripe's", example = "in_1QxYz")),
     responses((status = 200, description = "The invoice with its lines, payments, refunds and timeline", body = InvoiceDetail)),
     extensions(("x-problems" = json!(["not_found", "bad_request"])))
 )]
@@ -38,19 +38,19 @@ pub async fn detail(reader: Reader, Path(id): Path<String>) -> Result<Json<Invoi
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
-/// What the file of invoices has.
+/// The export's format.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InvoiceFileOptions {
-    /// `decimal` if left out.
+    /// Default: `decimal`.
     #[param(inline, required = false, value_type = FileUnits)]
     pub units: Option<String>,
-    /// `invoices` if left out.
+    /// Default: `invoices`.
     #[param(inline, required = false, value_type = FileRows)]
     pub rows: Option<String>,
 }
 
-/// How a file writes amounts.
+/// The format of amounts in the export.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum FileUnits {
@@ -58,7 +58,7 @@ pub enum FileUnits {
     Minor,
 }
 
-/// What a row of a file is.
+/// What a row of the export is.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum FileRows {
@@ -75,10 +75,10 @@ pub struct CsvParameters {
     options: invoices::FileQuery,
 }
 
-/// `GET /billing/invoices.csv`: with the filters of `GET /billing/invoices`, all of them, however many.
+/// `GET /billing/invoices.csv`: all invoices that match the filters of `GET /billing/invoices`.
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices.csv", tag = "Invoices",
-    summary = "Invoices as a file",
+    summary = "Invoices as a CSV file",
     description = "For accounting. Amounts are decimals with the currency beside them, or integers in its minor unit with `units=minor`. \
         `issue_date` is empty on a draft. `period_start` and `period_end` are the first and the last day that the lines cover. \
         `subtotal - discount - credits_before_tax + shipping + (tax - tax_included) + other_adjustments = total`, \
@@ -87,7 +87,7 @@ pub struct CsvParameters {
     params(crate::app::calls::parameters::InvoiceFilter, InvoiceFileOptions, crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "A header and a row per invoice or line (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name: whose invoices, and from when to when")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last date")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<CsvParameters>) -> Result<Response, ApiError> {
@@ -103,13 +103,13 @@ pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<
     Ok((headers, Body::from_stream(rows)).into_response())
 }
 
-/// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a second download costs a 304.
+/// `GET /billing/invoices/{id}/pdf`: with a strong `ETag`, so that a repeated download is a 304.
 #[utoipa::path(
     get, path = "/api/v1/billing/invoices/{id}/pdf", tag = "Invoices",
     summary = "An invoice as PDF",
     params(
-        ("id" = String, Path, description = "The invoice's id here, or Stripe's", example = "in_1QxYz"),
-        ("If-None-Match" = Option<String>, Header, description = "An `ETag` that one has"),
+        ("id" = String, Path, description = "Our id of the invoice, or Stripe's", example = "in_1QxYz"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of a cached file"),
     ),
     responses(
         (status = 200, description = "The PDF", body = [u8], content_type = "application/pdf", headers(
@@ -117,7 +117,7 @@ pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<
             ("Content-Disposition" = String, description = "A file name with the invoice's number"),
             ("Cache-Control" = String, description = "`private, no-cache`"),
         )),
-        (status = 304, description = "It is the one that `If-None-Match` names", headers(("ETag" = String, description = "Its tag"))),
+        (status = 304, description = "The file matches `If-None-Match`", headers(("ETag" = String, description = "Its tag"))),
     ),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invoice_pdf_disabled"])))
 )]
@@ -140,7 +140,7 @@ pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> 
     Ok(response)
 }
 
-/// `If-None-Match` (RFC 9110 section 13.1.2): a list of tags, compared weakly, or `*`.
+/// `If-None-Match` (RFC 9110, section 13.1.2): a list of tags, compared weakly, or `*`.
 fn matches(tags: &str, etag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

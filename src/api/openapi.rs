@@ -1,6 +1,6 @@
-//! `GET /openapi.json` and `/docs`: the OpenAPI 3.1 document. It is made of what stands beside the handlers and server functions
-//! (`#[utoipa::path]`) and of the types that they take and answer; [`completion`] adds what every answer has in common. A test compares it
-//! with the router's paths, both ways.
+//! `GET /openapi.json` and `/docs`: the OpenAPI 3.1 document, from the `#[utoipa::path]` attributes
+//! of handlers and server functions and from their types. [`completion`] adds what all responses
+//! have in common. A test compares it with the router's paths in both directions.
 
 mod completion;
 mod page;
@@ -35,21 +35,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         title = "ApexMediation Billing",
         description = "Usage metering, invoices and the mirror of Stripe.\n\n\
             Money is an integer in the currency's minor unit, with the currency beside it. Periods are half-open `[start, end)` instants. \
-            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every answer has an `x-request-id`; quote it when you ask \
-            for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
+            Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every response has an `x-request-id`; quote it when you ask for help. Another customer's object is a 404. State-changing requests from a browser must come from this platform's own pages.\n\n\
             Roles: `readonly` sees its customer's usage and invoices, `publisher` manages its settings too, `admin` is the platform's staff, \
             who name a customer by `customer_id`. API keys read as `readonly` does, and send usage.",
     ),
     servers((url = "/", description = "This platform")),
     tags(
-        (name = "Usage", description = "What is metered: sending it, and reading what it came to."),
+        (name = "Usage", description = "Usage events and usage per period."),
         (name = "Invoices", description = "The mirror of Stripe's invoices."),
-        (name = "Alerts", description = "Who is told of usage, when, and where it stops."),
-        (name = "Settings", description = "Billing contacts, keys of machines, Stripe's customer portal."),
-        (name = "Webhooks", description = "Stripe's events, and what the platform's staff does with them."),
-        (name = "Administration", description = "For the platform's staff: features, the comparison with Stripe."),
-        (name = "Session", description = "Signing in and out."),
-        (name = "Service", description = "Whether it works and what it offers."),
+        (name = "Alerts", description = "Usage notifications and caps."),
+        (name = "Settings", description = "Billing contacts, API keys, Stripe's customer portal."),
+        (name = "Webhooks", description = "Stripe's events, and their inbox for staff."),
+        (name = "Administration", description = "For staff: features, customers, audit log, reconciliation."),
+        (name = "Session", description = "Login, sessions and second factor."),
+        (name = "Service", description = "Health and features."),
     ),
     paths(
         calls::features::switches,
@@ -86,7 +85,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     completion::complete(serde_json::to_value(document).unwrap_or_default())
 });
 
-/// As it is served and printed.
+/// As served and printed.
 static TEXT: LazyLock<String> = LazyLock::new(|| format!("{:#}\n", *DOCUMENT));
 
 /// The whole document.
@@ -94,7 +93,7 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The document as JSON text, with a line break at its end.
+/// The document as JSON text with a trailing line break.
 pub fn text() -> &'static str {
     &TEXT
 }

@@ -1,4 +1,4 @@
-//! `POST /billing/portal`: programs are told the address, the page's form is led to it.
+//! `POST /billing/portal`: API clients get the URL, the page's form is redirected to it.
 
 use crate::{
     app::local_path::INVOICES,
@@ -23,14 +23,15 @@ pub fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::default().routes(routes!(open).layer(once(Keys::Optional, Sender::Changer)))
 }
 
-/// Opens Stripe's customer portal. A form that can't be served is led back to its page, which says why.
+/// Opens Stripe's customer portal. On an error, a form is redirected to its page, which shows the
+/// reason.
 #[utoipa::path(
     post, path = "/api/v1/billing/portal", tag = "Settings",
     summary = "Open Stripe's customer portal",
     params(crate::app::calls::parameters::OfCustomer),
     responses(
-        (status = 200, description = "Where to go", body = portal::Portal),
-        (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page that says why not"))),
+        (status = 200, description = "The portal's URL", body = portal::Portal),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The portal, or the page with the reason of the error"))),
     ),
     extensions(("x-role" = json!("publisher")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!([
         "viewing_as", "customer_portal_disabled", "not_found", "bad_request", "no_stripe_customer", "invalid_parameter", "stripe_not_configured", "stripe_unavailable", "stripe_refused",

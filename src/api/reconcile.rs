@@ -1,4 +1,5 @@
-//! `POST /billing/reconcile`, and what staff does with runs: begin, end early, repair. The page's forms are led back to the run.
+//! `POST /billing/reconcile`, and staff's operations on runs: start, cancel, repair. The page's
+//! forms are redirected to the run.
 
 use crate::{
     app::local_path::{RECONCILIATION, percent_encode},
@@ -40,13 +41,14 @@ pub fn router() -> OpenApiRouter<Server> {
         .routes(routes!(repair))
 }
 
-/// `POST /billing/reconcile`: answers when everything is compared. An empty body asks for everything.
+/// `POST /billing/reconcile`: responds when everything is compared. An empty body compares
+/// everything.
 #[utoipa::path(
     post, path = "/api/v1/billing/reconcile", tag = "Administration",
-    summary = "Compare everything with Stripe, and wait for it",
-    description = "The same key and body again answers what was saved, byte for byte. Keys are kept for 24 hours.",
+    summary = "Reconcile with Stripe and wait for the result",
+    description = "Repeating the key and body returns the saved response, byte for byte. Keys expire after 24 hours.",
     request_body(content = Option<Asked>),
-    responses((status = 200, description = "What was compared and found", body = Reconciliation)),
+    responses((status = 200, description = "The compared objects and the discrepancies", body = Reconciliation)),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("required")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn reconcile(
@@ -60,7 +62,7 @@ pub async fn reconcile(
     Ok(Json(reconcile::reconcile(&staff.platform, &by, &asked, request).await?))
 }
 
-/// The page's form: a box that is not ticked is not sent.
+/// The page's form: an unchecked box is not sent.
 #[derive(Deserialize)]
 struct AskedByForm {
     customer_id: Option<String>,
@@ -69,7 +71,8 @@ struct AskedByForm {
     repair: Option<String>,
 }
 
-/// What is asked for, by the page's form or by a program. A program's empty body asks for everything.
+/// What is asked for, by the page's form or by a program. A program's empty body asks for
+/// everything.
 pub struct Begin {
     asked: Asked,
     by_form: bool,
@@ -95,13 +98,13 @@ pub struct Started {
     reconciliation_id: Uuid,
 }
 
-/// `POST /admin/reconciliations`: begins a run and does not wait for it.
+/// `POST /admin/reconciliations`: starts a run and returns at once.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations", tag = "Administration",
-    summary = "Begin a comparison with Stripe",
+    summary = "Start a reconciliation",
     request_body(content = Option<Asked>),
     responses(
-        (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "Where the run is shown"))),
+        (status = 202, description = "It runs", body = Started, headers(("Location" = String, description = "The run's URL"))),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -114,7 +117,7 @@ pub async fn start(staff: Staff, by: By, Begin { asked, by_form }: Begin) -> Res
     }
     Ok(match reconcile::start(&staff.platform, &by, &asked).await {
         Ok(id) => Redirect::to(&format!("{RECONCILIATION}/{id}")),
-        // The page says it to a person.
+        // The page shows it.
         Err(error @ (Error::Invalid { .. } | Error::Conflict { .. } | Error::StripeNotConfigured)) => {
             let field = if let Error::Invalid { parameter, .. } = &error { parameter.as_ref() } else { "" };
             Redirect::to(&format!("{RECONCILIATION}?error={}&field={}", error.code(), percent_encode(field)))
@@ -124,7 +127,7 @@ pub async fn start(staff: Staff, by: By, Begin { asked, by_form }: Begin) -> Res
     .into_response())
 }
 
-/// How a run's discrepancies are narrowed and paged.
+/// Filter and page of a run's discrepancies.
 #[derive(Deserialize)]
 pub struct Shown {
     kind: Option<String>,
@@ -147,10 +150,10 @@ pub async fn detail(staff: Staff, Path(id): Path<String>, Query(shown): Query<Sh
 /// `POST /admin/reconciliations/{id}/cancel`.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations/{id}/cancel", tag = "Administration",
-    summary = "End a run early",
+    summary = "Cancel a run",
     params(("id" = String, Path, description = "The run's id")),
     responses(
-        (status = 200, description = "What it came to", body = ReconciliationSummary),
+        (status = 200, description = "The result", body = ReconciliationSummary),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -160,21 +163,22 @@ pub async fn cancel(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Pat
     answer(by_form, &id, "", cancelled)
 }
 
-/// `POST /admin/reconciliations/{id}/repair`: what is not repaired yet, a bounded number at a time.
+/// `POST /admin/reconciliations/{id}/repair`: repairs open discrepancies, a limited number per
+/// request.
 #[utoipa::path(
     post, path = "/api/v1/admin/reconciliations/{id}/repair", tag = "Administration",
-    summary = "Repair what a run found",
+    summary = "Repair a run's discrepancies",
     params(("id" = String, Path, description = "The run's id")),
     responses(
-        (status = 200, description = "What it came to", body = Repair),
+        (status = 200, description = "The result", body = Repair),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
 )]
 pub async fn repair_all(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
     let repair: Result<Repair, Error> = reconcile::repair_all(&staff.platform, &by, &id).await;
-    let told = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
-    answer(by_form, &id, &told.unwrap_or_default(), repair)
+    let query = repair.as_ref().map(|Repair { repaired, failed, left }| format!("?repaired={repaired}&failed={failed}&left={left}"));
+    answer(by_form, &id, &query.unwrap_or_default(), repair)
 }
 
 /// `POST /admin/reconciliations/{id}/discrepancies/{discrepancy}/repair`.
@@ -183,7 +187,7 @@ pub async fn repair_all(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id):
     summary = "Repair one discrepancy",
     params(("id" = String, Path, description = "The run's id"), ("discrepancy" = i64, Path, description = "The discrepancy's id")),
     responses(
-        (status = 200, description = "What it came to", body = FoundDiscrepancy),
+        (status = 200, description = "The result", body = FoundDiscrepancy),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The run's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_json", "invalid_body", "invalid_parameter", "reconciliation_running", "reconciliation_cancelled", "stripe_not_configured", "stripe_unavailable", "stripe_refused", "reconciliation_failed"])))
@@ -196,21 +200,21 @@ pub async fn repair(
 ) -> Result<Response, ApiError> {
     let number = discrepancy.parse::<i64>().map_err(|_| Error::NotFound("discrepancy"))?;
     let found: Result<FoundDiscrepancy, Error> = reconcile::repair(&staff.platform, &by, &id, number).await;
-    let told = found.as_ref().map(|found| {
+    let query = found.as_ref().map(|found| {
         let (repaired, failed) = if found.repaired_at.is_some() { (1, 0) } else { (0, 1) };
         format!("?repaired={repaired}&failed={failed}&left=0")
     });
-    answer(by_form, &id, &told.unwrap_or_default(), found)
+    answer(by_form, &id, &query.unwrap_or_default(), found)
 }
 
-/// The page's form is led back to the run; a program gets what it asked for.
-fn answer<T: Serialize>(by_form: bool, id: &str, told: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
+/// The page's form is redirected to the run; an API client gets the result.
+fn answer<T: Serialize>(by_form: bool, id: &str, query: &str, done: Result<T, Error>) -> Result<Response, ApiError> {
     if !by_form {
         return Ok(Json(done?).into_response());
     }
     let at = format!("{RECONCILIATION}/{}", percent_encode(id));
     match done {
-        Ok(_) => Ok(Redirect::to(&format!("{at}{told}")).into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("{at}{query}")).into_response()),
         Err(error @ (Error::StripeNotConfigured | Error::StripeUnavailable(_) | Error::StripeRefused(_) | Error::NotFound(_))) => {
             Ok(Redirect::to(&format!("{at}?error={}", error.code())).into_response())
         }

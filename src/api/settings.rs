@@ -1,5 +1,5 @@
-//! What a customer changes by itself: alerts, billing contacts, keys. For programs under `/api/v1/billing`, for people by the forms of
-//! `/billing/settings`, which work without JavaScript.
+//! Settings that customers change: alerts, billing contacts, API keys. JSON under
+//! `/api/v1/billing`, and the forms of `/billing/settings`, which work without JavaScript.
 
 mod forms;
 
@@ -40,25 +40,26 @@ pub fn router() -> OpenApiRouter<Server> {
         .routes(routes!(revoke_api_key))
 }
 
-/// An alert setting to be saved.
+/// Alert settings to save.
 #[derive(utoipa::ToSchema)]
 pub struct AlertChange {
     #[serde(flatten)]
     pub settings: AlertSettings,
-    /// Saves a cap that current use has reached already.
+    /// Saves a cap that current usage has already reached.
     #[serde(default)]
     pub confirm: bool,
 }
 
-/// `PUT /billing/alerts`: replaces the whole setting and answers it as it is now.
+/// `PUT /billing/alerts`: replaces all settings and returns them.
 #[utoipa::path(
     put, path = "/api/v1/billing/alerts", tag = "Alerts",
-    summary = "Replace the alerts' setting",
-    description = "Takes what `GET` answers. What is left out is as usual: alerts at 80, 90, 100 and 110 percent, the billing contacts as \
-                   recipients, no cap. A cap that current use has reached refuses events from now on: it is saved only with `confirm` set to true.",
+    summary = "Replace the alert settings",
+    description = "Takes the same object as `GET` returns. Missing fields get the defaults: alerts at 80, 90, 100 and 110 percent, the billing \
+                   contacts as recipients, no cap. A cap that usage has reached already refuses events from now on: it is saved only with \
+                   `confirm` set to true.",
     params(crate::app::calls::parameters::OfCustomer),
     request_body(content = AlertChange),
-    responses((status = 200, description = "The setting as it is now", body = AlertSettings)),
+    responses((status = 200, description = "The new settings", body = AlertSettings)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_json", "invalid_parameter", "cap_confirmation_required"])))
 )]
 pub async fn put_alerts(Changer(caller): Changer, by: By, JsonBody(body): JsonBody<Value>) -> Result<Json<AlertSettings>, ApiError> {
@@ -68,9 +69,9 @@ pub async fn put_alerts(Changer(caller): Changer, by: By, JsonBody(body): JsonBo
 /// `GET /billing/contacts`.
 #[utoipa::path(
     get, path = "/api/v1/billing/contacts", tag = "Settings",
-    summary = "People who are written to about bills",
+    summary = "Recipients of mail about bills",
     params(crate::app::calls::parameters::OfCustomer),
-    responses((status = 200, description = "All of them", body = Vec<Contact>)),
+    responses((status = 200, description = "All contacts", body = Vec<Contact>)),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn contacts(caller: Caller) -> Result<Json<Vec<Contact>>, ApiError> {
@@ -87,11 +88,11 @@ pub struct ContactDraft {
     name: Option<String>,
 }
 
-/// `POST /billing/contacts`: adds a contact, or renames the one that has this address.
+/// `POST /billing/contacts`: adds a contact, or renames the one with this address.
 #[utoipa::path(
     post, path = "/api/v1/billing/contacts", tag = "Settings",
     summary = "Add a billing contact",
-    description = "Renames the one that has this address already. At most 20.",
+    description = "Renames an existing contact with this address. At most 20.",
     params(crate::app::calls::parameters::OfCustomer),
     request_body(content = ContactDraft),
     responses((status = 201, description = "The contact", body = Contact)),
@@ -119,12 +120,12 @@ pub async fn remove_contact(Changer(caller): Changer, by: By, Path(id): Path<Str
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /billing/api-keys`: those in force, without what is secret of them.
+/// `GET /billing/api-keys`: active keys, without their secrets.
 #[utoipa::path(
     get, path = "/api/v1/billing/api-keys", tag = "Settings",
-    summary = "Keys of the customer's machines",
+    summary = "API keys",
     params(crate::app::calls::parameters::OfCustomer),
-    responses((status = 200, description = "Those in force, without what is secret of them", body = Vec<ApiKeySummary>)),
+    responses((status = 200, description = "Active keys, without their secrets", body = Vec<ApiKeySummary>)),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn api_keys(Manager(caller): Manager) -> Result<Json<Vec<ApiKeySummary>>, ApiError> {
@@ -138,11 +139,11 @@ pub struct KeyDraft {
     name: String,
 }
 
-/// `POST /billing/api-keys`: the one answer that holds the key.
+/// `POST /billing/api-keys`: only this response contains the key.
 #[utoipa::path(
     post, path = "/api/v1/billing/api-keys", tag = "Settings",
     summary = "Make a key",
-    description = "The one answer that shows the key. At most 50.",
+    description = "Only this response contains the key. At most 50.",
     params(crate::app::calls::parameters::OfCustomer),
     request_body(content = KeyDraft),
     responses((status = 201, description = "The key", body = NewApiKey,
@@ -163,7 +164,7 @@ pub async fn create_api_key(
     delete, path = "/api/v1/billing/api-keys/{id}", tag = "Settings",
     summary = "Revoke a key",
     params(("id" = uuid::Uuid, Path, description = "The key's id"), crate::app::calls::parameters::OfCustomer),
-    responses((status = 204, description = "Revoked; whoever uses it is nobody from now on")),
+    responses((status = 204, description = "Revoked; requests with it are unauthenticated")),
     extensions(("x-role" = json!("publisher")), ("x-problems" = json!(["viewing_as", "not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn revoke_api_key(Changer(caller): Changer, by: By, Path(id): Path<String>) -> Result<StatusCode, ApiError> {

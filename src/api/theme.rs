@@ -1,4 +1,4 @@
-//! `POST /theme`: remembers light or dark in a cookie, for pages without JavaScript.
+//! `POST /theme`: stores the colour scheme in a cookie, for pages without JavaScript.
 
 use crate::{app::local_path::next_path, http::extract::FormBody};
 use axum::{
@@ -22,7 +22,7 @@ enum Theme {
     Dark,
 }
 
-/// Sets the cookie and leads back.
+/// Sets the cookie and redirects back.
 pub async fn choose(FormBody(choice): FormBody<Choice>) -> Response {
     let cookie = match choice.theme {
         Theme::Light => "theme=light; Path=/; Max-Age=31536000; SameSite=Lax",

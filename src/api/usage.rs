@@ -1,4 +1,4 @@
-//! Usage coming in, and its history as a file.
+//! Usage ingest, and the usage history as a file.
 
 use crate::{
     domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES},
@@ -30,7 +30,7 @@ pub fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::default().routes(routes!(events)).routes(routes!(history_csv))
 }
 
-/// How a body is compressed. Also several, in the order in which they were applied.
+/// The body's compression. Several are listed in the order in which they were applied.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Encoding {
@@ -39,18 +39,19 @@ pub enum Encoding {
     Identity,
 }
 
-/// One usage event as its sender writes it.
+/// A usage event.
 #[derive(ToSchema)]
 #[schema(example = json!({
     "id": "b1c2f0", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
     "properties": {"placement": "rewarded"}
 }))]
 pub struct UsageEventDraft {
-    /// Made by the sender, unique per customer; printable characters.
+    /// Chosen by the sender, unique per customer; printable characters.
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of `data_transfer_bytes`, 10^12 of the others.
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of
+    /// `data_transfer_bytes`, 10^12 of the others.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
@@ -58,10 +59,11 @@ pub struct UsageEventDraft {
     pub timestamp: String,
     #[schema(min_length = 1, max_length = 128)]
     pub app_id: String,
-    /// Whatever the sender wants to keep with it, up to 4096 bytes of JSON.
+    /// Any JSON of the sender, up to 4096 bytes.
     #[schema(value_type = Object)]
     pub properties: Option<Map<String, Value>>,
-    /// Makes it a correction: the id of an event with the same metric, app and timestamp, whose quantity this one replaces.
+    /// Makes this a correction: the id of an event with the same metric, app and timestamp, whose
+    /// quantity is replaced.
     #[schema(min_length = 1, max_length = 255)]
     pub corrects: Option<String>,
 }
@@ -77,27 +79,27 @@ pub enum UsageEvents {
     Many(Vec<UsageEventDraft>),
 }
 
-/// Up to 10,000 JSON objects, one a line.
+/// Up to 10,000 JSON objects, one per line.
 #[derive(ToSchema)]
 #[schema(value_type = String, example = "{\"id\":\"b1c2f0\",\"metric\":\"impressions\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}\n")]
 pub struct UsageEventLines(pub String);
 
-/// `POST /usage/events`: takes usage events of the key's customer. Nothing is read of a request that is refused for what it brings or for
-/// what is going on.
+/// `POST /usage/events`: stores usage events of the key's customer. A request over its key's or the
+/// server's limits is refused before its body is read.
 #[utoipa::path(
     post, path = "/api/v1/usage/events", tag = "Usage", security(("api_key" = [])),
     summary = "Send usage events",
     description = "One event, an array of them, or a line each; up to 10,000 events or 10 MiB after decoding. What is accepted is durable, and \
                    counted once however often it is sent. Each item is accepted, a duplicate or in `rejected`; corrections are applied before the \
                    events. A body that can't be decoded whole is a 400, and nothing of it is stored.",
-    params(("Content-Encoding" = Option<Encoding>, Header, description = "How the body is compressed")),
+    params(("Content-Encoding" = Option<Encoding>, Header, description = "The body's compression")),
     request_body(content(
         (UsageEvents = "application/json"),
         (UsageEventLines = "application/x-ndjson"),
     )),
-    responses((status = 202, description = "What became of the events", body = ingest::Receipt, headers(
-        ("ratelimit-policy" = String, description = "Quotas of the key, by draft-ietf-httpapi-ratelimit-headers"),
-        ("ratelimit" = String, description = "What is left of them"),
+    responses((status = 202, description = "The result of the events", body = ingest::Receipt, headers(
+        ("ratelimit-policy" = String, description = "The key's quotas (draft-ietf-httpapi-ratelimit-headers)"),
+        ("ratelimit" = String, description = "The remaining quotas"),
     ))),
     extensions(("x-problems" = json!([
         "bad_request", "invalid_json", "too_many_events", "usage_cap_reached", "rate_limited", "overloaded", "usage_ingest_disabled",
@@ -126,11 +128,11 @@ pub async fn events(machine: Machine, headers: HeaderMap, body: Body) -> Result<
     Ok(response)
 }
 
-/// A whole body, which may be longer than its sender has said, or said nothing of.
+/// The whole body, which may exceed its declared length or have none.
 async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() })?;
+        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() })?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {
@@ -142,7 +144,7 @@ async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admi
     Ok(bytes)
 }
 
-/// The body as it was before its content codings. It takes up to some 50 ms, so a thread of its own has it.
+/// The decoded body. Decoding may take some 50 ms, so it runs on its own thread.
 async fn decode(body: Vec<u8>, codings: Vec<Coding>, limit: usize, mut admitted: Admitted) -> Result<(Vec<u8>, Admitted), Error> {
     if codings.is_empty() {
         return Ok((body, admitted));
@@ -170,12 +172,12 @@ fn tell(response: &mut Response, allowance: Allowance) {
 /// `GET /billing/usage/history.csv`.
 #[utoipa::path(
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
-    summary = "Usage over time as a file",
+    summary = "Usage history as a CSV file",
     params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
-    description = "Ends with the running hour, day or month. Begins with a byte order mark; `gigabytes` has data transfer in GB of 10^9 bytes.",
+    description = "Ends with the current hour, day or month. Starts with a byte order mark; `gigabytes` is data transfer in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
-        headers(("Content-Disposition" = String, description = "`attachment` with a file name that says whose usage of which days it is")))),
+        headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last day")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
 pub async fn history_csv(caller: Caller, Query(query): Query<history::Query>) -> Result<Response, ApiError> {

@@ -1,4 +1,5 @@
-//! Viewing as a customer: for programs with JSON, for people by the buttons of the customers' page and of the banner.
+//! Viewing as a customer: JSON for API clients, and the buttons of the customers' page and of the
+//! banner.
 
 use crate::{
     app::local_path::{CUSTOMERS, HOME},
@@ -24,7 +25,7 @@ pub fn router() -> OpenApiRouter<Server> {
     OpenApiRouter::default().routes(routes!(start)).routes(routes!(stop))
 }
 
-/// As whom.
+/// The customer.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ViewAs {
@@ -32,7 +33,8 @@ pub struct ViewAs {
     customer_id: String,
 }
 
-/// `POST /admin/view-as`: from now on the session's pages, and answers that name no customer, are this customer's.
+/// `POST /admin/view-as`: from now on the session's pages, and responses to requests without a
+/// customer, are this customer's.
 #[utoipa::path(
     post, path = "/api/v1/admin/view-as", tag = "Administration",
     summary = "View as a customer",
@@ -40,7 +42,7 @@ pub struct ViewAs {
                    `customer_id`.",
     request_body(content((ViewAs = "application/json"), (ViewAs = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Who is signed in, and the customer whose data it sees", body = Viewer),
+        (status = 200, description = "The signed-in user, and the viewed customer", body = Viewer),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The customer's usage"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_body", "invalid_json", "invalid_parameter"])))
@@ -53,7 +55,7 @@ pub async fn start(
     body: Result<FormOrJson<ViewAs>, ApiError>,
 ) -> Result<Response, ApiError> {
     let staff = match staff {
-        // The page says so by itself.
+        // The page shows it.
         Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) if by_form => return Ok(Redirect::to(CUSTOMERS).into_response()),
         other => other?,
     };
@@ -69,8 +71,8 @@ pub async fn start(
 /// `POST /admin/view-as/stop`.
 #[utoipa::path(
     post, path = "/api/v1/admin/view-as/stop", tag = "Administration",
-    summary = "No longer view as a customer",
-    description = "Nobody viewed as is fine too.",
+    summary = "Stop viewing as a customer",
+    description = "Also succeeds if no customer is viewed.",
     responses(
         (status = 204, description = "Stopped"),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The customers' page"))),

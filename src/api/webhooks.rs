@@ -1,4 +1,4 @@
-//! `POST /webhooks/stripe`, and what staff does with one event or with all that failed.
+//! `POST /webhooks/stripe`, and staff's replays of one event or of all failed ones.
 
 use crate::{
     app::local_path::percent_encode,
@@ -33,7 +33,7 @@ pub fn router() -> OpenApiRouter<Server> {
         .routes(routes!(replay_failed).layer(once(Keys::Optional, Sender::Staff)))
 }
 
-/// Events that one request replays at most; the next one comes to the rest.
+/// Maximum number of events that one request replays; repeat the request for the rest.
 const MOST_REPLAYS: u32 = 200;
 
 /// One of Stripe's event objects, up to 1 MiB.
@@ -43,11 +43,11 @@ const MOST_REPLAYS: u32 = 200;
 }))]
 pub struct StripeEvent(pub Value);
 
-/// Takes a signed event.
+/// Receives a signed event.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/stripe", tag = "Webhooks", security(()),
-    summary = "Take one of Stripe's events",
-    description = "Stored before it is answered. The signature is HMAC-SHA256 over `t.body`; its time may be 300 s off.",
+    summary = "Receive a Stripe event",
+    description = "The response follows the commit. The signature is HMAC-SHA256 over `t.body`; its time may differ by 300 s.",
     params(("Stripe-Signature" = String, Header, description = "`t=SECONDS,v1=HEX`", example = "t=1795362600,v1=5257a8")),
     request_body(content = StripeEvent),
     responses((status = 200, description = "Stored; a duplicate is not applied again", body = Receipt)),
@@ -59,7 +59,7 @@ pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Body
         if error.into_inner().is::<LengthLimitError>() {
             Error::TooLarge { limit }
         } else {
-            Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() }
+            Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() }
         }
     })?;
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
@@ -78,13 +78,14 @@ pub async fn show(staff: Staff, Path(id): Path<String>) -> Result<Json<WebhookDe
     Ok(Json(service::webhooks::show(&staff.platform, &id).await?))
 }
 
-/// `POST /admin/webhooks/{id}/replay`: answers what it came to; the page's form is led back to the event.
+/// `POST /admin/webhooks/{id}/replay`: returns the result; the page's form is redirected to the
+/// event.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks/{id}/replay", tag = "Webhooks",
     summary = "Apply an event again",
     params(("id" = String, Path, description = "Stripe's id of the event", example = "evt_1QxYz")),
     responses(
-        (status = 200, description = "What it came to", body = crate::domain::webhook::WebhookReplay),
+        (status = 200, description = "The result", body = crate::domain::webhook::WebhookReplay),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The event's page"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")), ("x-problems" = json!(["not_found", "bad_request"])))
@@ -92,7 +93,7 @@ pub async fn show(staff: Staff, Path(id): Path<String>) -> Result<Json<WebhookDe
 pub async fn replay(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Path<String>) -> Result<Response, ApiError> {
     let replay = service::webhooks::replay(&staff.platform, &by, &id).await;
     Ok(match replay {
-        // The page says it to a person.
+        // The page shows it.
         Err(Error::NotFound(_)) if by_form => Redirect::to(&format!("/admin/webhooks/{}", percent_encode(&id))).into_response(),
         Ok(replay) if by_form => {
             Redirect::to(&format!("/admin/webhooks/{}?replayed={}", percent_encode(&replay.id), replay.status)).into_response()
@@ -101,13 +102,14 @@ pub async fn replay(staff: Staff, by: By, ByForm(by_form): ByForm, Path(id): Pat
     })
 }
 
-/// `POST /admin/webhooks/replay`: replays what failed, a bounded number at a time; the page's form is led back to the list.
+/// `POST /admin/webhooks/replay`: replays failed events, a limited number per request; the page's
+/// form is redirected to the list.
 #[utoipa::path(
     post, path = "/api/v1/admin/webhooks/replay", tag = "Webhooks",
-    summary = "Apply again what failed",
-    description = "At most 200 events a request; `left` says how many remain.",
+    summary = "Replay failed events",
+    description = "At most 200 events per request; `left` is the number of remaining ones.",
     responses(
-        (status = 200, description = "What it came to", body = WebhookReplays),
+        (status = 200, description = "The result", body = WebhookReplays),
         (status = 303, description = "For a form", headers(("Location" = String, description = "The inbox"))),
     ),
     extensions(("x-role" = json!("admin")), ("x-idempotency-key" = json!("optional")))

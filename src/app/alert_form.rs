@@ -1,4 +1,5 @@
-//! The alert settings as a form writes them: lists and numbers as people type them, each field named by its path in the API.
+//! The alert settings as form fields: lists and numbers as typed, each field named by its path in
+//! the API.
 
 use crate::domain::{
     alert::{AlertSettings, Cap, Field},
@@ -13,10 +14,10 @@ use serde_json::{Map, Value, json};
 /// Decimal places of a GB in bytes.
 const GB_PLACES: u32 = 9;
 
-/// Name and value of a form's field.
+/// A form field's name and value.
 pub type FormField = (String, String);
 
-/// The value of a form's field; empty when it was not sent.
+/// The value of a form field; empty if it was not sent.
 pub fn value<'a>(fields: &'a [FormField], name: &str) -> &'a str {
     fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
 }
@@ -26,12 +27,12 @@ pub fn field(metric: Metric, name: &str) -> String {
     format!("metrics.{metric}.{name}")
 }
 
-/// The fields as they stand for these settings.
+/// The fields for these settings.
 pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
     let join = |values: Vec<String>| values.join("; ");
     let mut fields = vec![
         ("enabled".to_owned(), if settings.enabled() { "true" } else { "false" }.to_owned()),
-        // A field of this kind takes commas.
+        // Commas separate values in this kind of field.
         ("recipients".to_owned(), settings.recipients().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     ];
     for metric in Metric::ALL {
@@ -50,7 +51,7 @@ pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
     fields
 }
 
-/// What `PUT /billing/alerts` takes, out of a form's fields.
+/// The body of `PUT /billing/alerts`, from a form's fields.
 pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field> {
     let mut metrics = Map::new();
     for metric in Metric::ALL {
@@ -79,8 +80,8 @@ pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field>
     Ok(json!({"enabled": value(fields, "enabled") == "true", "recipients": recipients, "metrics": metrics, "confirm": confirm}))
 }
 
-/// Whole percentages with semicolons, line breaks, or commas and spaces between them. A comma within digits may belong to one number, so it
-/// is asked about.
+/// Whole percentages, separated by semicolons, line breaks, or commas and spaces. A comma within
+/// digits may belong to one number, so it is rejected with a question.
 fn percentages(text: &str, path: &str) -> Result<Vec<u64>, Field> {
     let plain = text.replace('%', " ");
     let mut read = Vec::new();
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_types_is_read_with_its_units() {
+    fn input_parses_with_its_units() {
         let typed = |name: &str, text: &str| {
             let mut fields = fields_of(&settings(json!({})));
             fields.retain(|(field, _)| field != name);
@@ -182,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_form_sent_as_it_stands_changes_nothing(percent in prop::collection::vec(1u32..=1000, 0..10), cost in prop::collection::vec(1i64..1_000_000_000, 0..10),
+        fn an_unchanged_form_changes_nothing(percent in prop::collection::vec(1u32..=1000, 0..10), cost in prop::collection::vec(1i64..1_000_000_000, 0..10),
                                                     cap in 1u64..10_000_000_000_000, relative in any::<bool>(), enabled in any::<bool>()) {
             let cap = if relative { json!({"percent": cap % 1000 + 1}) } else { json!({"quantity": cap}) };
             let metric = json!({"percent": percent, "cost": cost, "cap": cap});

@@ -1,10 +1,10 @@
-//! What the audit trail is narrowed to: all of it stands in the address, so that every view can be linked.
+//! The audit log's filters: all of them are in the URL, so that every view can be linked.
 
 use super::local_path::percent_encode;
 use crate::app::local_path::AUDIT;
 use serde::{Deserialize, Serialize};
 
-/// The query string as it came; an empty field of the form means the same as a missing one.
+/// The unparsed query string; an empty form field means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFilters {
     pub event_type: Option<String>,
@@ -18,7 +18,7 @@ pub struct AuditFilters {
 }
 
 impl AuditFilters {
-    /// Asks for each field's value.
+    /// The value of each field.
     pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> AuditFilters {
         let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         AuditFilters {
@@ -33,12 +33,12 @@ impl AuditFilters {
         }
     }
 
-    /// What happened to one customer.
+    /// The entries of one customer.
     pub fn of_customer(customer: &impl ToString) -> AuditFilters {
         AuditFilters { customer_id: Some(customer.to_string()), ..AuditFilters::default() }
     }
 
-    /// Leaves something out, as opposed to paging.
+    /// Whether it filters, besides paging.
     pub const fn narrow(&self) -> bool {
         self.event_type.is_some()
             || self.actor.is_some()
@@ -53,12 +53,12 @@ impl AuditFilters {
         AuditFilters { page: (page > 1).then(|| page.to_string()), ..self.clone() }
     }
 
-    /// Address of this list; what is not set is left out.
+    /// URL of this list; unset filters are left out.
     pub fn href(&self) -> String {
         self.address(AUDIT, &[("limit", &self.limit), ("page", &self.page)])
     }
 
-    /// Address of the file with everything that these filters leave.
+    /// URL of the CSV file of all matching entries.
     pub fn csv_href(&self) -> String {
         self.address("/api/v1/admin/audit.csv", &[])
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_holds_every_filter_and_the_file_is_not_paged() {
+    fn the_url_has_all_filters_and_files_are_not_paged() {
         let filters = AuditFilters::from_fields(|name| match name {
             "type" => Some("session.".into()),
             "actor" => Some(" ops@people.example ".into()),

@@ -1,5 +1,5 @@
-//! The server functions: a signature, a guard and one line into `service`. They are the billing API as well:
-//! the same registration answers the console and curl.
+//! Server functions: a signature, a guard and one line into `service`. They are the billing API as
+//! well: the same registration serves the console and curl.
 
 pub mod audit;
 pub mod customers;

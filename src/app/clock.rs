@@ -1,11 +1,11 @@
-//! The browser's clock, for words like "in 3 days". None while rendering on the server and until hydration is done,
-//! so that both build the same page.
+//! The browser's clock, for texts like "in 3 days". None while rendering on the server and until
+//! hydration is done, so that both render the same page.
 
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, web_sys::js_sys::Date};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// The time, renewed at the given pace.
+/// The time, updated at the given interval.
 pub fn browser_clock(pace: Duration) -> ReadSignal<Option<OffsetDateTime>> {
     let (now, set_now) = signal(None);
     Effect::new(move || {
@@ -15,7 +15,7 @@ pub fn browser_clock(pace: Duration) -> ReadSignal<Option<OffsetDateTime>> {
     now
 }
 
-/// Browser only: runs `work` again and again until the current owner goes.
+/// Browser only: runs `work` repeatedly until the current owner is disposed.
 pub fn every(pace: Duration, work: impl Fn() + 'static) {
     if let Ok(handle) = set_interval_with_handle(work, pace) {
         on_cleanup(move || handle.clear());

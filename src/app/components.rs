@@ -1,4 +1,4 @@
-//! Pieces that pages are made of, one per file. They get values and draw them; only pages fetch.
+//! Components, one per file. They render values; only pages fetch data.
 
 pub mod account_menu;
 pub mod alert_table;

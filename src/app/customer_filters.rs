@@ -1,10 +1,11 @@
-//! What the list of customers is narrowed to: all of it stands in the address, so that every view can be linked.
+//! The filters of the customers' list: all of them are in the URL, so that every view can be
+//! linked.
 
 use super::local_path::percent_encode;
 use crate::app::local_path::CUSTOMERS;
 use serde::{Deserialize, Serialize};
 
-/// The query string as it came; an empty field of the form means the same as a missing one.
+/// The unparsed query string; an empty form field means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerFilters {
     pub q: Option<String>,
@@ -13,7 +14,7 @@ pub struct CustomerFilters {
 }
 
 impl CustomerFilters {
-    /// Asks for each field's value.
+    /// The value of each field.
     pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> CustomerFilters {
         let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         CustomerFilters { q: field("q"), page: field("page"), limit: field("limit") }
@@ -24,7 +25,7 @@ impl CustomerFilters {
         CustomerFilters { page: (page > 1).then(|| page.to_string()), ..self.clone() }
     }
 
-    /// Address of this list; what is not set is left out.
+    /// URL of this list; unset filters are left out.
     pub fn href(&self) -> String {
         let fields = [("q", &self.q), ("limit", &self.limit), ("page", &self.page)];
         let query: Vec<String> =
@@ -38,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_holds_the_search_and_the_page() {
+    fn the_url_has_the_search_and_the_page() {
         let filters = CustomerFilters::from_fields(|name| (name == "q").then(|| " a & b ".to_owned()));
         assert_eq!(filters.href(), "/admin/customers?q=a%20%26%20b");
         assert_eq!(filters.on_page(2).href(), "/admin/customers?q=a%20%26%20b&page=2");

@@ -1,11 +1,11 @@
-//! What a list of invoices is narrowed to: all of it stands in the address, so that every view can be linked.
+//! The filters of the invoice list: all of them are in the URL, so that every view can be linked.
 
 use super::local_path::percent_encode;
 use crate::app::local_path::INVOICES;
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
 
-/// The query string as it came; an empty field of the form means the same as a missing one.
+/// The unparsed query string; an empty form field means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceFilters {
     pub page: Option<String>,
@@ -18,12 +18,12 @@ pub struct InvoiceFilters {
 }
 
 impl InvoiceFilters {
-    /// From an address' query.
+    /// Parses a URL's query.
     pub fn read(query: &ParamsMap) -> InvoiceFilters {
         InvoiceFilters::from_fields(|name| query.get(name))
     }
 
-    /// Asks for each field's value.
+    /// The value of each field.
     pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> InvoiceFilters {
         let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         InvoiceFilters {
@@ -37,7 +37,7 @@ impl InvoiceFilters {
         }
     }
 
-    /// Leaves something out, as opposed to ordering or paging.
+    /// Whether it filters, besides ordering and paging.
     pub fn narrow(&self) -> bool {
         self.status.is_some() || self.from.is_some() || self.to.is_some() || self.q.is_some()
     }
@@ -57,12 +57,12 @@ impl InvoiceFilters {
         InvoiceFilters { sort: self.sort.clone(), limit: self.limit.clone(), ..InvoiceFilters::default() }
     }
 
-    /// Address of this list; what is not set is left out.
+    /// URL of this list; unset filters are left out.
     pub fn href(&self) -> String {
         self.under(INVOICES)
     }
 
-    /// Address of the file of all that this list has on its pages.
+    /// URL of the CSV file of all matching invoices.
     pub fn file_href(&self) -> String {
         InvoiceFilters { limit: None, page: None, ..self.clone() }.under("/api/v1/billing/invoices.csv")
     }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_holds_every_filter() {
+    fn the_url_has_all_filters() {
         assert_eq!(filters().href(), "/billing/invoices?status=open&q=INV%201%262&page=3");
         assert_eq!(InvoiceFilters::default().href(), "/billing/invoices");
     }

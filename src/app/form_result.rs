@@ -1,5 +1,6 @@
-//! What a form of the settings or the account page came to, where the page itself is the answer: a key that is shown this once, or what was typed and why it
-//! can't be used. The server provides it while it renders; a browser that opens the page finds none.
+//! The result of a form of the settings or account page, if the page itself is the response: a key
+//! that is shown once, or rejected input and the reason. The server provides it while rendering; in
+//! a browser that opens the page it is absent.
 
 use super::{alert_form::FormField, calls::Problem};
 use crate::domain::{second_factor::QrSquares, settings::NewApiKey};
@@ -10,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Outcome {
     pub made: Option<NewApiKey>,
     pub refused: Option<Refusal>,
-    /// An authenticator app that waits for its first code.
+    /// A pending authenticator app.
     pub offered: Option<Offered>,
-    /// In the one answer that has them.
+    /// Shown once.
     pub recovery_codes: Vec<String>,
 }
 
-/// What an authenticator app wants to know.
+/// The data for an authenticator app.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offered {
     pub secret: String,
@@ -24,7 +25,7 @@ pub struct Offered {
     pub qr: QrSquares,
 }
 
-/// A form that was not taken, with everything that was typed into it.
+/// A rejected form with all its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Which of the page's forms.
@@ -33,7 +34,7 @@ pub struct Refusal {
     pub problem: Problem,
 }
 
-/// The outcome of the form that this page answers.
+/// The result of the form whose response is this page.
 pub async fn outcome() -> Outcome {
     use_context().unwrap_or_default()
 }

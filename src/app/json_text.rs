@@ -1,14 +1,14 @@
-//! JSON laid out for people, every name and number as it came, in its order.
+//! Formats JSON for people; names, numbers and order are unchanged.
 
 use serde::de::IgnoredAny;
 
-/// Deeper levels stand below each other, so that no document grows beyond reason.
+/// Deeper levels are not indented further, to limit the size.
 const MOST_INDENT: usize = 16;
 
-/// Larger documents stay as they are.
+/// Larger documents are unchanged.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// One value per line, indented; what is no JSON stays as it is.
+/// One value per line, indented; invalid JSON is unchanged.
 pub fn lay_out(text: &str) -> String {
     let text = text.trim();
     if text.len() > MOST_BYTES || serde_json::from_str::<IgnoredAny>(text).is_err() {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_laid_out_and_nothing_in_it_changes() {
+    fn json_is_indented_without_changing_content() {
         let text = r#" {"b":[1,{"x":1e400}],"a":{},"s":"a, {\"b\": [\\","e":[ ]} "#;
         let expected = "{\n  \"b\": [\n    1,\n    {\n      \"x\": 1e400\n    }\n  ],\n  \"a\": {},\n  \"s\": \"a, {\\\"b\\\": [\\\\\",\n  \"e\": []\n}";
         assert_eq!(lay_out(text), expected);

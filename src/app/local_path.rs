@@ -1,9 +1,9 @@
-//! Addresses of pages, and the check that a redirect after signing in stays on this site.
+//! Paths of pages, and the check that a redirect after login stays on this site.
 
-/// The page after signing in, unless another was requested.
+/// The page after login, unless another was requested.
 pub const HOME: &str = "/billing/usage";
 
-// Addresses of the other pages.
+// Paths of the other pages.
 pub const ACCOUNT: &str = "/account";
 pub const AUDIT: &str = "/admin/audit";
 pub const CUSTOMERS: &str = "/admin/customers";
@@ -13,23 +13,24 @@ pub const WEBHOOKS: &str = "/admin/webhooks";
 pub const INVOICES: &str = "/billing/invoices";
 pub const SETTINGS: &str = "/billing/settings";
 
-/// The path when it is one of this site. Browsers read `//host` and `/\host` as another site, and drop tabs and line breaks.
+/// The path if it belongs to this site. Browsers read `//host` and `/\host` as another site, and
+/// drop tabs and line breaks.
 pub fn local_path(path: &str) -> Option<&str> {
     let local = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && !path.contains(char::is_control);
     local.then_some(path)
 }
 
-/// Where a form leads: to a path of ours, whatever it names.
+/// A form's redirect: always one of our paths.
 pub fn next_path(next: &str) -> &str {
     local_path(next).unwrap_or(HOME)
 }
 
-/// Address of the login page that comes back to the given path.
+/// URL of the login page that returns to the given path.
 pub fn login_path(next: &str) -> String {
     format!("/login?next={}", percent_encode(next))
 }
 
-/// Encodes a value for a query string: all but the unreserved characters of RFC 3986.
+/// Percent-encodes a query value: all but the unreserved characters of RFC 3986.
 pub fn percent_encode(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_survives_in_a_query() {
+    fn queries_are_encoded_within_queries() {
         assert_eq!(login_path("/billing/invoices?q=a b&page=2"), "/login?next=/billing/invoices%3Fq%3Da%20b%26page%3D2");
         assert_eq!(percent_encode("ü"), "%C3%BC");
     }

@@ -1,4 +1,4 @@
-//! One page per file: it fetches, sets its title, and lays components out.
+//! Pages, one per file: each fetches data, sets its title, and lays out components.
 
 pub mod account;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! The document around the app; rendered by the server only.
+//! The HTML document around the app; rendered by the server only.
 
 use super::{App, theme::ThemePreference};
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// What every document's head holds.
+/// The head of every document.
 fn head(options: LeptosOptions) -> impl IntoView {
     view! {
         <meta charset="utf-8" />

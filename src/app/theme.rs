@@ -1,9 +1,9 @@
-//! Light, dark, or whatever the system says.
+//! Light, dark, or the system's preference.
 
 use leptos::{prelude::*, web_sys::js_sys::Reflect};
 use std::str::FromStr;
 
-/// What a person chose; the cookie `theme` keeps it for a year. The server provides it per request.
+/// The user's choice, stored in the cookie `theme` for a year. The server provides it per request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ThemePreference {
     #[default]
@@ -15,7 +15,7 @@ pub enum ThemePreference {
 impl ThemePreference {
     pub const ALL: [ThemePreference; 3] = [ThemePreference::System, ThemePreference::Light, ThemePreference::Dark];
 
-    /// As the form and the cookie write it.
+    /// As in the form and the cookie.
     pub const fn as_str(self) -> &'static str {
         match self {
             ThemePreference::System => "system",
@@ -24,7 +24,7 @@ impl ThemePreference {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             ThemePreference::System => "System",
@@ -33,7 +33,7 @@ impl ThemePreference {
         }
     }
 
-    /// Value of `<html data-theme>`; absent means that the system decides.
+    /// Value of `<html data-theme>`; without it the system decides.
     pub const fn attribute(self) -> Option<&'static str> {
         match self {
             ThemePreference::System => None,
@@ -51,10 +51,10 @@ impl ThemePreference {
         }
     }
 
-    /// Browser only: repaints the page at once and keeps the choice for the server.
+    /// Browser only: changes the page at once and stores the choice in the cookie.
     pub fn apply(self) {
         let Some(html) = document().document_element() else { return };
-        // Neither can fail: the attribute's name is valid, and a refused cookie is ignored by the browser.
+        // Neither can fail: the attribute's name is valid, and browsers ignore a refused cookie.
         let _ = match self.attribute() {
             Some(theme) => html.set_attribute("data-theme", theme),
             None => html.remove_attribute("data-theme"),

@@ -1,23 +1,24 @@
-//! What the usage chart shows beside the period's own days: the period before, and the apps.
+//! Data of the usage chart besides the period's own days: the previous period, and the apps.
 
 use super::calls::{Problem, usage::usage_history};
 use crate::domain::{format, metric::Metric, period::Period, subscription::previous, usage_history::UsageSeries};
 use serde::{Deserialize, Serialize};
 
-/// Apps that are shown one by one; the others stand together.
+/// Apps with their own series; the others are summed.
 const APPS: usize = 8;
 
-/// Days by their place in the period, so that the first is compared with the first. In the metric's own unit.
+/// Days by their index in the period, so that the first is compared with the first. In the metric's
+/// own unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The period before.
+    /// The previous period.
     pub previous: Period,
     pub days_before: Vec<u64>,
-    /// The apps with the most usage first; None when nobody asked.
+    /// The apps with the most usage first; None if not requested.
     pub apps: Option<Vec<AppDays>>,
 }
 
-/// One app's days in the period, or those of several small ones.
+/// One app's days in the period, or the sum of several small ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppDays {
     pub name: String,
@@ -31,7 +32,7 @@ impl AppDays {
 }
 
 impl Comparison {
-    /// Fetches it.
+    /// Fetches the data.
     pub async fn load(metric: Metric, by_app: bool, period: Period) -> Result<Comparison, Problem> {
         let days = async |span: Period, group_by: Option<&str>| {
             let (from, to) = (format::machine(span.start()), format::machine(span.end()));
@@ -48,7 +49,7 @@ fn quantities(series: &UsageSeries) -> Vec<u64> {
     series.points.iter().map(|point| point.quantity).collect()
 }
 
-/// The first as they are, the rest in one.
+/// The first ones unchanged, the rest summed.
 fn apps(series: Vec<UsageSeries>) -> Vec<AppDays> {
     let alone = if series.len() > APPS + 1 || series.iter().take(APPS + 1).any(|s| s.app_id.is_none()) { APPS } else { APPS + 1 };
     let mut apps: Vec<AppDays> = Vec::new();
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn few_apps_stand_alone() {
+    fn few_apps_have_their_own_series() {
         let names: Vec<String> = (1..=9).map(|n| format!("app_{n}")).collect();
         let shown = apps(names.iter().map(|name| one(Some(name), None, 5)).collect());
         assert_eq!(shown.iter().map(|app| app.name.clone()).collect::<Vec<_>>(), names);
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn small_apps_stand_together() {
+    fn small_apps_are_summed() {
         let names: Vec<String> = (1..=20).map(|n| format!("app_{n}")).collect();
         let mut series: Vec<UsageSeries> = names.iter().map(|name| one(Some(name), None, 5)).collect();
         series.push(one(None, Some(7), 1));

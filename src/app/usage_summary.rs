@@ -1,4 +1,5 @@
-//! The answer to "am I fine?": how a metric stands against its plan, and the sentence that sums a period up.
+//! The summary of a period: each metric's usage compared with the plan, in a headline and a
+//! sentence.
 
 use crate::domain::{
     alert::{AlertStanding, Refusing},
@@ -8,7 +9,7 @@ use crate::domain::{
     usage::{UsageCurrent, show_quantity},
 };
 
-/// How loud something is shown. Never by colour alone: every use has words or an icon beside it.
+/// The emphasis of an element. Colour is never the only sign: every use has text or an icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Neutral,
@@ -18,7 +19,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// The class that colours an element and what is in it.
+    /// The CSS class of the tone.
     pub const fn class(self) -> &'static str {
         match self {
             Tone::Neutral => "tone-neutral",
@@ -29,7 +30,7 @@ impl Tone {
     }
 }
 
-/// How much of what is included is used.
+/// Usage relative to the included quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Below 75 %.
@@ -43,7 +44,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Nothing used is within any plan, even one that includes nothing.
+    /// Zero usage is within any plan, even one that includes nothing.
     pub const fn of(used: u64, included: u64) -> Level {
         let (used, included) = (used as u128 * 100, included as u128);
         if used > included * 100 {
@@ -57,7 +58,7 @@ impl Level {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             Level::Within => "Within plan",
@@ -67,7 +68,7 @@ impl Level {
         }
     }
 
-    /// How loud it is shown.
+    /// Its tone.
     pub const fn tone(self) -> Tone {
         match self {
             Level::Within => Tone::Good,
@@ -77,20 +78,21 @@ impl Level {
     }
 }
 
-/// A period summed up in a headline and a sentence or two.
+/// A period summarised in a headline and one or two sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Colours and sign.
+    /// Colours and icon.
     pub tone: Tone,
-    /// The answer in a few words; changes only when the state does.
+    /// The headline; changes only when the state does.
     pub headline: String,
-    /// The figures behind it.
+    /// The numbers behind it.
     pub detail: String,
-    /// Where something can be done about it, and what.
+    /// A link to an action, if any.
     pub action: Option<(String, &'static str)>,
 }
 
-/// Sums a period up: caps that refuse events come before all else. `days_left` is None while nothing tells what day it is.
+/// Summarises a period: caps that refuse events come first. `days_left`: None while the current
+/// day is unknown.
 pub fn verdict(usage: &UsageCurrent, alerts: Option<&AlertStanding>, days_left: Option<i64>) -> Verdict {
     let refusing = alerts.map(|alerts| alerts.refusing(usage)).unwrap_or_default();
     match refusing.first() {
@@ -99,7 +101,7 @@ pub fn verdict(usage: &UsageCurrent, alerts: Option<&AlertStanding>, days_left: 
     }
 }
 
-/// What caps refuse, since when, and how much.
+/// The refusing caps, since when, and how much they refused.
 fn of_caps(usage: &UsageCurrent, first: &Refusing, refusing: &[Refusing]) -> Verdict {
     let metrics: Vec<&str> = refusing.iter().map(|one| one.metric.noun()).collect();
     let caps: Vec<String> = refusing.iter().map(|one| show_quantity(one.metric, one.cap)).collect();
@@ -150,13 +152,13 @@ fn sentence_case(text: &str) -> String {
 
 fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let Some(included) = usage.included() else {
-        // Stripe knows the plan and this platform does not: the cost is unknown, not 0.
+        // Stripe's plan is unknown to this platform: the cost is unknown, not 0.
         if let Some(why) = usage.overages.unpriced.as_ref().filter(|_| usage.subscription.is_some()) {
             return Verdict {
                 tone: Tone::Warning,
                 headline: "Cost unknown".to_owned(),
                 detail: format!(
-                    "Usage is measured. What is included and what more costs can’t be shown: {why}. Your invoice is not affected."
+                    "Usage is measured. The included quantities and the overage cost can’t be shown: {why}. Your invoice is not affected."
                 ),
                 action: None,
             };
@@ -165,14 +167,14 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
             tone: Tone::Neutral,
             headline: "No active subscription".to_owned(),
             detail:
-                "Usage is measured all the same, by calendar month, so nothing is lost. What is included shows here once a plan starts."
+                "Usage is still measured, by calendar month, so nothing is lost. The included quantities appear here once a plan starts."
                     .to_owned(),
             action: None,
         };
     };
     let used = usage.used();
     let levels = Metric::ALL.map(|metric| (metric, Level::of(used[metric], included[metric])));
-    // The fullest metric by used/included, compared without dividing.
+    // The metric with the highest used/included ratio, compared without dividing.
     let fullest = Metric::ALL
         .into_iter()
         .max_by(|a, b| (u128::from(used[*a]) * u128::from(included[*b])).cmp(&(u128::from(used[*b]) * u128::from(included[*a]))))
@@ -202,7 +204,7 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
         _ => format!("{}\u{a0}% of your included {} used{left}.", format::percent(used[fullest], included[fullest]), fullest.noun()),
     };
     let cost = match (so_far, expected) {
-        _ if unpriced.is_some() => format!("What overage costs is unknown here: {}.", unpriced.unwrap_or_default()),
+        _ if unpriced.is_some() => format!("The overage cost is unknown: {}.", unpriced.unwrap_or_default()),
         (1.., Some(expected)) if expected > so_far => {
             format!("Overage has cost {} so far and will reach about {} by {end} at this pace.", money(so_far), money(expected))
         }
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn over_the_plan_says_what_it_costs_and_will_cost() {
+    fn over_the_plan_shows_current_and_forecast_cost() {
         let v = verdict(&usage(12_345_678, 18_768, 56_000), None, Some(9));
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Danger, "You’re over your plan on impressions"));
         assert_eq!(
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn fine_says_so() {
+    fn within_the_plan_is_reassuring() {
         let v = verdict(&usage(4_200_000, 0, 0), None, None);
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Good, "You’re well within your plan"));
         assert_eq!(v.detail, "42\u{a0}% of your included impressions used. At this pace nothing extra will be due by 30 Nov.");
@@ -318,12 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_price_is_never_nothing_due() {
+    fn an_unknown_price_is_never_shown_as_zero() {
         let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
         let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
         let v = verdict(&known, None, Some(9));
         assert_eq!(v.headline, "You’re over your plan on impressions");
-        assert!(v.detail.ends_with("What overage costs is unknown here: no price in GBP."), "{}", v.detail);
+        assert!(v.detail.ends_with("The overage cost is unknown: no price in GBP."), "{}", v.detail);
         let mut unknown = known;
         if let Some(subscription) = &mut unknown.subscription {
             (subscription.plan_type, subscription.included_impressions) = (None, None);
@@ -333,13 +335,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_plan_nothing_is_judged() {
+    fn without_a_plan_nothing_is_rated() {
         let v = verdict(&UsageCurrent { subscription: None, ..usage(5, 0, 0) }, None, None);
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Neutral, "No active subscription"));
     }
 
     #[test]
-    fn a_cap_that_refuses_leads() {
+    fn a_refusing_cap_comes_first() {
         let settings = |caps: serde_json::Value| AlertSettings::read(&serde_json::json!({"metrics": caps}), Currency::USD).unwrap();
         let at = datetime!(2026-11-20 10:00 UTC);
         let refusal = |metric, cap| CapRefusals { metric, cap, since: at, last_at: at, events: 1204, quantity: 56_000 };
@@ -357,7 +359,7 @@ mod tests {
              30 Nov, or until you change the cap. Overage has cost $187.68 so far."
         );
         assert_eq!(v.action, Some(("/billing/settings#alerts-impressions".to_owned(), "Change the cap")));
-        // What another cap refused earlier is not this one's.
+        // Refusals of an earlier cap don't count for this one.
         alerts.refusals = vec![refusal(Metric::Impressions, 4_000_000)];
         assert!(verdict(&over, Some(&alerts), None).detail.starts_with("No event has been refused yet."));
         alerts.settings = settings(
@@ -367,7 +369,7 @@ mod tests {
         both.current_period.data_transfer_gb = Gigabytes(3_000_000_000);
         let v = verdict(&both, Some(&alerts), None);
         assert_eq!(v.headline, "Impressions and data transfer are being refused: your caps of 7 and 1 GB are reached");
-        // Below the cap the plan is what counts.
+        // Below the cap, the plan's state is shown.
         alerts.settings = settings(serde_json::json!({"impressions": {"cap": {"quantity": 20_000_000}}}));
         assert_eq!(verdict(&over, Some(&alerts), Some(9)).headline, "You’re over your plan on impressions");
     }

@@ -1,10 +1,10 @@
-//! What the inbox is narrowed to: all of it stands in the address, so that every view can be linked.
+//! The inbox's filters: all of them are in the URL, so that every view can be linked.
 
 use super::local_path::percent_encode;
 use crate::app::local_path::WEBHOOKS;
 use serde::{Deserialize, Serialize};
 
-/// The query string as it came; an empty field of the form means the same as a missing one.
+/// The unparsed query string; an empty form field means the same as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookFilters {
     pub status: Option<String>,
@@ -15,13 +15,13 @@ pub struct WebhookFilters {
 }
 
 impl WebhookFilters {
-    /// Asks for each field's value.
+    /// The value of each field.
     pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> WebhookFilters {
         let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         WebhookFilters { status: field("status"), event_type: field("type"), q: field("q"), page: field("page"), limit: field("limit") }
     }
 
-    /// Leaves something out, as opposed to paging.
+    /// Whether it filters, besides paging.
     pub const fn narrow(&self) -> bool {
         self.status.is_some() || self.event_type.is_some() || self.q.is_some()
     }
@@ -36,7 +36,7 @@ impl WebhookFilters {
         WebhookFilters { status: status.map(str::to_owned), page: None, ..self.clone() }
     }
 
-    /// Address of this list; what is not set is left out.
+    /// URL of this list; unset filters are left out.
     pub fn href(&self) -> String {
         let fields = [("status", &self.status), ("type", &self.event_type), ("q", &self.q), ("limit", &self.limit), ("page", &self.page)];
         let query: Vec<String> =
@@ -45,7 +45,7 @@ impl WebhookFilters {
     }
 }
 
-/// Address of an event's page.
+/// URL of an event's page.
 pub fn webhook_href(id: &str) -> String {
     format!("{WEBHOOKS}/{}", percent_encode(id))
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_holds_every_filter() {
+    fn the_url_has_all_filters() {
         let filters = WebhookFilters::from_fields(|name| match name {
             "status" => Some("failed".into()),
             "type" => Some("invoice.".into()),

@@ -1,4 +1,4 @@
-//! Keys of machines: 256 random bits, shown once, kept as their SHA-256.
+//! API keys: 256 random bits, shown once, stored as SHA-256.
 //!
 //! A fast hash is enough here: unlike a password, a key of this length can't be guessed.
 
@@ -16,13 +16,13 @@ pub fn generate() -> String {
     format!("{PREFIX}{}", hex::encode(secret))
 }
 
-/// The SHA-256 of a key; None for text that is no key.
+/// The SHA-256 of a key; None for invalid text.
 pub fn hash(key: &str) -> Option<[u8; 32]> {
     let secret = key.strip_prefix(PREFIX)?;
     (secret.len() == SECRET_HEX_CHARS && secret.bytes().all(|b| b.is_ascii_hexdigit())).then(|| Sha256::digest(key.as_bytes()).into())
 }
 
-/// The part of a key that may be shown, to recognise it by.
+/// The key's prefix that may be shown to identify it.
 pub fn prefix(key: &str) -> &str {
     key.get(..SHOWN_CHARS).unwrap_or(key)
 }

@@ -1,7 +1,9 @@
-//! Passwords that are known from breaches, in the file that Have I Been Pwned's downloader makes: a line `SHA1:COUNT` for each, ordered by hash.
+//! Passwords known from breaches, in the file of Have I Been Pwned's downloader: one line
+//! `SHA1:COUNT` each, ordered by hash.
 //!
-//! The file is the machine's own, so that nothing of a password is asked of anybody else. It has some forty gigabytes and is never read whole: a
-//! look-up is a binary search of some forty short reads. It is opened for each, so a newer file that takes its name counts at once.
+//! The file is local, so that no part of a password leaves the machine. It has some forty gigabytes
+//! and is never read whole: a look-up is a binary search of some forty short reads. Each look-up
+//! opens it, so a replaced file takes effect at once.
 
 use super::error::{CredentialError, Result};
 use sha1::{Digest, Sha1};
@@ -16,15 +18,15 @@ use std::{
 type Hash = [u8; 20];
 
 const HASH_CHARS: usize = 40;
-/// No line is longer: a hash, a colon, a count of up to twenty digits and the line's end.
+/// Maximum length of a line: hash, colon, a count of up to twenty digits, and line end.
 const MAX_LINE_BYTES: usize = 64;
-/// Lines that are looked at when a file is checked; enough to notice one that is ordered by count.
+/// Number of lines checked at start; enough to detect a file ordered by count.
 const CHECKED_LINES: u64 = 64;
 
-/// Refuses a password that stands in the file.
+/// Rejects a breached password.
 ///
 /// # Errors
-/// `invalid_parameter`; `unavailable` when the file can't be read, since nobody knows then.
+/// `invalid_parameter`; `unavailable` if the file can't be read.
 pub async fn refuse(file: &Path, password: &str) -> Result<()> {
     let (file, hash): (PathBuf, Hash) = (file.to_owned(), Sha1::digest(password.as_bytes()).into());
     let looked_up = tokio::task::spawn_blocking(move || holds(open(&file)?, &hash)).await;
@@ -35,18 +37,18 @@ pub async fn refuse(file: &Path, password: &str) -> Result<()> {
     }
 }
 
-/// Looks at some lines of a file: at its first, and at others all over it.
+/// Checks the first line and samples of the file.
 ///
 /// # Errors
-/// It can't be read, a line is none of such a file, or they are not in order.
+/// The file can't be read, a line has another format, or lines are out of order.
 pub fn check(file: &Path) -> io::Result<()> {
     are_in_order(open(file)?)
 }
 
 fn open(file: &Path) -> io::Result<File> {
-    // Opening a pipe would wait for whoever writes into it.
+    // Opening a pipe would block until a writer opens it.
     if !fs::metadata(file)?.is_file() {
-        return Err(malformed("it is no file"));
+        return Err(malformed("it is not a file"));
     }
     File::open(file)
 }
@@ -66,7 +68,7 @@ fn are_in_order(file: impl Read + Seek) -> io::Result<()> {
 
 fn holds(file: impl Read + Seek, wanted: &Hash) -> io::Result<bool> {
     let mut lines = Lines::of(file)?;
-    // Where the wanted line may begin.
+    // Where the line may begin.
     let (mut from, mut to) = (0, lines.bytes);
     while from < to {
         let middle = from + (to - from) / 2;
@@ -82,13 +84,13 @@ fn holds(file: impl Read + Seek, wanted: &Hash) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The lines of a file, found by where they are.
+/// Finds the lines of a file by offset.
 struct Lines<F> {
     file: F,
     bytes: u64,
 }
 
-/// A line, which reaches from `start` to before `end`, its end included.
+/// A line from `start` to before `end`, including its line end.
 struct Line {
     hash: Hash,
     start: u64,
@@ -101,9 +103,9 @@ impl<F: Read + Seek> Lines<F> {
         Ok(Lines { file, bytes })
     }
 
-    /// The first line that begins at this byte or after it.
+    /// The first line that begins at this offset or later.
     fn first_from(&mut self, at: u64) -> io::Result<Option<Line>> {
-        // A line begins here if one has ended with the byte before.
+        // A line begins here if the previous byte ends one.
         let read_from = at.saturating_sub(1);
         self.file.seek(SeekFrom::Start(read_from))?;
         let mut read = Vec::with_capacity(2 * MAX_LINE_BYTES);
@@ -149,7 +151,7 @@ fn malformed(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-/// Where the line is stays untold: that would tell how the hash of the password begins that was looked for.
+/// The message omits the line's position, which would reveal the beginning of the password's hash.
 fn no_such_line() -> io::Error {
     malformed("a line of it is not SHA1:COUNT")
 }
@@ -173,7 +175,7 @@ mod tests {
         Cursor::new((lines.join(line_end) + end).into_bytes())
     }
 
-    /// The hash that is next in order, and the one before.
+    /// The next hash in order, and the previous one.
     fn neighbours(hash: &Hash) -> [Hash; 2] {
         let (mut next, mut before) = (*hash, *hash);
         next.iter_mut().rev().any(|byte| {
@@ -189,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_look_up_says_what_the_set_says(
+        fn look_ups_agree_with_a_set(
             sorted in prop::collection::btree_set(prop::array::uniform20(any::<u8>()), 0..120),
             others in prop::collection::vec(prop::array::uniform20(any::<u8>()), 0..20),
             line_end in prop_oneof![Just("\n"), Just("\r\n")],
@@ -205,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_else_a_file_holds_a_look_up_ends(text in prop::collection::vec(any::<u8>(), 0..600), hash in prop::array::uniform20(any::<u8>())) {
+        fn look_ups_end_on_arbitrary_files(text in prop::collection::vec(any::<u8>(), 0..600), hash in prop::array::uniform20(any::<u8>())) {
             if let Ok(found) = holds(Cursor::new(&text), &hash) {
                 let hex = hex::encode_upper(hash).into_bytes();
                 prop_assert_eq!(found, text.windows(hex.len()).any(|part| part.eq_ignore_ascii_case(&hex)));
@@ -214,8 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_in_a_huge_file_reads_little_of_it() {
-        /// A file of these lines in order, of which each hash begins with its own number; it is made as it is read.
+    fn look_ups_in_a_huge_file_read_little() {
+        /// A file of ordered lines whose hashes begin with the line number; generated while it is
+        /// read.
         struct Made {
             lines: u64,
             at: u64,
@@ -264,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_is_noticed() {
+    fn files_in_another_format_are_detected() {
         let sorted: BTreeSet<Hash> = (0..=u8::MAX).map(|first| [first; 20]).collect();
         assert!(are_in_order(file_of(&sorted, "\r\n", true)).is_ok());
         assert!(are_in_order(file_of(sorted.iter().rev(), "\n", true)).unwrap_err().to_string().contains("ordered by hash"));
@@ -278,7 +281,7 @@ mod tests {
             "A94A8FE5CCB19BA61C4C0873D391E987982FBBD3:",
             "A94A8FE5CCB19BA61C4C0873D391E987982FBBD3:many",
             "A94A8FE5CCB19BA61C4C0873D391E987982FBBD3 86495",
-            // Hashes for NTLM are shorter.
+            // NTLM hashes are shorter.
             "8846F7EAEE8FB117AD06BDD830B7586C:86495",
             &"0".repeat(1_000_000),
         ] {

@@ -1,23 +1,24 @@
-//! Passwords that are tried first, and those that an account or this product gives away.
+//! Common passwords, and those derived from the account or the product.
 //!
-//! The list travels with the program, so that nothing of a password is asked of anybody else.
+//! The list is built in, so that no part of a password leaves the machine.
 
 use super::error::{CredentialError, Result};
 use std::{collections::HashSet, sync::LazyLock};
 
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
 
-/// Words that everybody knows who knows this platform.
+/// Words that attackers of this platform would try.
 const OF_THIS_PLATFORM: &[&str] = &["apexmediation", "apex-billing", "apex", "mediation", "billing", "stripe"];
 
-/// What is left of a password without the words that come with the account has to be this long.
+/// Minimum length of a password without the account's words.
 const MIN_OWN_CHARS: usize = 6;
 
-/// Refuses a password that stands on the list in whatever case, or is little more than the account's own address or the platform's names.
+/// Rejects a password that is on the list in any case, or consists mostly of the account's address
+/// or the platform's names.
 pub fn refuse(password: &str, email: &str) -> Result<()> {
     let lower = password.to_lowercase();
     if COMMON.contains(lower.as_str()) {
-        return Err(CredentialError::Refused("is one of the most common ones, which are tried first; choose another".into()));
+        return Err(CredentialError::Refused("is one of the most common passwords; choose another".into()));
     }
     let email = email.to_lowercase();
     let (name, host) = email.split_once('@').unwrap_or((email.as_str(), ""));
@@ -35,20 +36,20 @@ mod tests {
     use crate::auth::password::MIN_CHARS;
 
     #[test]
-    fn the_list_holds_the_three_thousand_that_asvs_wants_of_the_length_that_may_be_set() {
+    fn the_list_has_asvs_3000_passwords_of_valid_length() {
         assert!(COMMON.len() >= 3000);
         assert!(COMMON.iter().all(|password| password.chars().count() >= MIN_CHARS && *password == password.to_lowercase()));
     }
 
     #[test]
-    fn common_passwords_are_refused_in_whatever_case() {
+    fn common_passwords_are_refused_in_any_case() {
         for password in ["password", "PassWord", "12345678", "qwertyuiop", "iloveyou"] {
             assert!(matches!(refuse(password, "ops@people.example"), Err(CredentialError::Refused(_))), "{password}");
         }
     }
 
     #[test]
-    fn what_the_account_and_the_platform_give_away_is_refused() {
+    fn account_and_platform_words_are_refused() {
         for password in ["ops@people.example", "people.example1", "ApexMediation2026", "billing-billing", "finance-finance!"] {
             assert!(refuse(password, "finance@people.example").is_err() || refuse(password, "ops@people.example").is_err(), "{password}");
         }

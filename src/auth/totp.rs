@@ -1,8 +1,8 @@
 //! Time-based one-time passwords (RFC 6238): six digits, thirty seconds, HMAC-SHA-1, which every
 //! authenticator app supports. And the recovery codes for users who have lost the app.
 //!
-//! `totp-rs` makes and checks the codes. The clock, the refusal of a code that was used before and the
-//! URI are ours: its URI refuses a colon in an account's name, which a user's address may have.
+//! `totp-rs` makes and checks the codes. The clock, the refusal of a code that was used before and
+//! the URI are ours: its URI refuses a colon in an account's name, which a user's address may have.
 
 pub mod sealing;
 
@@ -14,15 +14,15 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use totp_rs::{Builder, Totp};
 
-/// As long as the hash, which RFC 4226 (section 4) recommends.
+/// As long as the hash, as RFC 4226 (section 4) recommends.
 pub const SECRET_BYTES: usize = 20;
 const DIGITS: u8 = 6;
 const STEP_SECONDS: u64 = 30;
 /// Steps before and after the current one whose codes are accepted, since clocks differ.
 const SKEW_STEPS: u16 = 1;
-/// Recovery codes that one gets.
+/// Number of recovery codes.
 pub const RECOVERY_CODES: usize = 8;
-/// 120 random bits: nothing to guess, so a fast hash is enough (OWASP ASVS 5.0, 6.5.2).
+/// 120 random bits can't be guessed, so a fast hash is enough (OWASP ASVS 5.0, 6.5.2).
 const RECOVERY_BYTES: usize = 15;
 const RECOVERY_CHARS: usize = 24;
 
@@ -38,14 +38,14 @@ pub fn base32(secret: &[u8]) -> String {
     BASE32_NOPAD.encode(secret)
 }
 
-/// What an app reads out of the QR code ("Key Uri Format" of google-authenticator's wiki).
+/// The URI in the QR code ("Key Uri Format" of google-authenticator's wiki).
 pub fn uri(secret: &[u8], issuer: &str, email: &str) -> String {
     let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let issuer = encoded(issuer);
     format!("otpauth://totp/{issuer}:{}?secret={}&issuer={issuer}", encoded(email), base32(secret))
 }
 
-/// The URI to photograph, as squares of a path.
+/// The URI as a QR code, as an SVG path.
 pub fn qr(uri: &str) -> anyhow::Result<QrSquares> {
     let code = QrCode::with_error_correction_level(uri, EcLevel::M)?;
     let width = code.width();
@@ -92,7 +92,7 @@ pub fn recovery_codes() -> Vec<String> {
     (0..RECOVERY_CODES).map(one).collect()
 }
 
-/// The SHA-256 of a recovery code, however it is typed; None for text that is none.
+/// The SHA-256 of a recovery code in any spelling; None for invalid text.
 pub fn recovery_hash(given: &str) -> Option<[u8; 32]> {
     let bare = given.chars().filter(|c| !c.is_whitespace() && *c != '-').take(RECOVERY_CHARS + 1).collect::<String>().to_ascii_uppercase();
     let bytes = BASE32_NOPAD.decode(bare.as_bytes()).ok()?;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_can_read_the_address() {
+    fn the_uri_follows_the_key_uri_format() {
         assert_eq!(
             uri(RFC_SECRET, "Apex Billing", "ops+1@people.example"),
             "otpauth://totp/Apex%20Billing:ops%2B1%40people%2Eexample?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Apex%20Billing"
@@ -172,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_is_accepted(given in "\\PC*", seconds in 0i64..4_000_000_000) {
+        fn other_codes_are_rejected(given in "\\PC*", seconds in 0i64..4_000_000_000) {
             let now = at(seconds);
             let good: Vec<_> = (-1..=1).filter_map(|by| code_at(RFC_SECRET, at(seconds + by * 30))).collect();
             let bare: String = given.chars().filter(|c| !c.is_whitespace()).collect();

@@ -1,4 +1,4 @@
-//! Who gets in: nobody without signing in, nobody to staff's paths but staff, no foreign page.
+//! Access control: no unauthenticated access, staff paths for staff only, no cross-site requests.
 
 use super::{
     Findings,
@@ -6,12 +6,12 @@ use super::{
 };
 use axum::http::Method;
 
-const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 pub async fn check(site: &Site, findings: &mut Findings) {
-    let usage = site.get("/api/v1/billing/usage/current", As::Nobody).await;
-    let invoices = site.get("/api/v1/billing/invoices", As::Nobody).await;
-    let fix = "does a proxy or a cache answer, or add credentials of its own?";
+    let usage = site.get("/api/v1/billing/usage/current", As::Anonymous).await;
+    let invoices = site.get("/api/v1/billing/invoices", As::Anonymous).await;
+    let fix = "does a proxy or a cache respond, or add its own credentials?";
     findings.judge("usage-401", usage.status == 401, usage.said(), fix);
     findings.judge("invoices-401", invoices.status == 401, invoices.said(), fix);
     let mut open = Vec::new();
@@ -19,13 +19,13 @@ pub async fn check(site: &Site, findings: &mut Findings) {
         "usage/current".to_owned(),
         "usage/history?metric=impressions".to_owned(),
         "invoices".to_owned(),
-        format!("invoices/{NOBODY}"),
-        format!("invoices/{NOBODY}/pdf"),
+        format!("invoices/{UNKNOWN_ID}"),
+        format!("invoices/{UNKNOWN_ID}/pdf"),
         "alerts".to_owned(),
         "contacts".to_owned(),
         "api-keys".to_owned(),
     ] {
-        let answer = site.get(&format!("/api/v1/billing/{path}"), As::Nobody).await;
+        let answer = site.get(&format!("/api/v1/billing/{path}"), As::Anonymous).await;
         if answer.status != 401 || answer.header("www-authenticate").is_empty() {
             open.push(format!("{path} {}", answer.said()));
         }
@@ -54,17 +54,17 @@ pub async fn check(site: &Site, findings: &mut Findings) {
         "public-url",
         matches!(own.status, 200..=399),
         format!("a form from {} {}", site.origin(), own.said()),
-        "set PUBLIC_URL to the address that people open, and --url to the same",
+        "set PUBLIC_URL to the public URL, and --url to the same",
     );
     findings.judge(
         "cross-site",
         foreign.status == 403 && foreign.code() == "cross_site",
-        format!("a form from elsewhere {}", foreign.said()),
-        "does a proxy take the Origin header away?",
+        format!("a cross-site form {}", foreign.said()),
+        "does a proxy remove the Origin header?",
     );
 }
 
-/// Ends nobody's session: it carries none.
+/// Ends no session: it has no cookie.
 async fn logout_from(site: &Site, origin: &str) -> super::client::Answer {
-    site.send(Method::POST, "/api/v1/auth/logout", As::Nobody, &[("origin", origin)], Vec::new()).await
+    site.send(Method::POST, "/api/v1/auth/logout", As::Anonymous, &[("origin", origin)], Vec::new()).await
 }

@@ -1,4 +1,4 @@
-//! Requests to the deployment. One that is not answered is an answer with the status 0, which no check takes for a good one.
+//! Requests to the deployment. One without a response has the status 0, which fails every check.
 
 use super::Options;
 use crate::config::Secret;
@@ -14,36 +14,36 @@ use hyper_util::{
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Most bytes of an answer; an invoice of thousands of lines stays below.
+/// Maximum size of a response; an invoice of thousands of lines stays below.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// A reconciliation asks Stripe for everything; nothing else takes nearly as long.
+/// A reconciliation fetches everything from Stripe; no other request takes nearly as long.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Site {
     pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base: String,
     pub options: Options,
 }
 
-/// Who asks.
+/// The caller.
 #[derive(Clone, Copy, Debug)]
 pub enum As<'a> {
-    Nobody,
+    Anonymous,
     Cookie(&'a Secret),
     Key(&'a Secret),
 }
 
-/// What came back.
+/// A response.
 pub struct Answer {
-    /// 0: none came.
+    /// 0: no response.
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
     /// Until the last byte.
     pub took: Duration,
-    /// Why none came.
+    /// Why there was no response.
     failure: String,
 }
 
@@ -60,12 +60,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The stable code of a problem.
+    /// The stable code of a problem+json response.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// For people.
+    /// Description for the report.
     pub fn said(&self) -> String {
         match (self.status, self.code()) {
             (0, _) => format!("no answer: {}", self.failure),
@@ -78,20 +78,20 @@ impl Answer {
 impl Site {
     pub fn new(options: &Options) -> anyhow::Result<Site> {
         let base = options.url.trim_end_matches('/').to_owned();
-        let uri: Uri = base.parse().with_context(|| format!("{base} is no address"))?;
+        let uri: Uri = base.parse().with_context(|| format!("{base} is not a URL"))?;
         if uri.host().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) || uri.path() != "/" {
-            bail!("--url wants http(s)://host[:port], not {base}");
+            bail!("--url must be http(s)://host[:port], not {base}");
         }
         let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
         Ok(Site { pool: Pool::builder(TokioExecutor::new()).build(connector), base, options: options.clone() })
     }
 
-    /// The scheme, host and port that a browser calls our own.
+    /// The origin that a browser sends for our own pages.
     pub fn origin(&self) -> &str {
         &self.base
     }
 
-    /// Somebody of a customer, by a person's session or else a machine's key.
+    /// A caller with a customer: by a user's session, or else an API key.
     pub fn member(&self) -> Option<As<'_>> {
         let person = self.options.member_cookie.as_ref().map(As::Cookie);
         person.or_else(|| self.options.api_key.as_ref().map(As::Key))
@@ -101,7 +101,7 @@ impl Site {
         self.options.admin_cookie.as_ref().map(As::Cookie)
     }
 
-    /// Somebody who can open pages.
+    /// A caller that can open pages.
     pub fn person(&self) -> Option<As<'_>> {
         self.options.member_cookie.as_ref().or(self.options.admin_cookie.as_ref()).map(As::Cookie)
     }
@@ -118,15 +118,15 @@ impl Site {
         self.ask(method, &format!("{}{path}", self.base), who, headers, body).await
     }
 
-    /// Another address: that of the metrics, or of Prometheus.
+    /// Another base URL: the metrics', or Prometheus's.
     pub async fn elsewhere(&self, url: &str) -> Answer {
-        self.ask(Method::GET, url, As::Nobody, &[], Vec::new()).await
+        self.ask(Method::GET, url, As::Anonymous, &[], Vec::new()).await
     }
 
     async fn ask(&self, method: Method, url: &str, who: As<'_>, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request = Request::builder().method(method).uri(url).header(header::USER_AGENT, "apex-billing-checklist");
         match who {
-            As::Nobody => {}
+            As::Anonymous => {}
             As::Key(key) => request = request.header(header::AUTHORIZATION, format!("Bearer {}", key.0)),
             As::Cookie(Secret(cookie)) if cookie.contains('=') => request = request.header(header::COOKIE, cookie),
             As::Cookie(Secret(value)) => request = request.header(header::COOKIE, format!("auth_token={value}")),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 
-/// What operators and other programs read by hand.
+/// Tables and columns that operators and other programs read directly.
 const COLUMNS: [(&str, &str); 12] = [
     ("stripe_webhook_events", "stripe_event_id event_type status attempts last_error payload created_at processed_at"),
     ("billing_audit", "event_type actor customer_id data ip_address user_agent created_at"),
@@ -38,8 +38,7 @@ pub async fn check(db: Option<&PgPool>, findings: &mut Findings) {
             findings.judge("migrations", waiting.is_empty(), seen, "apex-billing migrate");
         }
     }
-    let restore =
-        "restore it from the backup, or take the migrations back and apply them again where it held nothing: apex-billing migrate";
+    let restore = "restore it from the backup, or revert and reapply the migrations if it was empty: apex-billing migrate";
     match store::columns(db).await {
         Err(error) => findings.failed("tables", error.to_string(), restore),
         Ok(there) => {
@@ -65,7 +64,7 @@ pub async fn check(db: Option<&PgPool>, findings: &mut Findings) {
     }
 }
 
-/// The named indexes that the migrations leave behind, with their tables.
+/// The named indexes that the migrations create, with their tables.
 fn expected() -> BTreeMap<String, String> {
     let mut indexes = BTreeMap::new();
     let ups = postgres::MIGRATIONS.iter().filter(|migration| migration.migration_type.is_up_migration());
@@ -99,7 +98,8 @@ fn expected() -> BTreeMap<String, String> {
     indexes
 }
 
-/// Statements without their comments; functions fall into pieces, of which none looks like what is wanted.
+/// Statements without comments; function bodies are split too, but no part looks like the
+/// statements searched for.
 fn statements(sql: &str) -> Vec<String> {
     let code: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     code.join("\n").split(';').map(|statement| statement.trim().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! The checklist's text, and the text with what was found.
+//! The checklist's document, and its report.
 
 use super::{DOCUMENT, Findings, Verdict};
 use serde_json::{Value, json};
@@ -9,14 +9,14 @@ use std::fmt;
 pub struct Item {
     /// The headings above it, the innermost last.
     pub sections: Vec<String>,
-    /// Spaces before it, for boxes in boxes.
+    /// Indentation, for nested boxes.
     pub indent: usize,
     pub text: String,
-    /// The name of its check; none: it is people's.
+    /// The name of its check; none for manual boxes.
     pub check: Option<String>,
 }
 
-/// Every box of the checklist, in its order.
+/// All boxes of the checklist, in order.
 pub fn boxes() -> Vec<Item> {
     let mut sections: Vec<(usize, String)> = Vec::new();
     let mut found = Vec::new();
@@ -38,7 +38,7 @@ pub fn boxes() -> Vec<Item> {
             None => (text, None),
         };
         found.push(Item {
-            // The title of the whole is above all of them.
+            // The document's title is above all.
             sections: sections.iter().filter(|(level, _)| *level > 1).map(|(_, title)| title.clone()).collect(),
             indent: before.len() - before.trim_start().len(),
             text: text.to_owned(),
@@ -48,13 +48,13 @@ pub fn boxes() -> Vec<Item> {
     found
 }
 
-/// The checklist, gone through.
+/// Prints the checklist with its results.
 #[derive(Debug)]
 pub struct Report {
     findings: Findings,
 }
 
-/// How many boxes came to what.
+/// Number of boxes per result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub passed: usize,
@@ -74,8 +74,8 @@ impl Report {
 
     fn verdict(&self, item: &Item) -> Option<Verdict> {
         let check = item.check.as_ref()?;
-        // A box whose check does not exist must not look like a good one; a test sees to it that there is none.
-        Some(self.findings.of(check).cloned().unwrap_or_else(|| Verdict::Unchecked(format!("there is no check {check}"))))
+        // An unknown check must not pass; a test rejects unknown names.
+        Some(self.findings.of(check).cloned().unwrap_or_else(|| Verdict::Unchecked(format!("unknown check {check}"))))
     }
 
     pub fn counts(&self) -> Counts {
@@ -93,18 +93,18 @@ impl Report {
 
     pub fn to_json(&self) -> Value {
         let boxes = boxes().into_iter().map(|item| {
-            let mut told = json!({"sections": item.sections, "text": item.text, "check": item.check});
+            let mut entry = json!({"sections": item.sections, "text": item.text, "check": item.check});
             let (result, more) = match self.verdict(&item) {
                 None => ("people", json!({})),
                 Some(Verdict::Passed(detail)) => ("passed", json!({"detail": detail})),
                 Some(Verdict::Failed { reason, fix }) => ("failed", json!({"reason": reason, "fix": fix})),
                 Some(Verdict::Unchecked(needs)) => ("unchecked", json!({"needs": needs})),
             };
-            told["result"] = result.into();
-            if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
-                told.extend(more);
+            entry["result"] = result.into();
+            if let (Some(entry), Value::Object(more)) = (entry.as_object_mut(), more) {
+                entry.extend(more);
             }
-            told
+            entry
         });
         let Counts { passed, failed, unchecked, people } = self.counts();
         json!({"passed": passed, "failed": failed, "unchecked": unchecked, "people": people, "boxes": boxes.collect::<Vec<_>>()})

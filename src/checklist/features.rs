@@ -1,4 +1,4 @@
-//! What is switched on, whether the server is well, and what happens when billing is off.
+//! Features, health, and the effect of billing off.
 
 use super::{
     Findings,
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 
 const OFF: [&str; 3] = ["off-navigation", "off-503", "off-rest"];
 
-/// Every replica knows of a switch within seconds.
+/// Every replica reads the switches within seconds.
 const SWITCHED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Whether billing is on.
 pub async fn check(site: &Site, findings: &mut Findings) -> bool {
-    let answer = site.get("/api/v1/meta/features", As::Nobody).await;
+    let answer = site.get("/api/v1/meta/features", As::Anonymous).await;
     let features = answer.json();
     let on = features["billingEnabled"] == true;
-    findings.judge("features-answer", answer.status == 200, answer.said(), "is the server running, and does the proxy lead /api to it?");
+    findings.judge("features-answer", answer.status == 200, answer.said(), "is the server running, and does the proxy forward /api to it?");
     findings.judge(
         "features-on",
         on,
@@ -29,31 +29,26 @@ pub async fn check(site: &Site, findings: &mut Findings) -> bool {
         "stripe-key",
         features["customerPortalEnabled"] == true,
         if features["customerPortalEnabled"] == true {
-            "there is a key, since the customer portal is on; whether it is of live mode only Stripe's dashboard shows"
+            "a key is set, because the customer portal is on; check in Stripe's dashboard that it is a live mode key"
         } else {
-            "the customer portal is off: there is no key, or somebody has switched the portal off"
+            "the customer portal is off: no key is set, or the portal is switched off"
         },
-        "set STRIPE_SECRET_KEY and restart; /admin/features says whether the portal is switched off",
+        "set STRIPE_SECRET_KEY and restart; /admin/features shows whether the portal is switched off",
     );
-    let health = site.get("/api/v1/health", As::Nobody).await;
-    let told = health.json();
-    let seen = format!("{}, status {}, checks {}", health.said(), told["status"], told["checks"]);
-    findings.judge(
-        "health",
-        health.status == 200 && told["status"] == "ok",
-        seen,
-        "the check that is not ok says where to look; the log says why",
-    );
+    let health = site.get("/api/v1/health", As::Anonymous).await;
+    let body = health.json();
+    let seen = format!("{}, status {}, checks {}", health.said(), body["status"], body["checks"]);
+    findings.judge("health", health.status == 200 && body["status"] == "ok", seen, "see the check that is not ok, and the log");
     findings.judge(
         "usage-store",
-        told["checks"]["usage_store"] == "ok",
-        format!("usage_store is {}: ClickHouse, where CLICKHOUSE_URL is set", told["checks"]["usage_store"]),
+        body["checks"]["usage_store"] == "ok",
+        format!("usage_store is {}: ClickHouse, where CLICKHOUSE_URL is set", body["checks"]["usage_store"]),
         "is CLICKHOUSE_URL right, and ClickHouse up?",
     );
     on
 }
 
-/// Looks at a deployment whose billing is off, or that may be switched off for it.
+/// Checks a deployment whose billing is off, or may be switched off.
 pub async fn check_off(site: &Site, on: bool, findings: &mut Findings) {
     if !on {
         return look(site, findings).await;
@@ -78,7 +73,7 @@ async fn switch(site: &Site, admin: As<'_>, on: bool) -> bool {
     let answer = site.send(Method::PUT, "/api/v1/admin/features/billingEnabled", admin, &headers, body).await;
     let started = Instant::now();
     while answer.status == 200 && started.elapsed() < SWITCHED_WITHIN {
-        if site.get("/api/v1/meta/features", As::Nobody).await.json()["billingEnabled"] == on {
+        if site.get("/api/v1/meta/features", As::Anonymous).await.json()["billingEnabled"] == on {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -90,7 +85,7 @@ async fn look(site: &Site, findings: &mut Findings) {
     let paths = ["/api/v1/billing/usage/current", "/api/v1/billing/invoices"];
     let mut open = Vec::new();
     for path in paths {
-        let answer = site.get(path, site.member().unwrap_or(As::Nobody)).await;
+        let answer = site.get(path, site.member().unwrap_or(As::Anonymous)).await;
         if answer.status != 503 || answer.code() != "billing_disabled" || answer.header("retry-after").is_empty() {
             open.push(format!("{path} {}", answer.said()));
         }
@@ -106,11 +101,11 @@ async fn look(site: &Site, findings: &mut Findings) {
                 "off-navigation",
                 gone,
                 format!("/billing/usage {}, {} links to billing", page.said(), if gone { "without" } else { "with" }),
-                "does a cache keep pages?",
+                "does a cache store pages?",
             );
         }
     }
-    let (health, login) = (site.get("/api/v1/health", As::Nobody).await, site.get("/livez", As::Nobody).await);
+    let (health, login) = (site.get("/api/v1/health", As::Anonymous).await, site.get("/livez", As::Anonymous).await);
     let well = health.status == 200 && login.status == 200;
-    findings.judge("off-rest", well, format!("health {}, /livez {}", health.said(), login.said()), "the log says what else is wrong");
+    findings.judge("off-rest", well, format!("health {}, /livez {}", health.said(), login.said()), "see the log for other problems");
 }

@@ -1,4 +1,4 @@
-//! Invoices and their PDFs, of whatever invoice comes first: none is made for this.
+//! Invoices and their PDFs, with the first existing invoice: the check creates none.
 
 use super::{
     Findings,
@@ -27,11 +27,11 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) ->
         None => findings.unchecked(&["invoice-webhook"], "--database-url"),
         Some(db) => match store::webhooks_of(db, "invoice.created").await {
             Err(error) => findings.failed("invoice-webhook", error.to_string(), "is it this program's database?"),
-            Ok(0) => findings.unchecked(&["invoice-webhook"], "an invoice.created of Stripe's, which has not come yet"),
-            Ok(count) => findings.passed("invoice-webhook", format!("{count} have come")),
+            Ok(0) => findings.unchecked(&["invoice-webhook"], "an invoice.created event from Stripe; none has arrived yet"),
+            Ok(count) => findings.passed("invoice-webhook", format!("{count} received")),
         },
     }
-    // Staff sees everybody's; a customer's own person sees what customers see.
+    // Staff see all invoices; with a customer's user, the check sees what customers see.
     let Some(who) = site.member().or(site.admin()) else {
         findings.unchecked(&ALL, "--member-cookie, --api-key or --admin-cookie");
         findings.unchecked(&OF_ONE, "--member-cookie, --api-key or --admin-cookie");
@@ -39,11 +39,11 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) ->
     };
     let answer = site.get(&format!("{LIST}?limit=20"), who).await;
     let page = answer.json();
-    let fix = "is the cookie or the key in force? The log says why by the request's id";
+    let fix = "is the cookie or the key valid? Search the log for the request's id";
     findings.judge("invoices-answer", answer.status == 200 && page["invoices"].is_array(), answer.said(), fix);
     let pagination = &page["pagination"];
     let complete = ["page", "limit", "total", "total_pages"].iter().all(|field| pagination[field].is_u64());
-    findings.judge("invoices-pagination", complete, format!("pagination is {pagination}"), "does --url lead to this program?");
+    findings.judge("invoices-pagination", complete, format!("pagination is {pagination}"), "does --url point to this program?");
     filters(site, who, findings).await;
     latency(site, LIST, who, "latency-invoices", TARGET, findings).await;
     errors(site, who, findings).await;
@@ -51,10 +51,10 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) ->
     let invoices = page["invoices"].as_array().cloned().unwrap_or_default();
     let first = invoices.iter().find(|invoice| invoice["number"].is_string()).or(invoices.first());
     let Some(id) = first.and_then(|invoice| invoice["id"].as_str()) else {
-        findings.unchecked(&OF_ONE, "an invoice that this person can see, of which there is none yet");
+        findings.unchecked(&OF_ONE, "an invoice that this user can see");
         return None;
     };
-    findings.passed("invoice-recorded", format!("{} can be seen", pagination["total"]));
+    findings.passed("invoice-recorded", format!("{} visible", pagination["total"]));
     let detail = site.get(&format!("{LIST}/{id}"), who).await;
     let lines = detail.json()["line_items"].as_array().map(Vec::len);
     let seen = format!("{}, {} lines", detail.said(), lines.unwrap_or_default());
@@ -69,7 +69,7 @@ async fn filters(site: &Site, who: As<'_>, findings: &mut Findings) {
     let only = paid.json()["invoices"].as_array().is_some_and(|all| all.iter().all(|invoice| invoice["status"] == "paid"));
     let nonsense = site.get(&format!("{LIST}?status=nonsense"), who).await;
     let seen = format!("status=paid {}, status=nonsense {}", paid.said(), nonsense.said());
-    findings.judge("invoices-filter", only && nonsense.status == 422, seen, "does a cache leave out the query?");
+    findings.judge("invoices-filter", only && nonsense.status == 422, seen, "does a cache ignore the query string?");
 }
 
 async fn errors(site: &Site, who: As<'_>, findings: &mut Findings) {
@@ -78,12 +78,7 @@ async fn errors(site: &Site, who: As<'_>, findings: &mut Findings) {
     let whole = answer.header("content-type").starts_with("application/problem+json")
         && ["title", "detail", "code", "request_id"].iter().all(|field| problem[field].as_str().is_some_and(|text| !text.is_empty()));
     let seen = format!("an unknown invoice {}: {}", answer.said(), problem["detail"]);
-    findings.judge(
-        "errors-friendly",
-        answer.status == 404 && whole,
-        seen,
-        "does a proxy put its own error pages in place of the server's?",
-    );
+    findings.judge("errors-friendly", answer.status == 404 && whole, seen, "does a proxy replace the server's error pages?");
 }
 
 async fn pdf(site: &Site, who: As<'_>, id: &str, number: &str, findings: &mut Findings) {
@@ -93,12 +88,12 @@ async fn pdf(site: &Site, who: As<'_>, id: &str, number: &str, findings: &mut Fi
         "pdf-answer",
         good,
         format!("{}, {}", answer.said(), answer.header("content-type")),
-        "the log says why by the request's id",
+        "search the log for the request's id",
     );
     let whole = answer.body.starts_with(b"%PDF-") && answer.body.trim_ascii_end().ends_with(b"%%EOF");
     let named = answer.header("content-disposition").contains(number);
     let seen = format!("{} bytes, {}", answer.body.len(), answer.header("content-disposition"));
-    findings.judge("pdf-content", whole && named, seen, "does a proxy cut answers off or change them?");
+    findings.judge("pdf-content", whole && named, seen, "does a proxy truncate or change responses?");
     let took = format!("{} ms from here", answer.took.as_millis());
     let fix = "docs/operate/runbook.md, InvoicePdfSlow";
     findings.judge("pdf-time", good && answer.took < PDF_TARGET, took.clone(), fix);

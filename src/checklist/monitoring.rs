@@ -1,4 +1,4 @@
-//! The metrics of a server, and the alerts that a Prometheus has loaded.
+//! A server's metrics, and the alerts loaded in Prometheus.
 
 use super::{Findings, client::Site};
 
@@ -11,7 +11,7 @@ const ALERTS: [(&str, &str); 5] = [
     ("alert-apierrors", "ApiErrors"),
 ];
 
-/// What each server tells from its first second.
+/// Metrics that each server exports from its start.
 const METRICS: [&str; 5] = [
     "http_request_duration_seconds",
     "webhook_events_total",
@@ -36,7 +36,7 @@ async fn metrics(site: &Site, url: &str, findings: &mut Findings) {
     let text = answer.text();
     let missing: Vec<&str> = METRICS.into_iter().filter(|name| !text.contains(&format!("# TYPE {name} "))).collect();
     let seen = if missing.is_empty() { answer.said() } else { format!("{}, missing: {}", answer.said(), missing.join(", ")) };
-    let fix = "--metrics-url is METRICS_ADDR of the server with /metrics; may this machine reach it?";
+    let fix = "--metrics-url is METRICS_ADDR of the server with /metrics; can this machine reach it?";
     findings.judge("metrics", answer.status == 200 && missing.is_empty(), seen, fix);
     let of = |result: &str| -> f64 {
         let wanted = format!("result=\"{result}\"");
@@ -45,7 +45,7 @@ async fn metrics(site: &Site, url: &str, findings: &mut Findings) {
     };
     let (applied, failed) = (of("applied"), of("failed") + of("dead"));
     if answer.status == 200 && applied + failed == 0.0 {
-        // Nothing was tried, so nothing is known of it.
+        // Without an attempt, the result is unknown.
         return findings.unchecked(&["webhook-success-rate"], "an event that this server has applied since its start");
     }
     let seen = format!("since this server's start {applied} were applied and {failed} failed");
@@ -59,8 +59,8 @@ async fn metrics(site: &Site, url: &str, findings: &mut Findings) {
 
 async fn alerts(site: &Site, url: &str, findings: &mut Findings) {
     let answer = site.elsewhere(&format!("{}/api/v1/rules?type=alert", url.trim_end_matches('/'))).await;
-    let told = answer.json();
-    let groups = told["data"]["groups"].as_array().cloned().unwrap_or_default();
+    let rules = answer.json();
+    let groups = rules["data"]["groups"].as_array().cloned().unwrap_or_default();
     let rules: Vec<&serde_json::Value> = groups.iter().filter_map(|group| group["rules"].as_array()).flatten().collect();
     for (check, alert) in ALERTS {
         let rule = rules.iter().find(|rule| rule["name"] == alert);

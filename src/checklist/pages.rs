@@ -1,4 +1,4 @@
-//! The console as a browser gets it: complete in the first HTML.
+//! The console as a browser receives it: complete in the initial HTML.
 
 use super::{
     Findings,
@@ -12,13 +12,13 @@ const PAGES: [&str; 7] =
 const TARGET: Duration = Duration::from_secs(2);
 
 pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) {
-    let login = site.get("/login", As::Nobody).await;
-    let home = site.get("/", As::Nobody).await;
+    let login = site.get("/login", As::Anonymous).await;
+    let home = site.get("/", As::Anonymous).await;
     let good = login.status == 200 && login.text().contains("<form") && matches!(home.status, 302 | 303 | 307);
     let seen = format!("/ {} to {}, /login {}", home.said(), home.header("location"), login.said());
     findings.judge("homepage", good, seen, "are the site's files beside the program (LEPTOS_SITE_ROOT)?");
     let Some(person) = site.person() else { return findings.unchecked(&PAGES, "--member-cookie or --admin-cookie") };
-    let fix = "is the cookie in force? The log says why by the request's id";
+    let fix = "is the cookie valid? Search the log for the request's id";
     let usage = site.get("/billing/usage", person).await;
     let text = usage.text();
     let linked = [r#"href="/billing/usage""#, r#"href="/billing/invoices""#].iter().all(|link| text.contains(link));
@@ -30,17 +30,17 @@ pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) 
     );
     findings.judge("page-usage", usage.status == 200, usage.said(), fix);
     let shown = ["Impressions", "API calls", "Data transfer"].iter().filter(|metric| text.contains(**metric)).count();
-    // Staff has no usage of its own.
+    // Staff have no usage of their own.
     if site.options.member_cookie.is_some() {
         findings.judge("page-usage-metrics", usage.status == 200 && shown == 3, format!("{shown} of 3 metrics"), fix);
     } else {
-        findings.unchecked(&["page-usage-metrics"], "--member-cookie, since staff has no usage");
+        findings.unchecked(&["page-usage-metrics"], "--member-cookie, because staff have no usage");
     }
     let list = site.get("/billing/invoices", person).await;
     findings.judge("page-invoices", list.status == 200, list.said(), fix);
     let mut slowest = usage.took.max(list.took);
     match first {
-        None => findings.unchecked(&["page-invoices-filled", "page-invoice"], "an invoice that this person can see"),
+        None => findings.unchecked(&["page-invoices-filled", "page-invoice"], "an invoice that this user can see"),
         Some(First { id, number }) => {
             findings.judge(
                 "page-invoices-filled",
@@ -54,6 +54,6 @@ pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) 
             findings.judge("page-invoice", good, format!("{number} {}", page.said()), fix);
         }
     }
-    let seen = format!("the slowest took {} ms, without its pictures and scripts", slowest.as_millis());
+    let seen = format!("the slowest took {} ms, without images and scripts", slowest.as_millis());
     findings.judge("page-time", usage.status == 200 && list.status == 200 && slowest < TARGET, seen, "docs/operate/runbook.md, PagesSlow");
 }

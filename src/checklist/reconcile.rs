@@ -1,4 +1,5 @@
-//! A reconciliation that repairs nothing, asked for twice under one key, and by somebody who may not.
+//! A reconciliation without repair, requested twice with one idempotency key, and by a user without
+//! permission.
 
 use super::{
     Findings,
@@ -14,7 +15,7 @@ use uuid::Uuid;
 const PATH: &str = "/api/v1/billing/reconcile";
 const AS_ADMIN: [&str; 4] = ["reconcile-answer", "reconcile-audited", "reconcile-replayed", "reconcile-rate"];
 
-/// What may differ: one of a hundred.
+/// Tolerated share: one in a hundred.
 const RATE: f64 = 0.01;
 
 pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
@@ -22,12 +23,7 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
         None => findings.unchecked(&["reconcile-forbidden"], "--member-cookie or --api-key"),
         Some(member) => {
             let answer = post(site, member, &key()).await;
-            findings.judge(
-                "reconcile-forbidden",
-                answer.status == 403,
-                answer.said(),
-                "is --member-cookie of somebody who is no admin, and in force?",
-            );
+            findings.judge("reconcile-forbidden", answer.status == 403, answer.said(), "is --member-cookie valid, and not an admin's?");
         }
     }
     let Some(admin) = site.admin() else { return findings.unchecked(&AS_ADMIN, "--admin-cookie") };
@@ -39,7 +35,7 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
         "reconcile-answer",
         good,
         first.said(),
-        "is STRIPE_SECRET_KEY set, and does Stripe answer? The log says why by the request's id",
+        "is STRIPE_SECRET_KEY set, and does Stripe respond? Search the log for the request's id",
     );
     if !good {
         return findings.unchecked(&AS_ADMIN[1..], "a reconciliation that ends");

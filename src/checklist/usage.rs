@@ -1,4 +1,4 @@
-//! Usage on its way from a machine to the figures: one event of a marked app, taken back at the end.
+//! Usage from ingest to the totals: one event of a marked app, corrected to 0 at the end.
 
 use super::{
     Findings, MARK, SAMPLES,
@@ -18,7 +18,7 @@ const READ: [&str; 3] = ["usage-answer", "usage-fields", "latency-usage"];
 const FLOW: [&str; 3] = ["usage-sent", "usage-counted", "usage-records"];
 const TARGET: Duration = Duration::from_millis(500);
 
-/// What the old checklist gave five minutes for.
+/// The old checklist's limit was five minutes.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
 pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
@@ -39,27 +39,27 @@ async fn read(site: &Site, member: As<'_>, findings: &mut Findings) {
         "usage-answer",
         answer.status == 200,
         answer.said(),
-        "is the cookie or the key in force? The log says why by the request's id",
+        "is the cookie or the key valid? Search the log for the request's id",
     );
     let missing: Vec<&str> =
         ["current_period", "overages", "subscription"].into_iter().filter(|field| usage.get(field).is_none()).collect();
-    let seen = if missing.is_empty() { "all three are there".to_owned() } else { format!("missing: {}", missing.join(", ")) };
-    findings.judge("usage-fields", missing.is_empty(), seen, "does --url lead to this program?");
+    let seen = if missing.is_empty() { "all three metrics".to_owned() } else { format!("missing: {}", missing.join(", ")) };
+    findings.judge("usage-fields", missing.is_empty(), seen, "does --url point to this program?");
     latency(site, CURRENT, member, "latency-usage", TARGET, findings).await;
 }
 
-/// The 95th percentile of some requests, from here and so with the network.
+/// The 95th percentile of some requests from here, including the network.
 pub async fn latency(site: &Site, path: &str, who: As<'_>, check: &'static str, target: Duration, findings: &mut Findings) {
     let mut times = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         let answer = site.get(path, who).await;
         if answer.status != 200 {
-            return findings.failed(check, answer.said(), "see the box of the answer itself");
+            return findings.failed(check, answer.said(), "see the box of the response itself");
         }
         times.push(answer.took);
     }
     let p95 = p95(times);
-    let seen = format!("p95 of {SAMPLES} is {} ms, {} are allowed", p95.as_millis(), target.as_millis());
+    let seen = format!("p95 of {SAMPLES} is {} ms, the limit is {}", p95.as_millis(), target.as_millis());
     findings.judge(
         check,
         p95 <= target,
@@ -81,11 +81,11 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
     let sent = site.post_json(EVENTS, key, &event).await;
     let taken = sent.status == 202 && sent.json()["accepted"] == 1;
     if !taken {
-        let fix = "is the key in force, its customer's cap not reached, the clock of this machine right?";
+        let fix = "is the key valid, the customer below its cap, and this machine's clock right?";
         findings.failed("usage-sent", format!("{} {}", sent.said(), sent.json()["rejected"]), fix);
-        return findings.unchecked(&FLOW[1..], "an event that is taken");
+        return findings.unchecked(&FLOW[1..], "an accepted event");
     }
-    findings.passed("usage-sent", format!("one API call of the app {MARK}, taken back at the end"));
+    findings.passed("usage-sent", format!("one API call of the app {MARK}, corrected to 0 at the end"));
     let (seen, took) = shown(site, key, before.map(|calls| calls + 1), calls).await;
     let detail = format!("after {} ms", took.as_millis());
     if seen {
@@ -93,8 +93,8 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
     } else {
         findings.failed(
             "usage-counted",
-            format!("not there {detail}"),
-            "is the store of usage well (/api/v1/health), is the job `ship` running?",
+            format!("missing {detail}"),
+            "is the usage store healthy (/api/v1/health), is the job `ship` running?",
         );
     }
     match db {
@@ -111,11 +111,11 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
     let back = site.post_json(EVENTS, key, &correction).await;
     if back.json()["accepted"] != 1 {
         let fix = format!("send a correction of the event {id} to 0");
-        findings.failed("usage-sent", format!("the event can't be taken back: {} {}", back.said(), back.json()["rejected"]), &fix);
+        findings.failed("usage-sent", format!("the event can't be corrected: {} {}", back.said(), back.json()["rejected"]), &fix);
     }
 }
 
-/// Waits until the figures have got there.
+/// Waits until the totals include it.
 async fn shown(site: &Site, key: As<'_>, wanted: Option<i64>, calls: impl Fn(&Value) -> Option<i64>) -> (bool, Duration) {
     let started = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Stripe's way in: a signed event of a type that nobody handles is taken once, an unsigned one is not.
+//! Webhooks: a signed event of an unhandled type is accepted once, an unsigned one is rejected.
 
 use super::{
     Findings,
@@ -25,14 +25,14 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
         "webhook-reachable",
         unsigned.status == 400 && unsigned.code() == "signature_missing",
         unsigned.said(),
-        "does the proxy lead POST /api/v1/webhooks/stripe here, body and headers unchanged?",
+        "does the proxy forward POST /api/v1/webhooks/stripe with unchanged body and headers?",
     );
     let forged = deliver(site, &body, Some(&Secret("whsec_of_somebody_else".into()))).await;
     findings.judge(
         "webhook-refused",
         forged.status == 400 && forged.code() == "signature_invalid",
         format!("a foreign signature {}", forged.said()),
-        "does the address lead to this program?",
+        "does --url point to this program?",
     );
     let Some(secret) = &site.options.webhook_secret else {
         return findings.unchecked(&SIGNED, "the signing secret, as STRIPE_WEBHOOK_SECRET");
@@ -42,14 +42,14 @@ pub async fn check(site: &Site, db: Option<&PgPool>, findings: &mut Findings) {
     let fix = "STRIPE_WEBHOOK_SECRET of the server must be the signing secret of this endpoint in Stripe's dashboard; is its clock right?";
     findings.judge("webhook-accepted", taken, first.said(), fix);
     if !taken {
-        return findings.unchecked(&SIGNED[1..], "a signed event that is taken");
+        return findings.unchecked(&SIGNED[1..], "an accepted signed event");
     }
     let again = deliver(site, &body, Some(secret)).await;
     let known = again.status == 200 && again.json()["duplicate"] == true;
     findings.judge(
         "webhook-duplicate",
         known,
-        format!("the same again {}, duplicate: {}", again.said(), again.json()["duplicate"]),
+        format!("repeated: {}, duplicate: {}", again.said(), again.json()["duplicate"]),
         "do all servers use the same database?",
     );
     stored(site, db, &id, findings).await;
@@ -74,7 +74,7 @@ async fn stored(site: &Site, db: Option<&PgPool>, id: &str, findings: &mut Findi
             let status = store::ping_status(db, id).await.unwrap_or_default();
             let found = status.is_some();
             let seen = format!("{id} is {}", status.as_deref().unwrap_or("not there"));
-            let fix = "--database-url and the server's DATABASE_URL are two databases";
+            let fix = "--database-url and the server's DATABASE_URL are different databases";
             findings.judge("webhook-stored", found, seen.clone(), fix);
             findings.judge("database-same", found, seen, fix);
             if let Err(error) = store::remove_pings(db).await {
@@ -94,5 +94,5 @@ async fn deliver(site: &Site, body: &str, secret: Option<&Secret>) -> Answer {
     if let Some(signature) = &signature {
         headers.push(("stripe-signature", signature));
     }
-    site.send(Method::POST, PATH, As::Nobody, &headers, body.as_bytes().to_vec()).await
+    site.send(Method::POST, PATH, As::Anonymous, &headers, body.as_bytes().to_vec()).await
 }

@@ -8,20 +8,20 @@ use crate::{
 use clap::Subcommand;
 use uuid::Uuid;
 
-/// Keys of customers' machines
+/// API keys
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  apex-billing api-key create --customer 7b0c… --name mediation-eu\n  apex-billing api-key revoke apex_1a2b3c4d"
 )]
 pub enum ApiKey {
-    /// Make a key; it is shown this once
+    /// Create an API key; it is shown only once
     Create {
         #[arg(long)]
         customer: Uuid,
         #[arg(long)]
         name: String,
     },
-    /// Revoke the key that begins with these characters
+    /// Revoke the API key that begins with these characters
     Revoke { prefix: String },
 }
 

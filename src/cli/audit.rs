@@ -9,16 +9,16 @@ use anyhow::bail;
 use clap::Subcommand;
 use std::io::IsTerminal;
 
-/// Seals between two signs of life on a terminal.
+/// Seals between two progress updates on a terminal.
 const SHOWN_EVERY: u64 = 100;
 
-/// The audit trail
+/// The audit log
 #[derive(Subcommand)]
 #[command(after_help = "Examples:\n  apex-billing audit verify\n  apex-billing audit verify --json | jq -r .head")]
 pub enum Audit {
-    /// Prove that nothing in the trail was changed, removed or slipped in; fails, and says where, if something was
+    /// Verify that no entry was changed, removed or inserted; otherwise fail and report where
     #[command(
-        after_help = "Reads the whole trail. The head that it prints, kept where whoever can change the database can't change it, also proves\nlater that the end of the trail was not cut off.\n\nExample:\n  apex-billing audit verify --expect-head 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+        after_help = "Reads the whole audit log. Store the printed head outside the database: with --expect-head, a later run also detects\nthat entries were removed from the end.\n\nExample:\n  apex-billing audit verify --expect-head 5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
     )]
     Verify {
         /// The head that an earlier run printed
@@ -55,7 +55,7 @@ impl Audit {
             }
         }
         if !proof.intact {
-            bail!("the audit trail was tampered with");
+            bail!("the audit log was tampered with");
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::{
 use anyhow::bail;
 use clap::Args;
 
-/// Go through the deployment checklist against a running deployment; fails if a box that a machine can check does
+/// Run the deployment checklist against a running deployment; fails if an automatic check fails
 #[derive(Args)]
 #[command(after_help = "Boxes: [x] ticked, [ ] failed, [?] not checked for want of an option, [-] for people.
 
@@ -21,19 +21,19 @@ Examples:
   CHECKLIST_ADMIN_COOKIE=… CHECKLIST_MEMBER_COOKIE=… STRIPE_WEBHOOK_SECRET=… apex-billing checklist --url https://billing.example.com
   apex-billing checklist --url http://127.0.0.1:3000 --metrics-url http://127.0.0.1:9464/metrics --json")]
 pub struct Checklist {
-    /// The address that people open
+    /// The public URL
     #[arg(long)]
     url: String,
     /// Session cookie (auth_token) of an admin
     #[arg(long, env = "CHECKLIST_ADMIN_COOKIE", hide_env_values = true)]
     admin_cookie: Option<String>,
-    /// Session cookie (auth_token) of a publisher or of somebody who only reads
+    /// Session cookie (auth_token) of a publisher or a read-only user
     #[arg(long, env = "CHECKLIST_MEMBER_COOKIE", hide_env_values = true)]
     member_cookie: Option<String>,
     /// API key of a customer of your own
     #[arg(long, env = "CHECKLIST_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
-    /// Signing secret of Stripe's webhooks; of several the first
+    /// Signing secret of Stripe's webhooks; of several, the first
     #[arg(long, env = "STRIPE_WEBHOOK_SECRET", hide_env_values = true)]
     webhook_secret: Option<String>,
     /// The deployment's PostgreSQL
@@ -45,7 +45,7 @@ pub struct Checklist {
     /// A Prometheus, e.g. http://127.0.0.1:9090
     #[arg(long, env = "CHECKLIST_PROMETHEUS_URL")]
     prometheus_url: Option<String>,
-    /// Switch billing off for some seconds to see what that does
+    /// Switch billing off for some seconds to check the effect
     #[arg(long)]
     switch_billing: bool,
     #[arg(long)]
@@ -75,7 +75,7 @@ impl Checklist {
         }
         match report.counts().failed {
             0 => Ok(()),
-            1 => bail!("a box of the checklist failed"),
+            1 => bail!("1 box of the checklist failed"),
             failed => bail!("{failed} boxes of the checklist failed"),
         }
     }

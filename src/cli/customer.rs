@@ -20,7 +20,7 @@ pub enum Customer {
         /// Stripe's id, cus_…
         #[arg(long)]
         stripe_id: Option<String>,
-        /// Make it in Stripe too; run again after a failure, it completes what is missing
+        /// Create it in Stripe too; after a failure run it again to complete it
         #[arg(long)]
         create_in_stripe: bool,
         #[arg(long)]
@@ -30,10 +30,10 @@ pub enum Customer {
         #[arg(long, default_value = "usd")]
         currency: Currency,
     },
-    /// Link a customer that Stripe doesn't know yet to one of Stripe's, or make one there; prints Stripe's id
+    /// Link a customer to an existing Stripe customer, or create one; prints Stripe's id
     Link {
         customer: Uuid,
-        /// Stripe's id, cus_…; without it one is made
+        /// Stripe's id, cus_…; without it a Stripe customer is created
         #[arg(long)]
         stripe_id: Option<String>,
     },

@@ -7,13 +7,13 @@ use crate::{
 };
 use clap::{Subcommand, ValueEnum};
 
-/// Switches of features, for all servers
+/// Feature switches, for all servers
 #[derive(Subcommand)]
 #[command(
-    after_help = "Every server takes a switch over within two seconds. BILLING_ENABLED=false wins.\n\nExamples:\n  apex-billing features list\n  apex-billing features set billingEnabled off --reason 'prices are wrong'"
+    after_help = "A switch takes effect on every server within two seconds. BILLING_ENABLED=false overrides it.\n\nExamples:\n  apex-billing features list\n  apex-billing features set billingEnabled off --reason 'prices are wrong'"
 )]
 pub enum Features {
-    /// Show what is on, and who switched it last
+    /// Show the features, and who switched them last
     List {
         #[arg(long)]
         json: bool,
@@ -24,7 +24,7 @@ pub enum Features {
         /// billingEnabled, usageIngestEnabled, invoicePdfEnabled or customerPortalEnabled
         name: Feature,
         to: To,
-        /// Why, for the audit trail
+        /// Reason, for the audit log
         #[arg(long)]
         reason: Option<String>,
         #[arg(long)]

@@ -7,7 +7,7 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 
-/// Bring the database's schema up or down, or show where it is; ClickHouse's too, where there is one
+/// Migrate the database's schema and ClickHouse's (if configured), or show their state
 #[derive(Args)]
 #[command(after_help = "Examples:\n  apex-billing migrate\n  apex-billing migrate status\n  apex-billing migrate down --to 3")]
 pub struct Migrate {
@@ -17,11 +17,11 @@ pub struct Migrate {
 
 #[derive(Subcommand)]
 enum Step {
-    /// Apply every migration that is missing (the default)
+    /// Apply all missing migrations (default)
     Up,
-    /// Take back every migration after a version; their data is lost
+    /// Revert every migration after a version; their data is lost
     Down {
-        /// The version that stays the last one; 0 takes back all of them
+        /// The version to return to; 0 reverts all
         #[arg(long)]
         to: i64,
     },
@@ -45,7 +45,7 @@ impl Migrate {
         for (migration, applied) in postgres::migration_status(db).await? {
             println!("{} {:04} {}", if applied { "applied" } else { "waiting" }, migration.version, migration.description);
         }
-        // ClickHouse's have no way back: its rows can't be made again from anything else.
+        // ClickHouse's migrations can't be reverted: its rows have no other source.
         for (version, name, applied) in usage_move::migrate(platform, matches!(step, Step::Up)).await? {
             println!("{} ClickHouse {version:04} {name}", if applied { "applied" } else { "waiting" });
         }

@@ -1,4 +1,4 @@
-//! `openapi`: prints the document of the API.
+//! `apex-billing openapi`: prints the OpenAPI document.
 
 use crate::api::openapi;
 use clap::Args;

@@ -21,32 +21,33 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Compare the mirror, the usage and the inbox with Stripe; fails unless everything was compared and is within tolerance
+/// Compare the mirror, the usage and the inbox with Stripe; fails unless everything was compared
+/// and within tolerance
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  apex-billing reconcile\n  apex-billing reconcile --dry-run --json | jq '.discrepancies[]'\n  apex-billing reconcile --from 2026-11-01 --to 2026-11-30\n  apex-billing reconcile --customer 6f1c6f0e-…  --repair\n\nExit codes:\n  0  everything was compared, and is within tolerance\n  1  something differs by more, or the run failed or was interrupted: it says how far it came\n  2  bad usage"
+    after_help = "Examples:\n  apex-billing reconcile\n  apex-billing reconcile --dry-run --json | jq '.discrepancies[]'\n  apex-billing reconcile --from 2026-11-01 --to 2026-11-30\n  apex-billing reconcile --customer 6f1c6f0e-…  --repair\n\nExit codes:\n  0  everything was compared and is within tolerance\n  1  a discrepancy exceeds the tolerance, or the run failed or was interrupted\n  2  bad usage"
 )]
 pub struct Reconcile {
-    /// Keep no run, no audit rows, no events; repair nothing
+    /// Store no run, audit rows or events; repair nothing
     #[arg(long, conflicts_with = "repair")]
     dry_run: bool,
     #[arg(long)]
     json: bool,
-    /// Of one customer only: this platform's id of it
+    /// Compare only this customer; this platform's customer id
     #[arg(long)]
     customer: Option<String>,
-    /// Objects made from then on: a date or an RFC 3339 instant
+    /// Only objects created from then on: a date or an RFC 3339 instant
     #[arg(long)]
     from: Option<String>,
-    /// Objects made until then: a date, which counts whole, or an RFC 3339 instant
+    /// Only objects created until then: a date (inclusive) or an RFC 3339 instant
     #[arg(long)]
     to: Option<String>,
-    /// Fetch what differs again, and take in what was missed
+    /// Fetch differing objects again, and apply missed events
     #[arg(long)]
     repair: bool,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]
@@ -76,7 +77,7 @@ impl Reconcile {
             }
         });
         let Begun::Ours(work) = reconcile::begin(platform, &by, &asked, None, self.dry_run).await? else {
-            bail!("the run is over already");
+            bail!("the run has already ended");
         };
         let id = work.id().to_string();
         let done = if self.dry_run {
@@ -100,7 +101,7 @@ impl Reconcile {
         match (summary.status, summary.within_tolerance) {
             (ReconciliationStatus::Completed, Some(true)) => Ok(()),
             (ReconciliationStatus::Completed, _) => bail!("{}, not all within tolerance", counted(summary.discrepancies)),
-            _ => bail!("the reconciliation {}: {}", told(summary.status), summary.error.unwrap_or_default()),
+            _ => bail!("the reconciliation {}: {}", ending(summary.status), summary.error.unwrap_or_default()),
         }
     }
 }
@@ -109,8 +110,8 @@ fn counted(discrepancies: i64) -> String {
     if discrepancies == 1 { "1 discrepancy".to_owned() } else { format!("{discrepancies} discrepancies") }
 }
 
-/// How a run that has no verdict ended, in a sentence.
-const fn told(status: ReconciliationStatus) -> &'static str {
+/// How a run without a verdict ended, as a sentence.
+const fn ending(status: ReconciliationStatus) -> &'static str {
     match status {
         ReconciliationStatus::Cancelled => "was cancelled",
         ReconciliationStatus::Failed => "failed",

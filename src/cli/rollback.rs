@@ -1,4 +1,4 @@
-//! `apex-billing rollback`: the hard ways back, guarded.
+//! `apex-billing rollback`: destructive rollback steps, with safeguards.
 
 use crate::{
     config::{Config, Secret},
@@ -16,15 +16,16 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// The hard ways back; docs/operate/rollback.md has the mild ones
+/// Destructive rollback steps; docs/operate/rollback.md has the others
 #[derive(Subcommand)]
 #[command(
     after_help = "Example:\n  pg_dump -Fc \"$DATABASE_URL\" > before.dump\n  apex-billing rollback drop-tables --database-url \"$DATABASE_URL\" --confirm billing --backup before.dump"
 )]
 pub enum Rollback {
-    /// Drop every table that the migrations have made, with all that is in them
+    /// Drop every table created by migrations, with all data
     ///
-    /// Shows them, and drops them only if the database is named, a fresh backup is there and no server is connected. ClickHouse keeps what it has.
+    /// Lists them, and drops them only if the database is named, a fresh backup exists and no
+    /// server is connected. ClickHouse's data stay.
     #[command(
         after_help = "Examples:\n  apex-billing rollback drop-tables --database-url \"$DATABASE_URL\"\n  apex-billing rollback drop-tables --database-url \"$DATABASE_URL\" --confirm billing --backup before.dump"
     )]
@@ -33,23 +34,23 @@ pub enum Rollback {
 
 #[derive(Args)]
 pub struct DropTables {
-    /// The database; DATABASE_URL is not read, so that none is taken by mistake
+    /// The database; DATABASE_URL is not read, so that the database is chosen explicitly
     #[arg(long, value_name = "URL")]
     database_url: String,
-    /// The database's name once more; without it nothing is dropped
+    /// The database's name again; without it nothing is dropped
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
-    /// What pg_dump has written of it since the servers stopped, at most a day ago
+    /// A pg_dump backup made after the servers stopped, at most a day old
     #[arg(long, value_name = "FILE", conflicts_with = "no_backup")]
     backup: Option<PathBuf>,
-    /// There is no backup, and none is wanted
+    /// Skip the backup check
     #[arg(long)]
     no_backup: bool,
 }
 
-/// Looks, a tenth of a second apart, until a connection counts as one that stays.
+/// Checks, a tenth of a second apart, until a connection counts as permanent.
 const LEAVING: u32 = 20;
-/// An older backup is of another day's data.
+/// Maximum age of the backup.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Rollback {
@@ -65,7 +66,7 @@ impl DropTables {
         let config = Config { otlp_endpoint: None, ..Config::load()? };
         telemetry::start_logging(&config)?;
         let url = Secret(self.database_url.clone());
-        // By a name of its own, so that it does not take itself for a server.
+        // A separate application name, so that it doesn't count itself as a server.
         let db = postgres::connect_as("apex-billing rollback", &url.0, &config.file.database)
             .await
             .map_err(|error| anyhow!("the database of --database-url can't be reached: {error}"))?;
@@ -77,21 +78,21 @@ impl DropTables {
     async fn drop_all(&self, db: &PgPool) -> anyhow::Result<()> {
         let (name, tables) = (schema::database_name(db).await?, schema::tables(db).await?);
         if tables.is_empty() {
-            bail!("the database {name} has none of our tables");
+            bail!("the database {name} contains none of our tables");
         }
-        println!("Of the database {name}, with all that is in them:");
+        println!("Tables of the database {name}, with all their data:");
         for table in &tables {
             println!("  {}\t{} kB", table.name, table.bytes / 1024);
         }
         match &self.confirm {
-            None => bail!("nothing was dropped: --confirm {name} does it"),
+            None => bail!("nothing was dropped: add --confirm {name} to drop them"),
             Some(confirmed) if *confirmed != name => {
-                bail!("nothing was dropped: --confirm says {confirmed}, but this is the database {name}")
+                bail!("nothing was dropped: --confirm is {confirmed}, but the database is {name}")
             }
             Some(_) => {}
         }
         let mut servers = schema::servers(db).await?;
-        // One that has just stopped may still be leaving.
+        // A server that has just stopped may still be disconnecting.
         for _ in 0..LEAVING {
             if servers > 0 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -107,33 +108,33 @@ impl DropTables {
                 let is_audited = tables.iter().any(|table| table.name == "billing_audit");
                 let newest = if is_audited { schema::newest_entry(db).await? } else { None };
                 if newest.is_some_and(|newest| OffsetDateTime::from(written) < newest) {
-                    bail!("nothing was dropped: {} is older than the newest entry of the audit trail", file.display());
+                    bail!("nothing was dropped: {} is older than the newest entry of the audit log", file.display());
                 }
             }
             (None, true) => {}
-            (None, false) => bail!("nothing was dropped: --backup FILE names what pg_dump has written, --no-backup does without"),
+            (None, false) => bail!("nothing was dropped: add --backup FILE with a pg_dump backup, or --no-backup"),
         }
         let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-        // The audit trail goes with them: the log is what remains.
+        // The audit log is dropped too, so the log records it.
         tracing::warn!(database = name, tables = ?names, backup = ?self.backup, by = std::env::var("USER").ok(), "dropping all tables");
-        postgres::migrate_down(db, 0).await.context("some are dropped; the same command goes on where it stopped")?;
+        postgres::migrate_down(db, 0).await.context("some are dropped; run the same command again to continue")?;
         schema::forget_history(db).await?;
         tracing::warn!(database = name, tables = names.len(), "all tables are dropped");
         println!(
-            "Dropped {} tables. `apex-billing migrate` makes them anew, empty; docs/operate/backup-and-restore.md brings a backup back.",
+            "Dropped {} tables. `apex-billing migrate` recreates them empty; docs/operate/backup-and-restore.md describes how to restore a backup.",
             names.len()
         );
         Ok(())
     }
 }
 
-/// When a dump was written, if it is one of pg_dump's, whole as far as that can be seen, and fresh.
+/// When a dump was written, if it is a complete and fresh dump of pg_dump.
 fn backup_written_at(path: &Path) -> anyhow::Result<SystemTime> {
     let metadata = fs::metadata(path).context("the backup can't be read")?;
-    // A dump in the directory format has its contents in there.
+    // A dump in directory format has its contents in this file.
     let (path, metadata) = if metadata.is_dir() {
         let contents = path.join("toc.dat");
-        let metadata = fs::metadata(&contents).context("the folder holds no dump")?;
+        let metadata = fs::metadata(&contents).context("the folder contains no dump")?;
         (contents, metadata)
     } else {
         (path.to_owned(), metadata)
@@ -143,14 +144,14 @@ fn backup_written_at(path: &Path) -> anyhow::Result<SystemTime> {
     file.by_ref().take(64).read_to_end(&mut head)?;
     let is_plain = head.starts_with(b"--\n-- PostgreSQL database dump");
     if !is_plain && !head.starts_with(b"PGDMP") {
-        bail!("it is no dump of pg_dump (plain, custom or directory format)");
+        bail!("it is not a dump of pg_dump (plain, custom or directory format)");
     }
     if is_plain {
         file.seek(SeekFrom::Start(metadata.len().saturating_sub(512)))?;
         let mut tail = Vec::new();
         file.read_to_end(&mut tail)?;
         if !String::from_utf8_lossy(&tail).contains("PostgreSQL database dump complete") {
-            bail!("the dump is cut off");
+            bail!("the dump is truncated");
         }
     }
     let written = metadata.modified()?;

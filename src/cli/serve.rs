@@ -14,13 +14,13 @@ use clap::Args;
     after_help = "Examples:\n  apex-billing serve\n  apex-billing serve --demo --no-stripe\n  LEPTOS_SITE_ADDR=0.0.0.0:8080 PUBLIC_URL=https://billing.example.com apex-billing serve --no-migrate"
 )]
 pub struct Serve {
-    /// Fill in the demo first, serve a stand-in for Stripe beside it, and print its logins and what to try
+    /// Create the demo data first, start a Stripe stand-in, and print the logins and what to try
     #[arg(long)]
     demo: bool,
     /// Serve the demo without the stand-in for Stripe
     #[arg(long, requires = "demo")]
     no_stripe: bool,
-    /// Leave the database's schema as it is
+    /// Don't migrate the database's schema
     #[arg(long)]
     no_migrate: bool,
 }
@@ -31,7 +31,7 @@ impl Serve {
         let mut config = Config::load()?;
         let made_up_secret = config.stripe_webhook_secrets.is_empty();
         if self.demo {
-            // No load balancer has to notice first.
+            // Without a load balancer, /readyz need not fail first.
             config.file.serving.unready_milliseconds = 0;
         }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
@@ -54,7 +54,7 @@ impl Serve {
                     }
                     print!("{}", FirstRun { access, psql: &psql, stripe: stripe.as_ref() });
                 } else {
-                    println!("STRIPE_WEBHOOK_SECRET is not set; taking webhooks signed with {}", access.webhook_secret.0);
+                    println!("STRIPE_WEBHOOK_SECRET is not set; accepting webhooks signed with {}", access.webhook_secret.0);
                 }
             }
         })
@@ -64,7 +64,7 @@ impl Serve {
     }
 }
 
-/// Fill the database with a believable year of two customers
+/// Fill the database with a year of sample data for two customers
 #[derive(Args)]
 #[command(after_help = "Examples:\n  apex-billing demo\n  apex-billing demo --json | jq -r .api_key")]
 pub struct Demo {

@@ -1,4 +1,4 @@
-//! What a command works with: the settings, an open database, the platform.
+//! The context of a command: settings, an open database, the platform.
 
 use crate::{
     auth::breached_passwords,
@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// An open platform. The private PostgreSQL, where there is one, runs as long as this lives.
+/// An open platform. A private PostgreSQL runs as long as this lives.
 pub struct Session {
     pub platform: Platform,
     traces: Traces,
@@ -25,7 +25,7 @@ pub struct Session {
 /// The database in the private PostgreSQL.
 const DATABASE: &str = "app";
 
-/// Whether the schema is brought up to date when a command starts.
+/// Whether a command migrates the schema at start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     Migrate,
@@ -33,7 +33,8 @@ pub enum Schema {
 }
 
 impl Session {
-    /// Reads the settings, opens the database, does a command's work and closes again. Commands export no traces.
+    /// Reads the settings, opens the database, runs a command and closes again. Commands don't
+    /// export traces.
     pub async fn run(schema: Schema, work: impl AsyncFnOnce(&Platform) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let session = Session::with(Config { otlp_endpoint: None, ..Config::load()? }, schema).await?;
         let done = work(&session.platform).await;
@@ -58,7 +59,7 @@ impl Session {
         }
         let platform = Platform::new(config, db, Clock::system())?;
         if schema == Schema::Migrate {
-            features::refresh(&platform).await.context("the features' switches can't be read")?;
+            features::refresh(&platform).await.context("the feature switches can't be read")?;
         }
         let cluster = cluster.map(Arc::new);
         let watch = cluster.as_ref().map(|cluster| tokio::spawn(keep_alive(Arc::downgrade(cluster))));
@@ -74,7 +75,8 @@ impl Session {
         }
     }
 
-    /// Closes the connections, so that a private PostgreSQL can stop at once, and hands over the last traces.
+    /// Closes the connections, so that a private PostgreSQL can stop at once, and exports the last
+    /// traces.
     pub async fn close(self) {
         if let Some(watch) = self.watch {
             watch.abort();
@@ -95,6 +97,6 @@ async fn open_database(config: &Config) -> anyhow::Result<(PgPool, Option<Cluste
     let cluster = tokio::task::spawn_blocking(move || Cluster::start(options)).await??;
     let pool = postgres::connect(&cluster.url(DATABASE), &config.file.database)
         .await
-        .context("the private PostgreSQL under ./.data/pg does not answer")?;
+        .context("the private PostgreSQL under ./.data/pg does not respond")?;
     Ok((pool, Some(cluster)))
 }

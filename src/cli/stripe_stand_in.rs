@@ -6,7 +6,7 @@ use clap::Args;
 use std::net::SocketAddr;
 use time::OffsetDateTime;
 
-/// Serve a stand-in for Stripe's API, to try the product and test against it without a Stripe account
+/// Serve a stand-in for Stripe's API, for trying and testing the product without a Stripe account
 #[derive(Args)]
 #[command(
     after_help = "It starts empty and keeps its objects in memory; docs/develop/stripe-stand-in.md lists what it serves and its controls.\n\nExamples:\n  apex-billing stripe-stand-in\n  STRIPE_SECRET_KEY=sk_test_stand_in STRIPE_API_BASE=http://127.0.0.1:12111/ apex-billing serve"

@@ -14,30 +14,30 @@ use clap::Subcommand;
 use std::io::IsTerminal;
 use time::Duration;
 
-/// Differing hours that are printed.
+/// Maximum number of printed hours.
 const SHOWN: usize = 100;
 
-/// Raw usage events: move them to ClickHouse, compare them with what is billed
+/// Raw usage events: move them to ClickHouse, compare them with billed usage
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move\n  apex-billing usage check --days 35"
 )]
 pub enum Usage {
-    /// Move the raw events that PostgreSQL holds to ClickHouse; fails, and removes nothing, where the sums differ
+    /// Move PostgreSQL's raw events to ClickHouse; fails and removes nothing if the sums differ
     #[command(
-        after_help = "Goes on where an earlier run ended, while the server runs.\n\nExample:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move"
+        after_help = "Resumes where an earlier run ended. The server may run meanwhile.\n\nExample:\n  CLICKHOUSE_URL=http://billing:secret@clickhouse:8123/billing apex-billing usage move"
     )]
     Move {
-        /// Events after which a killed move goes on
+        /// Events per step; a killed move resumes at the last step
         #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
         batch: u64,
         #[arg(long)]
         json: bool,
     },
-    /// Compare the raw events of closed hours with what is billed; fails where they differ
+    /// Compare the raw events of closed hours with billed usage; fails if they differ
     #[command(after_help = "Example:\n  apex-billing usage check --days 35 --json")]
     Check {
-        /// How many days to look back
+        /// Number of past days to compare
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=366))]
         days: u16,
         #[arg(long)]
@@ -68,7 +68,7 @@ impl Usage {
                     println!("{} events copied, {} months moved", moved.events, moved.months);
                 }
                 if !moved.differences.is_empty() {
-                    bail!("{} hours are not in ClickHouse as they are billed; their months stay in PostgreSQL", moved.differences.len());
+                    bail!("{} hours in ClickHouse differ from billed usage; their months stay in PostgreSQL", moved.differences.len());
                 }
             }
             Usage::Check { days, json } => {
@@ -81,7 +81,7 @@ impl Usage {
                     found.iter().take(SHOWN).for_each(print);
                 }
                 if !found.is_empty() {
-                    bail!("the raw events of {} hours are not what is billed", found.len());
+                    bail!("the raw events of {} hours differ from billed usage", found.len());
                 }
             }
         }

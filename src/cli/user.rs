@@ -11,29 +11,31 @@ use clap::Subcommand;
 use std::io::BufRead;
 use uuid::Uuid;
 
-/// People who may sign in
+/// Users
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  printf '%s' \"$PASSWORD\" | apex-billing user add ops@example.com --role admin\n  apex-billing user list --json\n  apex-billing user reset-totp ops@example.com"
 )]
 pub enum User {
-    /// Add a person, or change one; the password is the first line of standard input
+    /// Add or change a user; the password is the first line of standard input
     Add {
         email: String,
         #[arg(long)]
         role: Role,
-        /// The customer whose data the person sees; not needed for an admin
+        /// The customer whose data the user sees; not needed for an admin
         #[arg(long)]
         customer: Option<Uuid>,
     },
-    /// Show everybody
+    /// List all users
     List {
         #[arg(long)]
         json: bool,
     },
-    /// Set a person's password, and end all its sessions: the first line of standard input
+    /// Set a user's password and end all its sessions; the password is the first line of standard
+    /// input
     Passwd { email: String },
-    /// Take a person's second factor away, whose app and recovery codes are lost, and end all its sessions
+    /// Remove a user's second factor, if the app and recovery codes are lost, and end all its
+    /// sessions
     ResetTotp { email: String },
 }
 
@@ -62,7 +64,8 @@ impl User {
     }
 }
 
-/// A secret from standard input never shows in a list of processes or a shell's history.
+/// Read from standard input, a secret appears neither in the process list nor in the shell's
+/// history.
 fn password() -> anyhow::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password can't be read from standard input")?;

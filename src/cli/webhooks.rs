@@ -14,10 +14,10 @@ use crate::{
 use anyhow::bail;
 use clap::Subcommand;
 
-/// Failures that one run replays at most.
+/// Maximum number of failed events that one run replays.
 const MOST_REPLAYS: u32 = 10_000;
 
-/// Stripe's events: what came, what became of it, and once more
+/// Stripe's events: list, show, replay, backfill
 #[derive(Subcommand)]
 #[command(
     after_help = "Examples:\n  apex-billing webhooks list --status failed\n  apex-billing webhooks list --type invoice. --json | jq -r '.events[].id'\n  apex-billing webhooks show evt_1NG8Du\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed\n  apex-billing webhooks backfill"
@@ -29,10 +29,10 @@ pub enum Webhooks {
         /// received, applied, ignored, failed or dead
         #[arg(long)]
         status: Option<WebhookStatus>,
-        /// How the type begins, e.g. `invoice.`
+        /// The beginning of the type, e.g. `invoice.`
         #[arg(long = "type")]
         event_type: Option<String>,
-        /// Part of the event's or of its object's id
+        /// Part of the event's id or its object's id
         #[arg(long)]
         q: Option<String>,
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -42,7 +42,7 @@ pub enum Webhooks {
         #[arg(long)]
         json: bool,
     },
-    /// Show one event; its payload as it was signed
+    /// Show one event with its signed payload
     #[command(after_help = "Example:\n  apex-billing webhooks show evt_1NG8Du --json | jq -r .payload")]
     Show {
         /// Stripe's id, evt_…
@@ -50,22 +50,23 @@ pub enum Webhooks {
         #[arg(long)]
         json: bool,
     },
-    /// Apply an event again, or every one that could not be applied; fails when one still can't
+    /// Apply an event again, or all failed events; fails if one fails again
     #[command(after_help = "Examples:\n  apex-billing webhooks replay evt_1NG8Du\n  apex-billing webhooks replay --failed --json")]
     Replay {
         /// Stripe's id, evt_…
         #[arg(required_unless_present = "failed", conflicts_with = "failed")]
         id: Option<String>,
-        /// All that failed, given up or not
+        /// All failed events, including those no longer retried
         #[arg(long)]
         failed: bool,
         #[arg(long)]
         json: bool,
     },
-    /// Read from Stripe what was missed: its events of the last 30 days, or all objects
+    /// Read missed events of the last 30 days from Stripe, or all objects
     #[command(after_help = "Examples:\n  apex-billing webhooks backfill\n  apex-billing webhooks backfill --full --json")]
     Backfill {
-        /// Import all customers, subscriptions, invoices, payments, credit notes, charges and refunds of the account; then its events
+        /// First import all customers, subscriptions, invoices, payments, credit notes, charges and
+        /// refunds of the account
         #[arg(long)]
         full: bool,
         #[arg(long)]
@@ -127,7 +128,7 @@ impl Webhooks {
                     println!("replayed\t{replayed}\nstill failing\t{still_failing}\nleft\t{left}");
                 }
                 if still_failing + left > 0 {
-                    bail!("{} of the events still can't be applied or were not come to", still_failing + left);
+                    bail!("{} of the events still can't be applied or were not attempted", still_failing + left);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{ConfigError, Secret, wrong};
 
-/// Where ClickHouse is, out of `CLICKHOUSE_URL` and `CLICKHOUSE_CLUSTER`.
+/// The ClickHouse database, from `CLICKHOUSE_URL` and `CLICKHOUSE_CLUSTER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClickHouse {
     /// `http(s)://host:port`
@@ -10,11 +10,11 @@ pub struct ClickHouse {
     pub user: String,
     pub password: Secret,
     pub database: String,
-    /// Tables are made on all replicas of this cluster. None: a single server.
+    /// Tables are created on all replicas of this cluster. None: a single server.
     pub cluster: Option<String>,
 }
 
-/// The value itself stays out of the message: it holds a password.
+/// The message omits the value: it contains a password.
 pub(super) fn read(url: &str, cluster_name: Option<String>) -> Result<ClickHouse, ConfigError> {
     let cluster = cluster(cluster_name)?;
     let parts = || {
@@ -43,9 +43,7 @@ pub(super) fn read(url: &str, cluster_name: Option<String>) -> Result<ClickHouse
             cluster,
         })
     };
-    parts().ok_or_else(|| {
-        ConfigError("CLICKHOUSE_URL is no address of a ClickHouse database; it wants http(s)://user:password@host:8123/database".into())
-    })
+    parts().ok_or_else(|| ConfigError("CLICKHOUSE_URL is not a ClickHouse URL; expected http(s)://user:password@host:8123/database".into()))
 }
 
 fn cluster(name: Option<String>) -> Result<Option<String>, ConfigError> {
@@ -55,7 +53,7 @@ fn cluster(name: Option<String>) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// Fits into a statement as it is.
+/// Safe to insert into a statement.
 fn is_identifier(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -73,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn clickhouse_is_an_address_with_a_database() {
+    fn clickhouse_url_has_a_database() {
         let of = |url: &str| read(&[("CLICKHOUSE_URL", url)]).unwrap().clickhouse.unwrap();
         let whole = of("https://billing:p%40ss%3Aword@ch.example.com:9443/usage");
         assert_eq!((whole.endpoint.as_str(), whole.database.as_str()), ("https://ch.example.com:9443", "usage"));

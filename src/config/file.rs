@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-/// The tables of `Leptos.toml` that are ours.
+/// Our tables of `Leptos.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// The table that the Leptos tools read; `leptos_config` takes it from here, with its overrides.
+    /// The table of the Leptos tools; `leptos_config` reads it from here, with its overrides.
     #[serde(rename = "package")]
     _package: toml::Value,
     pub database: Database,
@@ -35,7 +35,7 @@ impl File {
             toml::from_str(leptos_toml).map_err(|error| ConfigError(format!("Leptos.toml: {}", one_line(&error.to_string()))))?;
         if file.retention.raw_usage_event_days < LEAST_RAW_USAGE_EVENT_DAYS {
             return Err(ConfigError(format!(
-                "Leptos.toml: raw-usage-event-days is {}, but wants at least {LEAST_RAW_USAGE_EVENT_DAYS}",
+                "Leptos.toml: raw-usage-event-days is {}, but must be at least {LEAST_RAW_USAGE_EVENT_DAYS}",
                 file.retention.raw_usage_event_days
             )));
         }
@@ -59,30 +59,30 @@ pub struct Database {
 pub struct Sessions {
     pub idle_minutes: i64,
     pub absolute_hours: i64,
-    /// Staff without a second factor reach nothing but their own account.
+    /// Staff without a second factor can only open their own account page.
     #[serde(default)]
     pub require_totp_for_admins: bool,
 }
 
-/// How the server listens and stops.
+/// Listening and shutdown.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Serving {
-    /// Open at once on the public address; more wait.
+    /// Maximum number of open public connections; further ones wait.
     pub max_connections: NonZeroUsize,
-    /// Of them from one address, of IPv6 a /64; trusted proxies have no limit.
+    /// Maximum per client address (IPv6: /64); trusted proxies have no limit.
     pub connections_per_address: NonZeroUsize,
-    /// For a request's line and headers, and of idleness between two requests.
+    /// Time limit for a request's headers, and for idle connections.
     pub head_milliseconds: u64,
-    /// For so long a client may take nothing of its answer.
+    /// How long a client may read nothing of its response.
     pub write_milliseconds: u64,
-    /// A setting of earlier versions: `true` is refused, `false` only noted in the log.
+    /// Removed in this version: `true` is rejected, `false` is only logged.
     pub reuse_port: Option<bool>,
-    /// For how long `/readyz` says no before connections are closed.
+    /// How long `/readyz` fails before connections are closed.
     pub unready_milliseconds: u64,
-    /// For how long requests and jobs may run on after that.
+    /// How long requests and jobs may continue after that.
     pub drain_seconds: u64,
-    /// Of one address, as long as nobody is signed in; it may save up twenty seconds' worth.
+    /// Limit per address for unauthenticated requests; a burst may use twenty seconds' worth.
     #[serde(default = "anonymous_requests_per_second")]
     pub anonymous_requests_per_second: NonZeroU32,
 }
@@ -108,8 +108,8 @@ impl Default for Serving {
 
 impl Serving {
     /// # Errors
-    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment starts
-    /// a second server on the address of the first, which would now fail at every upgrade.
+    /// When the file asks for what earlier versions did: with `reuse-port = true` a deployment
+    /// starts a second server on the address of the first, which would now fail at every upgrade.
     fn check(&self) -> Result<(), ConfigError> {
         if self.reuse_port == Some(true) {
             return Err(ConfigError(
@@ -143,9 +143,9 @@ impl Serving {
 pub struct Limits {
     pub webhook_body_bytes: usize,
     pub ingest_body_bytes: usize,
-    /// Of all requests with usage events together; one key may have a quarter.
+    /// Total size of concurrent usage requests; one key may use a quarter.
     pub ingest_in_flight_bytes: usize,
-    /// Of one API key, which may save up ten seconds' worth.
+    /// Limit per API key; a burst may use ten seconds' worth.
     pub ingest_requests_per_second: NonZeroU32,
     pub ingest_events_per_second: NonZeroU32,
     pub request_timeout_seconds: u64,
@@ -157,14 +157,14 @@ impl Limits {
     }
 }
 
-/// How long what is not billed by is kept.
+/// How long data that is not billed is stored.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Retention {
     pub raw_usage_event_days: u32,
 }
 
-/// Raw events of open periods, and those that can still come, have to be there.
+/// Must cover raw events of open periods, and those still accepted.
 const LEAST_RAW_USAGE_EVENT_DAYS: u32 = 62;
 
 fn one_line(text: &str) -> String {
@@ -178,7 +178,7 @@ mod tests {
     const LEPTOS_TOML: &str = include_str!("../../Leptos.toml");
 
     #[test]
-    fn an_unknown_table_or_key_in_leptos_toml_is_refused() {
+    fn unknown_tables_and_keys_are_rejected() {
         for extra in ["\n[oops]\n", "\n[limits]\nspeed = 1\n"] {
             let text = format!("{LEPTOS_TOML}{extra}");
             assert!(Config::read(&text, &|_: &str| None).is_err());
@@ -190,13 +190,13 @@ mod tests {
         let with = |line: &str| Config::read(&LEPTOS_TOML.replace("[serving]", &format!("[serving]\n{line}")), &|_: &str| None);
         let error = with("reuse-port = true").unwrap_err().to_string();
         assert!(error.contains("reuse-port") && error.contains("apex-billing.socket"), "{error}");
-        // The line of every file before: an upgrade takes it.
+        // Every earlier Leptos.toml has this line, so upgrades accept it.
         assert_eq!(with("reuse-port = false").unwrap().file.serving.reuse_port, Some(false));
         assert_eq!(with("").unwrap().file.serving.reuse_port, None);
     }
 
     #[test]
-    fn raw_usage_events_are_kept_for_two_months_at_least() {
+    fn raw_usage_events_are_stored_for_two_months() {
         let with = |days: &str| {
             Config::read(&LEPTOS_TOML.replace("raw-usage-event-days = 400", &format!("raw-usage-event-days = {days}")), &|_: &str| None)
         };

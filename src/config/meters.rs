@@ -1,29 +1,29 @@
-//! The table `[meters]` of `Leptos.toml`: whether and how usage goes to Stripe's billing meters.
+//! The table `[meters]` of `Leptos.toml`: usage for Stripe's billing meters.
 
 use super::ConfigError;
 use crate::domain::metric::Metric;
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
-/// Longest name that Stripe takes.
+/// Stripe's maximum length of a name.
 const LONGEST_NAME: usize = 100;
-/// A week: far beyond what late senders need, far within Stripe's 35 days.
+/// A week: longer than late senders need, shorter than Stripe's 35 days.
 const LONGEST_GRACE_MINUTES: u32 = 7 * 24 * 60;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Meters {
-    /// Off unless set: what Stripe is told, it bills.
+    /// Off by default: Stripe bills what it receives.
     pub enabled: bool,
-    /// How long after its end an hour is sent.
+    /// Delay after its end until an hour is sent.
     pub grace_minutes: u32,
-    /// Hours before are never sent. None: as far back as Stripe takes them.
+    /// Earlier hours are never sent. None: as far back as Stripe accepts them.
     #[serde(with = "time::serde::rfc3339::option")]
     pub since: Option<OffsetDateTime>,
     pub event_names: EventNames,
 }
 
-/// The event names of the meters in Stripe.
+/// The meters' event names in Stripe.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventNames {
@@ -62,11 +62,11 @@ impl Meters {
         }
     }
 
-    /// Two metrics under one name would be added up.
+    /// Two metrics with one name would be added up.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.grace_minutes > LONGEST_GRACE_MINUTES {
             return Err(ConfigError(format!(
-                "Leptos.toml: meters.grace-minutes is {}, but wants at most {LONGEST_GRACE_MINUTES}",
+                "Leptos.toml: meters.grace-minutes is {}, but must be at most {LONGEST_GRACE_MINUTES}",
                 self.grace_minutes
             )));
         }
@@ -74,7 +74,7 @@ impl Meters {
         for (at, name) in names.into_iter().enumerate() {
             if name.trim().is_empty() || name.len() > LONGEST_NAME || names[..at].contains(&name) {
                 return Err(ConfigError(format!(
-                    "Leptos.toml: meters.event-names.{} is `{name}`, but wants a name of its own of 1 to {LONGEST_NAME} bytes",
+                    "Leptos.toml: meters.event-names.{} is `{name}`, but must be a unique name of 1 to {LONGEST_NAME} bytes",
                     Metric::ALL[at]
                 )));
             }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_unless_said_so() {
+    fn meters_are_off_by_default() {
         for text in ["", include_str!("../../Leptos.toml").split_once("[meters]").unwrap().1] {
             let text = if text.is_empty() { String::new() } else { format!("[meters]{text}") };
             let meters = read(&text).unwrap().file.meters;

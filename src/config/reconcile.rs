@@ -8,17 +8,17 @@ use std::time::Duration;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Reconcile {
-    /// Of Stripe's value.
+    /// In percent of Stripe's value.
     pub tolerance_percent: Millionths,
-    /// Whether a run begins by itself every night.
+    /// Whether a run starts automatically every night.
     pub nightly: bool,
-    /// UTC.
+    /// In UTC.
     pub nightly_hour: u8,
-    /// Major units of any one currency that may be at stake without an alert.
+    /// Major units of any currency that may be at stake without an alert.
     pub alert_over: i64,
-    /// How long a difference has to disappear.
+    /// Delay before a difference is compared again.
     pub settle_seconds: u32,
-    /// How long runs that are over are kept.
+    /// How long ended runs are stored.
     pub keep_days: u32,
 }
 
@@ -53,7 +53,7 @@ impl Reconcile {
             (self.keep_days >= 1, "keep-days", self.keep_days.to_string(), "at least 1"),
         ];
         match checks.into_iter().find(|(holds, ..)| !holds) {
-            Some((_, name, got, wants)) => Err(ConfigError(format!("Leptos.toml: reconcile.{name} is {got}, but wants {wants}"))),
+            Some((_, name, got, expected)) => Err(ConfigError(format!("Leptos.toml: reconcile.{name} is {got}, but must be {expected}"))),
             None => Ok(()),
         }
     }
@@ -66,12 +66,12 @@ mod tests {
     fn read(table: &str) -> Result<Config, String> {
         let text = include_str!("../../Leptos.toml");
         let (before, rest) = text.split_once("[reconcile]").unwrap();
-        let (_, after) = rest.split_once("# Usage of the hours").unwrap();
+        let (_, after) = rest.split_once("# Sends the usage of closed hours").unwrap();
         Config::read(&format!("{before}{table}\n#{after}"), &|_: &str| None).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn without_the_table_all_is_as_it_stands_there() {
+    fn without_the_table_defaults_apply() {
         let (there, none) = (include_str!("../../Leptos.toml"), read("").unwrap().file.reconcile);
         let there = Config::read(there, &|_: &str| None).unwrap().file.reconcile;
         assert_eq!(format!("{there:?}"), format!("{none:?}"));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_checked() {
+    fn values_are_validated() {
         assert_eq!(read("[reconcile]\ntolerance-percent = 2").unwrap().file.reconcile.tolerance(), Millionths(20_000));
         for wrong in [
             "tolerance-percent = 101",

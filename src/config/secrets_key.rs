@@ -4,10 +4,10 @@ use super::ConfigError;
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use std::fmt;
 
-/// What stands in place of a first key where none seals.
+/// As the first entry, it turns encryption off.
 const PLAIN: &str = "plain";
 
-/// A key of 256 bits that never shows itself.
+/// A 256-bit key that never appears in logs, errors or debug output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretsKey([u8; 32]);
 
@@ -27,23 +27,25 @@ impl fmt::Debug for SecretsKey {
     }
 }
 
-/// The keys of secrets that have to be read again, such as those of authenticator apps.
+/// The keys of secrets that must be readable, such as TOTP secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretsKeys {
-    /// The first key seals. False: secrets are kept as they are.
+    /// Whether the first key encrypts. False: secrets are stored unencrypted.
     pub seals: bool,
-    /// Each opens what it has sealed.
+    /// Each decrypts what it encrypted.
     pub keys: Vec<SecretsKey>,
 }
 
-/// Keys by base64 or hex, with commas between them; `plain` before them all means that none seals. The value itself stays out of the message.
+/// Keys in base64 or hex, comma-separated; `plain` as the first entry turns encryption off. The
+/// message omits the value.
 pub fn read(value: &str) -> Result<SecretsKeys, ConfigError> {
     let mut parts = value.split(',').map(str::trim).filter(|part| !part.is_empty()).peekable();
     let seals = parts.next_if_eq(&PLAIN).is_none();
     let keys: Option<Vec<SecretsKey>> = parts.map(key).collect();
     keys.filter(|keys| !keys.is_empty()).map(|keys| SecretsKeys { seals, keys }).ok_or_else(|| {
         ConfigError(
-            "SECRETS_KEY is no list of keys; it wants 32 random bytes in base64 or hex, as of `openssl rand -base64 32`, more than one with commas between them".into(),
+            "SECRETS_KEY is not a list of keys; expected 32 random bytes in base64 or hex (`openssl rand -base64 32`), comma-separated"
+                .into(),
         )
     })
 }
@@ -62,7 +64,7 @@ mod tests {
     const HEX: &str = "02020202020202020202020202020202020202020202020202020202020202fF";
 
     #[test]
-    fn keys_come_in_base64_and_hex_and_the_first_seals() {
+    fn keys_are_base64_or_hex_and_the_first_encrypts() {
         let mut second = [2; 32];
         second[31] = 0xff;
         let keys = vec![SecretsKey([1; 32]), SecretsKey(second)];
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_and_not_repeated() {
+    fn invalid_keys_are_rejected_and_not_repeated() {
         for value in [
             "plain",
             ",",

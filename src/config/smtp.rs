@@ -4,7 +4,7 @@ use super::{ConfigError, PublicUrl, Secret};
 use lettre::{Address, message::Mailbox};
 use std::net::IpAddr;
 
-/// The server that takes our mails.
+/// The mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Smtp {
     pub host: String,
@@ -14,25 +14,26 @@ pub struct Smtp {
     pub login: Option<(String, Secret)>,
 }
 
-/// How the way to the server is protected.
+/// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// TLS from the first byte (`smtps://`).
     Implicit,
-    /// STARTTLS, or nothing is sent.
+    /// STARTTLS is required.
     Required,
-    /// None: for a server on this machine, or one that the operator says is within a trusted network.
+    /// Unencrypted: for a server on this machine or in a trusted network.
     None,
 }
 
-/// `smtp(s)://[user:password@]host[:port][?tls=required|none]`. The value itself stays out of the message: it holds a password.
+/// Parses `smtp(s)://[user:password@]host[:port][?tls=required|none]`. The message omits the value:
+/// it contains a password.
 pub fn read(url: &str) -> Result<Smtp, ConfigError> {
     let parts = || {
         let uri: axum::http::Uri = url.trim().parse().ok()?;
         let authority = uri.authority()?;
         let host = authority.host().trim_matches(['[', ']']);
         (!host.is_empty() && matches!(uri.path(), "" | "/")).then_some(())?;
-        // A port that is no number must not fall back to the default one.
+        // An invalid port must not fall back to the default.
         let (login, place) = authority.as_str().rsplit_once('@').map_or((None, authority.as_str()), |(login, place)| (Some(login), place));
         let port = match (authority.port_u16(), place.rsplit_once(':')) {
             (Some(port), _) => Some(port),
@@ -57,13 +58,11 @@ pub fn read(url: &str) -> Result<Smtp, ConfigError> {
         Some(Smtp { host: host.to_owned(), port: port.unwrap_or(usual_port), encryption, login })
     };
     parts().ok_or_else(|| {
-        ConfigError(
-            "SMTP_URL is no address of a mail server; it wants smtp://user:password@host:587 or smtps://user:password@host:465".into(),
-        )
+        ConfigError("SMTP_URL is not a mail server URL; expected smtp://user:password@host:587 or smtps://user:password@host:465".into())
     })
 }
 
-/// `MAIL_FROM`, else `billing@` the host of `PUBLIC_URL`; an IP address is none that a mail can be written from.
+/// `MAIL_FROM`, or `billing@` the host of `PUBLIC_URL`; an IP address is not a valid sender domain.
 pub fn sender(given: Option<String>, public_url: &PublicUrl) -> Result<Mailbox, ConfigError> {
     if let Some(text) = given {
         return text.parse().map_err(|_| super::wrong("MAIL_FROM", &text, "an address such as Apex Billing <billing@example.com>"));
@@ -74,7 +73,7 @@ pub fn sender(given: Option<String>, public_url: &PublicUrl) -> Result<Mailbox, 
     let domain = if is_address { "localhost" } else { name };
     Address::new("billing", domain)
         .map(|address| Mailbox::new(None, address))
-        .map_err(|_| ConfigError(format!("MAIL_FROM is not set, and `billing@{domain}`, after PUBLIC_URL, is no address")))
+        .map_err(|_| ConfigError(format!("MAIL_FROM is not set, and `billing@{domain}`, after PUBLIC_URL, is not an address")))
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_never_travel_in_the_clear_unless_told_so() {
+    fn passwords_need_tls_unless_configured_otherwise() {
         let of = |url: &str| read(url).unwrap();
         let usual = of("smtp://app:p%40ss%3Aword@mail.example.com");
         assert_eq!((usual.host.as_str(), usual.port, usual.encryption), ("mail.example.com", 587, Encryption::Required));
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_at_the_consoles_host() {
+    fn the_default_sender_is_at_the_public_host() {
         let of = |url: &str| sender(None, &super::super::public_url(url).unwrap()).unwrap().to_string();
         assert_eq!(of("https://billing.example.com"), "billing@billing.example.com");
         assert_eq!(of("http://127.0.0.1:3000"), "billing@localhost");

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Stripe {
-    /// What this process asks of the API at most.
+    /// Maximum rate of API calls of this process.
     pub operations_per_second: u32,
 }
 
@@ -17,7 +17,7 @@ impl Default for Stripe {
 }
 
 impl Stripe {
-    /// Operations a second, and at once after a pause: together no more than what is set.
+    /// Operations per second, and the burst after a pause: together not more than the setting.
     pub fn rate(&self) -> (u32, u32) {
         let burst = (self.operations_per_second / 10).max(1);
         (self.operations_per_second.saturating_sub(burst).max(1), burst)
@@ -26,7 +26,7 @@ impl Stripe {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         match self.operations_per_second {
             2..=100_000 => Ok(()),
-            got => Err(ConfigError(format!("Leptos.toml: stripe.operations-per-second is {got}, but wants 2 to 100000"))),
+            got => Err(ConfigError(format!("Leptos.toml: stripe.operations-per-second is {got}, but must be 2 to 100000"))),
         }
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_never_sees_more_than_is_set() {
+    fn no_second_exceeds_the_configured_rate() {
         let without = include_str!("../../Leptos.toml").replace("[stripe]", "").replace(LINE, "");
         let without = Config::read(&without, &|_: &str| None).unwrap().file.stripe;
         for (config, rate) in [(without, (90, 10)), (read(LINE).unwrap().file.stripe, (90, 10))] {

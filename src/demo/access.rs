@@ -1,4 +1,5 @@
-//! How to get into the demo: logins, API key, webhook secret. Made up once and remembered, so that a second run prints the same.
+//! Access to the demo: logins, API key, webhook secret. Generated once and stored, so that a second
+//! run prints the same.
 
 use super::{ADMIN, PUBLISHER, READONLY};
 use crate::{
@@ -13,10 +14,10 @@ use std::{fmt, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 /// The demo's secrets.
 #[derive(Debug)]
 pub struct Access {
-    /// Of all three logins.
+    /// For all three logins.
     pub password: Secret,
     pub webhook_secret: Secret,
-    /// Of the first customer's machines.
+    /// For the first customer.
     pub api_key: Secret,
     url: String,
 }
@@ -29,8 +30,8 @@ struct Remembered {
 }
 
 impl Access {
-    /// Reads what was made up before, or makes it up. `DEMO_PASSWORD` and `STRIPE_WEBHOOK_SECRET` win where they are set; where no
-    /// webhook secret is, the made-up one is put in force.
+    /// Reads the stored secrets, or generates them. `DEMO_PASSWORD` and `STRIPE_WEBHOOK_SECRET`
+    /// take precedence; without a webhook secret, the generated one is used.
     pub fn remembered(config: &mut Config) -> anyhow::Result<Access> {
         let file = data_dir().join("demo.json");
         let kept = read_or_make(&file).with_context(|| format!("{} can't be read or written", file.display()))?;
@@ -45,7 +46,7 @@ impl Access {
         })
     }
 
-    /// Made up on the spot, remembered nowhere.
+    /// Generated and not stored.
     pub fn made_up(webhook_secret: Secret) -> Access {
         Access { password: Secret(random(8)), webhook_secret, api_key: Secret(api_key::generate()), url: String::new() }
     }
@@ -87,7 +88,7 @@ fn read_or_make(file: &Path) -> anyhow::Result<Remembered> {
     if let Some(dir) = file.parent() {
         fs::create_dir_all(dir)?;
     }
-    // Complete or not at all, and for nobody else to read.
+    // Written atomically, and only readable by the owner.
     let draft = file.with_extension("new");
     fs::OpenOptions::new()
         .write(true)

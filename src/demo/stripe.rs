@@ -1,7 +1,8 @@
-//! The demo's Stripe: the stand-in beside the server, filled with what the mirror holds, but for a few differences that
-//! reconciliation finds.
+//! The demo's Stripe: the stand-in in the server's process, with the mirror's objects and a few
+//! differences that reconciliation finds.
 //!
-//! It keeps nothing: each start fills it again from the database, with those differences that no repair has reached yet.
+//! It stores nothing: each start fills it again from the database, with the differences that are
+//! not repaired yet.
 
 mod differences;
 mod objects;
@@ -24,14 +25,15 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// Where it listens; on a free port of the same host while this one is taken.
+/// Its address; if this port is in use, a free port of the same host.
 const ADDRESS: &str = "127.0.0.1:12111";
 const FREE_PORT: &str = "127.0.0.1:0";
 
-/// The secret key that it takes.
+/// Its secret key.
 pub const KEY: &str = "sk_test_demo";
 
-/// Its webhooks arrive within a moment, so that a reconciliation needs no long wait before it looks again.
+/// Its webhooks arrive within a moment, so a reconciliation only needs a short wait before the
+/// second comparison.
 const SETTLE_SECONDS: u32 = 3;
 
 /// The running stand-in of a demo; it stops when this is dropped.
@@ -40,7 +42,7 @@ pub struct DemoStripe {
 }
 
 impl DemoStripe {
-    /// Starts it and connects the settings to it. None where they name a Stripe of the operator's.
+    /// Starts it and points the settings to it. None if the settings contain a Stripe key.
     ///
     /// # Errors
     /// It can't listen.
@@ -60,8 +62,8 @@ impl DemoStripe {
         Ok(Some(DemoStripe { stand_in }))
     }
 
-    /// Fills it with what the mirror holds and what was sent of usage, and with the differences that are not repaired
-    /// yet. Gives the platform that sends usage to it.
+    /// Fills it with the mirror's objects, the usage that was sent, and the unrepaired differences. Returns the
+    /// platform that sends usage to it.
     pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<Platform> {
         objects::fill(&self.stand_in, platform).await?;
         differences::seed(&self.stand_in, platform, year).await?;
@@ -70,19 +72,19 @@ impl DemoStripe {
         Ok(platform)
     }
 
-    /// Delivers what happens from now on to the server at this address.
+    /// Delivers new events to the server at this address.
     pub fn deliver_to(&self, server: SocketAddr, secret: &Secret) {
         let host = if server.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { server.ip() };
         let url = format!("http://{}/api/v1/webhooks/stripe", SocketAddr::new(host, server.port()));
         self.stand_in.deliver_to(Endpoint::new(url, secret.0.clone()));
     }
 
-    /// With a slash at the end.
+    /// With a trailing slash.
     pub fn base_url(&self) -> String {
         self.stand_in.base_url()
     }
 
-    /// The newest invoice that can be paid and is open here too.
+    /// The newest payable invoice that is open here too.
     pub fn payable_invoice(&self) -> Option<String> {
         let store = self.stand_in.shared.store();
         let payable = |invoice: &&serde_json::Value| invoice["status"] == "open" && integer(invoice, "amount_remaining") > 0;

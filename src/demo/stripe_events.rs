@@ -1,7 +1,9 @@
-//! Stripe's events as Stripe would send them, for the demo and for tests: a subscription, and a month of an invoice's life.
+//! Stripe's events for the demo and for tests: a subscription, and a month of an invoice's life
+//! cycle.
 //!
-//! Pure and deterministic: the same customer and month give the same ids and bodies, so that sending them again changes nothing.
-//! The objects have the shapes of Stripe's published fixtures, cut down to what a billing platform reads.
+//! Pure and deterministic: the same customer and month give the same ids and bodies, so sending
+//! them again changes nothing. Objects have the shapes of Stripe's published fixtures, reduced to
+//! the fields that a billing platform reads.
 
 #[cfg(test)]
 mod convergence;
@@ -24,10 +26,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 
-/// The API version that the events claim.
+/// The events' API version.
 pub const API_VERSION: &str = "2026-10-28.endive";
 
-/// Whom the events are about.
+/// The customer of the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoCustomer {
     /// `cus_…`
@@ -35,13 +37,13 @@ pub struct DemoCustomer {
     pub name: String,
     pub email: String,
     pub address: Address,
-    /// Kind and number as Stripe has them, e.g. `eu_vat` and `DE123456789`.
+    /// Stripe's type and value, e.g. `eu_vat` and `DE123456789`.
     pub tax_id: Option<(String, String)>,
     pub currency: Currency,
     pub plan: PlanType,
-    /// Added to what the lines come to after the discount.
+    /// Added to the sum of the lines after the discount.
     pub tax_percent: i64,
-    /// Off the lines' sum; 0 for none.
+    /// Discount on the sum of the lines; 0 for none.
     pub discount_percent: i64,
 }
 
@@ -54,16 +56,16 @@ pub struct Address {
     pub country: String,
 }
 
-/// A month's use of one metric and its terms; what is over the included quantity becomes an invoice line.
+/// A month's usage of one metric and its terms; the overage becomes an invoice line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverageLine {
     pub metric: Metric,
     pub terms: Terms,
-    /// In the metric's own unit, the included quantity with it.
+    /// In the metric's own unit, including the included quantity.
     pub used: u64,
 }
 
-/// How a line, or the shipping, is taxed; rates in whole percent.
+/// The taxes of a line or the shipping; rates in whole percent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tax {
     #[default]
@@ -72,26 +74,26 @@ pub enum Tax {
     Exclusive(i64),
     /// Part of the amount.
     Inclusive(i64),
-    /// Owed by the customer to its own tax office.
+    /// Reverse charge: owed by the customer to its own tax office.
     ReverseCharge,
 }
 
-/// What sets one invoice apart from the customer's usual ones. The default is a usual one.
+/// Particulars of an invoice. The default is a usual one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Particulars {
-    /// After the customer's prefix; None: the months count the invoices.
+    /// After the customer's prefix; None: numbered by month.
     pub number: Option<u32>,
-    /// Off the plan's fee, at its line.
+    /// Discount on the plan's fee, at its line.
     pub fee_discount_percent: i64,
-    /// Taken off before tax ("Billing credits"), in minor units.
+    /// Deducted before tax ("Billing credits"), in minor units.
     pub billing_credits: i64,
     /// Of the plan's lines; None: the customer's rate on top.
     pub tax: Option<Tax>,
     /// Before tax, in minor units.
     pub shipping: Option<(i64, Tax)>,
-    /// Of the customer before the invoice is finalized: what it owes, or, negative, has to its credit.
+    /// The customer's balance before the invoice is finalized: debt, or credit if negative.
     pub starting_balance: i64,
-    /// More than was due, in a payment out of band.
+    /// An overpayment out of band.
     pub overpaid: i64,
     pub footer: Option<&'static str>,
 }
@@ -106,21 +108,21 @@ pub struct Item {
     pub tax: Tax,
 }
 
-/// How a month's invoice ends up.
+/// The outcome of a month's invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Paid,
-    /// Sent, due 30 days after.
+    /// Sent, due after 30 days.
     Open,
-    /// Sent, and not paid when it was due, 14 days after.
+    /// Sent, and past due after 14 days.
     Overdue,
     FailedThenPaid,
     Void,
     Uncollectible,
     Draft,
-    /// Paid, and a quarter of it given back ten days later.
+    /// Paid, and a quarter refunded ten days later.
     PartiallyRefunded,
-    /// By bank transfer past Stripe, a week after.
+    /// By bank transfer outside Stripe, a week later.
     PaidOutOfBand,
 }
 
@@ -138,7 +140,7 @@ impl Outcome {
     ];
 }
 
-/// What the plan costs per month before any overage, in minor units.
+/// The plan's monthly fee without overage, in minor units.
 pub fn base_fee(plan: PlanType, currency: Currency) -> i64 {
     let (yen, cents) = match plan {
         PlanType::Starter => (15_000, 9_900),
@@ -149,7 +151,8 @@ pub fn base_fee(plan: PlanType, currency: Currency) -> i64 {
     if currency.exponent() == 0 { yen } else { cents }
 }
 
-/// The subscription from its first month on: made, paid for and so active, then renewed for each month that follows.
+/// The subscription from its first month on: created, paid and so active, then renewed for each
+/// following month.
 pub fn subscription_events(customer: &DemoCustomer, months: &[Period]) -> Vec<Value> {
     let Some(first) = months.first() else { return Vec::new() };
     let seed = format!("{}/subscription", customer.stripe_id);
@@ -165,7 +168,7 @@ pub fn subscription_events(customer: &DemoCustomer, months: &[Period]) -> Vec<Va
     events
 }
 
-/// The subscription's end: the event that no later one overrules.
+/// The subscription's end: no later event overrides it.
 pub fn cancellation_event(customer: &DemoCustomer, first: &Period, last: &Period) -> Value {
     let mut canceled = subscription(customer, "canceled", first.start(), last);
     let at = last.end();
@@ -174,7 +177,7 @@ pub fn cancellation_event(customer: &DemoCustomer, first: &Period, last: &Period
     event(&format!("{}/subscription/deleted", customer.stripe_id), "customer.subscription.deleted", at, canceled)
 }
 
-/// Every event of the invoice for a month, which is made when the month is over; in the order in which Stripe makes them.
+/// Every event of a month's invoice, which is created at the end of the month; in Stripe's order.
 pub fn month_events(customer: &DemoCustomer, period: Period, outcome: Outcome, lines: &[OverageLine]) -> Vec<Value> {
     month_events_with(customer, period, outcome, lines, &Particulars::default())
 }
@@ -190,7 +193,7 @@ pub fn month_events_with(
     history(&Bill::of_month(customer, period, outcome, lines, particulars), outcome)
 }
 
-/// Every event of an invoice for items that belong to no subscription.
+/// Every event of an invoice for items without a subscription.
 pub fn item_events(
     customer: &DemoCustomer,
     created_at: OffsetDateTime,
@@ -244,7 +247,7 @@ fn history(bill: &Bill<'_>, outcome: Outcome) -> Vec<Value> {
     events
 }
 
-/// The Stripe id of the invoice for a month.
+/// The Stripe id of a month's invoice.
 pub fn invoice_id(customer: &DemoCustomer, period: Period) -> String {
     id("in_1", &format!("{}/{}", customer.stripe_id, period.start().unix_timestamp()))
 }
@@ -295,7 +298,7 @@ fn event(seed: &str, event_type: &str, at: OffsetDateTime, object: Value) -> Val
     })
 }
 
-/// An id that looks like one of Stripe's and is always the same for the same seed.
+/// An id in Stripe's format that is always the same for the same seed.
 fn id(prefix: &str, seed: &str) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let digest = Sha256::digest(format!("{prefix}{seed}"));

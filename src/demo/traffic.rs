@@ -1,4 +1,5 @@
-//! The demo's usage: day by day in the past, hour by hour since the month before the first run, with a day's and a week's rhythm, per app.
+//! The demo's usage: daily in the past, hourly since the month before the first run, with a daily
+//! and weekly rhythm, per app.
 
 use super::MONTHS;
 use crate::domain::{
@@ -10,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime, Weekday, format_description::well_known::Rfc3339};
 
-/// One app's mean use per day in the month of the first run, in the metrics' own units.
+/// An app's mean usage per day in the month of the first run, in the metrics' own units.
 #[derive(Clone, Copy, Debug)]
 pub struct App {
     id: &'static str,
@@ -19,14 +20,14 @@ pub struct App {
     data_transfer_bytes: u64,
 }
 
-/// A customer's apps, and how much of that each month of the year before had.
+/// A customer's apps, and the relative usage of each month of the previous year.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
     apps: &'static [App],
     percent: [u64; MONTHS],
 }
 
-/// A growth plan that goes over its impressions some days before the period's end.
+/// A growth plan that exceeds its impressions some days before the period's end.
 pub const LUMEN: Traffic = Traffic {
     apps: &[
         App { id: "puzzle_quest", impressions: 330_000, api_calls: 21_000, data_transfer_bytes: 6_200_000_000 },
@@ -36,7 +37,7 @@ pub const LUMEN: Traffic = Traffic {
     percent: [50, 57, 54, 61, 66, 63, 72, 75, 81, 78, 88, 94],
 };
 
-/// A starter plan that is nearly used up, with two months over it.
+/// A starter plan that is nearly used up, and exceeded in two months.
 pub const KISETSU: Traffic = Traffic {
     apps: &[
         App { id: "haiku_diary", impressions: 21_000, api_calls: 1_900, data_transfer_bytes: 700_000_000 },
@@ -45,7 +46,7 @@ pub const KISETSU: Traffic = Traffic {
     percent: [58, 61, 128, 72, 66, 70, 74, 135, 80, 84, 87, 92],
 };
 
-/// An event before its sender writes it.
+/// An event before serialization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     id: String,
@@ -63,18 +64,19 @@ impl Event {
     }
 }
 
-/// What events add up to.
+/// The sums of events.
 pub fn quantities(events: &[Event]) -> Quantities {
     PerMetric::from_fn(|metric| events.iter().filter(|event| event.metric == metric).map(|event| event.quantity).sum())
 }
 
 impl Traffic {
-    /// How many events one moment has: all of them, or none, so that no batch needs to split it.
+    /// Events per moment: all are stored or none, so that no batch needs to split it.
     pub const fn events_per_moment(&self) -> usize {
         self.apps.len() * Metric::ALL.len()
     }
 
-    /// Every event of a month until now, oldest first. The first twelve months are those before the first run.
+    /// Every event of a month until now, oldest first. The first twelve months are before the first
+    /// run.
     pub fn events(&self, index: usize, month: Period, now: OffsetDateTime) -> Vec<Event> {
         let is_hourly = index + 1 >= MONTHS;
         let step = if is_hourly { Duration::HOUR } else { Duration::DAY };
@@ -105,14 +107,14 @@ impl App {
         self.event(metric, id, hour, self.mean(metric) / 24 * daily / 100 * percent / 100)
     }
 
-    /// Sent in the day's last hour.
+    /// In the day's last hour.
     fn day(&self, metric: Metric, day: OffsetDateTime, percent: u64) -> Event {
         let id = format!("demo-{}-{metric}-day-{}", self.id, day.unix_timestamp() / 86_400);
         self.event(metric, id, day + Duration::hours(23), self.mean(metric) * percent / 100)
     }
 
     fn event(&self, metric: Metric, id: String, hour: OffsetDateTime, usual: u64) -> Event {
-        // More at the weekend, and every hour differs a little.
+        // More at the weekend, with a small difference per hour.
         let weekly = if matches!(hour.weekday(), Weekday::Saturday | Weekday::Sunday) { 112 } else { 97 };
         let noise = Sha256::digest(&id);
         let at = hour + Duration::seconds(i64::from(noise[0]) * 2);

@@ -1,4 +1,4 @@
-//! The invoices of the demo: between them they have every kind of sum that an invoice of Stripe can have.
+//! The demo's invoices: together they have every kind of sum that a Stripe invoice can have.
 
 use super::{
     MONTHS,
@@ -10,20 +10,20 @@ use crate::domain::{money::Currency, period::Period};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-/// The months whose events came in the shape of an older API version.
+/// The months with events of an older API version.
 const OLD_SHAPE: std::ops::Range<usize> = 0..3;
 
-/// One month's invoice, and an invoice of its own that was made during the month.
+/// A month's invoice, and a separate invoice created during the month.
 #[derive(Clone, Debug, Default)]
 pub struct Month {
     outcome: Option<Outcome>,
     particulars: Particulars,
-    /// A credit note on it, twelve days after: in minor units.
+    /// A credit note on it, twelve days later: in minor units.
     credit: Option<(i64, Credited)>,
     extra: Option<Extra>,
 }
 
-/// An invoice that belongs to no subscription.
+/// An invoice without a subscription.
 #[derive(Clone, Debug)]
 struct Extra {
     currency: Option<Currency>,
@@ -51,7 +51,8 @@ impl Month {
         self
     }
 
-    /// The events of the month's invoices that have happened by now, in order, and how many invoices those are. `before` were made earlier.
+    /// The events of the month's invoices so far, in order, and the number of invoices. `before`:
+    /// the number of earlier ones.
     pub fn events(
         &self,
         customer: &DemoCustomer,
@@ -80,15 +81,16 @@ impl Month {
             invoices += 1;
         }
         if OLD_SHAPE.contains(&index) {
-            // What did not exist then was not sent.
+            // Object types that did not exist in that version are left out.
             events = events.iter().filter_map(in_old_shape).collect();
         }
         (events, invoices)
     }
 }
 
-/// A customer in dollars: billing credits, discounts on a line and on the invoice, credit notes before and after payment, credit from an
-/// earlier invoice and from an overpayment, and an invoice in a currency with three decimals.
+/// A customer in dollars: billing credits, discounts on a line and on the invoice, credit notes
+/// before and after payment, credit from an earlier invoice and from an overpayment, and an invoice
+/// in a currency with three decimals.
 pub fn lumen() -> anyhow::Result<[Month; MONTHS]> {
     use Outcome::*;
     let kuwait = Extra {
@@ -115,8 +117,9 @@ pub fn lumen() -> anyhow::Result<[Month; MONTHS]> {
     ])
 }
 
-/// A customer in yen: reverse charge, tax on top, within, and both on one invoice, shipping, a month for nothing, a negative total whose
-/// credit the next invoice takes, and an amount too small to charge, which the next one adds.
+/// A customer in yen: reverse charge, tax on top, included tax, and both on one invoice, shipping,
+/// a zero invoice, a negative total whose credit the next invoice uses, and an amount below the
+/// minimum charge, which the next invoice adds.
 pub fn kisetsu() -> [Month; MONTHS] {
     use Outcome::*;
     let reverse_charge = |with: &mut Particulars| {

@@ -1,4 +1,5 @@
-//! Usage alerts: at which thresholds a customer is notified, which of them given figures have crossed, and the cap on a metric.
+//! Usage alerts: a customer's thresholds, which of them given usage has crossed, and caps on
+//! metrics.
 
 mod settings;
 mod standing;
@@ -16,19 +17,19 @@ use super::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// Something that is reached at most once in a period, unless it is re-armed.
+/// A threshold or cap. It fires at most once per period, unless it is re-armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Threshold {
     /// Percent of the included quantity.
     Percent(u32),
     /// Minor units of overage cost.
     Cost(i64),
-    /// The quantity in the metric's own unit from which on events are refused.
+    /// The quantity, in the metric's own unit, from which on events are refused.
     Cap(u64),
 }
 
 impl Threshold {
-    /// As the database and the API write it.
+    /// As stored and shown in the API.
     pub const fn kind(self) -> &'static str {
         match self {
             Threshold::Percent(_) => "percent",
@@ -46,7 +47,7 @@ impl Threshold {
         }
     }
 
-    /// None for a kind that there is not, or a value that it can't have.
+    /// None for an unknown kind or an invalid value.
     pub fn of(kind: &str, value: i64) -> Option<Threshold> {
         match kind {
             "percent" => u32::try_from(value).ok().map(Threshold::Percent),
@@ -57,11 +58,11 @@ impl Threshold {
     }
 }
 
-/// A period's figures, as far as thresholds ask for them.
+/// A period's usage and cost of one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     pub used: Quantities,
-    /// None without a subscription, and where its plan is unknown: nothing is over then.
+    /// None without a subscription or with an unknown plan: then there is no overage.
     pub included: Option<Quantities>,
     /// Minor units of overage so far; None where the price is unknown.
     pub cost: PerMetric<Option<i64>>,
@@ -79,10 +80,10 @@ impl From<&UsageCurrent> for Figures {
     }
 }
 
-/// Every threshold that the figures have reached, whether it fired before or not.
+/// Every threshold that the usage has reached, whether it fired before or not.
 ///
-/// There is no percentage of nothing: without a subscription, and for a metric of which nothing is included, only money and a cap in
-/// units can be reached. A threshold in money counts in the currency in which it was set.
+/// Percentages need an included quantity: without one, only cost thresholds and caps in units can
+/// be reached. Cost thresholds only apply in the currency in which they were set.
 pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Threshold)> {
     if !settings.enabled() {
         return Vec::new();
@@ -104,12 +105,13 @@ pub fn crossed(settings: &AlertSettings, figures: &Figures) -> Vec<(Metric, Thre
     reached
 }
 
-/// What of it has not fired in this period yet.
+/// Reached thresholds that have not fired in this period yet.
 pub fn due(settings: &AlertSettings, figures: &Figures, fired: &[(Metric, Threshold)]) -> Vec<(Metric, Threshold)> {
     crossed(settings, figures).into_iter().filter(|one| !fired.contains(one)).collect()
 }
 
-/// The quantity, in the metric's own unit, from which on a cap refuses events; None when nothing is refused.
+/// The quantity, in the metric's own unit, from which on a cap refuses events; None if there is no
+/// cap.
 pub fn cap_quantity(cap: Option<Cap>, included: Option<u64>) -> Option<u64> {
     match cap? {
         Cap::Quantity(quantity) => Some(quantity),
@@ -120,10 +122,12 @@ pub fn cap_quantity(cap: Option<Cap>, included: Option<u64>) -> Option<u64> {
     }
 }
 
-/// Whether a threshold that fired still counts as reached. If not, it is re-armed, and fires again when it is reached again.
+/// Whether a threshold that fired still counts as reached. If not, it is re-armed and fires again
+/// when reached again.
 ///
-/// `included_then`: of which quantity it was a percentage when it fired. Another quantity now, after a change of plan, makes it another
-/// threshold. While it is unknown what is included, and for money in another currency, nothing is decided.
+/// `included_then`: the included quantity of a percentage when it fired. After a change of plan the
+/// quantity differs, so it is another threshold. If the included quantity is unknown, or a cost
+/// threshold has another currency, this returns None.
 pub fn still_reached(
     metric: Metric,
     threshold: Threshold,
@@ -142,7 +146,7 @@ pub fn still_reached(
     }
 }
 
-/// The quantity at which a threshold is reached; None for one in money.
+/// The quantity at which a threshold is reached; None for a cost threshold.
 pub fn quantity_of(threshold: Threshold, included: Option<u64>) -> Option<u64> {
     match threshold {
         Threshold::Percent(percent) => cap_quantity(Some(Cap::Percent(percent)), included),
@@ -151,7 +155,8 @@ pub fn quantity_of(threshold: Threshold, included: Option<u64>) -> Option<u64> {
     }
 }
 
-/// The caps that refuse events from now on by a change of settings and did not before, with their quantities.
+/// Caps that would refuse events after a change of settings and did not before, with their
+/// quantities.
 pub fn newly_refusing(before: &AlertSettings, after: &AlertSettings, figures: &Figures) -> Vec<(Metric, u64)> {
     let refusing = |settings: &AlertSettings, metric: Metric| {
         let included = figures.included.map(|included| included[metric]);
@@ -161,10 +166,10 @@ pub fn newly_refusing(before: &AlertSettings, after: &AlertSettings, figures: &F
     Metric::ALL.into_iter().filter(is_new).filter_map(|metric| Some((metric, refusing(after, metric)?))).collect()
 }
 
-/// What has to follow [`warning`] where a program asked.
+/// API clients get this after [`warning`].
 pub const HOW_TO_CONFIRM: &str = "Nothing was saved; send it again with `confirm` set to true to save it.";
 
-/// What saving these caps does, in a sentence for each metric.
+/// The effect of saving these caps, one sentence per metric.
 pub fn warning(refusing: &[(Metric, u64)], figures: &Figures) -> String {
     let sentence = |(metric, cap): &(Metric, u64)| {
         let used = show_quantity(*metric, figures.used[*metric]);
@@ -173,7 +178,8 @@ pub fn warning(refusing: &[(Metric, u64)], figures: &Figures) -> String {
     refusing.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
-/// When the sum of a period's hours reached a quantity, by the newest event of the hour that did: hours are as fine as sums are stored.
+/// When the sum of a period's hours reached a quantity: the newest event of the hour that reached
+/// it. Sums are stored per hour, so this is the finest resolution.
 pub fn crossed_at(hours: impl IntoIterator<Item = (OffsetDateTime, u64)>, quantity: u64) -> Option<OffsetDateTime> {
     let mut sum = 0_u64;
     hours.into_iter().find_map(|(newest, used)| {
@@ -182,7 +188,7 @@ pub fn crossed_at(hours: impl IntoIterator<Item = (OffsetDateTime, u64)>, quanti
     })
 }
 
-/// An alert that fired: what was reached, with the figures at that moment.
+/// An alert that fired, with the usage at that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FiredAlert {
@@ -194,32 +200,33 @@ pub struct FiredAlert {
     /// In the metric's own unit, like `included`.
     pub used: u64,
     pub included: Option<u64>,
-    /// Minor units of overage of this metric; null where the price is unknown.
+    /// Overage cost of this metric in minor units; null if the price is unknown.
     pub cost: Option<i64>,
     pub currency: Currency,
     #[serde(flatten)]
     pub period: Period,
-    /// When it was noticed.
+    /// When it was detected.
     #[serde(with = "time::serde::rfc3339")]
     pub fired_at: OffsetDateTime,
-    /// When usage reached it: the newest event of the hour that did. Null where that is unknown.
+    /// When usage reached it: the newest event of that hour. Null if unknown.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub crossed_at: Option<OffsetDateTime>,
-    /// Since when it is no longer reached, after a correction, or a change of the plan or the cap; it fires again when it is reached again.
+    /// Since when it is no longer reached, after a correction or a change of the plan or the cap;
+    /// it fires again when reached again.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub rearmed_at: Option<OffsetDateTime>,
-    /// When the last of its mails was handed over; None while one is missing.
+    /// When the last of its mails was sent; null while a mail is still to be sent.
     #[serde(with = "time::serde::rfc3339::option")]
     pub notified_at: Option<OffsetDateTime>,
 }
 
 impl FiredAlert {
-    /// When usage reached it, as far as that is known.
+    /// When usage reached it, if known.
     pub fn reached_at(&self) -> OffsetDateTime {
         self.crossed_at.unwrap_or(self.fired_at)
     }
 
-    /// What happened, in a sentence for a mail and for the page.
+    /// A sentence for the mail and the page.
     pub fn sentence(&self) -> String {
         let (title, used) = (self.metric.title(), show_quantity(self.metric, self.used));
         let cost = self.cost.map(|cost| Money::new(cost, self.currency));
@@ -242,7 +249,7 @@ impl FiredAlert {
     }
 }
 
-/// `GET /billing/alerts/fired`: what fired in the running period, newest first.
+/// `GET /billing/alerts/fired`: alerts of the current period, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FiredAlerts {

@@ -1,11 +1,11 @@
-//! The audit trail: who did what to whom, and the chain that proves that nothing of it was touched since.
+//! The audit log: who changed what, and the hash chain that makes tampering evident.
 
 use super::{identity::CustomerId, invoice::Pagination};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// One row of the trail, as staff see it.
+/// One row of the audit log, as shown to staff.
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -15,7 +15,7 @@ pub struct AuditEntry {
     /// An e-mail address, `api_key:NAME`, `stripe` or `system`.
     pub actor: String,
     pub customer_id: Option<CustomerId>,
-    /// Name of that customer today.
+    /// The customer's current name.
     pub customer: Option<String>,
     pub data: Value,
     pub ip_address: Option<String>,
@@ -30,26 +30,27 @@ pub struct AuditEntry {
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
     pub pagination: Pagination,
-    /// The kinds of entries that there are.
+    /// All entry types.
     pub event_types: Vec<String>,
-    /// The newest seal; None before the first.
+    /// The newest seal; null before the first.
     pub sealed: Option<SealSummary>,
 }
 
-/// A seal as people see it.
+/// A seal, as shown to staff.
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealSummary {
     pub seq: i64,
-    /// The last entry that it proves.
+    /// The last entry that it covers.
     pub last_id: i64,
-    /// SHA-256 in hex: kept elsewhere, it proves the whole trail up to here.
+    /// SHA-256 in hex. Stored elsewhere, it verifies the whole audit log up to here.
     pub hash: String,
     #[serde(with = "time::serde::rfc3339")]
     pub sealed_at: OffsetDateTime,
 }
 
-/// What of a row the chain proves: everything. Text is as PostgreSQL writes it, `data` in the order of jsonb.
+/// The hashed fields of a row: all of them. Text is as PostgreSQL formats it, `data` in jsonb's key
+/// order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedRow {
     pub id: i64,
@@ -64,7 +65,8 @@ pub struct SealedRow {
 }
 
 impl SealedRow {
-    /// Hands over the bytes that are hashed, each field with whether it is there and how long it is, so that no two rows give the same.
+    /// Passes the bytes to hash: each field with a presence flag and its length, so that different
+    /// rows have different bytes.
     pub fn each_part(&self, mut take: impl FnMut(&[u8])) {
         let mut text = |field: Option<&str>| match field {
             None => take(&[0]),
@@ -91,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rows() -> impl Strategy<Value = SealedRow> {
-        // Few letters, so that what is moved from one field to the next is found.
+        // Few letters, so that values that moved between fields are likely.
         let text = || "[ab]{0,3}";
         (0..3i64, text(), text(), prop::option::of(text()), text(), prop::option::of(text()), prop::option::of(text()), 0..3i64).prop_map(
             |(id, event_type, actor, customer_id, data, ip_address, user_agent, created_at)| SealedRow {
@@ -115,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn different_rows_are_different_bytes(one in rows(), other in rows()) {
+        fn different_rows_hash_different_bytes(one in rows(), other in rows()) {
             prop_assert_eq!(one == other, bytes(&one) == bytes(&other));
         }
     }

@@ -1,14 +1,14 @@
-//! CSV files (RFC 4180) that people open in a spreadsheet. The `csv` crate writes them; neutralizing
-//! formulas is ours, for it has nothing for that.
+//! CSV files (RFC 4180) for spreadsheets. The `csv` crate writes them; it doesn't escape formulas,
+//! so this module does.
 
 use std::borrow::Cow;
 
-/// Begins a file, or spreadsheets read its UTF-8 in the system's code page. Some programs send JSON
-/// with it, too.
+/// Byte order mark: without it spreadsheets read the file in the system's code page. Some JSON
+/// clients send one too.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Text that is safe in a field: what a spreadsheet would run as a formula begins with an apostrophe
-/// (OWASP, "CSV Injection"). Not for numbers: a negative one is no formula.
+/// Escapes text for a field: text that a spreadsheet would run as a formula gets a leading
+/// apostrophe (OWASP, "CSV Injection"). Not for numbers: a negative number is not a formula.
 pub fn text(text: &str) -> Cow<'_, str> {
     let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
     if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
@@ -17,12 +17,12 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// Rows of `N` fields as text, each ended by CRLF.
 ///
 /// # Errors
-/// None in practice: the rows have one length and memory takes every byte.
+/// None in practice: the rows have the same length, and writing to memory succeeds.
 #[cfg(feature = "ssr")]
 pub fn rows<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N]>) -> std::io::Result<String> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
-        // Some spreadsheets also separate by semicolons; the `csv` crate quotes what has its comment
+        // Some spreadsheets also separate by semicolons; the `csv` crate quotes its comment
         // character.
         .comment(Some(b';'))
         .from_writer(Vec::new());

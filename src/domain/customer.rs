@@ -1,31 +1,32 @@
-//! Customers as the platform's staff look for them.
+//! Customers as staff see them.
 
 use super::{identity::CustomerId, invoice::Pagination, money::Currency, plan::PlanType};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// How a customer's mirror of Stripe stands.
+/// State of a customer's mirror of Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct MirrorState {
-    /// When an event last changed something here.
+    /// When a Stripe event last changed something.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_applied_at: Option<OffsetDateTime>,
-    /// Events that name the customer and can't be applied. A thousand of all that failed are looked at.
+    /// Failed events that name the customer. At most a thousand failed events are searched.
     pub failed_events: u64,
-    /// When the last comparison with Stripe that covers the customer ended; null before the first one, and for what was added after it began.
+    /// End of the last reconciliation that covers the customer; null before the first one, and for
+    /// customers added after it began.
     #[serde(with = "time::serde::rfc3339::option")]
     pub reconciled_at: Option<OffsetDateTime>,
-    /// An event has changed something here since that comparison began.
+    /// Whether an event has changed something since that reconciliation began.
     #[serde(default)]
     pub changed_since: bool,
-    /// What that comparison found and nobody has repaired; None before the first one.
+    /// Discrepancies of that reconciliation that are not repaired; null before the first one.
     pub open_discrepancies: Option<u64>,
 }
 
 impl MirrorState {
-    /// Somebody has to look at it.
-    pub fn wants_attention(&self) -> bool {
+    /// Whether staff have to act.
+    pub fn needs_attention(&self) -> bool {
         self.failed_events > 0 || self.open_discrepancies.is_some_and(|open| open > 0)
     }
 }
@@ -37,19 +38,19 @@ pub struct CustomerSummary {
     pub id: CustomerId,
     pub name: String,
     pub email: Option<String>,
-    /// None until it is linked.
+    /// Null until the customer is linked to Stripe.
     pub stripe_customer_id: Option<String>,
-    /// It was deleted in Stripe.
+    /// Deleted in Stripe.
     pub deleted: bool,
     pub currency: Currency,
-    /// Of the subscription that is metered; null without one, and where its plan is none of ours.
+    /// Plan of the metered subscription; null without a subscription, and if the plan is unknown.
     pub plan_type: Option<PlanType>,
-    /// What Stripe calls its plan, where that is none of ours.
+    /// The plan's name in Stripe, if it is unknown here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_name: Option<String>,
-    /// As Stripe calls it; None without a running subscription.
+    /// Stripe's status; null without a running subscription.
     pub subscription_status: Option<String>,
-    /// Why its usage can't be priced; null: it can.
+    /// Why its usage can't be priced; null if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpriced: Option<String>,
     pub mirror: MirrorState,
@@ -70,12 +71,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mirror_wants_attention_when_something_failed_or_differs() {
+    fn a_mirror_with_failures_or_drift_needs_attention() {
         let well =
             MirrorState { last_applied_at: None, failed_events: 0, reconciled_at: None, changed_since: false, open_discrepancies: None };
-        assert!(!well.wants_attention());
-        assert!(!MirrorState { open_discrepancies: Some(0), ..well }.wants_attention());
-        assert!(MirrorState { open_discrepancies: Some(1), ..well }.wants_attention());
-        assert!(MirrorState { failed_events: 1, ..well }.wants_attention());
+        assert!(!well.needs_attention());
+        assert!(!MirrorState { open_discrepancies: Some(0), ..well }.needs_attention());
+        assert!(MirrorState { open_discrepancies: Some(1), ..well }.needs_attention());
+        assert!(MirrorState { failed_events: 1, ..well }.needs_attention());
     }
 }

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Longest address (RFC 5321 section 4.5.3.1.3 leaves 254 characters between the angle brackets).
+/// Longest address: RFC 5321, section 4.5.3.1.3 leaves 254 characters between the angle brackets.
 pub const MAX_CHARS: usize = 254;
 
-/// An address as RFC 5321 writes it without quotes: a dot-atom of ASCII, and a domain of two labels or more. Nothing that could break out of
-/// a mail's header gets in.
+/// An unquoted address of RFC 5321: a dot-atom of ASCII, and a domain of at least two labels. It
+/// can't contain characters that would break out of a mail header.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, example = "billing@example.com"))]
 #[serde(try_from = "String", into = "String")]
@@ -28,7 +28,7 @@ impl fmt::Display for EmailAddress {
 impl FromStr for EmailAddress {
     type Err = String;
 
-    /// Lower case, since no mail system in use tells the cases apart.
+    /// Lower case: no mail system in use distinguishes case.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let text = s.trim();
         let valid = text.len() <= MAX_CHARS && text.split_once('@').is_some_and(|(local, domain)| is_local(local) && is_domain(domain));
@@ -76,7 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_are_told_from_what_is_none() {
+    fn invalid_addresses_are_rejected() {
         for good in ["a@b.example", "Billing.Team+apex@Lumen-Games.example", "o'neill@x.co.uk"] {
             assert_eq!(good.parse::<EmailAddress>().unwrap().as_str(), good.to_ascii_lowercase());
         }
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_gets_a_line_break_or_a_bracket_in(text in any::<String>()) {
+        fn no_input_adds_line_breaks_or_brackets(text in any::<String>()) {
             if let Ok(address) = text.parse::<EmailAddress>() {
                 prop_assert!(address.as_str().is_ascii() && !address.as_str().contains(['\r', '\n', '<', '>', ',', ' ']));
             }

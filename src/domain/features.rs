@@ -1,4 +1,4 @@
-//! What is switched on, and who may say otherwise.
+//! Features, and what can switch them off.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -12,7 +12,7 @@ pub struct Features {
     pub billing_enabled: bool,
     pub usage_ingest_enabled: bool,
     pub invoice_pdf_enabled: bool,
-    /// Stripe's customer portal can be opened.
+    /// Whether Stripe's customer portal can be opened.
     pub customer_portal_enabled: bool,
 }
 
@@ -27,7 +27,7 @@ impl Features {
     }
 }
 
-/// Something that staff can switch.
+/// A feature that staff can switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Feature {
@@ -44,7 +44,7 @@ pub enum Feature {
 impl Feature {
     pub const ALL: [Feature; 4] = [Feature::Billing, Feature::UsageIngest, Feature::InvoicePdf, Feature::CustomerPortal];
 
-    /// As `GET /meta/features` names it.
+    /// Name in `GET /meta/features`.
     pub const fn name(self) -> &'static str {
         match self {
             Feature::Billing => "billingEnabled",
@@ -54,7 +54,7 @@ impl Feature {
         }
     }
 
-    /// For people.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             Feature::Billing => "Billing",
@@ -64,7 +64,7 @@ impl Feature {
         }
     }
 
-    /// The `code` of the 503 that answers while it is off.
+    /// The error code of the 503 while it is off.
     pub const fn disabled_code(self) -> &'static str {
         match self {
             Feature::Billing => "billing_disabled",
@@ -74,7 +74,7 @@ impl Feature {
         }
     }
 
-    /// Needs billing to be on.
+    /// Whether it requires billing to be on.
     pub const fn is_part_of_billing(self) -> bool {
         matches!(self, Feature::InvoicePdf | Feature::CustomerPortal)
     }
@@ -91,20 +91,20 @@ impl FromStr for Feature {
 
     fn from_str(text: &str) -> Result<Feature, String> {
         let named = Feature::ALL.into_iter().find(|feature| feature.name() == text);
-        named.ok_or_else(|| format!("`{text}` is none of {}", Feature::ALL.map(Feature::name).join(", ")))
+        named.ok_or_else(|| format!("`{text}` is not one of {}", Feature::ALL.map(Feature::name).join(", ")))
     }
 }
 
-/// What keeps a feature off, whatever its switch says.
+/// What keeps a feature off although its switch is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
-    /// `BILLING_ENABLED=false` on the server that answers.
+    /// `BILLING_ENABLED=false` on the responding server.
     Environment,
     /// Billing is off.
     Billing,
-    /// This platform is not connected to Stripe.
+    /// No Stripe key is configured.
     Stripe,
 }
 
@@ -113,19 +113,19 @@ pub enum Hold {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Switch {
     pub name: Feature,
-    /// What it comes to.
+    /// The effective state.
     pub enabled: bool,
-    /// What the switch says.
+    /// The state of the switch.
     pub switched_on: bool,
     pub held_off_by: Option<Hold>,
-    /// Who switched it last; None: nobody ever has.
+    /// Who switched it last; null if it was never switched.
     pub changed_by: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub changed_at: Option<OffsetDateTime>,
     pub reason: Option<String>,
 }
 
-/// Which switches are off; nobody's is unless somebody said so.
+/// The switches that are off; all are on by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Off(u8);
 
@@ -151,7 +151,7 @@ impl Off {
         Off(bits)
     }
 
-    /// What keeps a feature off besides its own switch. The environment's word is final.
+    /// What keeps a feature off besides its own switch. The environment overrides the switches.
     pub const fn hold(self, feature: Feature, environment_allows: bool, stripe: bool) -> Option<Hold> {
         match feature {
             Feature::Billing if !environment_allows => Some(Hold::Environment),
@@ -162,7 +162,7 @@ impl Off {
         }
     }
 
-    /// What the switches come to.
+    /// The effective features.
     pub const fn features(self, environment_allows: bool, stripe: bool) -> Features {
         Features {
             billing_enabled: self.allows(Feature::Billing, environment_allows, stripe),
@@ -183,7 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_feature_is_known_by_the_name_that_the_api_shows() {
+    fn features_parse_from_their_api_names() {
         let all_on = serde_json::to_value(Off::default().features(true, true)).unwrap();
         for feature in Feature::ALL {
             assert_eq!(all_on[feature.name()], true);
@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_switch_moves_its_feature_and_what_is_part_of_it(bits in 0u8..16, environment in any::<bool>(), stripe in any::<bool>()) {
+        fn each_switch_moves_its_feature_and_dependants(bits in 0u8..16, environment in any::<bool>(), stripe in any::<bool>()) {
             let off = Off::of_bits(bits);
             let features = off.features(environment, stripe);
             prop_assert_eq!(features.billing_enabled, environment && !off.has(Feature::Billing));
@@ -207,7 +207,7 @@ mod tests {
             );
             for feature in Feature::ALL {
                 prop_assert!(!off.with(feature).features(environment, stripe).has(feature));
-                // Whatever is off although its switch is on has something that says why.
+                // A feature that is off although its switch is on has a reason.
                 prop_assert_eq!(features.has(feature), !off.has(feature) && off.hold(feature, environment, stripe).is_none());
             }
         }

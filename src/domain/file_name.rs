@@ -1,19 +1,21 @@
-//! Names of files that browsers save: `Content-Disposition` (RFC 6266), with names beyond ASCII by RFC 8187.
+//! Names of files that browsers save: `Content-Disposition` (RFC 6266), with names beyond ASCII by
+//! RFC 8187.
 
 use std::fmt::Write;
 
-/// File systems take 255 bytes in a name; a browser adds ` (1)` to a name that it has already.
+/// File systems allow 255 bytes per name; a browser appends ` (1)` to a duplicate.
 const MAX_BYTES: usize = 200;
 
-/// `text` as a part of a file name: lower case, letters and digits of any script, a hyphen for everything between them.
+/// `text` as part of a file name: lower case, letters and digits of any script, hyphens for
+/// everything else.
 ///
-/// Empty when the text has no letter or digit.
+/// Empty if the text has no letter or digit.
 pub fn slug(text: &str) -> String {
     let lower = text.to_lowercase();
     lower.split(is_separator).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// Space, punctuation and symbols. Marks that combine with a letter are not: Hindi or Thai would fall apart.
+/// Space, punctuation and symbols. Combining marks are not separators: Hindi or Thai would break.
 fn is_separator(c: char) -> bool {
     if c.is_alphanumeric() {
         return false;
@@ -25,13 +27,13 @@ fn is_separator(c: char) -> bool {
         || matches!(c, '\u{feff}'..='\u{ff65}' | '\u{ffe0}'..='\u{ffff}' | '\u{1f000}'..='\u{1faff}' | '\u{e0000}'..)
 }
 
-/// The value of `Content-Disposition` that saves an answer under a name, extension included.
+/// The value of `Content-Disposition` that saves a response under a name with extension.
 ///
-/// What a file system or a shell would misread is replaced. A name beyond ASCII is sent twice (RFC 6266 section 5): `filename*` has it
-/// whole, `filename` is for clients that don't know `filename*`.
+/// Characters that file systems or shells misread are replaced. A non-ASCII name is sent twice (RFC
+/// 6266, section 5): in `filename*` whole, and in `filename` for clients without `filename*`.
 pub fn content_disposition(name: &str) -> String {
     let name = safe(name);
-    // `%` is left out too: some browsers decode it (RFC 6266 appendix D).
+    // `%` is replaced too: some browsers decode it (RFC 6266, appendix D).
     let ascii: String = name.chars().map(|c| if c.is_ascii() && c != '%' { c } else { '_' }).collect();
     let mut value = format!("attachment; filename=\"{ascii}\"");
     if ascii != name {
@@ -48,12 +50,12 @@ pub fn content_disposition(name: &str) -> String {
     value
 }
 
-/// A name that every file system takes and that shows as what it is.
+/// A name that every file system accepts and that displays unambiguously.
 fn safe(name: &str) -> String {
     let shown = name.chars().filter(|c| !is_invisible(*c));
     let replaced: String =
         shown.map(|c| if c.is_control() || matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*') { '-' } else { c }).collect();
-    // A leading dot hides a file, Windows drops dots and spaces at the end.
+    // A leading dot hides a file; Windows drops dots and spaces at the end.
     let trimmed = replaced.trim_matches(|c: char| c.is_whitespace() || c == '.');
     if trimmed.is_empty() {
         return "download".to_owned();
@@ -69,7 +71,7 @@ fn safe(name: &str) -> String {
     format!("{}{extension}", &stem[..end])
 }
 
-/// Characters that change how the others are shown: an extension could look like another one.
+/// Characters that change how others are displayed: an extension could look like another one.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_sent_whole_by_rfc_8187() {
+    fn other_names_are_sent_as_rfc_8187() {
         assert_eq!(
             content_disposition("№ 17/ÄÖ.pdf"),
             "attachment; filename=\"_ 17-__.pdf\"; filename*=UTF-8''%E2%84%96%2017-%C3%84%C3%96.pdf"
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_system_misreads_is_replaced() {
+    fn unsafe_characters_are_replaced() {
         assert_eq!(content_disposition("../../etc/passwd"), "attachment; filename=\"-..-etc-passwd\"");
         assert_eq!(content_disposition("a\"b\\c\r\nd:e.pdf"), "attachment; filename=\"a-b-c--d-e.pdf\"");
         assert_eq!(content_disposition("fdp\u{202e}exe.csv"), "attachment; filename=\"fdpexe.csv\"");
@@ -158,7 +160,7 @@ mod tests {
         }
 
         #[test]
-        fn a_slug_of_a_slug_is_itself(text in "\\PC{0,40}") {
+        fn slugs_are_idempotent(text in "\\PC{0,40}") {
             let once = slug(&text);
             prop_assert!(!once.starts_with('-') && !once.ends_with('-') && !once.contains("--"), "{once}");
             prop_assert_eq!(slug(&once), once);

@@ -1,4 +1,4 @@
-//! Where a period's usage will end, from its hours so far and those before it.
+//! Forecasts a period's total usage from its hours so far and earlier hours.
 
 mod level;
 mod seasonal;
@@ -10,18 +10,18 @@ use super::period::{Period, hour_of};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-/// Hours that a forecast looks back on: ten weeks.
+/// Hours of history that a forecast uses: ten weeks.
 pub const LOOK_BACK_HOURS: usize = 10 * WEEK;
 /// Hours in a week.
 const WEEK: usize = 7 * DAY;
 /// Hours in a day.
 const DAY: usize = 24;
-/// Four fifths of a normal distribution lie within so many standard deviations.
+/// 80 % of a normal distribution lies within this many standard deviations.
 const FOUR_FIFTHS: f64 = 1.2816;
-/// Standard deviation of the relative error beyond which no more is said: a factor of seven either way.
+/// Maximum standard deviation of the relative error: a factor of seven either way.
 const WIDEST: f64 = 1.5;
 
-/// An expected total at the period's end with the bounds that hold four times out of five.
+/// An expected total at the period's end, with an 80 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Forecast {
@@ -31,13 +31,13 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The same where use ends at a quantity.
+    /// The same, limited to a quantity at which usage stops.
     pub fn up_to(self, end: u64) -> Forecast {
         Forecast { amount: self.amount.min(end), low: self.low.min(end), high: self.high.min(end) }
     }
 }
 
-/// Usage per UTC hour, without gaps, from the first hour that is known.
+/// Usage per UTC hour without gaps, from the first known hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     first: OffsetDateTime,
@@ -64,64 +64,65 @@ impl History {
         History { first: self.first, hours: self.hours.iter().take(self.index(at)).copied().collect() }
     }
 
-    /// All of it.
+    /// The total.
     pub fn total(&self) -> u64 {
         self.hours.iter().fold(0, |sum: u64, hour| sum.saturating_add(*hour))
     }
 
-    /// What the hours hold that begin in the period.
+    /// Usage of the hours that begin in the period.
     fn sum(&self, period: &Period) -> u64 {
         let end = self.index(period.end()).min(self.hours.len());
         self.hours[self.index(period.start()).min(end)..end].iter().fold(0, |sum: u64, hour| sum.saturating_add(*hour))
     }
 
-    /// The hours that are over at an instant, at most so many as a forecast looks back on; those that are not known had no usage.
+    /// Closed hours at an instant, at most as many as a forecast uses; unknown hours had no usage.
     fn over(&self, at: OffsetDateTime) -> Vec<f64> {
         let count = self.index(hour_of(at));
         (count.saturating_sub(LOOK_BACK_HOURS)..count).map(|hour| self.hours.get(hour).map_or(0.0, |quantity| *quantity as f64)).collect()
     }
 
-    /// Place of the first hour that begins at an instant or later.
+    /// Index of the first hour that begins at an instant or later.
     fn index(&self, at: OffsetDateTime) -> usize {
         let seconds = (at - self.first).whole_seconds().max(0);
         usize::try_from((seconds + 3599) / 3600).unwrap_or(usize::MAX)
     }
 }
 
-/// Where the period will end: by the hour of the week and the level of the last weeks when two weeks are known, else at the mean pace.
+/// The total at the period's end. With two weeks of history it uses the hour of the week and the
+/// recent level, otherwise the mean rate.
 ///
-/// None until a day is known: before that a forecast would be a guess. Never below what is already used.
+/// None until a day is known: a forecast would be a guess. Never below the current usage.
 pub fn forecast(period: &Period, history: &History, at: OffsetDateTime) -> Option<Forecast> {
     let over = history.over(at);
     if over.len() < DAY {
         return None;
     }
-    // A metric that came into use later than the others has a history of its own.
+    // A metric that started later than the others has its own history.
     let unused = over.iter().take_while(|hour| **hour == 0.0).count();
     let over = if over.len() - unused < DAY { &over[..] } else { &over[unused..] };
     let (used, left) = (history.sum(period), hours_left(period, at));
     if over.len() < 2 * WEEK {
         return Some(at_pace(over, used, left));
     }
-    // As shares of the highest hour: the quotients are the same whatever unit is counted in, and so is every choice that is made by them.
+    // As shares of the highest hour, so that results don't depend on the unit.
     let highest = over.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let shares: Vec<f64> = over.iter().map(|hour| hour / highest).collect();
     let (rest, spread) = seasonal::expect(&shares, left);
     let rest = rest * highest;
-    // Errors multiply: as far above as below in proportion.
+    // Errors are multiplicative: the interval is symmetric in proportion.
     let factor = (FOUR_FIFTHS * spread.min(WIDEST)).exp();
     Some(ending(used, rest, rest / factor, rest * factor))
 }
 
-/// Extends the period's usage at the mean pace of the history; what `forecast` is measured against.
+/// Extrapolates the period's usage at the history's mean rate; the baseline for `forecast`.
 ///
-/// None until a day is known, never below what is already used.
+/// None until a day is known, never below the current usage.
 pub fn linear(period: &Period, history: &History, at: OffsetDateTime) -> Option<Forecast> {
     let over = history.over(at);
     (over.len() >= DAY).then(|| at_pace(&over, history.sum(period), hours_left(period, at)))
 }
 
-/// Wants a day. The interval comes from how much the full days differ from each other (normal, 80 %).
+/// Needs a day of history. The interval comes from the variance of full days (normal, 80 %).
 fn at_pace(over: &[f64], used: u64, hours_left: f64) -> Forecast {
     let left = hours_left / DAY as f64;
     let per_day = over.iter().sum::<f64>() / over.len() as f64 * DAY as f64;
@@ -129,7 +130,8 @@ fn at_pace(over: &[f64], used: u64, hours_left: f64) -> Forecast {
     let count = days.len() as f64;
     let mean = days.iter().sum::<f64>() / count;
     let variance = days.iter().map(|day| (day - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    // The days to come vary (left), and the mean itself is known only from the days so far (left²/n).
+    // Variance of the remaining days (left), and of the mean, which is only known from the days so
+    // far (left²/n).
     let spread = FOUR_FIFTHS * (variance * (left + left * left / count)).sqrt();
     let rest = per_day * left;
     ending(used, rest, rest - spread, rest + spread)

@@ -1,4 +1,4 @@
-//! Values as people read them: fixed English, UTC, so that the server and the browser write the same.
+//! Formats values for people: fixed English and UTC, so that server and browser render the same.
 
 use super::{
     metric::Metric,
@@ -37,7 +37,7 @@ pub fn machine(at: OffsetDateTime) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", at.year(), u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second())
 }
 
-/// The last day that a period touches: a period that ends at midnight ends, to people, on the day before.
+/// The last day of a period. A period that ends at midnight ends on the previous day.
 pub fn last_day(period: &Period) -> OffsetDateTime {
     period.end() - Duration::NANOSECOND
 }
@@ -56,12 +56,13 @@ pub fn period(period: &Period) -> String {
     }
 }
 
-/// Calendar days until the period ends; 0 on its last one if it ends within that, and once it has ended.
+/// Calendar days until the period ends; 0 on its last day and after it.
 pub fn days_left(period: &Period, at: OffsetDateTime) -> i64 {
     calendar_days(at, period.end()).max(0)
 }
 
-/// `in 3 days`, `2 hours ago`: within a day by the clock, beyond it by the calendar of UTC, as [`days_left`] counts.
+/// `in 3 days`, `2 hours ago`: in hours within a day, beyond that in calendar days (UTC), as
+/// [`days_left`] counts.
 pub fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (at - now).whole_seconds();
     let (count, unit) = match seconds.unsigned_abs() {

@@ -1,4 +1,5 @@
-//! The key under which a request is done once, however often it is sent ("The Idempotency-Key HTTP Header Field", IETF draft).
+//! Idempotency keys: a request with one has its effect once, however often it is sent ("The
+//! Idempotency-Key HTTP Header Field", IETF draft).
 
 use std::fmt;
 
@@ -6,10 +7,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
-/// Most characters of a key.
+/// Maximum length.
 pub const MOST_CHARACTERS: usize = 255;
 
-/// Why a header's value is no key.
+/// Why a header's value is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("the Idempotency-Key is empty")]
@@ -23,7 +24,7 @@ pub enum KeyError {
 }
 
 impl IdempotencyKey {
-    /// Reads a header's value: bare, or quoted as a structured field's string (RFC 9651, 3.3.3).
+    /// Parses a header's value: bare, or a quoted string of structured fields (RFC 9651, 3.3.3).
     pub fn parse(value: &[u8]) -> Result<IdempotencyKey, KeyError> {
         let value = value.trim_ascii();
         let key = match value {
@@ -47,7 +48,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What stands between the quotes; `text` begins after the first.
+/// The text between the quotes; `text` begins after the first.
 fn unquoted(text: &[u8]) -> Result<Vec<u8>, KeyError> {
     let mut key = Vec::with_capacity(text.len());
     let mut rest = text.iter().copied();
@@ -77,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_no_key_is_refused_with_its_reason() {
+    fn invalid_keys_are_rejected_with_a_reason() {
         let refused = |value: &[u8]| IdempotencyKey::parse(value).unwrap_err();
         assert_eq!(refused(b""), KeyError::Empty);
         assert_eq!(refused(b"  "), KeyError::Empty);

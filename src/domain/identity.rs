@@ -1,11 +1,11 @@
-//! Who asks, and whose data a question is about.
+//! Customers, users and roles.
 
 use super::role::Role;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
-/// A customer (a publisher's account). Every query that reads a customer's rows takes one of these.
+/// A customer (a publisher's account). Every query for a customer's rows takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = uuid::Uuid))]
 #[serde(transparent)]
@@ -17,7 +17,7 @@ impl fmt::Display for CustomerId {
     }
 }
 
-/// The signed-in person, as `GET /auth/me` answers.
+/// The signed-in user, as `GET /auth/me` returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Viewer {
@@ -25,12 +25,12 @@ pub struct Viewer {
     pub role: Role,
     /// The customer whose data the pages show; staff may have none.
     pub customer: Option<ViewerCustomer>,
-    /// It is staff that looks at the pages as this customer does, and changes nothing; left out where it is not so.
+    /// Staff view the pages as this customer, read-only; absent otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub viewing: bool,
 }
 
-/// The part of a customer that a signed-in person sees of it everywhere.
+/// The part of a customer that its users see everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ViewerCustomer {

@@ -19,7 +19,7 @@ use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Stripe's invoice statuses. Deleted drafts are kept in the mirror but shown to nobody.
+/// Stripe's invoice statuses. Deleted drafts stay in the mirror but are never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -35,7 +35,7 @@ impl InvoiceStatus {
     pub const ALL: [InvoiceStatus; 5] =
         [InvoiceStatus::Draft, InvoiceStatus::Open, InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::Uncollectible];
 
-    /// As Stripe and the API write it.
+    /// As in Stripe and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             InvoiceStatus::Draft => "draft",
@@ -46,7 +46,7 @@ impl InvoiceStatus {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             InvoiceStatus::Draft => "Draft",
@@ -104,7 +104,7 @@ impl InvoiceSort {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             InvoiceSort::NewestFirst => "Newest first",
@@ -120,7 +120,7 @@ impl FromStr for InvoiceSort {
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let name = match s {
-            // The names until the date of issue was known.
+            // Names from before the date of issue existed.
             "-created" => "-issued",
             "created" => "issued",
             other => other,
@@ -138,7 +138,7 @@ impl FromStr for InvoiceSort {
 pub struct InvoiceSummary {
     pub id: Uuid,
     pub stripe_invoice_id: String,
-    /// None while a draft.
+    /// Null for a draft.
     pub number: Option<String>,
     pub status: InvoiceStatus,
     pub currency: Currency,
@@ -147,25 +147,25 @@ pub struct InvoiceSummary {
     pub amount_paid: i64,
     pub amount_remaining: i64,
     pub amount_refunded: i64,
-    /// What credit notes took back, before and after the payment.
+    /// The sum of credit notes, before and after the payment.
     pub amount_credited: i64,
-    /// What the lines cover; null while not all of them are known.
+    /// The period of the lines; null while lines are missing.
     pub period: Option<Period>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// The date of issue; null on a draft.
+    /// The date of issue; null for a draft.
     #[serde(with = "time::serde::rfc3339::option")]
     pub issued_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub due_date: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub paid_at: Option<OffsetDateTime>,
-    /// Open, and its due date has passed.
+    /// Open, and past its due date.
     pub overdue: bool,
 }
 
 impl InvoiceSummary {
-    /// The date that stands on it: of issue, or of creation while it is a draft.
+    /// The displayed date: the date of issue, or of creation for a draft.
     pub fn dated(&self) -> OffsetDateTime {
         self.issued_at.unwrap_or(self.created_at)
     }
@@ -212,40 +212,41 @@ pub struct InvoiceDetail {
     pub summary: InvoiceSummary,
     pub customer: InvoiceCustomer,
     pub subtotal: i64,
-    /// Discounts on the whole invoice, a positive amount that is taken off.
+    /// Discounts on the whole invoice, as a positive amount.
     pub discount: i64,
-    /// Discounts on items, a positive amount that the subtotal contains already.
+    /// Discounts on items, as a positive amount that the subtotal already contains.
     #[serde(default)]
     pub item_discount: i64,
     pub tax: i64,
     /// The part of the total that the customer's credit balance paid, a positive amount.
     pub credit_applied: i64,
-    /// The rows from the subtotal to the amount due and what remains of it. Those of the role `part` add up, from each row of the role `sum`
-    /// to the next; those of the role `note` belong to no sum.
+    /// The rows from the subtotal to the amount due and the amount remaining. Rows with the role
+    /// `part` add up, from each row with the role `sum` to the next; rows with the role `note`
+    /// belong to no sum.
     #[serde(default)]
     pub sums: Vec<SumRow>,
-    /// Taxes over the whole invoice, as Stripe sent them; `sums` has them by rate.
+    /// Taxes on the whole invoice, as sent by Stripe; `sums` has them by rate.
     #[serde(default)]
     pub taxes: Vec<TaxAmount>,
-    /// What the law demands to be said, e.g. about a reverse charge.
+    /// Legally required statements, e.g. about a reverse charge.
     #[serde(default)]
     pub tax_notes: Vec<String>,
     #[serde(default)]
     pub shipping: Option<ShippingCost>,
-    /// Fields of the seller's own, e.g. a purchase order number.
+    /// Custom fields of the seller, e.g. a purchase order number.
     #[serde(default)]
     pub custom_fields: Vec<CustomField>,
     #[serde(default)]
     pub footer: Option<String>,
     pub description: Option<String>,
     pub line_items: Vec<LineItem>,
-    /// False until every line has been read from Stripe.
+    /// False until every line has been fetched from Stripe.
     pub lines_complete: bool,
     pub payments: Vec<Payment>,
     pub refunds: Vec<Refund>,
     pub credit_notes: Vec<CreditNote>,
     pub timeline: Vec<TimelineEntry>,
-    /// Where Stripe takes the payment.
+    /// Stripe's payment page.
     pub hosted_invoice_url: Option<String>,
 }
 
@@ -254,11 +255,11 @@ pub struct InvoiceDetail {
 pub struct InvoiceCustomer {
     pub name: String,
     pub email: Option<String>,
-    /// Address lines as they are printed, country last.
+    /// Formatted address lines, country last.
     pub address: Vec<String>,
     /// The first of `tax_ids`.
     pub tax_id: Option<String>,
-    /// As they were when the invoice was finalized. The type is empty where it was not stored.
+    /// As of finalization. The type is empty if it was not stored.
     #[serde(default)]
     pub tax_ids: Vec<TaxId>,
     /// Stripe's `customer_tax_exempt`: `none`, `exempt`, `reverse`.
@@ -275,7 +276,7 @@ pub struct LineItem {
     /// An exact decimal, e.g. `2.5`.
     #[serde(default)]
     pub quantity_decimal: Option<String>,
-    /// Price of one unit in minor units, as an exact decimal that may be finer than the minor unit.
+    /// Unit price in minor units, as an exact decimal that may have fractions.
     pub unit_amount: Option<String>,
     /// Before discounts and taxes.
     pub amount: i64,
@@ -286,7 +287,7 @@ pub struct LineItem {
     pub taxes: Vec<TaxAmount>,
     #[serde(default)]
     pub pretax_credits: Vec<PretaxCredit>,
-    /// How the price turns the quantity into packages.
+    /// How the price converts the quantity into packages.
     #[serde(default)]
     pub transform_quantity: Option<TransformQuantity>,
     pub period: Option<Period>,
@@ -310,16 +311,17 @@ pub struct Payment {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Refund {
     pub id: String,
-    /// This invoice's part, where the payment that is refunded paid several invoices.
+    /// The part for this invoice, if the refunded payment paid several invoices.
     pub amount: i64,
-    /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`: of the last two nothing was refunded.
+    /// `pending`, `requires_action`, `succeeded`, `failed` or `canceled`; the last two refund
+    /// nothing.
     pub status: String,
     pub reason: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
 
-/// What a credit note took back from an invoice after it was finalized.
+/// A credit note on a finalized invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CreditNote {
@@ -328,24 +330,24 @@ pub struct CreditNote {
     pub amount: i64,
     /// `issued`, `void`.
     pub status: String,
-    /// `pre_payment` lowered what was due, `post_payment` gives back what was paid; `mixed` does both.
+    /// `pre_payment` reduced the amount due, `post_payment` refunds a payment; `mixed` does both.
     #[serde(rename = "type")]
     pub kind: String,
     pub reason: Option<String>,
     pub memo: Option<String>,
-    /// Stripe's PDF of it.
+    /// Stripe's PDF of the credit note.
     pub pdf_url: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
 
-/// Something that happened to an invoice, from the events that Stripe sent.
+/// An event in an invoice's timeline, from Stripe's events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TimelineEntry {
     /// Stripe's event type, e.g. `invoice.finalized`.
     pub event_type: String,
-    /// A sentence for people.
+    /// A display sentence.
     pub title: String,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,

@@ -1,21 +1,22 @@
-//! How long whoever gets a password wrong has to wait, so that guessing is slow and nobody is locked out.
+//! Delays after wrong passwords, so that guessing is slow and owners are not locked out.
 //!
-//! Three things are counted: failures at an account from one address, at an account from anywhere, and from an address at any account. The first
-//! few are free; after that each makes the next attempt wait twice as long, up to a limit. Attempts that came too early are not looked
-//! at, and do not count. Where the account's owner has signed in before, only the first count matters: strangers can neither keep the owner
-//! out from elsewhere, nor through an address that they share.
+//! Failures are counted per account and address, per account, and per address. The first few are
+//! free; after that each failure doubles the wait, up to a limit. Attempts before the end of the
+//! wait are rejected without checking the password, and don't count. From an address where the
+//! account's owner has signed in before, only the first count matters: other clients can't lock the
+//! owner out, not even through a shared address.
 
 use std::net::IpAddr;
 use time::{Duration, OffsetDateTime};
 
-/// What failures are counted by.
+/// Scopes in which failures are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// One account from one address.
     Pair,
-    /// One account from all addresses that its owner has not signed in from.
+    /// One account from all addresses from which its owner has not signed in.
     Account,
-    /// One address, whichever account.
+    /// One address, for any account.
     Address,
 }
 
@@ -32,12 +33,13 @@ pub struct Tally {
 impl Scope {
     pub const ALL: [Scope; 3] = [Scope::Pair, Scope::Account, Scope::Address];
 
-    /// What an attempt has to wait for. `familiar`: the owner has signed in from this address before.
+    /// The scopes that an attempt must pass. `familiar`: the owner has signed in from this address
+    /// before.
     pub const fn checked(familiar: bool) -> &'static [Scope] {
         if familiar { &[Scope::Pair] } else { &Scope::ALL }
     }
 
-    /// What a failed attempt counts in.
+    /// The scopes in which a failed attempt counts.
     pub const fn counted(familiar: bool) -> &'static [Scope] {
         if familiar { &[Scope::Pair, Scope::Address] } else { &Scope::ALL }
     }
@@ -59,7 +61,7 @@ impl Scope {
         }
     }
 
-    /// After so long without a failure all are forgotten.
+    /// Without a failure for this long, the count is reset.
     pub const fn forgotten_after(self) -> Duration {
         match self {
             Scope::Pair | Scope::Account => Duration::hours(24),
@@ -67,24 +69,24 @@ impl Scope {
         }
     }
 
-    /// The time until an attempt is looked at; None when it is now.
+    /// Time until the next attempt is allowed; None if it is allowed now.
     pub fn wait(self, tally: Tally, now: OffsetDateTime) -> Option<Duration> {
         let over = tally.failures.checked_sub(self.free())?;
         let doubled = FIRST_WAIT.checked_mul(2_i32.checked_pow(over).unwrap_or(i32::MAX)).unwrap_or(Duration::MAX);
         let whole = doubled.min(self.longest());
-        // A clock that was set back makes nobody wait longer than that.
+        // If the clock was set back, the wait is still limited to its full length.
         let left = (tally.last_failure_at + whole - now).min(whole);
         left.is_positive().then_some(left)
     }
 
-    /// The tally with one more failure.
+    /// The tally after another failure.
     pub fn with_failure(self, tally: Tally, now: OffsetDateTime) -> Tally {
         let kept = if now - tally.last_failure_at >= self.forgotten_after() { 0 } else { tally.failures };
         Tally { failures: kept.saturating_add(1), last_failure_at: now }
     }
 }
 
-/// What counts as one address: an IPv4 address, or the /64 that an IPv6 subscriber has at least.
+/// The key of an address: an IPv4 address, or the /64 that an IPv6 subscriber has at least.
 pub fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -112,14 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn a_handful_is_free_and_then_each_failure_doubles_the_wait() {
+    fn after_free_failures_each_one_doubles_the_wait() {
         let waits: Vec<i64> =
             (0..15).map(|failures| Scope::Pair.wait(failed(failures), NOW).map_or(0, |wait| wait.whole_seconds())).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
     }
 
     #[test]
-    fn an_ipv6_subscriber_is_one_address_and_a_mapped_ipv4_address_is_ipv4() {
+    fn ipv6_counts_by_64_and_mapped_ipv4_as_ipv4() {
         assert_eq!(network_of("2001:db8:1:2:3::4".parse().unwrap()), "2001:db8:1:2::/64");
         assert_eq!(network_of("2001:db8:1:2:ffff::1".parse().unwrap()), "2001:db8:1:2::/64");
         assert_eq!(network_of("::ffff:192.0.2.7".parse().unwrap()), "192.0.2.7");
@@ -128,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_ends_is_never_longer_than_the_limit_and_grows_with_failures(
+        fn waits_grow_with_failures_up_to_the_limit(
             scope in scopes(), failures in any::<u32>(), seconds in -100_000i64..100_000,
         ) {
             let now = NOW + Duration::seconds(seconds);
@@ -142,7 +144,7 @@ mod tests {
         }
 
         #[test]
-        fn whoever_tries_without_end_gets_few_guesses(scope in scopes(), pauses in prop::collection::vec(0i64..1_000, 1..400)) {
+        fn endless_attempts_get_few_guesses(scope in scopes(), pauses in prop::collection::vec(0i64..1_000, 1..400)) {
             let (mut now, mut tally, mut looked_at) = (NOW, failed(0), 0u32);
             for pause in pauses {
                 now += Duration::seconds(pause);
@@ -151,21 +153,21 @@ mod tests {
                     looked_at += 1;
                 }
             }
-            // The doubling waits add up to less than twice the last of them.
+            // The doubling waits add up to less than twice the last one.
             let steady = (now - NOW).whole_seconds() / scope.longest().whole_seconds();
             let bound = scope.free() + 9 + u32::try_from(steady).unwrap();
             prop_assert!(looked_at <= bound, "{} of {}", looked_at, bound);
         }
 
         #[test]
-        fn strangers_never_keep_an_owner_out_where_the_owner_has_been(failures in any::<u32>(), own in 0u32..5) {
+        fn owners_are_never_locked_out_of_known_addresses(failures in any::<u32>(), own in 0u32..5) {
             let tally = |scope| if scope == Scope::Pair { failed(own) } else { failed(failures) };
             prop_assert!(Scope::checked(true).iter().all(|scope| scope.wait(tally(*scope), NOW).is_none()));
             prop_assert!(!Scope::counted(true).contains(&Scope::Account));
         }
 
         #[test]
-        fn what_is_long_past_is_forgotten(scope in scopes(), failures in any::<u32>()) {
+        fn old_failures_expire(scope in scopes(), failures in any::<u32>()) {
             let later = NOW + scope.forgotten_after();
             prop_assert_eq!(scope.with_failure(failed(failures), later).failures, 1);
             prop_assert_eq!(scope.with_failure(failed(failures), later - Duration::SECOND).failures, failures.saturating_add(1));

@@ -1,8 +1,9 @@
-//! What Stripe's billing meters are still to be told of a customer's usage, hour by hour.
+//! Which usage is still to be sent to Stripe's billing meters, hour by hour.
 //!
-//! Nothing is remembered but what was sent. For each period the hours' truth is compared with what Stripe counts of them: what is missing is
-//! sent, what is too much is taken back where Stripe allows it, and else made up for by sending less of the period's other hours. The same
-//! comparison after a crash or a correction says what is left to do, so that the order of those does not matter.
+//! Only what was sent is stored. For each period, the usage of its hours is compared with what
+//! Stripe counts: missing usage is sent, excess is cancelled if Stripe allows it, otherwise other
+//! hours of the period send less. The same comparison works after a crash or a correction, in any
+//! order.
 
 #[cfg(test)]
 mod tests;
@@ -16,45 +17,46 @@ use super::{
 use std::{collections::BTreeMap, str::FromStr};
 use time::{Duration, OffsetDateTime};
 
-/// Stripe takes usage that is at most this old ("Record usage for billing").
+/// Stripe accepts usage up to this age ("Record usage for billing").
 pub const WINDOW: Duration = Duration::days(35);
-/// Stripe knows an identifier again, and takes an event back, for this long after it came.
+/// For this long after an event, Stripe deduplicates its identifier and accepts a cancellation.
 pub const REMEMBERED: Duration = Duration::days(1);
-/// What a request may take and clocks may differ by.
+/// Margin for a request's duration and clock differences.
 const MARGIN: Duration = Duration::minutes(30);
 
-/// The identifier of what is sent of an hour, or a part of it, for the so-manyeth time: the same whenever it is made.
+/// The identifier of a revision of an hour or a part of an hour; it is deterministic.
 pub fn identifier(customer: CustomerId, metric: Metric, hour: OffsetDateTime, revision: u32) -> String {
     let part = hour.to_offset(time::UtcOffset::UTC);
     let (year, month, day) = (part.year(), u8::from(part.month()), part.day());
-    // The first part of an hour is called as the whole.
+    // The first part of an hour has the name of the whole hour.
     let within = if hour_of(part) == part { String::new() } else { format!("{:02}{:02}", part.minute(), part.second()) };
     format!("apex-{customer}-{metric}-{year:04}{month:02}{day:02}{:02}{within}-{revision}", part.hour())
 }
 
-/// When an hour is over and those whose events take a moment have had it.
+/// When an hour has ended and late events have had time to arrive.
 pub fn closes_at(hour: OffsetDateTime, grace: Duration) -> OffsetDateTime {
     hour_of(hour) + Duration::HOUR + grace
 }
 
-/// The end of the hours that are closed at an instant.
+/// The end of the closed hours at an instant.
 pub fn closed_until(now: OffsetDateTime, grace: Duration) -> OffsetDateTime {
     hour_of(now - grace)
 }
 
-/// Whether Stripe still takes usage of an hour.
+/// Whether Stripe still accepts usage of an hour.
 pub fn is_open(hour: OffsetDateTime, now: OffsetDateTime) -> bool {
     hour >= now - WINDOW + MARGIN
 }
 
-/// Whether Stripe still knows, and still takes back, what was first sent then.
+/// Whether Stripe still deduplicates and cancels an event first sent at that time.
 pub fn is_remembered(first_tried: OffsetDateTime, now: OffsetDateTime) -> bool {
     now < first_tried + REMEMBERED - MARGIN
 }
 
-/// Tells in which billing period an instant lies.
+/// Finds the billing period of an instant.
 pub trait Periods {
-    /// Start of the period that an hour, or a part of one, belongs to: that of its first instant, as for the figures on our own pages.
+    /// Start of the period of an hour or a part of an hour: the period of its first instant, as on
+    /// our own pages.
     fn start_of(&self, hour: OffsetDateTime) -> OffsetDateTime;
 }
 
@@ -64,37 +66,38 @@ impl Periods for [Subscription] {
     }
 }
 
-/// Periods as long as this one, before and after it.
+/// Periods of the same length, before and after it.
 impl Periods for Period {
     fn start_of(&self, hour: OffsetDateTime) -> OffsetDateTime {
         Grid::of(*self, None, None).around(hour).0
     }
 }
 
-/// From when on hours matter at an instant: the periods that can still be sent to, whole, for what is too much in one hour is made up for in
-/// the others. Nothing from before `since`.
+/// From when on hours matter at an instant: all periods that still accept usage, as a whole,
+/// because other hours of a period can make up for excess. Nothing before `since`.
 pub fn look_back(periods: &(impl Periods + ?Sized), now: OffsetDateTime, since: Option<OffsetDateTime>) -> OffsetDateTime {
     let start = periods.start_of(now - WINDOW);
-    // Hours belong where they begin.
+    // Hours belong to the period in which they begin.
     let since = since.map(|since| hour_of(since + Duration::HOUR - Duration::NANOSECOND));
     since.map_or(start, |since| start.max(since))
 }
 
-/// What became of a part of an hour.
+/// Status of a sent revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// On its way, perhaps there.
+    /// The call has started; the result is unknown.
     Sending,
-    /// Counted at Stripe.
+    /// Counted by Stripe.
     Sent,
-    /// Refused; tried again, for what it was refused for may be put right.
+    /// Refused by Stripe; retried, because the cause may be fixed.
     Failed,
-    /// Being taken back.
+    /// The cancellation has started.
     Cancelling,
     Cancelled,
-    /// Not sent within Stripe's window, and never will be.
+    /// Not sent within Stripe's window.
     Expired,
-    /// Nobody can tell whether Stripe counts it. Taken as counted, for nobody is to be billed twice; a person looks.
+    /// It is unknown whether Stripe counts it. It is treated as counted, so that usage is never
+    /// billed twice; staff have to check.
     Unclear,
 }
 
@@ -115,7 +118,8 @@ impl Status {
         }
     }
 
-    /// A customer and metric has at most one such part, and goes on once it is none any more.
+    /// A customer and metric has at most one unfinished revision, and continues once that is
+    /// finished.
     pub const fn is_in_flight(self) -> bool {
         matches!(self, Status::Sending | Status::Failed | Status::Cancelling)
     }
@@ -125,29 +129,29 @@ impl FromStr for Status {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Status::ALL.into_iter().find(|status| status.as_str() == s).ok_or_else(|| format!("`{s}` is no status of a meter event"))
+        Status::ALL.into_iter().find(|status| status.as_str() == s).ok_or_else(|| format!("`{s}` is not a status of a meter event"))
     }
 }
 
-/// A part of an hour that Stripe counts, or may count.
+/// A revision that Stripe counts, or may count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
     pub revision: u32,
     pub quantity: u64,
-    /// Stripe would take it back.
+    /// Stripe would accept a cancellation.
     pub can_cancel: bool,
 }
 
-/// An hour as it is here and at Stripe.
+/// An hour's usage here and at Stripe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hour {
-    /// What was used.
+    /// The true usage.
     pub truth: u64,
     /// By revision.
     pub counted: Vec<Counted>,
-    /// What is known to be too late.
+    /// Usage known to be too late to send.
     pub expired: u64,
-    /// Highest revision there ever was.
+    /// The highest revision so far.
     pub last_revision: u32,
 }
 
@@ -160,10 +164,10 @@ impl Hour {
 /// The closed hours of a customer and metric, by their start.
 pub type Hours = BTreeMap<OffsetDateTime, Hour>;
 
-/// What is too much in a period.
+/// Excess usage of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Excess {
-    /// Counted at Stripe beyond the truth of an hour, and not taken back.
+    /// Counted at Stripe beyond the true usage of an hour, and not cancelled.
     pub excess: u64,
     /// The part that other hours of the period make up for. The rest is owed.
     pub carried: u64,
@@ -178,26 +182,26 @@ pub struct Part {
     pub quantity: u64,
 }
 
-/// What is to be done so that Stripe counts what is true, in this order.
+/// What to do so that Stripe counts the true usage, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Hour and revision.
     pub cancels: Vec<(OffsetDateTime, u32)>,
     pub sends: Vec<Part>,
-    /// Missing at Stripe, and too late for it; only what was not known yet.
+    /// Missing at Stripe and too late to send; only what was not recorded yet.
     pub expired: Vec<Part>,
-    /// By the period's start, those without any left out.
+    /// By the period's start; periods without excess are left out.
     pub excess: BTreeMap<OffsetDateTime, Excess>,
 }
 
 impl Plan {
-    /// Start of the oldest hour that something is to be sent of.
+    /// Start of the oldest hour with usage to send.
     pub fn behind_since(&self) -> Option<OffsetDateTime> {
         self.sends.first().map(|part| part.hour)
     }
 }
 
-/// Compares the hours with what Stripe counts of them.
+/// Compares the hours with what Stripe counts.
 pub fn plan(hours: &Hours, billed: &(impl Periods + ?Sized), now: OffsetDateTime) -> Plan {
     let mut periods: BTreeMap<OffsetDateTime, Vec<(OffsetDateTime, &Hour)>> = BTreeMap::new();
     for (start, hour) in hours {
@@ -222,7 +226,7 @@ impl Plan {
             }
         }
         for (start, hour, mut quantity) in missing {
-            // The oldest hours make up for it first, so that nothing waits for hours that may not come.
+            // The oldest hours make up for it first, so that it doesn't depend on future hours.
             let carried = quantity.min(found.excess - found.carried);
             found.carried += carried;
             quantity -= carried;
@@ -238,8 +242,9 @@ impl Plan {
         }
     }
 
-    /// Takes back the newest parts of an hour until it is not too much, and says how much that is. What then lacks is sent anew; where it
-    /// is too late for that, only so much is taken back that nothing lacks.
+    /// Cancels the newest revisions of an hour until it has no excess, and returns the remaining
+    /// excess. What is missing then is sent again; if it is too late for that, it cancels only as
+    /// much as leaves nothing missing.
     fn cancel(&mut self, start: OffsetDateTime, hour: &Hour, now: OffsetDateTime) -> u64 {
         let (sum, mut cancelled) = (hour.sum(), 0);
         for part in hour.counted.iter().rev() {
@@ -253,12 +258,12 @@ impl Plan {
     }
 }
 
-/// What to do with a part whose sending did not end in an answer.
+/// How to handle a revision whose call had no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Send it again: if it came before, Stripe knows its identifier.
+    /// Send it again: Stripe deduplicates its identifier.
     Send,
-    /// Ask first what Stripe counts.
+    /// First query what Stripe counts.
     Look,
 }
 
@@ -266,16 +271,16 @@ pub fn retry(hour: OffsetDateTime, first_tried: OffsetDateTime, now: OffsetDateT
     if is_open(hour, now) && is_remembered(first_tried, now) { Retry::Send } else { Retry::Look }
 }
 
-/// Whether a part is at Stripe, by what Stripe counts of its hour.
+/// Whether a revision is at Stripe, judged by what Stripe counts for its hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     There,
     Missing,
-    /// A person looks.
+    /// Staff have to check.
     Unclear,
 }
 
-/// `others` is what is known to be counted besides it.
+/// `others`: the revisions known to be counted besides it.
 pub const fn verdict(counted: u64, others: u64, quantity: u64) -> Verdict {
     if counted == others {
         Verdict::Missing
@@ -286,8 +291,9 @@ pub const fn verdict(counted: u64, others: u64, quantity: u64) -> Verdict {
     }
 }
 
-/// Which of an hour's parts Stripe does not count, by their quantities and what it counts of the hour: all of them when that is nothing, or the
-/// one (of equal ones the newest) whose quantity is just what is missing. None where that does not say which.
+/// Which of an hour's revisions Stripe does not count, by their quantities and Stripe's total: all
+/// if the total is 0, or the one (of equal ones the newest) whose quantity is exactly the missing
+/// one. None if that is ambiguous.
 pub fn lost(parts: &[u64], counted: u64) -> Vec<usize> {
     let sum: u64 = parts.iter().fold(0, |sum, quantity| sum.saturating_add(*quantity));
     if counted == 0 {
@@ -297,7 +303,7 @@ pub fn lost(parts: &[u64], counted: u64) -> Vec<usize> {
     parts.iter().rposition(|quantity| missing > 0 && *quantity == missing).into_iter().collect()
 }
 
-/// How long to wait after so many tries that failed: a minute, doubled each time, up to `longest`.
+/// Delay after this many failed attempts: a minute, doubled each time, up to `longest`.
 pub fn pause(failures: u32, longest: Duration) -> Duration {
     Duration::minutes(1 << failures.saturating_sub(1).min(16)).min(longest)
 }

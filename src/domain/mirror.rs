@@ -1,11 +1,13 @@
-//! Which of two snapshots of a Stripe object is the newer one.
+//! Which of two snapshots of a Stripe object is newer.
 //!
-//! Stripe neither orders its deliveries nor sends each once ("Receive Stripe events in your webhook endpoint": event ordering),
-//! and its clock ticks in whole seconds, within which an invoice is created, finalized and paid. Between seconds the clock decides, and a
-//! deletion is final. Within a second the content decides: [`last_of`] looks at all snapshots of the object and second together, so that the
-//! answer depends on the set of events alone, never on the order in which they arrived.
+//! Stripe neither orders its deliveries nor sends each once ("Receive Stripe events in your webhook
+//! endpoint": event ordering). Its timestamps are whole seconds, and within one second an invoice
+//! is created, finalized and paid. Between seconds the timestamp decides, and a deletion is final.
+//! Within a second the content decides: [`last_of`] compares all snapshots of the object in that
+//! second, so that the result depends only on the set of events, never on their order of arrival.
 //!
-//! [`snapshot`] has what the mirror takes of each kind of object; `stripe::webhook::read` makes it, `store::postgres::mirror` stores it.
+//! [`snapshot`] has the mirrored fields of each type of object. `stripe::webhook::read` creates it,
+//! `store::postgres::mirror` stores it.
 
 mod kind;
 mod last;
@@ -17,35 +19,37 @@ pub use last::{Doubt, MOST, last_of};
 use super::invoice::InvoiceStatus;
 use time::OffsetDateTime;
 
-/// The place of a snapshot in its object's history. The order of the fields is the order of comparison; `rank` and those after it only
-/// choose where [`last_of`] can't decide.
+/// A snapshot's position in its object's history. The field order is the order of comparison;
+/// `rank` and later fields only matter if [`last_of`] can't decide.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
-    /// Nothing comes after a deletion, whatever the clocks say.
+    /// Nothing comes after a deletion, whatever the timestamps are.
     pub deleted: bool,
-    /// When Stripe made the event, in whole seconds: not when it was delivered.
+    /// When Stripe created the event, in whole seconds; not the delivery time.
     pub created: OffsetDateTime,
-    /// How far along its life the object's status is. See the `rank` functions below.
+    /// How far the object's status is along its life cycle. See the `rank` functions below.
     pub rank: i16,
-    /// The sum of the object's counters that only ever grow (paid, refunded, attempts), which is greater in the later snapshot because each
-    /// of them is no less.
+    /// The sum of the object's counters that never decrease (paid, refunded, attempts). It is
+    /// greater in the later snapshot, because no counter is less.
     pub progress: i64,
-    /// Says nothing about time, but the same to every reader.
+    /// Breaks ties: arbitrary, but the same for every reader.
     pub event_id: String,
 }
 
 impl Stamp {
-    /// The class within which the clock decides nothing: whether the object is deleted, and the second.
+    /// Snapshots of one class are not ordered by time: same deletion state, same second.
     pub const fn second(&self) -> (bool, OffsetDateTime) {
         (self.deleted, self.created)
     }
 }
 
-/// The rank of the `….created` event's snapshot, below every status: whatever else happens in that second happens after it.
+/// The rank of a `….created` event's snapshot, below every status: everything else in that second
+/// happened after it.
 pub const RANK_CREATED: i16 = 0;
 
-/// Invoices ("How invoicing works": invoice statuses): a draft is finalized to open; open becomes paid, void or uncollectible; and
-/// uncollectible may still become paid or void. Paid and void end a life, so the order between those two never matters.
+/// Invoices ("How invoicing works": invoice statuses): a draft is finalized to open; open becomes
+/// paid, void or uncollectible; uncollectible may still become paid or void. Paid and void are
+/// final, so their order never matters.
 pub const fn invoice_rank(status: InvoiceStatus) -> i16 {
     match status {
         InvoiceStatus::Draft => 1,
@@ -56,9 +60,10 @@ pub const fn invoice_rank(status: InvoiceStatus) -> i16 {
     }
 }
 
-/// Subscriptions ("How subscriptions work": statuses). Unlike an invoice a subscription can go back, from past due to active; that
-/// takes a payment and so more than the second in which the order of statuses is asked. What Stripe does within one is
-/// forward: a first payment activates an incomplete one, a trial ends and its first payment fails, the last retry cancels.
+/// Subscriptions ("How subscriptions work": statuses). A subscription can go back from past_due to
+/// active, but that takes a payment and so longer than a second. Within a second Stripe only moves
+/// forward: a first payment activates an incomplete one, a trial ends and its first payment fails,
+/// the last retry cancels.
 pub fn subscription_rank(status: &str) -> i16 {
     match status {
         "incomplete" => 1,
@@ -69,12 +74,12 @@ pub fn subscription_rank(status: &str) -> i16 {
         "unpaid" => 6,
         "incomplete_expired" => 7,
         "canceled" => 8,
-        // A status that Stripe has yet to invent: no end of a life, or it would be among the above.
+        // An unknown new status is not final, or it would be listed above.
         _ => 4,
     }
 }
 
-/// Charges: pending until it succeeds or fails.
+/// Charges: pending until they succeed or fail.
 pub fn charge_rank(status: &str) -> i16 {
     match status {
         "pending" => 1,
@@ -84,7 +89,8 @@ pub fn charge_rank(status: &str) -> i16 {
     }
 }
 
-/// Refunds: even one that succeeded can come back from the bank as failed ("Refund and cancel payments": failed refunds).
+/// Refunds: even a succeeded one can fail later at the bank ("Refund and cancel payments": failed
+/// refunds).
 pub fn refund_rank(status: &str) -> i16 {
     match status {
         "pending" => 1,
@@ -96,7 +102,7 @@ pub fn refund_rank(status: &str) -> i16 {
     }
 }
 
-/// Credit notes: issued until void, which is for good.
+/// Credit notes: issued until void, which is final.
 pub fn credit_note_rank(status: &str) -> i16 {
     match status {
         "issued" => 1,
@@ -134,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_follow_the_lives_of_the_objects() {
+    fn ranks_follow_object_life_cycles() {
         let ascending = |ranks: &[i16]| ranks.is_sorted() && ranks.first() > Some(&RANK_CREATED);
         use InvoiceStatus::*;
         assert!(ascending(&[Draft, Open, Uncollectible, Paid].map(invoice_rank)));

@@ -1,4 +1,4 @@
-//! Money: whole minor units and their currency. No floating point comes near it.
+//! Money: integer minor units with their currency. No floating point.
 
 pub mod parse;
 
@@ -14,16 +14,16 @@ pub struct Currency([u8; 3]);
 impl Currency {
     pub const USD: Currency = Currency(*b"usd");
 
-    /// Currencies without a minor unit, as Stripe charges them ("Supported currencies").
+    /// Currencies without a minor unit at Stripe ("Supported currencies").
     pub const ZERO_DECIMAL: [&str; 15] =
         ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
 
-    /// Currencies whose minor unit is a thousandth.
+    /// Currencies with a minor unit of a thousandth.
     pub const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
     /// Lower-case code, as in the API.
     pub fn code(&self) -> &str {
-        // Only ASCII letters get in.
+        // The constructor only accepts ASCII letters.
         str::from_utf8(&self.0).unwrap_or("usd")
     }
 
@@ -98,7 +98,7 @@ impl Money {
         Money { amount, currency }
     }
 
-    /// The number alone, grouped by thousands: `-1,234.56`.
+    /// The number only, grouped by thousands: `-1,234.56`.
     pub fn number(&self) -> String {
         let exponent = self.currency.exponent();
         let scale = 10u64.pow(exponent);
@@ -111,14 +111,14 @@ impl Money {
         out
     }
 
-    /// The number alone as machines and spreadsheets read it: `-1234.56`.
+    /// The number only, for programs and spreadsheets: `-1234.56`.
     pub fn decimal(&self) -> String {
         self.number().replace(',', "")
     }
 }
 
 impl fmt::Display for Money {
-    /// As an English reader expects it: `$1,234.56`, `-€5.00`, `¥1,200`, `CHF 10.00`.
+    /// In English format: `$1,234.56`, `-€5.00`, `¥1,200`, `CHF 10.00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.number();
         let (sign, digits) = number.strip_prefix('-').map_or(("", number.as_str()), |digits| ("-", digits));
@@ -148,7 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn shows_minor_units_by_the_currencys_exponent() {
+    fn decimals_follow_the_currencys_exponent() {
         let show = |amount, code: &str| Money::new(amount, code.parse().unwrap()).to_string();
         assert_eq!(show(123456, "usd"), "$1,234.56");
         assert_eq!(show(-500, "eur"), "-€5.00");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_currency() {
+    fn invalid_currency_codes_are_rejected() {
         for bad in ["", "us", "usdd", "u1d", "€€€"] {
             assert!(bad.parse::<Currency>().is_err(), "{bad}");
         }
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_shown_digits_are_the_amount(amount in any::<i64>(), code in prop::sample::select(vec!["usd", "jpy", "kwd"])) {
+        fn displayed_digits_equal_the_amount(amount in any::<i64>(), code in prop::sample::select(vec!["usd", "jpy", "kwd"])) {
             let shown = Money::new(amount, code.parse().unwrap()).to_string();
             let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
             prop_assert_eq!(digits.parse::<u128>().unwrap(), u128::from(amount.unsigned_abs()));

@@ -19,11 +19,11 @@ impl Period {
         (start < end).then(|| Period { start: start.to_offset(UtcOffset::UTC), end: end.to_offset(UtcOffset::UTC) })
     }
 
-    /// The calendar month, in UTC, that holds the instant.
+    /// The calendar month (UTC) that contains the instant.
     pub fn calendar_month(at: OffsetDateTime) -> Period {
         let at = at.to_offset(UtcOffset::UTC);
         let start = at.replace_time(time::Time::MIDNIGHT).replace_day(1).unwrap_or(at);
-        // 32 days past a first of month lie in the next month.
+        // 32 days after the first of a month are in the next month.
         let next = start + Duration::days(32);
         Period { start, end: next.replace_day(1).unwrap_or(next) }
     }
@@ -44,12 +44,12 @@ impl Period {
         self.end - self.start
     }
 
-    /// How much of the period has passed at an instant, from 0 to the whole length.
+    /// The part of the period that has passed at an instant, between 0 and its whole length.
     pub fn elapsed(&self, at: OffsetDateTime) -> Duration {
         (at - self.start).clamp(Duration::ZERO, self.length())
     }
 
-    /// The hours that tile the period, each clipped to it: no gap, no overlap.
+    /// The hours of the period, clipped to it: no gap, no overlap.
     pub fn hours(&self) -> impl Iterator<Item = Period> + use<> {
         let Period { start, end } = *self;
         std::iter::successors(Some(hour_of(start)), |hour| Some(*hour + Duration::HOUR))
@@ -58,7 +58,8 @@ impl Period {
     }
 }
 
-/// The same day and time so many months later (or earlier); the month's last day where it has no such day.
+/// The same day and time this many months later (or earlier); the month's last day if it has no
+/// such day.
 pub fn months_later(at: OffsetDateTime, months: i32) -> OffsetDateTime {
     let month0 = at.year() * 12 + i32::from(u8::from(at.month())) - 1 + months;
     let (year, month) = (month0.div_euclid(12), time::Month::December.nth_next((month0.rem_euclid(12) + 1) as u8));
@@ -66,12 +67,13 @@ pub fn months_later(at: OffsetDateTime, months: i32) -> OffsetDateTime {
     time::Date::from_calendar_date(year, month, day).map_or(at, |date| at.replace_date(date))
 }
 
-/// Calendar days, in UTC, from one instant's day to another's: 1 for tomorrow, whatever the time of day; negative for days before.
+/// Calendar days (UTC) between two instants: 1 for tomorrow at any time of day; negative for
+/// earlier days.
 pub fn calendar_days(from: OffsetDateTime, to: OffsetDateTime) -> i64 {
     (to.to_offset(UtcOffset::UTC).date() - from.to_offset(UtcOffset::UTC).date()).whole_days()
 }
 
-/// The UTC hour that holds an instant.
+/// The UTC hour that contains an instant.
 pub fn hour_of(at: OffsetDateTime) -> OffsetDateTime {
     let seconds = at.unix_timestamp().div_euclid(3600) * 3600;
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(at)
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_or_reversed_span_is_no_period() {
+    fn empty_and_reversed_spans_are_rejected() {
         let at = datetime!(2026-01-01 0:00 UTC);
         assert!(Period::new(at, at).is_none());
         assert!(Period::new(at, at - Duration::SECOND).is_none());

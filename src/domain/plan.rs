@@ -1,10 +1,10 @@
-//! Plans: what is included and what more costs.
+//! Plans: included quantities and overage prices.
 
 use super::{metric::Metric, money::Currency, usage::Quantities};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The plans that are sold.
+/// The plans on sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -18,7 +18,7 @@ pub enum PlanType {
 impl PlanType {
     pub const ALL: [PlanType; 4] = [PlanType::Starter, PlanType::Growth, PlanType::Scale, PlanType::Enterprise];
 
-    /// As the database and Stripe's metadata write it.
+    /// As in the database and Stripe's metadata.
     pub const fn as_str(self) -> &'static str {
         match self {
             PlanType::Starter => "starter",
@@ -28,7 +28,7 @@ impl PlanType {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             PlanType::Starter => "Starter",
@@ -58,13 +58,13 @@ impl FromStr for PlanType {
 pub struct Terms {
     /// Included per period, in the metric's own unit (impressions, calls, bytes).
     pub included: u64,
-    /// Units per package; a started package is billed whole.
+    /// Units per package; a started package is billed in full.
     pub package: std::num::NonZeroU64,
     /// Minor units of the plan's currency per package.
     pub price_per_package: u32,
 }
 
-/// A plan version with the prices of one currency. A version never changes once it is sold.
+/// A plan version with its prices in one currency. A sold version never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub plan_type: PlanType,
@@ -85,30 +85,30 @@ impl Plan {
     }
 }
 
-/// A plan version as it is sold in one currency.
+/// A plan version as sold in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub plan_type: PlanType,
     /// Per period.
     pub included: Quantities,
-    /// None: the plan has no price in the currency, and what more costs is unknown.
+    /// None: the plan has no price in the currency, and the overage cost is unknown.
     pub prices: Option<Plan>,
 }
 
-/// Why usage of a subscription can't be priced.
+/// Why a subscription's usage can't be priced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unpriced {
     /// The plan has no price in the subscription's currency.
     NoPrice(Currency),
-    /// Its plan is none of ours: what Stripe calls it.
+    /// The plan is unknown; this is its name in Stripe.
     UnknownPlan(Option<String>),
 }
 
 impl Unpriced {
-    /// Every label.
+    /// All labels.
     pub const LABELS: [&str; 2] = ["no_price", "unknown_plan"];
 
-    /// For a metric's label.
+    /// The label of the metric.
     pub const fn label(&self) -> &'static str {
         match self {
             Unpriced::NoPrice(_) => "no_price",

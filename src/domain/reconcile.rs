@@ -1,7 +1,8 @@
-//! Reconciliation: what this platform holds of Stripe's objects against what Stripe holds, and how that is told.
+//! Reconciliation: compares this platform's copies of Stripe's objects with Stripe.
 //!
-//! Both sides come here as [`Record`]s, whatever they were read from. [`merge`] pairs two ordered streams of them with bounded memory,
-//! [`compare`] says how a pair differs. Where records come from, and whether a difference lasts, is others' business.
+//! Both sides are [`Record`]s, whatever their source. [`merge`] pairs two ordered streams of them
+//! in bounded memory, [`compare`] finds how a pair differs. Other modules read the records and
+//! confirm differences.
 
 pub mod compare;
 pub mod merge;
@@ -20,7 +21,7 @@ use super::money::Currency;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-/// How two sides can differ.
+/// The kinds of discrepancies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyKind))]
 #[serde(rename_all = "snake_case")]
@@ -61,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             Kind::MissingLocally => "Missing here",
@@ -90,7 +91,7 @@ impl FromStr for Kind {
     }
 }
 
-/// What is compared.
+/// The compared types of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyObject))]
 #[serde(rename_all = "snake_case")]
@@ -102,7 +103,7 @@ pub enum Object {
     InvoicePayment,
     Refund,
     CreditNote,
-    /// A customer's metric in a period, here and at Stripe's meter.
+    /// A customer's metric in a period, here and in Stripe's meter.
     Meter,
     Event,
 }
@@ -135,7 +136,7 @@ impl Object {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             Object::Customer => "Customer",
@@ -161,11 +162,11 @@ impl FromStr for Object {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        Object::ALL.into_iter().find(|object| object.as_str() == s).ok_or_else(|| format!("`{s}` is nothing that is compared"))
+        Object::ALL.into_iter().find(|object| object.as_str() == s).ok_or_else(|| format!("`{s}` is not a compared type"))
     }
 }
 
-/// What one side says.
+/// The value of one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyValue))]
 #[serde(untagged)]
@@ -183,13 +184,13 @@ impl fmt::Display for Said {
     }
 }
 
-/// A share in millionths, which a program reads in percent.
+/// A share in millionths, serialized in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64))]
 pub struct Millionths(pub i64);
 
 impl fmt::Display for Millionths {
-    /// In percent, with four decimals at most.
+    /// In percent, with at most four decimals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, size) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
         let text = format!("{sign}{}.{:04}", size / 10_000, size % 10_000);
@@ -209,7 +210,7 @@ impl<'de> Deserialize<'de> for Millionths {
     }
 }
 
-/// One field as both sides have it.
+/// A field's values on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyField))]
 pub struct Field {
@@ -219,45 +220,46 @@ pub struct Field {
     pub differs: bool,
 }
 
-/// An object that is not the same on both sides, in one way.
+/// An object that differs between both sides in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Discrepancy {
     pub kind: Kind,
     pub object: Object,
-    /// Stripe's id of it.
+    /// Its Stripe id.
     pub object_id: String,
-    /// Stripe's id of the customer, where it is known.
+    /// Stripe's id of the customer, if known.
     pub stripe_customer_id: Option<String>,
     pub subscription_id: Option<String>,
     pub invoice_id: Option<String>,
     pub metric: Option<String>,
-    /// The field of the values: of several that differ, the one that differs most.
+    /// The field of the values; of several differing fields, the one that differs most.
     pub field: Option<String>,
     pub internal_value: Option<Said>,
     pub stripe_value: Option<Said>,
-    /// Here less there, where that is a number.
+    /// Internal minus Stripe's value, for numbers.
     pub difference: Option<i64>,
-    /// Of Stripe's value; none where that is 0 or absent.
+    /// Relative to Stripe's value; null if that is 0 or absent.
     pub percentage_diff: Option<Millionths>,
-    /// Minor units of `currency` that are at stake, never negative: each object counts once, however many of its fields differ.
+    /// The amount at stake in minor units of `currency`, never negative. Each object counts once,
+    /// however many fields differ.
     pub amount: i64,
     pub currency: Option<Currency>,
     pub within_tolerance: bool,
-    /// Everything that was compared.
+    /// All compared objects.
     pub fields: Vec<Field>,
 }
 
-/// Minor units by currency: amounts of different currencies are never added up.
+/// Minor units by currency; different currencies are never added up.
 pub type Totals = BTreeMap<Currency, i64>;
 
-/// Adds what a discrepancy is about.
+/// Adds a discrepancy's amount.
 pub fn add_up(totals: &mut Totals, currency: Currency, amount: i64) {
     let total = totals.entry(currency).or_default();
     *total = total.saturating_add(amount);
 }
 
-/// The currencies of which more is at stake than so many of their major units.
+/// Currencies with more at stake than this many major units.
 pub fn over(totals: &Totals, major_units: i64) -> Vec<Currency> {
     let limit = |currency: Currency| major_units.saturating_mul(10_i64.pow(currency.exponent()));
     totals.iter().filter(|(currency, total)| **total > limit(**currency)).map(|(currency, _)| *currency).collect()

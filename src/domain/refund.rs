@@ -1,18 +1,19 @@
 //! How much of an invoice was refunded.
 //!
-//! Stripe refunds a charge, not an invoice, and one payment intent may pay several invoices ("Invoice Payments"). Which of them a partial refund
-//! is for, Stripe says only by a credit note. So a refund is shared out by this rule, refunds in the order in which they were made:
+//! Stripe refunds a charge, not an invoice, and one payment intent may pay several invoices
+//! ("Invoice Payments"). Only a credit note tells which invoice a partial refund belongs to. So
+//! refunds are allocated in the order of their creation by these rules:
 //!
-//! 1. An invoice with post-payment credit notes takes of it first, up to their sum.
-//! 2. Else, a refund of exactly what is left of one payment is that payment's.
-//! 3. What is left goes to the payments in the order in which they were made.
+//! 1. Invoices with post-payment credit notes come first, up to the sum of those.
+//! 2. Otherwise, a refund of exactly the remainder of one payment belongs to that payment.
+//! 3. The rest goes to the payments in the order of their creation.
 //!
-//! So no more is refunded in all than the refunds' sum, and no more on an invoice than was paid there. A refund that failed or was canceled
-//! counts for nothing, whatever the charge said before it failed.
+//! So the allocated total never exceeds the sum of the refunds, and an invoice's part never exceeds
+//! its payments. Failed and canceled refunds count nothing, whatever the charge reported before.
 
 use time::OffsetDateTime;
 
-/// A payment of an invoice by the intent or charge that is refunded.
+/// A payment of an invoice by the refunded intent or charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paid {
     pub id: String,
@@ -26,11 +27,11 @@ pub struct Paid {
     pub credited: i64,
 }
 
-/// What a charge says of its refunds.
+/// What a charge reports about its refunds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charged {
     pub amount_refunded: i64,
-    /// When Stripe said so.
+    /// When Stripe reported it.
     pub said_at: OffsetDateTime,
 }
 
@@ -39,19 +40,19 @@ pub struct Charged {
 pub struct Refunded {
     pub id: String,
     pub amount: i64,
-    /// False when it failed or was canceled.
+    /// False if it failed or was canceled.
     pub counts: bool,
     pub created_at: OffsetDateTime,
-    /// When Stripe said that it is so.
+    /// When Stripe reported this state.
     pub said_at: OffsetDateTime,
 }
 
-/// Whether a refund of this status gives money back ("The Refund object": `status`).
+/// Whether a refund of this status returns money ("The Refund object": `status`).
 pub fn counts(status: &str) -> bool {
     !matches!(status, "failed" | "canceled")
 }
 
-/// All that is known of one payment intent, or of one charge without an intent.
+/// All known facts of one payment intent, or of one charge without an intent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     pub paid: Vec<Paid>,
@@ -64,15 +65,15 @@ pub struct Account {
 pub struct Share {
     /// Stripe's id of the invoice.
     pub invoice: String,
-    /// None for what the charge says was refunded by refunds that are unknown here.
+    /// None for refunds that only the charge reports.
     pub refund: Option<String>,
     pub amount: i64,
-    /// False for what would have been this invoice's part of a refund that failed or was canceled.
+    /// False for the part that a failed or canceled refund would have had.
     pub counts: bool,
 }
 
 impl Account {
-    /// The parts of every refund, the same in whatever order its facts are given.
+    /// The parts of every refund, independent of the order of the facts.
     pub fn shares(&self) -> Vec<Share> {
         let mut paid: Vec<&Paid> = self.paid.iter().filter(|paid| paid.amount > 0).collect();
         paid.sort_by_key(|paid| (!paid.complete, paid.at, &paid.id));
@@ -99,7 +100,8 @@ impl Account {
         shares
     }
 
-    /// What the charges say beyond the refunds that are known. A refund that failed after the charge said so is still in what it said.
+    /// The amount that charges report beyond the known refunds. A refund that failed later is still
+    /// in the charge's amount.
     fn unknown(&self) -> i64 {
         let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0i64, i64::saturating_add);
         let said = sum(&mut self.charged.iter().map(|charge| charge.amount_refunded));
@@ -111,7 +113,7 @@ impl Account {
     }
 }
 
-/// What can still be given back of each payment.
+/// The refundable remainder of each payment.
 struct Purse {
     left: Vec<i64>,
     credited: Vec<i64>,
@@ -122,7 +124,7 @@ impl Purse {
         Purse { left: paid.iter().map(|paid| paid.amount).collect(), credited: paid.iter().map(|paid| paid.credited.max(0)).collect() }
     }
 
-    /// Takes an amount out, as far as there is so much; how much of which payment.
+    /// Takes up to an amount out of the payments; returns how much of each.
     fn give(&mut self, amount: i64) -> Vec<(usize, i64)> {
         let mut parts = vec![0i64; self.left.len()];
         let mut rest = amount.max(0);
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credit_note_or_the_amount_says_whose_a_refund_is() {
+    fn credit_notes_or_amounts_allocate_refunds() {
         let mut account =
             Account { paid: vec![paid("a", 10_000), paid("b", 5_000)], charged: vec![], refunded: vec![refund("re_1", 5_000, true)] };
         assert_eq!((on(&account, "a"), on(&account, "b")), (0, 5_000));
@@ -197,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_counts_nothing_whatever_the_charge_said_before() {
+    fn failed_refunds_count_nothing() {
         let charged = |said_at| vec![Charged { amount_refunded: 3_000, said_at }];
         let mut account = Account { paid: vec![paid("a", 10_000)], charged: charged(at(11)), refunded: vec![refund("re_1", 3_000, false)] };
         assert_eq!(on(&account, "a"), 0);
         assert_eq!(account.shares(), [Share { invoice: "a".into(), refund: Some("re_1".into()), amount: 3_000, counts: false }]);
-        // What the charge said afterwards is of other refunds.
+        // The charge's later amount is from other refunds.
         account.charged = charged(at(21));
         assert_eq!(on(&account, "a"), 3_000);
         account.charged.clear();
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_that_is_not_the_end_of_a_refund_counts() {
+    fn every_status_but_failed_and_canceled_counts() {
         assert!(["succeeded", "pending", "requires_action", "invented"].into_iter().all(counts));
         assert!(!counts("failed") && !counts("canceled"));
     }
@@ -254,7 +256,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
         #[test]
-        fn never_more_than_was_refunded_nor_than_was_paid(account in accounts(), turn in 0usize..5) {
+        fn parts_never_exceed_refunds_or_payments(account in accounts(), turn in 0usize..5) {
             let shares = account.shares();
             let counted = |share: &&Share| share.counts;
             for refund in &account.refunded {
@@ -265,13 +267,13 @@ mod tests {
                 let paid: i64 = account.paid.iter().filter(|paid| paid.invoice == invoice).map(|paid| paid.amount.max(0)).sum();
                 prop_assert!(shares.iter().filter(counted).filter(|share| share.invoice == invoice).map(|share| share.amount).sum::<i64>() <= paid);
             }
-            // All of it is given to invoices, as far as these were paid.
+            // All of it is allocated, as far as the invoices were paid.
             let refunds: i64 = account.refunded.iter().filter(|refund| refund.counts).map(|refund| refund.amount.max(0)).sum();
             let paid: i64 = account.paid.iter().map(|paid| paid.amount.max(0)).sum();
             let given: i64 = shares.iter().filter(counted).map(|share| share.amount).sum();
             prop_assert!(given >= refunds.min(paid) && given <= paid);
             prop_assert!(shares.iter().all(|share| share.amount > 0));
-            // In whatever order the facts come.
+            // Independent of the order of the facts.
             let mut turned = account.clone();
             if !turned.paid.is_empty() { let by = turn % turned.paid.len(); turned.paid.rotate_left(by) }
             turned.refunded.reverse();

@@ -1,20 +1,21 @@
-//! Whether the path of a request is written in its one canonical form.
+//! Whether a request's path is in canonical form.
 
-/// Longest segment in bytes after decoding: what file systems take as a name.
+/// Longest segment in bytes after decoding: a file system's limit for names.
 const MOST_SEGMENT_BYTES: usize = 255;
 
-/// How a path is written.
+/// The form of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling<'a> {
     Canonical,
-    /// Canonical but for one slash at its end; the path without it.
+    /// Canonical except for one trailing slash; contains the path without it.
     SlashAtEnd(&'a str),
-    /// Another reader could take it for another path, or it is longer than any name.
+    /// Another parser could read a different path, or a segment is too long.
     Other,
 }
 
-/// Canonical are: one slash before each segment; no dot segments, however encoded; nothing encoded that needs no encoding, nor a slash,
-/// a backslash or a control character (RFC 3986, sections 2.3, 5.2.4 and 6.2.2).
+/// Canonical means: one slash before each segment; no dot segments, encoded or not; no unnecessary
+/// percent-encoding, and no encoded slash, backslash or control character (RFC 3986, sections 2.3,
+/// 5.2.4 and 6.2.2).
 pub fn spelling(path: &str) -> Spelling<'_> {
     if path == "/" || is_canonical(path) {
         return Spelling::Canonical;
@@ -37,7 +38,7 @@ fn is_canonical_segment(segment: &str) -> bool {
         && escapes(segment).all(|byte| byte.is_some_and(must_be_encoded))
 }
 
-/// The bytes that stand encoded; None for a `%` without two hexadecimal digits.
+/// The percent-encoded bytes; None for a `%` without two hexadecimal digits.
 fn escapes(segment: &str) -> impl Iterator<Item = Option<u8>> {
     segment.split('%').skip(1).map(|rest| {
         let digits = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
@@ -57,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_of_ours_are_canonical() {
+    fn our_own_paths_are_canonical() {
         for path in [
             "/",
             "/billing/usage",

@@ -1,4 +1,4 @@
-//! The second factor of a person: one-time codes of an authenticator app.
+//! A user's second factor: one-time codes of an authenticator app (TOTP).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TotpState {
-    /// Signing in asks for a code.
+    /// Login requires a code.
     pub enabled: bool,
-    /// Without it this person reaches nothing but the own account.
+    /// Without it the user can only open the account page.
     pub required: bool,
     pub recovery_codes_left: u32,
 }
 
-/// A secret that is in force once a code of it has been shown; in the one answer that has it.
+/// A new secret, returned once; it becomes active with its first valid code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TotpOffer {
-    /// In base 32, to be typed into an app.
+    /// In base 32, for typing into an app.
     pub secret: String,
-    /// `otpauth://…`, to be opened by one.
+    /// `otpauth://…` URI, for opening in an app.
     pub uri: String,
 }
 
-/// Codes for whoever has lost the app, each good for once; in the one answer that has them.
+/// Recovery codes for users who lost the app, each valid once; returned once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct RecoveryCodes {

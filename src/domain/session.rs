@@ -1,11 +1,12 @@
-//! Sessions as their owner sees them.
+//! Sessions, as shown to their user.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// The secret that the cookie `auth_token` holds: its holder is the user. It appears in no log and no error.
+/// The secret in the cookie `auth_token`: its holder is the user. It appears in no log and no
+/// error.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionKey(pub String);
 
@@ -15,22 +16,22 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// One of a person's sessions.
+/// A user's session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SessionSummary {
-    /// Names it here; nobody signs in with it.
+    /// Public id; it is not a credential.
     pub id: Uuid,
-    /// The one that asks.
+    /// The session of this request.
     pub current: bool,
     #[serde(with = "time::serde::rfc3339")]
     pub signed_in_at: OffsetDateTime,
-    /// To the minute.
+    /// Rounded to the minute.
     #[serde(with = "time::serde::rfc3339")]
     pub last_seen_at: OffsetDateTime,
-    /// Where it was begun.
+    /// Address of the login.
     pub ip_address: Option<String>,
-    /// What the browser called itself then.
+    /// The browser's User-Agent at login.
     pub user_agent: Option<String>,
 }
 
@@ -38,7 +39,7 @@ pub struct SessionSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct OwnSessions {
-    /// The one that asks first, then by when they were last seen.
+    /// The current session first, then by last use.
     pub sessions: Vec<SessionSummary>,
 }
 
@@ -49,9 +50,9 @@ pub struct SessionsEnded {
     pub ended: u64,
 }
 
-/// Browser and system, as far as what a browser calls itself gives them away; for people to recognise a session by.
+/// Browser and system from a User-Agent, so that users recognise their sessions.
 pub fn device(user_agent: &str) -> Option<String> {
-    // The order matters: most browsers also name those that they descend from.
+    // The order matters: most browsers also name the browsers that they descend from.
     let browsers =
         [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl/", "curl")];
     let systems = [
@@ -77,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_browser_is_recognised_by_its_own_name_and_not_by_its_ancestors() {
+    fn browsers_are_named_not_their_ancestors() {
         let name = |agent| device(agent).unwrap_or_default();
         assert_eq!(
             name(
@@ -98,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_a_sender_makes_up_is_shown(agent in any::<String>()) {
+        fn unknown_user_agents_are_not_shown(agent in any::<String>()) {
             let longest = "Firefox on ChromeOS".len();
             prop_assert!(device(&agent).is_none_or(|name| name.len() <= longest));
         }

@@ -1,4 +1,4 @@
-//! What a customer manages by itself: alerts, billing contacts, keys of its machines.
+//! What customers manage themselves: alerts, billing contacts, API keys.
 
 use super::{
     alert::{AlertSettings, FiredAlert},
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Somebody who is written to about a customer's bills.
+/// A recipient of mail about a customer's bills.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Contact {
@@ -18,22 +18,22 @@ pub struct Contact {
     pub email: EmailAddress,
 }
 
-/// A machine's key, as far as it may be shown.
+/// An API key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiKeySummary {
     pub id: Uuid,
     pub name: String,
-    /// The first characters, to recognise it by.
+    /// The first characters, to identify it.
     pub prefix: String,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// To the minute; None when it has never been used.
+    /// Rounded to the minute; null if it was never used.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_used_at: Option<OffsetDateTime>,
 }
 
-/// A key that was just made, in the one answer that shows it.
+/// A new API key with its secret, returned once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct NewApiKey {
@@ -42,19 +42,19 @@ pub struct NewApiKey {
     pub key: String,
 }
 
-/// Everything that the settings page shows.
+/// The data of the settings page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CustomerSettings {
-    /// Whether the person may change any of it.
+    /// Whether the user may change any of it.
     pub manages: bool,
     pub alerts: AlertSettings,
     pub currency: Currency,
-    /// What fired in the running period, newest first.
+    /// Alerts of the current period, newest first.
     pub fired: Vec<FiredAlert>,
     /// Stripe's address for invoices.
     pub billing_email: Option<String>,
     pub contacts: Vec<Contact>,
-    /// None for whoever may not manage them.
+    /// Null for users who may not manage them.
     pub api_keys: Option<Vec<ApiKeySummary>>,
 }

@@ -1,7 +1,7 @@
 //! Parts of a whole in percent that add up to 100.
 
-/// Each part's share in whole percent by the method of the largest remainder: rounded down, and what is missing to 100 goes to the parts
-/// that lost most, the larger part first. All 0 when there is nothing to share.
+/// Each part's share in whole percent by the largest remainder method. Of equal remainders, the
+/// larger part is rounded up first. All 0 if the whole is 0.
 pub fn percentages(parts: &[u64]) -> Vec<u64> {
     let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
     if whole == 0 {

@@ -1,8 +1,10 @@
-//! Which subscription and which period are metered: one rule for figures, history, caps, alerts, meters and reconciliation.
+//! Which subscription and period are metered: one rule for usage, history, caps, alerts, meters and
+//! reconciliation.
 //!
-//! A customer may have several subscriptions, and a subscription items with different intervals. The rule takes all of them and an instant:
-//! [`metered_at`] chooses the subscription, [`Subscription::metered_item`] the item whose period counts, and [`Schedule`] the period that holds
-//! the instant, whether Stripe has reported its renewal yet or not.
+//! A customer may have several subscriptions, and a subscription may have items with different
+//! intervals. [`metered_at`] chooses the subscription at an instant, [`Subscription::metered_item`]
+//! the item whose period counts, and [`Schedule`] the period that contains the instant, even if
+//! Stripe has not reported the renewal yet.
 
 mod grid;
 #[cfg(test)]
@@ -14,19 +16,20 @@ use super::{money::Currency, period::Period, plan::PlanType};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// A subscription as the rule needs it.
+/// A subscription with the fields that the rule needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Stripe's id.
     pub id: String,
-    /// Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused.
+    /// Stripe's status: active, trialing, past_due, canceled, unpaid, incomplete,
+    /// incomplete_expired, paused.
     pub status: String,
     pub plan: Option<PlanType>,
-    /// The plan that its metadata names, where that is none of ours.
+    /// The unknown plan in its metadata.
     pub plan_name: Option<String>,
     pub currency: Currency,
     pub created_at: OffsetDateTime,
-    /// When it began, which Stripe may date back. None in rows of before it was mirrored.
+    /// The start, which Stripe may backdate. None in rows from before it was mirrored.
     pub start_date: Option<OffsetDateTime>,
     pub billing_cycle_anchor: Option<OffsetDateTime>,
     /// The smallest of its items' periods.
@@ -35,19 +38,19 @@ pub struct Subscription {
     pub cancel_at: Option<OffsetDateTime>,
     pub canceled_at: Option<OffsetDateTime>,
     pub ended_at: Option<OffsetDateTime>,
-    /// Stripe sent its deletion.
+    /// Stripe sent `customer.subscription.deleted`.
     pub deleted: bool,
     pub pause: Option<PauseCollection>,
     pub items: Vec<Item>,
 }
 
-/// Stripe's `pause_collection`: the subscription goes on, its invoices are not collected.
+/// Stripe's `pause_collection`: the subscription continues, but its invoices are not collected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct PauseCollection {
     /// keep_as_draft, mark_uncollectible or void.
     pub behavior: String,
-    /// Null: until it is resumed by hand.
+    /// Null: until it is resumed manually.
     #[serde(with = "time::serde::rfc3339::option")]
     pub resumes_at: Option<OffsetDateTime>,
 }
@@ -69,16 +72,17 @@ pub struct Item {
 /// What is metered at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metered<'a> {
-    /// None: no subscription runs, and the period is the calendar month.
+    /// None: no running subscription, and the period is the calendar month.
     pub subscription: Option<&'a Subscription>,
     pub period: Period,
 }
 
-/// What is metered at an instant, of all of a customer's subscriptions.
+/// What is metered at an instant, from all of a customer's subscriptions.
 ///
-/// Of the subscriptions that run at the instant, those come first that provide service and name a plan, then others that name a plan, then the
-/// rest; among equals those in the better status, those whose plan is one of ours, and the newest. Without one, and while a paused one has
-/// no period, the period is the calendar month.
+/// Of the running subscriptions, those that provide service and name a plan come first, then others
+/// that name a plan, then the rest. Among equals, a better status, a known plan, and the newest
+/// win. Without a subscription, and while a paused one has no period, the period is the calendar
+/// month.
 pub fn metered_at(subscriptions: &[Subscription], at: OffsetDateTime) -> Metered<'_> {
     let running = subscriptions.iter().filter(|subscription| subscription.runs_at(at));
     let subscription = running.max_by_key(|subscription| subscription.rank());
@@ -86,17 +90,17 @@ pub fn metered_at(subscriptions: &[Subscription], at: OffsetDateTime) -> Metered
     Metered { subscription, period: period.unwrap_or_else(|| Period::calendar_month(at)) }
 }
 
-/// Periods that [`boundaries`] walks at most: ten years of weeks.
+/// Maximum number of periods in [`boundaries`]: ten years of weeks.
 const MOST_PERIODS: usize = 520;
 
-/// Where the periods begin and end that touch a span of time, in order.
+/// The boundaries of the periods that overlap a span of time, in order.
 pub fn boundaries(subscriptions: &[Subscription], from: OffsetDateTime, until: OffsetDateTime) -> Vec<OffsetDateTime> {
     let mut found = Vec::new();
     let mut at = from;
     for _ in 0..MOST_PERIODS {
         let period = metered_at(subscriptions, at).period;
         found.extend([period.start(), period.end()]);
-        // Another subscription may take over within the period.
+        // Another subscription may become the metered one within the period.
         let ends = subscriptions.iter().filter_map(Subscription::ends).chain(subscriptions.iter().map(Subscription::starts));
         at = ends.filter(|end| at < *end && *end < period.end()).min().unwrap_or(period.end());
         if at > until {
@@ -108,9 +112,10 @@ pub fn boundaries(subscriptions: &[Subscription], from: OffsetDateTime, until: O
     found
 }
 
-/// The item whose period is metered: of those billed by usage the one with the shortest period. If there is none, of those whose price names a
-/// plan, and if nothing is known of the prices, of all: older API versions put the smallest item period on the subscription (Stripe changelog
-/// 2025-07-30.basil, "mixed interval subscriptions").
+/// The item whose period is metered: of those billed by usage, the one with the shortest period.
+/// Without one, of those whose price names a plan; if no price is known, of all. Older API versions
+/// have the smallest item period on the subscription (Stripe changelog 2025-07-30.basil, "mixed
+/// interval subscriptions").
 pub fn metered_item(items: &[Item]) -> Option<&Item> {
     let shortest = |wanted: &dyn Fn(&Item) -> bool| {
         items.iter().filter(|item| wanted(item)).min_by_key(|item| {
@@ -130,7 +135,7 @@ impl Subscription {
         let standing = match self.status.as_str() {
             "active" | "trialing" => 4,
             "past_due" => 3,
-            // At an instant before it ended, it ran.
+            // At an instant before its end, it was running.
             "canceled" => 2,
             "unpaid" | "paused" => 1,
             _ => 0,
@@ -138,7 +143,7 @@ impl Subscription {
         (names_plan && standing >= 3, names_plan, standing, self.plan.is_some(), self.created_at, &self.id)
     }
 
-    /// The plan as its metadata, or else an item's lookup key, calls it, where it is none of ours.
+    /// An unknown plan's name, from its metadata or else an item's lookup key.
     pub fn other_plan(&self) -> Option<&str> {
         let of_item = || self.items.iter().find_map(|item| item.lookup_key.as_deref());
         self.plan.is_none().then(|| self.plan_name.as_deref().or_else(of_item)).flatten()
@@ -149,7 +154,7 @@ impl Subscription {
         metered_item(&self.items)
     }
 
-    /// The period that Stripe gives of what is metered.
+    /// Stripe's period of the metered item.
     pub fn known_period(&self) -> Option<Period> {
         self.metered_item().and_then(|item| item.period).or(self.current_period)
     }
@@ -160,11 +165,11 @@ impl Subscription {
         self.known_period().map_or(start, |period| period.start().min(start))
     }
 
-    /// When it ends or has ended, as far as that is known: no period begins then or later, and one that runs until later ends there.
+    /// When it ends or has ended, if known: no later period begins, and the current one ends there.
     pub fn ends(&self) -> Option<OffsetDateTime> {
         let known_end = || self.known_period().map(|period| period.end());
         match self.status.as_str() {
-            // It never ran.
+            // It never started.
             "incomplete_expired" => Some(self.starts()),
             _ if self.ended_at.is_some() => self.ended_at,
             "canceled" => Some(self.canceled_at.or_else(known_end).unwrap_or_else(|| self.starts())),
@@ -175,18 +180,19 @@ impl Subscription {
         }
     }
 
-    /// When it is set to end: Stripe's `cancel_at`, else its period's end where it is to end with that.
+    /// The scheduled end: Stripe's `cancel_at`, or the period's end if `cancel_at_period_end` is
+    /// set.
     pub fn cancels_at(&self) -> Option<OffsetDateTime> {
         let known_end = || self.known_period().map(|period| period.end());
         self.cancel_at.or_else(|| self.cancel_at_period_end.then(known_end).flatten())
     }
 
-    /// Whether it has begun and not ended.
+    /// Whether it has started and not ended.
     pub fn runs_at(&self, at: OffsetDateTime) -> bool {
         self.starts() <= at && self.ends().is_none_or(|end| at < end)
     }
 
-    /// Its periods; None as long as Stripe has given none.
+    /// Its periods; None while Stripe has none.
     pub fn schedule(&self) -> Option<Schedule> {
         let known = self.known_period()?;
         let interval = self.metered_item().and_then(|item| item.interval);
@@ -195,7 +201,8 @@ impl Subscription {
             grid: Grid::of(known, interval, self.billing_cycle_anchor),
             starts: self.starts(),
             ends: self.ends(),
-            // Stripe renews no subscription whose trial ended without a payment method ("Pause subscriptions", status `paused`).
+            // Stripe doesn't renew a subscription whose trial ended without a payment method
+            // ("Pause subscriptions", status `paused`).
             renews: self.status != "paused",
         })
     }
@@ -204,7 +211,7 @@ impl Subscription {
 /// The periods of one subscription, from its start to its end: half-open, without gap or overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// The one that Stripe gave.
+    /// The period reported by Stripe.
     known: Period,
     grid: Grid,
     starts: OffsetDateTime,
@@ -213,7 +220,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The period that holds an instant; None before the subscription's start and after its end.
+    /// The period that contains an instant; None before the subscription's start and after its end.
     pub fn period_at(&self, at: OffsetDateTime) -> Option<Period> {
         if at < self.starts || self.ends.is_some_and(|end| end <= at) {
             return None;
@@ -234,8 +241,9 @@ impl Schedule {
     }
 }
 
-/// The period of an item in API versions that give one to the subscription alone, which is the smallest of its items': that one, or for an item
-/// with a longer interval the one around it, by the billing cycle anchor.
+/// The period of an item in API versions that only have one on the subscription, which is the
+/// smallest of the items' periods. An item with a longer interval gets the period around it, by the
+/// billing cycle anchor.
 pub fn item_period(smallest: Period, shortest: Option<Interval>, interval: Option<Interval>, anchor: Option<OffsetDateTime>) -> Period {
     match (interval, anchor) {
         (Some(interval), Some(anchor)) if Some(interval) != shortest => {

@@ -1,13 +1,12 @@
-//! A token bucket: a rate in the long run, and what was left unused for a while at once. Every rate
-//! limit of this program is one: requests of an address, requests and events of an API key, calls to
-//! Stripe's API.
+//! A token bucket: a long-term rate, and a burst of unused tokens. All rate limits use it: requests
+//! of an address, requests and events of an API key, calls to Stripe's API.
 
 use std::{ops::Sub, time::Duration};
 
-/// Tokens of one sender, in millionths. `T` is the clock's instant: `OffsetDateTime` where tests set
-/// the time, `Instant` where the system's clock may be adjusted.
+/// One sender's tokens, in millionths. `T` is the clock's instant: `OffsetDateTime` if tests set
+/// the time, `Instant` if the system's clock may be adjusted.
 ///
-/// It may go into debt: a caller spends more than there is, and waits until that is paid for.
+/// The balance may be negative: the debt is paid off before more is allowed.
 #[derive(Clone, Debug)]
 pub struct TokenBucket<T> {
     balance: i64,
@@ -23,7 +22,7 @@ where
     T: Copy + Sub,
     <T as Sub>::Output: TryInto<Duration>,
 {
-    /// A full one: `rate` tokens a second, and at most `most` at once after a pause. Either is at
+    /// A full bucket: `rate` tokens a second, and a burst of `most` after a pause. Both are at
     /// least one.
     pub fn full(rate: u32, most: u64, now: T) -> TokenBucket<T> {
         let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX).saturating_mul(TOKEN);
@@ -31,7 +30,7 @@ where
     }
 
     pub fn refill(&mut self, now: T) {
-        // A clock that was set back gives nothing.
+        // If the clock was set back, nothing is added.
         let since = (now - self.at).try_into().map_or(0, |since: Duration| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         self.balance = self.balance.saturating_add(since.saturating_mul(i64::from(self.rate))).min(self.most);
         self.at = now;
@@ -41,16 +40,16 @@ where
         self.balance = self.balance.saturating_sub(i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(TOKEN));
     }
 
-    /// None when there is something to spend, else in how many seconds there will be.
+    /// None if a token is available, otherwise in how many seconds one will be.
     pub fn wait(&self) -> Option<u64> {
         let wait = self.until(1);
         (!wait.is_zero()).then(|| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
     }
 
-    /// Queues for one token, and returns how long until it is there.
+    /// Reserves a token, and returns how long until it is available.
     ///
     /// # Errors
-    /// The wait, when it is longer than `at_most`; no token is spent then.
+    /// The wait, if it is longer than `at_most`; no token is spent then.
     pub fn reserve(&mut self, now: T, at_most: Duration) -> Result<Duration, Duration> {
         self.refill(now);
         let wait = self.until(TOKEN);
@@ -61,7 +60,7 @@ where
         Ok(wait)
     }
 
-    /// How long until the balance is so many millionths.
+    /// How long until the balance reaches this many millionths.
     fn until(&self, balance: i64) -> Duration {
         let lacking = u64::try_from(balance.saturating_sub(self.balance)).unwrap_or(0);
         Duration::from_micros(lacking.div_ceil(u64::from(self.rate)))
@@ -72,7 +71,7 @@ where
         u64::try_from(self.balance / TOKEN).unwrap_or(0)
     }
 
-    /// Its sender has rested for long enough to be forgotten.
+    /// Whether the bucket is full again, so that it need not be stored.
     pub const fn is_full(&self) -> bool {
         self.balance >= self.most
     }
@@ -103,7 +102,7 @@ mod tests {
                         taken += 1;
                     }
                     Some(seconds) => {
-                        // What it says is enough.
+                        // The reported wait is enough.
                         let mut later = bucket.clone();
                         later.refill(now + time::Duration::seconds(i64::try_from(seconds).unwrap()));
                         prop_assert_eq!(later.wait(), None);
@@ -116,7 +115,7 @@ mod tests {
             prop_assert!(bucket.is_full());
         }
 
-        /// However requests arrive, no second has more than the rate and the burst together.
+        /// In any pattern of arrival, no second has more than the rate plus the burst.
         #[test]
         fn no_second_has_more_than_rate_and_burst(arrivals in prop::collection::vec(0u64..30, 1..600)) {
             let mut now = Instant::now();
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_passes_at_once_and_then_one_by_one() {
+    fn a_burst_passes_then_the_rate_applies() {
         let now = Instant::now();
         let mut bucket = TokenBucket::full(10, 3, now);
         let waits: Vec<u128> = (0..5).map(|_| bucket.reserve(now, Duration::MAX).unwrap().as_millis()).collect();

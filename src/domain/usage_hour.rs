@@ -1,4 +1,4 @@
-//! An hour of a customer's usage, and the comparison of what was received in it with what was recorded.
+//! An hour of a customer's usage, and the comparison of received with recorded usage.
 
 use super::{identity::CustomerId, metric::Metric};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 pub struct UsageHour {
     pub customer: CustomerId,
     pub metric: Metric,
-    /// The hour's first instant, UTC.
+    /// The start of the hour, in UTC.
     #[serde(with = "time::serde::rfc3339")]
     pub start: OffsetDateTime,
 }
@@ -22,7 +22,7 @@ impl fmt::Display for UsageHour {
     }
 }
 
-/// What an hour holds.
+/// The totals of an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HourTotal {
     pub events: u64,
@@ -33,18 +33,18 @@ pub struct HourTotal {
 /// The totals of some hours.
 pub type HourTotals = BTreeMap<UsageHour, HourTotal>;
 
-/// An hour whose raw events are not what its record says.
+/// An hour whose raw events differ from its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HourDifference {
     #[serde(flatten)]
     pub hour: UsageHour,
-    /// Of the events themselves.
+    /// From the events themselves.
     pub raw: HourTotal,
     /// As billed.
     pub recorded: HourTotal,
 }
 
-/// The hours that are not the same on both sides, in order. An hour that one side lacks holds nothing there.
+/// The hours that differ, in order. An hour that is missing on one side counts as 0 there.
 pub fn differences(raw: &HourTotals, recorded: &HourTotals) -> Vec<HourDifference> {
     let total = |side: &HourTotals, hour: &UsageHour| side.get(hour).copied().unwrap_or_default();
     let mut found: Vec<HourDifference> = raw
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_found_whichever_side_lacks_it() {
+    fn only_differences_are_found_on_either_side() {
         let raw = HourTotals::from([(hour(1), total(2, 5)), (hour(2), total(1, 1)), (hour(3), total(1, 7))]);
         let recorded = HourTotals::from([(hour(1), total(2, 5)), (hour(3), total(1, 8)), (hour(0), total(4, 4))]);
         let found = differences(&raw, &recorded);

@@ -1,10 +1,11 @@
-//! Links that come from outside: text that a browser may follow only where it is an address of the web over TLS.
+//! External links: text that a browser may only follow if it is an absolute https URL.
 
-/// Longest link that is passed on.
+/// Longest accepted link.
 const MOST_BYTES: usize = 2_048;
 
-/// The link if it is an absolute `https` address with a host and without user information (RFC 3986, section 3.2), in visible ASCII.
-/// Anything else is no link: `javascript:`, `data:`, `http:`, relative references, addresses that browsers would read otherwise.
+/// The link if it is an absolute `https` URL with a host and without user information (RFC 3986,
+/// section 3.2), in visible ASCII. Everything else is rejected: `javascript:`, `data:`, `http:`,
+/// relative references, and URLs that browsers parse differently.
 pub fn https_link(text: &str) -> Option<&str> {
     let scheme = text.get(..8)?;
     let rest = text.get(8..)?;
@@ -17,7 +18,7 @@ pub fn https_link(text: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("https://") && is_host && is_visible).then_some(text)
 }
 
-/// The same of a value that may be absent.
+/// The same for an optional value.
 pub fn https_only(link: Option<String>) -> Option<String> {
     link.filter(|text| https_link(text).is_some())
 }
@@ -28,7 +29,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_of_stripe_pass() {
+    fn stripe_urls_pass() {
         for link in [
             "https://invoice.stripe.com/i/acct_1/live_YWNjdF8?s=ap",
             "https://pay.stripe.com/receipts/payment/CAcaF%2Fx#part",
@@ -39,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_scheme_and_spelling_is_no_link() {
+    fn other_schemes_and_spellings_are_rejected() {
         for text in [
             "",
             "https://",
@@ -71,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_begins_with_https_and_a_host(text in "\\PC{0,40}|https://\\PC{0,40}") {
+        fn accepted_links_start_with_https_and_a_host(text in "\\PC{0,40}|https://\\PC{0,40}") {
             if let Some(link) = https_link(&text) {
                 prop_assert!(link[..8].eq_ignore_ascii_case("https://"));
                 prop_assert!(link.as_bytes()[8].is_ascii_alphanumeric() || matches!(link.as_bytes()[8], b'-' | b'.'));

@@ -1,22 +1,22 @@
-//! Stripe's events as the platform's staff sees them: what came, what became of it, and what a replay came to.
+//! Stripe's events as staff see them: the inbox, processing statuses, and results of replays.
 
 use super::invoice::Pagination;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
 
-/// What became of an event.
+/// An event's processing status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookStatus {
-    /// Stored, and waiting to be applied.
+    /// Stored, and queued to be applied.
     Received,
     Applied,
     Ignored,
-    /// Could not be applied; will be tried again.
+    /// Failed; will be retried.
     Failed,
-    /// Will not be tried again, except by a person.
+    /// Failed too often; only a manual replay applies it.
     Dead,
 }
 
@@ -35,7 +35,7 @@ impl WebhookStatus {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             WebhookStatus::Received => "Waiting",
@@ -46,7 +46,7 @@ impl WebhookStatus {
         }
     }
 
-    /// Could not be applied, whether or not it will be tried again by itself.
+    /// Failed, whether or not it will be retried.
     pub const fn is_failure(self) -> bool {
         matches!(self, WebhookStatus::Failed | WebhookStatus::Dead)
     }
@@ -77,22 +77,22 @@ pub struct WebhookSummary {
     pub id: String,
     pub event_type: String,
     pub status: WebhookStatus,
-    /// How often it was tried to apply it.
+    /// Number of attempts to apply it.
     pub attempts: u32,
     /// Why it was ignored or failed.
     pub error: Option<String>,
-    /// Stripe's id of the object that it is about.
+    /// Stripe's id of the event's object.
     pub object_id: Option<String>,
     /// Name of the customer that it belongs to.
     pub customer: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
-    /// When it was last tried to apply it.
+    /// Time of the last attempt to apply it.
     #[serde(with = "time::serde::rfc3339::option")]
     pub processed_at: Option<OffsetDateTime>,
 }
 
-/// How many events have each status.
+/// Number of events per status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookCounts {
@@ -104,7 +104,7 @@ pub struct WebhookCounts {
 }
 
 impl WebhookCounts {
-    /// Those of one status, or all of them.
+    /// The count of one status, or of all.
     pub const fn of(&self, status: Option<WebhookStatus>) -> u64 {
         match status {
             Some(WebhookStatus::Received) => self.received,
@@ -123,7 +123,7 @@ impl WebhookCounts {
 pub struct WebhookPage {
     pub events: Vec<WebhookSummary>,
     pub pagination: Pagination,
-    /// By status, of all that the other filters leave.
+    /// By status, with all other filters applied.
     pub counts: WebhookCounts,
 }
 
@@ -140,7 +140,7 @@ pub struct WebhookDetail {
     /// When it happened, by Stripe's clock.
     #[serde(with = "time::serde::rfc3339::option")]
     pub happened_at: Option<OffsetDateTime>,
-    /// The body byte for byte, as it was signed.
+    /// The exact request body that was signed.
     pub payload: String,
 }
 
@@ -160,8 +160,8 @@ pub struct WebhookReplay {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct WebhookReplays {
     pub replayed: u64,
-    /// Those of them that could not be applied this time either.
+    /// Those that failed again.
     pub still_failing: u64,
-    /// Failures that this run did not come to.
+    /// Failures that this run did not attempt.
     pub left: u64,
 }

@@ -1,4 +1,4 @@
-//! What is refused, and what fails on our side, goes into the audit trail, beside the answer.
+//! Audits refusals and internal errors in the background.
 
 use super::{
     problem::Code,
@@ -21,18 +21,20 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Who asks, for this layer, which stands outside of the one that finds out: an answer that was given up on has lost it.
+/// The caller, for this layer outside the authentication layer: a response after a timeout has lost
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct Asker(Arc<OnceLock<Principal>>);
 
 impl Asker {
-    /// Notes it; the first one counts.
+    /// Stores it; the first one counts.
     pub fn is(&self, principal: &Principal) {
         self.0.get_or_init(|| principal.clone());
     }
 }
 
-/// Audits the answers 403 to somebody signed in, 401 to a key that is not in force, and those of 500 and above that nobody meant to give.
+/// Audits 403 responses to authenticated callers, 401 responses to invalid keys, and unintended
+/// responses of 500 and above.
 pub async fn audit(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let asker = Asker::default();
     request.extensions_mut().insert(asker.clone());
@@ -40,7 +42,7 @@ pub async fn audit(State(server): State<Server>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let method = label(request.method());
-    // Only of what is made like a key of ours: whatever else stands there may be anybody's secret.
+    // Only if it looks like one of our keys: other values may be any secret.
     let authorization = request.headers().get(AUTHORIZATION);
     let key_prefix = authorization
         .and_then(|value| value.to_str().ok()?.rsplit(' ').next())

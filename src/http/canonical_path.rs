@@ -1,5 +1,5 @@
-//! Refuses paths that could mean another path to another reader (RFC 3986, section 6.2.2), so that no layer decides by one spelling what the
-//! next one serves under another.
+//! Rejects ambiguous paths (RFC 3986, section 6.2.2), so that all layers interpret a path in the
+//! same way.
 
 use super::problem::{self, ApiError};
 use crate::{
@@ -14,14 +14,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Longest path in bytes that is served.
+/// Maximum length of a path in bytes.
 const MOST_PATH_BYTES: usize = 2_048;
 
-/// Passes canonical paths on. A page's address with a slash at its end is redirected to the one without; every other spelling is unknown.
+/// Passes canonical paths on. A page's path with a trailing slash is redirected to the one without;
+/// all other paths are `not_found`.
 pub async fn require(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if uri.path().len() > MOST_PATH_BYTES {
-        return problem::respond(&Problem::new(414, "path_too_long", "The path is longer than any that is served here."));
+        return problem::respond(&Problem::new(414, "path_too_long", "The path is too long."));
     }
     match request_path::spelling(uri.path()) {
         Spelling::Canonical => next.run(request).await,

@@ -1,6 +1,6 @@
-//! Where a request comes from: the peer of its connection, or whom the proxies that are ours say they ask for.
+//! The client's address: the connection's peer, or the one that trusted proxies report.
 //!
-//! Nobody else's `X-Forwarded-For` is believed, since everybody can send one.
+//! `X-Forwarded-For` of other peers is ignored, because any client can send it.
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -14,15 +14,15 @@ use std::{
     sync::Arc,
 };
 
-/// The address of whoever asks, in the extensions of every request that came over a connection.
+/// The client's address, in the extensions of every request from a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// The networks of our own proxies, whose `X-Forwarded-For` counts.
+/// The networks of trusted proxies, whose `X-Forwarded-For` counts.
 pub type TrustedProxies = Arc<[IpNet]>;
 
-/// Puts the [`ClientAddress`] into the request, and in the place of the connection's peer, so that nothing further in takes a proxy for
-/// the client.
+/// Adds the [`ClientAddress`] to the request, and replaces the connection's peer, so that inner
+/// layers don't take a proxy for the client.
 pub async fn locate(State(trusted): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
         let address = client_address(peer.ip(), request.headers(), &trusted);
@@ -33,8 +33,9 @@ pub async fn locate(State(trusted): State<TrustedProxies>, mut request: Request,
     next.run(request).await
 }
 
-/// The peer, unless it is a trusted proxy: then the right-most address of `X-Forwarded-For` that is none. What stands left of something
-/// unreadable may be anybody's invention, so the last address that a trusted proxy vouched for counts.
+/// The peer, unless it is a trusted proxy: then the right-most address of `X-Forwarded-For` that is
+/// not a trusted proxy. An unparsable entry ends the search, because entries to its left may be
+/// forged; then the last address reported by a trusted proxy counts.
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer.to_canonical();
     let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
@@ -53,7 +54,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     address
 }
 
-/// `192.0.2.1`, `2001:db8::1`, and either with a port as some proxies add it.
+/// `192.0.2.1`, `2001:db8::1`, and either with a port, as some proxies add it.
 fn entry_address(entry: &str) -> Option<IpAddr> {
     let address = entry.parse::<IpAddr>().or_else(|_| entry.parse::<SocketAddr>().map(|with_port| with_port.ip()));
     address.ok().or_else(|| entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok()).map(|address| address.to_canonical())
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_a_trusted_proxy_is_believed() {
+    fn only_trusted_proxies_are_believed() {
         assert_eq!(of("203.0.113.9", &["192.0.2.1"], &[]), "203.0.113.9");
         assert_eq!(of("203.0.113.9", &["192.0.2.1"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(of("10.1.2.3", &["192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
@@ -82,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_wrote_itself_stands_left_and_is_passed_over() {
+    fn forged_entries_to_the_left_are_ignored() {
         assert_eq!(of("10.0.0.1", &["127.0.0.1, 192.0.2.1"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(of("10.0.0.1", &["127.0.0.1", "192.0.2.1, 10.0.0.7"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(of("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]), "10.0.0.3");
     }
 
     #[test]
-    fn ports_brackets_and_nonsense() {
+    fn ports_brackets_and_invalid_entries() {
         let proxies = &["10.0.0.0/8", "2001:db8:1::/48"];
         assert_eq!(of("10.0.0.1", &["192.0.2.1:4711"], proxies), "192.0.2.1");
         assert_eq!(of("10.0.0.1", &["[2001:db8::7]:4711"], proxies), "2001:db8::7");

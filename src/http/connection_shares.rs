@@ -1,4 +1,4 @@
-//! How many connections one address may hold open, so that no client takes everybody's.
+//! Limits the open connections per address, so that no client takes them all.
 
 use ipnet::IpNet;
 use std::{
@@ -7,13 +7,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The open connections by address; cheap to clone.
+/// Open connections by address; cheap to clone.
 #[derive(Clone)]
 pub struct ConnectionShares(Arc<Inner>);
 
 struct Inner {
     most: usize,
-    /// Proxies that hold the connections of many clients.
+    /// Proxies, whose connections carry many clients.
     exempt: Vec<IpNet>,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -23,7 +23,8 @@ impl ConnectionShares {
         ConnectionShares(Arc::new(Inner { most, exempt, open: Mutex::default() }))
     }
 
-    /// A connection of this address, counted until it is dropped; None when the address has its share.
+    /// Counts a connection of this address until it is dropped; None if the address has reached its
+    /// limit.
     pub fn take(&self, peer: IpAddr) -> Option<Share> {
         let peer = peer.to_canonical();
         if self.0.exempt.iter().any(|network| network.contains(&peer)) {
@@ -41,7 +42,7 @@ impl ConnectionShares {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,7 +58,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// One open connection.
+/// An open connection.
 pub struct Share {
     of: Option<(ConnectionShares, IpAddr)>,
 }
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_share_and_gets_it_back() {
+    fn each_address_has_a_limited_share() {
         let shares = ConnectionShares::new(2, vec!["10.0.0.0/8".parse().unwrap()]);
         let held: Vec<Share> = (0..2).filter_map(|_| shares.take(address("192.0.2.1"))).collect();
         assert_eq!(held.len(), 2);
@@ -93,7 +94,7 @@ mod tests {
         drop(held);
         assert!(shares.take(address("192.0.2.1")).is_some());
         assert!(shares.open().is_empty());
-        // A proxy's connections are those of its clients.
+        // A proxy's connections belong to its clients.
         let proxied: Vec<Share> = (0..10).filter_map(|_| shares.take(address("10.0.0.1"))).collect();
         assert_eq!(proxied.len(), 10);
     }

@@ -1,19 +1,22 @@
-//! Content codings of request bodies (RFC 9110 section 8.4): gzip with all its members (RFC 1952 section 2.2) and zstd with all its frames
-//! (RFC 8878 section 3.1), one after another where a sender applied several.
+//! Content codings of request bodies (RFC 9110, section 8.4): gzip with all its members (RFC 1952,
+//! section 2.2) and zstd with all its frames (RFC 8878, section 3.1), in sequence if a sender
+//! applied several.
 //!
-//! A body is decoded whole or refused: bytes after the last member or frame, and a member or frame that ends early, are errors.
+//! A body is decoded completely or rejected: trailing bytes and truncated members or frames are
+//! errors.
 
 use crate::service::Error;
 use axum::http::{HeaderMap, header};
 use std::io::{self, BufRead, BufReader, Read};
 
-/// What `Accept-Encoding` of a 415 says (RFC 9110 section 15.5.16).
+/// `Accept-Encoding` of a 415 (RFC 9110, section 15.5.16).
 pub const ACCEPTED: &str = "gzip, zstd";
 
-/// More codings on top of each other than any sender applies.
+/// Maximum number of codings in sequence.
 const MAX_CODINGS: usize = 3;
 
-/// zstd's window: 8 MiB are what encoders may use as a content coding (RFC 9659), twice that is what a body of 10 MiB may be written with.
+/// Maximum zstd window: encoders may use 8 MiB as a content coding (RFC 9659), and twice that for a
+/// body of 10 MiB.
 const MAX_WINDOW_LOG: u32 = 24;
 
 const BUFFER: usize = 64 * 1024;
@@ -24,8 +27,8 @@ pub enum Coding {
     Zstd,
 }
 
-/// The codings of a body in the order in which they were applied. Names are case-insensitive, `x-gzip` is `gzip`, `identity` is none
-/// (RFC 9110 section 8.4.1).
+/// The codings of a body in the order in which they were applied. Names are case-insensitive,
+/// `x-gzip` is `gzip`, `identity` is ignored (RFC 9110, section 8.4.1).
 ///
 /// # Errors
 /// `unsupported_media_type` for other names, and for too many.
@@ -45,10 +48,12 @@ pub fn of(headers: &HeaderMap) -> Result<Vec<Coding>, Error> {
     if codings.len() > MAX_CODINGS { Err(Error::UnsupportedContentEncoding(ACCEPTED)) } else { Ok(codings) }
 }
 
-/// Undoes the codings, the last one first. `grown` is called with the number of decoded bytes before they are kept, and may refuse them.
+/// Decodes the body, last coding first. `grown` is called with the number of decoded bytes before
+/// they are stored, and may refuse them.
 ///
 /// # Errors
-/// `body_too_large` when a stage gives more than `limit` bytes, `bad_request` when the body is not what the codings say.
+/// `body_too_large` if a stage yields more than `limit` bytes, `bad_request` if the body doesn't
+/// match its codings.
 pub fn decode(body: &[u8], codings: &[Coding], limit: usize, mut grown: impl FnMut(usize) -> Result<(), Error>) -> Result<Vec<u8>, Error> {
     let mut stage: Box<dyn BufRead + '_> = Box::new(body);
     for coding in codings.iter().rev() {
@@ -69,7 +74,7 @@ pub fn decode(body: &[u8], codings: &[Coding], limit: usize, mut grown: impl FnM
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(Error::TooLarge { limit }),
             Err(_) => {
-                let detail = "the body is not what Content-Encoding says, or it is incomplete; nothing of this request was stored";
+                let detail = "the body doesn't match Content-Encoding or is incomplete; nothing in this request was stored";
                 return Err(Error::BadRequest { code: "bad_request", detail: detail.into() });
             }
         };
@@ -83,7 +88,7 @@ pub fn decode(body: &[u8], codings: &[Coding], limit: usize, mut grown: impl FnM
     }
 }
 
-/// Ends with an error where more comes than allowed. Between two stages too: what comes out at the end may be little.
+/// Fails beyond a limit. Also between two stages, because the final output may be small.
 struct Bounded<R> {
     inner: R,
     left: usize,
@@ -141,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_rfc_9110_has_them() {
+    fn names_parse_as_in_rfc_9110() {
         use Coding::{Gzip, Zstd};
         for (lines, expected) in [
             (&[][..], &[][..]),
@@ -211,7 +216,7 @@ mod tests {
             let body = codings.iter().fold(zeros[..LIMIT].to_vec(), |body, coding| encode(*coding, &body));
             assert_eq!(plain(&body, codings).unwrap().len(), LIMIT);
         }
-        // Members of nothing, and far more of them than the limit has bytes.
+        // Empty members, far more than the limit has bytes.
         let nothing = gzip(b"").repeat(LIMIT / 10);
         assert_eq!(plain(&zstd(&nothing), &[Coding::Gzip, Coding::Zstd]), Err("body_too_large"));
         let refused =

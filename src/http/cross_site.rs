@@ -1,4 +1,8 @@
-//! Requests that change something must come from our own pages, or from no browser at all.
+//! Requests that change something must come from our own pages, or not from a browser.
+//!
+//! tower-http 0.7 has a `csrf` layer; it differs in what it accepts. An `Origin` passes there when its
+//! host is the request's `Host`, whatever the scheme, and a trusted origin passes even with
+//! `Sec-Fetch-Site: cross-site`. Here `Sec-Fetch-Site` decides, and an `Origin` must be `PUBLIC_URL`.
 
 use super::state::Server;
 use crate::{app::calls::Problem, http::problem};
@@ -9,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-/// Refuses other sites' requests with 403 `cross_site`.
+/// Rejects cross-site requests with 403 `cross_site`.
 pub async fn check(State(server): State<Server>, request: Request, next: Next) -> Response {
     if may_change(request.method(), request.headers(), server.platform.config.public_url.origin()) {
         next.run(request).await
@@ -18,7 +22,8 @@ pub async fn check(State(server): State<Server>, request: Request, next: Next) -
     }
 }
 
-/// `Sec-Fetch-Site` decides where the browser sends it, else `Origin`; without either there is no browser behind it.
+/// `Sec-Fetch-Site` decides if present, else `Origin`; a request without either doesn't come from a
+/// browser.
 fn may_change(method: &Method, headers: &HeaderMap, our_origin: &str) -> bool {
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return true;
@@ -40,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_pages_and_machines_may_change_something() {
+    fn only_our_pages_and_api_clients_may_write() {
         assert!(allowed(Method::POST, &[]));
         assert!(allowed(Method::POST, &[("sec-fetch-site", "same-origin")]));
         assert!(allowed(Method::POST, &[("sec-fetch-site", "none")]));

@@ -1,7 +1,8 @@
-//! Drains the body of a request that is refused before all of it has arrived.
+//! Drains the rest of a request body after an early rejection.
 //!
-//! Closing a connection while the client still sends resets it, and the response can be lost: the client sees a broken pipe instead of the
-//! error (RFC 9112, section 9.6). So the rest of the body is read and dropped, within limits.
+//! Closing a connection while the client still sends resets it, and the response may be lost: the
+//! client sees a broken pipe instead of the error (RFC 9112, section 9.6). So the rest of the body
+//! is read and dropped, within limits.
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -19,15 +20,15 @@ use std::{
     time::Duration,
 };
 
-/// More than any path takes; whoever sends beyond it is cut off.
+/// More than any path accepts; clients that send more are disconnected.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
-/// Between two parts.
+/// Timeout between two parts.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// In all.
+/// Total timeout.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Answers at once, and reads the rest of a refused request's body beside. Not of one that waits to be asked for its body, and not of one that
-/// has been too slow already.
+/// Responds at once, and drains the rest of a rejected request's body in the background. Not for a
+/// client that waits for `100 Continue`, and not after a timeout.
 pub async fn drain_rejected(request: Request, next: Next) -> Response {
     let waits_to_be_asked = request.headers().contains_key(header::EXPECT);
     if waits_to_be_asked || request.body().is_end_stream() || request.body().size_hint().lower() > MOST_BYTES {
@@ -37,7 +38,7 @@ pub async fn drain_rejected(request: Request, next: Next) -> Response {
     let mut rest = Shared(Arc::new(Mutex::new(body)));
     let response = next.run(Request::from_parts(head, Body::new(rest.clone()))).await;
     if response.status().is_client_error() && !rest.is_end_stream() {
-        // As long as somebody reads the body, the connection goes on.
+        // The connection continues as long as the body is read.
         tokio::spawn(tokio::time::timeout(WITHIN, async move {
             let mut left = MOST_BYTES;
             while let Ok(Some(Ok(frame))) = tokio::time::timeout(PATIENCE, rest.frame()).await {
@@ -51,13 +52,13 @@ pub async fn drain_rejected(request: Request, next: Next) -> Response {
     response
 }
 
-/// A body that the handler reads, and after it whoever still has this.
+/// A body that the handler reads first, and then another holder.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Body>>);
 
 impl Shared {
     fn body(&self) -> MutexGuard<'_, Body> {
-        // A body that panicked is at its end.
+        // After a panic the body is at its end.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

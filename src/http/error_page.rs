@@ -1,4 +1,5 @@
-//! Error pages: a browser that navigates to an address gets an HTML page, also where the API or a layer answers with a problem.
+//! Error pages: a browser that navigates gets an HTML page, also if the API or a layer responds
+//! with a problem.
 
 use super::{page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
 use crate::app::{
@@ -44,11 +45,11 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
         return redirect;
     }
     let (mut parts, body) = response.into_parts();
-    let mut problem = problem::told(parts.status, body).await;
+    let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
     let options = server.platform.config.leptos.clone();
     let title = if status == StatusCode::NOT_FOUND { "Page not found" } else { "Billing" };
-    // Asking for the same again helps only where it may be answered then.
+    // A retry link only helps if a retry may succeed.
     let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let again = match &back {
         Some(page) => page.clone(),
@@ -66,14 +67,15 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     Response::from_parts(parts, Body::from(page))
 }
 
-/// Leads to the login, which leads on to `wanted`, a path of ours, and says why if the browser brings the cookie of a session that has ended.
+/// Redirects to the login, which then redirects to `wanted`, one of our paths. Shows the reason if
+/// the browser has the cookie of an ended session.
 pub fn to_login(headers: &HeaderMap, wanted: &str) -> Response {
     let why = if session::brings_session(headers) { "&error=session_expired" } else { "" };
     Redirect::to(&format!("{}{why}", login_path(next_path(wanted)))).into_response()
 }
 
-/// Whether a person's browser goes to this address of the API: it says so itself (Fetch Metadata), or, where it says nothing, it asks for HTML and
-/// for a download or by a form. A program that sends a key is none, whatever it accepts.
+/// Whether a browser navigates to this API path: by Fetch Metadata or, without it, if it accepts
+/// HTML and requests a download or submits a form. A client with an API key never navigates.
 fn is_navigation(method: &Method, headers: &HeaderMap, route: Option<&str>) -> bool {
     if headers.contains_key(header::AUTHORIZATION) {
         return false;
@@ -86,12 +88,12 @@ fn is_navigation(method: &Method, headers: &HeaderMap, route: Option<&str>) -> b
     accepts_html && (is_download || (*method == Method::POST && is_form(headers)))
 }
 
-/// Whether the route, as the router knows it, answers with a file.
+/// Whether the route, as registered in the router, responds with a file.
 fn is_download(route: &str) -> bool {
     route.rsplit(['/', '.']).next().is_some_and(|kind| matches!(kind, "pdf" | "csv" | "xml" | "zip"))
 }
 
-/// The page of ours that the browser comes from, to which it can return.
+/// Our page from which the browser comes, for a link back.
 fn page_to_return_to(headers: &HeaderMap, our_origin: &str) -> Option<String> {
     let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let page = local_path(referer.strip_prefix(our_origin)?)?;
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_browser_that_goes_there_navigates() {
+    fn only_browsers_navigate() {
         let pdf = Some("/api/v1/billing/invoices/{id}/pdf");
         let form = [("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")];
         assert!(is_navigation(&Method::GET, &headers(&[("sec-fetch-mode", "navigate")]), None));
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_of_ours_is_returned_to() {
+    fn links_back_lead_to_our_pages_only() {
         let of = |referer: &'static str| page_to_return_to(&headers(&[("referer", referer)]), "https://billing.example.com");
         assert_eq!(of("https://billing.example.com/billing/invoices?page=2").as_deref(), Some("/billing/invoices?page=2"));
         for referer in [

@@ -1,9 +1,11 @@
-//! `Idempotency-Key`: a request that changes something is done once, however often it is sent.
+//! `Idempotency-Key`: a request has its effect once, however often it is sent.
 //!
-//! A route opts in with [`once`]. The first request under a key runs, in a task of its own, so that a sender who hangs up doesn't end it; the
-//! same request again gets the saved answer, byte for byte, with `Idempotent-Replayed: true`. Only answers below 400 are kept. After a 4xx
-//! nothing was done, and the key is free; after a 5xx the same request may be sent again under its key, and runs with the same [`RequestKey`].
-//! That is where this is not like Stripe, which repeats its 500s: here whoever sends again wants the work done.
+//! A route opts in with [`once`]. The first request with a key runs in its own task, so that it
+//! continues if the client disconnects. A repeated request gets the saved response, byte for byte,
+//! with `Idempotent-Replayed: true`. Only responses below 400 are saved. After a 4xx nothing was
+//! done, and the key is free. After a 5xx the same request may be repeated with its key, and runs
+//! with the same [`RequestKey`]. Stripe differs: it repeats its 500s, but here a retry should
+//! complete the work.
 
 use super::{problem::ApiError, state::Server};
 use crate::{
@@ -37,44 +39,45 @@ use uuid::Uuid;
 
 /// Name of the header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Says that an answer was saved.
+/// Marks a saved response.
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Bytes of a request's body, and of an answer's, at most.
+/// Maximum size of a request's body, and of a response's.
 const MOST_REQUEST_BYTES: usize = 64 * 1024;
 const MOST_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
-/// Headers of an answer that are kept with it.
+/// Headers that are saved with a response.
 const KEPT_HEADERS: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, header::CACHE_CONTROL, header::CONTENT_DISPOSITION];
 
-/// Names a request's run to the work that it does; the same when a run that died is repeated.
+/// Identifies a request's run for the operation; the same if an interrupted run is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey(pub Uuid);
 
-/// Whether a request must bring a key.
+/// Whether a request must have a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// Without one nothing runs.
+    /// Without a key nothing runs.
     Required,
     Optional,
 }
 
-/// Which guard is asked before a key counts: a sender that has lost its role gets no saved answer.
+/// The guard that is checked before a key is used: a caller that has lost its role gets no saved
+/// response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
     /// The platform's staff.
     Staff,
-    /// May change the settings of the customer that the request is about.
+    /// May change the settings of the request's customer.
     Changer,
 }
 
-/// The query parameter by which staff name a customer.
+/// The query parameter with which staff name a customer.
 #[derive(serde::Deserialize)]
 struct Named {
     customer_id: Option<String>,
 }
 
-/// The layer of a route whose requests are done once.
+/// The layer of an idempotent route.
 pub fn once(keys: Keys, sender: Sender) -> impl Layer<Route, Service = impl RouteService> + Clone + Send + Sync + 'static {
     middleware::from_fn_with_state((keys, sender), answer_once)
 }
@@ -103,14 +106,14 @@ async fn answer_once(
 }
 
 async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request, next: Next) -> Result<Response> {
-    // Other methods are refused by the route itself.
+    // The route itself rejects other methods.
     if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
     let platform = &server.platform;
     let principal = match admitted(platform, sender, request.extensions(), request.uri()).await {
         Ok(principal) => principal,
-        // What can't be read comes before what it can't be done for.
+        // A malformed body is reported before other errors.
         Err(error @ Error::Invalid { .. }) => return Err(key_of(request.headers()).err().unwrap_or(error)),
         Err(error) => return Err(error),
     };
@@ -118,7 +121,7 @@ async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request,
         (Some(key), _) => key,
         (None, Keys::Optional) => return Ok(next.run(request).await),
         (None, Keys::Required) => {
-            let detail = "this changes something that must not be done twice: send an Idempotency-Key".to_owned();
+            let detail = "this operation must not run twice: send an Idempotency-Key".to_owned();
             return Err(Error::BadRequest { code: "idempotency_key_missing", detail });
         }
     };
@@ -140,10 +143,10 @@ async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request,
     parts.extensions.insert(RequestKey(run.id));
     let work = work(platform.clone(), run, Request::from_parts(parts, Body::from(body)), next);
     let task = tokio::spawn(telemetry::request::within(telemetry::request::span(), work.instrument(tracing::Span::current())));
-    task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the work under an idempotency key: {panic}")))?
+    task.await.map_err(|panic| Error::Internal(anyhow::anyhow!("the request with an idempotency key panicked: {panic}")))?
 }
 
-/// The sender, if the route's guard admits it.
+/// The caller, if the route's guard admits it.
 async fn admitted(platform: &Platform, sender: Sender, extensions: &Extensions, uri: &Uri) -> Result<Principal> {
     match sender {
         Sender::Staff => Ok(guard::staff_of(platform.clone(), extensions)?.principal),
@@ -154,7 +157,7 @@ async fn admitted(platform: &Platform, sender: Sender, extensions: &Extensions, 
     }
 }
 
-/// The key of a request; several are as good as none.
+/// The key of a request; several are invalid.
 fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let invalid = |detail: String| Error::BadRequest { code: "idempotency_key_invalid", detail };
@@ -172,26 +175,26 @@ fn name_of(principal: &Principal) -> String {
     }
 }
 
-/// The role and the customer that the sender acts in. In others its keys are new ones.
+/// The caller's role and customer. In others its keys are different keys.
 fn scope_of(principal: &Principal) -> String {
     let customer = |id: Option<CustomerId>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     format!("{} {} {}", principal.role().as_str(), customer(principal.own_customer()), customer(principal.viewing()))
 }
 
-/// Everything that makes it another request.
+/// Everything that identifies the request.
 fn hash(parts: &Parts, body: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     let content_type = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     for part in [parts.method.as_str().as_bytes(), target.as_bytes(), content_type, body] {
-        // With its length, so that no two requests are the same bytes.
+        // With its length, so that different requests have different bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     hash.finalize().to_vec()
 }
 
-/// Runs the handler while the key is ours, and keeps what it came to.
+/// Runs the handler while the key is ours, and saves its result.
 async fn work(platform: Platform, run: Run, request: Request, next: Next) -> Result<Response> {
     let handled = tokio::select! {
         handled = AssertUnwindSafe(next.run(request)).catch_unwind() => handled,
@@ -201,14 +204,14 @@ async fn work(platform: Platform, run: Run, request: Request, next: Next) -> Res
         Ok(response) => kept(response).await,
         Err(_) => (Err(Error::Internal(anyhow::anyhow!("a handler panicked"))), Outcome::Failed),
     };
-    // The work is as it is; a request that is sent again finds a run that has died.
+    // The operation is complete; a repeated request finds an ended run.
     if let Err(error) = idempotency::settle(&platform, run, &outcome).await {
-        tracing::error!(%error, run = %run.id, "the answer can't be kept under its idempotency key");
+        tracing::error!(%error, run = %run.id, "the response can't be saved under its idempotency key");
     }
     response
 }
 
-/// An answer, and what is kept of it.
+/// A response, and the part that is saved.
 async fn kept(response: Response) -> (Result<Response>, Outcome) {
     if response.status().is_client_error() {
         return (Ok(response), Outcome::Refused);

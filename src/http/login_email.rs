@@ -1,5 +1,5 @@
-//! The e-mail address of a sign-in that failed, for the login page to show once more: in a cookie for that page, so that it stands in no address,
-//! no history and no proxy's log.
+//! The e-mail address of a failed login, so that the login page can show it again: in a cookie for
+//! that page, so that it is in no URL, history or proxy log.
 
 use crate::{
     app::{local_path::percent_encode, pages::login::LoginEmail},
@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 
 const COOKIE: &str = "login_email";
 
-/// The cookie of an address; None for one longer than any.
+/// The cookie with an address; None if it exceeds the maximum length.
 pub fn remember(email: &str, is_https: bool) -> Option<HeaderValue> {
     let secure = if is_https { "; Secure" } else { "" };
     let is_address = !email.is_empty() && email.len() <= MAX_EMAIL_BYTES;
@@ -19,7 +19,7 @@ pub fn remember(email: &str, is_https: bool) -> Option<HeaderValue> {
     is_address.then(|| HeaderValue::from_str(&cookie).ok()).flatten()
 }
 
-/// The address that the request brings, and its cookie's end.
+/// The request's address, and the cookie that deletes it.
 pub fn take(parts: &Parts, options: &ResponseOptions) -> Option<LoginEmail> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;

@@ -1,4 +1,4 @@
-//! Pages as handlers render them: their context, and the page that answers its own form.
+//! Renders pages from handlers: their context, and the page as the response to its own form.
 
 use super::{login_email, security_headers, state::Server};
 use crate::app::{SetStatus, ThemePreference, form_result::Outcome, shell};
@@ -15,7 +15,7 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use std::{convert::Infallible, sync::Arc};
 
-/// The page at a form's own address, as the answer to what the form came to.
+/// Renders the page at its form's path, with the form's result.
 pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Response {
     let options = server.platform.config.leptos.clone();
     let context = {
@@ -31,7 +31,7 @@ pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Resp
     render(request).await
 }
 
-/// What pages and server functions find in their context.
+/// The context of pages and server functions.
 pub fn provide_page_context(server: &Server) {
     provide_context(server.platform.clone());
     if let Some(options) = use_context::<ResponseOptions>() {
@@ -59,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for ThemePreference {
     }
 }
 
-/// The colour scheme that the browser has chosen by its cookie.
+/// The colour scheme in the browser's cookie.
 pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())

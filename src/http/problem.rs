@@ -1,4 +1,4 @@
-//! Errors become problem+json here, wherever they come from: use cases, server functions, axum itself.
+//! Converts all errors to problem+json: of use cases, server functions and axum.
 
 use super::request_log;
 use crate::{
@@ -15,14 +15,14 @@ use axum::{
 use http_body_util::{BodyExt, Limited};
 use leptos::server_fn::ContentType;
 
-/// Most bytes of an error's body that are read back to complete it.
+/// Maximum size of an error body that is read to complete it.
 const MAX_PROBLEM_BYTES: usize = 64 * 1024;
 
-/// The code of the problem that an answer holds, for whoever tells of it further out.
+/// The error code of a response, for outer layers.
 #[derive(Clone, Debug)]
 pub struct Code(pub String);
 
-/// A use case's error as a handler's answer.
+/// A use case's error as a handler's response.
 pub struct ApiError(pub Error);
 
 impl<E: Into<Error>> From<E> for ApiError {
@@ -47,27 +47,28 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A problem as an answer.
+/// A problem as a response.
 pub fn respond(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, ProblemJson::CONTENT_TYPE)], body).into_response()
 }
 
-/// Completes every error under `/api`: those of server functions get their status, those of axum a body, all of them
-/// the path, the request id and the headers that go with their status.
+/// Completes every error under `/api`: sets the status of server functions' errors, and the body of
+/// axum's, and adds path, request id and headers.
 pub async fn complete(mut request: Request, next: Next) -> Response {
     let path = request_log::shown(request.uri().path()).to_owned();
     if !path.starts_with("/api/") {
         return next.run(request).await;
     }
-    // Server functions answer a browser's form with a redirect to where it came from; the API answers what was asked.
+    // Server functions respond to a browser's form with a redirect to its page; the API responds
+    // with the result.
     let accepts_html =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     if accepts_html {
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     }
-    // Server functions know GET alone; axum takes the body away from what answers a HEAD.
+    // Server functions only support GET; axum removes the body of a HEAD response.
     if request.method() == Method::HEAD {
         *request.method_mut() = Method::GET;
     }
@@ -78,7 +79,7 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE);
-    // An answer of its own, such as the health check's.
+    // A response of its own, such as the health check's.
     if content_type.is_some_and(|value| value == "application/json") {
         return Response::from_parts(parts, body);
     }
@@ -119,8 +120,8 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// The problem that an answer tells of, or the one that goes with its status.
-pub async fn told(status: StatusCode, body: Body) -> Problem {
+/// The problem of a response, or the one of its status.
+pub async fn of_response(status: StatusCode, body: Body) -> Problem {
     read(body).await.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| of_status(status))
 }
 
@@ -128,18 +129,18 @@ async fn read(body: Body) -> Option<Bytes> {
     Limited::new(body, MAX_PROBLEM_BYTES).collect().await.ok().map(|collected| collected.to_bytes())
 }
 
-/// What axum refuses by itself: unknown paths, wrong methods, bodies it can't take.
+/// Errors of axum itself: unknown paths, wrong methods, unacceptable bodies.
 fn of_status(status: StatusCode) -> Problem {
     let (code, detail) = match status.as_u16() {
-        404 => ("not_found", "There is nothing at this path."),
-        405 => ("method_not_allowed", "This path does not take this method."),
+        404 => ("not_found", "Nothing exists at this path."),
+        405 => ("method_not_allowed", "This path does not support this method."),
         408 => ("timeout", "The request took too long."),
-        413 => ("body_too_large", "The body is larger than this path takes."),
-        414 => ("path_too_long", "The path is longer than any that is served here."),
-        415 => ("unsupported_media_type", "This path does not take this content type."),
-        400..500 => ("bad_request", "The request can't be read."),
-        503 => ("busy", "The service is busy; try again in a moment."),
-        _ => ("internal", "Something went wrong on our side. Quote the request id when you ask for help."),
+        413 => ("body_too_large", "The body is too large for this path."),
+        414 => ("path_too_long", "The path is too long."),
+        415 => ("unsupported_media_type", "This path does not accept this content type."),
+        400..500 => ("bad_request", "The request is malformed."),
+        503 => ("busy", "The service is busy; retry in a moment."),
+        _ => ("internal", "Something went wrong on our side. Include the request id when you contact us."),
     };
     Problem::new(status.as_u16(), code, detail)
 }

@@ -1,6 +1,8 @@
-//! How much may come from one address without anybody signing in: enough for a large office, too little to wear the server down or to try keys.
+//! Rate limit per address for unauthenticated requests: enough for a large office, too little to
+//! overload the server or to try keys.
 //!
-//! Each process counts by itself. Whoever is signed in or has a key is not counted, neither are Stripe, health checks, and files.
+//! Each process counts separately. Authenticated requests, Stripe, health checks and files are
+//! exempt.
 
 use super::client::ClientAddress;
 use crate::{
@@ -17,16 +19,17 @@ use std::{
 };
 use time::OffsetDateTime;
 
-/// Addresses that are counted one by one. Those that have rested are forgotten first; beyond that newcomers share one bucket.
+/// Maximum number of addresses with their own bucket. Idle ones are dropped first; further
+/// addresses share one bucket.
 const MOST_ADDRESSES: usize = 50_000;
-/// An address may use at once what it left unused for so long.
+/// Size of an address's bucket in seconds of its rate.
 const SAVED_SECONDS: u32 = 20;
 
-/// Paths that anybody may ask for as often as it likes: what load balancers ask, what proves itself by a signature, files.
+/// Exempt paths: health checks of load balancers, signed webhooks, files.
 const UNCOUNTED: [&str; 7] =
     ["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe", "/favicon.ico", "/favicon.svg", "/robots.txt"];
 
-/// What addresses have used; cheap to clone.
+/// Usage of addresses; cheap to clone.
 #[derive(Clone)]
 pub struct AnonymousRequests(Arc<Inner>);
 
@@ -43,16 +46,16 @@ struct Buckets {
 }
 
 impl AnonymousRequests {
-    /// `files`: the folder of scripts and styles, as their addresses name it.
+    /// `files`: the URL prefix of scripts and styles.
     pub fn new(settings: &Serving, files: &str) -> AnonymousRequests {
         let rate = settings.anonymous_requests_per_second.get();
         AnonymousRequests(Arc::new(Inner { rate, files: format!("/{files}/"), buckets: Mutex::default() }))
     }
 
-    /// Counts a request that nobody has signed.
+    /// Counts an unauthenticated request.
     ///
     /// # Errors
-    /// `rate_limited` when its address has had its part.
+    /// `rate_limited` if its address has reached the limit.
     pub fn count(&self, request: &Request, now: OffsetDateTime) -> Result<()> {
         let path = request.uri().path();
         if UNCOUNTED.contains(&path) || path.starts_with(&self.0.files) {
@@ -66,7 +69,7 @@ impl AnonymousRequests {
 
     fn count_from(&self, address: IpAddr, now: OffsetDateTime) -> Result<()> {
         let network = network_of(address);
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         let mut buckets = self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let Buckets { of_addresses, of_the_rest } = &mut *buckets;
         if of_addresses.len() >= MOST_ADDRESSES && !of_addresses.contains_key(&network) {
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_part_and_no_other_one_has_less_for_that() {
+    fn addresses_are_limited_independently() {
         let limits = limits(2);
         let (one, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for _ in 0..40 {
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_strangers_beyond_that_share() {
+    fn memory_is_bounded_and_further_addresses_share() {
         let limits = limits(1);
         let address = |number: u32| IpAddr::V4(Ipv4Addr::from(number));
         let most = u32::try_from(MOST_ADDRESSES).unwrap();
@@ -125,7 +128,7 @@ mod tests {
             limits.count_from(address(number), NOW).unwrap();
         }
         assert_eq!(limits.count_from(address(most + 20), NOW).unwrap_err().code(), "rate_limited");
-        // Those that were there keep their part.
+        // Known addresses have their own buckets.
         limits.count_from(address(7), NOW).unwrap();
         assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);
         limits.count_from(address(most + 20), NOW + Duration::seconds(i64::from(SAVED_SECONDS))).unwrap();

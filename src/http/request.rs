@@ -10,10 +10,10 @@ use axum::{
 };
 use std::net::SocketAddr;
 
-/// The largest body of a request, unless its route says otherwise.
+/// Maximum size of a request's body, unless its route differs.
 pub const DEFAULT_BODY_BYTES: usize = 64 * 1024;
 
-/// Sent by a page's form, as opposed to a program.
+/// Sent by a page's form, not by an API client.
 pub fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
@@ -26,7 +26,7 @@ pub fn origin(parts: &Parts) -> Origin {
     origin_of(&parts.headers, parts.extensions.get::<ConnectInfo<SocketAddr>>())
 }
 
-/// Where a request came from, for the audit trail.
+/// The origin of a request, for the audit log.
 pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) -> Origin {
     Origin {
         ip_address: peer.map(|peer| peer.0.ip().to_string()),
@@ -34,7 +34,7 @@ pub fn origin_of(headers: &HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>) ->
     }
 }
 
-/// Who asks for a change, for the audit trail.
+/// The actor of a change, for the audit log.
 pub fn by(principal: &Principal, parts: &Parts) -> By {
     By { actor: principal.actor(), origin: origin(parts) }
 }

@@ -1,4 +1,4 @@
-//! Every request gets an id, a log line and its place in the metrics.
+//! Gives every request an id, a log line and metrics.
 
 use crate::telemetry::{self, traces};
 use axum::{
@@ -11,18 +11,20 @@ use std::time::{Duration, Instant};
 use tracing::field::Empty;
 use uuid::Uuid;
 
-/// In the `x-request-id` header of every answer, in its log lines and in every problem.
+/// In the `x-request-id` header of every response, in log lines and in problems.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(pub Uuid);
 
-/// Marks an answer of 500 or above that is intended: neither an error metric nor the audit log counts it.
+/// Marks an intended response of 500 or above: neither an error metric nor the audit log counts it.
 #[derive(Clone, Copy, Debug)]
 pub struct Meant;
 
-/// The slowest target of the deployment checklist, a PDF's download: a request beyond it is told of without being asked.
+/// The slowest target of the deployment checklist, a PDF's download: slower requests are always
+/// logged.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// Names, times and logs a request. Whoever finds out more of it notes that in its span, [`telemetry::request::span`].
+/// Identifies, times and logs a request. Inner layers record further fields in its span,
+/// [`telemetry::request::span`].
 pub async fn log(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::new_v4());
     request.extensions_mut().insert(id);
@@ -76,16 +78,16 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Bytes of a path that logs, traces and problems show.
+/// Maximum number of bytes of a path in logs, traces and problems.
 const MOST_SHOWN: usize = 255;
 
-/// The beginning of a path, which is as long as its sender likes.
+/// The beginning of a path.
 pub(super) fn shown(path: &str) -> &str {
     let end = (0..=MOST_SHOWN.min(path.len())).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
     &path[..end]
 }
 
-/// A method as a label: nobody outside can make up more of them.
+/// A method as a label: clients can't create further ones.
 pub(super) fn label(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")

@@ -1,4 +1,4 @@
-//! What every answer tells browsers about itself, so that a hole in a page is worth little.
+//! Security headers of every response.
 
 use crate::config::Config;
 use axum::{
@@ -9,18 +9,19 @@ use axum::{
 };
 use std::fmt::Display;
 
-/// Of everything that is no page of the console: no scripts, at most our own styles and images, and nobody shows it in a frame.
+/// The policy of everything except the console's pages: no scripts, only our own styles and images,
+/// no framing.
 const NO_SCRIPTS: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
-/// Viewers of browsers load parts of their own beside a PDF.
+/// Browsers' PDF viewers load parts of their own.
 const PDF: &str = "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// A year, as browsers want it.
+/// A year, as browsers recommend.
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 const PERMISSIONS: &str =
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()";
 
-/// The policy of a page whose scripts carry this nonce. No script runs by standing in the page, no style by standing at an element.
-/// The form that opens Stripe's customer portal is answered with a redirect to there, which browsers hold `form-action` against too.
+/// The policy of a page whose scripts have this nonce. No inline script or style runs. The form for
+/// Stripe's customer portal is redirected there, which browsers check against `form-action` too.
 pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
     let portal = config.portal_origin().map(|origin| format!(" {origin}")).unwrap_or_default();
     HeaderValue::from_str(&format!(
@@ -30,7 +31,7 @@ pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
     .ok()
 }
 
-/// Adds the headers. A policy that is there already is that of a page, which knows its nonce.
+/// Adds the headers. An existing policy is a page's own, with its nonce.
 pub async fn protect(is_https: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

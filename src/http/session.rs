@@ -1,4 +1,4 @@
-//! Finds out who asks, once per request, from the session cookie or the bearer key.
+//! Authenticates each request once, by session cookie or bearer key.
 
 use super::{audit_refusals::Asker, problem::ApiError, state::Server};
 use crate::{
@@ -22,18 +22,19 @@ use time::{Duration, OffsetDateTime};
 use tower_sessions::Session;
 use uuid::Uuid;
 
-/// Name of the session cookie; fixed, since other programs send it.
+/// Name of the session cookie; fixed, because API clients send it.
 pub const COOKIE: &str = "auth_token";
-/// Its name over https: with the prefix a browser takes it only from this very host, over https and for all paths (RFC 6265bis).
+/// Its name over https: with the prefix a browser only accepts it from this host, over https and
+/// for all paths (RFC 6265bis).
 const HOST_COOKIE: &str = "__Host-auth_token";
 
-/// The name that the session cookie is set under.
+/// The name under which the session cookie is set.
 pub const fn cookie_name(is_https: bool) -> &'static str {
     if is_https { HOST_COOKIE } else { COOKIE }
 }
 
-/// Over https programs may go on sending the cookie as `auth_token`. From a browser only the prefixed name counts: a neighbouring host
-/// could plant the other one there.
+/// Over https, API clients may still send the cookie as `auth_token`. From a browser only the
+/// prefixed name counts: a sibling host could set the other one.
 pub async fn accept_plain_name(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if server.platform.config.public_url.is_https()
@@ -57,21 +58,22 @@ const SIGNED_IN_AT: &str = "signed_in_at";
 const SEEN_AT: &str = "seen_at";
 const IP_ADDRESS: &str = "ip_address";
 const USER_AGENT: &str = "user_agent";
-/// Whose password was right; the store ends such a session by this name.
+/// The user whose password was correct; the store deletes such a session by this name.
 const AWAITS_CODE_OF: &str = "awaits_code_of";
 const AWAITS_SINCE: &str = "awaits_since";
 
-/// For so long a code may follow a password.
+/// Time limit between password and code.
 const CODE_WITHIN: Duration = Duration::minutes(10);
-/// As whom staff looks at the pages.
+/// The customer as which staff view the pages.
 const VIEWING: &str = "viewing";
 
-/// A session is written anew at most this often to push back its idle limit.
+/// Minimum time between two writes of a session that extend its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
 
-/// Puts the [`Principal`] into the request's extensions when its credentials are valid. Otherwise the request goes on without one: what needs
-/// no credentials answers, and the guard refuses the rest with the reason in [`Unidentified`]. Unauthenticated requests, invalid keys
-/// included, count for their address.
+/// Adds the [`Principal`] to the request's extensions if its credentials are valid. Otherwise the
+/// request continues without: routes without authentication respond, and the guard refuses the
+/// others with the reason in [`Unidentified`]. Unauthenticated requests, including those with
+/// invalid keys, count for their address's rate limit.
 pub async fn identify(State(server): State<Server>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let key = bearer(&request).map(str::to_owned);
     let session = request.extensions().get::<Session>().cloned();
@@ -105,8 +107,8 @@ async fn principal_of(server: &Server, key: Option<String>, session: Option<Sess
     }
 }
 
-/// The key of `Authorization: Bearer KEY`; empty where it can't be read. Another scheme is a proxy's or an orchestrator's, and no credential here
-/// (RFC 9110, section 11.6.2).
+/// The key of `Authorization: Bearer KEY`; empty if malformed. Other schemes belong to proxies or
+/// orchestrators and are ignored (RFC 9110, section 11.6.2).
 fn bearer(request: &Request) -> Option<&str> {
     let value = request.headers().get(AUTHORIZATION)?.as_bytes();
     let scheme_bytes = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
@@ -131,7 +133,7 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
     Ok(users::principal(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
 }
 
-/// Signs a user in under a new session id, so that one planted before is worth nothing.
+/// Signs a user in under a new session id, against session fixation.
 pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
@@ -143,12 +145,12 @@ pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDa
     store(session).await
 }
 
-/// Writes the session now, so that a database that takes no writes is answered as such.
+/// Writes the session now, so that a read-only database causes an error response.
 async fn store(session: &Session) -> Result<(), Error> {
     session.save().await.map_err(broken)
 }
 
-/// Notes, under a new session id, whose password was right. Nobody is signed in by that.
+/// Records, under a new session id, that the password was correct. The user is not signed in yet.
 pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
@@ -157,7 +159,7 @@ pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> R
     store(session).await
 }
 
-/// Whose code has to follow, if it still may.
+/// The user whose code must follow, if it is not too late.
 pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uuid>, Error> {
     let since = session.get::<i64>(AWAITS_SINCE).await.map_err(broken)?;
     if since.is_none_or(|since| now.unix_timestamp() - since >= CODE_WITHIN.whole_seconds()) {
@@ -166,13 +168,13 @@ pub async fn awaited(session: &Session, now: OffsetDateTime) -> Result<Option<Uu
     session.get::<Uuid>(AWAITS_CODE_OF).await.map_err(broken)
 }
 
-/// Goes on with a session under a new id; the old one is worth nothing.
+/// Continues a session under a new id; the old one is invalid.
 pub async fn renew(session: &Session) -> Result<(), Error> {
     session.cycle_id().await.map_err(broken)?;
     store(session).await
 }
 
-/// From now on whoever is signed in looks at the pages as this customer, or as nobody.
+/// Sets or clears the customer as which staff view the pages.
 pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
     match customer {
         Some(customer) => session.insert(VIEWING, customer).await.map_err(broken)?,
@@ -181,7 +183,7 @@ pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<
     store(session).await
 }
 
-/// Ends a session for good: its row is gone, whoever has its cookie.
+/// Deletes a session; its cookie is invalid from now on.
 pub async fn end(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(broken)
 }
@@ -199,7 +201,7 @@ fn backend_failure(why: String) -> Error {
     if is_full { Error::StorageFull(cause) } else { Error::Unavailable(cause) }
 }
 
-/// Whether the request brings a session's cookie, of a session that exists or has ended.
+/// Whether the request has the cookie of an existing or ended session.
 pub fn brings_session(headers: &HeaderMap) -> bool {
     [COOKIE, HOST_COOKIE].into_iter().any(|name| cookie(headers, name).is_some())
 }

@@ -1,4 +1,4 @@
-//! Ends connections whose peer takes nothing of what is written to it.
+//! Closes connections whose peer reads nothing.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// A stream whose writes fail once none has made progress for a while. Reads have time limits elsewhere.
+/// A stream whose writes fail after a time without progress. Reads have other time limits.
 pub struct StalledWrites<S> {
     stream: S,
     within: Duration,
@@ -24,7 +24,7 @@ impl<S> StalledWrites<S> {
         StalledWrites { stream, within, deadline: Box::pin(sleep(within)), is_stalled: false }
     }
 
-    /// What a write came to, unless none has made progress for too long.
+    /// The result of a write, unless there was no progress for too long.
     fn watched<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.is_stalled = false;
@@ -34,7 +34,7 @@ impl<S> StalledWrites<S> {
             self.deadline.as_mut().reset(Instant::now() + self.within);
         }
         ready!(self.deadline.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the peer takes nothing of the answer")))
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the peer does not read the response")))
     }
 }
 

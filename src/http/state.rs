@@ -1,4 +1,4 @@
-//! What handlers share.
+//! State shared by handlers.
 
 use super::rate_limit::AnonymousRequests;
 use crate::service::{Platform, health::Heartbeat};
@@ -9,14 +9,14 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The state of the router; cheap to clone, as every layer of every request does.
+/// The router's state; cheap to clone, because each request's layers clone it.
 #[derive(Clone)]
 pub struct Server {
     pub platform: Platform,
     parts: Arc<Parts>,
 }
 
-/// The parts of a [`Server`] beside the platform.
+/// The parts of a [`Server`] besides the platform.
 pub struct Parts {
     pub jobs: Heartbeat,
     pub anonymous: AnonymousRequests,
@@ -40,7 +40,7 @@ impl Server {
 }
 
 impl Parts {
-    /// From here on `/readyz` says no, so that a load balancer sends nobody any more.
+    /// From now on `/readyz` fails, so that load balancers stop sending requests.
     pub fn begin_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }

@@ -1,19 +1,20 @@
-//! Usage alerts: fires what customers' figures have reached, then sends the mails that are owed. Every few seconds, so that a threshold is
-//! told of within a minute of the event that reached it. Several replicas share the work; the table takes each alert once.
+//! Usage alerts: fires thresholds that usage has reached, then sends pending mails. Runs every few
+//! seconds, so that customers are notified within a minute of the event. Several replicas share the
+//! work; the table's unique key makes each alert fire once.
 
 use crate::service::{Platform, Result, alerts, features};
 use std::time::Duration;
 
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// Customers per turn, and alerts whose mails are sent per turn.
+/// Maximum number of customers per run, and of alerts whose mails are sent per run.
 const BATCH: i64 = 200;
 
 pub async fn run(platform: Platform) -> Result<()> {
     if !features::current(&platform).billing_enabled {
         return Ok(());
     }
-    // Mails that are owed do not wait for figures that can't be read.
+    // Pending mails don't depend on the usage queries.
     let fired = alerts::fire_due(&platform, BATCH).await;
     alerts::send_owed(&platform, BATCH).await?;
     fired.map(drop)

@@ -1,4 +1,4 @@
-//! Seals the audit trail: what is committed is proven a few seconds later.
+//! Seals the audit log: committed entries are sealed within seconds.
 
 use crate::service::{Platform, Result, audit::Sealer};
 use std::{sync::Arc, time::Duration};

@@ -1,4 +1,4 @@
-//! Looks whether the usage of a billed period has changed.
+//! Checks whether the usage of billed periods has changed.
 
 use crate::service::{Platform, Result, billed_usage};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Reads the features' switches, so that what one server is told all know within a second or two.
+//! Reads the feature switches, so that a change takes effect on all servers within two seconds.
 
 use crate::service::{Platform, Result, features};
 use std::time::Duration;

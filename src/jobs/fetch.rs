@@ -1,4 +1,4 @@
-//! Fetches what events leave out: the objects of thin events, and the further lines of long invoices.
+//! Fetches data that events omit: the objects of thin events, and further lines of long invoices.
 
 use crate::service::{Platform, Result, complete_objects};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Removes what is no longer kept under idempotency keys.
+//! Deletes expired idempotency keys.
 
 use crate::service::{Platform, Result, idempotency};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Tells Stripe's billing meters what was used in the hours that are over. Several replicas share the work, a customer's metric at a time.
+//! Sends usage of closed hours to Stripe's billing meters. Several replicas share the work, one
+//! customer and metric at a time.
 
 use crate::service::{Platform, Result, meters};
 use std::time::Duration;

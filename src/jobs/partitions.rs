@@ -1,4 +1,4 @@
-//! Makes ready what usage events go into, the monthly partitions above all, ahead of time; and lets go of what is kept no longer.
+//! Creates the monthly partitions of usage events ahead of time, and drops expired ones.
 
 use crate::service::{Platform, Result, ingest};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Compares everything with Stripe once a night, takes up what was interrupted, and lets go of old runs. Of several replicas one runs it.
+//! Runs the nightly reconciliation, resumes interrupted ones, and deletes old runs. Only one
+//! replica runs it.
 
 use crate::service::{Platform, Result, reconcile};
 use std::time::Duration;
@@ -6,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 pub const EVERY: Duration = Duration::from_secs(60);
 
-/// Ends in the middle when told to stop: the run is taken up where it was.
+/// A stop interrupts it; the next run resumes it.
 pub async fn run(platform: Platform, stop: CancellationToken) -> Result<()> {
     stop.run_until_cancelled(reconcile::tend(&platform)).await.transpose()?;
     reconcile::measure(&platform).await

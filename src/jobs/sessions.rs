@@ -1,4 +1,4 @@
-//! Removes sessions that have expired, and failed sign-ins that are forgotten; audits how many refusals were only counted.
+//! Deletes expired sessions and failed logins, and audits how many refusals were only counted.
 
 use crate::{
     service::{Platform, Result, audit::refusals, login_throttle},
@@ -12,6 +12,6 @@ pub async fn run(platform: Platform) -> Result<()> {
     let removed = sessions::delete_expired(&platform.db, platform.clock.now()).await?;
     tracing::debug!(removed, "expired sessions");
     let removed = login_throttle::prune(&platform).await?;
-    tracing::debug!(removed, "forgotten failures to sign in");
+    tracing::debug!(removed, "expired failed logins");
     refusals::summarize(&platform).await
 }

@@ -1,6 +1,7 @@
-//! Ships accepted usage events to ClickHouse and brings their hours back. Without ClickHouse there is nothing to do.
+//! Ships accepted usage events to ClickHouse and reads their hours back. Without ClickHouse it does
+//! nothing.
 //!
-//! Every second, so that an event is in the figures within two or three.
+//! Runs every second, so that an event is counted within two or three seconds.
 
 use crate::service::{Platform, Result, ingest};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Counts the customers whose usage can't be priced; the log reports who they are whenever that changes.
+//! Counts customers whose usage can't be priced, and logs them when they change.
 
 use crate::{
     domain::{identity::CustomerId, plan::Unpriced},
@@ -12,7 +12,7 @@ use std::{
 
 pub const EVERY: Duration = Duration::from_secs(300);
 
-/// What the log reported last.
+/// The customers logged last.
 pub type Reported = Mutex<BTreeMap<CustomerId, Unpriced>>;
 
 pub async fn run(platform: Platform, reported: Arc<Reported>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Applies stored webhooks that wait: those that came while billing was off, and failed ones whose next try is due.
+//! Applies stored events: those received while billing was off, and failed ones whose retry is due.
 
 use crate::service::{Platform, Result, features, webhooks};
 use std::time::Duration;

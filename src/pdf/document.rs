@@ -1,4 +1,5 @@
-//! What stands on an invoice: every string ready to print, every missing datum absent. `invoice.typ` only places it.
+//! The text of an invoice: every string is ready to print, missing data are absent. `invoice.typ`
+//! only places it.
 
 use super::{Seller, text};
 use crate::domain::invoice::{
@@ -8,31 +9,32 @@ use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use time::OffsetDateTime;
 
-/// Longest name, address line or description that is printed whole: more would not fit on a page beside the rest.
+/// Longest name, address line or description that is printed whole; longer text would not fit on a
+/// page.
 const LINE_LIMIT: usize = 500;
 const NOTE_LIMIT: usize = 5_000;
 const ADDRESS_LINES: usize = 16;
-/// Stripe takes four fields of 40 and 140 characters ("Create an invoice", `custom_fields`).
+/// Stripe allows four fields of 40 and 140 characters ("Create an invoice", `custom_fields`).
 const CUSTOM_FIELDS: usize = 8;
 const FIELD_LIMIT: usize = 200;
 
-/// An invoice as it is printed.
+/// A printable invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InvoiceDocument {
-    /// Names the document for its whole life, whatever its version.
+    /// Identifies the document in all its versions.
     #[serde(skip)]
     pub(super) id: String,
-    /// Stands in the file as its time of creation, so that rendering again changes nothing.
+    /// The file's creation time, so that rendering again gives the same bytes.
     #[serde(skip)]
     pub(super) dated: OffsetDateTime,
     title: String,
     number: Option<String>,
     status: &'static str,
-    /// Stands across the page.
+    /// Watermark across the page.
     watermark: Option<&'static str>,
     seller: Party,
     customer: Party,
-    /// What a reader looks for first: `$1,234.56 due 1 December 2026`.
+    /// The headline: `$1,234.56 due 1 December 2026`.
     headline: String,
     facts: Vec<Fact>,
     lines: Vec<Line>,
@@ -63,7 +65,7 @@ struct Fact {
 struct Line {
     description: String,
     remark: Option<&'static str>,
-    /// Each on a row of its own, below the description.
+    /// One row each, below the description.
     details: Vec<String>,
     period: Option<String>,
     quantity: Option<String>,
@@ -79,18 +81,18 @@ struct Total {
     weight: Weight,
 }
 
-/// How much a row of the totals stands out.
+/// How much a row of the totals is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Weight {
     Plain,
     Sum,
     Due,
-    /// Below the sum that is due, and no part of it.
+    /// Below the amount due, and not part of it.
     Aside,
 }
 
-/// Money that moved, or was taken back: a payment, a refund, a credit note.
+/// A transfer: a payment, a refund, a credit note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Receipt {
     date: String,
@@ -142,10 +144,10 @@ impl InvoiceDocument {
         }
     }
 
-    /// Differs where anything differs that is printed.
+    /// Hash of everything that is printed.
     pub fn fingerprint(&self) -> i64 {
         let mut hasher = DefaultHasher::new();
-        // Text and lists of text: they can always be serialized.
+        // Text and lists of text can always be serialized.
         serde_json::to_vec(self).unwrap_or_default().hash(&mut hasher);
         self.dated.hash(&mut hasher);
         hasher.finish().cast_signed()
@@ -224,7 +226,7 @@ impl Line {
     }
 }
 
-/// The sums as they are on the page and in the API.
+/// The sums as on the page and in the API.
 fn totals(invoice: &InvoiceDetail) -> Vec<Total> {
     let last = invoice.sums.iter().rposition(|row| row.role == SumRole::Sum);
     let weight = |place: usize, row: &SumRow| match row.role {
@@ -247,14 +249,14 @@ impl Receipt {
         Receipt { date: text::date(payment.at), text, amount: invoice.summary.money(payment.amount).to_string() }
     }
 
-    /// None for a refund that did not happen.
+    /// None for a refund that failed or was canceled.
     fn refund(refund: &Refund, invoice: &InvoiceDetail) -> Option<Receipt> {
         let state = match refund.status.as_str() {
             "succeeded" => "Refund",
             "pending" | "requires_action" => "Refund, pending",
             _ => return None,
         };
-        // Stripe's other reason, `fraudulent`, is a suspicion and not for this page.
+        // Stripe's other reason, `fraudulent`, must not be printed.
         let text = match refund.reason.as_deref() {
             Some("duplicate") => format!("{state}: duplicate payment"),
             Some("requested_by_customer") => format!("{state}: requested by customer"),
@@ -263,7 +265,7 @@ impl Receipt {
         Some(Receipt { date: text::date(refund.at), text, amount: invoice.summary.money(refund.amount).to_string() })
     }
 
-    /// None for one that was voided.
+    /// None for a voided one.
     fn credit_note(credit_note: &CreditNote, invoice: &InvoiceDetail) -> Option<Receipt> {
         let number = credit_note.number.as_deref().map(|number| text::one_line(number, LINE_LIMIT)).filter(|number| !number.is_empty());
         let text = number.map_or_else(|| "Credit note".to_owned(), |number| format!("Credit note {number}"));
@@ -272,7 +274,7 @@ impl Receipt {
     }
 }
 
-/// Stripe's payment method types as people know them.
+/// Display names of Stripe's payment method types.
 fn payment_method(method: &str) -> String {
     match method {
         "card" => "Card".to_owned(),

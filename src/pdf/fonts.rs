@@ -1,4 +1,4 @@
-//! The fonts that are built in, parsed once per process.
+//! The built-in fonts, parsed once per process.
 
 use typst::{
     foundations::Bytes,
@@ -6,7 +6,7 @@ use typst::{
     utils::LazyHash,
 };
 
-/// Font files; `invoice.typ` names the families in the order in which they are tried.
+/// Font files; `invoice.typ` lists the families in fallback order.
 const FILES: [&[u8]; 7] = [
     include_bytes!("fonts/Inter-Regular.ttf"),
     include_bytes!("fonts/Inter-SemiBold.ttf"),

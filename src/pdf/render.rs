@@ -1,6 +1,7 @@
-//! From a document to bytes, on the calling thread.
+//! Renders a document to bytes on the calling thread.
 //!
-//! Fonts, the parsed template and typst's library are shared by the whole process; each render has its own world over them with its own data.
+//! Fonts, the parsed template and typst's library are shared by the process; each render has its
+//! own world with its own data.
 
 use super::{InvoiceDocument, PdfError, fonts::Fonts};
 use std::sync::LazyLock;
@@ -16,7 +17,7 @@ use typst::{
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, Timestamp};
 
-/// How many renders a result of typst's memoization outlives its last use.
+/// A memoized result of typst is dropped after this many renders without use.
 const CACHE_AGE: usize = 10;
 
 static SHARED: LazyLock<Shared> = LazyLock::new(|| Shared {
@@ -30,7 +31,7 @@ struct Shared {
     library: LazyHash<Library>,
     fonts: Fonts,
     template: Source,
-    /// Where the template finds the document.
+    /// The path at which the template finds the document.
     data: FileId,
 }
 
@@ -39,7 +40,8 @@ fn file_id(name: &str) -> FileId {
     FileId::new(RootedPath::new(VirtualRoot::Project, path))
 }
 
-/// What typst sees of the world in one render: the template, the fonts and one invoice. No clock, no other file, no packages.
+/// Typst's view of the world in one render: the template, the fonts and one invoice. No clock, no
+/// other files, no packages.
 struct InvoiceWorld {
     shared: &'static Shared,
     data: Bytes,
@@ -75,7 +77,8 @@ impl World for InvoiceWorld {
     }
 }
 
-/// Ages typst's memoization when a render ends, also in an error or a panic; without it memory grows with every document.
+/// Ages typst's memoization when a render ends, also after an error or a panic; otherwise memory
+/// grows with every document.
 struct AgeCache;
 
 impl Drop for AgeCache {

@@ -1,4 +1,4 @@
-//! Renders kept off the async threads, bounded in number, time and memory.
+//! Runs renders off the async threads, limited in number, time and memory.
 
 use super::{InvoiceDocument, Pdf, PdfError, render};
 use crate::telemetry;
@@ -13,24 +13,25 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// One state of one invoice. The template needs no part in it: it can't change while the process, and so the cache, lives.
+/// Cache key: one state of one invoice. The template is not part of it: it can't change during the
+/// process's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CacheKey {
     pub invoice: Uuid,
-    /// Goes up with every change of anything that is printed.
+    /// Increases with every change of printed data.
     pub version: i64,
 }
 
-/// What a [`Renderer`] may use.
+/// Limits of a [`Renderer`].
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Renders at the same time.
+    /// Concurrent renders.
     pub workers: usize,
-    /// Renders that may wait for a worker; the next one is [`PdfError::Busy`].
+    /// Maximum number of queued renders; the next one is [`PdfError::Busy`].
     pub waiting: usize,
     /// From the call to the bytes.
     pub timeout: Duration,
-    /// Bytes of finished documents that are kept.
+    /// Cache size in bytes.
     pub cache_bytes: u64,
 }
 
@@ -42,12 +43,12 @@ impl Default for Limits {
     }
 }
 
-/// Renders documents and keeps the finished ones; clones share workers and cache.
+/// Renders and caches documents; clones share workers and cache.
 #[derive(Clone)]
 pub struct Renderer(Arc<Shared>);
 
 struct Shared {
-    /// A place for each render that runs or waits.
+    /// One permit per running or queued render.
     places: Arc<Semaphore>,
     workers: Arc<Semaphore>,
     timeout: Duration,
@@ -63,8 +64,9 @@ impl Weighter<CacheKey, Arc<Pdf>> for PdfSize {
     }
 }
 
-/// How many documents the cache expects. It splits its bytes evenly among shards of at least 32 documents and keeps none that is larger than a shard,
-/// so the few large shards of a small number leave room for long invoices.
+/// Expected number of cached documents. The cache splits its bytes evenly into shards of at least
+/// 32 documents and rejects documents larger than a shard. So a small number gives few large
+/// shards, and long invoices fit.
 const EXPECTED_DOCUMENTS: usize = 128;
 
 impl Renderer {
@@ -82,10 +84,11 @@ impl Renderer {
         }))
     }
 
-    /// The invoice in this state: from the cache, or else rendered once however many ask for it at the same time. `make` is called only if it must be rendered.
+    /// Returns the invoice in this state from the cache, or renders it once for all concurrent
+    /// requests. `make` is only called to render.
     pub async fn invoice(&self, key: CacheKey, make: impl FnOnce() -> InvoiceDocument) -> Result<Arc<Pdf>, PdfError> {
         let cached = self.0.cache.get_or_insert_async(&key, async { self.render(make()).await });
-        // Around the whole: who waits for another's render, and then for one of its own after that failed, waits no longer than anyone else.
+        // The timeout covers waiting for another request's render and, if that fails, for its own.
         time::timeout(self.0.timeout, cached).await.map_err(|_| PdfError::TimedOut)?
     }
 
@@ -111,7 +114,7 @@ impl Renderer {
     async fn render_when_free(&self, document: InvoiceDocument, place: OwnedSemaphorePermit) -> Result<Arc<Pdf>, PdfError> {
         let worker = Arc::clone(&self.0.workers).acquire_owned().await.map_err(|_| PdfError::Busy)?;
         let rendering = task::spawn_blocking(move || {
-            // A render that nobody waits for any more still holds its core until it ends.
+            // An abandoned render occupies its core until it ends.
             let _held = (place, worker);
             let started = Instant::now();
             let rendered = render::render(&document).map(|bytes| Arc::new(Pdf::new(bytes)));
@@ -121,7 +124,7 @@ impl Renderer {
         rendering.await.map_err(|error| PdfError::Failed(error.to_string()))?
     }
 
-    /// Renders one document on this thread, past queue and cache: for command lines and benchmarks.
+    /// Renders one document on this thread, without queue and cache: for commands and benchmarks.
     pub fn render_blocking(&self, document: &InvoiceDocument) -> Result<Pdf, PdfError> {
         render::render(document).map(Pdf::new)
     }

@@ -1,19 +1,19 @@
-//! Who sends the invoice.
+//! The seller on the invoice.
 
-/// The company at the top of every invoice. What is `None` or empty is left out.
+/// The company at the top of every invoice. `None` and empty fields are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seller {
     pub name: String,
-    /// Address lines as they are printed, country last.
+    /// Formatted address lines, country last.
     pub address: Vec<String>,
     pub tax_id: Option<String>,
     pub email: Option<String>,
-    /// Without a scheme, as people write it.
+    /// Without a scheme.
     pub website: Option<String>,
 }
 
 impl Seller {
-    /// ApexMediation, with contact details on a domain that is reserved for documentation (RFC 2606).
+    /// ApexMediation, with contact details on a domain reserved for documentation (RFC 2606).
     pub fn apex_mediation() -> Seller {
         Seller {
             name: "ApexMediation".to_owned(),

@@ -1,16 +1,16 @@
-//! Dates and foreign text as they are printed.
+//! Formats dates and external text for printing.
 
 use crate::domain::period::Period;
 use time::{Date, Duration, Month, OffsetDateTime, UtcOffset};
 
-/// Text from outside made fit for one printed line: no line breaks, nothing invisible that could reorder or hide what stands beside it, and at most `limit` characters
-/// (with an ellipsis, so that a cut is seen).
+/// Makes external text safe for one printed line: no line breaks, no invisible characters that
+/// reorder or hide text, and at most `limit` characters (with an ellipsis if cut).
 pub fn one_line(text: &str, limit: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     printable(&words.join(" "), limit)
 }
 
-/// As [`one_line`], but keeps the lines. Two or more empty lines become one.
+/// Like [`one_line`], but with line breaks. Two or more empty lines become one.
 pub fn paragraphs(text: &str, limit: usize) -> String {
     let mut out = String::new();
     for line in text.trim().lines() {
@@ -30,7 +30,8 @@ fn printable(text: &str, limit: usize) -> String {
             out.push('…');
             break;
         }
-        // Control characters and the overrides that turn the direction of text (Unicode Standard Annex 9, section 2) show up as the replacement character.
+        // Control characters and bidirectional overrides (Unicode Standard Annex 9, section 2)
+        // become the replacement character.
         let c =
             if (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c };
         out.push(c);
@@ -44,7 +45,7 @@ pub fn date(at: OffsetDateTime) -> String {
     format!("{} {} {}", day.day(), day.month(), day.year())
 }
 
-/// `1 – 30 November 2026`. The end is exclusive, so the last day is the one that holds the instant before it.
+/// `1 – 30 November 2026`. The end is exclusive, so the last day contains the instant before it.
 pub fn period(period: Period) -> String {
     span(period, |month| month.to_string())
 }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_one_line_without_tricks() {
+    fn text_is_one_line_without_control_characters() {
         assert_eq!(one_line("  a\t\r\n b\u{0}c ", 100), "a b\u{fffd}c");
         assert_eq!(one_line("pay \u{202e}99.1$", 100), "pay \u{fffd}99.1$");
         assert_eq!(one_line("abcdef", 3), "abc…");

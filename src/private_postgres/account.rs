@@ -1,4 +1,4 @@
-//! Who runs PostgreSQL: ourselves, unless we are root, which PostgreSQL refuses.
+//! The account that runs PostgreSQL: our own, unless we are root, which PostgreSQL refuses.
 
 use super::{At, ClusterError};
 use std::ffi::CStr;
@@ -11,7 +11,7 @@ use std::process::Command;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Account {
     Ourselves,
-    /// Root under another number: the files stay root's, PostgreSQL sees `nobody`.
+    /// Root in a user namespace: files stay root's, PostgreSQL sees the user `nobody`.
     #[cfg(target_os = "linux")]
     UserNamespace,
     Other {
@@ -21,7 +21,7 @@ pub(super) enum Account {
 }
 
 impl Account {
-    /// Whoever owns an existing cluster stays its owner. Hands `dir` to the account where it needs that.
+    /// The owner of an existing cluster remains its owner. Changes the owner of `dir` if necessary.
     pub fn choose(dir: &Path, programs: &Path) -> Result<Account, ClusterError> {
         if effective_user() != 0 {
             return Ok(Account::Ourselves);
@@ -51,7 +51,7 @@ impl Account {
         Ok(account)
     }
 
-    /// Makes the account the owner of what we have written for it.
+    /// Makes the account the owner of files that we have written for it.
     pub fn own(self, path: &Path) -> Result<(), ClusterError> {
         match self {
             Account::Other { uid, gid } => chown(path, Some(uid), Some(gid)).at(path),
@@ -63,7 +63,8 @@ impl Account {
         match self {
             Account::Ourselves => {}
             #[cfg(target_os = "linux")]
-            // SAFETY: `enter_namespace` only makes system calls, allocates nothing and takes no lock, as code between fork and exec must.
+            // SAFETY: `enter_namespace` only makes system calls, allocates nothing and takes no
+            // lock, as required between fork and exec.
             Account::UserNamespace => unsafe {
                 command.pre_exec(enter_namespace);
             },
@@ -75,13 +76,13 @@ impl Account {
 }
 
 pub(super) fn effective_user() -> u32 {
-    // SAFETY: reads a number of the process; can't fail.
+    // SAFETY: reads a process attribute; can't fail.
     unsafe { libc::geteuid() }
 }
 
 fn ids_of(name: &CStr) -> Option<(u32, u32)> {
-    // SAFETY: `name` ends with a zero byte. The answer points into a buffer of the library, which stays valid until the next such call;
-    // it is copied at once, and nothing else of this program asks for accounts.
+    // SAFETY: `name` ends with a zero byte. The result points into a buffer of libc that is valid
+    // until the next such call; it is copied at once, and no other code here makes such calls.
     unsafe {
         let entry = libc::getpwnam(name.as_ptr());
         (!entry.is_null()).then(|| ((*entry).pw_uid, (*entry).pw_gid))
@@ -97,13 +98,14 @@ fn namespace_allowed() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Into a user namespace where we are `nobody` (65534) and nobody else is anybody.
+/// Enters a user namespace as the user 65534, without other users.
 #[cfg(target_os = "linux")]
 fn enter_namespace() -> std::io::Result<()> {
     use std::io::Error;
 
     fn put(path: &CStr, text: &[u8]) -> std::io::Result<()> {
-        // SAFETY: the path ends with a zero byte, the text is as long as said, and the descriptor is ours and closed once.
+        // SAFETY: the path ends with a zero byte, the length is the text's, and the descriptor is
+        // ours and closed once.
         unsafe {
             let file = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
             if file < 0 {

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs are. `scripts/lib.sh` looks in the same places.
+//! Finds PostgreSQL's programs. `scripts/lib.sh` searches the same folders.
 
 use super::ClusterError;
 use std::cmp::Reverse;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// The oldest major version whose SQL the migrations may use.
+/// The oldest major version that supports the migrations' SQL.
 pub(super) const MIN_MAJOR: u32 = 15;
 
-/// Folders of installed versions: the name of an entry starts with the second item, its programs are in `bin`.
+/// Folders of installed versions: entries start with the second item, with programs in `bin`.
 const USUAL_PLACES: [(&str, &str); 6] = [
     ("/usr/lib/postgresql", ""),
     ("/usr", "pgsql-"),
@@ -27,8 +27,8 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// `APEX_PG_BIN` and nothing else when it is set; otherwise PATH, the usual places, and what `scripts/setup.sh` fetched.
-    /// An existing cluster needs the `major` that made it.
+    /// `APEX_PG_BIN` only, if set; otherwise PATH, the usual folders, and the one filled by
+    /// `scripts/setup.sh`. An existing cluster needs the `major` version that created it.
     pub fn find(cluster: &Path, major: Option<u32>) -> Result<Programs, ClusterError> {
         if let Some(folder) = env::var_os("APEX_PG_BIN").filter(|folder| !folder.is_empty()).map(PathBuf::from) {
             return Programs::first([folder.clone()], major).ok_or(ClusterError::WrongFolder(folder, major));
@@ -50,7 +50,7 @@ impl Programs {
     }
 
     fn in_folder(folder: &Path) -> Option<Programs> {
-        // PATH often has links to single programs; the others stand beside what they point to.
+        // PATH often has links to single programs; the others are next to the link's target.
         let folder = fs::canonicalize(folder.join("postgres")).ok()?.parent()?.to_owned();
         if !["initdb", "pg_ctl"].iter().all(|program| folder.join(program).is_file()) {
             return None;
@@ -66,7 +66,7 @@ pub(super) fn is_in_path(program: &str) -> bool {
     env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
 }
 
-/// Of `postgres (PostgreSQL) 15.9 (Debian 15.9-0+deb12u1)`.
+/// Parses `postgres (PostgreSQL) 15.9 (Debian 15.9-0+deb12u1)`.
 fn major_in(version: &str) -> Option<u32> {
     let (_, number) = version.split_once("(PostgreSQL) ")?;
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
@@ -93,14 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_is_read_from_what_the_program_says() {
+    fn the_major_version_is_parsed_from_the_output() {
         assert_eq!(major_in("postgres (PostgreSQL) 15.9 (Debian 15.9-0+deb12u1)\n"), Some(15));
         assert_eq!(major_in("postgres (PostgreSQL) 18beta1\n"), Some(18));
         assert_eq!(major_in("command not found"), None);
     }
 
     #[test]
-    fn the_newest_version_of_a_place_comes_first() {
+    fn the_newest_version_of_a_folder_comes_first() {
         let place = env::temp_dir().join(format!("apex-programs-{}", std::process::id()));
         for name in ["postgresql@9", "postgresql@18", "postgresql@15", "redis"] {
             fs::create_dir_all(place.join(name)).unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_the_programs_is_passed_over() {
+    fn a_folder_without_the_programs_is_skipped() {
         assert_eq!(Programs::first([PathBuf::from("/nonexistent"), env::temp_dir()], None), None);
     }
 }

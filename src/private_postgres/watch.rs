@@ -1,4 +1,4 @@
-//! Looks after a private PostgreSQL while the program runs.
+//! Restarts the private PostgreSQL if it dies.
 
 use super::Cluster;
 use crate::telemetry::Outage;
@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the server is looked at.
+/// Interval of the check.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Starts the server again whenever it has died, for as long as the cluster is in use. What can't be started is tried again: the log says so at
-/// once and then each minute, and `/readyz` says no meanwhile.
+/// Restarts the server whenever it has died, as long as the cluster is in use. A failed start is
+/// retried; it is logged at once and then each minute, and `/readyz` fails meanwhile.
 pub async fn keep_alive(cluster: Weak<Cluster>) {
     let mut outage = Outage::default();
     let mut turns = tokio::time::interval(EVERY);
@@ -23,13 +23,13 @@ pub async fn keep_alive(cluster: Weak<Cluster>) {
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => {
                 outage.worked(Instant::now());
-                tracing::error!("private PostgreSQL died, and was started again");
+                tracing::error!("private PostgreSQL died and was restarted");
             }
             Ok(Err(error)) => match outage.failed(Instant::now()) {
-                Some(_) => tracing::error!(%error, "private PostgreSQL died and can't be started"),
-                None => tracing::debug!(%error, "private PostgreSQL died and can't be started"),
+                Some(_) => tracing::error!(%error, "private PostgreSQL died and can't be restarted"),
+                None => tracing::debug!(%error, "private PostgreSQL died and can't be restarted"),
             },
-            Err(error) => tracing::error!(%error, "private PostgreSQL can't be looked after"),
+            Err(error) => tracing::error!(%error, "private PostgreSQL can't be monitored"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes connections, serves each with the router, and lets go of them without failing a request.
+//! Accepts connections, serves them with the router, and closes them without failing a request.
 
 use super::listen::Listener;
 use crate::{
@@ -26,38 +26,39 @@ use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-/// Headers of a request at most; more are a 431.
+/// Maximum number of headers; more are a 431.
 const MOST_HEADERS: usize = 100;
-/// Bytes of a request's line and headers at most; more are a 431.
+/// Maximum size of a request's line and headers; more is a 431.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
-/// A connection that was taken before the end has this long to bring its first request.
+/// How long a connection accepted before the shutdown may take to send its first request.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
-/// Files that the process opens beside its connections: to the database, to Stripe, fonts, pages.
+/// File descriptors for other uses: the database, Stripe, fonts, pages.
 const OTHER_FILES: u64 = 256;
-/// How often the log says that there is no place for more.
+/// How often the connection limit is logged.
 const REMINDED: Duration = Duration::from_secs(60);
 
-/// What connections may take of the server.
+/// Limits of connections.
 #[derive(Clone)]
 pub struct Limits {
-    /// Open at once. More wait in the kernel's queue until one has ended.
+    /// Maximum number of open connections. Further ones wait in the kernel's queue.
     pub connections: usize,
-    /// A request's line and headers have this long to come, so that nobody holds connections by sending slowly; an idle one is closed after it.
+    /// Time limit for a request's line and headers, so that slow clients can't hold connections;
+    /// idle connections are closed after it.
     pub head_within: Duration,
-    /// An answer of which the client takes nothing for so long ends with its connection.
+    /// A client that reads nothing of its response for this long is disconnected.
     pub write_within: Duration,
-    /// What one address may hold of the connections; None where no stranger comes.
+    /// The limit per address; None for internal listeners.
     pub shares: Option<ConnectionShares>,
-    /// Counts those that are open.
+    /// Counts open connections.
     pub open: Option<metrics::Gauge>,
 }
 
-/// How far stopping has come.
+/// The stage of the shutdown.
 #[derive(Clone, Default)]
 pub struct Stop {
-    /// The end is near: every answer says that its connection ends with it. New connections are still taken.
+    /// Every response closes its connection. New connections are still accepted.
     pub announced: CancellationToken,
-    /// No new connections. What runs is finished.
+    /// No new connections. Running requests finish.
     pub closing: CancellationToken,
 }
 
@@ -65,11 +66,11 @@ pub struct Stop {
 pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) {
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(limits.connections));
-    let mut told: Option<Instant> = None;
+    let mut logged: Option<Instant> = None;
     loop {
-        if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() >= REMINDED) {
-            told = Some(Instant::now());
-            tracing::warn!(connections = limits.connections, "every place for a connection is taken; new ones wait");
+        if places.available_permits() == 0 && logged.is_none_or(|logged| logged.elapsed() >= REMINDED) {
+            logged = Some(Instant::now());
+            tracing::warn!(connections = limits.connections, "the connection limit is reached; new connections wait");
         }
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place.ok(),
@@ -96,8 +97,8 @@ pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) 
             }
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
-                // No descriptors or no memory: some come free.
-                tracing::error!(%error, "a connection can't be taken");
+                // Out of file descriptors or memory; some are released soon.
+                tracing::error!(%error, "a connection can't be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -108,25 +109,25 @@ pub async fn serve(listener: Listener, app: Router, limits: Limits, stop: Stop) 
                 connections.spawn(connection(stream, peer, app.clone(), limits.clone(), stop.clone()));
             }
         }
-        Err(error) => tracing::warn!(%error, "connections that were waiting can't be taken"),
+        Err(error) => tracing::warn!(%error, "queued connections can't be accepted"),
     }
     connections.close();
     connections.wait().await;
 }
 
-/// The answer to a connection of an address that has its share.
+/// The response to a connection over its address's limit.
 const REFUSAL: &[u8] =
     b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 52\r\n\r\n\
     Too many connections from your address are open now.";
 
-/// Says why, as far as that goes without waiting, and closes the connection.
+/// Sends the reason if possible without waiting, and closes the connection.
 fn refuse(stream: TcpStream, peer: SocketAddr) {
     ::metrics::counter!(telemetry::HTTP_CONNECTIONS_REFUSED).increment(1);
     let answered = stream.into_std().and_then(|mut stream| stream.write_all(REFUSAL));
-    tracing::debug!(%peer, ?answered, "connection refused: its address has its share");
+    tracing::debug!(%peer, ?answered, "connection refused: its address has reached its limit");
 }
 
-/// One of those that are open.
+/// An open connection.
 struct Open(Option<metrics::Gauge>);
 
 impl Open {
@@ -142,10 +143,11 @@ impl Drop for Open {
     }
 }
 
-/// As many connections of these as fit among the files that the process may open. It may open more from here on, as far as it is allowed to.
+/// The number of these connections that fits into the process's open-file limit, which is raised as
+/// far as permitted.
 pub fn fitting(connections: usize) -> usize {
     let mut files = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls only read or write the value that they are given.
+    // SAFETY: both calls only read or write the given value.
     let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut files) } == 0;
     if !known {
         return connections;
@@ -175,7 +177,7 @@ fn within(connections: usize, files: u64) -> usize {
 
 async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, limits: Limits, stop: Stop) {
     let _open = Open::counted(limits.open.clone());
-    // Without it an answer of more than one packet waits 40 ms for an acknowledgement.
+    // Without TCP_NODELAY a response of several packets waits 40 ms for an acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
@@ -205,7 +207,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, limits: Li
         Some(served) => served,
         None => {
             let first = async {
-                // Whoever has connected is about to ask, and would not be heard: hyper closes at once what has not brought a request yet.
+                // A connected client is about to send a request, but hyper would close a connection
+                // without one at once.
                 if asked.load(Ordering::Relaxed) { None } else { tokio::time::timeout(FIRST_WITHIN, serving.as_mut()).await.ok() }
             };
             match first.await {
@@ -227,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_refusal_is_as_long_as_it_says() {
+    fn the_refusals_content_length_is_right() {
         let text = std::str::from_utf8(REFUSAL).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");

@@ -1,4 +1,5 @@
-//! Listening sockets: inherited from the service manager (systemd's socket activation), else opened here.
+//! Listening sockets: inherited from the service manager (systemd's socket activation), else opened
+//! here.
 
 use anyhow::{Context, anyhow, bail};
 use std::{
@@ -8,21 +9,21 @@ use std::{
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// Connections that the kernel keeps until they are taken. It may have a lower limit (`net.core.somaxconn`).
+/// Length of the kernel's accept queue. The kernel may limit it further (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
 
-/// The sockets that the process was started with, by their names.
+/// The inherited sockets, by name.
 #[derive(Default)]
 pub struct Sockets(Vec<(String, net::TcpListener)>);
 
 impl Sockets {
-    /// What the service manager handed over: `LISTEN_FDS` and its like, see sd_listen_fds(3). To be called once, before anything else
-    /// starts: children don't inherit them from here on.
+    /// Reads the inherited sockets: `LISTEN_FDS` and related variables, see sd_listen_fds(3). Call
+    /// it once, before anything else starts: children must not inherit them.
     pub fn inherited() -> anyhow::Result<Sockets> {
         let handed = sd_notify::listen_fds_with_names().context("LISTEN_FDS, LISTEN_PID or LISTEN_FDNAMES")?;
         let sockets: Vec<_> = handed.map(|(fd, name)| Ok((name, listening(fd)?))).collect::<anyhow::Result<_>>()?;
         if sockets.len() > 2 {
-            bail!("{} sockets were handed over; there is use for two, `http` and `metrics`", sockets.len());
+            bail!("{} sockets were inherited; expected at most two, `http` and `metrics`", sockets.len());
         }
         Ok(Sockets(sockets))
     }
@@ -44,13 +45,13 @@ impl Sockets {
     }
 }
 
-/// A descriptor that was handed over, if it is what it should be.
+/// An inherited descriptor, if it is valid.
 fn listening(fd: RawFd) -> anyhow::Result<net::TcpListener> {
-    // SAFETY: the service manager opened it for this process, and nobody else here has taken it.
+    // SAFETY: the service manager opened it for this process, and no other code here uses it.
     let socket = unsafe { net::TcpListener::from_raw_fd(fd) };
     let usable = socket.local_addr().is_ok() && socket2::SockRef::from(&socket).is_listener().unwrap_or(false);
     if !usable {
-        bail!("descriptor {fd}, which was handed over, is no listening TCP socket");
+        bail!("the inherited descriptor {fd} is not a listening TCP socket");
     }
     socket.set_nonblocking(true)?;
     Ok(socket)
@@ -63,10 +64,10 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A socket that takes connections.
+/// A listening socket.
 pub struct Listener {
     socket: TcpListener,
-    /// The service manager holds it open, and its queue.
+    /// The service manager keeps it open, with its queue.
     inherited: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Prometheus text on its own address, never on the public one.
+//! Prometheus metrics on a separate address, never on the public one.
 
 use crate::{
     service::{Platform, gauges, webhooks},
@@ -6,7 +6,7 @@ use crate::{
 };
 use axum::{Router, routing::get};
 
-/// `GET /metrics`. Installs the recorder: what is counted before that is lost.
+/// `GET /metrics`. Installs the recorder: earlier measurements are lost.
 ///
 /// # Errors
 /// A second recorder in one process.

@@ -1,4 +1,4 @@
-//! Every path there is, and what stands in front of it.
+//! All paths, and the layers in front of them.
 
 use crate::{
     api,
@@ -37,7 +37,7 @@ use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-/// An address that no page has.
+/// A path that no page has.
 const NO_PAGE: &str = "/not-found";
 
 /// The public router: console, API and webhooks.
@@ -56,7 +56,8 @@ pub fn router(server: Server) -> Router {
     };
     let not_found = {
         let render = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
-        // No page is rendered by an address that the router above does not know, whatever the app's own router makes of it.
+        // A page is only rendered if the router above knows its path, even if the app's own router
+        // would match.
         move |mut request: Request<Body>| {
             *request.uri_mut() = Uri::from_static(NO_PAGE);
             render(request)
@@ -99,24 +100,24 @@ pub fn router(server: Server) -> Router {
         .layer(Extension(server.clone()));
     let api: Router<Server> = api::router().into();
     api.merge(api::forms())
-        // A page is nothing that a program asked for.
+        // API clients don't request pages.
         .route("/api", any(unknown))
         .route("/api/{*rest}", any(unknown))
         .leptos_routes_with_context(&server, generate_route_list(App), context, page)
         .fallback_service(files)
-        // All at once: with each layer of its own a request would copy those within it, and they those within them.
+        // All in one: each separate layer would clone the layers within it per request.
         .layer(layers)
         .with_state(server)
 }
 
-/// Path of the one request that takes as long as there is to compare.
+/// Path of the request that may take as long as the comparison does.
 const RECONCILE: &str = "/api/v1/billing/reconcile";
 
-/// Path of the one request that decides by itself what it takes, since that depends on who sends it.
+/// Path of the request that sets its own body limit, which depends on the caller.
 const INGEST: &str = "/api/v1/usage/events";
 const WEBHOOK: &str = "/api/v1/webhooks/stripe";
 
-/// Waits for no body that says beforehand that it is too large.
+/// Rejects a body at once if its Content-Length is too large.
 async fn refuse_what_is_announced(State(webhook_bytes): State<usize>, request: Request, next: Next) -> Response {
     let limit = match request.uri().path() {
         INGEST => usize::MAX,
@@ -129,12 +130,12 @@ async fn refuse_what_is_announced(State(webhook_bytes): State<usize>, request: R
     next.run(request).await
 }
 
-/// A reconciliation and its repairs are waited for: they have time limits of their own wherever they wait.
+/// A reconciliation and its repairs have their own time limits.
 fn has_its_own_time(path: &str) -> bool {
     path == RECONCILE || (path.starts_with("/api/v1/admin/reconciliations/") && path.ends_with("/repair"))
 }
 
-/// Answers for a request that takes too long.
+/// Responds for a request that times out.
 async fn limit_time(State(longest): State<Duration>, request: Request, next: Next) -> Response {
     if has_its_own_time(request.uri().path()) {
         return next.run(request).await;
@@ -149,8 +150,9 @@ async fn unknown() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// What is shown to a person stands in no cache: the next user of the browser finds nothing by going back (RFC 9111, section 5.2.2.5). What
-/// says otherwise, such as a PDF with its tag, is left alone, and so are scripts and styles, which are the same for all.
+/// Private content must not be cached: the next user of the browser finds nothing with the Back
+/// button (RFC 9111, section 5.2.2.5). Responses with their own policy, such as a PDF with its tag,
+/// are unchanged, and so are scripts and styles, which are the same for all.
 async fn cache_nothing_personal(request: Request, next: Next) -> Response {
     let is_personal = request.extensions().get::<Principal>().is_some();
     let mut response = next.run(request).await;
@@ -164,8 +166,8 @@ async fn cache_nothing_personal(request: Request, next: Next) -> Response {
     response
 }
 
-/// Leads people to where they can go on: to the login, to setting up a second factor, to the first page of a section. The guard decides what is
-/// shown and done; while billing is off, its API answers nothing.
+/// Redirects users: to the login, to setting up a second factor, to a section's first page. The
+/// guard decides what is permitted; while billing is off, its API refuses all requests.
 async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {

@@ -1,5 +1,6 @@
-//! Starting and stopping: opens what the server needs, serves, and stops without failing a request. First `/readyz` says no, and answers tell
-//! their connections goodbye, while everything is still answered; then no new connection is taken, and requests and jobs finish what they hold.
+//! Start and shutdown: opens what the server needs, serves, and stops without failing a request.
+//! First `/readyz` fails and responses close their connections, while all requests are still
+//! served. Then no new connection is accepted, and requests and jobs finish.
 
 use super::{
     accept::{self, Limits, Stop},
@@ -19,25 +20,26 @@ use sd_notify::NotifyState;
 use std::net::SocketAddr;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Connections to the metrics' address.
+/// Maximum number of connections to the metrics address.
 const METRICS_CONNECTIONS: usize = 64;
 
-/// Serves until told to stop. `ready` is called with the public address and that of the metrics as soon as requests are answered.
+/// Serves until the shutdown. `ready` is called with the public and the metrics address as soon as
+/// requests are served.
 pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(SocketAddr, SocketAddr)) -> anyhow::Result<()> {
     let (config, clock) = (platform.config.clone(), platform.clock.clone());
     let settings = &config.file.serving;
     if settings.reuse_port.is_some() {
         tracing::warn!("reuse-port in Leptos.toml has no effect; remove the line");
     }
-    features::refresh(&platform).await.context("the features' switches can't be read")?;
-    ingest::prepare(&platform).await.context("usage events can't be taken")?;
-    second_factor::reseal(&platform).await.context("the secrets of authenticator apps can't be kept as SECRETS_KEY wants it")?;
+    features::refresh(&platform).await.context("the feature switches can't be read")?;
+    ingest::prepare(&platform).await.context("usage events can't be accepted")?;
+    second_factor::reseal(&platform).await.context("the secrets of authenticator apps can't be re-encrypted with SECRETS_KEY")?;
     let listener = sockets.open("http", config.leptos.site_addr, "LEPTOS_SITE_ADDR")?;
     let metrics_listener = sockets.open("metrics", config.metrics_addr, "METRICS_ADDR")?;
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
     let stop = Stop::default();
-    // Before anything is counted.
+    // Before any measurement.
     let metrics_app = metrics::router(&platform)?;
     let (heartbeat, jobs) = jobs::start(&platform, stop.announced.clone());
     let incidents = platform.incidents.clone();
@@ -51,7 +53,7 @@ pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(
         shares: Some(ConnectionShares::new(settings.connections_per_address.get(), config.trusted_proxies.clone())),
         open: Some(::metrics::gauge!(telemetry::HTTP_CONNECTIONS)),
     };
-    // Whoever looks after the server finds it, however many others want something of it.
+    // The metrics stay reachable, however many connections the public address has.
     let of_metrics = Limits { connections: METRICS_CONNECTIONS, shares: None, open: None, ..limits.clone() };
     let metrics_app = metrics_app.merge(api::health::probes().with_state(server.clone()));
     let mut serving = tokio::spawn(accept::serve(listener, app, limits, stop.clone()));
@@ -61,8 +63,8 @@ pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(
     ready(address, metrics_address);
     notify(NotifyState::Ready);
 
-    let told = tokio::select! {
-        told = signals.next() => told,
+    let shutdown = tokio::select! {
+        shutdown = signals.next() => shutdown,
         ended = &mut serving => bail!("the server's loop ended: {ended:?}"),
         ended = &mut serving_metrics => bail!("the metrics' loop ended: {ended:?}"),
     };
@@ -71,26 +73,26 @@ pub async fn serve(platform: Platform, mut sockets: Sockets, ready: impl FnOnce(
     server.begin_stopping();
     stop.announced.cancel();
     let finished = async {
-        if told == Told::Terminate {
+        if shutdown == Shutdown::Terminate {
             tokio::time::sleep(settings.unready()).await;
         }
         stop.closing.cancel();
         let rest = async { (serving.await, serving_metrics.await, jobs.finish().await, incidents.settled().await) };
         if tokio::time::timeout(settings.drain(), rest).await.is_err() {
-            tracing::warn!("requests or jobs were still running after {} s, and were cut off", settings.drain_seconds);
+            tracing::warn!("requests or jobs still running after {} s were aborted", settings.drain_seconds);
         }
     };
     let stopped = tokio::select! {
         () = finished => Ok(()),
-        _ = signals.next() => Err(anyhow::anyhow!("told a second time to stop: whatever still ran was cut off")),
+        _ = signals.next() => Err(anyhow::anyhow!("second signal: running requests and jobs were aborted")),
     };
     watchdog.abort();
     stopped
 }
 
-/// Who wants the server to stop: whoever runs it in a terminal waits for nothing but running requests.
+/// Who requests the shutdown: in a terminal, only running requests are awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Shutdown {
     Interrupt,
     Terminate,
 }
@@ -102,26 +104,26 @@ struct Signals {
 
 impl Signals {
     fn new() -> anyhow::Result<Signals> {
-        let of = |kind| signal(kind).context("signals can't be listened to");
+        let of = |kind| signal(kind).context("signals can't be handled");
         Ok(Signals { interrupt: of(SignalKind::interrupt())?, terminate: of(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> Shutdown {
         tokio::select! {
-            _ = self.interrupt.recv() => Told::Interrupt,
-            _ = self.terminate.recv() => Told::Terminate,
+            _ = self.interrupt.recv() => Shutdown::Interrupt,
+            _ = self.terminate.recv() => Shutdown::Terminate,
         }
     }
 }
 
-/// Tells systemd, where it asked to be told.
+/// Notifies systemd, if it requested that.
 fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "NOTIFY_SOCKET");
     }
 }
 
-/// Tells systemd's watchdog that the process is well for as long as its jobs move.
+/// Notifies systemd's watchdog as long as jobs make progress.
 async fn watchdog(jobs: Heartbeat, clock: Clock) {
     let Some(patience) = sd_notify::watchdog_enabled() else { return };
     let mut turns = tokio::time::interval(patience / 2);

@@ -1,15 +1,15 @@
-//! Who makes a change and from where, for the audit log.
+//! The actor of a change and the request's origin, for the audit log.
 
 use crate::{domain::identity::CustomerId, store::postgres::audit::Entry};
 
-/// Where a request came from.
+/// Origin of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
 }
 
-/// Who makes a change.
+/// The actor of a change.
 #[derive(Clone, Debug)]
 pub struct By {
     pub actor: String,
@@ -46,7 +46,8 @@ pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data:
 /// Longest e-mail address that is looked up.
 pub const MAX_EMAIL_BYTES: usize = 320;
 
-/// An unauthenticated client's e-mail address as the audit log stores it: bounded, without control characters.
+/// An unauthenticated client's e-mail address as the audit log stores it: bounded, without control
+/// characters.
 pub(super) fn shown_email(email: &str) -> String {
     email.chars().filter(|c| !c.is_control()).take(MAX_EMAIL_BYTES).collect()
 }

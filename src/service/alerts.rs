@@ -1,4 +1,5 @@
-//! Usage alerts: what a customer set, and firing what its figures have reached, once per period and threshold unless it is re-armed.
+//! Usage alerts: a customer's settings, and firing thresholds that usage has reached, once per
+//! period and threshold unless re-armed.
 
 mod caps;
 mod mails;
@@ -29,13 +30,14 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
-/// Usage is looked for in the hours since then at every turn; older hours change rarely, and wait for the next look at everybody.
+/// Each run looks for new usage in the hours since then; older hours change rarely and are covered
+/// by the periodic check of all customers.
 const RECENT: Duration = Duration::hours(2);
 
-/// After a period's beginning, the one before is looked at once more for so long.
+/// How long after a period's start the previous one is still evaluated.
 const JUST_BEGUN: Duration = Duration::minutes(5);
 
-/// What a customer set, or what is usual, in the currency that it is billed in.
+/// A customer's settings or the defaults, in its billing currency.
 #[tracing::instrument(name = "alerts.settings", level = "debug", skip_all)]
 pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<AlertSettings> {
     let (currency, _) = usage::billed(platform, customer).await?;
@@ -43,10 +45,11 @@ pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<Alert
     Ok(set.map_or_else(|| AlertSettings::usual(currency), |settings| settings.in_currency(currency)))
 }
 
-/// Replaces what a customer set; a field that can't be used is named.
+/// Replaces a customer's settings; an error names the invalid field.
 ///
 /// # Errors
-/// `cap_confirmation_required` when a cap would refuse events from now on and the change is not confirmed.
+/// `cap_confirmation_required` if a cap would refuse events from now on and the change is not
+/// confirmed.
 #[tracing::instrument(name = "alerts.put", level = "debug", skip_all)]
 pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Value) -> Result<AlertSettings> {
     let (currency, period) = usage::billed(platform, customer).await?;
@@ -76,7 +79,8 @@ pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Valu
     Ok(settings)
 }
 
-/// Caps of these metrics are changed: what they refused is over, and a cap that refuses again is reported again.
+/// After changes of these metrics' caps: ends the recorded refusals, so that a cap that refuses
+/// again is reported again.
 async fn end_caps(
     conn: &mut PgConnection,
     customer: CustomerId,
@@ -97,7 +101,7 @@ async fn end_caps(
     Ok(())
 }
 
-/// Re-arms these firings, on record.
+/// Re-arms these alerts and audits it.
 async fn rearm_these(conn: &mut PgConnection, customer: CustomerId, ids: &[i64], at: OffsetDateTime) -> Result<()> {
     let ids = if ids.is_empty() { Vec::new() } else { store::rearm(conn, ids, at).await? };
     if !ids.is_empty() {
@@ -108,14 +112,14 @@ async fn rearm_these(conn: &mut PgConnection, customer: CustomerId, ids: &[i64],
     Ok(())
 }
 
-/// What fired for a customer in the running period, newest first.
+/// A customer's alerts of the current period, newest first.
 #[tracing::instrument(name = "alerts.fired", level = "debug", skip_all)]
 pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAlerts> {
     let (_, period) = usage::billed(platform, customer).await?;
     Ok(FiredAlerts { customer_id: customer, alerts: store::fired(&platform.db, customer, period.start()).await? })
 }
 
-/// What is set for a customer, and what of it was reached in the running period.
+/// A customer's settings, and the alerts of the current period.
 pub async fn standing(platform: &Platform, customer: CustomerId) -> Result<AlertStanding> {
     let (currency, period) = usage::billed(platform, customer).await?;
     let (set, fired, refusals) = tokio::try_join!(
@@ -127,23 +131,24 @@ pub async fn standing(platform: &Platform, customer: CustomerId) -> Result<Alert
     Ok(AlertStanding { settings, fired, refusals })
 }
 
-/// Compares the figures of customers whose usage may have changed with their thresholds, up to so many of them. How many alerts fired.
+/// Compares the usage of customers with their thresholds, for up to this many whose usage may have
+/// changed. Returns the number of fired alerts.
 ///
-/// Which customers are looked at only saves work: what has been reached and has not fired is found at the next look too, and the table
-/// takes it once.
+/// The selection of customers only saves work: a later run also finds reached thresholds, and the
+/// unique key fires each once.
 pub async fn fire_due(platform: &Platform, limit: i64) -> Result<usize> {
     let mut fired = 0;
     for customer in store::claim_customers(&platform.db, platform.clock.now() - RECENT, limit).await? {
         match fire_for(platform, customer).await {
             Ok(count) => fired += count,
-            // The others are not to wait for what is wrong with one.
-            Err(error) => tracing::error!(%customer, %error, "usage alerts can't be told"),
+            // One customer's error must not block the others.
+            Err(error) => tracing::error!(%customer, %error, "usage alerts can't be evaluated"),
         }
     }
     Ok(fired)
 }
 
-/// Fires what one customer's figures have reached. How many that were.
+/// Fires one customer's reached thresholds; returns how many.
 pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize> {
     let set = store::settings(&platform.db, customer).await?;
     if set.as_ref().is_some_and(|settings| !settings.enabled()) {
@@ -152,7 +157,7 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
     let usage = usage::current(platform, customer).await?;
     let settings = set.unwrap_or_else(|| AlertSettings::usual(usage.overages.currency));
     let mut fired = 0;
-    // What was reached in a period's last seconds is found in the next one.
+    // Thresholds reached in a period's last seconds are found in the next period.
     let now = platform.clock.now();
     let subscriptions = usage::subscriptions(platform, customer).await?;
     let ended = metered_at(&subscriptions, now - JUST_BEGUN).period.end();
@@ -164,8 +169,9 @@ pub async fn fire_for(platform: &Platform, customer: CustomerId) -> Result<usize
     Ok(fired + fire(platform, customer, &settings, &usage).await?)
 }
 
-/// Re-arms what the running period's figures no longer reach: after a change of the plan, or a correction. Of a period that is over
-/// nothing is re-armed: the subscription that it was under may be another one now.
+/// Re-arms alerts of the current period that usage no longer reaches, after a change of the plan or
+/// a correction. Alerts of past periods are never re-armed: their subscription may have been
+/// replaced.
 async fn rearm(platform: &Platform, customer: CustomerId, settings: &AlertSettings, usage: &UsageCurrent) -> Result<()> {
     let (figures, period) = (Figures::from(usage), usage.current_period.period);
     let fired = store::fired_thresholds(&platform.db, customer, period.start()).await?;
@@ -186,7 +192,8 @@ async fn rearm(platform: &Platform, customer: CustomerId, settings: &AlertSettin
     Ok(tx.commit().await?)
 }
 
-/// The same after a correction, before the events that come after it: by the next look usage may be above the threshold again.
+/// The same after a correction, before later events are counted: at the next run usage may be above
+/// the threshold again.
 pub async fn rearm_after_correction(platform: &Platform, customer: CustomerId) -> Result<()> {
     let (currency, period) = usage::billed(platform, customer).await?;
     let (fired, refusals) = tokio::try_join!(

@@ -1,4 +1,4 @@
-//! Keys of customers' machines, as operators and the sign-in use them.
+//! API keys, for operators and authentication.
 
 use super::{Error, Platform, Result, actor::system_entry};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// The machine of a key.
+/// The API key of a bearer token.
 #[tracing::instrument(name = "api_keys.principal", level = "debug", skip_all)]
 pub async fn principal(platform: &Platform, key: &str) -> Result<Option<Principal>> {
     let Some(hash) = api_key::hash(key) else { return Ok(None) };
@@ -20,19 +20,20 @@ pub async fn principal(platform: &Platform, key: &str) -> Result<Option<Principa
     Ok(key.map(|key| Principal::ApiKey { id: key.id, name: key.name, customer: key.customer }))
 }
 
-/// Makes a key for a customer's machines. The key is shown this once; what is kept can't be turned back into it.
+/// Creates an API key for a customer. The key is shown only once; it can't be derived from the
+/// stored hash.
 pub async fn create(platform: &Platform, customer: CustomerId, name: &str) -> Result<String> {
     let key = api_key::generate();
     add(platform, customer, name, &key).await?;
     Ok(key)
 }
 
-/// Puts a key that was made before (the demo's) in force.
+/// Stores an existing key (the demo's).
 pub async fn add(platform: &Platform, customer: CustomerId, name: &str, key: &str) -> Result<()> {
-    let hash = api_key::hash(key).ok_or_else(|| Error::invalid("key", "is no API key"))?;
+    let hash = api_key::hash(key).ok_or_else(|| Error::invalid("key", "is not an API key"))?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 {
-        return Err(Error::invalid("name", "wants 1 to 100 characters"));
+        return Err(Error::invalid("name", "must have 1 to 100 characters"));
     }
     let mut tx = platform.db.begin().await?;
     if store::add_if_new(&mut tx, customer, name, api_key::prefix(key), &hash).await? {

@@ -1,4 +1,4 @@
-//! The audit trail: looking into it, sealing it, proving it.
+//! The audit log: listing, sealing, verifying.
 
 mod chain;
 mod incidents;

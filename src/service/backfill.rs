@@ -1,7 +1,8 @@
-//! What was missed is read from Stripe: its list of events, which goes back 30 days, and in full the objects themselves.
+//! Backfill: reads missed events from Stripe's event list, which covers 30 days; a full backfill
+//! also reads the objects.
 //!
-//! Page by page, with the position kept after each, so that a run that ends in its middle goes on from there. What is stored already is passed
-//! over, everything else goes through the inbox. Of several processes one does it at a time.
+//! It reads page by page and stores its position after each, so that an interrupted run resumes.
+//! Known events are skipped, others go through the inbox. Only one process runs it at a time.
 
 use super::{Platform, Result, webhooks};
 use crate::{
@@ -19,42 +20,42 @@ use serde::Serialize;
 use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
 
-/// How far back Stripe's list of events goes ("List all events").
+/// Stripe's retention of events ("List all events").
 const KEPT: Duration = Duration::days(30);
 
-/// Read again each time: an event may appear in the list after later ones did.
+/// Overlap: an event may appear in the list after later ones did.
 const OVERLAP: Duration = Duration::minutes(10);
 
-/// Events that are stored at once.
+/// Events stored per transaction.
 const AT_ONCE: usize = 4;
 
-/// The stream of events, among those of the kinds of objects.
+/// The stream of events, next to those of object types.
 const EVENTS: &str = "events";
 
-/// The position of a full run among them: its cursor is the stream that it is at.
+/// The stream name of a full run's position: its cursor is the current stream.
 const FULL: &str = "full";
 
-/// How far a stream is.
+/// Progress of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// `events`, or a kind of object.
+    /// `events`, or an object type.
     pub stream: &'static str,
     /// Seen in this run, over all of its attempts.
     pub read: i64,
-    /// Of these, stored because they were absent.
+    /// Stored because they were missing.
     pub stored: i64,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub streams: Vec<Progress>,
-    /// What Stripe's list of events no longer tells: a full run is needed to know of it.
+    /// A time span that Stripe's event list no longer covers: a full run is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
 }
 
-/// A time of which nobody knows the events; without a start it reaches back to the account's first day.
+/// A span without known events; without a start it reaches back to the account's creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     #[serde(with = "time::serde::rfc3339::option")]
@@ -63,14 +64,15 @@ pub struct Gap {
     pub to: OffsetDateTime,
 }
 
-/// Hears of every page.
+/// Called for every page.
 pub type Listener<'a> = &'a (dyn Fn(&Progress) + Sync);
 
-/// Reads Stripe's list of events since the last complete run, with some overlap; the first run reads all of it. None while another process
-/// is at it.
+/// Reads Stripe's events since the last complete run, with some overlap; the first run reads all.
+/// None while another process runs it.
 ///
 /// # Errors
-/// `stripe_not_configured`, `stripe_unavailable`, `stripe_refused`, or the database's. The next run goes on where this one ended.
+/// `stripe_not_configured`, `stripe_unavailable`, `stripe_refused`, or the database's. The next run
+/// resumes where this one ended.
 pub async fn events(platform: &Platform, listener: Listener<'_>) -> Result<Option<Report>> {
     platform.stripe()?;
     let Some(mut lead) = Lead::take(&platform.db, Task::Events).await? else { return Ok(None) };
@@ -96,7 +98,7 @@ async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_
             };
         }
         let (answer, page) = match platform.stripe()?.events(since, position.cursor.as_deref()).await {
-            // The event at which the last run stopped is older than the list by now.
+            // The cursor's event is no longer in the list.
             Err(error) if error.is_missing() && position.cursor.is_some() => {
                 position = Position { read_until: position.read_until, ..Position::default() };
                 continue;
@@ -121,12 +123,12 @@ async fn read_events(platform: &Platform, lead: &mut Lead, listener: Listener<'_
     }
     let progress = progress(EVENTS, &position);
     if let Some(Gap { from: Some(from), to }) = gap {
-        tracing::warn!(%from, %to, "Stripe keeps no events this old: `apex-billing webhooks backfill --full` reads what came of them");
+        tracing::warn!(%from, %to, "Stripe no longer stores these events: run `apex-billing webhooks backfill --full` to read the objects");
     }
     Ok(Report { streams: vec![progress], gap })
 }
 
-/// Imports all of the account's objects that the mirror holds. None while another process is at it.
+/// Imports all of the account's objects that the mirror stores. None while another process runs it.
 ///
 /// # Errors
 /// As [`events`].
@@ -140,7 +142,7 @@ pub async fn full(platform: &Platform, listener: Listener<'_>) -> Result<Option<
 
 async fn import_all(platform: &Platform, lead: &mut Lead, listener: Listener<'_>) -> Result<Report> {
     let mut report = Report::default();
-    // A run that ended in its middle goes on with the kind that it was at; those before it are done.
+    // An interrupted run resumes with its current type; earlier ones are complete.
     let mut run = store::position(&platform.db, FULL).await?;
     let at = run.cursor.take().and_then(|stream| Kind::ALL.into_iter().find(|kind| kind.plural() == stream));
     for kind in Kind::ALL.into_iter().skip_while(|kind| at.is_some_and(|at| at != *kind)) {
@@ -153,14 +155,14 @@ async fn import_all(platform: &Platform, lead: &mut Lead, listener: Listener<'_>
     Ok(report)
 }
 
-/// Imports all objects of a kind.
+/// Imports all objects of a type.
 async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: Listener<'_>) -> Result<Progress> {
     let stream = kind.plural();
     let mut position = store::position(&platform.db, stream).await?;
     loop {
         let before = platform.clock.now();
         let (answer, page) = match platform.stripe()?.list(kind, position.cursor.as_deref()).await {
-            // The object at which the last run stopped is gone.
+            // The cursor's object was deleted.
             Err(error) if error.is_missing() && position.cursor.is_some() => {
                 position.cursor = None;
                 continue;
@@ -185,7 +187,8 @@ async fn import(platform: &Platform, kind: Kind, lead: &mut Lead, listener: List
     }
 }
 
-/// A run began when its first page was asked for. That is stored before anything is stored, so that what is stored is known again.
+/// A run starts when its first page is requested. That time is stored first, so that the run
+/// recognises its own events.
 async fn begin(
     platform: &Platform,
     stream: &'static str,
@@ -196,14 +199,14 @@ async fn begin(
     if let Some(began_at) = position.began_at {
         return Ok(began_at);
     }
-    // An event has a whole second.
+    // An event's time is a whole second.
     let began_at = at.replace_nanosecond(0).unwrap_or(at);
     *position = Position { read_until: position.read_until, began_at: Some(began_at), since, ..Position::default() };
     store::keep(&platform.db, stream, position, platform.clock.now()).await?;
     Ok(began_at)
 }
 
-/// Keeps the position after a page; true when it was the last.
+/// Stores the position after a page; true for the last page.
 async fn advance(
     platform: &Platform,
     stream: &'static str,

@@ -1,5 +1,5 @@
-//! Periods that are invoiced don't change silently: usage may come in up to 35 days late and still goes into the hour that it belongs to;
-//! when that hour has been billed, the change is audited and told on.
+//! Audits usage changes of invoiced periods. Usage may arrive up to 35 days late and is still
+//! counted in its hour; if that hour has been billed, the change is audited and published.
 
 use super::{Platform, Result};
 use crate::{
@@ -13,10 +13,11 @@ use crate::{
 use serde_json::json;
 use time::Duration;
 
-/// How long after its end a period is invoiced at the latest.
+/// Maximum time between a period's end and its invoice.
 const INVOICED_WITHIN: Duration = Duration::days(10);
 
-/// Looks at the periods that late events could still reach; how many metrics of them have changed since their invoice.
+/// Checks the periods that late events can still affect; returns how many metrics have changed
+/// since their invoice.
 pub async fn check(platform: &Platform) -> Result<usize> {
     let now = platform.clock.now();
     let since = now - MAX_AGE - INVOICED_WITHIN;

@@ -1,4 +1,4 @@
-//! Who calls a use case, as the guard has admitted them.
+//! The caller of a use case, as authorized by the guard.
 
 use super::{Platform, invoices::Scope};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// A signed-in person or machine.
+/// An authenticated user or API key.
 pub struct Reader {
     pub platform: Platform,
     pub principal: Principal,
     pub scope: Scope,
 }
 
-/// A signed-in person, not a machine.
+/// A signed-in user, not an API key.
 pub struct Person {
     pub platform: Platform,
     pub principal: Principal,
@@ -24,14 +24,14 @@ pub struct Person {
     pub session: Option<SessionKey>,
 }
 
-/// A signed-in person or machine, and the customer that the request is about.
+/// An authenticated user or API key, and the customer of the request.
 pub struct Caller {
     pub platform: Platform,
     pub principal: Principal,
     pub customer: CustomerId,
 }
 
-/// A member of the platform's staff.
+/// A staff user.
 pub struct Staff {
     pub platform: Platform,
     pub principal: Principal,

@@ -1,8 +1,9 @@
-//! Objects that are asked for instead of waited for: those of thin events, those whose events of one second don't say which came last, invoices
-//! and credit notes that came without all of their lines, subscriptions without all of their items, and the tax rates and prices that lines name
-//! (see `service::lookups`).
+//! Fetches objects from Stripe: those of thin events, those with several events in one second whose
+//! order is unknown, invoices and credit notes without all lines, subscriptions without all items,
+//! and referenced tax rates and prices (see `service::lookups`).
 //!
-//! Each becomes an event and goes through the inbox. One process does this at a time; what it does twice all the same changes nothing.
+//! Each becomes an event and goes through the inbox. One process does this at a time; a repetition
+//! changes nothing.
 
 use super::{Error, Platform, Result, features, lookups, webhooks};
 use crate::{
@@ -21,20 +22,20 @@ use crate::{
 use serde_json::{Value, value::RawValue};
 use time::{Duration, OffsetDateTime};
 
-/// Tries before an event is left to a person.
+/// Attempts before an event is left to staff.
 const MOST_ATTEMPTS: i32 = 10;
 
-/// Stripe's answer as one object; `what` it should be.
+/// Parses Stripe's response as one object; `what`: its expected type.
 fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<RawValue>, StripeError> {
     let object: Value = answer.read()?;
     if object["id"] != id || object["object"] != kind.object() {
-        return Err(StripeError::Unreadable(format!("asked for {id}, it gives something else")));
+        return Err(StripeError::Unreadable(format!("the response for {id} is another object")));
     }
     answer.read()
 }
 
-/// Puts an object that Stripe gave into the inbox, an invoice or credit note with all of its lines, a subscription with all of its items, and
-/// gives the event's id. `at`: what it is no older than.
+/// Stores a fetched object in the inbox, with all lines of an invoice or credit note, or all items
+/// of a subscription; returns the event's id. `at`: the object is not older than this.
 pub(super) async fn take(
     platform: &Platform,
     kind: Kind,
@@ -54,7 +55,7 @@ pub(super) async fn take(
     Ok(fetched::event_id(id, at))
 }
 
-/// None when it has them all already.
+/// None if it has them all already.
 async fn with_all_lines(platform: &Platform, kind: Kind, id: &str, object: &RawValue) -> Result<Option<Box<RawValue>>> {
     let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
     let object: Value = serde_json::from_str(object.get()).map_err(unreadable)?;
@@ -68,7 +69,7 @@ async fn with_all_lines(platform: &Platform, kind: Kind, id: &str, object: &RawV
     serde_json::value::to_raw_value(&fetched::with_lines(object, lines)).map(Some).map_err(unreadable)
 }
 
-/// None when it has them all already.
+/// None if it has them all already.
 async fn with_all_items(platform: &Platform, id: &str, subscription: &RawValue) -> Result<Option<Box<RawValue>>> {
     let unreadable = |error: serde_json::Error| Error::from(StripeError::Unreadable(error.to_string()));
     let subscription: Value = serde_json::from_str(subscription.get()).map_err(unreadable)?;
@@ -82,10 +83,11 @@ async fn with_all_items(platform: &Platform, id: &str, subscription: &RawValue) 
     serde_json::value::to_raw_value(&fetched::with_items(subscription, items)).map(Some).map_err(unreadable)
 }
 
-/// Fetches what waits to be fetched, a bounded number of each; how many there were. Nothing without a client, or while another process is at it.
+/// Fetches due objects, a limited number of each type; returns how many. Does nothing without a
+/// client, or while another process runs it.
 ///
 /// # Errors
-/// When Stripe can't be reached: the rest is left for the next time, which begins with another object.
+/// Stripe is unavailable: the rest is left for the next run, which starts with another object.
 pub async fn run(platform: &Platform, limit: i64) -> Result<u64> {
     if platform.stripe.is_none() || !features::current(platform).billing_enabled {
         return Ok(0);
@@ -121,24 +123,24 @@ async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
     Ok(done + lookups::run(platform, limit).await?)
 }
 
-/// What a thin event comes to.
+/// The result of a thin event.
 struct End {
     status: WebhookStatus,
     reason: Option<String>,
     fate: Option<waiting::Fate>,
 }
 
-/// Fetches a thin event's object, and settles the event as its object was.
+/// Fetches a thin event's object, and gives the event the object's status.
 async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
     let event = Event::read(&row.payload);
     let related = event.related_object().and_then(|(kind, id)| Some((Kind::of_object(kind)?, id)));
     let mut unreachable = None;
     let end = match related {
-        None => End { status: WebhookStatus::Ignored, reason: Some("a thin event about nothing that is mirrored".into()), fate: None },
+        None => End { status: WebhookStatus::Ignored, reason: Some("a thin event about a type that is not mirrored".into()), fate: None },
         Some((kind, id)) => match fetch(platform, kind, id).await {
             Ok(Fetched::Taken { event_id, .. }) => of_fate(&event_id, waiting::fate(&platform.db, &event_id).await?),
             Ok(Fetched::Gone) => {
-                let reason = format!("a thin event: Stripe has no {} {id} any more", kind.object());
+                let reason = format!("a thin event: {} {id} was deleted in Stripe", kind.object());
                 End { status: WebhookStatus::Ignored, reason: Some(reason), fate: None }
             }
             Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
@@ -167,22 +169,23 @@ async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// The fetched event goes its own way from here on: it is tried again, or taken up with its customer, by itself.
+/// From here on the fetched event is processed independently: retried, or queued until its customer
+/// is known.
 fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
     let reason = |fate: &waiting::Fate| fate.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match fate {
         Some(fate) if fate.status == WebhookStatus::Applied => End { status: WebhookStatus::Applied, reason: None, fate: Some(fate) },
         Some(fate) => {
-            let reason = format!("its object came as {event_id}, which is {}{}", fate.status, reason(&fate));
+            let reason = format!("its object was stored as {event_id}, which is {}{}", fate.status, reason(&fate));
             End { status: WebhookStatus::Ignored, reason: Some(reason), fate: Some(fate) }
         }
         None => End { status: WebhookStatus::Failed, reason: Some(format!("{event_id} is not in the inbox")), fate: None },
     }
 }
 
-/// What came of fetching an object.
+/// The result of fetching an object.
 pub(super) enum Fetched {
-    /// As this event, whose second is that before the request.
+    /// Stored as this event, dated before the request.
     Taken {
         event_id: String,
         at: OffsetDateTime,
@@ -190,7 +193,7 @@ pub(super) enum Fetched {
     Gone,
 }
 
-/// Fetches an object as it is now, and puts it into the inbox.
+/// Fetches an object's current state and stores it in the inbox.
 pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<Fetched> {
     let before = platform.clock.now();
     let answer = match platform.stripe()?.retrieve(kind, id).await {
@@ -208,16 +211,16 @@ pub(super) async fn fetch(platform: &Platform, kind: Kind, id: &str) -> Result<F
     Ok(Fetched::Taken { event_id, at })
 }
 
-/// Fetches an object whose events of one second don't say which came last. What is fetched is the newest only when it was asked for after that
-/// second.
+/// Fetches an object with several events in one second whose order is unknown. The fetched state is
+/// the newest only if it was requested after that second.
 async fn resolve_tie(platform: &Platform, tie: &ties::Due) -> Result<()> {
     let Some(kind) = Kind::of_object(&tie.kind) else { return Ok(ties::over(&platform.db, &tie.object_id, tie.second).await?) };
     let mut unreachable = None;
     let error = match fetch(platform, kind, &tie.object_id).await {
         Ok(Fetched::Taken { at, .. }) if at < tie.second + Duration::SECOND => {
-            "Stripe's clock is behind: it gives an object of the same second".to_owned()
+            "Stripe's clock is behind: the object is from the same second".to_owned()
         }
-        // One that is gone says so by an event of its own.
+        // A deleted object has its own event.
         Ok(Fetched::Taken { .. } | Fetched::Gone) => return Ok(ties::over(&platform.db, &tie.object_id, tie.second).await?),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
@@ -235,7 +238,7 @@ async fn complete(platform: &Platform, kind: Kind, id: &str) -> Result<()> {
     let mut unreachable = None;
     let error = match fetch(platform, kind, id).await {
         Ok(Fetched::Taken { .. }) => None,
-        Ok(Fetched::Gone) => Some(format!("Stripe has no such {} any more", kind.object().replace('_', " "))),
+        Ok(Fetched::Gone) => Some(format!("the {} was deleted in Stripe", kind.object().replace('_', " "))),
         Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
             let error = why.to_string();
             unreachable = why.if_it_concerns_all();

@@ -1,4 +1,5 @@
-//! Customers: how staff list them, how they are added and linked to Stripe, and which one a request is about.
+//! Customers: their list for staff, adding them, linking them to Stripe, and the customer of a
+//! request.
 
 use super::{
     Error, Platform, Result,
@@ -24,10 +25,10 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use time::Duration;
 
-/// Pages that can be asked for.
+/// Maximum page number.
 const MOST_PAGES: u32 = 1_000_000;
 
-/// One page of the customers that `q` is a part of: of their name, e-mail address, or id here or in Stripe.
+/// A page of the customers whose name, e-mail address, id or Stripe id contains `q`.
 pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, limit: Option<String>) -> Result<CustomerPage> {
     let limit = number("limit", limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let page = number("page", page, 1, 1..=MOST_PAGES)?;
@@ -48,13 +49,13 @@ pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, 
     Ok(CustomerPage { customers, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) } })
 }
 
-/// The subscription by which a customer is metered.
+/// A customer's metered subscription.
 struct Standing {
     subscription: Subscription,
     unpriced: Option<Unpriced>,
 }
 
-/// Of each of these customers that has a running subscription.
+/// The metered subscription of each of these customers that has one.
 async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMap<CustomerId, Standing>> {
     let now = platform.clock.now();
     let mut offers = HashMap::new();
@@ -65,7 +66,7 @@ async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMa
         let unpriced = match subscription.plan {
             None => usage::unpriced(subscription, None),
             Some(plan) => {
-                // Versions are as old as months; what was sold at two instants of one day is the same.
+                // Plan versions are months old, so any two instants of a day have the same one.
                 let key = (plan, subscription.currency, metered.period.start().date());
                 let offer = match offers.entry(key) {
                     Entry::Occupied(known) => known.into_mut(),
@@ -81,12 +82,13 @@ async fn metered(platform: &Platform, customers: &[CustomerId]) -> Result<HashMa
     Ok(standing)
 }
 
-/// Customers that are looked at together.
+/// Customers per query.
 const AT_A_TIME: i64 = 500;
-/// Customers that the log names.
+/// Maximum number of customers in a log line.
 const NAMED: usize = 20;
 
-/// Counts the customers whose usage can't be priced, for the metric and the log. Who they are, with the reason.
+/// Counts the customers whose usage can't be priced, for the metric and the log. Returns them with
+/// the reason.
 pub async fn find_unpriced(platform: &Platform) -> Result<BTreeMap<CustomerId, Unpriced>> {
     let mut found = BTreeMap::new();
     let mut after = CustomerId(uuid::Uuid::nil());
@@ -104,23 +106,24 @@ pub async fn find_unpriced(platform: &Platform) -> Result<BTreeMap<CustomerId, U
     Ok(found)
 }
 
-/// The log's line about them.
+/// Logs them.
 pub fn log_unpriced(found: &BTreeMap<CustomerId, Unpriced>) {
     let named: Vec<String> = found.iter().take(NAMED).map(|(customer, why)| format!("{customer}: {why}")).collect();
     tracing::warn!(customers = found.len(), examples = named.join("; "), "usage of customers cannot be priced");
 }
 
-/// The customer that a caller's question is about: its own, or for staff the one that it names.
+/// The customer of a request: the caller's own, or for staff the one that the request names.
 pub async fn customer_of(platform: &Platform, principal: &Principal, named: Option<&str>) -> Result<CustomerId> {
     let Some(named) = named.map(str::trim).filter(|text| !text.is_empty()) else {
-        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without a customer of their own name one"));
+        return principal.customer().ok_or_else(|| Error::invalid("customer_id", "staff without their own customer must name one"));
     };
     let id = named.parse().map(CustomerId).map_err(|_| Error::NotFound("customer"))?;
     let known = if principal.role().is_staff() { store::exists(&platform.db, id).await? } else { principal.customer() == Some(id) };
     if known { Ok(id) } else { Err(Error::NotFound("customer")) }
 }
 
-/// Adds a customer, or changes the one that has this Stripe id. What Stripe sent of it before it was known waits to be applied from now on.
+/// Adds a customer, or changes the one with this Stripe id. Stripe's earlier events about it are
+/// queued.
 pub async fn put(platform: &Platform, stripe_id: &str, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     let (stripe_id, name) = (stripe_customer_id(stripe_id)?, customer_name(name)?);
     let mut tx = platform.db.begin().await?;
@@ -134,20 +137,22 @@ pub async fn put(platform: &Platform, stripe_id: &str, name: &str, email: &str, 
     Ok(customer)
 }
 
-/// Adds a customer here and in Stripe. Ours comes first, so that Stripe's can name it; whatever fails after that, the same command again
-/// completes it: the same name and e-mail address are the same customer.
+/// Adds a customer here and in Stripe. Ours is created first, so that Stripe's metadata can contain
+/// its id. After a failure, repeating the command completes it: the same name and e-mail address
+/// identify the same customer.
 ///
 /// # Errors
-/// `stripe_not_configured` before anything is done; Stripe's, upon which ours is there without a Stripe id.
+/// `stripe_not_configured`, with no effect; Stripe's errors, after which our customer exists
+/// without a Stripe id.
 pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, currency: Currency) -> Result<CustomerId> {
     platform.stripe()?;
     let name = customer_name(name)?;
     let email = email.trim();
     if !email.contains('@') || email.len() > 320 {
-        return Err(Error::invalid("email", "wants an e-mail address"));
+        return Err(Error::invalid("email", "must be an e-mail address"));
     }
     let mut tx = platform.db.begin().await?;
-    // Nobody else adds the same one meanwhile.
+    // Lock against a concurrent creation of the same customer.
     mirror::lock_claim(&mut tx, email).await?;
     let customer = match store::added_as(&mut tx, name, email).await? {
         Some(known) => known,
@@ -164,11 +169,12 @@ pub async fn create_in_stripe(platform: &Platform, name: &str, email: &str, curr
     Ok(customer)
 }
 
-/// Makes one of our customers and one of Stripe's the same: the one that is named, or else one that is made there. The metadata of Stripe's
-/// names ours, so that its webhooks alone would link them too. Gives Stripe's id; a second time changes nothing.
+/// Links a customer to the named Stripe customer, or to a new one. Its Stripe metadata contain our
+/// id, so that webhooks alone would link it too. Returns Stripe's id; repeating has no effect.
 ///
 /// # Errors
-/// `customer_linked` when either already belongs to another; `stripe_not_configured` unless one is named; Stripe's.
+/// `customer_linked` if either is already linked to another; `stripe_not_configured` unless a
+/// Stripe customer is named; Stripe's errors.
 pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id: Option<&str>) -> Result<String> {
     let (name, email) = store::contact(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
     if let Some(known) = store::stripe_id(&platform.db, customer).await? {
@@ -177,28 +183,29 @@ pub async fn link_to_stripe(platform: &Platform, customer: CustomerId, stripe_id
     let ours = customer.to_string();
     let stripe_id = match stripe_id {
         Some(stripe_id) => {
-            // It becomes part of a path.
+            // It becomes part of a URL's path.
             if !is_askable(stripe_customer_id(stripe_id)?) {
-                return Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"));
+                return Err(Error::invalid("stripe_id", "must be a Stripe customer's id, cus_…"));
             }
             if store::by_stripe_id(&platform.db, stripe_id).await?.is_some() {
                 return Err(linked(stripe_id));
             }
-            // Without a key Stripe can't be told; what it sends finds the customer by the id.
+            // Without a key Stripe's metadata stay unchanged; events find the customer by its
+            // Stripe id.
             if let Some(stripe) = &platform.stripe {
                 stripe.claim_customer(stripe_id, &ours).await?;
             }
             stripe_id.to_owned()
         }
         None => {
-            let email = email.ok_or_else(|| Error::invalid("email", "the customer has none"))?;
+            let email = email.ok_or_else(|| Error::invalid("email", "the customer has no Stripe id"))?;
             platform.stripe()?.put_customer(&ours, &name, &email).await?
         }
     };
     let mut tx = platform.db.begin().await?;
     mirror::lock_claim(&mut tx, &stripe_id).await?;
     match mirror::customers(&mut tx, &[&stripe_id]).await?.get(&stripe_id).copied() {
-        // Its webhook was faster.
+        // The webhook was faster.
         Some(known) if known == customer => return Ok(stripe_id),
         Some(_) => return Err(linked(&stripe_id)),
         None => {}
@@ -220,21 +227,21 @@ fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
 }
 
 fn linked(stripe_id: &str) -> Error {
-    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} and a customer of this platform belong together already") }
+    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} is already linked to a customer of this platform") }
 }
 
 fn stripe_customer_id(text: &str) -> Result<&str> {
     if text.starts_with("cus_") && text.len() <= 255 {
         Ok(text)
     } else {
-        Err(Error::invalid("stripe_id", "wants a Stripe customer's id, cus_…"))
+        Err(Error::invalid("stripe_id", "must be a Stripe customer's id, cus_…"))
     }
 }
 
 fn customer_name(text: &str) -> Result<&str> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > 200 {
-        return Err(Error::invalid("name", "wants 1 to 200 characters"));
+        return Err(Error::invalid("name", "must have 1 to 200 characters"));
     }
     Ok(name)
 }

@@ -1,7 +1,8 @@
-//! What is switched on: the one place that says so.
+//! The effective features: the single source for all modules.
 //!
-//! The switches are in the database. Each process keeps what it last read of them ([`Switches`]) and reads again every second, so that asking
-//! costs nothing, and a database that is away leaves everything as it was. `BILLING_ENABLED=false` wins.
+//! The switches are in the database. Each process caches them ([`Switches`]) and reads them every
+//! second, so that checks are free and an unavailable database changes nothing.
+//! `BILLING_ENABLED=false` overrides them.
 
 use super::{Error, Platform, Result, actor::By};
 use crate::{
@@ -19,10 +20,10 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-/// Characters of a reason at most.
+/// Maximum length of a reason.
 pub const MOST_REASON_CHARS: usize = 500;
 
-/// What this process last read of the switches; cheap to clone.
+/// This process's cached switches; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Switches(Arc<AtomicU8>);
 
@@ -36,12 +37,12 @@ impl Switches {
     }
 }
 
-/// As `GET /meta/features` answers.
+/// The response of `GET /meta/features`.
 pub fn current(platform: &Platform) -> Features {
     platform.switches.off().features(platform.config.billing_enabled, platform.stripe.is_some())
 }
 
-/// The error that says what is off, if it is switched off. A portal that only lacks Stripe has an error of its own.
+/// The error for a switched-off feature. A portal without a Stripe key has its own error.
 pub fn require(platform: &Platform, feature: Feature) -> Result<()> {
     let off = platform.switches.off();
     let features = off.features(platform.config.billing_enabled, true);
@@ -51,7 +52,7 @@ pub fn require(platform: &Platform, feature: Feature) -> Result<()> {
     if features.has(feature) { Ok(()) } else { Err(Error::FeatureDisabled(feature)) }
 }
 
-/// Reads the switches again. What was known stays when they can't be read.
+/// Reads the switches again. On an error the cached ones stay.
 pub async fn refresh(platform: &Platform) -> Result<()> {
     remember(platform, &store::all(&platform.db).await?);
     Ok(())
@@ -66,7 +67,7 @@ fn remember(platform: &Platform, stored: &[Stored]) {
     }
 }
 
-/// Every switch, what it comes to, and who moved it last.
+/// Every switch, its effective state, and who set it last.
 pub async fn list(platform: &Platform) -> Result<Vec<Switch>> {
     let stored = store::all(&platform.db).await?;
     remember(platform, &stored);
@@ -86,7 +87,7 @@ fn shown(platform: &Platform, feature: Feature, stored: &[Stored]) -> Switch {
     }
 }
 
-/// A feature by the name that `GET /meta/features` shows.
+/// Parses a feature's name in `GET /meta/features`.
 ///
 /// # Errors
 /// `not_found`.
@@ -94,14 +95,15 @@ pub fn named(name: &str) -> Result<Feature> {
     name.parse().map_err(|_| Error::NotFound("feature"))
 }
 
-/// Switches a feature on or off for all servers. One that stands so already is left as it is, with nothing in the audit trail.
+/// Switches a feature on or off for all servers. If it is already in that state, nothing changes
+/// and nothing is audited.
 ///
 /// # Errors
-/// `invalid_parameter` for a reason that is too long or holds control characters.
+/// `invalid_parameter` for a reason that is too long or contains control characters.
 pub async fn switch(platform: &Platform, by: &By, feature: Feature, enabled: bool, reason: Option<&str>) -> Result<Switch> {
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_some_and(|reason| reason.chars().count() > MOST_REASON_CHARS || reason.chars().any(char::is_control)) {
-        return Err(Error::invalid("reason", format!("wants at most {MOST_REASON_CHARS} characters and no control characters")));
+        return Err(Error::invalid("reason", format!("must have at most {MOST_REASON_CHARS} characters and no control characters")));
     }
     let to = Stored { feature, enabled, reason: reason.map(str::to_owned), changed_by: by.actor.clone(), changed_at: platform.clock.now() };
     let mut transaction = platform.db.begin().await?;
@@ -117,7 +119,7 @@ pub async fn switch(platform: &Platform, by: &By, feature: Feature, enabled: boo
         };
         audit::record(&mut transaction, entry).await?;
         outbox::publish(&mut transaction, "feature.switched", None, data).await?;
-        tracing::warn!(%feature, enabled, actor = by.actor, "a feature was switched");
+        tracing::warn!(%feature, enabled, actor = by.actor, "feature switched");
     }
     transaction.commit().await?;
     let stored = store::all(&platform.db).await?;

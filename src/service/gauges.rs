@@ -1,4 +1,4 @@
-//! What is measured when somebody reads the metrics, as it is told of by nothing that happens.
+//! Gauges that are computed when the metrics are read.
 
 use super::{Platform, features};
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Whoever reads the metrics of a server whose database is away waits no longer than this.
+/// Timeout for the database, so that metrics remain readable without it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Tells the metrics of the pool, the schema and the kill switch.
+/// Sets the gauges of the pool, the schema and the kill switch.
 pub async fn measure(platform: &Platform) {
     let db = &platform.db;
     let (open, idle) = (db.size() as usize, db.num_idle());
@@ -27,7 +27,7 @@ pub async fn measure(platform: &Platform) {
     metrics::gauge!(telemetry::DATABASE_SCHEMA_VERSION_KNOWN).set(known as f64);
     let schema = tokio::time::timeout(PATIENCE, schema::state(db)).await;
     metrics::gauge!(telemetry::DATABASE_UP).set(f64::from(u8::from(matches!(schema, Ok(Ok(_))))));
-    // Of a database that is away nothing new is known.
+    // Without the database, earlier values stay.
     if let Ok(Ok(state)) = schema {
         metrics::gauge!(telemetry::DATABASE_SCHEMA_VERSION).set(state.version as f64);
         metrics::counter!(telemetry::DATABASE_MIGRATION_FAILURES).absolute(state.failures.unsigned_abs());

@@ -1,4 +1,4 @@
-//! Is everything there that the platform needs?
+//! Health of the platform's dependencies.
 
 use super::Platform;
 use crate::store::postgres::{self, storage};
@@ -20,7 +20,7 @@ pub struct Health {
     pub checks: Checks,
 }
 
-/// `degraded` still serves; `down` does not.
+/// `degraded` still serves requests; `down` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = HealthStatus)]
 #[serde(rename_all = "snake_case")]
@@ -57,10 +57,11 @@ impl Heartbeat {
     }
 }
 
-/// Usage that was accepted is in the figures a second or two later; after this long something is wrong.
+/// Accepted usage is normally counted within two seconds; after this time something is wrong.
 const USAGE_MAY_BE_BEHIND: Duration = Duration::from_secs(60);
 
-/// Asks the database, which is down too while it stores nothing, and reads the inbox. `jobs_alive`: the scheduler ran a job recently.
+/// Checks the database, which also counts as down if it can't store data, and the inbox.
+/// `jobs_alive`: the scheduler ran a job recently.
 #[tracing::instrument(name = "health.check", level = "debug", skip_all)]
 pub async fn check(platform: &Platform, jobs_alive: bool) -> Health {
     let database = match tokio::time::timeout(Duration::from_secs(2), postgres::ping(&platform.db)).await {
@@ -75,7 +76,7 @@ pub async fn check(platform: &Platform, jobs_alive: bool) -> Health {
         _ => Status::Down,
     };
     let jobs = if jobs_alive { Status::Ok } else { Status::Degraded };
-    // Without its store usage is still taken, only not counted.
+    // Without its store, usage is still accepted, but not counted.
     let usage_store = match database {
         Status::Ok => {
             let condition = platform.usage.condition().await;

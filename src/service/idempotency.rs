@@ -1,7 +1,9 @@
-//! Requests that are done once under a key of their sender's: whose run it is, what is kept of it, and for how long.
+//! Idempotent requests: ownership of a key's run, its stored response, and expiry.
 //!
-//! A run holds its key by a lease that it renews. Once that is past, its process has died, and the same request runs again under the same id,
-//! by which the work knows what it has done already. A run that can't renew its lease ends itself before that, so that no two are at work.
+//! A run holds its key with a lease that it renews. If the lease has expired, its process has died,
+//! and the same request runs again under the same id, by which the operation knows what it has
+//! already done. A run that can't renew its lease stops before it expires, so that two never run at
+//! once.
 
 use super::{Error, Platform, Result};
 use crate::{store::postgres::idempotency as store, telemetry};
@@ -10,37 +12,38 @@ use tokio::time::{Instant, interval_at, timeout};
 
 pub use store::{Request, Run, SavedAnswer};
 
-/// How long an answer is kept.
+/// How long a response is stored.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// A run that has not said for so long that it lives has died.
+/// A run without a renewal for this long has died.
 pub const LEASE: Duration = Duration::from_secs(15);
 
-/// Whose turn it is.
+/// The claim's result.
 #[derive(Debug)]
 pub enum Begun {
     Ours(Run),
     Saved(SavedAnswer),
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Kept, and answered again.
+    /// Stored and returned again.
     Done(SavedAnswer),
     /// Nothing was done: the key is free again.
     Refused,
-    /// Something may have been done: the same request may be sent again, and goes on under the same id.
+    /// It may have had effects: the same request may be repeated, and continues under the same id.
     Failed,
 }
 
-/// Between being refused and being looked at a key may go; then it is tried again.
+/// A key may expire between the claim and the look-up; then it is tried again.
 const TRIES: usize = 3;
 
-/// Takes the key for this request, or finds its answer.
+/// Claims the key for this request, or finds its response.
 ///
 /// # Errors
-/// `idempotency_key_reused` when another request has the key, `idempotency_in_progress` while the same one runs.
+/// `idempotency_key_reused` if another request has the key, `idempotency_in_progress` while the
+/// same one runs.
 pub async fn begin(platform: &Platform, request: &Request<'_>) -> Result<Begun> {
     let begun = try_to_begin(platform, request).await;
     let result = match &begun {
@@ -70,7 +73,8 @@ async fn try_to_begin(platform: &Platform, request: &Request<'_>) -> Result<Begu
     Err(Error::IdempotencyInProgress)
 }
 
-/// Renews a run's lease again and again, and ends when it is lost: taken over, or about to be over because the database is away.
+/// Renews a run's lease until it is lost: taken over, or about to expire because the database is
+/// unavailable.
 pub async fn until_lost(platform: &Platform, run: Run, lease: Duration) {
     let pace = lease / 3;
     let mut renewed = Instant::now();
@@ -80,9 +84,9 @@ pub async fn until_lost(platform: &Platform, run: Run, lease: Duration) {
         let now = Instant::now();
         match timeout(pace, store::renew(&platform.db, run, platform.clock.now() + lease)).await {
             Ok(Ok(true)) => renewed = now,
-            Ok(Ok(false)) => return tracing::warn!(run = %run.id, "another run has taken this one's idempotency key over"),
-            Ok(Err(error)) => tracing::warn!(%error, run = %run.id, "the lease of an idempotency key"),
-            Err(_) => tracing::warn!(run = %run.id, "the lease of an idempotency key: the database does not answer"),
+            Ok(Ok(false)) => return tracing::warn!(run = %run.id, "another run has taken over this idempotency key"),
+            Ok(Err(error)) => tracing::warn!(%error, run = %run.id, "renewing the lease of an idempotency key"),
+            Err(_) => tracing::warn!(run = %run.id, "renewing the lease of an idempotency key: the database does not respond"),
         }
         if renewed.elapsed() + pace >= lease {
             return;
@@ -90,7 +94,7 @@ pub async fn until_lost(platform: &Platform, run: Run, lease: Duration) {
     }
 }
 
-/// Keeps what a run came to; nothing if it is no longer ours.
+/// Stores a run's result, unless the run is no longer ours.
 pub async fn settle(platform: &Platform, run: Run, outcome: &Outcome) -> Result<()> {
     let ours = match outcome {
         Outcome::Done(answer) => store::finish(&platform.db, run, answer, platform.clock.now()).await?,
@@ -98,12 +102,12 @@ pub async fn settle(platform: &Platform, run: Run, outcome: &Outcome) -> Result<
         Outcome::Failed => store::fail(&platform.db, run, platform.clock.now()).await?,
     };
     if !ours {
-        tracing::warn!(run = %run.id, "another run has taken this one's idempotency key over");
+        tracing::warn!(run = %run.id, "another run has taken over this idempotency key");
     }
     Ok(())
 }
 
-/// Removes what is no longer kept; how many keys there were.
+/// Deletes expired keys; returns how many.
 pub async fn remove_expired(platform: &Platform) -> Result<u64> {
     Ok(store::delete_expired(&platform.db, platform.clock.now()).await?)
 }

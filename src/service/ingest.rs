@@ -1,4 +1,4 @@
-//! Usage events coming in.
+//! Ingest of usage events.
 
 mod admission;
 
@@ -30,13 +30,13 @@ use std::{collections::HashSet, fmt};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// Most events that one request may bring.
+/// Maximum number of events per request.
 pub const MAX_EVENTS: usize = 10_000;
 
-/// Most corrections among them: each is looked up by itself.
+/// Maximum number of corrections among them: each needs its own look-up.
 pub const MAX_CORRECTIONS: usize = 500;
 
-/// How the body holds its events.
+/// The body's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object, or an array of them.
@@ -45,7 +45,7 @@ pub enum Format {
     Ndjson,
 }
 
-/// What became of a request's events. What is accepted is durable.
+/// The result of a request's events. Accepted events are durable.
 #[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[schema(as = UsageReceipt)]
 pub struct Receipt {
@@ -60,28 +60,28 @@ impl Receipt {
             Corrected::Done { .. } => self.accepted += 1,
             Corrected::Duplicate => self.duplicates += 1,
             Corrected::Unknown => {
-                let detail = format!("there is no event `{}` with this metric, app_id and timestamp", correction.corrects);
+                let detail = format!("no event `{}` has this metric, app_id and timestamp", correction.corrects);
                 self.rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
             }
         }
     }
 }
 
-/// Lets a request in whose key sends no more than it may.
+/// Checks a request against its key's limits.
 ///
 /// # Errors
-/// `usage_ingest_disabled`, `rate_limited`, `overloaded`; nothing of the request is taken then.
+/// `usage_ingest_disabled`, `rate_limited`, `overloaded`; nothing of the request is stored then.
 pub fn admit(platform: &Platform, key: Uuid, declared: usize) -> Result<Admitted> {
     features::require(platform, Feature::UsageIngest)?;
     platform.admission.admit(key, declared, platform.clock.now())
 }
 
-/// Takes what is good of the body's events, once each; one bad event does not reject the others.
+/// Accepts the body's valid events, once each; an invalid event does not reject the others.
 pub async fn ingest(platform: &Platform, customer: CustomerId, format: Format, body: &[u8]) -> Result<Receipt> {
     store(platform, customer, parse(platform, format, body)?).await
 }
 
-/// The same for a request that was let in: its key is charged for every event, good or bad.
+/// The same for an admitted request: its key is charged for every event, valid or not.
 pub async fn ingest_admitted(
     platform: &Platform,
     admitted: &Admitted,
@@ -99,8 +99,9 @@ fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
     read(format, text, platform.clock.now())
 }
 
-/// Corrections come first, then caps decide which events are accepted: a correction may lower use below a cap. A correction of an event that
-/// came in the same request, or under the same id, comes after the events.
+/// Corrections first, then caps decide which events are accepted: a correction may reduce usage
+/// below a cap. A correction of an event in the same request, or with the same id, is applied after
+/// the events.
 #[tracing::instrument(name = "usage.ingest", level = "debug", skip_all)]
 async fn store(platform: &Platform, customer: CustomerId, contents: Contents) -> Result<Receipt> {
     telemetry::request::note_usage_events(contents.len(), contents.only_id());
@@ -109,7 +110,7 @@ async fn store(platform: &Platform, customer: CustomerId, contents: Contents) ->
     let mut receipt = Receipt { accepted: 0, duplicates: 0, rejected };
     let (caps, later) = correct_known(platform, customer, &events, corrections, &mut receipt).await?;
     let Decided { taken, refused } = caps.decide(platform, events).await?;
-    // With anything else in the request, each item is in the answer.
+    // If the request has several items, the response has each.
     if !refused.is_empty() && refused.len() == items {
         metrics::counter!(telemetry::USAGE_EVENTS, "result" => "rejected").increment(refused.len() as u64);
         return Err(caps.error(&refused));
@@ -134,8 +135,8 @@ async fn store(platform: &Platform, customer: CustomerId, contents: Contents) ->
     Ok(receipt)
 }
 
-/// Applies the corrections of events that came before this request. What caps say then, and the corrections that have to wait for this
-/// request's events.
+/// Applies the corrections of events from before this request. Returns the caps afterwards, and the
+/// corrections that must wait for this request's events.
 async fn correct_known(
     platform: &Platform,
     customer: CustomerId,
@@ -179,7 +180,7 @@ async fn correct_known(
     Ok((caps, later))
 }
 
-/// Of events with the same id the first.
+/// The first of several events with the same id.
 fn without_repeats(mut events: Vec<UsageEvent>) -> Vec<UsageEvent> {
     let mut seen = HashSet::with_capacity(events.len());
     let first: Vec<bool> = events.iter().map(|event| seen.insert(event.id.as_str())).collect();
@@ -188,7 +189,7 @@ fn without_repeats(mut events: Vec<UsageEvent>) -> Vec<UsageEvent> {
     events
 }
 
-/// A request's entries, sorted out, with their places in it.
+/// A request's parsed entries with their indexes.
 #[derive(Default)]
 struct Contents {
     events: Vec<Placed>,
@@ -201,7 +202,7 @@ impl Contents {
         self.events.len() + self.corrections.len() + self.rejected.len()
     }
 
-    /// The id of an event that comes alone.
+    /// The id of a single event.
     fn only_id(&self) -> Option<&str> {
         match (&self.events[..], &self.corrections[..], &self.rejected[..]) {
             ([(_, event)], [], []) => Some(&event.id),
@@ -240,17 +241,18 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
     Ok(contents)
 }
 
-/// Text may begin with a byte order mark (RFC 8259 section 8.1 leaves it to the reader).
+/// Text may begin with a byte order mark (RFC 8259, section 8.1 leaves this to the parser).
 fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The lines that hold something. One more than allowed is enough to refuse. Files that were joined may begin with a mark each.
+/// The non-empty lines, up to one more than allowed. Concatenated files may have a byte order mark
+/// each.
 fn lines(text: &str) -> Vec<&str> {
     text.lines().map(|line| without_mark(line).trim()).filter(|line| !line.is_empty()).take(MAX_EVENTS + 1).collect()
 }
 
-/// The items of an array, or the one value that the text is. Reading stops at one more item than allowed.
+/// The items of an array, or the text's single value. Reading stops at one more item than allowed.
 fn items(text: &str) -> Result<Vec<&str>> {
     if !text.trim_start().starts_with('[') {
         let item: &RawValue = serde_json::from_str(text).map_err(invalid_json)?;
@@ -265,7 +267,7 @@ fn items(text: &str) -> Result<Vec<&str>> {
     Ok(items)
 }
 
-/// Collects an array's items as they are written.
+/// Collects an array's items as unparsed text.
 struct Items<'a, 'de>(&'a mut Vec<&'de str>);
 
 impl<'de> DeserializeSeed<'de> for Items<'_, 'de> {
@@ -298,13 +300,13 @@ fn invalid_json(error: serde_json::Error) -> Error {
     Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
 }
 
-/// Makes ready what events of the accepted ages go into, two months ahead.
+/// Creates partitions and eras for events of accepted ages, two months ahead.
 pub async fn prepare(platform: &Platform) -> Result<()> {
     let now = platform.clock.now();
     Ok(platform.usage.prepare(now - Duration::days(40), now + Duration::days(62)).await?)
 }
 
-/// Forgets raw events that are older than the settings say, and by what events were known that can't come again.
+/// Deletes raw events older than the retention, and expired deduplication keys.
 pub async fn forget(platform: &Platform) -> Result<()> {
     let now = platform.clock.now();
     let days = i64::from(platform.config.file.retention.raw_usage_event_days);
@@ -317,7 +319,8 @@ pub async fn forget(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-/// Brings accepted events into the figures; how many. While ClickHouse is away they wait, which is no failure.
+/// Counts accepted events; returns how many. While ClickHouse is unavailable they stay queued,
+/// which is not an error.
 pub async fn settle(platform: &Platform) -> Result<u64> {
     let settled = platform.usage.settle().await;
     let behind = platform.usage.condition().await.behind;

@@ -1,4 +1,4 @@
-//! Invoices: the list, one of them, its PDF, all of them as a file.
+//! Invoices: the list, a single invoice, its PDF, the export.
 
 mod file;
 
@@ -23,10 +23,10 @@ use std::sync::Arc;
 use time::Duration;
 use uuid::Uuid;
 
-/// Rows of a file that are read at once.
+/// Rows of a file per query.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// Whose invoices the caller may see.
+/// The invoices that a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Customer(CustomerId),
@@ -34,7 +34,7 @@ pub enum Scope {
     Everyone,
 }
 
-/// A list request as it came in.
+/// A list request's unparsed parameters.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Query {
     pub page: Option<String>,
@@ -46,7 +46,7 @@ pub struct Query {
     pub sort: Option<String>,
 }
 
-/// One page of a customer's invoices.
+/// A page of a customer's invoices.
 #[tracing::instrument(name = "invoices.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, customer: CustomerId, mut query: Query) -> Result<InvoicePage> {
     let now = platform.clock.now();
@@ -58,13 +58,13 @@ pub async fn list(platform: &Platform, customer: CustomerId, mut query: Query) -
     Ok(InvoicePage { invoices, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, totals })
 }
 
-/// Which invoices, in which order; as many as a file reads at once.
+/// Parses filter and order, with the limit of a file.
 fn filter(query: Query) -> Result<store::Filter> {
     let from = given(query.from).map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
-    // A date stands for its whole day, at both ends.
+    // A date means its whole day, at both ends.
     let to = given(query.to).map(|text| instant("to", &text, Duration::DAY)).transpose()?;
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        return Err(Error::invalid("to", "lies before `from`"));
+        return Err(Error::invalid("to", "is before `from`"));
     }
     let search = search("q", query.q)?.as_deref().map(store::Search::new);
     Ok(store::Filter {
@@ -83,13 +83,13 @@ fn filter(query: Query) -> Result<store::Filter> {
     })
 }
 
-/// One invoice; another customer's is as unknown as one that does not exist.
+/// One invoice; another customer's is `not_found`, like one that doesn't exist.
 #[tracing::instrument(name = "invoices.detail", level = "debug", skip_all)]
 pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
     read(platform, scope, id).await
 }
 
-/// One invoice's PDF.
+/// An invoice's PDF.
 ///
 /// # Errors
 /// `invoice_pdf_disabled` while PDFs are switched off.
@@ -98,7 +98,8 @@ pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf
     features::require(platform, Feature::InvoicePdf)?;
     let detail = read(platform, scope, id).await?;
     let document = InvoiceDocument::new(&detail, &Seller::apex_mediation());
-    // By what is printed: the rate of a tax or a credit note may arrive without a change of the invoice.
+    // Keyed by the printed content: a tax rate or a credit note may arrive without a change of the
+    // invoice.
     let key = CacheKey { invoice: detail.summary.id, version: document.fingerprint() };
     let pdf = platform.pdf.invoice(key, || document).await.map_err(|error| match error {
         PdfError::Busy | PdfError::TimedOut => Error::Busy,
@@ -107,12 +108,12 @@ pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf
     Ok((pdf, detail))
 }
 
-/// Stripe's ids: `in_`, then letters, digits and underscores, 255 bytes at most.
+/// Stripe's ids: `in_`, then letters, digits and underscores, at most 255 bytes.
 fn is_stripe_id(id: &str) -> bool {
     id.len() <= 255 && id.strip_prefix("in_").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
-/// By the id here, or Stripe's.
+/// By our id or Stripe's.
 async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
     const MISSING: Error = Error::NotFound("invoice");
     let of = match scope {
@@ -135,15 +136,15 @@ async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDeta
     Ok(detail)
 }
 
-/// Counts sums that leave something over, so that the platform's staff can look at what Stripe sent.
+/// Counts sums with an unexplained difference, so that staff can check Stripe's data.
 fn count_unexplained(stripe_invoice_id: &str, sums: &Sums) {
     if sums.unexplained {
         metrics::counter!(telemetry::INVOICE_SUMS_UNEXPLAINED).increment(1);
-        tracing::warn!(stripe_invoice_id, "invoice sums leave a remainder");
+        tracing::warn!(stripe_invoice_id, "invoice sums have an unexplained difference");
     }
 }
 
-/// Stripe's reason `fraudulent` is a suspicion about the customer, for the platform's staff alone.
+/// Stripe's reason `fraudulent` is only shown to staff.
 fn hide_suspicions(detail: &mut InvoiceDetail) {
     let refunds = detail.refunds.iter_mut().map(|refund| &mut refund.reason);
     let credit_notes = detail.credit_notes.iter_mut().map(|credit_note| &mut credit_note.reason);

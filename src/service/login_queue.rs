@@ -1,5 +1,5 @@
-//! The queue of sign-ins: a few are looked at at once, so that a flood of them leaves database connections and cores to everything else, and a bounded
-//! number is queued, of which one address has a share.
+//! The queue of logins: only a few are processed at once, so that a flood leaves database
+//! connections and cores to other requests. The queue's length is limited, also per address.
 
 use super::{Error, Result};
 use std::{
@@ -9,9 +9,9 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Queued or looked at, in all.
+/// Queued or in progress, in total.
 const MOST: usize = 128;
-/// Of them from one address (of IPv6 a /64).
+/// Per address (IPv6: /64).
 const MOST_OF_ADDRESS: usize = 32;
 
 /// Cheap to clone.
@@ -31,16 +31,16 @@ struct Queued {
 }
 
 impl LoginQueue {
-    /// Leaves three quarters of the database's connections to others.
+    /// Leaves three quarters of the database's connections to other requests.
     pub fn new(database_connections: u32) -> LoginQueue {
         let turns = usize::try_from(database_connections / 4).unwrap_or(1).max(1);
         LoginQueue(Arc::new(Inner { turns: Arc::new(Semaphore::new(turns)), queued: Mutex::default() }))
     }
 
-    /// Waits for a turn, which ends when it is dropped.
+    /// Waits in the queue; the permit is released on drop.
     ///
     /// # Errors
-    /// `busy` when the queue is full; `rate_limited` when the address has had its share of it.
+    /// `busy` if the queue is full; `rate_limited` if the address has reached its limit.
     pub async fn turn(&self, address: Option<&str>) -> Result<Turn> {
         let place = self.place(address.unwrap_or_default())?;
         let permit = Arc::clone(&self.0.turns).acquire_owned().await.map_err(|error| Error::Internal(error.into()))?;
@@ -62,12 +62,12 @@ impl LoginQueue {
     }
 
     fn queued(&self) -> MutexGuard<'_, Queued> {
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         self.0.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One sign-in that is being looked at.
+/// A login in progress.
 pub struct Turn {
     _permit: OwnedSemaphorePermit,
     _place: Place,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_address_has_a_share_of_the_queue() {
+    async fn each_address_has_a_limited_share_of_the_queue() {
         let queue = LoginQueue::new(16);
         let held: Vec<Place> = (0..MOST_OF_ADDRESS).map(|_| queue.place("192.0.2.1").unwrap()).collect();
         assert_eq!(queue.place("192.0.2.1").err().unwrap().code(), "rate_limited");

@@ -1,7 +1,8 @@
-//! Makes whoever guesses passwords wait, across all servers ([`crate::domain::login_throttle`] says how long).
+//! Throttles password guessing across all servers ([`crate::domain::login_throttle`] defines the
+//! delays).
 //!
-//! An attempt is counted as failed before its password is looked at, so that many at once are no way around; when it fits, that is taken back.
-//! Accounts that don't exist are counted like those that do.
+//! An attempt is counted as failed before its password is checked, so that concurrent attempts
+//! can't bypass the limit; a success reverts that. Unknown accounts are counted like existing ones.
 
 use super::{
     Error, Platform, Result,
@@ -20,19 +21,19 @@ use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// For so long an address stays one that the owner has signed in from.
+/// How long an address stays known after a login.
 const FAMILIAR_FOR: Duration = Duration::days(90);
-/// Rows that outlive the hourly pruning.
+/// Maximum number of rows after the hourly cleanup.
 const MOST_COUNTED: i64 = 100_000;
 
-/// An attempt that may be looked at.
+/// A permitted attempt.
 #[derive(Debug)]
 pub struct Attempt {
     network: Option<String>,
     account: Option<store::Key>,
     counted: Vec<Counted>,
     at: OffsetDateTime,
-    /// The next one is begun once this one has ended.
+    /// The next attempt starts after this one.
     _turn: Turn,
 }
 
@@ -43,13 +44,13 @@ struct Counted {
     before: OffsetDateTime,
 }
 
-/// Lets an attempt at an account (its e-mail address, lower case) be looked at, and counts it.
+/// Permits an attempt at an account (its e-mail address, lower case), and counts it.
 ///
 /// # Errors
-/// `login_throttled` when it comes too early; `busy` and `rate_limited` when too many are queued.
+/// `login_throttled` before the end of the wait; `busy` and `rate_limited` if too many are queued.
 pub async fn begin(platform: &Platform, email: &str, origin: &Origin) -> Result<Attempt> {
     let network = origin.ip_address.as_deref().and_then(|text| text.parse().ok()).map(network_of);
-    // Without a connection to the database in hand.
+    // Queue before taking a database connection.
     let turn = platform.logins.turn(network.as_deref()).await?;
     let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;
@@ -73,7 +74,7 @@ pub async fn begin(platform: &Platform, email: &str, origin: &Origin) -> Result<
     let waits = scopes.iter().filter(|(scope, _)| Scope::checked(familiar).contains(scope));
     let longest = waits.filter_map(|(scope, key)| scope.wait(tally(key), now).map(|wait| (wait, key))).max();
     if let Some((wait, key)) = longest {
-        // Nothing of it stays, not even the rows that were made to be held.
+        // Rolls back everything, including rows created only as locks.
         tx.rollback().await?;
         return Err(refuse(platform, email, origin, key, wait).await?);
     }
@@ -87,7 +88,7 @@ pub async fn begin(platform: &Platform, email: &str, origin: &Origin) -> Result<
     Ok(Attempt { network, account, counted, at: now, _turn: turn })
 }
 
-/// The trail has whoever came too early once for each wait, however often that was.
+/// Audits attempts during a wait, once per wait.
 async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::Key, wait: Duration) -> Result<Error> {
     metrics::counter!(telemetry::LOGINS, "result" => "throttled").increment(1);
     let retry_after = u64::try_from(wait.whole_seconds()).unwrap_or(0) + u64::from(wait.subsec_nanoseconds() > 0);
@@ -106,13 +107,13 @@ async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::
 }
 
 impl Attempt {
-    /// It was neither right nor wrong: as if it had not been.
+    /// The password could not be checked: reverts the count.
     pub async fn taken_back(&self, conn: &mut PgConnection) -> Result<()> {
         self.lock(conn).await?;
         take_back(conn, &self.counted.iter().collect::<Vec<_>>(), self.at).await
     }
 
-    /// It was the owner: the account's failures are forgotten, and from here it is known.
+    /// The login succeeded: resets the account's failures, and remembers the address.
     pub async fn succeeded(&self, conn: &mut PgConnection, user: Uuid) -> Result<()> {
         self.lock(conn).await?;
         let (of_address, of_account) = self.counted.iter().partition::<Vec<_>, _>(|counted| counted.scope == Scope::Address);
@@ -125,7 +126,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// All of it at once, in the one order that everybody keeps to.
+    /// Locks all scopes at once, in the common order.
     async fn lock(&self, conn: &mut PgConnection) -> Result<()> {
         let keys: Vec<Vec<u8>> = self.counted.iter().map(|counted| counted.key).chain(self.account).map(|key| key.to_vec()).collect();
         Ok(store::lock(conn, &keys).await?)
@@ -138,13 +139,13 @@ async fn take_back(conn: &mut PgConnection, counted: &[&Counted], at: OffsetDate
     Ok(store::take_back(conn, &keys, &before, at).await?)
 }
 
-/// Removes what is forgotten, and what is too much to keep; how many rows.
+/// Deletes expired and excess rows; returns how many.
 pub async fn prune(platform: &Platform) -> Result<u64> {
     let now = platform.clock.now();
     Ok(store::prune(&platform.db, now, MOST_COUNTED, now - FAMILIAR_FOR).await?)
 }
 
-/// None for an address that is not known.
+/// None for an unknown address.
 fn key_of(scope: Scope, email: &str, network: Option<&str>) -> Option<store::Key> {
     let parts = match scope {
         Scope::Pair => ["pair", email, network.unwrap_or_default()],

@@ -1,4 +1,5 @@
-//! Tax rates and prices that events name by their ids alone: each is fetched once, and the invoices that name it are shown with it.
+//! Tax rates and prices that events only reference by id: each is fetched once, and the invoices
+//! that reference it then show it.
 
 use super::{Platform, Result};
 use crate::{
@@ -11,10 +12,10 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Fetches what is named and unknown, so many at most; how many there were.
+/// Fetches unknown referenced objects, at most this many; returns how many.
 ///
 /// # Errors
-/// When Stripe can't be reached: the rest is left for the next time.
+/// Stripe is unavailable: the rest is left for the next run.
 pub(super) async fn run(platform: &Platform, limit: i64) -> Result<u64> {
     let mut fetched = 0;
     for due in store::due(&platform.db, platform.clock.now(), limit).await? {
@@ -29,7 +30,7 @@ pub(super) async fn run(platform: &Platform, limit: i64) -> Result<u64> {
     Ok(fetched)
 }
 
-/// Whether it is known for good what it is, be it that Stripe does not have it.
+/// Whether its content is final, including that Stripe does not have it.
 async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
     let error = match retrieve(platform.stripe()?, due).await {
         Ok(Found::TaxRate(rate)) => {
@@ -43,7 +44,7 @@ async fn look_up(platform: &Platform, due: &store::Due) -> Result<bool> {
         Err(error) => error,
     };
     let missing = error.is_missing();
-    tracing::warn!(object = due.lookup.object(), id = due.id, %error, missing, "Stripe object can't be looked up");
+    tracing::warn!(object = due.lookup.object(), id = due.id, %error, missing, "Stripe object can't be fetched");
     store::failed(&platform.db, &due.id, &error.to_string(), missing, platform.clock.now()).await?;
     error.if_it_concerns_all().map_or(Ok(missing), |error| Err(error.into()))
 }
@@ -56,7 +57,7 @@ enum Found {
 async fn retrieve(client: &Client, due: &store::Due) -> std::result::Result<Found, StripeError> {
     let object: Value = client.retrieve_named(due.lookup, &due.id).await?.read()?;
     if object["id"] != *due.id || object["object"] != due.lookup.object() {
-        return Err(StripeError::Unreadable(format!("asked for {}, it gives something else", due.id)));
+        return Err(StripeError::Unreadable(format!("the response for {} is another object", due.id)));
     }
     let found = match due.lookup {
         Lookup::TaxRate => read_tax_rate(&object).map(Found::TaxRate),

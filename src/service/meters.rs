@@ -1,8 +1,8 @@
-//! Usage on its way to Stripe's billing meters.
+//! Sends usage to Stripe's billing meters.
 //!
-//! A customer's metric is one process' turn at a time. Its closed hours are compared with what Stripe counts of them (`domain::meter`), and
-//! each part that follows from that is kept before Stripe is asked and after: whatever ends in between is taken up where it was, under the
-//! same identifier.
+//! A worker claims a customer's metric. Its closed hours are compared with what Stripe counts
+//! (`domain::meter`), and each resulting revision is stored before and after the call to Stripe:
+//! after a crash it is resumed with the same identifier.
 
 mod deliver;
 mod resend;
@@ -30,19 +30,20 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
-/// How long a turn lasts unless it is held on to: longer than all that is asked of Stripe in between.
+/// How long a claim lasts without an extension: longer than all calls in between.
 const TURN: Duration = Duration::minutes(10);
-/// Customers' metrics at a time, each with at most one call in flight.
+/// Customers' metrics processed concurrently, each with at most one call in flight.
 const AT_A_TIME: usize = 4;
-/// Turns taken in one run, so that the job says now and then that it lives.
+/// Claims per run, so that the job's heartbeat is not delayed.
 const MOST_TURNS: usize = 500;
-/// Looks at one customer's metric within a turn: what is taken back makes another necessary, what is found out too.
+/// Comparisons within a claim: a cancellation makes another one necessary, and so does a new
+/// finding.
 const MOST_LOOKS: usize = 20;
-/// After an error of our own.
+/// Delay after an internal error.
 const PAUSE: Duration = Duration::minutes(5);
 
-/// Tells Stripe of the hours that have closed, and takes up what was interrupted. How many customers' metrics were looked at; nothing unless
-/// `[meters]` is on and Stripe is connected.
+/// Sends the usage of closed hours to Stripe, and resumes interrupted calls. Returns how many
+/// customers' metrics were processed; does nothing unless `[meters]` is on and a Stripe key is set.
 pub async fn run(platform: &Platform) -> Result<usize> {
     let settings = &platform.config.file.meters;
     let Some(stripe) = platform.stripe.as_ref().filter(|_| settings.enabled && features::current(platform).billing_enabled) else {
@@ -59,7 +60,7 @@ pub async fn run(platform: &Platform) -> Result<usize> {
         turns += claims.len();
         let work = |claim| Turn { platform, settings, stripe, claim }.take();
         let away = futures::future::join_all(claims.into_iter().map(work)).await;
-        // The others would meet the same; they are due, and wait for the next run.
+        // The others would fail too; they stay due for the next run.
         if away.contains(&true) {
             break;
         }
@@ -70,7 +71,7 @@ pub async fn run(platform: &Platform) -> Result<usize> {
     Ok(turns)
 }
 
-/// One process' turn at a customer's metric.
+/// A worker's claim of a customer's metric.
 struct Turn<'a> {
     platform: &'a Platform,
     settings: &'a Meters,
@@ -78,21 +79,22 @@ struct Turn<'a> {
     claim: Claim,
 }
 
-/// How a turn ended.
+/// How the processing of a claim ended.
 enum End {
-    /// Everything is at Stripe that can be.
+    /// All usage that can be sent is sent.
     Done,
-    /// Something waits for its next try, because Stripe is away or else.
+    /// A retry is due later, because Stripe is unavailable or refused a call.
     Waits { until: OffsetDateTime, behind_since: OffsetDateTime, away: bool },
-    /// Somebody else has the turn.
+    /// Another worker has claimed it.
     Lost,
 }
 
-/// What is told besides the change itself.
+/// Details of a change for the audit log.
 type Notice = (&'static str, Value);
 
 impl Turn<'_> {
-    /// Whether Stripe is away. An error of our own is logged: the others are not to wait for what is wrong with one.
+    /// Returns whether Stripe is unavailable. An internal error is logged and doesn't block the
+    /// others.
     async fn take(self) -> bool {
         let end = self.work().await;
         self.give_up(&end).await
@@ -105,12 +107,12 @@ impl Turn<'_> {
             Ok(End::Done) => (closes_at(closed_until(now, self.settings.grace()), self.settings.grace()), None),
             Ok(End::Waits { until, behind_since, .. }) => (*until, Some(*behind_since)),
             Err(error) => {
-                tracing::error!(customer = %self.claim.customer, metric = %self.claim.metric, %error, "usage can't go to Stripe");
+                tracing::error!(customer = %self.claim.customer, metric = %self.claim.metric, %error, "usage can't be sent to Stripe");
                 (now + PAUSE, None)
             }
         };
         if let Err(error) = store::release(&self.platform.db, &self.claim, next, behind_since).await {
-            tracing::error!(customer = %self.claim.customer, %error, "a turn at a meter ends by itself");
+            tracing::error!(customer = %self.claim.customer, %error, "the claim of a meter expires");
         }
         matches!(end, Ok(End::Waits { away: true, .. }))
     }
@@ -140,7 +142,7 @@ impl Turn<'_> {
             if !self.note(&plan, subscriptions, from, now).await? {
                 return Ok(End::Lost);
             }
-            // What lacks then is seen at the next look.
+            // The next comparison finds what is missing then.
             let again = !plan.cancels.is_empty();
             let parts: Vec<Row> = if again { cancelling(&plan, &rows, now) } else { self.sending(&plan.sends, now) };
             for part in parts {
@@ -154,13 +156,13 @@ impl Turn<'_> {
                 return Ok(End::Done);
             }
         }
-        Err(Error::Internal(anyhow::anyhow!("{customer} {metric}: no end after {MOST_LOOKS} looks")))
+        Err(Error::Internal(anyhow::anyhow!("{customer} {metric}: unfinished after {MOST_LOOKS} comparisons")))
     }
 
-    /// The closed hours since, with what Stripe counts of them.
+    /// The closed hours since then, with what Stripe counts.
     async fn hours(&self, rows: &[Row], from: OffsetDateTime, now: OffsetDateTime) -> Result<Hours> {
         let Claim { customer, metric, .. } = self.claim;
-        // What was sent already stays closed, should the grace become longer.
+        // Already sent hours stay closed, even if the grace period becomes longer.
         let sent_until = rows.last().map_or(from, |row| hour_of(row.hour) + Duration::HOUR);
         let until = closed_until(now, self.settings.grace()).max(sent_until);
         let mut hours = Hours::new();
@@ -207,13 +209,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Keeps what can't be put right at Stripe: what came too late for it, and what is too much there. False when the turn is lost.
+    /// Stores what can't be corrected at Stripe: late usage and excess. False if the claim is lost.
     async fn note(&self, plan: &Plan, subscriptions: &[Subscription], from: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
         let Claim { customer, metric, .. } = self.claim;
         let mut known = store::excess(&self.platform.db, customer, metric, subscriptions.start_of(from)).await?;
         let mut changes: Vec<(OffsetDateTime, Excess)> = Vec::new();
         for (period, excess) in &plan.excess {
-            // What is about to be taken back is not too much yet.
+            // Revisions about to be cancelled are not excess yet.
             if known.remove(period) != Some(*excess) {
                 changes.push((*period, *excess));
             }
@@ -231,11 +233,11 @@ impl Turn<'_> {
             let Excess { excess, carried } = excess;
             let data =
                 json!({"metric": metric, "period_start": rfc3339(period), "excess": excess, "carried": carried, "owed": excess - carried});
-            tracing::warn!(%customer, %metric, excess, carried, "Stripe counts too much and does not take it back");
+            tracing::warn!(%customer, %metric, excess, carried, "Stripe counts excess usage that can't be cancelled");
             self.tell(&mut tx, ("usage.meter_excess", data)).await?;
         }
         for part in &plan.expired {
-            let row = Row { error: Some("it came too late for Stripe's 35 days".into()), ..self.row(part, Status::Expired, now) };
+            let row = Row { error: Some("it arrived after Stripe's 35 days".into()), ..self.row(part, Status::Expired, now) };
             store::put(&mut tx, customer, metric, &row).await?;
         }
         if let (Some(first), Some(last)) = (plan.expired.first(), plan.expired.last()) {
@@ -250,7 +252,7 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    /// Keeps a part as it is, and the turn; false when that is lost, upon which nothing has changed.
+    /// Stores a revision and extends the claim; false if the claim is lost, which changes nothing.
     async fn keep(&self, row: &Row, notice: Option<Notice>) -> Result<bool> {
         let mut tx = self.platform.db.begin().await?;
         if !store::hold(&mut tx, &self.claim, self.platform.clock.now() + TURN).await? {
@@ -272,7 +274,7 @@ impl Turn<'_> {
     }
 }
 
-/// The parts to take back, in the plan's order.
+/// The revisions to cancel, in the plan's order.
 fn cancelling(plan: &Plan, rows: &[Row], now: OffsetDateTime) -> Vec<Row> {
     let find =
         |hour: OffsetDateTime, revision: u32| rows.iter().find(|row| row.hour == hour && u32::try_from(row.revision) == Ok(revision));
@@ -280,7 +282,7 @@ fn cancelling(plan: &Plan, rows: &[Row], now: OffsetDateTime) -> Vec<Row> {
     found.map(|row| Row { status: Status::Cancelling, attempts: 0, next_attempt_at: now, error: None, ..row.clone() }).collect()
 }
 
-/// After a try of this part that came to nothing.
+/// After a failed attempt of this revision.
 fn waits(row: &Row) -> End {
     End::Waits { until: row.next_attempt_at, behind_since: row.hour, away: row.status != Status::Failed }
 }

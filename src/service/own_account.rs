@@ -1,4 +1,4 @@
-//! What people do with their own account.
+//! Users' changes to their own account.
 
 use super::{Error, Platform, Result, actor::Origin, caller::Person, login_throttle, new_password};
 use crate::{
@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 use time::Duration;
 use uuid::Uuid;
 
-/// Sets the password of whoever knows the one it has now, and ends every other session of that person.
+/// Changes a user's password, given the current one, and ends the user's other sessions.
 ///
 /// # Errors
-/// `invalid_parameter` for a wrong or an unfit password, `login_throttled` after too many wrong ones; `unavailable` when nobody knows whether it is
-/// an unfit one.
+/// `invalid_parameter` for a wrong or unsuitable password, `login_throttled` after too many wrong
+/// ones; `unavailable` if the new password could not be checked.
 pub async fn change_password(person: &Person, current: &str, new: &str, origin: &Origin) -> Result<()> {
     let Person { platform, id, email, session, .. } = person;
     if new == current {
-        return Err(Error::invalid("new_password", "is the one that you have"));
+        return Err(Error::invalid("new_password", "is your current password"));
     }
     new_password::check(platform, new, email).await.map_err(of_new_password)?;
     let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
@@ -34,14 +34,14 @@ pub async fn change_password(person: &Person, current: &str, new: &str, origin: 
     Ok(tx.commit().await?)
 }
 
-/// The person's sessions.
+/// The user's sessions.
 pub async fn sessions(person: &Person) -> Result<OwnSessions> {
     let Person { platform, id, session, .. } = person;
     let since = platform.clock.now() - Duration::hours(platform.config.file.sessions.absolute_hours);
     Ok(OwnSessions { sessions: sessions::of_user(&platform.db, *id, session.as_ref(), since).await? })
 }
 
-/// Ends one of the person's sessions, this one too if it is named.
+/// Ends one of the user's sessions, possibly the current one.
 pub async fn end_session(person: &Person, named: &str, origin: &Origin) -> Result<()> {
     let ended: Uuid = named.parse().map_err(|_| Error::NotFound("session"))?;
     let mut tx = person.platform.db.begin().await?;
@@ -52,7 +52,7 @@ pub async fn end_session(person: &Person, named: &str, origin: &Origin) -> Resul
     Ok(tx.commit().await?)
 }
 
-/// Ends every session of the person but this one.
+/// Ends the user's other sessions.
 pub async fn end_other_sessions(person: &Person, origin: &Origin) -> Result<SessionsEnded> {
     let mut tx = person.platform.db.begin().await?;
     let ended = sessions::end_all(&mut tx, person.id, person.session.as_ref()).await?;
@@ -61,7 +61,8 @@ pub async fn end_other_sessions(person: &Person, origin: &Origin) -> Result<Sess
     Ok(SessionsEnded { ended })
 }
 
-/// Checks the person's password before something that wants it; one that does not fit is audited, and counts like one at signing in.
+/// Checks the user's password before a sensitive operation; a wrong one is audited and counts like
+/// a failed login.
 pub(super) async fn confirm_password(person: &Person, given: &str, refused: &str, origin: &Origin) -> Result<login_throttle::Attempt> {
     let Person { platform, id, email, .. } = person;
     let attempt = login_throttle::begin(platform, email, origin).await?;
@@ -88,7 +89,7 @@ pub(super) fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, or
     }
 }
 
-/// The rules for passwords name the field `password`.
+/// The password rules name the field `password`.
 fn of_new_password(error: Error) -> Error {
     match error {
         Error::Invalid { detail, .. } => Error::invalid("new_password", detail),

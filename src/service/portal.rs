@@ -1,4 +1,4 @@
-//! Stripe's customer portal: where a customer's payment methods, addresses and past payments are its own to manage.
+//! Stripe's customer portal, where customers manage payment methods, addresses and past payments.
 
 use super::{Error, Platform, Result, actor::Origin, features};
 use crate::{
@@ -16,15 +16,16 @@ use serde_json::json;
 /// `POST /billing/portal`.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Portal {
-    /// Of Stripe's; good for a few minutes and for one person.
+    /// Stripe's URL; valid for a few minutes and for one user.
     pub url: String,
 }
 
-/// Opens a session of the portal for a customer. `back`: the path of ours that the portal leads back to.
+/// Opens a portal session for a customer. `back`: our path to which the portal returns.
 ///
 /// # Errors
-/// `forbidden` for who may only read; `customer_portal_disabled`; `stripe_not_configured`; `no_stripe_customer` where Stripe doesn't know the customer; `stripe_unavailable`
-/// and `stripe_refused`.
+/// `forbidden` for read-only users; `customer_portal_disabled`; `stripe_not_configured`;
+/// `no_stripe_customer` if the customer has no Stripe id; `stripe_unavailable` and
+/// `stripe_refused`.
 #[tracing::instrument(name = "portal.open", level = "debug", skip_all)]
 pub async fn open(platform: &Platform, principal: &Principal, customer: CustomerId, origin: &Origin, back: &str) -> Result<Portal> {
     if !principal.role().manages() {
@@ -34,16 +35,16 @@ pub async fn open(platform: &Platform, principal: &Principal, customer: Customer
     let stripe = platform.stripe()?;
     let stripe_id = customers::stripe_id(&platform.db, customer)
         .await?
-        .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "Stripe does not know this customer yet".into() })?;
+        .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "this customer has no Stripe customer yet".into() })?;
     let url = stripe.portal(&stripe_id, &format!("{}{back}", platform.config.public_url.origin())).await?;
-    // A browser is sent there.
+    // A browser is redirected there.
     let is_of_stand_in = platform
         .config
         .portal_origin()
         .and_then(|origin| url.strip_prefix(&origin).map(|path| path.starts_with('/') && url.bytes().all(|byte| byte.is_ascii_graphic())))
         .unwrap_or(false);
     if https_link(&url).is_none() && !is_of_stand_in {
-        return Err(StripeError::Unreadable("the portal's address is none".into()).into());
+        return Err(StripeError::Unreadable("the portal's URL is invalid".into()).into());
     }
     let entry = Entry {
         event_type: "portal.opened",

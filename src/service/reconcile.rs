@@ -1,7 +1,8 @@
-//! Reconciliation: the mirror, the usage and the inbox against Stripe, object by object.
+//! Reconciliation: compares the mirror, the usage and the inbox with Stripe, object by object.
 //!
-//! A run reads both sides in the same order, holds no more of them than a few pages, and keeps where it is. What differs is suspected first
-//! and looked at once more at the end: a webhook may have been on its way. Only a run that has seen everything says that all is well.
+//! A run reads both sides in the same order, buffers a few pages, and stores its position. A
+//! difference is first a suspect and is compared again at the end, because a webhook may have been
+//! on its way. Only a completed run has a verdict.
 
 mod begin;
 mod confirm;
@@ -40,10 +41,11 @@ use uuid::Uuid;
 
 const MISSING: Error = Error::NotFound("reconciliation");
 
-/// Runs a reconciliation to its end. It goes on by itself when whoever asked has gone: the same request again finds it.
+/// Runs a reconciliation to its end. It continues if the client disconnects: repeating the request
+/// finds it.
 ///
 /// # Errors
-/// As [`begin`]; `reconciliation_failed`, with what it covered; `reconciliation_cancelled`.
+/// As [`begin`]; `reconciliation_failed` with what it covered; `reconciliation_cancelled`.
 pub async fn reconcile(platform: &Platform, by: &By, asked: &Asked, request: Option<Uuid>) -> Result<Reconciliation> {
     let id = match begin(platform, by, asked, request, false).await? {
         Begun::Ended(id) => id,
@@ -57,7 +59,7 @@ pub async fn reconcile(platform: &Platform, by: &By, asked: &Asked, request: Opt
     reports::answer(platform, summary).await
 }
 
-/// Begins a reconciliation that goes on by itself, and gives its id.
+/// Starts a reconciliation in the background and returns its id.
 ///
 /// # Errors
 /// As [`begin`].
@@ -77,7 +79,7 @@ fn spawn(work: Work) -> tokio::task::JoinHandle<Result<ReconciliationSummary>> {
     tokio::spawn(async move { work.carry_out(&silent, &CancellationToken::new()).await })
 }
 
-/// Ends a run early: at once when nobody works on it, else within a second.
+/// Cancels a run: at once if no process is working on it, else within a second.
 pub async fn cancel(platform: &Platform, by: &By, id: &str) -> Result<ReconciliationSummary> {
     let id = named(id)?;
     let run = store::run(&platform.db, id).await?.ok_or(MISSING)?;

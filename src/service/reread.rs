@@ -1,8 +1,9 @@
-//! Rows of the mirror that an older reader wrote are read again from the stored events that they came from, so that what the reader newly takes
-//! (`Mirrored::READER_VERSION`) is there for the past as well.
+//! Parses mirror rows of an older reader again from their stored events, so that newly mirrored
+//! fields (`Mirrored::READER_VERSION`) are also set for the past.
 //!
-//! Nothing happened at Stripe, so there is no audit entry, no domain event and no alert; an invoice's version grows only if it is shown differently.
-//! A row that another event writes meanwhile is left to that one, which today's reader reads anyway. Whatever is read twice ends the same.
+//! Nothing happened at Stripe, so there is no audit entry, domain event or alert; an invoice's
+//! version only increases if its display changes. A row that another event writes meanwhile is
+//! skipped, because the current reader writes it. Repetitions have the same result.
 
 use super::{Platform, Result};
 use crate::{
@@ -25,10 +26,11 @@ use crate::{
 use sqlx::PgConnection;
 use std::collections::HashSet;
 
-/// Rows of one transaction: their customers' webhooks wait for it.
+/// Rows per transaction: webhooks of their customers wait for it.
 const BATCH: i64 = 50;
 
-/// Reads every row of an older reader again, in batches; how many there were. Nothing while another process is at it.
+/// Parses all rows of older readers again, in batches; returns how many. Does nothing while another
+/// process runs it.
 pub async fn run(platform: &Platform) -> Result<u64> {
     let mut stale = Vec::new();
     for table in Table::ALL {
@@ -56,7 +58,7 @@ async fn read_all(platform: &Platform, tables: &[Table]) -> Result<u64> {
             }
             rows += done;
         }
-        tracing::info!(table = table.name(), rows, version = version(table), "mirror rows read again from stored events");
+        tracing::info!(table = table.name(), rows, version = version(table), "mirror rows parsed again from stored events");
         total += rows;
     }
     Ok(total)
@@ -70,7 +72,7 @@ const fn version(table: Table) -> i32 {
     }
 }
 
-/// One transaction: each of its rows is of today's reader after it, or of another event.
+/// One transaction: each of its rows then has the current reader version, or another event.
 async fn batch(platform: &Platform, table: Table) -> Result<u64> {
     let mut transaction = platform.db.begin_with(mirror::BEGIN).await?;
     let stale = store::stale(&mut transaction, table, version(table), BATCH).await?;
@@ -90,7 +92,7 @@ async fn batch(platform: &Platform, table: Table) -> Result<u64> {
         Table::CreditNotes => put_credit_notes(&mut transaction, &read).await?,
         Table::Subscriptions => put_subscriptions(&mut transaction, &read).await?,
     };
-    // Those whose event is gone or tells nothing: no later run would find more.
+    // Rows whose event is missing or has no such object: a later run would not find more.
     let left: Vec<&Stale> = stale.iter().filter(|row| !written.contains(&row.object_id)).collect();
     if !left.is_empty() {
         store::done(&mut transaction, table, version(table), &left).await?;
@@ -99,14 +101,14 @@ async fn batch(platform: &Platform, table: Table) -> Result<u64> {
     Ok(u64::try_from(stale.len()).unwrap_or(u64::MAX))
 }
 
-/// What a stored event says of the row that it wrote.
+/// The change by which a stored event wrote the row.
 fn change_of(payload: &str, row: &Stale) -> Option<Change> {
     let Ok(Reading::Changes { subject, along }) = read(&Document::read(payload)) else { return None };
     let mut changes = std::iter::once(*subject).chain(along);
     changes.find(|change| change.snapshot.id() == row.object_id && change.stamp.event_id == row.event_id)
 }
 
-/// Stripe ids of those that were written; as of the other kinds.
+/// Stripe ids of the written rows; for the other types too.
 async fn put_invoices(conn: &mut PgConnection, read: Vec<(&Stale, Change)>) -> Result<Vec<String>> {
     let mut invoices = Vec::with_capacity(read.len());
     for (row, Change { stamp, snapshot }) in read {
@@ -135,7 +137,7 @@ async fn put_invoices(conn: &mut PgConnection, read: Vec<(&Stale, Change)>) -> R
     Ok(written)
 }
 
-/// Where the event brought the first lines only, an earlier fetch may have brought all of them.
+/// If the event has only the first lines, an earlier fetch may have all of them.
 async fn complete(conn: &mut PgConnection, invoice: &mut InvoiceSnapshot) -> Result<()> {
     for payload in store::fetched(conn, &invoice.id, Kind::Invoice.event_type()).await? {
         let Ok(Reading::Changes { subject, .. }) = read(&Document::read(&payload)) else { continue };

@@ -1,4 +1,4 @@
-//! The second factor: enrolling an authenticator app, taking its codes, giving it up.
+//! The second factor: enrolling an authenticator app, verifying codes, removing it.
 
 use super::{
     Error, Platform, Result,
@@ -21,10 +21,10 @@ use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How many secrets are read at once.
+/// Secrets per query.
 const PAGE: i64 = 500;
 
-/// What proved that it was the owner.
+/// The accepted proof of the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
     Totp,
@@ -32,7 +32,7 @@ pub enum Factor {
 }
 
 impl Factor {
-    /// Its name in the audit trail.
+    /// Its name in the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Factor::Totp => "totp",
@@ -41,12 +41,12 @@ impl Factor {
     }
 }
 
-/// Staff without a second factor reach nothing but their own account, where that is set.
+/// Staff without a second factor can only open their own account page to set one up.
 pub fn is_required(platform: &Platform, role: Role) -> bool {
     role.is_staff() && platform.config.file.sessions.require_totp_for_admins
 }
 
-/// How things stand for the person.
+/// The user's second factor.
 pub async fn state(person: &Person) -> Result<TotpState> {
     let Person { platform, id, principal, .. } = person;
     let known = store::of_user(&mut *platform.db.acquire().await?, *id).await?;
@@ -58,10 +58,11 @@ pub async fn state(person: &Person) -> Result<TotpState> {
     })
 }
 
-/// Makes a secret for whoever knows the person's password. It is in force once a code of it is shown.
+/// Creates a secret for a user who enters the password. It becomes active with its first valid
+/// code.
 ///
 /// # Errors
-/// `totp_enabled` when one is in force; those of a wrong password.
+/// `totp_enabled` if one is active; those of a wrong password.
 pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<TotpOffer> {
     let attempt = confirm_password(person, password, "user.totp_refused", origin).await?;
     let Person { platform, id, .. } = person;
@@ -77,7 +78,7 @@ pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<T
     Ok(offer_of(person, &secret))
 }
 
-/// The secret that waits for a code.
+/// The pending secret.
 pub async fn pending(person: &Person) -> Result<Option<TotpOffer>> {
     let known = store::of_user(&mut *person.platform.db.acquire().await?, person.id).await?;
     let Some(waiting) = known.filter(|totp| !totp.is_confirmed) else { return Ok(None) };
@@ -88,13 +89,15 @@ fn offer_of(person: &Person, secret: &[u8]) -> TotpOffer {
     TotpOffer { secret: totp::base32(secret), uri: totp::uri(secret, PRODUCT, &person.email) }
 }
 
-/// Puts the secret in force for whoever shows a code of it, and ends every other session. The answer has the recovery codes, this once.
+/// Activates the pending secret with a valid code, and ends the user's other sessions. Returns the
+/// recovery codes, only once.
 ///
 /// # Errors
-/// `totp_not_offered`; `invalid_parameter` for a wrong code, `login_throttled` after too many; `unavailable` without the key of the secret.
+/// `totp_not_offered`; `invalid_parameter` for a wrong code, `login_throttled` after too many;
+/// `unavailable` without the secret's key.
 pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<RecoveryCodes> {
     let Person { platform, id, email, session, .. } = person;
-    let not_offered = || Error::Conflict { code: "totp_not_offered", detail: "no authenticator app waits for its first code".into() };
+    let not_offered = || Error::Conflict { code: "totp_not_offered", detail: "no authenticator app is pending".into() };
     let attempt = login_throttle::begin(platform, email, origin).await?;
     let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;
@@ -118,10 +121,11 @@ pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<Rec
     Ok(RecoveryCodes { recovery_codes })
 }
 
-/// Gives the second factor up, for whoever has both: the password and a code. Ends every other session.
+/// Removes the second factor, given the password and a code. Ends the user's other sessions.
 ///
 /// # Errors
-/// `invalid_parameter` for a wrong password or code, `login_throttled` after too many; `unavailable` without the key of the secret.
+/// `invalid_parameter` for a wrong password or code, `login_throttled` after too many;
+/// `unavailable` without the secret's key.
 pub async fn disable(person: &Person, password: &str, code: &str, origin: &Origin) -> Result<()> {
     let Person { platform, id, session, .. } = person;
     let attempt = confirm_password(person, password, "user.totp_refused", origin).await?;
@@ -138,7 +142,7 @@ pub async fn disable(person: &Person, password: &str, code: &str, origin: &Origi
     Ok(tx.commit().await?)
 }
 
-/// Takes a lost second factor away, as an operator; ends every session of the person.
+/// Removes a lost second factor, as an operator; ends all of the user's sessions.
 pub async fn reset(platform: &Platform, email: &str) -> Result<()> {
     let email = email.trim().to_lowercase();
     let user = users::by_email(&platform.db, &email).await?.ok_or(Error::NotFound("user"))?;
@@ -151,11 +155,13 @@ pub async fn reset(platform: &Platform, email: &str) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Uses a code of a user's app up, or a recovery code; None when it is neither, or was used before.
+/// Marks a code of the user's app or a recovery code as used; None if it is invalid or was used
+/// before.
 pub(super) async fn use_code(platform: &Platform, conn: &mut PgConnection, user: Uuid, given: &str) -> Result<Option<Factor>> {
     let now = platform.clock.now();
     let Some(known) = store::of_user(conn, user).await?.filter(|totp| totp.is_confirmed) else { return Ok(None) };
-    // Nothing is a code of both kinds. Recovery codes need no secret, so they get in even where it can't be opened.
+    // No text is a valid code of both kinds. Recovery codes need no secret, so they work even if it
+    // can't be decrypted.
     if let Some(hash) = totp::recovery_hash(given) {
         return Ok(store::use_recovery_code(conn, user, &hash, now).await?.then_some(Factor::RecoveryCode));
     }
@@ -166,17 +172,21 @@ pub(super) async fn use_code(platform: &Platform, conn: &mut PgConnection, user:
     }
 }
 
-/// A user's secret, of what is kept of it.
+/// Decrypts a user's stored secret.
 fn opened(platform: &Platform, user: Uuid, kept: &[u8]) -> Result<Vec<u8>> {
     let secret = platform.totp_secrets.open(user, kept);
     secret.map_err(|error| {
-        Error::Unavailable(anyhow::Error::new(error).context(format!("the secret of the authenticator app of user {user} can't be opened")))
+        Error::Unavailable(
+            anyhow::Error::new(error).context(format!("the secret of the authenticator app of user {user} can't be decrypted")),
+        )
     })
 }
 
-/// Keeps every secret as a new one would be kept: sealed by the first key, or plain where none seals. How many were kept otherwise.
+/// Re-encrypts every secret as a new one would be stored: with the first key, or unencrypted
+/// without one. Returns how many changed.
 ///
-/// What can't be opened stays as it is, and the log says so. Servers may do it at the same time: each secret is changed by one of them.
+/// Secrets that can't be decrypted stay unchanged and are logged. Several servers may run it at
+/// once: each secret is changed by one.
 pub async fn reseal(platform: &Platform) -> Result<u64> {
     let sealer = &platform.totp_secrets;
     let (mut last, mut resealed) = (Uuid::nil(), 0);
@@ -196,14 +206,14 @@ pub async fn reseal(platform: &Platform) -> Result<u64> {
         }
     }
     for (error, count) in unopenable {
-        tracing::error!(count, error, "secrets of authenticator apps can't be opened; their owners need a recovery code to sign in");
+        tracing::error!(count, error, "secrets of authenticator apps can't be decrypted; their users need a recovery code to sign in");
     }
     if resealed > 0 {
-        tracing::info!(count = resealed, sealed = sealer.seals(), "secrets of authenticator apps are kept by the key of now");
+        tracing::info!(count = resealed, sealed = sealer.seals(), "secrets of authenticator apps re-encrypted with the current key");
     }
     Ok(resealed)
 }
 
 fn wrong_code() -> Error {
-    Error::invalid("code", "is none that your app shows now, or was used before")
+    Error::invalid("code", "is not the app's current code, or was already used")
 }

@@ -1,4 +1,4 @@
-//! What a customer manages by itself, besides alerts: billing contacts and the keys of its machines.
+//! Settings that customers manage besides alerts: billing contacts and API keys.
 
 use super::{Error, Platform, Result, actor::By, alerts, usage};
 use crate::{
@@ -17,7 +17,7 @@ const MAX_CONTACTS: i64 = 20;
 const MAX_KEYS: i64 = 50;
 const MAX_NAME_CHARS: usize = 100;
 
-/// Everything that the settings page shows; keys only to whoever `manages`.
+/// The data of the settings page; keys only if `manages`.
 #[tracing::instrument(name = "settings.all", level = "debug", skip_all)]
 pub async fn all(platform: &Platform, customer: CustomerId, manages: bool) -> Result<CustomerSettings> {
     let (currency, _) = usage::billed(platform, customer).await?;
@@ -37,17 +37,17 @@ pub async fn contacts(platform: &Platform, customer: CustomerId) -> Result<Vec<C
     Ok(contacts::list(&platform.db, customer).await?)
 }
 
-/// Adds a contact, or renames the one that has this address.
+/// Adds a contact, or renames the one with this address.
 pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, name: Option<&str>, email: &str) -> Result<Contact> {
     let email: EmailAddress = email.parse().map_err(|detail: String| Error::invalid("email", detail))?;
     let name = name.map(str::trim).filter(|name| !name.is_empty());
     if name.is_some_and(|name| !is_name(name)) {
-        return Err(Error::invalid("name", format!("wants at most {MAX_NAME_CHARS} characters and no control characters")));
+        return Err(Error::invalid("name", format!("must have at most {MAX_NAME_CHARS} characters and no control characters")));
     }
     let mut tx = platform.db.begin().await?;
     let (before, contact) = contacts::put(&mut tx, customer, name, &email).await?;
     if contacts::count(&mut tx, customer).await? > MAX_CONTACTS {
-        return Err(Error::invalid("email", format!("there are {MAX_CONTACTS} contacts already; remove one first")));
+        return Err(Error::invalid("email", format!("the limit of {MAX_CONTACTS} contacts is reached; remove one first")));
     }
     let data = json!({"email": email, "name": name});
     audit::record(&mut tx, by.entry("billing_contact.put", customer, json!({"before": before, "after": contact}))).await?;
@@ -67,22 +67,22 @@ pub async fn remove_contact(platform: &Platform, by: &By, customer: CustomerId, 
     Ok(tx.commit().await?)
 }
 
-/// A customer's keys that are in force, newest first.
+/// A customer's active keys, newest first.
 pub async fn api_keys(platform: &Platform, customer: CustomerId) -> Result<Vec<ApiKeySummary>> {
     Ok(api_keys::list(&platform.db, customer).await?)
 }
 
-/// Makes a key. The answer is the one place where it is shown; what is kept can't be turned back into it.
+/// Creates a key. Only this response has it; it can't be derived from the stored hash.
 pub async fn create_api_key(platform: &Platform, by: &By, customer: CustomerId, name: &str) -> Result<NewApiKey> {
     let name = name.trim();
     if name.is_empty() || !is_name(name) {
-        return Err(Error::invalid("name", format!("wants 1 to {MAX_NAME_CHARS} characters and no control characters")));
+        return Err(Error::invalid("name", format!("must have 1 to {MAX_NAME_CHARS} characters and no control characters")));
     }
     let key = api_key::generate();
-    let hash = api_key::hash(&key).ok_or_else(|| anyhow::anyhow!("a key that is none was generated"))?;
+    let hash = api_key::hash(&key).ok_or_else(|| anyhow::anyhow!("generated an invalid key"))?;
     let mut tx = platform.db.begin().await?;
     if api_keys::count_for_update(&mut tx, customer).await? >= MAX_KEYS {
-        return Err(Error::invalid("name", format!("there are {MAX_KEYS} keys already; revoke one first")));
+        return Err(Error::invalid("name", format!("the limit of {MAX_KEYS} keys is reached; revoke one first")));
     }
     let summary = api_keys::add(&mut tx, customer, name, api_key::prefix(&key), &hash, platform.clock.now()).await?;
     let data = json!({"name": name, "prefix": summary.prefix});
@@ -92,7 +92,7 @@ pub async fn create_api_key(platform: &Platform, by: &By, customer: CustomerId, 
     Ok(NewApiKey { summary, key })
 }
 
-/// Revokes a key: from now on nothing that it signs is taken.
+/// Revokes a key: requests with it are refused from now on.
 pub async fn revoke_api_key(platform: &Platform, by: &By, customer: CustomerId, id: &str) -> Result<ApiKeySummary> {
     let id: Uuid = id.parse().map_err(|_| Error::NotFound("API key"))?;
     let mut tx = platform.db.begin().await?;

@@ -1,4 +1,4 @@
-//! Signing in: a password, and a code where a second factor is set up.
+//! Login: a password, and a code if a second factor is set up.
 
 use super::{
     Error, Platform, Result,
@@ -17,16 +17,16 @@ use crate::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What a right password came to.
+/// The result of a correct password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Done(Uuid),
-    /// A code has to follow.
+    /// A code must follow.
     CodeWanted(Uuid),
 }
 
-/// The user of an e-mail address and password, and of a code where one is given along. Answers the same, and as fast, for an unknown address as
-/// for a wrong password.
+/// The user with an e-mail address and password, and a code if given. Response and duration are the
+/// same for an unknown address and a wrong password.
 ///
 /// # Errors
 /// `invalid_credentials`, `invalid_code`; `login_throttled` after too many of those.
@@ -62,7 +62,7 @@ pub async fn by_password(platform: &Platform, email: &str, given: &str, code: Op
     }
 }
 
-/// The second step of a user whose password was right.
+/// The second step for a user whose password was correct.
 ///
 /// # Errors
 /// `invalid_code`; `login_throttled` after too many of those.

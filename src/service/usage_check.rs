@@ -1,4 +1,5 @@
-//! Raw usage events against what is billed for them. What differs is told, and left as it is: a person decides.
+//! Compares raw usage events with billed usage. Differences are reported, not repaired: staff
+//! decide.
 
 use super::{Platform, Result};
 use crate::{
@@ -18,12 +19,13 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use time::Duration;
 
-/// How far back the job looks.
+/// How far back the job compares.
 const RECENT: Duration = Duration::hours(48);
-/// Hours that one audit row names; it counts them all.
+/// Hours listed in one audit row; its count includes all.
 const NAMED: usize = 100;
 
-/// Checks the hours of the last two days that are over. How many known differences there are now, in all hours.
+/// Checks the closed hours of the last two days. Returns the number of open differences in all
+/// hours.
 pub async fn check_recent(platform: &Platform) -> Result<u64> {
     let until = hour_of(platform.clock.now() - MAX_AHEAD);
     match Period::new(until - RECENT, until) {
@@ -32,10 +34,10 @@ pub async fn check_recent(platform: &Platform) -> Result<u64> {
     }
 }
 
-/// Checks a span of hours: the raw events against the records, and the records against the sums that pages, alerts and caps go by. The
-/// differences in it, and how many are open in all hours.
+/// Checks a span of hours: raw events against records, and records against the sums that pages,
+/// alerts and caps use. Returns its differences, and how many are open in all hours.
 ///
-/// What was not known yet gets an audit row of the type `error` and a domain event, one a customer.
+/// New differences get an audit row of type `error` and a domain event, one per customer.
 pub async fn check(platform: &Platform, span: Period) -> Result<(Vec<HourDifference>, u64)> {
     let mut found = platform.usage.differences(span).await?;
     let mut tx = platform.db.begin().await?;
@@ -47,7 +49,7 @@ pub async fn check(platform: &Platform, span: Period) -> Result<(Vec<HourDiffere
     }
     for (customer, differences) in news {
         let named: Vec<_> = differences.iter().take(NAMED).collect();
-        let data = json!({"what": "raw usage events are not what is billed", "hours": differences.len(), "differences": named});
+        let data = json!({"what": "raw usage events differ from billed usage", "hours": differences.len(), "differences": named});
         let entry = audit::Entry {
             event_type: "error",
             actor: "system",

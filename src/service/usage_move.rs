@@ -1,4 +1,4 @@
-//! Moving raw usage events from PostgreSQL to ClickHouse, for whoever switches.
+//! Moves raw usage events from PostgreSQL to ClickHouse.
 
 use super::{Error, Platform, Result};
 use crate::store::clickhouse::{
@@ -6,12 +6,14 @@ use crate::store::clickhouse::{
     transfer::{Moved, Step},
 };
 
-/// Moves what PostgreSQL holds; goes on where an earlier run ended. `batch` is after how many events it can go on.
+/// Moves PostgreSQL's events; resumes where an earlier run ended. `batch`: events between stored
+/// positions.
 pub async fn run(platform: &Platform, batch: u64, tell: impl FnMut(Step) + Send) -> Result<Moved> {
     Ok(clickhouse(platform)?.move_raw_events(batch, tell).await?)
 }
 
-/// Brings ClickHouse's schema up to date, where there is one; the names of its migrations, and whether each is applied.
+/// Migrates ClickHouse's schema, if configured; returns its migrations, and whether each is
+/// applied.
 pub async fn migrate(platform: &Platform, apply: bool) -> Result<Vec<(u32, &'static str, bool)>> {
     let Ok(store) = clickhouse(platform) else { return Ok(Vec::new()) };
     if apply {
@@ -25,7 +27,7 @@ fn clickhouse(platform: &Platform) -> Result<ClickHouseUsage> {
     let settings = platform.config.clickhouse.as_ref();
     let settings = settings.ok_or_else(|| Error::BadRequest {
         code: "no_clickhouse",
-        detail: "CLICKHOUSE_URL is not set, so there is nowhere to move usage events to".into(),
+        detail: "CLICKHOUSE_URL is not set: set it to move usage events".into(),
     })?;
     Ok(ClickHouseUsage::new(settings, platform.db.clone()))
 }

@@ -1,4 +1,4 @@
-//! The people who may sign in.
+//! Users.
 
 use super::{
     Error, Platform, Result,
@@ -19,7 +19,7 @@ use crate::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// Notes that somebody signed out.
+/// Audits a logout.
 pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
     let entry = Entry {
         event_type: "session.logout",
@@ -33,7 +33,7 @@ pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Ori
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 
-/// Who is signed in, for the pages.
+/// The signed-in user, for the pages.
 pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer> {
     let customer = match principal.customer() {
         None => None,
@@ -42,7 +42,7 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
     Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
 }
 
-/// The signed-in person of a session.
+/// The user of a session.
 #[tracing::instrument(name = "users.principal", level = "debug", skip_all)]
 pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::by_id(&platform.db, user).await?;
@@ -56,14 +56,14 @@ pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Princip
     }))
 }
 
-/// Adds a user, or changes the one of this e-mail address. Another password than before ends all its sessions.
+/// Adds a user, or changes the one with this e-mail address. A new password ends all its sessions.
 pub async fn put(platform: &Platform, email: &str, given: &str, role: Role, customer: Option<CustomerId>) -> Result<()> {
     let email = email.trim().to_lowercase();
     if !email.contains('@') || email.len() > 320 {
-        return Err(Error::invalid("email", "wants an e-mail address"));
+        return Err(Error::invalid("email", "must be an e-mail address"));
     }
     if customer.is_none() && !role.is_staff() {
-        return Err(Error::invalid("customer", "every user but an admin belongs to a customer"));
+        return Err(Error::invalid("customer", "every user except an admin must have a customer"));
     }
     new_password::check(platform, given, &email).await?;
     let known = store::by_email(&platform.db, &email).await?.map(|user| user.password_hash);

@@ -1,4 +1,5 @@
-//! Staff who look at the pages as a customer sees them. Who does is noted in its session; what it may no longer do is the guard's.
+//! Staff viewing the pages as a customer. The session stores the customer; the guard enforces
+//! read-only access.
 
 use super::{Error, Platform, Result, actor::Origin};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// Begins to view as a customer; whom one viewed as before, one no longer does. The same customer again changes nothing.
+/// Starts viewing as a customer, instead of a previous one. Repeating has no effect.
 ///
 /// # Errors
 /// `not_found`.
@@ -33,7 +34,7 @@ pub async fn start(platform: &Platform, principal: &Principal, origin: &Origin, 
     Ok(customer)
 }
 
-/// Ends it; nothing happens where nobody was viewed as.
+/// Ends viewing as a customer, if active.
 pub async fn stop(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
     if let Some(customer) = principal.viewing() {
         let mut conn = platform.db.acquire().await?;

@@ -1,8 +1,9 @@
 //! Stripe's webhooks: verified, stored, applied.
 //!
-//! One transaction stores an event and applies it, and the answer follows the commit, so that Stripe sends again whatever was not
-//! kept. Deliveries that come while others are being written share the next transaction ([`Intake`]). An event that can't be applied is kept
-//! as failed and answered like any other: it blocks nothing, and is tried again from the stored copy by [`apply_waiting`].
+//! One transaction stores an event and applies it, and the response follows the commit, so that
+//! Stripe retries unstored events. Deliveries that arrive while others are being written share the
+//! next transaction ([`Intake`]). An event that can't be applied is stored as failed with a normal
+//! response: it blocks nothing, and [`apply_waiting`] retries it.
 
 pub mod apply;
 mod fetch;
@@ -34,24 +35,25 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::{Acquire, PgConnection};
 
-/// Tries before an event is left to a person: at the waits of `inbox::next_waiting`, some four days.
+/// Attempts before an event is left to staff: with the delays of `inbox::next_waiting`, some four
+/// days.
 const MOST_ATTEMPTS: i32 = 10;
 
-/// The answer to Stripe.
+/// The response to Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = WebhookReceipt)]
 pub struct Receipt {
-    /// Stored for good.
+    /// Durably stored.
     pub received: bool,
     /// Was stored before, and is not applied again.
     pub duplicate: bool,
 }
 
-/// Takes one delivery: the `Stripe-Signature` header and the raw body.
+/// Handles a delivery: the `Stripe-Signature` header and the raw body.
 ///
 /// # Errors
-/// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, upon which nothing is stored; `busy` or `internal` when the
-/// database can't take it now, upon which Stripe tries again.
+/// `signature_missing`, `signature_stale`, `signature_invalid` and `not_utf8`, which store nothing;
+/// `busy` or `internal` if the database can't store it now, and Stripe retries.
 #[tracing::instrument(name = "webhooks.receive", level = "debug", skip_all)]
 pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) -> Result<Receipt> {
     let verified = signature.ok_or(SignatureError::Missing).and_then(|header| {
@@ -66,16 +68,16 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
         };
         return Err(Error::BadRequest { code, detail: error.to_string() });
     }
-    // PostgreSQL's text holds any UTF-8 but NUL, which no JSON has either.
+    // PostgreSQL's text accepts any UTF-8 except NUL, which is invalid in JSON too.
     let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
     let body = body.ok_or_else(|| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8 text".into() })?;
     take(platform, body).await
 }
 
-/// Stores and applies one event, whose body comes from Stripe for certain: signed by it, or fetched from it.
+/// Stores and applies an event whose body is authentic: signed by Stripe, or fetched from it.
 ///
 /// # Errors
-/// `busy` or `internal` when the database can't take it now.
+/// `busy` or `internal` if the database can't store it now.
 pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
     let parsed = ParsedEvent::parse(body, scope(platform));
     telemetry::request::note_stripe_event(&parsed.event.id);
@@ -83,13 +85,14 @@ pub async fn take(platform: &Platform, body: &str) -> Result<Receipt> {
     intake::hand_in(platform, delivery).await
 }
 
-/// What is mirrored here.
+/// The mirrored event types.
 fn scope(platform: &Platform) -> Scope<'_> {
     Scope { livemode: platform.config.stripe_livemode, account: platform.config.stripe_account.as_deref() }
 }
 
-/// Applies stored events that wait: those that came while billing was switched off, and failed ones whose time has come. Oldest first, each
-/// in a transaction of its own; any number of processes may do this at once. Gives how many were tried, at most `limit`.
+/// Applies due stored events: those received while billing was off, and failed ones to be retried.
+/// Oldest first, one transaction each; several processes may run it at once. Returns the number of
+/// attempts, at most `limit`.
 pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     let mut done = 0;
     while done < limit && features::current(platform).billing_enabled {
@@ -104,16 +107,16 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
     Ok(done)
 }
 
-/// What a try came to.
+/// The result of an attempt.
 struct Tried {
     status: WebhookStatus,
     /// Why it was ignored or failed.
     reason: Option<String>,
     customer: Option<CustomerId>,
     stripe_invoice_id: Option<String>,
-    /// The Stripe customer for whose sake alone it was ignored.
+    /// The unknown Stripe customer because of which it was ignored.
     awaits_customer: Option<String>,
-    /// The domain event of what changed.
+    /// The domain event of the change.
     changed: Option<&'static str>,
     /// The last resort chose among snapshots of its second.
     undecided: bool,
@@ -130,7 +133,7 @@ impl Tried {
         undecided: false,
     };
 
-    /// `earlier`: how often it was tried before.
+    /// `earlier`: the number of earlier attempts.
     fn new(outcome: Outcome, event: &Event, earlier: i32) -> Tried {
         match outcome {
             Outcome::Applied { customer, stripe_invoice_id, changed, undecided } => {
@@ -164,7 +167,7 @@ impl Tried {
     }
 }
 
-/// One more try of a stored event, within a savepoint: what fails leaves nothing behind but its reason.
+/// Another attempt of a stored event within a savepoint: a failure leaves only its reason.
 async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parsed: &ParsedEvent, earlier: i32) -> Result<Tried> {
     let event = &parsed.event;
     if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
@@ -184,7 +187,7 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parse
             savepoint.rollback().await?;
             Outcome::Unreadable { reason: refused.to_string() }
         }
-        // The caller's transaction ends with this, and the savepoint in it.
+        // The caller's transaction ends with this, and the savepoint with it.
         Err(ApplyError::Database(error)) => return Err(error.into()),
     };
     let tried = Tried::new(outcome, event, earlier);
@@ -200,7 +203,7 @@ async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parse
     Ok(tried)
 }
 
-/// Tells the metrics how many stored events are not settled, and for how long the oldest has been waiting.
+/// Sets the metrics of unfinished stored events and the age of the oldest.
 pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     let unsettled = inbox::unsettled(&platform.db).await?;
     for (status, events) in [("received", unsettled.received), ("failed", unsettled.failed), ("dead", unsettled.dead)] {
@@ -211,7 +214,7 @@ pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-/// Counts what became of an event, and measures its way from Stripe's clock to ours.
+/// Counts an event's result, and measures its delay from Stripe's clock to ours.
 fn tell_metrics(platform: &Platform, event: &Event, tried: &Tried) {
     let status = tried.status;
     count(event, status.as_str());
@@ -224,7 +227,7 @@ fn tell_metrics(platform: &Platform, event: &Event, tried: &Tried) {
     }
 }
 
-/// Zeros of what the alert on failing events asks for, of every type: the first failure is an increase then.
+/// Zeros for the alert on failing events, per type: the first failure then counts as an increase.
 pub fn register_counters() {
     for label in Event::labels() {
         for status in [WebhookStatus::Applied, WebhookStatus::Failed, WebhookStatus::Dead] {
@@ -233,7 +236,7 @@ pub fn register_counters() {
     }
 }
 
-/// Counts a second whose order the events of an object leave open.
+/// Counts a second in which an object's events have an unknown order.
 fn count_tie(platform: &Platform, event: &Event, tried: &Tried) {
     if tried.undecided {
         let resolution = if platform.stripe.is_some() { "fetch" } else { "last_resort" };

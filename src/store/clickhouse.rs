@@ -1,6 +1,7 @@
-//! ClickHouse: keeps the raw usage events when one PostgreSQL is not enough for them, and counts their hours.
+//! ClickHouse: stores raw usage events beyond the capacity of one PostgreSQL, and sums them by
+//! hour.
 //!
-//! PostgreSQL stays the judge of what is accepted, and holds what everybody reads.
+//! PostgreSQL still deduplicates events, and all reads use PostgreSQL.
 
 mod client;
 mod events;
@@ -31,14 +32,15 @@ use std::{
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
-/// A server that starts does not wait longer: events are accepted without ClickHouse, and whoever ships them makes its schema.
+/// Timeout at start: events are accepted without ClickHouse, and the shipping job migrates its
+/// schema later.
 const START: Duration = Duration::from_secs(3);
 
-/// Raw events in ClickHouse; what is accepted and what is billed in PostgreSQL.
+/// Raw events in ClickHouse; deduplication and billed hours in PostgreSQL.
 pub struct ClickHouseUsage {
     db: PgPool,
     server: Server,
-    /// The schema is up to date, as far as this process has looked.
+    /// Whether this process has migrated the schema.
     schema: OnceCell<()>,
     trouble: Mutex<Option<String>>,
 }
@@ -48,7 +50,7 @@ impl ClickHouseUsage {
         ClickHouseUsage { db, server: Server::new(settings), schema: OnceCell::new(), trouble: Mutex::new(None) }
     }
 
-    /// Brings ClickHouse's schema up to date, once.
+    /// Migrates ClickHouse's schema, once.
     pub async fn ready(&self) -> Result<()> {
         self.schema.get_or_try_init(|| schema::migrate(&self.server, &self.db)).await.map(drop)
     }
@@ -58,7 +60,7 @@ impl ClickHouseUsage {
         schema::status(&self.server).await
     }
 
-    /// Tells the log when something goes wrong, and when it is over, but not every second in between.
+    /// Logs the beginning and the end of an outage, not every second of it.
     fn tell(&self, trouble: Option<String>) {
         let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match &trouble {
@@ -72,7 +74,7 @@ impl ClickHouseUsage {
 
 #[async_trait::async_trait]
 impl UsageStore for ClickHouseUsage {
-    /// Without ClickHouse events are still accepted, so that its absence is only told.
+    /// Without ClickHouse events are still accepted, so the error is only logged.
     async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
         shipping::switch(&self.db).await?;
         postgres::ensure_partitions(&self.db, since, until).await?;
@@ -95,7 +97,7 @@ impl UsageStore for ClickHouseUsage {
         if !corrections::claim(&mut tx, customer, &correction.event.id).await? {
             return Ok(Corrected::Duplicate);
         }
-        // The newest place first: corrected before, on its way, from before the switch, arrived.
+        // Newest location first: corrected before, queued, from before the switch, in ClickHouse.
         let mut before = corrections::corrected(&mut tx, customer, correction).await?;
         if before.is_none() {
             before = corrections::queued(&mut tx, customer, correction).await?;
@@ -128,7 +130,8 @@ impl UsageStore for ClickHouseUsage {
 
     async fn figures(&self, customer: CustomerId, period: Period) -> Result<Figures> {
         self.split(customer, &[period.start(), period.end()]).await?;
-        // The queue first: an event that is settled in between is missing in neither, at worst told as waiting.
+        // The queue first: an event that is settled in between is then counted in both at worst,
+        // never in neither.
         let waiting_since = shipping::waiting_since(&self.db, customer).await?;
         Ok(Figures { waiting_since, ..postgres::figures(&self.db, customer, period).await? })
     }

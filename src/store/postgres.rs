@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backfill;
 pub mod billed_usage;
 pub mod checklist;
+pub mod checksums;
 pub mod contacts;
 pub mod customers;
 pub mod features;
@@ -32,18 +33,19 @@ use sqlx::{
 };
 use std::{str::FromStr, time::Duration};
 
-/// The schema's history, reversible; part of the program, so that any copy of it can migrate.
+/// The schema's reversible migrations, embedded in the program.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// What connections of servers and commands are called in `pg_stat_activity`.
+/// The `application_name` of servers and commands in `pg_stat_activity`.
 const APPLICATION: &str = "apex-billing";
 
-/// Opens the pool, after one connection of its own: that one says at once why there is none, where the pool would only time out.
+/// Opens the pool, after a single connection: that one reports an error at once, where the pool
+/// would only time out.
 pub async fn connect(url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
     connect_as(APPLICATION, url, settings).await
 }
 
-/// The same under another name than that of a server.
+/// The same with another application name.
 pub async fn connect_as(application: &str, url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
     let options =
         PgConnectOptions::from_str(url)?.application_name(application).options([("statement_timeout", "30s"), ("timezone", "UTC")]);
@@ -55,13 +57,13 @@ pub async fn connect_as(application: &str, url: &str, settings: &config::Databas
         .await
 }
 
-/// Is the database there and does it answer?
+/// Checks that the database responds.
 pub async fn ping(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query("SELECT 1").execute(pool).await.map(drop)
 }
 
-/// Applies what is missing, under an advisory lock. Migrations that only a newer program knows are left alone. A failure is audited, so that
-/// servers which still run can tell of it: this program is about to end.
+/// Applies missing migrations under an advisory lock. Migrations of newer programs are ignored. A
+/// failure is audited, so that running servers can report it: this program is about to end.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     let done = migrator().run(pool).await;
     if let Err(error) = &done {
@@ -73,7 +75,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     done
 }
 
-/// Takes back every migration after a version; their data is lost.
+/// Reverts every migration after a version; their data is lost.
 pub async fn migrate_down(pool: &PgPool, to: i64) -> Result<(), sqlx::migrate::MigrateError> {
     migrator().undo(pool, to).await
 }
@@ -81,10 +83,15 @@ pub async fn migrate_down(pool: &PgPool, to: i64) -> Result<(), sqlx::migrate::M
 fn migrator() -> sqlx::migrate::Migrator {
     let mut migrator = sqlx::migrate::Migrator { migrations: MIGRATIONS.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
     migrator.set_ignore_missing(true);
+    for migration in migrator.migrations.to_mut() {
+        if let Some(checksum) = checksums::released(migration.version) {
+            migration.checksum = checksum.into();
+        }
+    }
     migrator
 }
 
-/// Every migration that this program knows, and whether it is applied.
+/// All migrations, and whether each is applied.
 pub async fn migration_status(pool: &PgPool) -> Result<Vec<(&'static sqlx::migrate::Migration, bool)>, sqlx::migrate::MigrateError> {
     use sqlx::migrate::Migrate;
     let mut conn = pool.acquire().await?;
@@ -98,7 +105,7 @@ pub async fn migration_status(pool: &PgPool) -> Result<Vec<(&'static sqlx::migra
         .collect())
 }
 
-/// A column's text as the value that it stands for.
+/// Parses a column's text.
 fn decode<T: FromStr<Err = String>>(text: &str) -> sqlx::Result<T> {
     text.parse().map_err(|error: String| sqlx::Error::Decode(error.into()))
 }

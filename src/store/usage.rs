@@ -1,4 +1,5 @@
-//! Where usage events are kept: one trait, PostgreSQL and ClickHouse behind it, one suite of tests for both.
+//! Storage of usage events: one trait with PostgreSQL and ClickHouse implementations, and one test
+//! suite for both.
 
 use crate::domain::{
     identity::CustomerId,
@@ -10,97 +11,100 @@ use crate::domain::{
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// What keeps usage events.
+/// A store of usage events.
 ///
-/// An event that [`accept`](UsageStore::accept) counts is durable, and is in the hourly records of `usage_records` exactly once as soon
-/// as [`settle`](UsageStore::settle) has come to it. Whoever reads usage reads those records or their sums over the apps
-/// (`usage_customer_hours`), whichever store is behind them.
+/// An event counted by [`accept`](UsageStore::accept) is durable. It is in the hourly records of
+/// `usage_records` exactly once after [`settle`](UsageStore::settle) has processed it. All reads
+/// use those records or their sums over apps (`usage_customer_hours`), with either store.
 #[async_trait::async_trait]
 pub trait UsageStore: Send + Sync + 'static {
-    /// Makes what the store needs before the first event: tables, partitions of `[since, until]`. Fails when events can't be accepted,
-    /// not when only `settle` has to wait.
+    /// Creates what the store needs before the first event: tables, partitions of `[since, until]`.
+    /// Fails if events can't be accepted, but not if only `settle` has to wait.
     async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()>;
 
-    /// Keeps the events that are new. How many those were. No two of `events` may have the same id.
+    /// Stores the new events; returns how many. Ids in `events` must be distinct.
     async fn accept(&self, customer: CustomerId, events: &[UsageEvent]) -> Result<u64>;
 
-    /// Replaces what an event counts, exactly once for each correction's id.
+    /// Replaces an event's quantity, exactly once per correction id.
     async fn correct(&self, customer: CustomerId, correction: &Correction) -> Result<Corrected>;
 
-    /// Splits the hours within which these instants lie, so that no record lies on both sides of one. How many could not be split yet: the
-    /// counting was busy, or the store away. They stay whole until the next call.
+    /// Splits the hours that contain these instants, so that no record spans one. Returns how many
+    /// could not be split yet, because counting was busy or the store unavailable; the next call
+    /// tries again.
     async fn split(&self, customer: CustomerId, at: &[OffsetDateTime]) -> Result<usize>;
 
-    /// A customer's usage in a span, exact at both of its ends, and how far it is behind what was accepted.
+    /// A customer's usage in a span, exact at both ends, and since when it is incomplete.
     async fn figures(&self, customer: CustomerId, span: Period) -> Result<Figures>;
 
-    /// Brings accepted events into the hourly records; how many. Several replicas may call it at once.
+    /// Counts accepted events in the hourly records; returns how many. Several replicas may call it
+    /// at once.
     async fn settle(&self) -> Result<u64>;
 
-    /// The hours of the span whose raw events are not what the hourly records say. Changes nothing.
+    /// The hours of the span whose raw events differ from the hourly records. Changes nothing.
     async fn differences(&self, span: Period) -> Result<Vec<HourDifference>>;
 
     /// Whether the store works.
     async fn condition(&self) -> Condition;
 }
 
-/// What became of a correction.
+/// The result of a correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corrected {
-    /// `before`: what the event counted until now.
+    /// `before`: the event's previous quantity.
     Done { before: u64 },
-    /// Something with the correction's id came before.
+    /// The correction's id is already in use.
     Duplicate,
-    /// There is no such event.
+    /// The event doesn't exist.
     Unknown,
 }
 
-/// What [`UsageStore::figures`] tells.
+/// The result of [`UsageStore::figures`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// The UTC hours, or parts of hours, that begin in the span, in order, without those that had nothing.
+    /// The UTC hours, or parts of hours, that begin in the span, in order; hours without usage are
+    /// left out.
     pub hours: Vec<HourlyUsage>,
-    /// When the oldest accepted event that is not in the figures came in. None: they contain everything.
+    /// Arrival of the oldest accepted event that is not counted yet. None: all are counted.
     pub waiting_since: Option<OffsetDateTime>,
 }
 
-/// One UTC hour's sums over a customer's apps.
+/// Sums of a UTC hour over a customer's apps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HourlyUsage {
-    /// Its first instant; of an hour within which a period begins, the first instant of a part of it.
+    /// Its start; for a part of a split hour, the part's start.
     pub hour: OffsetDateTime,
     pub quantities: Quantities,
-    /// The newest event that is in them.
+    /// Time of the newest counted event.
     pub as_of: OffsetDateTime,
 }
 
-/// How a store is.
+/// A store's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// It answers.
+    /// Whether it responds.
     pub reachable: bool,
-    /// For how long the oldest accepted event has been waiting to be settled.
+    /// Age of the oldest accepted event that is not settled.
     pub behind: Duration,
 }
 
 pub type Result<T> = std::result::Result<T, UsageStoreError>;
 
-/// Why a store can't do what it was asked.
+/// Why a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageStoreError {
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
     #[error("ClickHouse: {0}")]
     ClickHouse(#[from] ::clickhouse::error::Error),
-    #[error("ClickHouse did not answer within {} s", .0.as_secs())]
+    #[error("ClickHouse did not respond within {} s", .0.as_secs())]
     TimedOut(Duration),
-    /// The settings and what the database says don't go together.
+    /// The settings contradict the database.
     #[error("{0}")]
     Refused(String),
 }
 
 impl UsageStoreError {
-    /// Is it ClickHouse that is missing, so that waiting helps?
+    /// Whether ClickHouse is unavailable, so that a retry helps.
     pub const fn is_of_clickhouse(&self) -> bool {
         matches!(self, UsageStoreError::ClickHouse(_) | UsageStoreError::TimedOut(_))
     }

@@ -1,11 +1,11 @@
-//! The one client that asks Stripe.
+//! The client for Stripe's API.
 //!
-//! `async-stripe`'s core says what a request is; sending is our own, because the mirror stores the
-//! answers unchanged (`stripe::webhook::read` reads each object, whatever its age), with Stripe's
-//! clock, over pooled connections. One loop retries: under one idempotency key, as Stripe asks
-//! (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A circuit
-//! breaker answers for Stripe while it is down, and a token bucket keeps this process within Stripe's
-//! rate.
+//! `async-stripe`'s core defines the requests; this module sends them, because the mirror stores
+//! the responses unchanged (`stripe::webhook::read` reads each object, whatever its age), with
+//! Stripe's clock, over pooled connections. One loop retries: under one idempotency key, as Stripe
+//! asks (`Retry-After`, `Stripe-Should-Retry`) or with jittered backoff, within a budget of time. A
+//! circuit breaker fails requests at once while Stripe is down, and a token bucket keeps this
+//! process within Stripe's rate.
 
 mod backoff;
 mod circuit;
@@ -44,7 +44,7 @@ use time::OffsetDateTime;
 use tracing::Instrument;
 use transport::{Failure, Prepared, Transport};
 
-/// Cheap to clone; all clones share connections, rate and circuit.
+/// Cheap to clone; all clones share connections, rate limit and circuit breaker.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -52,32 +52,33 @@ struct Shared {
     transport: Transport,
     settings: Settings,
     circuit: Mutex<Circuit>,
-    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process share
-    /// this one.
+    /// Stripe allows 100 operations a second of a live account ("Rate limits"); all of this process
+    /// share this one.
     limiter: Mutex<TokenBucket<Instant>>,
 }
 
-/// How patient and how fast the client is.
+/// Timeouts and limits of the client.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub backoff: Backoff,
     pub circuit: CircuitRules,
-    /// Operations a second, and at once after a pause.
+    /// Operations per second, and the burst after a pause.
     pub rate: (u32, u32),
     pub page: Patience,
     pub job: Patience,
 }
 
-/// How long a caller waits.
+/// A caller's time limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For one try.
+    /// Per attempt.
     pub a_try: Duration,
-    /// For all tries and the waits between them.
+    /// For all attempts and the waits between them.
     pub budget: Duration,
 }
 
-/// Who asks: somebody in front of a page, whom an open circuit is told at once, or a job, which waits for it if that is within its budget.
+/// The caller: a page, for which an open circuit fails at once, or a job, which waits for it within
+/// its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     Page,
@@ -98,23 +99,24 @@ impl Default for Settings {
     }
 }
 
-/// A success.
+/// A successful response.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// When Stripe answered, by its own clock.
+    /// When Stripe responded, by its clock.
     pub at: Option<OffsetDateTime>,
-    /// When this was asked for, by Stripe's clock: what it gives is no older.
+    /// When the request was sent, by Stripe's clock: the content is not older.
     pub asked_at: Option<OffsetDateTime>,
-    /// The version whose shapes it uses.
+    /// The API version of its shapes.
     pub api_version: String,
-    /// Well-formed JSON.
+    /// Valid JSON.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// How old what it gives is at most. `before`: our clock before the request. Neither clock is trusted alone: Stripe's `Date` may be seconds
-    /// behind or ahead of the clock that its events have, and so may ours. What is dated too early loses against an event that it may contain;
-    /// what is dated too late would replace a newer one.
+    /// The earliest time of the content. `before`: our clock before the request. Neither clock is
+    /// exact: Stripe's `Date` may be seconds off the clock of its events, and so may ours. Too
+    /// early a time loses against an event that the content may include; too late a time would
+    /// replace a newer event.
     pub fn no_older_than(&self, before: OffsetDateTime) -> OffsetDateTime {
         self.asked_at.map_or(before, |asked| asked.min(before))
     }
@@ -140,7 +142,7 @@ impl Client {
         Client::with_settings(config, Settings { rate: config.file.stripe.rate(), ..Settings::default() })
     }
 
-    /// The same account and address under other settings, with a circuit and a rate of its own.
+    /// The same account and address with other settings, and its own circuit breaker and limiter.
     pub fn with_settings(config: &Config, settings: Settings) -> Result<Option<Client>, StripeError> {
         let Some(key) = &config.stripe_secret_key else { return Ok(None) };
         Client::new(Transport::new(key, &config.stripe_api_base, config.stripe_account.as_deref())?, settings).map(Some)
@@ -156,12 +158,13 @@ impl Client {
         })))
     }
 
-    /// Asks for something. `operation` names it in the metrics, e.g. `events.list`.
+    /// Sends a read request. `operation` is its metric label, e.g. `events.list`.
     pub async fn get<R: StripeRequest>(&self, operation: &'static str, caller: Caller, request: &R) -> Result<Answer, StripeError> {
         self.call(operation, caller, request, None).await
     }
 
-    /// Changes something. However often it is tried, and by however many processes with this key, it is done once.
+    /// Sends a write request. It takes effect once, whatever the number of attempts and processes
+    /// with this key.
     pub async fn post<R: StripeRequest>(
         &self,
         operation: &'static str,
@@ -197,12 +200,12 @@ impl Client {
         let name = result.as_ref().map_or_else(StripeError::result, |_| "ok");
         metrics::counter!(telemetry::STRIPE_REQUESTS, "operation" => operation, "result" => name).increment(1);
         if let Err(error) = &result {
-            tracing::warn!(operation, %error, ms = started.elapsed().as_millis(), "Stripe did not do it");
+            tracing::warn!(operation, %error, ms = started.elapsed().as_millis(), "the request failed");
         }
         result
     }
 
-    /// The one loop of tries.
+    /// The retry loop.
     async fn persist(&self, operation: &'static str, caller: Caller, prepared: &Prepared, started: Instant) -> Result<Answer, StripeError> {
         let Settings { backoff, page, job, .. } = self.0.settings;
         let patience = if caller == Caller::Page { page } else { job };
@@ -217,9 +220,9 @@ impl Client {
             let at_once = caller == Caller::Page && failure.error == StripeError::CircuitOpen;
             failures += 1;
             let wait = backoff.wait(failures, failure.retry_after, rand::random());
-            // What begins when nobody waits any more is of no use.
+            // After the timeout, no attempt starts.
             let last = !failure.may_pass || at_once || started.elapsed() + wait >= patience.budget;
-            // An open circuit says less than what opened it.
+            // An open circuit says less than the error that opened it.
             let open = failure.error == StripeError::CircuitOpen;
             cause = if open { cause.or(Some(failure.error)) } else { Some(failure.error) };
             if let Some(cause) = cause.take_if(|_| last) {
@@ -231,7 +234,7 @@ impl Client {
         }
     }
 
-    /// One try, if circuit and rate allow it within the time that is left.
+    /// One attempt, if circuit breaker and limiter permit it in the remaining time.
     async fn attempt(&self, prepared: &Prepared, at_most: Duration, left: Duration) -> Result<Answer, Failure> {
         let leave = Leave::of(&self.0).map_err(|wait| Failure {
             error: StripeError::CircuitOpen,
@@ -251,7 +254,7 @@ impl Client {
     }
 }
 
-/// The circuit's leave to send one request. Dropped unspent, the circuit learns that nothing came of it.
+/// The circuit breaker's permit for one request. Dropped unused, it reports no result.
 struct Leave<'a>(Option<&'a Shared>);
 
 impl Leave<'_> {
@@ -282,14 +285,14 @@ impl Shared {
         let result = change(&mut circuit);
         let level = circuit.level();
         if level != before {
-            tracing::info!(from = before, to = level, "the circuit to Stripe changes (0 closed, 1 probing, 2 open)");
+            tracing::info!(from = before, to = level, "Stripe circuit breaker changed state (0 closed, 1 half-open, 2 open)");
         }
         metrics::gauge!(telemetry::STRIPE_CIRCUIT).set(f64::from(level));
         result
     }
 }
 
-/// A panic elsewhere leaves both state machines as they were between two steps.
+/// After a panic elsewhere, both state machines are still consistent.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
-//! Exact decimals as Stripe writes them, up to twelve places: computed with as whole numbers, never as floating point.
+//! Stripe's exact decimals with up to twelve places, computed as integers, never as floating point.
 
-/// Whether a quantity at a unit's price makes an amount, up to the rounding to whole minor units; None where the numbers are too long to say.
+/// Whether a quantity times a unit price gives an amount, up to rounding to whole minor units; None
+/// if the numbers have too many digits.
 pub fn makes(quantity: &str, unit_amount: &str, amount: i64) -> Option<bool> {
     let ((quantity, places), (unit, more_places)) = (scaled(quantity)?, scaled(unit_amount)?);
     let one = 10i128.checked_pow(places + more_places)?;
@@ -8,7 +9,7 @@ pub fn makes(quantity: &str, unit_amount: &str, amount: i64) -> Option<bool> {
     Some(difference.unsigned_abs() < one.unsigned_abs())
 }
 
-/// The sum, without zeros at its end; None where it is too long.
+/// The sum, without trailing zeros; None if it has too many digits.
 pub fn sum<'a>(decimals: impl Iterator<Item = &'a str>) -> Option<String> {
     let (mut sum, mut places) = (0i128, 0);
     for decimal in decimals {
@@ -27,7 +28,7 @@ pub fn sum<'a>(decimals: impl Iterator<Item = &'a str>) -> Option<String> {
     Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// A decimal as a whole number and its decimal places.
+/// A decimal as an integer and its number of decimal places.
 fn scaled(decimal: &str) -> Option<(i128, u32)> {
     let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
     let fraction = fraction.trim_end_matches('0');
@@ -39,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_price_explains_an_amount_or_does_not() {
+    fn unit_prices_are_checked_against_amounts() {
         assert_eq!(makes("2.5", "10000", 25_000), Some(true));
         assert_eq!(makes("250", "500", 1_500), Some(false));
-        // Half a cent is rounded, either way.
+        // Half a cent is rounded, in either direction.
         assert_eq!((makes("3", "0.5", 1), makes("3", "0.5", 2), makes("3", "0.5", 3)), (Some(true), Some(true), Some(false)));
         assert_eq!(makes("-1", "4990", -4_990), Some(true));
         assert_eq!(makes("0", "500", 0), Some(true));

@@ -1,4 +1,5 @@
-//! Stripe's objects as reconciliation compares them, read as the mirror reads them: what is written alike is not different.
+//! Stripe's objects as records for reconciliation, parsed as the mirror parses them, so that equal
+//! values compare equal.
 
 pub mod thin;
 
@@ -19,7 +20,7 @@ use crate::domain::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// The kind of Stripe's that is compared as this, if it is one.
+/// Stripe's object type for a compared type, if any.
 pub const fn kind_of(object: Object) -> Option<Kind> {
     Some(match object {
         Object::Customer => Kind::Customer,
@@ -33,10 +34,11 @@ pub const fn kind_of(object: Object) -> Option<Kind> {
     })
 }
 
-/// Reads one of Stripe's objects. One that the mirror could not read either is a record all the same, whose status says what is wrong.
+/// Parses a Stripe object. One that the mirror can't parse is still a record; its status contains
+/// the error.
 ///
 /// # Errors
-/// An object without an id or a time.
+/// An object without an id or a creation time.
 pub fn read(kind: Kind, object: &Value, at: OffsetDateTime) -> Result<Record, StripeError> {
     let text = |name: &str| object[name].as_str().map(str::to_owned);
     let (Some(id), Some(created)) = (text("id"), object["created"].as_i64()) else {
@@ -54,8 +56,8 @@ pub fn read(kind: Kind, object: &Value, at: OffsetDateTime) -> Result<Record, St
     Ok(record)
 }
 
-/// The period of what is billed by usage, straight from Stripe's items and not by the mirror's reader, so that a reader that takes another
-/// period is noticed. None where no item with a period of its own is billed by usage.
+/// The period of metered items, directly from Stripe's items instead of the mirror's reader, so
+/// that an error of the reader is noticed. None without a metered item with its own period.
 fn metered_period(subscription: &Value) -> Option<String> {
     let metered = |item: &&Value| item["price"]["recurring"]["usage_type"] == "metered";
     let period = |item: &Value| Some((item["current_period_start"].as_i64()?, item["current_period_end"].as_i64()?));
@@ -91,7 +93,7 @@ fn of_snapshot(snapshot: Snapshot) -> Record {
             figures: vec![Figure::money("amount", refund.amount)],
             ..Record::default()
         },
-        // The mirror keeps no currency of a payment: it is the invoice's.
+        // The mirror doesn't store a payment's currency: it is the invoice's.
         Snapshot::Payment(payment) => Record {
             customer: payment.customer,
             invoice: Some(payment.invoice),
@@ -135,26 +137,26 @@ fn of_invoice(invoice: InvoiceSnapshot) -> Record {
     }
 }
 
-/// What an invoice's lines come to.
+/// Sums of an invoice's lines.
 #[derive(Clone, Debug)]
 pub struct LineTotals {
     pub count: i64,
     /// Minor units of the invoice's currency.
     pub sum: i64,
-    /// An exact decimal without zeros at its end; None where it is too long to be one.
+    /// An exact decimal without trailing zeros; None if it has too many digits.
     pub quantity: Option<String>,
 }
 
-/// Parts of an invoice's sums; None where this side does not know them, as of rows that have not been read again.
+/// Components of an invoice's sums; None if unknown on this side, as in rows of an older reader.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parts {
     pub tax_inclusive: Option<i64>,
     pub pretax_credits: Option<i64>,
-    /// With its taxes.
+    /// Including its taxes.
     pub shipping: Option<i64>,
 }
 
-/// What is compared of an invoice, on both sides. `lines`: None as long as not all of them are known.
+/// The compared facts of an invoice, on both sides. `lines`: None if lines are missing.
 pub fn invoice_figures(amounts: &InvoiceAmounts, parts: &Parts, lines: Option<&LineTotals>) -> Vec<Figure> {
     vec![
         Figure::money("total", amounts.total),
@@ -177,7 +179,7 @@ pub fn invoice_figures(amounts: &InvoiceAmounts, parts: &Parts, lines: Option<&L
     ]
 }
 
-/// The same of what is no whole number.
+/// The same for non-integers.
 pub fn invoice_facts(lines: Option<&LineTotals>) -> Vec<(&'static str, String)> {
     lines.and_then(|lines| lines.quantity.clone()).map(|quantity| ("line_quantity", quantity)).into_iter().collect()
 }
@@ -205,7 +207,7 @@ fn of_subscription(subscription: SubscriptionSnapshot) -> Record {
     }
 }
 
-/// As the mirror's query writes them.
+/// In the format of the mirror's query.
 fn items(mut items: Vec<ItemSnapshot>) -> String {
     items.sort_by(|one, other| one.id.cmp(&other.id));
     let item = |item: &ItemSnapshot| {

@@ -1,7 +1,9 @@
-//! Proof that a webhook comes from Stripe ("Resolve webhook signature verification errors", "Verify webhook signatures manually").
+//! Verifies that a webhook comes from Stripe ("Resolve webhook signature verification errors",
+//! "Verify webhook signatures manually").
 //!
-//! The header is `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`; each `v1` is HMAC-SHA256 over `<t>.<body>`, keyed by the endpoint's
-//! secret as it is written, `whsec_` included. `v0` is Stripe's fake scheme for test events and proves nothing.
+//! The header is `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`. Each `v1` is the HMAC-SHA256 of
+//! `<t>.<body>`, keyed by the endpoint's secret including `whsec_`. `v0` is Stripe's fake scheme
+//! for test events and is ignored.
 
 use crate::config::Secret;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,26 +11,26 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 use time::{Duration, OffsetDateTime};
 
-/// How far the header's time may lie from ours, either way: what Stripe's own libraries use.
+/// Tolerance of the header's time in both directions: the one of Stripe's libraries.
 pub const TOLERANCE: Duration = Duration::minutes(5);
 
-/// More signatures than any rotation has; beyond it, a header is there to burn time.
+/// More signatures than any rotation has; further ones would only cost CPU time.
 const MOST_SIGNATURES: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("the Stripe-Signature header is missing")]
     Missing,
-    #[error("the Stripe-Signature header can't be read; it wants t=<unix seconds>,v1=<hex>")]
+    #[error("the Stripe-Signature header can't be parsed; expected t=<unix seconds>,v1=<hex>")]
     Malformed,
-    #[error("the signature's time is too far from now")]
+    #[error("the signature's time is outside the tolerance")]
     Stale,
-    #[error("no signature fits the body")]
+    #[error("no signature matches the body")]
     Mismatch,
 }
 
 impl SignatureError {
-    /// A metric's label.
+    /// The metric's label.
     pub const fn reason(self) -> &'static str {
         match self {
             SignatureError::Missing => "missing",
@@ -39,9 +41,10 @@ impl SignatureError {
     }
 }
 
-/// Passes when any `v1` of the header was made with any of the secrets over this very body.
+/// Succeeds if any `v1` of the header was created with any of the secrets over exactly this body.
 ///
-/// The signature is judged before the time, so that only a holder of a secret learns that its clock is off.
+/// The signature is checked before the time, so that only a holder of a secret learns that its
+/// clock is off.
 pub fn verify(header: &str, body: &[u8], secrets: &[Secret], now: OffsetDateTime, tolerance: Duration) -> Result<(), SignatureError> {
     let header = Header::read(header)?;
     let mut fits = Choice::from(0);
@@ -54,20 +57,20 @@ pub fn verify(header: &str, body: &[u8], secrets: &[Secret], now: OffsetDateTime
     if !bool::from(fits) {
         return Err(SignatureError::Mismatch);
     }
-    // A time beyond what the calendar holds is as stale as one can be.
+    // A time beyond the calendar is stale.
     let signed_at =
         header.timestamp.parse().ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()).ok_or(SignatureError::Stale)?;
     if (now - signed_at).abs() > tolerance { Err(SignatureError::Stale) } else { Ok(()) }
 }
 
-/// A header that [`verify`] accepts, as Stripe would write it: for the demo and for tests.
+/// A header that [`verify`] accepts, in Stripe's format: for the demo and for tests.
 pub fn sign(body: &[u8], secret: &Secret, at: OffsetDateTime) -> String {
     let timestamp = at.unix_timestamp().to_string();
     format!("t={timestamp},v1={}", hex::encode(digest(secret, &timestamp, body)))
 }
 
 struct Header<'a> {
-    /// As it is written: these characters were signed.
+    /// The original characters, because they were signed.
     timestamp: &'a str,
     signatures: Vec<[u8; 32]>,
 }
@@ -85,7 +88,7 @@ impl<'a> Header<'a> {
                 "t" => return Err(SignatureError::Malformed),
                 "v1" if signatures.len() < MOST_SIGNATURES => {
                     let mut signature = [0; 32];
-                    // One that is no hex of 32 bytes can't fit; another of the header still may.
+                    // An invalid hex value can't match; another one of the header may.
                     if hex::decode_to_slice(value, &mut signature).is_ok() {
                         signatures.push(signature);
                     }
@@ -99,7 +102,7 @@ impl<'a> Header<'a> {
 }
 
 fn digest(secret: &Secret, timestamp: &str, body: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of any length, so this can't fail.
+    // HMAC accepts keys of any length, so this can't fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()) else { unreachable!("HMAC refused a key") };
     mac.update(timestamp.as_bytes());
     mac.update(b".");
@@ -113,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     const BODY: &[u8] = br#"{"id":"evt_1","object":"event"}"#;
-    /// Made by Python's `hmac` over `1750000000.` and [`BODY`].
+    /// Computed by Python's `hmac` over `1750000000.` and [`BODY`].
     const KNOWN: &str = "3d37ae85cb1f2fe960f679940326d514e19edfe96a53d68b0dee6818f2a929ae";
 
     fn secret(text: &str) -> Secret {
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn any_active_secret_will_do_while_rotating() {
+    fn any_active_secret_verifies_while_rotating() {
         let header = sign(BODY, &secret("whsec_old"), at(0));
         let verified = |secrets: &[Secret]| verify(&header, BODY, secrets, at(0), TOLERANCE);
         assert_eq!(verified(&[secret("whsec_new"), secret("whsec_old")]), Ok(()));
@@ -157,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_wrong() {
+    fn errors_name_the_cause() {
         assert_eq!(check(""), Err(SignatureError::Missing));
         for header in ["nonsense", "t=1750000000", "v1=00", "t=x,v1=00", "t=,v1=00", "t=1750000000,v1=00"] {
             assert_eq!(check(header), Err(SignatureError::Malformed), "{header}");
         }
-        // v0 alone proves nothing; neither does a header with two times.
+        // v0 alone is not enough; neither is a header with two times.
         assert_eq!(check(&format!("t=1750000000,v0={KNOWN}")), Err(SignatureError::Malformed));
         assert_eq!(check(&format!("t=1,t=1750000000,v1={KNOWN}")), Err(SignatureError::Malformed));
         assert_eq!(check(&format!("t=1750000000,v1={}", "0".repeat(64))), Err(SignatureError::Mismatch));
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_may_be_off_by_five_minutes_either_way() {
+    fn the_time_may_differ_by_five_minutes() {
         let key = secret("whsec_test_secret");
         for (offset, expected) in [(-301, Err(SignatureError::Stale)), (-300, Ok(())), (300, Ok(())), (301, Err(SignatureError::Stale))] {
             let header = sign(BODY, &key, at(offset));
@@ -180,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_signed_verifies(body in prop::collection::vec(any::<u8>(), 0..256), key in ".{0,80}", t in 0i64..4_000_000_000) {
+        fn signed_bodies_verify(body in prop::collection::vec(any::<u8>(), 0..256), key in ".{0,80}", t in 0i64..4_000_000_000) {
             let (key, at) = (Secret(key), OffsetDateTime::from_unix_timestamp(t).unwrap());
             prop_assert_eq!(verify(&sign(&body, &key, at), &body, std::slice::from_ref(&key), at, TOLERANCE), Ok(()));
         }

@@ -1,7 +1,9 @@
-//! Incoming events: from the signed bytes to snapshots of the objects in them. `service::webhooks` writes those to the mirror.
+//! Incoming events: from the signed bytes to snapshots of their objects. `service::webhooks` writes
+//! those to the mirror.
 //!
-//! Events are read with our own tolerant readers, because each keeps the shape of the API version of its creation, and years of
-//! versions come through one endpoint. What a reader needs and doesn't find is an error that names the field.
+//! Events are parsed by our own tolerant readers, because each has the shape of the API version of
+//! its creation, and one endpoint receives many versions. A missing required field is an error that
+//! names the field.
 
 pub mod event;
 pub mod field;

@@ -1,4 +1,4 @@
-//! The stand-in's time: the caller's, and as far ahead of it as it was advanced.
+//! The stand-in's clock: the caller's, advanced by an offset.
 
 use std::sync::{
     Arc,

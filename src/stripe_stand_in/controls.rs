@@ -1,4 +1,5 @@
-//! Controls for a caller in the same process: read and change the objects past the API, watch requests and deliveries.
+//! Controls for a caller in the same process: read and change objects without the API, inspect
+//! requests and deliveries.
 
 use super::{
     StandIn,
@@ -17,12 +18,12 @@ impl StandIn {
         self.shared.clock.advance(by.whole_seconds());
     }
 
-    /// Works on the objects; the events of that are delivered.
+    /// Changes objects; the resulting events are delivered.
     pub fn work<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
         self.shared.work(Origin::default(), work)
     }
 
-    /// Stores an object unchanged, without an event. Its `object` member names its kind.
+    /// Stores an object unchanged, without an event. Its `object` member is its type.
     pub fn put(&self, object: Value) {
         let kind = text(&object, "object").to_owned();
         self.work(|store| store.put(&kind, object));
@@ -33,7 +34,7 @@ impl StandIn {
         self.work(|store| store.remove(kind, id))
     }
 
-    /// A stored object, complete with all of its lines.
+    /// A stored object with all of its lines.
     pub fn object(&self, kind: &str, id: &str) -> Option<Value> {
         self.shared.store().get(kind, id).cloned()
     }

@@ -1,4 +1,4 @@
-//! Credit notes: what an invoice is lowered by, before or after it is paid.
+//! Credit notes, before or after an invoice's payment.
 
 use super::{
     errors::{ApiError, Checked},
@@ -120,7 +120,7 @@ impl Store {
         Ok(made)
     }
 
-    /// Lowers an invoice, or raises it again by a negative amount.
+    /// Reduces an invoice's amount due; a negative amount increases it.
     fn credit(&mut self, invoice: &str, amount: i64, paid: bool) -> Checked<()> {
         let changed = self.change("invoice", invoice, &["invoice.updated"], |invoice| {
             let member = if paid { "post_payment_credit_notes_amount" } else { "pre_payment_credit_notes_amount" };
@@ -143,7 +143,7 @@ impl Store {
         of_invoice.filter_map(|payment| self.get("charge", payment["payment"]["charge"].as_str()?)).next().cloned()
     }
 
-    /// Only those of open invoices can be taken back.
+    /// Only those of open invoices can be voided.
     pub fn void_credit_note(&mut self, id: &str, params: &Params) -> Checked<Value> {
         params.only(&[])?;
         let note = self.find("credit_note", id)?;

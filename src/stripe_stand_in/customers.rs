@@ -42,7 +42,7 @@ impl Store {
         self.change("customer", id, &["customer.updated"], |customer| *customer = changed)
     }
 
-    /// Cancels its subscriptions with it, as Stripe does.
+    /// Also cancels its subscriptions, as Stripe does.
     pub fn delete_customer(&mut self, id: &str) -> Checked<Value> {
         self.find("customer", id)?;
         let running = |subscription: &&Value| subscription["customer"] == id && subscription["status"] != "canceled";

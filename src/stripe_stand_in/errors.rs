@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What a handler answers: an object, or an error as Stripe words it.
+/// A handler's result: an object, or an error with Stripe's wording.
 pub type Checked<T> = Result<T, ApiError>;
 
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A parameter that can't be taken.
+    /// An invalid parameter.
     pub fn invalid(message: &str, param: &str) -> ApiError {
         let param = Some(param.to_owned()).filter(|param| !param.is_empty());
         ApiError { status: 400, kind: "invalid_request_error", code: None, message: message.to_owned(), param }
@@ -33,13 +33,13 @@ impl ApiError {
         ApiError::invalid_code("parameter_unknown", &format!("Received unknown parameter: {param}"), param)
     }
 
-    /// What a parameter names is not there; 404 when it is the path that names it.
+    /// The object that a parameter names doesn't exist; 404 if the path names it.
     pub fn no_such(noun: &str, id: &str, param: &str) -> ApiError {
         let status = if param == "id" { 404 } else { 400 };
         ApiError { status, ..ApiError::invalid_code("resource_missing", &format!("No such {noun}: '{id}'"), param) }
     }
 
-    /// An object is not in a state that allows it.
+    /// The object's state doesn't allow the operation.
     pub fn state(code: &str, message: &str) -> ApiError {
         ApiError::invalid_code(code, message, "")
     }
@@ -66,7 +66,7 @@ impl ApiError {
         ApiError { status, kind: "idempotency_error", code: code.map(str::to_owned), message: message.to_owned(), param: None }
     }
 
-    /// What a fault says.
+    /// The error of a fault.
     pub fn of_status(status: u16) -> ApiError {
         let (kind, code, message) = match status {
             429 => ("invalid_request_error", Some("rate_limit"), "Request rate limit exceeded."),
@@ -76,7 +76,7 @@ impl ApiError {
         ApiError { status, kind, code: code.map(str::to_owned), message: message.to_owned(), param: None }
     }
 
-    /// The body, without the members that do not apply.
+    /// The body without absent members.
     pub fn body(&self) -> Value {
         let mut error = json!({"type": self.kind, "message": self.message});
         for (key, value) in [("code", &self.code), ("param", &self.param)] {

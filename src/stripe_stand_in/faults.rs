@@ -1,49 +1,50 @@
-//! Trouble on demand.
+//! Faults on demand.
 
 use serde::Deserialize;
 use tokio::sync::watch;
 
-/// What goes wrong.
+/// The kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Trouble {
-    /// An error of this status.
+    /// An error with this status.
     Status {
         status: u16,
         /// Seconds.
         retry_after: Option<u64>,
     },
-    /// No answer at all, until the caller gives up.
+    /// No response until the client disconnects.
     Hang,
-    /// The answer waits until all that wait are let go.
+    /// The response is held until all held ones are released.
     Hold,
     /// The connection closes in the middle of the body.
     HalfABody,
-    /// A whole answer, but of half a document.
+    /// A complete response with truncated JSON.
     MalformedJson,
-    /// A list without anything in it, whatever there is.
+    /// An empty list, whatever is stored.
     EmptyList {
-        /// It claims that there is more all the same.
+        /// Whether it still has `has_more`.
         has_more: bool,
     },
-    /// A page of a list in reverse order: a client that continues after its last object receives the others again.
+    /// A list's page in reverse order: a client that continues after its last object gets the
+    /// others again.
     OldestFirst,
 }
 
-/// Some trouble, where it strikes and how often.
+/// A fault with its conditions and count.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Fault {
     #[serde(flatten)]
     pub trouble: Trouble,
     #[serde(default = "once")]
     pub times: u32,
-    /// So many requests that fit are let through first.
+    /// Number of matching requests that pass first.
     #[serde(default)]
     pub skip: u32,
     pub method: Option<String>,
-    /// With `*` at its end, every path that begins so.
+    /// A path, or a prefix with a trailing `*`.
     pub path: Option<String>,
-    /// Whether the work is done, and only its answer lost.
+    /// Whether the operation runs, and only its response is lost.
     #[serde(default)]
     pub after_the_work: bool,
 }
@@ -57,7 +58,7 @@ impl Fault {
         Fault { trouble, times: 1, skip: 0, method: None, path: None, after_the_work: false }
     }
 
-    /// An error of this status, once, wherever.
+    /// An error with this status, once, for any request.
     pub fn status(status: u16) -> Fault {
         Fault::of(Trouble::Status { status, retry_after: None })
     }
@@ -66,7 +67,7 @@ impl Fault {
         Fault::of(Trouble::Hang)
     }
 
-    /// The answer waits until it is released.
+    /// The response is held until it is released.
     pub fn hold() -> Fault {
         Fault::of(Trouble::Hold)
     }
@@ -83,7 +84,7 @@ impl Fault {
         Fault::of(Trouble::EmptyList { has_more })
     }
 
-    /// The page of a list turned round.
+    /// Reverses a list's page.
     pub fn oldest_first() -> Fault {
         Fault::of(Trouble::OldestFirst)
     }
@@ -100,17 +101,17 @@ impl Fault {
         Fault { times, ..self }
     }
 
-    /// Lets so many requests through first.
+    /// Lets this many requests pass first.
     pub fn after(self, skip: u32) -> Fault {
         Fault { skip, ..self }
     }
 
-    /// On this method and path only; a path may end with `*`.
+    /// Only for this method and path; a path may end with `*`.
     pub fn on(self, method: &str, path: &str) -> Fault {
         Fault { method: Some(method.to_owned()), path: Some(path.to_owned()), ..self }
     }
 
-    /// The work is done, and only the answer is lost.
+    /// The operation runs, and only the response is lost.
     pub fn after_the_work(self) -> Fault {
         Fault { after_the_work: true, ..self }
     }
@@ -124,7 +125,7 @@ impl Fault {
     }
 }
 
-/// The fault that strikes this request, if any; it is used up by it.
+/// The fault that applies to this request, if any; uses it up.
 pub fn strike(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault> {
     let at = faults.iter_mut().position(|fault| {
         if !fault.fits(method, path) {
@@ -138,11 +139,11 @@ pub fn strike(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<Fault
     if faults[at].times == 0 { Some(faults.remove(at)) } else { Some(faults[at].clone()) }
 }
 
-/// Answers that wait until they are let go.
+/// Held responses.
 #[derive(Default)]
 pub struct Held(pub watch::Sender<Gate>);
 
-/// Those that have waited since the gate was opened last.
+/// Number of responses held since the last release.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gate {
     pub waiting: usize,
@@ -158,11 +159,11 @@ impl Held {
             opened = gate.opened;
         });
         let _place = Place { gate: &self.0, opened };
-        // It fails only without a sender, which is here.
+        // It only fails without a sender, which this struct holds.
         gate.wait_for(|gate| gate.opened > opened).await.ok();
     }
 
-    /// Lets all of them go, and says how many they were.
+    /// Releases all of them, and returns how many.
     pub fn release(&self) -> usize {
         let mut waited = 0;
         self.0.send_modify(|gate| {
@@ -173,7 +174,7 @@ impl Held {
     }
 }
 
-/// Of one that waits; its caller may give up.
+/// Registers a held response; its client may disconnect.
 struct Place<'a> {
     gate: &'a watch::Sender<Gate>,
     opened: u64,

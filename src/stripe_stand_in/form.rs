@@ -1,25 +1,25 @@
-//! What a request asks for: form-encoded names with brackets, as Stripe's libraries send them.
+//! Request parameters: form-encoded names with brackets, as Stripe's libraries send them.
 
 use super::errors::{ApiError, Checked};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// Names nested deeper than Stripe nests any are refused.
+/// Maximum depth of nested names.
 const DEEPEST: usize = 8;
 
-/// The parameters of a request: an object of texts, lists and further objects.
+/// A request's parameters: an object of strings, lists and objects.
 #[derive(Clone, Debug)]
 pub struct Params {
     values: Value,
-    /// What stands before each name in an error, e.g. `items[0]`.
+    /// Prefix of names in errors, e.g. `items[0]`.
     place: String,
 }
 
 impl Params {
-    /// Reads `a=1&b[c]=2&d[]=3&e[0][f]=4`.
+    /// Parses `a=1&b[c]=2&d[]=3&e[0][f]=4`.
     pub fn parse(encoded: &str) -> Checked<Params> {
         let mut values = Value::Object(Map::new());
-        // A nameless value is overlooked, as by Stripe: its library for Rust sends one when it has nothing to ask.
+        // An empty name is ignored, as by Stripe: its Rust library sends one without parameters.
         for pair in encoded.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with('=')) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             put(&mut values, &path(&decoded(name)?)?, decoded(value)?)?;
@@ -28,7 +28,7 @@ impl Params {
         Ok(Params { values, place: String::new() })
     }
 
-    /// Adds those of another source, e.g. of the query to those of the body.
+    /// Adds parameters of another source, e.g. of the query to those of the body.
     pub fn and(mut self, other: Params) -> Params {
         if let (Value::Object(values), Value::Object(more)) = (&mut self.values, other.values) {
             values.extend(more);
@@ -36,7 +36,7 @@ impl Params {
         self
     }
 
-    /// Refuses names that are not among these; Stripe does not overlook a slip either.
+    /// Rejects unknown names, as Stripe does.
     pub fn only(&self, known: &[&str]) -> Checked<()> {
         let Value::Object(values) = &self.values else { return Ok(()) };
         match values.keys().find(|name| *name != "expand" && !known.contains(&name.as_str())) {
@@ -45,17 +45,17 @@ impl Params {
         }
     }
 
-    /// The same for a list, which takes the names of paging too.
+    /// The same for a list, which also accepts paging parameters.
     pub fn only_filters(&self, filters: &[&str]) -> Checked<()> {
         self.only(&[&["limit", "starting_after", "ending_before"], filters].concat())
     }
 
-    /// Whether the parameter was sent, if only to unset something.
+    /// Whether the parameter was sent, also if empty.
     pub fn sent(&self, name: &str) -> bool {
         self.at(name).is_some()
     }
 
-    /// The text under a name such as `limit` or `payload[value]`; none when empty.
+    /// The string under a name such as `limit` or `payload[value]`; None if empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.at(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -79,7 +79,7 @@ impl Params {
         }
     }
 
-    /// One of these words.
+    /// One of these values.
     pub fn word(&self, name: &str, words: &[&str]) -> Checked<Option<&str>> {
         match self.text(name) {
             Some(word) if !words.contains(&word) => {
@@ -89,7 +89,7 @@ impl Params {
         }
     }
 
-    /// The texts of a list: `types[]=a&types[]=b`.
+    /// The strings of a list: `types[]=a&types[]=b`.
     pub fn texts(&self, name: &str) -> Vec<&str> {
         match self.at(name) {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
@@ -104,17 +104,17 @@ impl Params {
         list.iter().enumerate().map(nested).collect()
     }
 
-    /// What stands under a name, an object of texts: `metadata[a]=b`.
+    /// An object of strings: `metadata[a]=b`.
     pub fn object(&self, name: &str) -> Option<&Map<String, Value>> {
         self.at(name).and_then(Value::as_object)
     }
 
-    /// All of it, for the log of requests.
+    /// All parameters, for the request log.
     pub fn values(&self) -> &Value {
         &self.values
     }
 
-    /// The name as an error gives it.
+    /// The name for errors.
     pub fn name(&self, name: &str) -> String {
         if self.place.is_empty() {
             return name.to_owned();
@@ -136,7 +136,7 @@ fn decoded(text: &str) -> Checked<String> {
     decoded.map_err(|_| ApiError::invalid("Invalid UTF-8 in the request", ""))
 }
 
-/// `a[b][]` as its parts; a list's next place is the empty one.
+/// The parts of `a[b][]`; a list's next index is the empty part.
 fn path(name: &str) -> Checked<Vec<&str>> {
     let parts: Vec<&str> = name.split('[').enumerate().map(|(at, part)| if at == 0 { part } else { part.trim_end_matches(']') }).collect();
     if parts.len() > DEEPEST || parts.first().is_none_or(|first| first.is_empty()) {
@@ -148,7 +148,8 @@ fn path(name: &str) -> Checked<Vec<&str>> {
 fn put(values: &mut Value, path: &[&str], value: String) -> Checked<()> {
     let [first, rest @ ..] = path else { return Ok(()) };
     let Value::Object(map) = values else { return Err(ApiError::invalid("Invalid object", path.first().copied().unwrap_or_default())) };
-    // An unnumbered place is the one after those that are there; `settle` makes lists of numbered ones.
+    // An empty index is the next free one; `settle` converts objects with numbered names into
+    // lists.
     let key = if first.is_empty() { map.len().to_string() } else { (*first).to_owned() };
     if rest.is_empty() {
         map.insert(key, Value::String(value));
@@ -157,7 +158,7 @@ fn put(values: &mut Value, path: &[&str], value: String) -> Checked<()> {
     put(map.entry(key).or_insert_with(|| Value::Object(Map::new())), rest, value)
 }
 
-/// Makes lists of the objects whose names are all numbers.
+/// Converts objects whose names are all numbers into lists.
 fn settle(values: &mut Value) {
     let Value::Object(map) = values else { return };
     map.values_mut().for_each(settle);

@@ -1,4 +1,4 @@
-//! Idempotency keys: the same request twice has one effect and one answer.
+//! Idempotency keys: a repeated request has one effect and the same response.
 
 use super::errors::{ApiError, Checked};
 use std::{
@@ -6,16 +6,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Stripe forgets a key after a day at the earliest.
+/// Stripe removes a key after at least a day.
 const KEPT: i64 = 86_400;
 const LONGEST: usize = 255;
 
-/// The answer of a request: its status and its body.
+/// A saved response: its status and its body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
     pub body: String,
-    /// The id of the request that did the work.
+    /// The id of the request that ran.
     pub request: String,
 }
 
@@ -30,13 +30,13 @@ struct Kept {
 #[derive(Clone, Default)]
 pub struct Keys(Arc<Mutex<HashMap<String, Kept>>>);
 
-/// What a key leads to.
+/// The state of a key.
 pub enum Turn {
     First(Running),
     Replay(Answer),
 }
 
-/// Holds a key while its request runs; it is free again if that is dropped.
+/// Holds a key while its request runs; dropping it frees the key.
 pub struct Running {
     keys: Keys,
     key: String,
@@ -72,7 +72,8 @@ impl Keys {
 }
 
 impl Running {
-    /// Stores the answer for a repeated request. A request that was refused unread may be repeated.
+    /// Saves the response for repeated requests. A request that was rejected before it ran may be
+    /// repeated.
     pub fn done(self, answer: &Answer) {
         if matches!(answer.status, 400 | 401 | 404 | 409 | 429) {
             return;

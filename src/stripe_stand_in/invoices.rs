@@ -1,4 +1,4 @@
-//! Invoices, from the draft to the end of it.
+//! The life cycle of invoices.
 
 use super::{
     errors::{ApiError, Checked},
@@ -63,7 +63,7 @@ impl Store {
         Ok(self.add("invoice", invoice, "invoice.created"))
     }
 
-    /// A draft without lines; no event tells of it yet.
+    /// A draft without lines and without an event.
     pub fn draft(&mut self, customer: &Value, currency: &str, subscription: Option<&Value>, reason: &str) -> Value {
         let id = self.id("in_");
         let now = self.now;
@@ -141,7 +141,8 @@ impl Store {
         }
         let customer = self.get("customer", text(invoice, "customer")).cloned();
         let (total, balance) = (integer(invoice, "total"), customer.as_ref().map_or(0, |customer| integer(customer, "balance")));
-        // Credit pays first; what the customer owes, or is owed by this very invoice, moves to the balance or from it.
+        // Credit is used first; the customer's debt or credit from this invoice changes its
+        // balance.
         let due = (total + balance).max(0);
         let ending = (total + balance).min(0);
         let number = self.number(customer.as_ref());
@@ -201,7 +202,7 @@ impl Store {
         self.settle_invoice(id, amount)
     }
 
-    /// Marks it as paid, by this amount.
+    /// Marks it as paid with this amount.
     pub fn settle_invoice(&mut self, id: &str, amount: i64) -> Checked<Value> {
         let now = self.now;
         self.change("invoice", id, &["invoice.updated", "invoice.paid", "invoice.payment_succeeded"], |invoice| {
@@ -251,7 +252,7 @@ impl Store {
         self.change("invoice", id, &["invoice.sent"], |_| {})
     }
 
-    /// Only drafts can go.
+    /// Only drafts can be deleted.
     pub fn delete_invoice(&mut self, id: &str) -> Checked<Value> {
         editable(self.find("invoice", id)?)?;
         if let Some(mut invoice) = self.remove("invoice", id) {

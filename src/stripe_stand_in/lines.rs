@@ -1,4 +1,4 @@
-//! Lines of invoices, and the items that become some.
+//! Invoice lines, and invoice items.
 
 use super::{
     errors::{ApiError, Checked},
@@ -8,7 +8,7 @@ use super::{
 };
 use serde_json::{Value, json};
 
-/// What a line of a new invoice says.
+/// A line of a new invoice.
 pub struct Line {
     pub description: String,
     pub amount: i64,
@@ -16,13 +16,13 @@ pub struct Line {
     /// Minor units, possibly with a fraction.
     pub unit_amount: String,
     pub period: (i64, i64),
-    /// The item, of the invoice's subscription, that it bills.
+    /// The subscription item that it bills.
     pub subscription_item: Option<String>,
     pub price: Option<(String, String)>,
 }
 
 impl Store {
-    /// Adds a line to a draft that is not kept yet, or to a copy of a kept one.
+    /// Adds a line to a draft that is not stored yet, or to a copy of a stored one.
     pub fn add_line(&mut self, invoice: &mut Value, line: &Line) {
         let parent = match (&line.subscription_item, invoice.pointer("/parent/subscription_details/subscription")) {
             (Some(item), Some(subscription)) => json!({
@@ -73,7 +73,7 @@ impl Store {
         }
         let line = self.line(params, "")?;
         let currency = params.text("currency").unwrap_or("usd").to_ascii_lowercase();
-        // A draft that is never stored serves to make the line.
+        // A temporary draft computes the line.
         let mut bearer = match &invoice {
             Some(invoice) => self.named("invoice", invoice, "invoice")?.clone(),
             None => self.draft(&customer, &currency, None, "manual"),
@@ -159,7 +159,7 @@ pub fn attach(invoice: &mut Value, mut line: Value) {
     recount(invoice);
 }
 
-/// The sums of a draft, after its lines.
+/// Computes a draft's sums from its lines.
 pub fn recount(invoice: &mut Value) {
     let lines = invoice["lines"]["data"].as_array().map_or(&[][..], Vec::as_slice);
     let sum: i64 = lines.iter().map(|line| integer(line, "amount")).sum();

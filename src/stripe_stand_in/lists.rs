@@ -1,4 +1,4 @@
-//! Stripe's list objects and how they are paged through.
+//! Stripe's list objects and paging.
 
 use super::{
     errors::{ApiError, Checked},
@@ -34,7 +34,7 @@ impl<'a> Page<'a> {
         Ok(Page { limit, after, before })
     }
 
-    /// Of the entries from the cursor on, the page; entries before `ending_before` come nearest first.
+    /// The page of entries after the cursor; entries before `ending_before` are nearest first.
     fn cut(&self, mut entries: Vec<&Value>, url: &str) -> Value {
         let has_more = entries.len() > self.limit;
         entries.truncate(self.limit);
@@ -42,13 +42,13 @@ impl<'a> Page<'a> {
             entries.reverse();
         }
         let mut list = json!({"object": "list", "has_more": has_more, "url": url});
-        // Moved in: `json!` would serialize each object anew.
+        // Moved, because `json!` would serialize each object again.
         list["data"] = Value::Array(entries.into_iter().map(shown).collect());
         list
     }
 }
 
-/// A page of those objects that are to be kept, newest first.
+/// A page of the objects that match, newest first.
 pub fn newest_first(collection: &Collection, noun: &str, params: &Params, url: &str, keep: impl Fn(&Value) -> bool) -> Checked<Value> {
     let page = Page::read(params)?;
     let place = |id: &str, param: &str| collection.place(id).ok_or_else(|| ApiError::no_such(&noun.replace('_', " "), id, param));
@@ -67,7 +67,7 @@ pub fn newest_first(collection: &Collection, noun: &str, params: &Params, url: &
     Ok(page.cut(entries, url))
 }
 
-/// A page of these, in the order in which they stand: lines of an invoice, for example.
+/// A page of these in their order, e.g. lines of an invoice.
 pub fn in_order(entries: &[Value], noun: &str, params: &Params, url: &str) -> Checked<Value> {
     let page = Page::read(params)?;
     let place = |id: &str, param: &str| {
@@ -82,7 +82,7 @@ pub fn in_order(entries: &[Value], noun: &str, params: &Params, url: &str) -> Ch
     Ok(page.cut(found, url))
 }
 
-/// A filter by time: `created=…` or `created[gt|gte|lt|lte]=…`, in unix seconds.
+/// A filter by time: `created=…` or `created[gt|gte|lt|lte]=…`, in Unix seconds.
 pub struct TimeRange {
     from: i64,
     to: i64,
@@ -104,7 +104,7 @@ impl TimeRange {
     }
 }
 
-/// Whether a member has the value that a filter names, where it names one.
+/// Whether a member has the filter's value, if the filter is set.
 pub fn fits(object: &Value, member: &str, wanted: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| text(object, member) == wanted)
 }

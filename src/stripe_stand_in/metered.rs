@@ -1,4 +1,4 @@
-//! What was reported to the billing meters.
+//! Usage sent to the billing meters.
 
 use std::collections::HashMap;
 
@@ -12,16 +12,16 @@ pub(super) struct Usage {
     pub value: i64,
 }
 
-/// What was metered, by event name and customer.
+/// Quantities by event name and customer.
 #[derive(Default)]
 pub struct Meters {
     pub(super) usage: HashMap<Metered, Vec<Usage>>,
-    /// When each identifier came, and whose usage it is.
+    /// When each identifier arrived, and its customer.
     pub(super) identifiers: HashMap<String, (i64, Metered)>,
 }
 
 impl Meters {
-    /// Forgets the quantities; the identifiers stay known.
+    /// Deletes the quantities; the identifiers stay known.
     pub fn lose(&mut self) {
         self.usage.clear();
     }

@@ -1,4 +1,4 @@
-//! Billing meters: usage in, sums out.
+//! Billing meters: meter events and their summaries.
 
 use super::{
     errors::{ApiError, Checked},
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const DAY: i64 = 86_400;
-/// How old usage may be.
+/// Maximum age of usage.
 const OLDEST: i64 = 35 * DAY;
-/// How far ahead its time may lie.
+/// Maximum time in the future.
 const AHEAD: i64 = 5 * 60;
-/// Stripe promises to know an identifier again for this long, and not longer.
+/// Stripe deduplicates identifiers for this long.
 const REMEMBERED: i64 = DAY;
 
 impl Store {
@@ -130,7 +130,7 @@ impl Store {
         ))
     }
 
-    /// Whose usage of which meter a call tells of or takes back.
+    /// The meter and customer of a call.
     pub fn metered(&self, method: &str, path: &str, params: &Params) -> Option<Metered> {
         match (method, path) {
             ("POST", "/v1/billing/meter_events") => {
@@ -146,7 +146,7 @@ impl Store {
         }
     }
 
-    /// Takes back what came in the last 24 hours.
+    /// Cancels an event of the last 24 hours.
     pub fn create_meter_event_adjustment(&mut self, params: &Params) -> Checked<Value> {
         params.only(&["event_name", "type", "cancel"])?;
         params.need("type")?;
@@ -166,7 +166,8 @@ impl Store {
         Ok(built("billing.meter_event_adjustment", members))
     }
 
-    /// The sums of a customer's usage: of the whole span, or of each hour or day of it that has any; newest first.
+    /// Sums of a customer's usage: of the whole span, or of each hour or day with usage; newest
+    /// first.
     pub fn list_summaries(&self, id: &str, params: &Params) -> Checked<Value> {
         params.only_filters(&["customer", "start_time", "end_time", "value_grouping_window"])?;
         let meter = self.find("billing.meter", id)?;

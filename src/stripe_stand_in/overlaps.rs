@@ -1,4 +1,4 @@
-//! How many calls about a customer's usage of a meter are on their way at once.
+//! Counts concurrent calls about a customer's usage of a meter.
 
 use super::{locked::locked, metered::Metered};
 use serde::Serialize;
@@ -29,7 +29,7 @@ struct Counts {
 #[derive(Clone, Default)]
 pub struct Overlaps(Arc<Mutex<Counts>>);
 
-/// The most calls that were on their way at once.
+/// The maximum number of concurrent calls.
 #[derive(Debug, Serialize)]
 pub struct Greatest {
     pub of_all: usize,
@@ -43,7 +43,7 @@ pub struct GreatestOf {
     pub at_once: usize,
 }
 
-/// A call on its way; it is over when this is dropped.
+/// A running call; it ends on drop.
 pub struct OnItsWay {
     overlaps: Overlaps,
     whose: Metered,

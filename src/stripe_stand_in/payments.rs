@@ -1,4 +1,4 @@
-//! Charges, the payments towards invoices that they make, and refunds.
+//! Charges, payments of invoices, and refunds.
 
 use super::{
     errors::{ApiError, Checked},
@@ -9,7 +9,7 @@ use super::{
 use serde_json::{Value, json};
 
 impl Store {
-    /// Money for an invoice has come, by card or past Stripe.
+    /// Records a payment of an invoice, by card or outside Stripe.
     pub fn record_payment(&mut self, invoice: &Value, amount: i64, out_of_band: bool) {
         let means = if out_of_band {
             json!({"type": "payment_record", "payment_record": self.id("pr_")})
@@ -97,7 +97,7 @@ impl Store {
         Ok(refund)
     }
 
-    /// Gives back an amount, else all that is left of a charge.
+    /// Refunds an amount, or the rest of a charge.
     pub fn refund(&mut self, charge: &Value, amount: Option<i64>, reason: Option<&str>) -> Checked<Value> {
         let id = text(charge, "id");
         let (paid, before) = (integer(charge, "amount_captured"), integer(charge, "amount_refunded"));

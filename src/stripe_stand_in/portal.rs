@@ -1,4 +1,4 @@
-//! The customer portal: sessions over the API, and the page that they lead to.
+//! The customer portal: sessions over the API, and their page.
 
 use super::{
     errors::{ApiError, Checked},
@@ -45,7 +45,8 @@ impl Store {
         Ok(session)
     }
 
-    /// The page of a session: the customer, its subscriptions and its invoices, which can be paid here.
+    /// The page of a session: the customer, its subscriptions and its invoices, which can be paid
+    /// here.
     pub fn portal_page(&self, session: &str) -> Option<String> {
         let session = self.get("billing_portal.session", session)?;
         let customer = text(session, "customer");
@@ -122,7 +123,7 @@ impl Store {
     }
 }
 
-/// Writing to a text can't fail.
+/// Writing to a string can't fail.
 fn put(page: &mut String, what: std::fmt::Arguments<'_>) {
     page.write_fmt(what).ok();
 }

@@ -1,4 +1,4 @@
-//! Which path does what.
+//! The API's routes.
 
 use super::{
     errors::{ApiError, Checked},
@@ -8,11 +8,11 @@ use super::{
 };
 use serde_json::Value;
 
-/// `/v1/events` reaches back this far.
+/// Retention of `/v1/events`.
 const EVENTS_KEPT: i64 = 30 * 86_400;
 
 impl Store {
-    /// Serves a request whose key and parameters are read.
+    /// Serves a request with a valid key and parsed parameters.
     pub fn serve(&mut self, method: &str, path: &str, params: &Params) -> Checked<Value> {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let Some(("v1", rest)) = segments.split_first().map(|(first, rest)| (*first, rest)) else {
@@ -102,7 +102,7 @@ impl Store {
 
     fn retrieve(&self, kind: &str, id: &str, params: &Params) -> Checked<Value> {
         params.only(&[])?;
-        // A customer that was deleted can still be asked for.
+        // A deleted customer can still be fetched.
         if let Some(gone) = self.get("deleted_customer", id).filter(|_| kind == "customer") {
             return Ok(gone.clone());
         }

@@ -1,4 +1,4 @@
-//! The HTTP side: keys, idempotency, faults, the log of requests, and the stand-in's own controls.
+//! The HTTP server: keys, idempotency, faults, the request log, and the stand-in's own controls.
 
 use super::{
     clock::Clock,
@@ -28,26 +28,26 @@ use std::{
 };
 use time::{format_description::FormatItem, macros::format_description};
 
-/// Bodies beyond this are refused, as are Stripe's.
+/// Maximum size of a body, like Stripe's.
 const LARGEST_BODY: usize = 1 << 20;
-/// Of the log of requests the last are kept.
+/// Length of the request log.
 const LOGGED: usize = 100_000;
-/// The clock is put forward by ten years at most.
+/// Maximum offset of the clock: ten years.
 const FURTHEST: i64 = 10 * 366 * 86_400;
-/// The portal's page has styles and forms of its own, and nothing else.
+/// The portal's page only has its own styles and forms.
 const PORTAL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HTTP_DATE: &[FormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Logged {
     pub method: String,
     pub path: String,
-    /// Query and body, read.
+    /// Query and body, parsed.
     pub params: Value,
     pub idempotency_key: Option<String>,
-    /// None while it hangs.
+    /// None while it is held.
     pub status: Option<u16>,
 }
 
@@ -81,19 +81,19 @@ impl Shared {
         }
     }
 
-    /// The store, its clock set.
+    /// The store with its clock set.
     pub fn store(&self) -> MutexGuard<'_, Store> {
         let mut store = locked(&self.store);
         store.now = self.clock.now().unix_timestamp();
         store
     }
 
-    /// Works on the store and hands the events of that on.
+    /// Changes the store and delivers the resulting events.
     pub fn work<T>(&self, origin: Origin, work: impl FnOnce(&mut Store) -> T) -> T {
         let mut store = self.store();
         store.origin = origin;
         let done = work(&mut store);
-        // In the order in which they were made, so while the store is still locked.
+        // In their order of creation, so while the store is still locked.
         self.deliveries.push(std::mem::take(&mut store.fresh));
         done
     }
@@ -176,7 +176,7 @@ impl Call<'_> {
             Some(key) => shared.keys.enter(key, &self.asked(), shared.clock.now().unix_timestamp()).map(Some),
             None => Ok(None),
         });
-        // Even what would be refused may meet with trouble first.
+        // Faults also apply to requests that would be rejected.
         let mut fault = faults::strike(&mut locked(&shared.faults), self.method, self.path);
         if let Some(Fault { trouble: trouble @ (Trouble::Hang | Trouble::Status { .. }), after_the_work: false, .. }) = &fault {
             return self.troubled(shared, number, trouble, None).await;
@@ -217,7 +217,7 @@ impl Call<'_> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Bearer or basic, with the key as the name.
+    /// Bearer or basic authentication, with the key as the user name.
     fn authorize(&self, shared: &Shared) -> Checked<()> {
         let given = self.header("authorization").and_then(|value| value.split_once(' '));
         let key = match given {
@@ -291,7 +291,7 @@ impl Call<'_> {
         if *trouble == Trouble::MalformedJson {
             return self.response(shared, &answer, Body::from(half));
         }
-        // Only once the half is on its way does the connection break.
+        // The connection closes after the first half is sent.
         let broken = async {
             tokio::task::yield_now().await;
             Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
@@ -343,8 +343,8 @@ fn portal(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Response<Bo
     }
 }
 
-/// Whether a browser sends this for a page of another site, or under a name that only leads here: neither may use what
-/// listens on a developer's loopback.
+/// Whether a browser sends this for another site's page, or with another host name for this address
+/// (DNS rebinding): both are rejected, because this listens on a developer's loopback address.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(origin) = text(header::ORIGIN) else { return false };
@@ -402,12 +402,12 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// As Stripe writes it, indented.
+/// Indented, as Stripe does.
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// Base64 with the usual alphabet; only keys and a colon come in it.
+/// Base64 with the standard alphabet; the input is only keys and a colon.
 fn from_base64(text: &str) -> Option<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::new();

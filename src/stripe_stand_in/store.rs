@@ -1,4 +1,4 @@
-//! Everything that the stand-in remembers, and the events that each change makes.
+//! The stand-in's state, and the events of each change.
 
 use super::errors::{ApiError, Checked};
 use super::metered::Meters;
@@ -8,42 +8,42 @@ use std::{
     sync::LazyLock,
 };
 
-/// The API version that objects and events claim.
+/// The API version of objects and events.
 pub const API_VERSION: &str = "2026-07-29.dahlia";
 
-/// Lists within an object hold this many; the others come by paging.
+/// Lists within an object have at most this many entries; paging returns the others.
 const EMBEDDED: usize = 10;
 
 static FIXTURES: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("fixtures.json")).expect("JSON"));
 
-/// Stripe's canonical object of a kind, with these members set.
+/// Stripe's canonical object of a type, with these members set.
 pub fn built(kind: &str, members: Value) -> Value {
     let mut object = FIXTURES.get(kind).unwrap_or_else(|| panic!("no fixture of a {kind}")).clone();
     set(&mut object, members);
     object
 }
 
-/// Sets each of these members of an object.
+/// Sets these members of an object.
 pub fn set(object: &mut Value, members: Value) {
     if let (Value::Object(object), Value::Object(members)) = (object, members) {
         object.extend(members);
     }
 }
 
-/// An integer member; 0 when it is absent.
+/// An integer member; 0 if absent.
 pub fn integer(object: &Value, member: &str) -> i64 {
     object[member].as_i64().unwrap_or(0)
 }
 
-/// A text member; empty when it is absent.
+/// A string member; empty if absent.
 pub fn text<'a>(object: &'a Value, member: &str) -> &'a str {
     object[member].as_str().unwrap_or_default()
 }
 
-/// Where an object stands in its list: by its time, then by the order of making.
+/// An object's position in its list: by time, then by order of creation.
 pub type Place = (i64, u64);
 
-/// All objects of one kind.
+/// All objects of one type.
 #[derive(Default)]
 pub struct Collection {
     places: HashMap<String, Place>,
@@ -60,7 +60,7 @@ impl Collection {
     }
 }
 
-/// Who asked, as events tell it.
+/// The request of an event.
 #[derive(Clone, Default)]
 pub struct Origin {
     pub request: Option<String>,
@@ -70,19 +70,19 @@ pub struct Origin {
 pub struct Store {
     collections: HashMap<String, Collection>,
     sequence: u64,
-    /// Unix seconds; set anew for each request.
+    /// Unix seconds; set for each request.
     pub now: i64,
     pub origin: Origin,
-    /// Where the stand-in is reached, without a slash at the end.
+    /// The stand-in's URL, without a trailing slash.
     pub base_url: String,
-    /// Events of this request that are still to be delivered.
+    /// Events of this request that are not delivered yet.
     pub fresh: Vec<Value>,
     pub meters: Meters,
 }
 
 impl Store {
     pub fn new(now: i64, base_url: String) -> Store {
-        // A stand-in that starts later makes other ids.
+        // Another stand-in has other ids.
         let sequence = u64::try_from(now).unwrap_or(0) * 1_000_000;
         let (collections, origin) = (HashMap::new(), Origin::default());
         Store { collections, sequence, now, origin, base_url, fresh: Vec::new(), meters: Meters::default() }
@@ -94,7 +94,7 @@ impl Store {
         format!("{prefix}1{:022}", self.sequence)
     }
 
-    /// All of a kind, as its objects' `object` member names it.
+    /// All objects of a type, by their `object` member.
     pub fn all(&self, kind: &str) -> &Collection {
         static NONE: LazyLock<Collection> = LazyLock::new(Collection::default);
         self.collections.get(kind).unwrap_or(&NONE)
@@ -114,7 +114,7 @@ impl Store {
         self.get(kind, id).ok_or_else(|| ApiError::no_such(&kind.replace('_', " "), id, param))
     }
 
-    /// Keeps an object as it is, in place of an older one of the same id; no event tells of it.
+    /// Stores an object unchanged, replacing one with the same id, without an event.
     pub fn put(&mut self, kind: &str, object: Value) {
         let id = text(&object, "id").to_owned();
         self.sequence += 1;
@@ -140,14 +140,14 @@ impl Store {
         collection.objects.remove(&place)
     }
 
-    /// Keeps a new object and tells of it.
+    /// Stores a new object and creates its event.
     pub fn add(&mut self, kind: &str, object: Value, event: &str) -> Value {
         self.put(kind, object.clone());
         self.emit(event, &object);
         object
     }
 
-    /// Changes an object and tells of it by each of these events; those of an update say what was before.
+    /// Changes an object and creates each of these events; update events have the previous values.
     pub fn change(&mut self, kind: &str, id: &str, events: &[&str], edit: impl FnOnce(&mut Value)) -> Checked<Value> {
         let old = self.find(kind, id)?.clone();
         let mut new = old.clone();
@@ -183,7 +183,7 @@ impl Store {
         self.fresh.push(event);
     }
 
-    /// Follows `expand[]`: puts the object in place of its id, for members such as `data.customer`.
+    /// Handles `expand[]`: replaces an id by its object, for members such as `data.customer`.
     pub fn expand(&self, answer: &mut Value, path: &str) {
         let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
         if let Value::Array(list) = answer {
@@ -218,7 +218,7 @@ impl Store {
     }
 }
 
-/// The object as the API gives it: of the lists within, the first entries only.
+/// The object in the API's format: lists within have only their first entries.
 pub fn shown(object: &Value) -> Value {
     let mut object = object.clone();
     for list in ["lines", "items"] {
@@ -231,14 +231,15 @@ pub fn shown(object: &Value) -> Value {
     object
 }
 
-/// The members that changed, with their old values.
+/// The changed members with their old values.
 fn previous(old: &Value, new: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (old, new) else { return Value::Null };
     let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
     Value::Object(changed.map(|(key, _)| (key.clone(), old.get(key).cloned().unwrap_or_default())).collect())
 }
 
-/// Takes `metadata[…]` of a request into an object: an empty value removes the key, an empty `metadata` all of them.
+/// Merges a request's `metadata[…]` into an object: an empty value removes the key, an empty
+/// `metadata` all keys.
 pub fn take_metadata(object: &mut Value, params: &super::form::Params) {
     let Some(sent) = params.object("metadata") else {
         if params.sent("metadata") {

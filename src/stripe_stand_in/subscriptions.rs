@@ -1,4 +1,4 @@
-//! Subscriptions, their items and the prices of those.
+//! Subscriptions, their items and prices.
 
 use super::{
     errors::{ApiError, Checked},
@@ -60,7 +60,7 @@ impl Store {
         })
     }
 
-    /// A subscription and its first invoice, which is paid at once unless it is to be sent.
+    /// A subscription and its first invoice, which is paid at once unless it is sent.
     pub fn create_subscription(&mut self, params: &Params) -> Checked<Value> {
         params.only(&[&WRITTEN[..], &["customer", "currency", "backdate_start_date", "billing_cycle_anchor", "trial_end"]].concat())?;
         let customer = self.named("customer", params.need("customer")?, "customer")?.clone();
@@ -151,7 +151,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds an item, or changes or removes the one that `id` names.
+    /// Adds an item, or changes or removes the item `id`.
     fn write_item(&mut self, subscription: &mut Value, params: &Params, period: (i64, i64)) -> Checked<()> {
         params.only(&["id", "price", "quantity", "metadata", "deleted", "clear_usage", "discounts", "tax_rates"])?;
         let price = match params.text("price") {
@@ -166,7 +166,7 @@ impl Store {
                 let mut item =
                     built("subscription_item", json!({"id": self.id("si_"), "created": self.now, "subscription": subscription["id"]}));
                 set(&mut item, json!({"price": price, "current_period_start": start, "current_period_end": end}));
-                // What is metered has no quantity.
+                // Metered items have no quantity.
                 if price["recurring"]["usage_type"] == "metered" {
                     item.as_object_mut().map(|members| members.remove("quantity"));
                 }
@@ -190,7 +190,7 @@ impl Store {
         }
         let item = &mut items[at];
         if let Some(price) = price {
-            // The older name of the price, which Stripe still gives.
+            // The price's older name, which Stripe still returns.
             item["plan"] = plan(&price);
             item["price"] = price;
         }
@@ -234,7 +234,7 @@ impl Store {
         newest_first(self.all("subscription"), "subscription", params, "/v1/subscriptions", |subscription| {
             let ended = matches!(text(subscription, "status"), "canceled" | "incomplete_expired");
             let in_status = match status {
-                // Without a filter those that were canceled do not show.
+                // Without a filter, canceled ones are left out.
                 None => subscription["status"] != "canceled",
                 Some("all") => true,
                 Some("ended") => ended,

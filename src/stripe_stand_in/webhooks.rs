@@ -1,4 +1,4 @@
-//! Delivers events to an endpoint, signed as Stripe signs them; on demand out of order and more than once.
+//! Delivers events to an endpoint with Stripe's signature; on demand out of order and repeatedly.
 
 use super::clock::Clock;
 use bytes::Bytes;
@@ -17,23 +17,23 @@ use std::{
 };
 use tokio::sync::{mpsc, watch};
 
-/// An endpoint that has not answered by then has failed.
+/// Timeout of an endpoint.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where events go.
+/// The target of events.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Endpoint {
     pub url: String,
     /// `whsec_…`
     pub secret: String,
-    /// How long to wait before each further try, in milliseconds; given up after the last.
+    /// Delays before retries, in milliseconds; given up after the last.
     #[serde(default = "backoff")]
     pub backoff_ms: Vec<u64>,
     pub disorder: Option<Disorder>,
 }
 
 impl Endpoint {
-    /// With Stripe's signature and order.
+    /// Signed, and in order.
     pub fn new(url: String, secret: String) -> Endpoint {
         Endpoint { url, secret, backoff_ms: backoff(), disorder: None }
     }
@@ -43,23 +43,23 @@ fn backoff() -> Vec<u64> {
     vec![1_000, 5_000, 30_000, 300_000]
 }
 
-/// How deliveries are mixed up: the same seed and events give the same order.
+/// How deliveries are shuffled: the same seed and events give the same order.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Disorder {
     pub seed: u64,
-    /// So many events are gathered before they go, shuffled.
+    /// Number of events that are collected and shuffled.
     pub gather: usize,
-    /// Of a hundred events so many go twice.
+    /// Percentage of events that are delivered twice.
     pub twice_percent: u64,
-    /// What was gathered goes after this time at the latest; without it, when `settle` is called.
+    /// Maximum time until collected events are delivered; without it, only `settle` delivers them.
     pub linger_ms: Option<u64>,
 }
 
-/// One try to deliver.
+/// An attempt.
 #[derive(Clone, Debug, Serialize)]
 pub struct Attempt {
     pub event: String,
-    /// None when there was no answer.
+    /// None without a response.
     pub status: Option<u16>,
 }
 
@@ -74,7 +74,7 @@ pub struct Deliveries {
     line: Line,
 }
 
-/// What each delivery needs.
+/// Shared by deliveries.
 #[derive(Clone)]
 struct Line {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -96,12 +96,12 @@ impl Deliveries {
         let Some(endpoint) = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
         for event in events {
             self.line.waiting.send_modify(|waiting| *waiting += 1);
-            // The worker ends only with the stand-in itself.
+            // The worker ends with the stand-in.
             drop(self.orders.send(Order::Deliver(endpoint.clone(), event)));
         }
     }
 
-    /// Sends what was gathered, and waits until every event is delivered or given up.
+    /// Delivers collected events, and waits until every event is delivered or given up.
     pub async fn settle(&self) {
         drop(self.orders.send(Order::Flush));
         drop(self.line.waiting.subscribe().wait_for(|waiting| *waiting == 0).await);
@@ -119,7 +119,7 @@ async fn work(mut incoming: mpsc::UnboundedReceiver<Order>, line: Line) {
         let disorder = gathered.first().and_then(|(endpoint, _)| endpoint.disorder);
         let order = match disorder.and_then(|disorder| disorder.linger_ms) {
             None => incoming.recv().await,
-            Some(linger) => tokio::time::timeout(Duration::from_millis(linger), incoming.recv()).await.unwrap_or(Some(Order::Flush)),
+            Some(wait) => tokio::time::timeout(Duration::from_millis(wait), incoming.recv()).await.unwrap_or(Some(Order::Flush)),
         };
         match order {
             None => return,
@@ -156,7 +156,7 @@ async fn flush(gathered: &mut Vec<(Endpoint, Value)>, random: &mut u64, line: &L
     }
 }
 
-/// SplitMix64: small, and the same everywhere.
+/// SplitMix64: small and deterministic.
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut z = *state;
@@ -166,7 +166,8 @@ fn next(state: &mut u64) -> u64 {
 }
 
 impl Line {
-    /// Tries at once; further tries go beside what comes next, as one failed event holds back no other.
+    /// The first attempt; retries run in the background, so that a failed event doesn't block
+    /// others.
     async fn deliver(&self, endpoint: &Endpoint, event: &Value) {
         if self.attempt(endpoint, event).await {
             return self.finished();
@@ -208,7 +209,7 @@ impl Line {
     }
 }
 
-/// `t=…,v1=…`: HMAC-SHA256 over the time and the body.
+/// `t=…,v1=…`: HMAC-SHA256 of the time and the body.
 fn sign(secret: &str, at: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
     mac.update(format!("{at}.{body}").as_bytes());

@@ -1,4 +1,4 @@
-//! Logging to standard error: for people, or a JSON object a line.
+//! Logging to standard error: as text, or one JSON object per line.
 
 use super::traces::{self, Traces};
 use crate::config::{Config, LogFormat};
@@ -24,15 +24,15 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// What is logged unless `RUST_LOG` says something else. A cookie outlives its session every day, which the sessions' library warns of as an
-/// attack.
+/// Default log filter, overridden by `RUST_LOG`. tower-sessions warns of a possible attack when an
+/// expired cookie arrives, which happens every day.
 const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn,tower_sessions_core::session=error";
 
-/// Starts logging, `RUST_LOG` deciding what and `LOG_FORMAT` (else the kind of output) how; and traces, where `OTEL_EXPORTER_OTLP_ENDPOINT` names
-/// a collector for them.
+/// Starts logging, with the filter of `RUST_LOG` and the format of `LOG_FORMAT` (by default
+/// depending on the terminal). Also starts traces if `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 ///
 /// # Errors
-/// A collector that can't be used as it is set.
+/// The collector's settings are invalid.
 pub fn start_logging(config: &Config) -> anyhow::Result<Traces> {
     let pretty = match config.log_format {
         Some(format) => format == LogFormat::Pretty,
@@ -43,13 +43,13 @@ pub fn start_logging(config: &Config) -> anyhow::Result<Traces> {
     let lines = if pretty { lines.compact().boxed() } else { lines.fmt_fields(JsonFields::new()).event_format(FlatJson).boxed() };
     let (traces, exported) = traces::start(config.otlp_endpoint.as_ref())?;
     let started = tracing_subscriber::registry().with(lines.with_filter(filter)).with(exported).try_init();
-    // A second start keeps the first: tests share a process.
+    // A second call has no effect: tests share a process.
     drop(started);
     Ok(traces)
 }
 
-/// One flat object a line: what the spans around an event know (a request's id, its customer, Stripe's event) stands beside what the event says,
-/// so that all of it can be searched by one name.
+/// One flat object per line: fields of the enclosing spans (request id, customer, Stripe event) are
+/// next to the event's fields, so that each has one name for searching.
 struct FlatJson;
 
 #[derive(Serialize)]
@@ -71,7 +71,7 @@ where
             let extensions = span.extensions();
             let known = extensions.get::<FormattedFields<JsonFields>>().and_then(|known| serde_json::from_str(known).ok());
             if let Some(Value::Object(known)) = known {
-                // Those are for traces alone.
+                // Span fields for traces only.
                 fields.extend(known.into_iter().filter(|(name, _)| !name.starts_with("otel.")));
             }
         }
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// What an event says. Those of the crate `log` bring their own target.
+/// The event's fields. Events of the crate `log` carry their own target.
 struct Said {
     fields: Map<String, Value>,
     target: Option<String>,
@@ -98,7 +98,7 @@ impl Said {
         match (field.name(), value) {
             ("log.target", Value::String(target)) => self.target = Some(target),
             (name, _) if name.starts_with("log.") => {}
-            // Names of our own are never lost to somebody's field.
+            // Our own field names win over an event's fields.
             (name @ ("timestamp" | "level" | "target"), value) => drop(self.fields.insert(format!("{name}_"), value)),
             (name, value) => drop(self.fields.insert(name.to_owned(), value)),
         }
@@ -153,7 +153,7 @@ mod tests {
         session_store,
     };
 
-    /// Where every session has ended.
+    /// The `Expires` of a deleted cookie.
     #[derive(Debug)]
     struct Ended;
 
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// What is logged when the cookie of an ended session comes, and a warning after it.
+    /// Logs the message for an expired session cookie, then a warning.
     async fn logged(filter: &str) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -200,10 +200,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_cookie_of_an_ended_session_is_no_warning_unless_asked_for() {
-        for (filter, told) in [(DEFAULT_FILTER, false), ("info", true)] {
+    async fn expired_session_cookies_are_not_warned_about() {
+        for (filter, warned) in [(DEFAULT_FILTER, false), ("info", true)] {
             let lines = logged(filter).await;
-            assert_eq!(lines.contains("suspicious"), told, "{filter}: {lines}");
+            assert_eq!(lines.contains("suspicious"), warned, "{filter}: {lines}");
             assert!(lines.contains("the disk is nearly full"), "{filter}: {lines}");
         }
     }

@@ -1,6 +1,6 @@
-//! Traces by OTLP (http/protobuf), where `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector: a span for each request with its route and status, for
-//! what it has done in `service`, for each statement and for each call to Stripe. Nothing waits for the collector: spans that it does not take
-//! are lost, and the log says so.
+//! Traces by OTLP (http/protobuf) if `OTEL_EXPORTER_OTLP_ENDPOINT` is set: one span per request
+//! with route and status, per operation in `service`, per statement and per call to Stripe. Nothing
+//! waits for the collector: spans that it doesn't accept are lost, and that is logged.
 
 use super::{News, Outage};
 use crate::config::OtlpEndpoint;
@@ -41,11 +41,11 @@ use tracing_subscriber::{Layer, filter::filter_fn, layer, registry::LookupSpan};
 
 /// The target of sqlx's events about statements.
 const STATEMENTS: &str = "sqlx::query";
-/// One batch of spans has this long to be taken.
+/// Time limit for sending a batch of spans.
 const EXPORT: Duration = Duration::from_secs(10);
-/// At the end the spans that are left have this long.
+/// Time limit for the remaining spans at shutdown.
 const FLUSH: Duration = Duration::from_secs(2);
-/// Most bytes of a collector's answer.
+/// Maximum size of a collector's response.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// Whether this process exports traces.
@@ -56,7 +56,7 @@ static EXPORTING: OnceLock<()> = OnceLock::new();
 pub struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    /// Hands over the spans that are left, for two seconds at most.
+    /// Exports the remaining spans within two seconds.
     pub async fn flush(self) {
         let Some(provider) = self.0 else { return };
         // It blocks, and the collector's client needs this runtime meanwhile.
@@ -72,7 +72,7 @@ pub(super) fn start<S>(endpoint: Option<&OtlpEndpoint>) -> anyhow::Result<(Trace
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    // No `Option`: that does not hand on which dispatcher it belongs to.
+    // Not an `Option`, which doesn't pass on `on_register_dispatch`.
     let Some(endpoint) = endpoint else { return Ok((Traces::default(), layer::Identity::new().boxed())) };
     let exporter = SpanExporter::builder()
         .with_http()
@@ -102,17 +102,18 @@ where
     Ok((Traces(Some(provider)), spans.and_then(statements).boxed()))
 }
 
-/// Our own spans, and what goes wrong within them. Lines of lower levels stay in the log: some hold what is nobody else's business.
+/// Our own spans, and errors within them. Lower levels are only logged, because they may contain
+/// private data.
 fn is_traced(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("apex_billing") && (metadata.is_span() || *metadata.level() <= Level::WARN)
 }
 
-/// Whether spans are exported at all.
+/// Whether spans are exported.
 pub fn on() -> bool {
     EXPORTING.get().is_some()
 }
 
-/// Makes a request's span go on with the trace of whoever sent it (W3C Trace Context).
+/// Continues the trace of the request's sender (W3C Trace Context).
 pub fn continue_from(span: &Span, headers: &HeaderMap) {
     if !on() || !headers.contains_key("traceparent") {
         return;
@@ -121,18 +122,18 @@ pub fn continue_from(span: &Span, headers: &HeaderMap) {
     if sender.span().span_context().is_valid()
         && let Err(error) = span.set_parent(sender)
     {
-        tracing::debug!(%error, "a trace is not gone on with");
+        tracing::debug!(%error, "the sender's trace can't be continued");
     }
 }
 
-/// Tells whoever is asked next which trace the question belongs to.
+/// Passes the current trace to an outgoing request.
 pub fn pass_on(headers: &mut HeaderMap) {
     if on() {
         TraceContextPropagator::new().inject_context(&Span::current().context(), &mut HeaderInjector(headers));
     }
 }
 
-/// Sets an attribute of a span that is for traces alone.
+/// Sets an attribute of a span for traces only.
 pub fn attribute(span: &Span, key: &'static str, value: impl Into<opentelemetry::Value>) {
     if on() {
         span.set_attribute(key, value);
@@ -146,7 +147,7 @@ pub fn failed(span: &Span) {
     }
 }
 
-/// Makes a span of each statement, out of what sqlx says of it when it is done.
+/// Creates a span per statement from sqlx's event at its end.
 struct Statements {
     tracer: SdkTracer,
     dispatch: OnceLock<WeakDispatch>,
@@ -189,7 +190,7 @@ where
     }
 }
 
-/// Of sqlx's event. The text has placeholders, no values.
+/// Fields of sqlx's event. The statement has placeholders, no values.
 #[derive(Default)]
 struct Statement {
     summary: String,
@@ -222,7 +223,8 @@ impl Visit for Statement {
     }
 }
 
-/// The way to the collector. The exporter has a thread of its own and no runtime, the connections belong to ours.
+/// The connection to the collector. The exporter has its own thread without a runtime; connections
+/// belong to our runtime.
 #[derive(Debug)]
 struct Collector {
     pool: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -269,7 +271,7 @@ fn tell(outage: &Mutex<Outage>, trouble: Option<&str>) {
     let news = if trouble.is_some() { outage.failed(now) } else { outage.worked(now) };
     let trouble = trouble.unwrap_or_default();
     match news {
-        Some(News::Began) => tracing::warn!(trouble, "traces can't be exported, and are lost"),
+        Some(News::Began) => tracing::warn!(trouble, "traces can't be exported and are lost"),
         Some(News::Lasts { failures, seconds }) => tracing::warn!(trouble, failures, seconds, "traces still can't be exported"),
         Some(News::Over { failures, seconds }) => tracing::info!(failures, seconds, "traces are exported again"),
         None => {}

@@ -1,4 +1,4 @@
-//! What people do with their own account.
+//! Users' changes to their own account.
 
 mod breached_passwords;
 mod passwords;
@@ -37,7 +37,7 @@ async fn submit(client: &Client, fields: &str) -> Answer {
     client.post("/account", "application/x-www-form-urlencoded", fields.replace(' ', "+").into_bytes()).await
 }
 
-/// The data of the last entry of a kind.
+/// The data of the last entry of a type.
 async fn audited(app: &TestApp, event_type: &str) -> Option<Value> {
     sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = $1 AND (actor = $2 OR actor = 'system') ORDER BY id DESC LIMIT 1")
         .bind(event_type)

@@ -1,4 +1,4 @@
-//! Accounts as an operator makes them.
+//! Accounts created by an operator.
 
 use crate::support::TestApp;
 use apex_billing::{
@@ -7,7 +7,7 @@ use apex_billing::{
 };
 
 #[tokio::test]
-async fn a_key_is_kept_only_as_its_hash() {
+async fn keys_are_stored_only_as_hashes() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let key = api_keys::create(&app.platform, customer, "mediation").await.unwrap();
@@ -17,16 +17,16 @@ async fn a_key_is_kept_only_as_its_hash() {
 }
 
 #[tokio::test]
-async fn users_without_sense_are_refused() {
+async fn invalid_users_are_refused() {
     let app = TestApp::start().await;
-    assert!(users::put(&app.platform, "nobody", "long enough", Role::Admin, None).await.is_err());
+    assert!(users::put(&app.platform, "invalid", "long enough", Role::Admin, None).await.is_err());
     assert!(users::put(&app.platform, "a@b.example", "short", Role::Admin, None).await.is_err());
     assert!(users::put(&app.platform, "a@b.example", "long enough", Role::Publisher, None).await.is_err());
     assert!(users::set_password(&app.platform, "a@b.example", "long enough").await.is_err());
 }
 
 #[tokio::test]
-async fn passwords_that_are_tried_first_are_refused_wherever_one_is_set() {
+async fn common_passwords_are_refused_everywhere() {
     let app = TestApp::start().await;
     let email = "ops@people.example";
     users::put(&app.platform, email, "correct horse battery", Role::Admin, None).await.unwrap();
@@ -40,10 +40,10 @@ async fn passwords_that_are_tried_first_are_refused_wherever_one_is_set() {
 }
 
 #[tokio::test]
-async fn the_audit_trail_cannot_be_rewritten() {
+async fn the_audit_log_is_append_only() {
     let app = TestApp::start().await;
     app.add_customer("lumen").await;
-    for statement in ["UPDATE billing_audit SET actor = 'somebody else'", "DELETE FROM billing_audit", "TRUNCATE billing_audit"] {
+    for statement in ["UPDATE billing_audit SET actor = 'another'", "DELETE FROM billing_audit", "TRUNCATE billing_audit"] {
         let error = sqlx::query(statement).execute(&app.db).await.unwrap_err().to_string();
         assert!(error.contains("append-only"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Usage alerts: what customers set, what fires, who is told, and caps.
+//! Usage alerts: settings, firing, recipients, caps.
 
 mod api;
 mod caps;
@@ -14,7 +14,7 @@ use apex_billing::{
 use serde_json::{Value, json};
 use time::{Duration, format_description::well_known::Rfc3339};
 
-/// One event of now.
+/// One event, now.
 fn event(app: &TestApp, id: &str, metric: &str, quantity: u64) -> Value {
     json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": app.now().format(&Rfc3339).unwrap(), "app_id": "app_42"})
 }
@@ -55,11 +55,11 @@ const FIRED: &str =
     "SELECT coalesce(string_agg(concat(metric, ' ', kind, ' ', threshold), ', ' ORDER BY kind, threshold), '') FROM usage_alerts";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn however_many_look_at_once_each_threshold_fires_once() {
+async fn concurrent_checks_fire_each_threshold_once() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     use_impressions(&app, customer, "a", 950_000).await;
-    // Another replica shares nothing but the database.
+    // Another replica shares only the database.
     let other = Platform::new((*app.platform.config).clone(), app.db.clone(), app.platform.clock.clone()).expect("a platform");
     let looks = (0..20).map(|n| alerts::fire_for(if n % 2 == 0 { &app.platform } else { &other }, customer));
     let fired: usize = futures::future::join_all(looks).await.into_iter().map(Result::unwrap).sum();
@@ -98,7 +98,7 @@ async fn the_next_period_fires_again() {
 }
 
 #[tokio::test]
-async fn what_is_reached_in_a_periods_last_second_fires_for_that_period() {
+async fn a_periods_last_second_fires_for_that_period() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     app.advance(time::macros::datetime!(2026-11-30 23:59:59 UTC) - app.now());
@@ -118,12 +118,12 @@ async fn what_is_reached_in_a_periods_last_second_fires_for_that_period() {
 }
 
 #[tokio::test]
-async fn a_turn_finds_whoever_used_something_and_two_turns_at_once_fire_once() {
+async fn runs_find_new_usage_and_concurrent_runs_fire_once() {
     let app = TestApp::start().await;
     let (lumen, orbit) = (subscribed(&app, "lumen").await, subscribed(&app, "orbit").await);
     assert_eq!(alerts::fire_due(&app.platform, 100).await.unwrap(), 0);
-    // As long ago as if nobody had used anything since. By the database's clock, which says when usage came in; one moment for both, so that
-    // it can be told who was looked at since, however slow this goes.
+    // As if no usage had arrived since then. By the database's clock, which dates usage; one
+    // instant for both, so that the result doesn't depend on the test's speed.
     let settle = "UPDATE usage_alert_checks SET checked_at = now() - interval '1 minute'";
     sqlx::query(settle).execute(&app.db).await.unwrap();
     use_impressions(&app, lumen, "a", 900_000).await;
@@ -132,7 +132,7 @@ async fn a_turn_finds_whoever_used_something_and_two_turns_at_once_fire_once() {
     let looked_at = "SELECT string_agg(name, ', ') FROM usage_alert_checks JOIN customers ON id = customer_id
                      WHERE checked_at > (SELECT min(checked_at) FROM usage_alert_checks)";
     assert_eq!(one(&app, looked_at).await, "lumen");
-    // A late event touches no recent hour; the look at everybody finds it.
+    // A late event is not in a recent hour; the check of all customers finds it.
     let mut late = event(&app, "late", "impressions", 900_000);
     late["timestamp"] = "2026-11-03T10:00:00Z".into();
     assert_eq!(app.machine(orbit).await.post_json("/api/v1/usage/events", &late).await.status, 202);

@@ -1,4 +1,5 @@
-//! Imports run one way: no module imports a module above it, and no files import each other in a circle.
+//! Imports run one way: no module imports a module above it, and no files import each other in a
+//! circle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! The audit trail: nobody rewrites it unseen, and staff find what they look for in it.
+//! The audit log: tampering is detected, and staff can search it.
 
 mod chain;
 mod incidents;

@@ -1,4 +1,4 @@
-//! Signing in, staying in, getting out, and who may do what.
+//! Login, sessions, logout, and permissions.
 
 use crate::support::{TestApp, app::PASSWORD};
 use apex_billing::{
@@ -9,7 +9,7 @@ use serde_json::json;
 use time::Duration;
 
 #[tokio::test]
-async fn signing_in_gives_a_cookie_that_answers_who_i_am() {
+async fn login_sets_a_cookie_that_identifies_the_user() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     users::put(&app.platform, "Finance@Lumen.example", PASSWORD, Role::Publisher, Some(customer)).await.unwrap();
@@ -35,7 +35,8 @@ async fn the_cookie_is_secure_behind_https() {
     assert!(!cookie.contains("Domain"), "{cookie}");
     assert_eq!(app.client().with_cookies_of(&answer).get("/api/v1/auth/me").await.status, 200);
 
-    // Scripts know the cookie by its old name; no browser may, where a neighbouring host could have set it.
+    // API clients know the cookie by its old name; browsers must not use it, because a sibling host
+    // could have set it.
     let plain = cookie.split(';').next().unwrap().trim_start_matches("__Host-").to_owned();
     let script = app.client().with_header("cookie", &plain);
     assert_eq!(script.get("/api/v1/auth/me").await.status, 200);
@@ -49,7 +50,7 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let app = TestApp::start().await;
     users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     let wrong = app.client().post_json("/api/v1/auth/login", &json!({"email": "ops@people.example", "password": "not this one"})).await;
-    let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "nobody@people.example", "password": PASSWORD})).await;
+    let unknown = app.client().post_json("/api/v1/auth/login", &json!({"email": "unknown@people.example", "password": PASSWORD})).await;
     let (wrong, unknown) = (wrong.problem(401, "invalid_credentials"), unknown.problem(401, "invalid_credentials"));
     assert_eq!(wrong["detail"], unknown["detail"]);
     let refused: i64 =
@@ -131,7 +132,7 @@ async fn activity_pushes_the_idle_limit_back() {
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_out_at_once() {
+async fn disabling_a_user_takes_effect_at_once() {
     let app = TestApp::start().await;
     let client = app.sign_in(Role::Admin, None).await;
     sqlx::query("UPDATE users SET disabled_at = now()").execute(&app.db).await.unwrap();
@@ -153,7 +154,7 @@ async fn a_key_reads_its_customers_billing_and_a_revoked_one_does_not() {
 }
 
 #[tokio::test]
-async fn without_signing_in_every_billing_route_says_401_and_how() {
+async fn unauthenticated_billing_requests_get_401() {
     let app = TestApp::start().await;
     for path in [
         "/api/v1/auth/me",
@@ -170,7 +171,7 @@ async fn without_signing_in_every_billing_route_says_401_and_how() {
 }
 
 #[tokio::test]
-async fn another_customers_data_does_not_exist_for_me_but_staff_may_name_it() {
+async fn only_staff_may_name_another_customer() {
     let app = TestApp::start().await;
     let (mine, theirs) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
     let publisher = app.sign_in(Role::Publisher, Some(mine)).await;
@@ -186,7 +187,7 @@ async fn another_customers_data_does_not_exist_for_me_but_staff_may_name_it() {
 }
 
 #[tokio::test]
-async fn other_sites_cannot_make_a_browser_change_anything() {
+async fn cross_site_requests_change_nothing() {
     let app = TestApp::start().await;
     let body = br#"{"email":"a@b","password":"c"}"#.to_vec();
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
@@ -198,7 +199,7 @@ async fn other_sites_cannot_make_a_browser_change_anything() {
 }
 
 #[tokio::test]
-async fn unreadable_logins_are_refused_politely() {
+async fn malformed_logins_are_refused() {
     let app = TestApp::start().await;
     let client = app.client();
     client.post("/api/v1/auth/login", "application/json", b"{".to_vec()).await.problem(400, "invalid_body");

@@ -1,4 +1,4 @@
-//! Reading from Stripe what was missed, and fetching what events leave out.
+//! Backfills from Stripe, and fetching what events omit.
 
 use crate::{
     outgoing::{connected_to, impatient},
@@ -23,18 +23,18 @@ async fn one(app: &TestApp, sql: &'static str) -> String {
 }
 
 async fn events(platform: &Platform) -> Result<Report, Error> {
-    backfill::events(platform, &|_| ()).await.map(|report| report.expect("nobody else reads"))
+    backfill::events(platform, &|_| ()).await.map(|report| report.expect("no concurrent read"))
 }
 
 async fn full(platform: &Platform) -> Result<Report, Error> {
-    backfill::full(platform, &|_| ()).await.map(|report| report.expect("nobody else reads"))
+    backfill::full(platform, &|_| ()).await.map(|report| report.expect("no concurrent read"))
 }
 
 fn counted(report: &Report) -> Vec<(&str, i64, i64)> {
     report.streams.iter().map(|Progress { stream, read, stored }| (*stream, *read, *stored)).collect()
 }
 
-/// A stand-in with a customer, and a platform that knows it.
+/// A stand-in with a customer that the platform knows.
 async fn with_lumen() -> (StandIn, TestApp) {
     let stand_in = StandIn::start().await;
     stand_in.seed_customer("lumen");
@@ -43,7 +43,7 @@ async fn with_lumen() -> (StandIn, TestApp) {
     (stand_in, app)
 }
 
-/// So many events of the customer, of which no webhook told.
+/// Events of the customer without webhooks.
 fn miss(stand_in: &StandIn, count: i64) {
     stand_in.work(|store| {
         for balance in 1..=count {
@@ -52,7 +52,7 @@ fn miss(stand_in: &StandIn, count: i64) {
     });
 }
 
-/// An open invoice with so many lines, through Stripe's API.
+/// An open invoice with this many lines, created through Stripe's API.
 async fn invoice_with_lines(stand_in: &StandIn, lines: usize) -> String {
     let invoice = post(stand_in, "v1/invoices", "customer=cus_lumen").await;
     let id = invoice["id"].as_str().unwrap().to_owned();
@@ -70,10 +70,10 @@ const STATUSES: &str =
     "SELECT string_agg(status || ' ' || n, ', ' ORDER BY status) FROM (SELECT status, count(*) n FROM stripe_webhook_events GROUP BY 1) _";
 
 #[tokio::test]
-async fn what_no_webhook_told_is_read_and_applied_once() {
+async fn missed_events_are_read_and_applied_once() {
     let (stand_in, app) = with_lumen().await;
     miss(&stand_in, 230);
-    // One of them came.
+    // One of them was delivered.
     app.deliver(&stand_in.events()[..1]).await;
     let heard = std::sync::Mutex::new(Vec::new());
     let report = backfill::events(&app.platform, &|progress| heard.lock().unwrap().push(progress.read)).await.unwrap().unwrap();
@@ -81,7 +81,7 @@ async fn what_no_webhook_told_is_read_and_applied_once() {
     assert_eq!(*heard.lock().unwrap(), [100, 200, 230]);
     assert_eq!(one(&app, STATUSES).await, "applied 230");
     assert_eq!(one(&app, "SELECT balance::text FROM customers").await, "-230");
-    // The event is kept as Stripe wrote it.
+    // The event is stored as Stripe wrote it.
     assert!(
         one(&app, "SELECT payload FROM stripe_webhook_events ORDER BY id DESC LIMIT 1")
             .await
@@ -89,13 +89,13 @@ async fn what_no_webhook_told_is_read_and_applied_once() {
     );
 
     assert_eq!(counted(&events(&app.platform).await.unwrap()), [("events", 230, 0)]);
-    // From then on only what is new, with some overlap.
+    // Later runs only read new events, with some overlap.
     let last = stand_in.requests().pop().unwrap();
     assert_eq!(last.params["created"]["gte"], (NOW - Duration::minutes(10)).unix_timestamp().to_string());
 }
 
 #[tokio::test]
-async fn a_run_that_breaks_off_goes_on_where_it_was() {
+async fn an_interrupted_run_resumes() {
     let (stand_in, app) = with_lumen().await;
     miss(&stand_in, 450);
     let platform = impatient(&app);
@@ -112,7 +112,7 @@ async fn a_run_that_breaks_off_goes_on_where_it_was() {
         assert_eq!(one(&app, position).await, kept);
         stand_in.shared.faults.lock().unwrap().clear();
     }
-    // What passes by itself, passes.
+    // Temporary errors are retried.
     for fault in [Fault::status(429), Fault::status(500), Fault::malformed_json(), Fault::half_a_body()] {
         stand_in.fault(fault.on("GET", "/v1/events"));
     }
@@ -123,7 +123,7 @@ async fn a_run_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_leaves_its_lead_and_its_position() {
+async fn a_killed_run_leaves_its_lock_and_its_position() {
     let (stand_in, app) = with_lumen().await;
     miss(&stand_in, 350);
     let second_page = tokio::sync::Notify::new();
@@ -137,7 +137,7 @@ async fn a_run_that_is_killed_leaves_its_lead_and_its_position() {
         () = second_page.notified() => {}
         done = backfill::events(&app.platform, &listener) => panic!("{done:?}"),
     }
-    // The server notices soon that the connection with the lock is gone.
+    // The server soon notices that the connection with the lock is closed.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     let report = loop {
         if let Some(report) = backfill::events(&app.platform, &|_| ()).await.unwrap() {
@@ -148,7 +148,7 @@ async fn a_run_that_is_killed_leaves_its_lead_and_its_position() {
     };
     assert_eq!(counted(&report), [("events", 350, 350)]);
     assert_eq!(one(&app, STATUSES).await, "applied 350");
-    // Two or three of the one that was killed; from the start it would be four more.
+    // Two or three pages of the killed run; from the start it would be four more.
     assert!(stand_in.requests().len() <= 5, "{}", stand_in.requests().len());
 }
 
@@ -158,14 +158,14 @@ async fn only_one_process_reads_at_a_time() {
     let other = Lead::take(&app.db, Task::Events).await.unwrap().unwrap();
     assert_eq!(backfill::events(&app.platform, &|_| ()).await.unwrap(), None);
     assert!(stand_in.requests().is_empty());
-    // Another task is another's.
+    // Another task has its own lock.
     full(&app.platform).await.unwrap();
     other.give_up().await.unwrap();
     events(&app.platform).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_gap_that_stripe_no_longer_tells_of_is_named() {
+async fn a_gap_beyond_stripes_retention_is_reported() {
     let (_stand_in, app) = with_lumen().await;
     assert_eq!(events(&app.platform).await.unwrap().gap, Some(Gap { from: None, to: NOW - Duration::days(30) }));
     assert_eq!(events(&app.platform).await.unwrap().gap, None);
@@ -179,7 +179,7 @@ async fn a_gap_that_stripe_no_longer_tells_of_is_named() {
 }
 
 #[tokio::test]
-async fn an_event_that_has_left_the_list_starts_the_reading_anew() {
+async fn an_expired_cursor_restarts_the_read() {
     let (stand_in, app) = with_lumen().await;
     miss(&stand_in, 150);
     stand_in.fault(Fault::status(500).after(1).times(1000));
@@ -198,7 +198,7 @@ async fn without_a_key_there_is_nothing_to_read() {
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
 }
 
-/// What a full import gives of 120 paid invoices, a long one and whatever belongs to them.
+/// A full import of 120 paid invoices, a long one and all related objects.
 const MIRRORED: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM invoices), (SELECT count(*) FROM invoice_line_items), (SELECT count(*) FROM invoice_payments),
     (SELECT count(*) FROM charges), (SELECT count(*) FROM refunds), (SELECT count(*) FROM credit_notes), (SELECT count(*) FROM subscriptions))";
 
@@ -217,7 +217,7 @@ async fn an_account(stand_in: &StandIn) {
 }
 
 #[tokio::test]
-async fn a_full_import_takes_all_there_is_through_the_inbox() {
+async fn a_full_import_passes_through_the_inbox() {
     let (stand_in, app) = with_lumen().await;
     an_account(&stand_in).await;
     stand_in.seed_customer("stranger");
@@ -231,7 +231,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
     assert_eq!(one(&app, "SELECT count(*)::text FROM invoices WHERE NOT lines_complete").await, "0");
     let longest = "SELECT max(n)::text FROM (SELECT count(*) n FROM invoice_line_items GROUP BY invoice_id) _";
     assert_eq!(one(&app, longest).await, "123");
-    // Strangers stay in the inbox.
+    // Unknown customers' events stay in the inbox.
     assert_eq!(
         one(&app, "SELECT count(*)::text FROM stripe_webhook_events WHERE status = 'ignored' AND awaits_customer = 'cus_stranger'").await,
         {
@@ -241,7 +241,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
         }
     );
 
-    // The inbox is the whole truth: applied again to an empty mirror it gives the same.
+    // Applying the inbox to an empty mirror gives the same result.
     let before = (one(&app, MIRRORED).await, one(&app, "SELECT sum(amount_paid)::text FROM invoices").await);
     sqlx::raw_sql(
         "TRUNCATE invoices, invoice_line_items, subscriptions, subscription_items, invoice_payments, charges, refunds, credit_notes, billed_usage;
@@ -254,7 +254,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
     while apply_waiting(&app.platform, 500).await.unwrap() > 0 {}
     assert_eq!((one(&app, MIRRORED).await, one(&app, "SELECT sum(amount_paid)::text FROM invoices").await), before);
 
-    // What was fetched is no part of an invoice's history.
+    // Fetched objects are not part of an invoice's timeline.
     let (id, customer): (uuid::Uuid, uuid::Uuid) =
         sqlx::query_as("SELECT id, customer_id FROM invoices WHERE status = 'paid' LIMIT 1").fetch_one(&app.db).await.unwrap();
     let reader = app.sign_in(apex_billing::domain::role::Role::Readonly, Some(apex_billing::domain::identity::CustomerId(customer))).await;
@@ -262,7 +262,7 @@ async fn a_full_import_takes_all_there_is_through_the_inbox() {
 }
 
 #[tokio::test]
-async fn an_import_that_breaks_off_loses_and_doubles_nothing() {
+async fn an_interrupted_import_loses_and_doubles_nothing() {
     let (stand_in, app) = with_lumen().await;
     an_account(&stand_in).await;
     for fault in [
@@ -290,7 +290,7 @@ async fn an_import_that_breaks_off_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn lines_that_an_event_leaves_out_are_fetched() {
+async fn lines_that_an_event_omits_are_fetched() {
     let (stand_in, app) = with_lumen().await;
     let id = invoice_with_lines(&stand_in, 123).await;
     app.deliver(&stand_in.events()).await;
@@ -300,7 +300,8 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(one(&app, "SELECT sum(amount)::text FROM invoice_line_items").await, "123000");
 
-    // A later event has the first ten again, of which the mirror knows that they are not all (case B7).
+    // A later event has the first ten lines again, which the mirror knows to be incomplete (case
+    // B7).
     let finalized = stand_in.events().into_iter().rfind(|event| event["type"] == "invoice.finalized").unwrap();
     let pass = |minutes: i64| {
         app.advance(Duration::minutes(minutes));
@@ -320,7 +321,7 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     assert_eq!(one(&app, LINES).await, "true 123");
     assert_eq!(one(&app, "SELECT description FROM invoices").await, "Sent");
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
-    // Unless the amounts say that these are others; then Stripe is asked again.
+    // Unless the amounts show that these are others; then they are fetched again.
     app.deliver(&[later(10, json!({"subtotal": 1, "total": 1}))]).await;
     assert_eq!(one(&app, LINES).await, "false 10");
     pass(1);
@@ -328,10 +329,10 @@ async fn lines_that_an_event_leaves_out_are_fetched() {
     assert_eq!(one(&app, LINES).await, "true 123");
     app.deliver(&[later(15, json!({"lines": {"has_more": true, "data": [{"id": "il_other", "amount": 1_000}]}}))]).await;
     assert_eq!(one(&app, LINES).await, "false 1");
-    // One that can't be had is tried ever more seldom.
+    // Failed fetches are retried with growing delays.
     stand_in.lose("invoice", &id);
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
-    assert_eq!(one(&app, "SELECT attempts || ' ' || last_error FROM stripe_fetches").await, "1 Stripe has no such invoice any more");
+    assert_eq!(one(&app, "SELECT attempts || ' ' || last_error FROM stripe_fetches").await, "1 the invoice was deleted in Stripe");
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
@@ -373,7 +374,7 @@ async fn lines_of_a_long_credit_note_are_fetched() {
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, LINES).await, "true 112");
     assert_eq!(one(&app, "SELECT lines -> 111 ->> 'description' FROM credit_notes").await, "c111");
-    // Voided later, it brings the first ten again.
+    // A later void event has the first ten again.
     stand_in.advance(Duration::minutes(5));
     app.advance(Duration::minutes(5));
     let id = one(&app, "SELECT stripe_credit_note_id FROM credit_notes").await;
@@ -397,9 +398,9 @@ async fn the_object_of_a_thin_event_is_fetched() {
     let invoice = invoice_with_lines(&stand_in, 12).await;
     let asked = stand_in.requests().len();
     app.deliver(&[thin("evt_1", "invoice", &invoice), thin("evt_2", "billing.meter", "mtr_1")]).await;
-    let ignored = "ignored: a thin event: its object is fetched, not sent";
+    let ignored = "ignored: a thin event: its object must be fetched";
     assert_eq!(one(&app, FATES).await, format!("received; {ignored}"));
-    // Nothing but a fetch settles it.
+    // Only a fetch finishes it.
     assert_eq!(apply_waiting(&app.platform, 10).await.unwrap(), 0);
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
     assert_eq!(one(&app, FATES).await, format!("applied; {ignored}"));
@@ -423,9 +424,9 @@ async fn a_thin_event_about_nothing_is_ignored_with_the_reason() {
         app.deliver(&[thin(&format!("evt_{n}"), "customer", object)]).await;
     }
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 4);
-    let gone = |id: &str| format!("ignored: a thin event: Stripe has no customer {id} any more");
+    let gone = |id: &str| format!("ignored: a thin event: customer {id} was deleted in Stripe");
     let stranger = format!(
-        "ignored: its object came as fetched_cus_stranger_{}, which is ignored: cus_stranger is not a customer of this platform",
+        "ignored: its object was stored as fetched_cus_stranger_{}, which is ignored: cus_stranger is not a customer of this platform",
         NOW.unix_timestamp()
     );
     assert_eq!(one(&app, FATES).await, [gone("cus_none"), gone("cus_gone"), stranger, gone("../payouts")].join("; "));
@@ -433,12 +434,12 @@ async fn a_thin_event_about_nothing_is_ignored_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_thin_event_waits_for_a_stripe_that_is_down() {
+async fn thin_events_wait_while_stripe_is_down() {
     let (stand_in, app) = with_lumen().await;
     app.deliver(&[thin("evt_1", "customer", "cus_lumen")]).await;
     stand_in.fault(Fault::status(500).times(1000));
     assert!(complete_objects::run(&impatient(&app), 10).await.is_err());
-    assert_eq!(one(&app, FATES).await, "failed: Stripe does not answer: status 500");
+    assert_eq!(one(&app, FATES).await, "failed: Stripe does not respond: status 500");
     stand_in.shared.faults.lock().unwrap().clear();
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
     app.advance(Duration::minutes(2));
@@ -451,5 +452,5 @@ async fn a_thin_event_waits_for_a_stripe_that_is_down() {
 async fn without_a_key_a_thin_event_is_ignored() {
     let app = TestApp::start().await;
     app.deliver(&[thin("evt_1", "invoice", "in_1")]).await;
-    assert_eq!(one(&app, FATES).await, "ignored: a thin event: its object is fetched, not sent");
+    assert_eq!(one(&app, FATES).await, "ignored: a thin event: its object must be fetched");
 }

@@ -1,4 +1,4 @@
-//! Backups that come back, and a schema that goes back and forth with data in it.
+//! Restoring backups, and migrating down and up with data.
 
 use crate::support::{
     TestApp,
@@ -22,7 +22,7 @@ async fn filled() -> TestApp {
     app
 }
 
-/// Of every table: how many rows, and a checksum over them in any order.
+/// Per table: the number of rows, and an order-independent checksum.
 async fn contents(db: &PgPool) -> BTreeMap<String, (i64, Option<String>)> {
     let mut contents = BTreeMap::new();
     for table in tables(db).await {
@@ -47,7 +47,7 @@ pub async fn programs(db: &PgPool) -> PathBuf {
     sqlx::query_scalar::<_, String>("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetch_one(db).await.unwrap().into()
 }
 
-/// An address without what only sqlx knows.
+/// A URL without sqlx's own parameters.
 pub fn for_libpq(url: &str) -> String {
     let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
     let known: Vec<&str> =
@@ -62,7 +62,7 @@ fn run(program: &Path, args: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_comes_back_whole_and_the_server_starts_on_it() {
+async fn a_restored_backup_is_complete_and_serves() {
     let app = filled().await;
     audit::Sealer::default().seal(&app.platform).await.unwrap();
     let head = audit::verify(&app.platform, None, |_| {}).await.unwrap().head.expect("a sealed trail");
@@ -86,15 +86,15 @@ async fn a_backup_comes_back_whole_and_the_server_starts_on_it() {
     let status = command(&["migrate", "status"]).output().unwrap();
     assert!(status.status.success() && String::from_utf8_lossy(&status.stdout).lines().all(|line| line.starts_with("applied")));
     assert!(command(&["audit", "verify", "--expect-head", &head]).output().unwrap().status.success());
-    // The trail stays closed to changes.
-    let changed = restored.pool.execute("UPDATE billing_audit SET actor = 'somebody else'").await.unwrap_err();
+    // The audit log is still append-only.
+    let changed = restored.pool.execute("UPDATE billing_audit SET actor = 'another'").await.unwrap_err();
     assert!(changed.to_string().contains("append-only"), "{changed}");
     let server = Running::start(&mut command(&["serve"]));
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_migration_goes_down_and_up_again_and_what_is_older_than_it_keeps_its_data() {
+async fn migrations_revert_and_reapply_without_data_loss() {
     let app = filled().await;
     let mut versions: Vec<i64> = postgres::MIGRATIONS
         .iter()
@@ -123,7 +123,8 @@ async fn every_migration_goes_down_and_up_again_and_what_is_older_than_it_keeps_
     assert!(rows(&app.db).await["invoices"] > 20);
 }
 
-/// How many rows each table has, but for `usage_event_keys`: by it programs before migration 16 knew events, and going below fills it for them.
+/// The number of rows per table, except `usage_event_keys`: programs before migration 16 used it,
+/// and reverting fills it for them.
 async fn rows(db: &PgPool) -> BTreeMap<String, i64> {
     let mut rows = BTreeMap::new();
     for table in tables(db).await.into_iter().filter(|table| table != "usage_event_keys") {

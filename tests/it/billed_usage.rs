@@ -1,4 +1,4 @@
-//! What is billed doesn't change silently.
+//! Billed usage doesn't change silently.
 
 use crate::support::TestApp;
 use apex_billing::{domain::identity::CustomerId, service::billed_usage::check};
@@ -25,7 +25,7 @@ async fn notices(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_late_event_of_a_billed_period_is_counted_in_its_hour_and_told_of_once() {
+async fn late_usage_of_a_billed_period_is_audited_once() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let machine = app.machine(customer).await;
@@ -44,13 +44,13 @@ async fn a_late_event_of_a_billed_period_is_counted_in_its_hour_and_told_of_once
     assert_eq!(check(&app.platform).await.expect("a look"), 1);
     assert_eq!(check(&app.platform).await.expect("a look"), 0);
     assert_eq!(notices(&app).await, [json!({"metric": "impressions", "before": 1_000, "after": 1_250})]);
-    let told: Vec<String> =
+    let changed: Vec<String> =
         sqlx::query_scalar("SELECT data ->> 'metric' FROM events WHERE event_type = 'usage.billed_period_changed' AND customer_id = $1")
             .bind(customer.0)
             .fetch_all(&app.db)
             .await
             .expect("rows");
-    assert_eq!(told, ["impressions"]);
+    assert_eq!(changed, ["impressions"]);
 
     send("later still", 1, "2026-10-20T00:00:00Z").await;
     assert_eq!(check(&app.platform).await.expect("a look"), 1);
@@ -58,7 +58,7 @@ async fn a_late_event_of_a_billed_period_is_counted_in_its_hour_and_told_of_once
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn several_processes_that_look_at_once_tell_it_once() {
+async fn concurrent_checks_audit_it_once() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let machine = app.machine(customer).await;

@@ -1,4 +1,4 @@
-//! The deployment checklist against real servers: a good one, and ones that are broken in one way each.
+//! The deployment checklist against a healthy server, and servers with one fault each.
 
 use crate::{
     stripe::StandIn,
@@ -33,19 +33,19 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// A proxy in front of the server that does one thing wrong.
+/// A proxy with one fault in front of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
-    /// Takes credentials away.
+    /// Removes credentials.
     StripsCredentials,
-    /// Signs everybody in as whoever it knows.
+    /// Adds another user's credentials.
     AddsCredentials,
-    /// Takes the header with Stripe's signature away.
+    /// Removes Stripe's signature header.
     StripsSignature,
-    /// Keeps PDFs for a while.
+    /// Caches PDFs.
     SlowPdf,
-    /// Puts its own pages in place of errors.
+    /// Replaces error pages.
     OwnErrorPages,
 }
 
@@ -71,7 +71,7 @@ async fn pass(State(proxy): State<Proxy>, mut request: Request) -> Response {
             headers.entry(header::COOKIE).or_insert(format!("auth_token={}", proxy.cookie).parse().unwrap());
         }
         Fault::StripsSignature => drop(headers.remove("stripe-signature")),
-        // As long as nobody should wait for a PDF, and a little.
+        // Longer than the limit for a PDF.
         Fault::SlowPdf if path.ends_with("/pdf") => tokio::time::sleep(Duration::from_millis(2_100)).await,
         _ => {}
     }
@@ -93,7 +93,7 @@ fn serve_on(listener: TcpListener, app: Router) {
     tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
-/// Prometheus, as its API tells of the rules that it has loaded.
+/// Prometheus's API with its loaded rules.
 async fn prometheus(without: &'static str) -> String {
     let rules = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/alerts.yml")).unwrap();
     let names: Vec<String> =
@@ -103,7 +103,7 @@ async fn prometheus(without: &'static str) -> String {
     serve(Router::new().route("/api/v1/rules", get(move || std::future::ready(Json(answer.clone()))))).await
 }
 
-/// A server with the demo's customers, and everything that the checklist can be given.
+/// A server with the demo's customers, and all options of the checklist.
 struct Deployment {
     database: TestDatabase,
     place: Workplace,
@@ -150,7 +150,7 @@ impl Deployment {
         sign_in(&self.server.address, login["email"].as_str().unwrap(), login["password"].as_str().unwrap()).await
     }
 
-    /// The same behind a proxy that does something wrong.
+    /// The same behind a faulty proxy.
     async fn behind(&self, fault: Fault) -> Options {
         let cookie = self.options.member_cookie.as_ref().map(|cookie| cookie.0.clone()).unwrap();
         Options { url: proxy(&self.server.address, fault, &cookie).await, ..self.options.clone() }
@@ -176,7 +176,7 @@ async fn proxy(upstream: &str, fault: Fault, cookie: &str) -> String {
     serve(proxy_to(upstream, fault, cookie)).await
 }
 
-/// The server whose address people know as `public_url`.
+/// The server with `public_url`.
 fn serving(place: &Workplace, database: &TestDatabase, access: &Value, public_url: &str) -> Command {
     let mut command = place.command(&["serve"]);
     command.env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", access["webhook_secret"].as_str().unwrap());
@@ -184,7 +184,7 @@ fn serving(place: &Workplace, database: &TestDatabase, access: &Value, public_ur
     command
 }
 
-/// What a server without Stripe can't have, and one behind another address than the one that it knows.
+/// Checks that fail for a server without Stripe and behind another URL.
 const WITHOUT_STRIPE: [&str; 3] = ["stripe-key", "public-url", "reconcile-answer"];
 
 fn failed(report: &Report) -> BTreeSet<&'static str> {
@@ -198,28 +198,28 @@ async fn fails(options: &Options, expected: &[&'static str]) {
 }
 
 #[tokio::test]
-async fn every_box_that_names_a_check_has_one_and_every_check_has_a_box() {
-    // Nothing answers there: each check must come to a verdict all the same.
+async fn boxes_and_checks_match_each_other() {
+    // Nothing responds there: each check must still have a result.
     let nowhere = Options { url: "http://127.0.0.1:1".into(), ..Options::default() };
     let report = checklist::run(&nowhere).await.unwrap();
     let named: BTreeSet<String> = boxes().into_iter().filter_map(|item| item.check).collect();
     let known: BTreeSet<String> = report.findings().checks().map(str::to_owned).collect();
     assert_eq!(named, known);
     assert!(named.len() >= 60 && report.counts().passed == 0, "{report}");
-    // The boxes of the checklist as it was handed over, less those of the second program.
+    // The boxes of the original checklist, without those of the second program.
     assert_eq!(boxes().len(), 130);
     assert!(checklist::run(&Options { url: "ftp://x".into(), ..Options::default() }).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_good_server_fails_no_box_and_keeps_nothing_of_it() {
+async fn a_healthy_server_fails_no_box_and_stores_nothing() {
     let deployment = Deployment::start().await;
     let report = checklist::run(&Options { switch_billing: true, ..deployment.options.clone() }).await.unwrap();
     assert_eq!(failed(&report), BTreeSet::new(), "{report}");
     for check in ["public-url", "features-on", "off-503", "off-navigation", "off-rest"] {
         assert!(matches!(report.findings().of(check), Some(Verdict::Passed(_))), "{check}: {report}");
     }
-    // Of a server that has applied nothing yet nobody knows how well it does.
+    // Without any applied event, the failure rate is unknown.
     assert!(matches!(report.findings().of("webhook-success-rate"), Some(Verdict::Unchecked(_))), "{report}");
     let pings: i64 = sqlx::query_scalar("SELECT count(*) FROM stripe_webhook_events WHERE event_type = 'apex.checklist_ping'")
         .fetch_one(&deployment.database.pool)
@@ -230,10 +230,10 @@ async fn a_good_server_fails_no_box_and_keeps_nothing_of_it() {
         .await
         .unwrap();
     assert_eq!((pings, usage), (0, 0));
-    let told = report.to_json();
-    assert_eq!(told["boxes"].as_array().unwrap().len(), boxes().len());
+    let json = report.to_json();
+    assert_eq!(json["boxes"].as_array().unwrap().len(), boxes().len());
 
-    // The command: secrets by the environment, one box that fails, exit code 1.
+    // The command: secrets in the environment, one failing box, exit code 1.
     let options = &deployment.options;
     let secret = |secret: &Option<Secret>| secret.as_ref().unwrap().0.clone();
     let output = deployment
@@ -251,7 +251,7 @@ async fn a_good_server_fails_no_box_and_keeps_nothing_of_it() {
     for line in [
         "## Post-Deployment Testing",
         "#### 4. Webhook Handler",
-        "[x] Duplicate events rejected (the same again answered 200, duplicate: true)",
+        "[x] Duplicate events rejected (repeated: answered 200, duplicate: true)",
         "[ ] `STRIPE_SECRET_KEY=sk_live_...` (production key)",
         "[?] Webhook signature verification failures (> 5/hour)",
         "[-] Penetration testing performed",
@@ -267,7 +267,7 @@ async fn a_good_server_fails_no_box_and_keeps_nothing_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broken_server_fails_just_the_boxes_of_what_is_broken() {
+async fn a_faulty_server_fails_exactly_its_faulty_boxes() {
     let mut deployment = Deployment::start().await;
     let good = deployment.options.clone();
 
@@ -311,7 +311,7 @@ async fn a_broken_server_fails_just_the_boxes_of_what_is_broken() {
     fails(&good, &["tables"]).await;
     sqlx::query("ALTER TABLE stripe_alerts_lost RENAME TO stripe_alerts").execute(&db).await.unwrap();
     let newest = "(SELECT abs(version) FROM _sqlx_migrations ORDER BY abs(version) DESC LIMIT 1)";
-    // Hidden, and back again.
+    // Hidden, and restored.
     for expected in [&["migrations"][..], &[]] {
         let version = format!("UPDATE _sqlx_migrations SET version = -version WHERE abs(version) = {newest}");
         sqlx::query(sqlx::AssertSqlSafe(version)).execute(&db).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_broken_server_fails_just_the_boxes_of_what_is_broken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_stripe_every_box_of_a_machine_is_ticked() {
+async fn with_stripe_every_automatic_box_passes() {
     let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
     stand_in.seed_customer("lumen");
     stand_in.seed_invoices("cus_lumen", 12);
@@ -375,7 +375,7 @@ async fn with_stripe_every_box_of_a_machine_is_ticked() {
         url,
     };
     let report = checklist::run(&options).await.unwrap();
-    // Its invoices were read from Stripe, and none was told of by it.
+    // Its invoices were fetched from Stripe, without webhooks.
     let rest: Vec<_> =
         report.findings().checks().filter(|check| !matches!(report.findings().of(check), Some(Verdict::Passed(_)))).collect();
     assert_eq!(rest, ["invoice-webhook", "webhook-success-rate"], "{report}");

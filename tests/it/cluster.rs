@@ -1,4 +1,5 @@
-//! The private PostgreSQL: made, shared, stopped with its last user, and back after every kind of crash.
+//! The private PostgreSQL: created, shared, stopped with its last user, and recovered after every
+//! kind of crash.
 
 use crate::{
     faults::senders::wait_until,
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A folder for one cluster. A failed test leaves it to look at.
+/// A folder for one cluster. A failed test leaves it for inspection.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -57,14 +58,14 @@ fn kill(pid: &str) {
     }
 }
 
-/// A zombie that nobody reaps doesn't run.
+/// An unreaped zombie doesn't run.
 fn is_running(pid: &str) -> bool {
     let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap().stdout;
     !state.is_empty() && state[0] != b'Z'
 }
 
 #[tokio::test]
-async fn the_first_handle_starts_it_others_attach_and_the_last_one_stops_it() {
+async fn the_first_handle_starts_it_and_the_last_stops_it() {
     let folder = Folder::new("share");
     let first = folder.start();
     assert!(first.started());
@@ -82,7 +83,7 @@ async fn the_first_handle_starts_it_others_attach_and_the_last_one_stops_it() {
 }
 
 #[tokio::test]
-async fn it_keeps_running_for_those_who_ask_for_that() {
+async fn it_keeps_running_if_requested() {
     let folder = Folder::new("keep");
     drop(Cluster::start(Options { dir: folder.0.clone(), durable: false, keep_running: true }).unwrap());
     let next = folder.start();
@@ -111,7 +112,7 @@ async fn it_starts_again_after_the_server_was_killed() {
 }
 
 #[tokio::test]
-async fn a_handle_starts_a_killed_server_again() {
+async fn a_handle_restarts_a_killed_server() {
     let folder = Folder::new("revive");
     let cluster = folder.start();
     assert!(!cluster.revive().unwrap());
@@ -126,19 +127,19 @@ async fn a_handle_starts_a_killed_server_again() {
 }
 
 #[test]
-fn a_database_that_is_gone_is_not_made_anew() {
+fn a_missing_database_is_not_recreated() {
     let folder = Folder::new("gone");
     let cluster = folder.start();
     kill(&folder.pid());
     fs::remove_dir_all(folder.0.join("data")).unwrap();
     let error = cluster.revive().unwrap_err().to_string();
-    assert!(error.contains("is gone") && !error.contains('\n') && !folder.0.join("data").exists(), "{error}");
+    assert!(error.contains("is missing") && !error.contains('\n') && !folder.0.join("data").exists(), "{error}");
     drop(cluster);
     folder.remove();
 }
 
 #[test]
-fn a_server_outlives_the_death_of_its_postgresql() {
+fn a_server_survives_a_killed_postgresql() {
     let place = Workplace::new();
     let log = place.0.join("log");
     let mut command = place.command(&["serve"]);
@@ -150,16 +151,16 @@ fn a_server_outlives_the_death_of_its_postgresql() {
     let first = pid().unwrap();
     kill(&first);
     wait_until("another PostgreSQL serves", || pid().is_some_and(|pid| pid != first) && server.get("/readyz").starts_with("HTTP/1.1 200"));
-    assert!(fs::read_to_string(&log).unwrap().contains("private PostgreSQL died, and was started again"));
+    assert!(fs::read_to_string(&log).unwrap().contains("private PostgreSQL died and was restarted"));
     assert_eq!(server.signal(libc::SIGINT), Some(0));
     assert!(!pid_file.exists(), "it is stopped with its last user");
 }
 
 #[tokio::test]
-async fn a_pid_file_that_names_another_program_does_not_stop_it() {
+async fn a_stale_pid_file_does_not_stop_it() {
     let folder = Folder::new("stale");
     drop(folder.start());
-    // As after a reboot: the number belongs to somebody else now.
+    // As after a reboot: the pid belongs to another process now.
     fs::write(
         folder.pid_file(),
         format!("{}\n{}\n1700000000\n5432\n\n\n\nready   \n", std::process::id(), folder.0.join("data").display()),
@@ -173,7 +174,7 @@ async fn a_pid_file_that_names_another_program_does_not_stop_it() {
 }
 
 #[tokio::test]
-async fn a_path_too_long_for_a_socket_is_no_obstacle() {
+async fn a_path_too_long_for_a_socket_works() {
     let folder = Folder::new(&"long-".repeat(20));
     let cluster = folder.start();
     assert_eq!(answers(&cluster).await, "app");
@@ -185,7 +186,7 @@ async fn a_path_too_long_for_a_socket_is_no_obstacle() {
 }
 
 #[test]
-fn a_cluster_of_a_version_that_is_not_here_says_so_in_one_sentence() {
+fn a_missing_postgresql_version_is_one_sentence() {
     let folder = Folder::new("major");
     fs::create_dir_all(folder.0.join("data")).unwrap();
     fs::write(folder.0.join("data/PG_VERSION"), "9\n").unwrap();

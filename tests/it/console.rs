@@ -1,4 +1,4 @@
-//! The pages as the server sends them: everything readable is there before any script runs.
+//! Pages as rendered by the server: complete before any script runs.
 
 use crate::support::TestApp;
 use apex_billing::{
@@ -11,7 +11,7 @@ use apex_billing::{
 use axum::http::Method;
 
 #[tokio::test]
-async fn pages_lead_to_the_login_and_back() {
+async fn pages_redirect_to_the_login_and_back() {
     let app = TestApp::start().await;
     let page = app.client().get("/billing/invoices?status=open").await;
     assert_eq!((page.status, page.header("location")), (303, Some("/login?next=/billing/invoices%3Fstatus%3Dopen")));
@@ -72,7 +72,7 @@ async fn the_demo_fills_every_page_and_a_second_run_changes_nothing() {
     }
 }
 
-/// A year of invoices, and the usage that each of them bills.
+/// A year of invoices, and the billed usage.
 #[tokio::test]
 async fn each_invoice_of_the_demo_bills_the_usage_shown() {
     let app = TestApp::start().await;
@@ -122,9 +122,9 @@ async fn each_invoice_of_the_demo_bills_the_usage_shown() {
     assert_eq!(compared, 24);
 }
 
-/// A cap that was tried out on the demo must not stop its next start.
+/// A cap set in the demo must not prevent its next start.
 #[tokio::test]
-async fn the_demo_starts_again_though_a_cap_refuses_its_usage() {
+async fn the_demo_restarts_despite_a_reached_cap() {
     let app = TestApp::start().await;
     let access = demo::Access::made_up(Secret(crate::support::app::WEBHOOK_SECRET.into()));
     demo::fill(&app.platform, &access).await.unwrap();
@@ -149,7 +149,7 @@ async fn the_demo_starts_again_though_a_cap_refuses_its_usage() {
 }
 
 #[tokio::test]
-async fn the_demo_keeps_out_of_a_database_that_is_in_use() {
+async fn the_demo_rejects_a_database_in_use() {
     let app = TestApp::start().await;
     app.add_customer("lumen").await;
     let access = demo::Access::made_up(Secret(crate::support::app::WEBHOOK_SECRET.into()));
@@ -157,7 +157,7 @@ async fn the_demo_keeps_out_of_a_database_that_is_in_use() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_a_page_with_status_404() {
+async fn unknown_pages_have_status_404() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     for path in ["/nothing", "/billing/nothing", "/billing/invoices/7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11"] {
@@ -167,7 +167,7 @@ async fn what_does_not_exist_is_a_page_with_status_404() {
 }
 
 #[tokio::test]
-async fn a_filter_that_makes_no_sense_is_explained_on_the_page() {
+async fn invalid_filters_are_explained_on_the_page() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     let page = person.get("/billing/invoices?status=foo").await;

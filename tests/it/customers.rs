@@ -1,11 +1,11 @@
-//! The list of customers: staff finds one by whatever it knows of it, and sees how its mirror stands.
+//! The list of customers: staff search it, and see the state of each mirror.
 
 use crate::support::TestApp;
 use apex_billing::domain::{identity::CustomerId, role::Role};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An invoice event of a customer. A quantity that is no number can't be applied.
+/// An invoice event of a customer. An invalid quantity makes it fail.
 fn invoice_event(customer: &str, id: &str, total: Value) -> Value {
     json!({"id": id, "object": "event", "type": "invoice.finalized", "created": 1_790_000_000, "livemode": false,
     "api_version": "2026-07-29.dahlia", "data": {"object": {"id": format!("in_{id}"), "object": "invoice", "customer": customer,
@@ -13,7 +13,7 @@ fn invoice_event(customer: &str, id: &str, total: Value) -> Value {
         "amount_paid": 0, "amount_remaining": 4200}}})
 }
 
-/// A run that has ended, and what it found of a customer: whether each was confirmed, and repaired.
+/// A completed run with a customer's discrepancies: whether each was confirmed and repaired.
 async fn reconciled(app: &TestApp, scope: Option<CustomerId>, days_ago: i64, found: &[(CustomerId, bool, bool)]) {
     let ended = app.now() - time::Duration::days(days_ago);
     let run: Uuid = sqlx::query_scalar(
@@ -48,7 +48,7 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn staff_finds_customers_by_what_it_knows_of_them() {
+async fn staff_find_customers_by_name_address_or_id() {
     let app = TestApp::start().await;
     let orbit = app.add_customer("orbit").await;
     for name in ["lumen", "Forge", "100%_sure"] {
@@ -70,7 +70,7 @@ async fn staff_finds_customers_by_what_it_knows_of_them() {
     assert_eq!(names(&list("q=cus_forge").await), ["Forge"]);
     assert_eq!(names(&list(&format!("q={orbit}")).await), ["orbit"]);
     assert_eq!(names(&list("q=0%25_").await), ["100%_sure"]);
-    assert!(names(&list("q=nobody").await).is_empty());
+    assert!(names(&list("q=unmatched").await).is_empty());
     let (first, second) = (list("limit=3").await, list("limit=3&page=2").await);
     assert_eq!((names(&first).len(), names(&second).len(), &second["pagination"]["total_pages"]), (3, 1, &json!(2)));
     assert!(!names(&first).contains(&names(&second)[0]));
@@ -81,7 +81,7 @@ async fn staff_finds_customers_by_what_it_knows_of_them() {
 }
 
 #[tokio::test]
-async fn each_customer_comes_with_its_plan_and_how_its_mirror_stands() {
+async fn customers_have_their_plan_and_mirror_state() {
     let app = TestApp::start().await;
     let (forge, lumen) = (app.add_customer("forge").await, app.add_customer("lumen").await);
     sqlx::query("UPDATE customers SET created_at = '2026-01-01Z'").execute(&app.db).await.unwrap();
@@ -108,7 +108,7 @@ async fn each_customer_comes_with_its_plan_and_how_its_mirror_stands() {
     assert_eq!((&other["plan_type"], &other["subscription_status"]), (&Value::Null, &Value::Null));
     assert_eq!((&other["mirror"]["last_applied_at"], &other["mirror"]["failed_events"]), (&Value::Null, &json!(0)));
 
-    // What an earlier run found, and what is repaired or only suspected, is no longer open.
+    // Discrepancies of an earlier run, and repaired or unconfirmed ones, are not open.
     reconciled(&app, None, 3, &[(forge, true, false), (forge, true, false), (forge, true, false)]).await;
     reconciled(
         &app,
@@ -119,7 +119,7 @@ async fn each_customer_comes_with_its_plan_and_how_its_mirror_stands() {
     .await;
     assert_eq!(of("forge").await["mirror"]["open_discrepancies"], 1);
     assert_eq!(of("lumen").await["mirror"]["open_discrepancies"], 2);
-    // A run of one customer says nothing of another.
+    // A run over one customer doesn't cover others.
     reconciled(&app, Some(lumen), 1, &[]).await;
     assert_eq!(of("forge").await["mirror"]["open_discrepancies"], 1);
     assert_eq!(of("lumen").await["mirror"]["open_discrepancies"], 0);
@@ -141,8 +141,8 @@ async fn the_page_searches_without_a_script_and_is_for_staff() {
     let html = staff.get("/admin/customers?q=forge").await.text();
     assert!(html.contains(r#"<form method="get" action="/admin/customers""#) && html.contains(r#"value="forge""#), "{html}");
     assert!(html.contains("1 customer<") && !html.contains("billing@lumen.example") && !html.contains("<i>forge</i>"), "{html}");
-    let none = staff.get("/admin/customers?q=nobody").await.text();
-    assert!(none.contains("Nobody matches") && none.contains("Show everybody"), "{none}");
+    let none = staff.get("/admin/customers?q=unmatched").await.text();
+    assert!(none.contains("No customer matches") && none.contains("Show all customers"), "{none}");
     let wrong = staff.get("/admin/customers?page=x").await;
     assert!(wrong.status == 422 && wrong.text().contains("The page can’t be used"), "{}", wrong.text());
 
@@ -156,7 +156,7 @@ async fn the_page_searches_without_a_script_and_is_for_staff() {
 
 /// F8.
 #[tokio::test]
-async fn a_run_says_nothing_of_what_was_added_or_changed_since() {
+async fn a_run_does_not_cover_later_changes() {
     let app = TestApp::start().await;
     let customer = app.add_customer("forge").await;
     reconciled(&app, None, 1, &[]).await;
@@ -167,7 +167,7 @@ async fn a_run_says_nothing_of_what_was_added_or_changed_since() {
     let html = page().await;
     assert!(html.contains("Not compared yet") && !html.contains("As in Stripe"), "{html}");
 
-    // Here before the run began, and not changed since.
+    // Existed before the run began, and unchanged since.
     sqlx::query("UPDATE customers SET created_at = '2026-01-01Z'").execute(&app.db).await.unwrap();
     assert_eq!((&mirror().await["changed_since"], &mirror().await["open_discrepancies"]), (&json!(false), &json!(0)));
     assert!(page().await.contains("As in Stripe"));
@@ -177,7 +177,8 @@ async fn a_run_says_nothing_of_what_was_added_or_changed_since() {
     let html = page().await;
     assert!(html.contains("Changed since") && !html.contains("As in Stripe"), "{html}");
 
-    // A run over what Stripe made lately compares no customer that is older, and none compares who is not in Stripe.
+    // A run over recent objects covers no older customer, and no run covers a customer without a
+    // Stripe id.
     sqlx::query("UPDATE reconciliations SET window_from = '2026-11-01Z'").execute(&app.db).await.unwrap();
     assert_eq!(mirror().await["reconciled_at"], Value::Null);
     sqlx::query("UPDATE reconciliations SET window_from = NULL").execute(&app.db).await.unwrap();

@@ -1,4 +1,4 @@
-//! PostgreSQL goes away under a server that serves, and comes back.
+//! PostgreSQL becomes unavailable under a running server, and returns.
 
 use crate::{
     faults::{postgres::Postgres, senders::wait_until},
@@ -23,9 +23,9 @@ fn send(server: &Running, head: &str, headers: &str, body: &str) -> String {
 }
 
 #[test]
-fn without_its_database_the_server_says_so_kindly_and_recovers_alone() {
+fn without_its_database_the_server_reports_and_recovers() {
     let (postgres, place) = (Postgres::start(), Workplace::new());
-    // Nobody is to wait long for a connection that there is none of.
+    // Requests must not wait long for a connection.
     place.set("acquire-timeout-seconds = 5", "acquire-timeout-seconds = 1");
     let log = place.0.join("log");
     let mut command = place.command(&["serve"]);
@@ -57,13 +57,13 @@ fn without_its_database_the_server_says_so_kindly_and_recovers_alone() {
         assert!(problem.starts_with("HTTP/1.1 503") && problem.contains("application/problem+json"), "{problem}");
         assert!(problem.contains("retry-after: "), "{problem}");
     }
-    // Who is not signed in needs no database to see where to.
+    // Unauthenticated requests are redirected without the database.
     assert!(server.get("/login").starts_with("HTTP/1.1 200"));
 
     postgres.start_again();
     wait_until("/readyz says yes", || server.get("/readyz").starts_with("HTTP/1.1 200"));
     assert!(send(&server, "GET /admin/webhooks", &signed_in, "").starts_with("HTTP/1.1 200"));
-    // A job that runs each second has told of it when it began, and that it is over.
+    // A job that runs each second logs the beginning and the end of the outage.
     let said = || {
         let text = fs::read_to_string(&log).unwrap();
         let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

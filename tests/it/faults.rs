@@ -1,5 +1,6 @@
-//! Exactly once, whatever dies: real servers on engines of their own, senders that send again until they are answered, and `kill -9` in
-//! between. `APEX_FAULT_ROUNDS` kills that often instead of six times, `APEX_FAULT_SEED` at other moments.
+//! Exactly-once under crashes: real servers on their own engines, senders that retry until they get
+//! a response, and `kill -9` in between. `APEX_FAULT_ROUNDS` sets the number of kills (default
+//! six), `APEX_FAULT_SEED` their times.
 
 mod ledger;
 pub mod postgres;
@@ -14,7 +15,7 @@ use senders::Senders;
 use site::{Fault, Site};
 use std::{str::FromStr, thread, time::Instant};
 
-/// Machines that send at the same time.
+/// Concurrent senders.
 const SENDERS: u64 = 4;
 const SERVERS: usize = 2;
 
@@ -22,7 +23,7 @@ fn setting<T: FromStr>(name: &str, usual: T) -> T {
     std::env::var(name).map_or(usual, |text| text.parse().ok().unwrap_or_else(|| panic!("{name} is no number: {text}")))
 }
 
-/// Kills this and that under load, and then compares what is counted with what senders were told.
+/// Kills processes under load, and then compares counted usage with the senders' responses.
 fn whatever_is_killed_each_event_counts_once(with_clickhouse: bool, faults: &[Fault]) {
     let (rounds, seed) = (setting("APEX_FAULT_ROUNDS", 6), setting("APEX_FAULT_SEED", 1));
     let mut rng = StdRng::seed_from_u64(seed);
@@ -61,7 +62,7 @@ fn whatever_is_killed_each_event_counts_once(with_clickhouse: bool, faults: &[Fa
 }
 
 #[test]
-fn whatever_is_killed_each_event_counts_once_in_postgresql() {
+fn events_count_once_despite_kills_in_postgresql() {
     whatever_is_killed_each_event_counts_once(
         false,
         &[Fault::Server, Fault::Server, Fault::Servers, Fault::PostgreSql, Fault::PostgreSql, Fault::Backend, Fault::Everything],
@@ -69,7 +70,7 @@ fn whatever_is_killed_each_event_counts_once_in_postgresql() {
 }
 
 #[test]
-fn whatever_is_killed_each_event_counts_once_in_clickhouse() {
+fn events_count_once_despite_kills_in_clickhouse() {
     whatever_is_killed_each_event_counts_once(
         true,
         &[Fault::Server, Fault::PostgreSql, Fault::Backend, Fault::ClickHouse, Fault::ClickHouseAndServer, Fault::Everything],

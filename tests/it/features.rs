@@ -1,4 +1,4 @@
-//! Switches of features at run time: who may, what they do, and that every server follows.
+//! Feature switches at run time: permissions, effects, and that every server follows.
 
 use crate::{
     faults::senders::wait_until,
@@ -39,7 +39,7 @@ async fn text(app: &TestApp, sql: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn billing_goes_off_and_on_on_every_server_while_the_rest_goes_on() {
+async fn billing_switches_on_every_server_others_continue() {
     let (app, lumen, admin, person) = platform().await;
     let other = app.replica_with(&[]).await;
     let before = switch(&admin, Feature::Billing, true).await;
@@ -64,7 +64,7 @@ async fn billing_goes_off_and_on_on_every_server_while_the_rest_goes_on() {
     }
     let event = json!({"id": "a", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"});
     assert_eq!(app.machine(lumen).await.post_json("/api/v1/usage/events", &event).await.status, 202);
-    // What Stripe sends is kept, and applied by itself once billing is on.
+    // Stripe's events are stored, and applied once billing is on.
     app.deliver(&[invoice_event()]).await;
     assert_eq!(text(&app, "SELECT status FROM stripe_webhook_events").await, "received");
     assert_eq!(webhooks::apply_waiting(&other.platform, 10).await.unwrap(), 0);
@@ -93,7 +93,7 @@ fn invoice_event() -> Value {
 }
 
 #[tokio::test]
-async fn usage_pdfs_and_the_portal_have_switches_of_their_own() {
+async fn usage_pdfs_and_portal_have_their_own_switches() {
     let (app, lumen, admin, person) = platform().await;
     let machine = app.machine(lumen).await;
     let event = json!({"id": "a", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59Z", "app_id": "app_42"});
@@ -119,7 +119,7 @@ async fn usage_pdfs_and_the_portal_have_switches_of_their_own() {
 }
 
 #[tokio::test]
-async fn only_staff_switches_and_only_what_there_is() {
+async fn only_staff_switch_existing_features() {
     let (app, _, admin, person) = platform().await;
     let off = json!({"enabled": false});
     put(&app.client(), "billingEnabled", &off).await.problem(401, "unauthenticated");
@@ -142,7 +142,7 @@ async fn only_staff_switches_and_only_what_there_is() {
 }
 
 #[tokio::test]
-async fn the_environment_wins_and_the_page_says_so() {
+async fn the_environment_overrides_and_the_page_shows_it() {
     let app = TestApp::start_with(&[("BILLING_ENABLED", "false")]).await;
     let admin = app.sign_in(Role::Admin, None).await;
     let answer = switch(&admin, Feature::Billing, true).await;
@@ -151,7 +151,7 @@ async fn the_environment_wins_and_the_page_says_so() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_leaves_everything_as_it_was() {
+async fn an_unavailable_database_changes_no_feature() {
     let (app, _, admin, _) = platform().await;
     switch(&admin, Feature::Billing, false).await;
     app.db.close().await;
@@ -163,7 +163,7 @@ async fn a_database_that_is_away_leaves_everything_as_it_was() {
 async fn the_page_switches_without_javascript() {
     let (app, _, admin, person) = platform().await;
     let page = admin.get(PAGE).await.text();
-    assert!(page.contains("Switch Billing off") && page.contains("Nobody has switched it yet"), "{page}");
+    assert!(page.contains("Switch Billing off") && page.contains("It has never been switched"), "{page}");
     let answer = admin.post(PAGE, FORM, b"name=billingEnabled&enabled=false&reason=%3Cb%3Emaintenance".to_vec()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/features?done=billingEnabled")));
     let page = admin.get("/admin/features?done=billingEnabled").await.text();

@@ -1,4 +1,5 @@
-//! The first run: `serve --demo` with the stand-in for Stripe beside it, as a person at a terminal meets it.
+//! The first run: `serve --demo` with the stand-in for Stripe beside it, as a person at a terminal
+//! meets it.
 
 use crate::{
     faults::senders::wait_until,
@@ -31,7 +32,7 @@ impl FirstRun {
         FirstRun { server, psql, stripe }
     }
 
-    /// What the printed command says to a query.
+    /// The printed command's output for a query.
     fn query(&self, sql: &str) -> String {
         let output = Command::new("sh").arg("-c").arg(format!("{} -Atc \"{sql}\"", self.psql)).output().unwrap();
         assert!(output.status.success(), "{}: {}", self.psql, String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! What an attacker or a bad day gets: other spellings of paths, text from outside, slow clients, floods, a full disk.
+//! Attacks and bad days: ambiguous paths, external text, slow clients, floods, a full disk.
 
 mod guard;
 mod markup;
@@ -22,7 +22,7 @@ use time::{Duration, macros::datetime};
 const FORM: &str = "application/x-www-form-urlencoded";
 const OPS: &str = "ops@people.example";
 
-/// The events of a customer's October, whose invoice ends like this.
+/// Events of a customer's October with this outcome.
 fn october(stripe_id: &str, outcome: Outcome) -> Vec<Value> {
     let customer = DemoCustomer { stripe_id: stripe_id.to_owned(), ..lumen() };
     month_events(&customer, october_itself(), outcome, &[])

@@ -59,7 +59,7 @@ fn of_options(command: &Command, found: &mut BTreeSet<String>) {
     command.get_subcommands().for_each(|command| of_options(command, found));
 }
 
-/// What stands between backticks.
+/// The text between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -76,7 +76,7 @@ fn the_example_of_a_dot_env_file_has_every_setting_and_no_other() {
         .map(|(name, _)| name.to_owned())
         .collect();
     let settings = settings();
-    assert!(example == settings, "missing: {:?}; read by nobody: {:?}", difference(&settings, &example), difference(&example, &settings));
+    assert!(example == settings, "missing: {:?}; read by no code: {:?}", difference(&settings, &example), difference(&example, &settings));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn every_variable_is_documented() {
     let settings = settings();
     assert!(
         described == settings,
-        "missing: {:?}; read by nobody: {:?}",
+        "missing: {:?}; read by no code: {:?}",
         difference(&settings, &described),
         difference(&described, &settings)
     );
@@ -113,8 +113,8 @@ fn nothing_else_reads_the_environment() {
         let (path, text) = (path.display(), text.split("#[cfg(test)]").next().unwrap());
         for call in ["env::var(\"", "env::var_os(\""] {
             let names = text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
-            // PATH and USER belong to the machine, OTEL_ variables to OpenTelemetry, and PROPTEST_CASES
-            // to a module of tests.
+            // PATH and USER belong to the machine, OTEL_ variables to OpenTelemetry, and
+            // PROPTEST_CASES to a module of tests.
             let others = |name: &str| name.starts_with("OTEL_") || ["PATH", "USER", "PROPTEST_CASES"].contains(&name);
             let unknown: Vec<&str> = names.filter(|name| !settings.contains(*name) && !others(name)).collect();
             assert!(unknown.is_empty(), "{path}: {unknown:?}");

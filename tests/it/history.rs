@@ -1,4 +1,4 @@
-//! `GET /billing/usage/history` and its file, and the forecast that reads the same records.
+//! `GET /billing/usage/history` and its file, and the forecast from the same records.
 
 use crate::support::TestApp;
 use apex_billing::domain::{identity::CustomerId, role::Role};
@@ -41,7 +41,7 @@ async fn days_are_utc_days_half_open_and_without_gaps() {
     let customer = app.add_customer("lumen").await;
     for (hour, quantity) in [
         (datetime!(2026-10-24 23:00 UTC), 1),
-        // Clocks change in Europe on this day; here it has 24 hours like any other.
+        // Europe's clocks change on this day; here it still has 24 hours.
         (datetime!(2026-10-25 00:00 UTC), 10),
         (datetime!(2026-10-25 23:00 UTC), 20),
         (datetime!(2026-10-27 00:00 UTC), 300),
@@ -58,7 +58,7 @@ async fn days_are_utc_days_half_open_and_without_gaps() {
         answer.json(),
         json!({"series": [{"metric": "impressions", "app_id": null, "points": [day("25", 60), day("26", 0), day("27", 600)]}]})
     );
-    // The same span by another clock, and as instants.
+    // The same span in another time zone, and as instants.
     let berlin = person.get(&format!("{HISTORY}?metric=impressions&from=2026-10-25T02:00:00%2B02:00&to=2026-10-28T01:00:00%2B01:00")).await;
     assert_eq!(berlin.json(), answer.json());
 }
@@ -88,7 +88,7 @@ async fn hours_and_months_end_where_they_end() {
 }
 
 #[tokio::test]
-async fn apps_come_by_their_use_and_the_small_ones_together() {
+async fn apps_are_ordered_by_usage_and_small_ones_summed() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     for place in 1..=23 {
@@ -104,7 +104,7 @@ async fn apps_come_by_their_use_and_the_small_ones_together() {
     assert_eq!(series[20], (None, vec![("2026-11-20T00:00:00Z", 979 + 978 + 977), ("2026-11-21T00:00:00Z", 0)]));
     assert_eq!(body["series"][20]["other_apps"], 3);
     assert_eq!((&body["series"][21]["metric"], series[21].0, series[21].1[1].1), (&json!("api_calls"), Some("app_07"), 9));
-    // All of it adds up to what stands there without apps.
+    // The sum equals the series without apps.
     let whole = person.get(&format!("{HISTORY}?from=2026-11-20&to=2026-11-22&metric=impressions")).await.json();
     let sum: u64 = series[..21].iter().map(|(_, points)| points[0].1).sum();
     assert_eq!(points(&whole)[0].1[0].1, sum);
@@ -124,7 +124,7 @@ async fn without_parameters_it_is_thirty_days_of_every_metric() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_named() {
+async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Readonly, Some(app.add_customer("lumen").await)).await;
     for (query, parameter) in [
@@ -150,7 +150,7 @@ async fn what_makes_no_sense_is_named() {
 }
 
 #[tokio::test]
-async fn nobody_sees_another_customers_history() {
+async fn users_see_only_their_own_history() {
     let app = TestApp::start().await;
     let (ours, theirs) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
     record(&app, theirs, "impressions", "secret_app", datetime!(2026-11-20 10:00 UTC), 5).await;
@@ -169,7 +169,7 @@ async fn nobody_sees_another_customers_history() {
 }
 
 #[tokio::test]
-async fn the_file_holds_the_same_and_runs_nothing() {
+async fn the_file_has_the_same_data_and_no_formula() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     record(&app, customer, "impressions", "=cmd|' /C calc'!A0", datetime!(2026-11-20 10:00 UTC), 5).await;
@@ -208,7 +208,7 @@ async fn the_file_of_the_running_period_ends_with_today() {
     assert_eq!(all.header("content-disposition"), Some("attachment; filename=\"usage-lumen-games-2026-11-01_2026-11-30.csv\""));
     assert!(all.text().contains("data_transfer_bytes,,,2026-11-22T00:00:00Z,37250000000,37.25\r\n"), "{}", all.text());
     assert_eq!(all.text().lines().count(), 1 + 3 * 22);
-    // The answer for programs has every day that was asked for.
+    // The API's response has every requested day.
     let series = person.get(&format!("{HISTORY}?metric=impressions&{period}")).await.json();
     assert_eq!(series["series"][0]["points"].as_array().unwrap().len(), 30);
     // The page links to both.
@@ -217,7 +217,7 @@ async fn the_file_of_the_running_period_ends_with_today() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_customer_beyond_ascii_is_named_whole() {
+async fn file_names_support_non_ascii_names() {
     let app = TestApp::start().await;
     let customer = app.add_customer("Söhne").await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
@@ -231,10 +231,10 @@ async fn a_file_of_a_customer_beyond_ascii_is_named_whole() {
 }
 
 #[tokio::test]
-async fn the_forecast_knows_the_week_from_before_the_period() {
+async fn the_forecast_uses_the_week_before_the_period() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    // Business days only, six weeks to the Sunday that the tests play on.
+    // Business days only, six weeks up to the Sunday of the tests.
     let first = datetime!(2026-10-12 0:00 UTC);
     let business = |at: OffsetDateTime| at.weekday().number_days_from_monday() < 5 && (8..18).contains(&at.hour());
     for hour in (0..).map(|hour| first + Duration::hours(hour)).take_while(|hour| *hour < app.now()).filter(|hour| business(*hour)) {
@@ -243,7 +243,7 @@ async fn the_forecast_knows_the_week_from_before_the_period() {
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let body = person.get("/api/v1/billing/usage/current").await.json();
     assert_eq!(body["current_period"]["impressions"], 15 * 10_000);
-    // Six business days are left of 30 November; at the mean pace of the days so far it would be 206,000.
+    // Six business days are left until 30 November; with the mean rate so far it would be 206,000.
     let forecast = &body["forecast"]["impressions"];
     let amount = forecast["amount"].as_u64().unwrap();
     assert!(amount.abs_diff(210_000) < 1000, "{forecast}");
@@ -265,7 +265,7 @@ async fn there_is_no_forecast_before_a_day_of_use() {
 }
 
 #[tokio::test]
-async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked() {
+async fn the_page_compares_periods_and_shows_apps() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.subscribe(customer, "growth", "usd").await;
@@ -279,10 +279,10 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
     record(&app, customer, "impressions", "<b>bold</b>", datetime!(2026-11-02 0:00 UTC), 9_000_000_000).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage").await.page();
-    for text in ["Period before, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
+    for text in ["Previous period, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app\""] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    // 22 November stands beside 22 October, in the table as in the chart.
+    // 22 November is next to 22 October, in the table as in the chart.
     let sum_of = |ordinal: u64| (1..=12).map(|place| ordinal * 1_000_000 / place).sum::<u64>();
     let shown = apex_billing::domain::money::group_thousands(sum_of(295));
     assert!(html.contains(&format!("22 Oct: {shown}")) && html.contains(&format!("<td class=\"number\">{shown}</td>")), "{html}");
@@ -295,7 +295,7 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
     assert!(!html.contains("<b>bold") && !html.contains("number_08"), "{html}");
     assert!(html.len() < 50_000, "{}", html.len());
 
-    // The link leads to what the page shows.
+    // The link has the page's parameters.
     let start = html.find("/api/v1/billing/usage/history.csv").expect("a link");
     let link = html[start..].split('"').next().unwrap_or_default().replace("&amp;", "&");
     let file = person.get(&link).await;
@@ -304,10 +304,10 @@ async fn the_page_compares_with_the_period_before_and_shows_the_apps_where_asked
 }
 
 #[tokio::test]
-async fn a_new_customers_chart_stands_alone() {
+async fn a_new_customers_chart_has_no_previous_period() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage?by=app").await.text();
-    assert!(html.contains("No app has used any in this period.") && !html.contains("Period before"), "{html}");
+    assert!(html.contains("No app has used any in this period.") && !html.contains("Previous period"), "{html}");
 }

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is sent again is done once.
+//! `Idempotency-Key`: repeated requests have one effect.
 
 use crate::{
     outgoing::connected_to,
@@ -46,7 +46,7 @@ fn is_replayed(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn the_same_request_again_is_answered_the_same_byte_for_byte() {
+async fn a_repeated_request_gets_the_same_bytes() {
     let app = TestApp::start().await;
     let (_, publisher) = publisher_of(&app, "lumen").await;
     let first = add(&publisher, "key-1", "ada@lumen.example").await;
@@ -70,7 +70,7 @@ async fn the_same_request_again_is_answered_the_same_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_key_is_its_senders_own() {
+async fn keys_are_per_sender() {
     let app = TestApp::start().await;
     let (_, lumen) = publisher_of(&app, "lumen").await;
     let (_, forge) = publisher_of(&app, "forge").await;
@@ -82,7 +82,7 @@ async fn a_key_is_its_senders_own() {
 }
 
 #[tokio::test]
-async fn a_sender_that_lost_its_role_gets_no_saved_answer() {
+async fn a_lost_role_gets_no_saved_response() {
     let app = TestApp::start().await;
     let (lumen, publisher) = publisher_of(&app, "lumen").await;
     let forge = app.add_customer("forge").await;
@@ -106,13 +106,13 @@ async fn a_sender_that_lost_its_role_gets_no_saved_answer() {
     let contacts: Vec<uuid::Uuid> =
         sqlx::query_scalar("SELECT customer_id FROM billing_contacts ORDER BY created_at").fetch_all(&app.db).await.unwrap();
     assert_eq!(contacts, [lumen.0, forge.0]);
-    // What a server that knew no scopes saved counts in each.
+    // A response saved by a server without scopes matches each scope.
     sqlx::query("UPDATE billing_idempotency SET scope = NULL").execute(&app.db).await.unwrap();
     assert!(is_replayed(&add(&publisher, "key", "ada@lumen.example").await));
 }
 
 #[tokio::test]
-async fn staff_replay_nothing_of_another_customer_that_they_view() {
+async fn keys_are_scoped_to_the_viewed_customer() {
     let app = TestApp::start().await;
     let (lumen, forge) = (app.add_customer("lumen").await, app.add_customer("forge").await);
     let staff = app.sign_in(Role::Admin, None).await;
@@ -127,7 +127,7 @@ async fn staff_replay_nothing_of_another_customer_that_they_view() {
 }
 
 #[tokio::test]
-async fn what_is_no_key_is_refused_and_does_nothing() {
+async fn invalid_keys_are_refused_without_effect() {
     let app = TestApp::start().await;
     let (_, publisher) = publisher_of(&app, "lumen").await;
     for key in ["", "\"\"", &"k".repeat(256), "two words", "\"open", "a\tb", "schlüssel"] {
@@ -140,12 +140,12 @@ async fn what_is_no_key_is_refused_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_that_came_to_nothing_may_be_sent_again_under_its_key() {
+async fn a_failed_request_may_reuse_its_key() {
     let app = TestApp::start().await;
     let (lumen, publisher) = publisher_of(&app, "lumen").await;
     add(&publisher, "key", "nonsense").await.problem(422, "invalid_parameter");
     assert_eq!(add(&publisher, "key", "ada@lumen.example").await.status, 201);
-    // Refused ones take no key.
+    // Refused ones don't claim a key.
     add(&app.client(), "key", "ada@lumen.example").await.problem(401, "unauthenticated");
     add(&app.sign_in(Role::Readonly, Some(lumen)).await, "key", "ada@lumen.example").await.problem(403, "forbidden");
     let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM billing_idempotency").fetch_one(&app.db).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_request_that_came_to_nothing_may_be_sent_again_under_its_key() {
 }
 
 #[tokio::test]
-async fn fifty_at_once_are_done_once() {
+async fn fifty_concurrent_requests_have_one_effect() {
     let app = TestApp::start().await;
     let (_, publisher) = publisher_of(&app, "lumen").await;
     let answers = futures::future::join_all((0..50).map(|_| add(&publisher, "key", "ada@lumen.example"))).await;
@@ -170,7 +170,7 @@ async fn fifty_at_once_are_done_once() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_a_day() {
+async fn responses_are_saved_for_a_day() {
     let app = TestApp::start().await;
     let (_, publisher) = publisher_of(&app, "lumen").await;
     add(&publisher, "key", "ada@lumen.example").await;
@@ -178,7 +178,7 @@ async fn an_answer_is_kept_for_a_day() {
     assert_eq!(idempotency::remove_expired(&app.platform).await.unwrap(), 0);
     assert!(is_replayed(&add(&publisher, "key", "ada@lumen.example").await));
     app.advance(Duration::hours(1));
-    // Its session is over, too.
+    // Its session has expired, too.
     let customer = publisher_of(&app, "forge").await.0;
     let publisher = app.sign_in(Role::Publisher, Some(customer)).await;
     add(&publisher, "key", "ada@lumen.example").await;
@@ -204,7 +204,7 @@ fn trouble(trouble: Trouble) -> Fault {
 }
 
 #[tokio::test]
-async fn after_an_error_of_ours_the_same_request_goes_on_and_no_other_takes_its_key() {
+async fn after_a_500_only_the_same_request_continues() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.seed_customer("lumen");
@@ -223,7 +223,7 @@ async fn after_an_error_of_ours_the_same_request_goes_on_and_no_other_takes_its_
 }
 
 #[tokio::test]
-async fn a_run_ends_itself_when_its_key_is_taken_over_or_the_database_is_gone() {
+async fn a_run_stops_without_its_lease() {
     let app = TestApp::start().await;
     let key = IdempotencyKey::parse(b"key").unwrap();
     let request = idempotency::Request { principal: "user:1", scope: "publisher", key: &key, method: "POST", path: "/", hash: b"hash" };
@@ -232,7 +232,7 @@ async fn a_run_ends_itself_when_its_key_is_taken_over_or_the_database_is_gone() 
         let platform = app.platform.clone();
         let request = request.clone();
         async move {
-            let Begun::Ours(run) = idempotency::begin(&platform, &request).await.unwrap() else { panic!("somebody else's") };
+            let Begun::Ours(run) = idempotency::begin(&platform, &request).await.unwrap() else { panic!("another run") };
             run
         }
     };
@@ -241,14 +241,14 @@ async fn a_run_ends_itself_when_its_key_is_taken_over_or_the_database_is_gone() 
     let second = begun(&app).await;
     assert_eq!((first.id, first.is_first(), second.is_first()), (second.id, true, false));
     idempotency::until_lost(&app.platform, first, lease).await;
-    // What it came to changes nothing any more.
+    // Its result is not saved any more.
     idempotency::settle(&app.platform, first, &Outcome::Refused).await.unwrap();
     idempotency::begin(&app.platform, &request).await.unwrap_err();
     app.db.close().await;
     idempotency::until_lost(&app.platform, second, lease).await;
 }
 
-/// Sends a request to a program and leaves the answer to be read.
+/// Sends a request to a program without reading the response.
 pub fn post(address: &str, path: &str, headers: &str, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
@@ -273,7 +273,7 @@ async fn keys_running(app: &TestApp) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_whose_run_died_can_be_run_again_and_until_then_nobody_else_runs_it() {
+async fn a_dead_runs_key_is_blocked_until_its_lease_ends() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.seed_customer("lumen");
@@ -294,7 +294,7 @@ async fn a_key_whose_run_died_can_be_run_again_and_until_then_nobody_else_runs_i
     let begun = async { while keys_running(&app).await == 0 {} };
     tokio::time::timeout(std::time::Duration::from_secs(20), begun).await.expect("the request runs");
 
-    // The program lives now, and not on the tests' day.
+    // The program uses the real time, not the tests'.
     app.advance(OffsetDateTime::now_utc() - app.now());
     let person = app.client().with_header("cookie", &cookie).with_header("idempotency-key", "key");
     person.post_json(PORTAL, &json!({})).await.problem(409, "idempotency_in_progress");
@@ -311,7 +311,7 @@ async fn a_key_whose_run_died_can_be_run_again_and_until_then_nobody_else_runs_i
 }
 
 #[tokio::test]
-async fn a_reconciliation_is_run_once_for_many_and_taken_up_after_a_failure() {
+async fn a_reconciliation_runs_once_and_resumes() {
     const RECONCILE: &str = "/api/v1/billing/reconcile";
     let stand_in = StandIn::start().await;
     let variables = [("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())];

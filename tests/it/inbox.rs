@@ -1,4 +1,4 @@
-//! The webhook inbox as staff sees it, and replays.
+//! The webhook inbox for staff, and replays.
 
 use crate::support::TestApp;
 use apex_billing::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An invoice event of the customer `cus_forge`. A quantity that is no number can't be applied.
+/// An invoice event of the customer `cus_forge`. An invalid quantity makes it fail.
 fn invoice_event(id: &str, event_type: &str, total: Value) -> Value {
     json!({"id": id, "object": "event", "type": event_type, "created": 1_790_000_000, "livemode": false, "api_version": "2026-07-29.dahlia",
     "data": {"object": {"id": format!("in_{id}"), "object": "invoice", "customer": "cus_forge", "status": "open", "currency": "usd",
@@ -20,7 +20,7 @@ async fn one(app: &TestApp, sql: &'static str) -> String {
     sqlx::query_scalar(sql).fetch_one(&app.db).await.unwrap()
 }
 
-/// A platform with a failed event, `evt_bad`, whose cause is gone: the stored copy reads well now.
+/// A platform with a failed event, `evt_bad`, whose stored copy is valid now.
 async fn with_a_failure_that_can_be_cured() -> TestApp {
     let app = TestApp::start().await;
     app.add_customer("forge").await;
@@ -65,7 +65,7 @@ async fn the_inbox_is_listed_filtered_and_paged_newest_first() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_makes_no_sense_is_named() {
+async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;
     let staff = app.sign_in(Role::Admin, None).await;
     let long = "x".repeat(101);
@@ -86,7 +86,7 @@ async fn a_parameter_that_makes_no_sense_is_named() {
 }
 
 #[tokio::test]
-async fn only_staff_may_look_and_replay() {
+async fn only_staff_may_list_and_replay() {
     let app = with_a_failure_that_can_be_cured().await;
     let customer = app.add_customer("lumen").await;
     let gets = ["/api/v1/admin/webhooks", "/api/v1/admin/webhook?id=evt_bad", "/api/v1/admin/webhooks/evt_bad"];
@@ -113,7 +113,7 @@ async fn only_staff_may_look_and_replay() {
 }
 
 #[tokio::test]
-async fn a_failed_event_whose_cause_is_gone_is_applied_once() {
+async fn a_failed_event_with_a_fixed_cause_is_applied_once() {
     let app = with_a_failure_that_can_be_cured().await;
     let staff = app.sign_in(Role::Admin, None).await;
     let shown = staff.get("/api/v1/admin/webhooks/evt_bad").await.json();
@@ -123,7 +123,7 @@ async fn a_failed_event_whose_cause_is_gone_is_applied_once() {
     assert_eq!(replay().await, json!({"id": "evt_bad", "status_before": "failed", "status": "applied", "error": null}));
     let mirror = "SELECT concat(status, total, version) FROM invoices";
     let before = one(&app, mirror).await;
-    // Once more: nothing changes but the trail.
+    // Again: only the audit log changes.
     assert_eq!(replay().await, json!({"id": "evt_bad", "status_before": "applied", "status": "applied", "error": null}));
     assert_eq!(one(&app, mirror).await, before);
     assert_eq!(one(&app, "SELECT count(*)::text FROM events").await, "1");
@@ -139,7 +139,7 @@ async fn a_failed_event_whose_cause_is_gone_is_applied_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_replays_at_once_have_one_effect() {
     let app = with_a_failure_that_can_be_cured().await;
-    // What a single application makes of an invoice.
+    // The effect of a single application on an invoice.
     app.deliver(&[invoice_event("evt_good", "invoice.finalized", json!(4200))]).await;
     let staff = app.sign_in(Role::Admin, None).await;
     let answers =
@@ -197,7 +197,7 @@ async fn the_pages_show_the_inbox_and_replay_without_javascript() {
     let answer = staff.post("/api/v1/admin/webhooks/evt_bad/replay", FORM, Vec::new()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/webhooks/evt_bad?replayed=applied")));
     assert!(staff.get("/admin/webhooks/evt_bad?replayed=applied").await.text().contains("Replayed: the event is applied."));
-    // A person who replays what is not there is told so by a page.
+    // A user who replays an unknown event gets an error page.
     let answer = staff.post("/api/v1/admin/webhooks/evt_none/replay", FORM, Vec::new()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/webhooks/evt_none")));
     assert_eq!(staff.get("/admin/webhooks/evt_none").await.status, 404);
@@ -207,7 +207,7 @@ async fn the_pages_show_the_inbox_and_replay_without_javascript() {
 }
 
 #[tokio::test]
-async fn while_billing_is_off_the_inbox_is_open_and_a_replay_waits() {
+async fn while_billing_is_off_replays_wait() {
     let app = with_a_failure_that_can_be_cured().await.restart_with(&[("BILLING_ENABLED", "false")]).await;
     let staff = app.sign_in(Role::Admin, None).await;
     let page = staff.get("/admin/webhooks").await;

@@ -1,4 +1,4 @@
-//! Usage events in: what is good is counted once, what is bad is named, nothing is lost.
+//! Usage ingest: valid events count once, invalid ones are named, nothing is lost.
 
 mod bulk;
 mod coding;
@@ -14,7 +14,7 @@ fn event(id: &str, metric: &str, quantity: i64) -> Value {
 }
 
 #[tokio::test]
-async fn one_event_an_array_and_lines_are_taken() {
+async fn one_event_an_array_and_lines_are_accepted() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
 
@@ -120,7 +120,7 @@ async fn a_late_event_lands_in_its_hour() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_whole_and_nothing_is_counted() {
+async fn malformed_bodies_are_refused_completely() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
     let post = |content_type: &'static str, body: Vec<u8>| {
@@ -139,7 +139,7 @@ async fn what_cannot_be_read_is_refused_whole_and_nothing_is_counted() {
 }
 
 #[tokio::test]
-async fn ten_thousand_events_are_taken_at_once() {
+async fn ten_thousand_events_are_accepted_at_once() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
     let body: String = (0..10_000).map(|i| format!("{}\n", event(&format!("e{i}"), "impressions", 1))).collect();
@@ -148,7 +148,7 @@ async fn ten_thousand_events_are_taken_at_once() {
 }
 
 #[tokio::test]
-async fn compressed_bodies_are_taken_and_bounded_once_unpacked() {
+async fn compressed_bodies_are_limited_after_decoding() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await.with_header("content-encoding", "gzip");
     let gzip = |bytes: &[u8]| {
@@ -163,7 +163,7 @@ async fn compressed_bodies_are_taken_and_bounded_once_unpacked() {
 }
 
 #[tokio::test]
-async fn only_machines_send_usage() {
+async fn only_api_keys_send_usage() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.client().post_json("/api/v1/usage/events", &event("a", "impressions", 1)).await.problem(401, "unauthenticated");

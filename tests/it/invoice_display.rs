@@ -1,4 +1,4 @@
-//! What an invoice says about its lines, its dates and its parties: the same on page, PDF, API and CSV.
+//! Display of an invoice's lines, dates and parties: the same on page, PDF, API and CSV.
 
 use crate::{
     invoice_sums::{csv, deliver, detail, pairs},
@@ -44,7 +44,7 @@ fn merge(object: &mut Value, changes: &Value) {
     }
 }
 
-/// A customer's reader, and everything that an invoice looks like to it.
+/// A customer's user, and all representations of an invoice.
 struct Shop {
     app: TestApp,
     person: Client,
@@ -90,7 +90,7 @@ async fn shown(person: &Client, stripe_id: &str) -> Shown {
 }
 
 #[tokio::test]
-async fn a_quantity_is_shown_to_its_last_digit() {
+async fn quantities_show_all_digits() {
     let shop = Shop::open().await;
     let line = line(&json!({"quantity": 2, "quantity_decimal": "2.5", "amount": 25_000, "pricing": {"unit_amount_decimal": "10000"}}));
     let shown = shop.show(&invoice(&json!({"lines": lines(&[line])}))).await;
@@ -149,9 +149,9 @@ async fn a_pdf_keeps_its_date_whatever_happens_later() {
 }
 
 #[tokio::test]
-async fn the_period_is_what_the_lines_cover() {
+async fn the_period_covers_the_lines() {
     let shop = Shop::open().await;
-    // In advance: the invoice's own period is the one before.
+    // In advance: the invoice's own period is the previous one.
     let cycle = json!({"period_start": 1_789_430_400, "period_end": 1_792_022_400,
         "lines": lines(&[line(&json!({"period": {"start": 1_792_022_400, "end": 1_794_700_800}}))])});
     let shown = shop.show(&invoice(&cycle)).await;
@@ -161,7 +161,7 @@ async fn the_period_is_what_the_lines_cover() {
     assert!(shown.pdf.contains("Period 15 October – 14 November 2026"), "{}", shown.pdf);
     let row = &shop.file("").await[0];
     assert_eq!((row["period_start"].as_str(), row["period_end"].as_str()), ("2026-10-15", "2026-11-14"));
-    // Nothing is known for sure while lines are missing.
+    // While lines are missing, it is unknown.
     let incomplete = json!({"lines": {"object": "list", "has_more": true, "data": [line(&json!({}))]}});
     let shown = shop.show(&invoice(&json!({"id": "in_2", "lines": incomplete["lines"]}))).await;
     assert_eq!(shown.api["period"], Value::Null);
@@ -169,7 +169,7 @@ async fn the_period_is_what_the_lines_cover() {
 }
 
 #[tokio::test]
-async fn an_invoice_of_nothing_is_settled_not_paid() {
+async fn a_zero_invoice_is_settled_not_paid() {
     let shop = Shop::open().await;
     let object = invoice(&json!({
         "status": "paid", "subtotal": 0, "total": 0, "amount_due": 0, "amount_remaining": 0, "lines": lines(&[line(&json!({"amount": 0}))]),
@@ -187,7 +187,7 @@ async fn an_invoice_of_nothing_is_settled_not_paid() {
 }
 
 #[tokio::test]
-async fn only_staff_see_a_suspicion() {
+async fn only_staff_see_fraud_reasons() {
     let shop = Shop::open().await;
     let paid = json!({"status": "paid", "amount_paid": 10_000, "amount_remaining": 0, "payment_intent": "pi_1", "charge": "ch_1"});
     deliver(&shop.app, &invoice(&paid)).await;
@@ -298,7 +298,7 @@ async fn a_written_off_invoice_can_still_be_paid() {
 }
 
 #[tokio::test]
-async fn what_was_credited_is_marked_everywhere() {
+async fn credited_amounts_are_marked_everywhere() {
     let shop = Shop::open().await;
     let paid = json!({"status": "paid", "amount_paid": 10_000, "amount_remaining": 0, "post_payment_credit_notes_amount": 5_000});
     let shown = shop.show(&invoice(&paid)).await;
@@ -310,7 +310,7 @@ async fn what_was_credited_is_marked_everywhere() {
 }
 
 #[tokio::test]
-async fn files_are_named_after_what_they_have() {
+async fn files_are_named_after_their_content() {
     let shop = Shop::open().await;
     let shown = shop.show(&invoice(&json!({"number": "№ 17/ÄÖ"}))).await;
     assert!(shown.pdf_name.ends_with("filename*=UTF-8''invoice-%E2%84%96%2017-%C3%84%C3%96.pdf"), "{}", shown.pdf_name);
@@ -325,7 +325,7 @@ async fn files_are_named_after_what_they_have() {
 }
 
 #[tokio::test]
-async fn a_search_knows_every_case_and_every_amount() {
+async fn searches_ignore_case_and_know_amounts() {
     let shop = Shop::open().await;
     for (id, number, currency, total) in
         [("in_1", "№ 17/ÄÖ", "usd", 1_012), ("in_2", "STRASSE-2", "jpy", 1_013), ("in_3", "B_3%", "usd", 900)]

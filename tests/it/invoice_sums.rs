@@ -1,4 +1,5 @@
-//! The sums of invoices: that they add up for every invoice that Stripe can send, and that page, PDF, API and CSV say the same.
+//! Sums of invoices: they add up for every possible Stripe invoice, and page, PDF, API and CSV
+//! agree.
 
 mod model;
 
@@ -30,7 +31,7 @@ pub async fn deliver(app: &TestApp, object: &Value) {
     app.deliver(&[event]).await;
 }
 
-/// The invoice as the API has it.
+/// The invoice in the API.
 pub async fn detail(person: &Client, stripe_id: &str) -> Value {
     let list = person.get("/api/v1/billing/invoices?limit=100").await.json();
     let found = list["invoices"].as_array().unwrap().iter().find(|invoice| invoice["stripe_invoice_id"] == stripe_id).unwrap().clone();
@@ -81,7 +82,7 @@ fn the_rows_of_every_invoice_add_up() {
             prop_assert_eq!(last.amount, if is_void { 0 } else { figures.remaining });
             prop_assert_eq!(sums.of(SumKind::Total), figures.total);
             prop_assert!(is_void || sums.of(SumKind::AmountDue) == figures.due, "{:?}", sums.rows);
-            // Which part of the discounts is of items can't be known of negative lines that are still missing; the row says so.
+            // Item discounts are unknown while negative lines are missing; the row shows that.
             let is_known = |row: &SumRow| row.kind != SumKind::OtherAdjustments || row.label == "Not known before all lines are read";
             prop_assert!(sums.rows.iter().all(is_known), "{:?}", sums.rows);
             prop_assert!(!sums.unexplained);
@@ -99,7 +100,7 @@ fn the_rows_of_every_invoice_add_up() {
 }
 
 proptest! {
-    /// Amounts at the ends of what can be stored, which no invoice has: nothing panics.
+    /// Extreme amounts that no invoice has: nothing panics.
     #[test]
     fn no_amount_is_too_large(amounts in prop::collection::vec(prop_oneof![Just(i64::MIN), Just(i64::MAX), any::<i64>()], 13), invoice in invoices()) {
         let figures = figures(&invoice.object);
@@ -112,14 +113,14 @@ proptest! {
     }
 }
 
-/// Invoices of the model, and one of each that is rare among them.
+/// Invoices of the model, and one of each rare kind.
 fn samples(count: usize) -> Vec<Invoice> {
     let mut runner = TestRunner::deterministic();
     (0..count).map(|_| invoices().new_tree(&mut runner).unwrap().current()).collect()
 }
 
 #[tokio::test]
-async fn page_pdf_api_and_csv_say_the_same() {
+async fn page_pdf_api_and_csv_agree() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     sqlx::query("INSERT INTO tax_rates (stripe_tax_rate_id, display_name, percentage, inclusive) VALUES ('txr_19', 'VAT', 19.00, false), ('txr_7', 'VAT', 7, false)")

@@ -1,4 +1,4 @@
-//! Invoices: the list, one of them, its PDF, and what bad questions get.
+//! Invoices: the list, a single one, its PDF, and invalid requests.
 
 use crate::support::TestApp;
 use apex_billing::{
@@ -27,13 +27,13 @@ fn stripe_customer(name: &str, currency: &str) -> DemoCustomer {
     }
 }
 
-/// The month that ended so many months before November 2026 began.
+/// The month that ended this many months before November 2026.
 fn month(before: i32) -> Period {
     let start = |back: i32| months_later(datetime!(2026-11-01 0:00 UTC), -back);
     Period::new(start(before + 1), start(before)).unwrap()
 }
 
-/// A customer with an invoice of each outcome, newest first.
+/// A customer with one invoice per outcome, newest first.
 async fn customer_with(app: &TestApp, name: &str, currency: &str, outcomes: &[Outcome]) -> CustomerId {
     let id = app.add_customer_in(name, currency.parse().unwrap()).await;
     for (back, outcome) in outcomes.iter().enumerate() {
@@ -85,11 +85,11 @@ async fn the_list_is_filtered_searched_and_sorted() {
     assert_eq!(numbers(&list("sort=created&limit=2").await), ["2026-06", "2026-07"]);
     let number = list("status=paid").await["invoices"][0]["number"].as_str().unwrap().to_owned();
     assert_eq!(list(&format!("q={}", number.to_lowercase())).await["pagination"]["total"], 1);
-    // What means something to SQL is text to us.
+    // Special characters of SQL are plain text.
     for text in ["%25", "i_", "'%3B%20DROP%20TABLE%20invoices%3B--", "%5C"] {
         assert_eq!(list(&format!("q={text}")).await["pagination"]["total"], 0, "{text}");
     }
-    // An empty field of the form counts as left out.
+    // An empty form field counts as missing.
     assert_eq!(list("status=&from=&to=&q=&sort=&page=&limit=").await["pagination"]["total"], 6);
 
     let totals = &list("").await["totals"];
@@ -98,7 +98,7 @@ async fn the_list_is_filtered_searched_and_sorted() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_makes_no_sense_is_named() {
+async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Readonly, Some(app.add_customer("lumen").await)).await;
     for (query, parameter) in [
@@ -128,7 +128,7 @@ async fn a_parameter_that_makes_no_sense_is_named() {
 }
 
 #[tokio::test]
-async fn one_invoice_tells_its_whole_story() {
+async fn an_invoice_has_its_whole_timeline() {
     let app = TestApp::start().await;
     let customer = customer_with(&app, "lumen", "usd", &[Outcome::PartiallyRefunded]).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
@@ -138,14 +138,14 @@ async fn one_invoice_tells_its_whole_story() {
     assert_eq!(invoice["line_items"][0]["amount"], 49_900);
     assert_eq!(invoice["payments"].as_array().unwrap().len(), 1);
     assert_eq!(invoice["refunds"][0]["amount"], 12_475);
-    let told: Vec<&str> = invoice["timeline"].as_array().unwrap().iter().map(|entry| entry["title"].as_str().unwrap()).collect();
-    assert_eq!(told, ["Draft created", "Invoice finalized", "Payment received", "Refund of $124.75 issued"]);
-    // The page's own call answers the same.
+    let titles: Vec<&str> = invoice["timeline"].as_array().unwrap().iter().map(|entry| entry["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Draft created", "Invoice finalized", "Payment received", "Refund of $124.75 issued"]);
+    // The page's server function returns the same.
     assert_eq!(person.get(&format!("/api/v1/billing/invoice?id={id}")).await.json(), invoice);
 }
 
 #[tokio::test]
-async fn somebody_elses_invoice_does_not_exist() {
+async fn another_customers_invoice_is_not_found() {
     let app = TestApp::start().await;
     let (mine, theirs) =
         (customer_with(&app, "lumen", "usd", &[Outcome::Paid]).await, customer_with(&app, "orbit", "jpy", &[Outcome::Open]).await);
@@ -166,7 +166,7 @@ async fn somebody_elses_invoice_does_not_exist() {
 }
 
 #[tokio::test]
-async fn the_pdf_is_a_download_that_the_browser_may_keep() {
+async fn the_pdf_is_a_cacheable_download() {
     let app = TestApp::start().await;
     let customer = customer_with(&app, "orbit", "jpy", &[Outcome::Open]).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
@@ -205,7 +205,7 @@ async fn the_pdf_follows_what_happens_to_the_invoice() {
 }
 
 #[tokio::test]
-async fn the_list_is_a_file_too_of_its_customer_alone() {
+async fn the_list_is_also_a_csv_file() {
     let app = TestApp::start().await;
     let customer = customer_with(&app, "lumen", "usd", &[Outcome::Paid, Outcome::Open, Outcome::Paid]).await;
     customer_with(&app, "other", "usd", &[Outcome::Paid; 2]).await;
@@ -236,7 +236,7 @@ async fn the_list_is_a_file_too_of_its_customer_alone() {
     person.get(&format!("/api/v1/billing/invoices.csv?customer_id={}", uuid::Uuid::new_v4())).await.problem(404, "not_found");
     app.client().get("/api/v1/billing/invoices.csv").await.problem(401, "unauthenticated");
 
-    // A number that a spreadsheet would run.
+    // A number that a spreadsheet would run as a formula.
     sqlx::query("UPDATE invoices SET number = '=HYPERLINK(\"x\"),1' WHERE customer_id = $1")
         .bind(customer.0)
         .execute(&app.db)
@@ -251,7 +251,7 @@ async fn the_list_is_a_file_too_of_its_customer_alone() {
 async fn a_file_of_many_invoices_has_each_of_them_once_in_every_order() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    // Of a few totals and instants, so that ties are cut by the rows that are read at once.
+    // Few distinct totals and instants, so that ties span pages.
     sqlx::query(
         "INSERT INTO invoices (customer_id, stripe_invoice_id, status, currency, subtotal, total, amount_due, amount_paid, amount_remaining, created_at,
                                event_created_at, event_rank, event_id)

@@ -1,7 +1,8 @@
-//! Somebody else's stand-in for Stripe, with its own ideas of ids, pages and order: what is listed there is imported and compared whole.
+//! localstripe, an independent Stripe stand-in with its own ids, pages and order: its lists are
+//! imported and compared completely.
 //!
-//! `localstripe` lacks what is newer than its objects. A proxy in front of it leaves out the filters that it does not know and answers for the
-//! lists that it does not have; it changes no object.
+//! `localstripe` lacks newer object types. A proxy in front of it removes unknown filters and
+//! serves the missing lists; it changes no object.
 
 use crate::{
     reconcile::{AT_ONCE, by},
@@ -36,9 +37,9 @@ use std::{
 use time::{Duration, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
-/// scripts/lib.sh names the same.
+/// scripts/lib.sh uses the same folder.
 const FOLDER: &str = "localstripe-1.15.10";
-/// More than one page holds.
+/// More than a page.
 const MANY: usize = 103;
 
 struct LocalStripe {
@@ -65,7 +66,7 @@ impl LocalStripe {
         started
     }
 
-    /// None while nobody answers, or it refuses.
+    /// None without a response, or if it refuses.
     async fn ask(&self, method: Method, path: &str, form: &str) -> Option<(StatusCode, Bytes)> {
         let request = axum::http::Request::builder()
             .method(method)
@@ -123,7 +124,7 @@ async fn compared(app: &TestApp) -> (ReconciliationSummary, Vec<(Object, String)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_another_server_lists_is_imported_and_compared_whole() {
+async fn another_servers_lists_are_imported_and_compared() {
     let stripe = Arc::new(LocalStripe::start().await);
     stripe.post("/v1/plans", "id=growth&amount=49900&currency=usd&interval=month&product[name]=Growth").await;
     let mut customers = Vec::new();
@@ -145,7 +146,7 @@ async fn what_another_server_lists_is_imported_and_compared_whole() {
     let router = Router::new().fallback(proxied).with_state(stripe.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let app = TestApp::start_with_all(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &base)], &AT_ONCE).await;
-    // Its clock can't be set, so ours goes with it.
+    // Its clock can't be set, so ours follows it.
     app.advance(OffsetDateTime::now_utc() - app.now() + Duration::seconds(5));
     for (n, id) in customers.iter().enumerate() {
         customers::put(&app.platform, id, &format!("Customer {n}"), &format!("billing@{n}.example"), Currency::USD).await.unwrap();
@@ -158,10 +159,10 @@ async fn what_another_server_lists_is_imported_and_compared_whole() {
     assert_eq!((run.status, run.within_tolerance, run.error.as_deref()), (ReconciliationStatus::Completed, Some(true), None));
     let many = i64::try_from(MANY).unwrap();
     assert_eq!(run.checked.customers, many);
-    // It lists the oldest first: what comes out of order is looked at from either side.
+    // It lists the oldest first: objects out of order are looked up on the other side.
     assert!(run.checked.subscriptions >= many && run.checked.invoices >= many, "{:?}", run.checked);
 
-    // One of the last page ends.
+    // An object of the last page ends.
     stripe.done(Method::DELETE, &format!("/v1/subscriptions/{}", subscriptions[MANY - 1]), "").await;
     let (run, found) = compared(&app).await;
     assert_eq!(run.within_tolerance, Some(false));

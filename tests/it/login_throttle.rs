@@ -1,4 +1,4 @@
-//! Whoever guesses passwords waits; whoever owns the account gets in.
+//! Password guessing is throttled; the account's owner still gets in.
 
 use crate::support::{
     TestApp,
@@ -33,7 +33,7 @@ async fn fail(client: &Client, email: &str, times: usize) {
 }
 
 #[tokio::test]
-async fn after_five_failures_the_wait_doubles_and_the_right_password_ends_it() {
+async fn waits_double_until_the_correct_password() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;
@@ -46,25 +46,25 @@ async fn after_five_failures_the_wait_doubles_and_the_right_password_ends_it() {
     assert_eq!(try_in(&client, OWNER, PASSWORD).await.header("retry-after"), Some("10"));
     app.advance(Duration::seconds(10));
     assert_eq!(try_in(&client, OWNER, PASSWORD).await.status, 200);
-    // And all of it is forgotten.
+    // And everything is reset.
     fail(&client, OWNER, 5).await;
 }
 
 #[tokio::test]
-async fn an_account_that_does_not_exist_is_throttled_just_like_one_that_does() {
+async fn unknown_accounts_are_throttled_alike() {
     let app = app_with_owner().await;
-    let told = async |email: &str, address: &str| {
+    let refused = async |email: &str, address: &str| {
         let client = app.client().from(address);
         fail(&client, email, 5).await;
         let answer = try_in(&client, email, PASSWORD).await;
         let body = answer.problem(429, "login_throttled");
         (body["detail"].clone(), body["title"].clone(), answer.header("retry-after").map(str::to_owned))
     };
-    assert_eq!(told(OWNER, HOME).await, told("nobody@people.example", ELSEWHERE).await);
+    assert_eq!(refused(OWNER, HOME).await, refused("unknown@people.example", ELSEWHERE).await);
 }
 
 #[tokio::test]
-async fn replicas_count_together_and_parallel_attempts_are_no_way_around() {
+async fn replicas_and_parallel_attempts_share_the_count() {
     let app = app_with_owner().await;
     let other = app.replica_with(&[]).await;
     let (here, there) = (app.client().from(HOME), other.client().from(HOME));
@@ -75,21 +75,21 @@ async fn replicas_count_together_and_parallel_attempts_are_no_way_around() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_keep_an_owner_out_from_where_the_owner_has_been() {
+async fn owners_get_in_from_known_addresses() {
     let app = app_with_owner().await;
     assert_eq!(try_in(&app.client().from(HOME), OWNER, PASSWORD).await.status, 200);
-    // Many strangers at the one account, and one of the owner's own address at others.
+    // Many clients at one account, and one with the owner's address at other accounts.
     for stranger in 0..4 {
         fail(&app.client().from(&format!("203.0.113.{stranger}")), OWNER, 5).await;
     }
     let neighbour = app.client().from(HOME);
     for account in 0..6 {
-        fail(&neighbour, &format!("somebody-{account}@people.example"), 5).await;
+        fail(&neighbour, &format!("user-{account}@people.example"), 5).await;
     }
     try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.problem(429, "login_throttled");
-    try_in(&neighbour, "somebody-else@people.example", PASSWORD).await.problem(429, "login_throttled");
+    try_in(&neighbour, "other-user@people.example", PASSWORD).await.problem(429, "login_throttled");
     assert_eq!(try_in(&app.client().from(HOME), OWNER, PASSWORD).await.status, 200);
-    // That has cleared the account for everywhere else too.
+    // That has reset the account's count for all other addresses too.
     assert_eq!(try_in(&app.client().from(ELSEWHERE), OWNER, PASSWORD).await.status, 200);
 }
 
@@ -98,7 +98,7 @@ async fn one_address_cannot_try_a_password_at_many_accounts() {
     let app = app_with_owner().await;
     let client = app.client().from("2001:db8:1:2::1");
     for account in 0..30 {
-        fail(&client, &format!("somebody-{account}@people.example"), 1).await;
+        fail(&client, &format!("user-{account}@people.example"), 1).await;
     }
     let neighbour = app.client().from("2001:db8:1:2:ffff::9");
     try_in(&neighbour, "the-next@people.example", "Spring2026!").await.problem(429, "login_throttled");
@@ -107,10 +107,10 @@ async fn one_address_cannot_try_a_password_at_many_accounts() {
 }
 
 #[tokio::test]
-async fn signing_in_properly_never_uses_an_address_up() {
+async fn successful_logins_never_use_up_an_address() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
-    fail(&client, "somebody@people.example", 4).await;
+    fail(&client, "user@people.example", 4).await;
     for _ in 0..8 {
         let answers = futures::future::join_all((0..4).map(|_| try_in(&client, OWNER, PASSWORD))).await;
         assert!(answers.iter().all(|answer| answer.status == 200));
@@ -120,7 +120,7 @@ async fn signing_in_properly_never_uses_an_address_up() {
 }
 
 #[tokio::test]
-async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
+async fn each_wait_is_audited_once_and_rows_expire() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;
@@ -144,10 +144,10 @@ async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
     assert_eq!(throttled().await, 2);
 
     let rows = async || sqlx::query_scalar::<_, i64>("SELECT count(*) FROM login_failures").fetch_one(&app.db).await.unwrap();
-    // Who is refused leaves nothing behind.
+    // Refused attempts leave no rows.
     let before = rows().await;
     for account in 0..40 {
-        try_in(&client, &format!("somebody-{account}@people.example"), "x").await;
+        try_in(&client, &format!("user-{account}@people.example"), "x").await;
     }
     assert!(rows().await < before + 2 * 40);
     login_throttle::prune(&app.platform).await.unwrap();
@@ -158,7 +158,7 @@ async fn the_trail_has_one_entry_for_each_wait_and_the_table_is_pruned() {
 }
 
 #[tokio::test]
-async fn the_login_page_says_how_long_to_wait() {
+async fn the_login_page_shows_the_wait() {
     let app = app_with_owner().await;
     let client = app.client().from(HOME);
     fail(&client, OWNER, 5).await;

@@ -1,4 +1,4 @@
-//! Tax rates and prices that events name by their ids alone are fetched once.
+//! Tax rates and prices that events only reference by id are fetched once.
 
 use crate::{
     outgoing::{connected_to, impatient},
@@ -49,14 +49,14 @@ async fn a_rate_is_fetched_once_for_all_its_invoices() {
             .await,
         "txr_1|VAT|19|false|vat|DE|Germany"
     );
-    // They are shown with it from now on.
+    // They show it from now on.
     assert_eq!(
         ask(&app.db, "SELECT stripe_invoice_id, version, lookups IS NULL AS known FROM invoices ORDER BY 1").await,
         "in_1|2|true in_2|2|true"
     );
     app.deliver(&[taxed("in_3", "txr_1")]).await;
     assert_eq!(ask(&app.db, "SELECT version, lookups IS NULL AS known FROM invoices WHERE stripe_invoice_id = 'in_3'").await, "1|true");
-    // What a transaction that began before wrote after it is found within a minute, and the queue is empty then.
+    // Rows of a transaction that began earlier are found within a minute; then the queue is empty.
     sqlx::raw_sql("UPDATE invoices SET lookups = '{txr_1}' WHERE stripe_invoice_id = 'in_3'").execute(&app.db).await.unwrap();
     app.advance(Duration::minutes(2));
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
@@ -65,9 +65,9 @@ async fn a_rate_is_fetched_once_for_all_its_invoices() {
     assert_eq!(asked(&stand_in, "/v1/tax_rates/"), 1);
 }
 
-/// Case C18, in the shape of today: only the price knows.
+/// Case C18, in today's shape: only the price has it.
 #[tokio::test]
-async fn a_price_is_fetched_where_its_unit_explains_nothing() {
+async fn a_price_is_fetched_if_its_unit_is_not_enough() {
     let (stand_in, app) = with_forge().await;
     let transform = json!({"divide_by": 100, "round": "up"});
     stand_in.work(|store| {
@@ -89,14 +89,14 @@ async fn a_price_is_fetched_where_its_unit_explains_nothing() {
     const LINES: &str =
         "SELECT stripe_invoice_id, version, transform_quantity FROM invoices JOIN invoice_line_items ON invoice_id = id ORDER BY 1";
     assert_eq!(ask(&app.db, &format!("{LINES} OFFSET 1")).await, r#"in_2|2|{"round_up": true, "divide_by": 100}"#);
-    // The next one knows it at once.
+    // The next one has it at once.
     app.deliver(&[with("in_3", 300)]).await;
     assert_eq!(ask(&app.db, &format!("{LINES} OFFSET 2")).await, r#"in_3|1|{"round_up": true, "divide_by": 100}"#);
     assert_eq!(asked(&stand_in, "/v1/prices/"), 1);
 }
 
 #[tokio::test]
-async fn what_stripe_does_not_have_is_not_asked_for_again() {
+async fn unknown_objects_are_requested_once() {
     let (stand_in, app) = with_forge().await;
     app.deliver(&[taxed("in_1", "txr_gone")]).await;
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 1);
@@ -109,7 +109,7 @@ async fn what_stripe_does_not_have_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_refused_lookup_waits_and_holds_up_no_other() {
+async fn a_refused_lookup_does_not_block_others() {
     let (stand_in, app) = with_forge().await;
     stand_in.work(|store| ["txr_1", "txr_2"].map(|id| store.put("tax_rate", rate(id))));
     stand_in.fault(Fault::status(403).on("GET", "/v1/tax_rates/txr_1"));
@@ -123,7 +123,7 @@ async fn a_refused_lookup_waits_and_holds_up_no_other() {
         ask(&app.db, "SELECT string_agg(stripe_tax_rate_id, ' ' ORDER BY stripe_tax_rate_id) AS known FROM tax_rates").await,
         "txr_1 txr_2"
     );
-    // A Stripe that is away ends the run; the next one goes on.
+    // An unavailable Stripe ends the run; the next one continues.
     stand_in.work(|store| store.put("tax_rate", rate("txr_3")));
     app.deliver(&[taxed("in_3", "txr_3")]).await;
     stand_in.fault(Fault::status(500).times(100).on("GET", "/v1/tax_rates/*"));

@@ -1,4 +1,5 @@
-//! Integration tests: the whole server against a real PostgreSQL, one database per test. One binary, so that it links once.
+//! Integration tests: the whole server against a real PostgreSQL, one database per test. One
+//! binary, so that it links once.
 
 mod support;
 
@@ -16,6 +17,7 @@ mod cluster;
 mod console;
 mod customers;
 mod database_away;
+mod dependencies;
 mod faults;
 mod features;
 mod first_run;
@@ -52,6 +54,7 @@ mod security;
 mod settings;
 mod sockets;
 mod stand_in;
+mod style;
 mod traces;
 mod usage;
 mod usage_store;

@@ -1,4 +1,4 @@
-//! Which subscription and which period are metered, from Stripe's events to the API, the pages and the alerts.
+//! The metered subscription and period, from Stripe's events to the API, the pages and the alerts.
 
 use crate::{
     outgoing::connected_to,
@@ -52,12 +52,12 @@ fn updated(object: Value) -> Value {
 
 const MONTH: (OffsetDateTime, OffsetDateTime) = (datetime!(2026-11-15 0:00 UTC), datetime!(2026-12-15 0:00 UTC));
 
-/// Growth by the month.
+/// A monthly growth plan.
 fn growth(id: &str, more: Value) -> Value {
     subscription(id, &[item("si_1", price("month", "licensed", "growth_monthly"), MONTH)], more)
 }
 
-/// A customer `lumen` with these subscriptions, and its machine.
+/// A customer `lumen` with these subscriptions, and its API key.
 async fn lumen(subscriptions: &[Value]) -> (TestApp, CustomerId, Client) {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
@@ -133,7 +133,7 @@ async fn an_add_on_does_not_replace_the_plan() {
     let listed = staff.get("/api/v1/admin/customers").await.json()["customers"][0].clone();
     assert_eq!((&listed["plan_type"], &listed["id"]), (&json!("scale"), &json!(customer)));
 
-    // Alone, it is what there is: shown with its status, and not as no subscription.
+    // Alone, it is used: shown with its status, not as a missing subscription.
     let (_app, _, machine) = lumen(&[support]).await;
     let usage = machine.get(CURRENT).await.json();
     assert_eq!(usage["subscription"]["status"], "active");
@@ -143,7 +143,7 @@ async fn an_add_on_does_not_replace_the_plan() {
 
 /// A3.
 #[tokio::test]
-async fn what_has_no_price_is_unknown_and_still_alerts() {
+async fn an_unknown_price_still_alerts() {
     let mut pounds = growth("sub_1", json!({"currency": "gbp"}));
     pounds["items"]["data"][0]["price"]["currency"] = json!("gbp");
     let (app, customer, machine) = lumen(&[pounds]).await;
@@ -193,7 +193,7 @@ async fn an_unknown_plan_is_shown_by_its_name() {
 
 const BEGINS: OffsetDateTime = datetime!(2026-11-22 14:34:17 UTC);
 
-/// A4: growth since 14:34:17 today, the day of the month from its anchor.
+/// A4: growth since 14:34:17 today; the anchor gives the day of the month.
 fn within_the_hour() -> Value {
     let month = (BEGINS, datetime!(2026-12-22 14:34:17 UTC));
     let anchor = datetime!(2026-09-22 14:34:17 UTC);
@@ -225,7 +225,7 @@ async fn an_event_is_in_the_period_that_holds_its_timestamp() {
     let hour = history("hour", datetime!(2026-11-22 14:00 UTC), datetime!(2026-11-22 15:00 UTC)).await;
     assert_eq!(hour, json!([{"start": "2026-11-22T14:00:00Z", "quantity": 2_000_300}]));
 
-    // A correction, a late event and many events at once go into their parts too.
+    // A correction, a late event and many events at once are counted in their parts too.
     let correction = json!({"id": "c", "corrects": "before", "metric": "impressions", "quantity": 100, "timestamp": text(BEGINS - Duration::SECOND),
         "app_id": "app_42"});
     assert_eq!(machine.post_json("/api/v1/usage/events", &correction).await.json()["accepted"], 1);
@@ -240,7 +240,7 @@ async fn an_event_is_in_the_period_that_holds_its_timestamp() {
     let before = history("day", datetime!(2026-10-22 14:34:17 UTC), BEGINS).await;
     assert_eq!(before.as_array().unwrap().last().unwrap()["quantity"], 300);
 
-    // Alerts and caps go by the same figures.
+    // Alerts and caps use the same usage.
     let set =
         json!({"metrics": {"impressions": {"percent": [20], "cap": {"quantity": 2_000_200}}}, "confirm": true}).to_string().into_bytes();
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -254,7 +254,7 @@ async fn an_event_is_in_the_period_that_holds_its_timestamp() {
     assert_eq!(machine.post_json("/api/v1/usage/events", &of_before).await.json()["accepted"], 1);
 }
 
-/// A4: the period is told of after its usage.
+/// A4: the period becomes known after its usage.
 #[tokio::test]
 async fn an_hour_that_was_counted_whole_is_split() {
     let app = TestApp::start().await;
@@ -277,7 +277,7 @@ async fn an_hour_that_was_counted_whole_is_split() {
     assert_eq!(parts, [(datetime!(2026-11-22 14:00 UTC), 300), (BEGINS, 2_000_000)]);
 }
 
-/// A4: what was billed is kept by the second.
+/// A4: billed usage is exact to the second.
 #[tokio::test]
 async fn billed_usage_ends_where_its_period_ends() {
     let (app, customer, machine) = lumen(&[within_the_hour()]).await;
@@ -301,7 +301,7 @@ async fn billed_usage_ends_where_its_period_ends() {
 
 /// A10.
 #[tokio::test]
-async fn late_renewals_last_as_long_as_stripe_makes_them() {
+async fn late_renewals_have_stripes_length() {
     let late = |id: &str, interval: &str, (start, end): (OffsetDateTime, OffsetDateTime), anchor: OffsetDateTime, more: Value| {
         let mut object = subscription(id, &[item("si_1", price(interval, "licensed", "growth"), (start, end))], json!({}));
         object["billing_cycle_anchor"] = json!(unix(anchor));
@@ -350,7 +350,7 @@ async fn the_page_shows_when_it_ends_and_that_it_is_paused() {
 
 /// B7.
 #[tokio::test]
-async fn items_that_an_event_leaves_out_are_fetched() {
+async fn items_that_an_event_omits_are_fetched() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.seed_customer("lumen");
@@ -378,7 +378,7 @@ async fn items_that_an_event_leaves_out_are_fetched() {
     let usage = app.machine(customer).await.get(CURRENT).await.json();
     assert_eq!(usage["subscription"]["plan_type"], "growth");
 
-    // The first ten once more, of a later second: the others stay until they are fetched again.
+    // The first ten again, a second later: the others stay until they are fetched again.
     event["id"] = json!("evt_later");
     event["created"] = json!(unix(app.now() + Duration::MINUTE));
     event["type"] = json!("customer.subscription.updated");

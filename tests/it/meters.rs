@@ -1,4 +1,4 @@
-//! Usage on its way to Stripe's billing meters.
+//! Sending usage to Stripe's billing meters.
 
 mod at_once;
 mod trouble;
@@ -24,10 +24,10 @@ const ADJUSTMENTS: &str = "/v1/billing/meter_event_adjustments";
 
 const METRICS: [&str; 3] = ["impressions", "api_calls", "data_transfer_bytes"];
 
-/// The last hour that is closed when the tests begin.
+/// The last closed hour at the start of the tests.
 const CLOSED: OffsetDateTime = datetime!(2026-11-22 14:00 UTC);
 
-/// A platform, Stripe with a meter for each metric, and a customer that both know.
+/// A platform, Stripe with a meter for each metric, and a customer known to both.
 struct Metered {
     stand_in: StandIn,
     app: TestApp,
@@ -54,7 +54,7 @@ impl Metered {
         self.report(event(id, metric, at, quantity)).await;
     }
 
-    /// Says that an event of [`Metered::send`] counted so much.
+    /// Sets the counted quantity of an event of [`Metered::send`].
     async fn correct(&self, id: &str, corrects: &str, at: OffsetDateTime, quantity: u64) {
         let at = at.format(&Rfc3339).unwrap();
         self.report(
@@ -67,7 +67,7 @@ impl Metered {
         report(&self.machine, &event).await;
     }
 
-    /// As an hour that is too old for the API may be in the figures all the same.
+    /// Late usage that the API would refuse.
     async fn recorded(&self, hour: OffsetDateTime, quantity: i64) {
         sqlx::query(
             "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of) VALUES ($1, 'impressions', $2, 'app_42', $3, 1, $2)
@@ -90,7 +90,7 @@ impl Metered {
         run(&self.platform).await.unwrap();
     }
 
-    /// What Stripe counts of a metric of the customer, by hour.
+    /// Stripe's totals of the customer's metric, by hour.
     async fn at_stripe(&self, metric: &str) -> BTreeMap<OffsetDateTime, u64> {
         self.at_stripe_of("cus_lumen", metric).await
     }
@@ -111,7 +111,7 @@ impl Metered {
         sums["data"].as_array().unwrap().iter().map(of).collect()
     }
 
-    /// What was used of a metric, by hour.
+    /// Usage of a metric, by hour.
     async fn used(&self, metric: &str) -> BTreeMap<OffsetDateTime, u64> {
         let rows: Vec<(OffsetDateTime, i64)> =
             sqlx::query_as("SELECT hour, sum(quantity)::bigint FROM usage_records WHERE customer_id = $1 AND metric = $2 GROUP BY hour")
@@ -127,7 +127,7 @@ impl Metered {
         self.stand_in.requests().into_iter().filter(|request| request.method == "POST" && request.path == path).collect()
     }
 
-    /// Hours back from [`CLOSED`], revision, quantity and status of what was sent of a metric.
+    /// Hours back from [`CLOSED`], revision, quantity and status of the sent revisions of a metric.
     async fn rows(&self, metric: &str) -> Vec<(i64, i32, i64, String)> {
         let rows: Vec<(OffsetDateTime, i32, i64, String)> = sqlx::query_as(
             "SELECT hour, revision, quantity, status FROM usage_meter_events WHERE customer_id = $1 AND metric = $2 ORDER BY hour, revision",
@@ -140,8 +140,8 @@ impl Metered {
         rows.into_iter().map(|(hour, revision, quantity, status)| ((CLOSED - hour).whole_hours(), revision, quantity, status)).collect()
     }
 
-    /// What the trail and the outbox say of a type; both the same.
-    async fn told(&self, event_type: &str) -> Vec<Value> {
+    /// Audit rows and outbox events of a type; both are equal.
+    async fn reported(&self, event_type: &str) -> Vec<Value> {
         let of = async |sql: &'static str| {
             sqlx::query_scalar::<_, Value>(sql).bind(event_type).bind(self.customer.0).fetch_all(&self.app.db).await.unwrap()
         };
@@ -155,7 +155,7 @@ fn event(id: &str, metric: &str, at: OffsetDateTime, quantity: u64) -> Value {
     json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": at.format(&Rfc3339).unwrap(), "app_id": "app_42"})
 }
 
-/// Reports an event or several.
+/// Sends one or several events.
 async fn report(machine: &crate::support::Client, events: &Value) {
     let answer = machine.post_json("/api/v1/usage/events", events).await.json();
     assert_eq!(answer["rejected"], json!([]), "{answer}");
@@ -165,7 +165,7 @@ async fn add_meter(stand_in: &StandIn, name: &str) {
     post(stand_in, "v1/billing/meters", &format!("display_name={name}&event_name={name}&default_aggregation[formula]=sum")).await;
 }
 
-/// The platform with its meters on, and with a client that gives up soon and never stops asking.
+/// The platform with meters on, and a client with short timeouts and no circuit breaker.
 fn metering(app: &TestApp, change: impl FnOnce(&mut Config)) -> Platform {
     let mut config = (*app.platform.config).clone();
     config.file.meters.enabled = true;
@@ -222,7 +222,7 @@ async fn each_closed_hour_is_at_stripe_once_and_adds_up() {
     );
     assert_eq!(first.idempotency_key.as_deref(), Some(format!("{identifier}-0").as_str()));
 
-    // The open hour closes with its grace.
+    // The open hour closes after its grace period.
     metered.pass(Duration::minutes(24));
     metered.run().await;
     assert_eq!(metered.posts(EVENTS).len(), hours);
@@ -232,7 +232,7 @@ async fn each_closed_hour_is_at_stripe_once_and_adds_up() {
 }
 
 #[tokio::test]
-async fn nothing_goes_to_stripe_unless_it_is_switched_on_or_of_whom_stripe_does_not_know() {
+async fn only_enabled_meters_of_linked_customers_are_sent() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 7).await;
     let asked = metered.stand_in.requests().len();
@@ -252,7 +252,7 @@ async fn nothing_goes_to_stripe_unless_it_is_switched_on_or_of_whom_stripe_does_
 }
 
 #[tokio::test]
-async fn a_late_event_is_a_further_part_of_its_hour() {
+async fn a_late_event_is_a_further_revision() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.run().await;
@@ -264,7 +264,7 @@ async fn a_late_event_is_a_further_part_of_its_hour() {
 }
 
 #[tokio::test]
-async fn within_a_day_a_correction_takes_back_what_was_sent() {
+async fn within_a_day_a_correction_cancels_sent_usage() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.run().await;
@@ -281,8 +281,8 @@ async fn within_a_day_a_correction_takes_back_what_was_sent() {
     let identifier = metered.posts(EVENTS)[1].params["identifier"].clone();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].params, json!({"event_name": "impressions", "type": "cancel", "cancel": {"identifier": identifier}}));
-    assert_eq!(metered.told("usage.meter_cancelled").await.len(), 1);
-    assert!(metered.told("usage.meter_excess").await.is_empty());
+    assert_eq!(metered.reported("usage.meter_cancelled").await.len(), 1);
+    assert!(metered.reported("usage.meter_excess").await.is_empty());
 
     // All of it.
     metered.correct("d", "a", CLOSED, 0).await;
@@ -293,7 +293,7 @@ async fn within_a_day_a_correction_takes_back_what_was_sent() {
 }
 
 #[tokio::test]
-async fn after_a_day_a_correction_is_made_up_for_by_the_next_hours_of_the_period() {
+async fn after_a_day_later_hours_make_up_for_a_correction() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.run().await;
@@ -304,7 +304,7 @@ async fn after_a_day_a_correction_is_made_up_for_by_the_next_hours_of_the_period
     let start = "2026-11-01T00:00:00Z";
     let excess =
         |carried: u64| json!({"metric": "impressions", "period_start": start, "excess": 60, "carried": carried, "owed": 60 - carried});
-    assert_eq!(metered.told("usage.meter_excess").await, [excess(0)]);
+    assert_eq!(metered.reported("usage.meter_excess").await, [excess(0)]);
 
     metered.send("b", "impressions", CLOSED + Duration::DAY, 50).await;
     metered.pass(Duration::HOUR);
@@ -314,7 +314,7 @@ async fn after_a_day_a_correction_is_made_up_for_by_the_next_hours_of_the_period
     metered.run().await;
     metered.pass(Duration::HOUR);
     metered.run().await;
-    assert_eq!(metered.told("usage.meter_excess").await, [excess(0), excess(50), excess(60)]);
+    assert_eq!(metered.reported("usage.meter_excess").await, [excess(0), excess(50), excess(60)]);
     let at_stripe = metered.at_stripe("impressions").await;
     assert_eq!(at_stripe, BTreeMap::from([(CLOSED, 100), (CLOSED + Duration::hours(25), 60)]));
     assert_eq!(at_stripe.values().sum::<u64>(), metered.used("impressions").await.values().sum::<u64>());
@@ -322,7 +322,7 @@ async fn after_a_day_a_correction_is_made_up_for_by_the_next_hours_of_the_period
 }
 
 #[tokio::test]
-async fn what_is_older_than_stripe_takes_is_said_and_not_sent() {
+async fn usage_too_old_for_stripe_is_reported_not_sent() {
     let metered = Metered::start().await;
     let open = NOW - Duration::days(35) + Duration::hours(2) - Duration::minutes(50);
     let hours = [(open, 30), (open - Duration::hours(2), 20), (open - Duration::hours(3), 10)];
@@ -334,15 +334,15 @@ async fn what_is_older_than_stripe_takes_is_said_and_not_sent() {
         metered.pass(Duration::HOUR);
     }
     assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(open, 30)]));
-    let told = metered.told("usage.meter_expired").await;
-    assert_eq!((told.len(), &told[0]["hours"], &told[0]["quantity"]), (1, &json!(2), &json!(30)));
+    let reported = metered.reported("usage.meter_expired").await;
+    assert_eq!((reported.len(), &reported[0]["hours"], &reported[0]["quantity"]), (1, &json!(2), &json!(30)));
     let statuses: Vec<String> = metered.rows("impressions").await.into_iter().map(|row| row.3).collect();
     assert_eq!(statuses, ["expired", "expired", "sent"]);
     assert!(metered.posts(EVENTS).iter().all(|request| request.status == Some(200)));
 }
 
 #[tokio::test]
-async fn hours_before_the_beginning_are_left_out() {
+async fn hours_before_since_are_never_sent() {
     let metered = Metered::start().await;
     metered.send("before", "impressions", CLOSED - Duration::hours(3), 1).await;
     metered.send("after", "impressions", CLOSED - Duration::hours(1), 2).await;
@@ -350,9 +350,10 @@ async fn hours_before_the_beginning_are_left_out() {
     assert_eq!(status(&metered.rows("impressions").await), [(1, 1, 2, "sent")]);
 }
 
-/// A4: an hour within which a period begins goes to Stripe in two parts, each with a timestamp of its own period.
+/// A4: an hour with a period boundary is sent in two parts, each with a timestamp of its own
+/// period.
 #[tokio::test]
-async fn a_part_of_an_hour_is_at_stripe_in_its_period() {
+async fn split_hours_are_sent_in_their_periods() {
     let metered = Metered::start().await;
     let begins = datetime!(2026-11-22 14:34:17 UTC);
     let (anchor, end) = (datetime!(2026-09-22 14:34:17 UTC), datetime!(2026-12-22 14:34:17 UTC));
@@ -378,7 +379,7 @@ async fn a_part_of_an_hour_is_at_stripe_in_its_period() {
     let hour = datetime!(2026-11-22 14:00 UTC);
     assert_eq!(sent, [(hour.unix_timestamp().to_string(), "30".into()), (begins.unix_timestamp().to_string(), "7".into())]);
     assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(hour, 37)]));
-    // Nothing is left to send, and a correction is taken back from its own part.
+    // Nothing is left to send, and a correction is cancelled from its own part.
     metered.correct("c", "before", begins - Duration::SECOND, 10).await;
     metered.pass(Duration::HOUR);
     metered.run().await;

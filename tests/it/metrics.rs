@@ -1,4 +1,4 @@
-//! What the server tells Prometheus, and that whatever asks for it (alerts, dashboard) asks for what is told.
+//! The exported metrics, and that alerts and dashboard only use exported ones.
 
 use crate::support::{
     database::TestDatabase,
@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-/// Told by Prometheus itself.
+/// Exported by Prometheus itself.
 const OF_PROMETHEUS: [&str; 2] = ["up", "ALERTS"];
 /// Labels that Prometheus adds.
 const LABELS_OF_PROMETHEUS: [&str; 3] = ["job", "instance", "alertstate"];
@@ -20,14 +20,16 @@ fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// `(label, operator, value)` of each selector, or of a grouping with operator and value empty; by metric, or for groupings by `""`.
+/// `(label, operator, value)` of each selector, or of a grouping with empty operator and value; by
+/// metric, or for groupings by `""`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Asked {
     metrics: BTreeMap<String, BTreeSet<(String, String)>>,
     grouped_by: BTreeSet<String>,
 }
 
-/// The metrics and labels that an expression names. Only as much of PromQL as the rules and the dashboard use.
+/// The metrics and labels in an expression. Only the parts of PromQL that the rules and the
+/// dashboard use.
 fn asked(expr: &str) -> Asked {
     const GROUPING: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
     const OPERATORS: [&str; 5] = ["and", "or", "unless", "bool", "offset"];
@@ -53,7 +55,7 @@ fn asked(expr: &str) -> Asked {
             let matched = found.metrics.entry(word.to_owned()).or_default();
             for label in labels.split(',') {
                 let (name, value) = label.split_once('=').unwrap();
-                // A pattern names no value; only that there is such a label can be checked.
+                // A pattern has no value; only the label's existence can be checked.
                 let value = if let Some(pattern) = value.strip_prefix('~') { pattern } else { value };
                 let is_pattern = label.contains("=~") || name.ends_with('!');
                 let value = if is_pattern { String::new() } else { value.trim_matches('"').to_owned() };
@@ -67,13 +69,13 @@ fn asked(expr: &str) -> Asked {
     found
 }
 
-/// `sum by (…)`: the word before is an operator and no metric.
+/// `sum by (…)`: the word before is an operator and not a metric.
 fn followed_by_grouping(rest: &str, grouping: &[&str]) -> bool {
     grouping[..2].iter().any(|word| rest.strip_prefix(word).is_some_and(|after| after.trim_start().starts_with('(')))
 }
 
 #[test]
-fn expressions_are_read_as_prometheus_reads_them() {
+fn expressions_parse_as_in_prometheus() {
     let read = asked(
         r#"histogram_quantile(0.95, sum by (le, route) (rate(a_bucket{route="/x",m=~"y|z"}[5m]))) > 3 * b_total and on () max(c) == 1"#,
     );
@@ -116,15 +118,15 @@ fn panels() -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn rules_and_dashboard_ask_for_what_the_server_tells() {
+async fn rules_and_dashboard_use_exported_metrics() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_x"));
-    // Routes are known once they were asked for, by whomever.
+    // Routes exist after their first request.
     for path in ["/api/v1/billing/usage/current", "/api/v1/billing/invoices", "/billing/usage"] {
         server.get(path);
     }
-    // A job's first run may still be under way.
+    // A job's first run may still be in progress.
     let text = loop {
         let text = get(&server.metrics, "/metrics");
         if text.contains("job_duration_seconds_bucket") && text.contains("webhook_inbox_events{status=\"dead\"}") {
@@ -134,7 +136,7 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
     };
     assert!(text.contains("content-type: text/plain; version=0.0.4"), "{text}");
     let text = text.split_once("\r\n\r\n").unwrap().1;
-    let told = scraped(text);
+    let exported = scraped(text);
     for resolution in ["fetch", "last_resort"] {
         assert!(
             text.contains(&format!("webhook_ties_total{{resolution=\"{resolution}\"}} 0")),
@@ -147,7 +149,7 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
         let mut wrong = Vec::new();
         let mut labels: BTreeSet<&str> = LABELS_OF_PROMETHEUS.into();
         for (metric, wanted) in metrics.iter().filter(|(metric, _)| !OF_PROMETHEUS.contains(&metric.as_str())) {
-            let Some(series) = told.get(metric.as_str()) else {
+            let Some(series) = exported.get(metric.as_str()) else {
                 wrong.push(format!("{name}: no metric {metric}"));
                 continue;
             };
@@ -173,7 +175,7 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
     }
 
     let explained: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-    let unexplained: Vec<&&str> = told
+    let unexplained: Vec<&&str> = exported
         .keys()
         .filter(|name| {
             let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).filter(|base| explained.contains(base));
@@ -182,15 +184,16 @@ async fn rules_and_dashboard_ask_for_what_the_server_tells() {
         .collect();
     assert_eq!(unexplained, Vec::<&&str>::new(), "metrics without HELP");
     let of_prometheus: Vec<_> =
-        told.values().flatten().filter(|labels| labels.contains_key("job") || labels.contains_key("instance")).collect();
+        exported.values().flatten().filter(|labels| labels.contains_key("job") || labels.contains_key("instance")).collect();
     assert_eq!(of_prometheus, Vec::<&BTreeMap<&str, &str>>::new());
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
 }
 
-/// A selector inside `increase()` or `rate()`: the metric, and for each label the values that it asks for. None: a pattern that names none.
+/// A selector inside `increase()` or `rate()`: the metric, and the values per label. None: a
+/// pattern without values.
 type Counted = (String, Vec<(String, Option<Vec<String>>)>);
 
-/// What an expression counts.
+/// The counters in an expression.
 fn counted(expr: &str) -> Vec<Counted> {
     let functions = ["increase(", "rate("].map(|function| expr.split(function).skip(1));
     let inside = functions.into_iter().flatten().map(|rest| rest.split_once('[').expect("a range").0);
@@ -214,7 +217,7 @@ fn counted(expr: &str) -> Vec<Counted> {
 }
 
 #[test]
-fn what_an_expression_counts_is_read_from_it() {
+fn counters_of_expressions_are_found() {
     let read = counted(
         r#"sum(increase(a_total{result=~"failed|dead"}[1h])) / sum by (le) (rate(b_bucket{route=~"/x/.*",m="y"}[5m])) + increase(c_total[1m])"#,
     );
@@ -225,11 +228,11 @@ fn what_an_expression_counts_is_read_from_it() {
     assert_eq!(of("c_total"), []);
 }
 
-/// Counted in the database over all servers, so that a server begins with the number that stands there.
+/// Counted in the database over all servers, so a server starts with the stored number.
 const FROM_THE_DATABASE: &str = "database_migration_failures_total";
 
-/// Prometheus counts from a series' second sample on. So whatever an alert counts has to exist before it happens, with each value of each
-/// label that it can have, or the alert misses the first failure.
+/// Prometheus counts from a series' second sample on. So every counter of an alert must exist
+/// before its first increase, with each value of each label, or the alert misses the first failure.
 #[tokio::test]
 async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     let database = TestDatabase::new().await;
@@ -239,7 +242,7 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
     let text = answer.split_once("\r\n\r\n").unwrap().1;
     let zero: String = text.lines().filter(|line| line.ends_with(" 0")).map(|line| format!("{line}\n")).collect();
-    let (told, at_zero) = (scraped(text), scraped(&zero));
+    let (exported, at_zero) = (scraped(text), scraped(&zero));
     let has = |name: &str, wanted: &[(String, Option<String>)]| {
         at_zero.get(name).is_some_and(|series| {
             series.iter().any(|labels| {
@@ -254,9 +257,9 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     for (alert, expr) in alerts() {
         for (name, matchers) in counted(&expr) {
             asked += 1;
-            // Every combination of the values that are asked for with those that the other labels have anywhere.
+            // Every combination of the requested values with the values of other labels.
             let mut combinations: Vec<Vec<(String, Option<String>)>> = vec![Vec::new()];
-            let others = told.get(name.as_str()).into_iter().flatten().flat_map(BTreeMap::iter);
+            let others = exported.get(name.as_str()).into_iter().flatten().flat_map(BTreeMap::iter);
             let mut values: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
             for (label, value) in others.filter(|(label, _)| !matchers.iter().any(|(matched, _)| matched == **label)) {
                 values.entry((*label).to_owned()).or_default().insert(Some((*value).to_owned()));
@@ -282,7 +285,7 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     }
     assert!(!has("pdf_renders_total", &[("result".into(), Some("lost".into()))]), "the check can fail");
 
-    // The tests of the rules count nothing else.
+    // The rules' tests count nothing else.
     let counters: BTreeSet<String> = alerts().iter().flat_map(|(_, expr)| counted(expr)).map(|(name, _)| name).collect();
     for (_, series) in rule_tests() {
         for (series, _) in series {
@@ -296,7 +299,7 @@ async fn each_counter_of_an_alert_exists_at_zero_from_start() {
     }
 }
 
-/// Of each test in alerts_test.yml: milliseconds between samples, and the series with their values.
+/// Per test in alerts_test.yml: milliseconds between samples, and the series with their values.
 fn rule_tests() -> Vec<(u64, Vec<(String, String)>)> {
     let text = file("deploy/prometheus/alerts_test.yml");
     text.split("  - interval: ")
@@ -312,7 +315,7 @@ fn rule_tests() -> Vec<(u64, Vec<(String, String)>)> {
         .collect()
 }
 
-/// A duration as Prometheus writes it, of minutes, seconds and milliseconds.
+/// A duration in Prometheus's format, in minutes, seconds and milliseconds.
 fn milliseconds(text: &str) -> u64 {
     let (minutes, rest) = match text.split_once('m') {
         Some((minutes, rest)) if !rest.starts_with('s') => (minutes, rest),
@@ -324,8 +327,8 @@ fn milliseconds(text: &str) -> u64 {
     number(minutes) * 60_000 + number(seconds) * 1_000 + number(rest)
 }
 
-/// Prometheus 2 counts a sample on the left edge of a window, Prometheus 3 does not ("Migration guide", range selectors): the tests of the
-/// rules hold under both when there is none.
+/// Prometheus 2 counts a sample on the left edge of a window, Prometheus 3 does not ("Migration
+/// guide", range selectors): without one, the rules' tests pass in both.
 #[test]
 fn rule_tests_hold_in_prometheus_2_and_3() {
     assert_eq!(["14s999ms", "1m", "1m30s", "500ms", "2s"].map(milliseconds), [14_999, 60_000, 90_000, 500, 2_000]);
@@ -381,12 +384,12 @@ fn every_alert_is_tested_and_has_its_section_in_the_runbook() {
 }
 
 #[tokio::test]
-async fn a_failed_migration_is_remembered_for_those_who_still_serve() {
+async fn failed_migrations_are_visible_on_running_servers() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_x"));
     assert!(get(&server.metrics, "/metrics").contains("database_migration_failures_total 0"));
-    // A migration that is not what this program knows it to be.
+    // A migration that differs from the program's.
     sqlx::query("UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 1").execute(&database.pool).await.unwrap();
     let output = place.command(&["migrate"]).env("DATABASE_URL", &database.url).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

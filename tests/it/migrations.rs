@@ -1,25 +1,27 @@
-//! Migrations expand before they contract: the program before this one works on the schema of now, which is what upgrades without a failed
-//! request and the way back rest on.
+//! Migrations expand before they contract: the previous program works on the current schema.
+//! Upgrades without failed requests and rollbacks depend on that.
 
 use crate::support::{database::TestDatabase, program::Workplace};
-use apex_billing::store::postgres::{self, MIGRATIONS};
+use apex_billing::store::postgres::{self, MIGRATIONS, checksums};
 use serde_json::Value;
-use sqlx::PgPool;
-use std::{fs, path::Path};
+use sha2::{Digest, Sha384};
+use sqlx::{PgPool, migrate::MigrateError};
+use std::{collections::BTreeMap, fs, path::Path};
 
-/// A line of this beginning names the release that was the first to do without what a migration takes away or changes.
+/// A line with this prefix names the first release that no longer uses what a migration removes or
+/// changes.
 const MARKER: &str = "-- contracts: unused since ";
 
-/// Migrations without the marker that contract all the same, since no release knew what they take away.
+/// Contracting migrations without the marker, because no release used what they remove.
 const BEFORE_THE_FIRST_RELEASE: &[&str] = &[];
 
-/// What a statement takes from a program that knows the schema before it, if anything.
+/// What a statement removes for a program of the previous schema, if anything.
 fn contracts(statement: &str) -> Option<&'static str> {
     let words: Vec<String> = statement.split_whitespace().map(str::to_ascii_uppercase).collect();
     let text = format!(" {} ", words.join(" "));
     let alters = ["TABLE", "TYPE", "VIEW"].iter().any(|kind| text.starts_with(&format!(" ALTER {kind} ")));
     let alters_a_column = alters && text.matches(" ALTER ").count() > 1;
-    // A column that must be given is one that the program before does not give.
+    // A required column is one that the previous program does not set.
     let must_be_given = |column: &str| column.contains(" NOT NULL") && !column.contains(" DEFAULT ") && !column.contains(" GENERATED ");
     let mut added = text.split(" ADD COLUMN ").skip(1).flat_map(|rest| rest.split(','));
     let known = [
@@ -34,21 +36,22 @@ fn contracts(statement: &str) -> Option<&'static str> {
     known.into_iter().find_map(|(is, what)| is.then_some(what))
 }
 
-/// The statements of a migration, and its marker's release. Bodies of functions come in pieces, which changes nothing.
+/// A migration's statements, and its marker's release. Function bodies are split too, which doesn't
+/// matter.
 fn read(sql: &str) -> (Vec<String>, Option<&str>) {
     let release = sql.lines().find_map(|line| line.strip_prefix(MARKER)).map(str::trim);
     let code: Vec<&str> = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
     (code.join("\n").split(';').map(str::to_owned).collect(), release)
 }
 
-/// Is it a version such as 0.2.0, and not a later one than this program's?
+/// Whether it is a version such as 0.2.0, not later than this program's.
 fn is_earlier_release(release: &str) -> bool {
     let parts = |version: &str| version.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>();
     parts(release).is_some_and(|parts_of| parts_of.len() == 3 && Some(parts_of) < parts(env!("CARGO_PKG_VERSION")))
 }
 
 #[test]
-fn a_migration_that_contracts_says_which_release_stopped_using_what_it_takes() {
+fn contracting_migrations_name_the_last_using_release() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut seen = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -74,7 +77,7 @@ fn a_migration_that_contracts_says_which_release_stopped_using_what_it_takes() {
 }
 
 #[test]
-fn what_contracts_is_known_by_its_statements() {
+fn contracting_statements_are_recognised() {
     for statement in [
         "DROP TABLE plans",
         "drop table if exists plans cascade",
@@ -107,7 +110,7 @@ fn what_contracts_is_known_by_its_statements() {
 }
 
 #[tokio::test]
-async fn of_two_that_migrate_at_once_one_waits_and_both_find_the_schema_whole() {
+async fn concurrent_migrations_are_serialized() {
     let database = TestDatabase::new().await;
     postgres::migrate_down(&database.pool, 0).await.unwrap();
     let other = PgPool::connect(&database.url).await.unwrap();
@@ -125,7 +128,7 @@ async fn of_two_that_migrate_at_once_one_waits_and_both_find_the_schema_whole() 
 async fn a_migration_that_fails_is_named_by_its_number() {
     let database = TestDatabase::new().await;
     postgres::migrate_down(&database.pool, 21).await.unwrap();
-    // Somebody has made by hand what the next one is about to make.
+    // An object of the next migration was created manually.
     sqlx::query("CREATE TABLE reconciliations (id integer)").execute(&database.pool).await.unwrap();
     let place = Workplace::new();
     let output = place.command(&["migrate"]).env("DATABASE_URL", &database.url).env("LOG_FORMAT", "json").output().unwrap();
@@ -136,4 +139,47 @@ async fn a_migration_that_fails_is_named_by_its_number() {
     let noted: Value =
         sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error'").fetch_one(&database.pool).await.unwrap();
     assert_eq!(noted["migration"], 22, "{noted}");
+}
+
+/// The SQL without comments, trailing blanks and empty lines.
+fn without_comments(sql: &str) -> String {
+    let lines = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code).trim_end());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn reworded_migrations_have_unchanged_sql() {
+    let mut seen = 0;
+    for reworded in checksums::reworded() {
+        let version = reworded.version;
+        let migration = MIGRATIONS.iter().find(|known| known.version == version && known.migration_type.is_up_migration());
+        let sql = migration.unwrap_or_else(|| panic!("{version} is missing")).sql.as_str();
+        assert_eq!(hex::encode(Sha384::digest(without_comments(sql))), reworded.sql, "the SQL of {version} has changed");
+        assert_eq!(hex::decode(reworded.released).unwrap().len(), 48, "{version}");
+        seen += 1;
+    }
+    let lines = include_str!("../../src/store/postgres/checksums.txt").lines();
+    assert_eq!(seen, lines.filter(|line| !line.starts_with('#')).count(), "every line of checksums.txt is valid");
+    assert_eq!(without_comments("-- Why.\n\nSELECT 1; -- one \n  SELECT 2;\n"), "SELECT 1;\n  SELECT 2;");
+}
+
+/// Older programs validate the stored checksums when they start.
+#[tokio::test]
+async fn databases_store_checksums_of_released_files() {
+    let database = TestDatabase::new().await;
+    postgres::migrate_down(&database.pool, 0).await.unwrap();
+    postgres::migrate(&database.pool).await.unwrap();
+    let stored: Vec<(i64, String)> =
+        sqlx::query_as("SELECT version, encode(checksum, 'hex') FROM _sqlx_migrations").fetch_all(&database.pool).await.unwrap();
+    let ups = MIGRATIONS.iter().filter(|migration| migration.migration_type.is_up_migration());
+    let mut expected: BTreeMap<i64, String> = ups.map(|migration| (migration.version, hex::encode(&migration.checksum))).collect();
+    for reworded in checksums::reworded() {
+        let file = expected.insert(reworded.version, reworded.released.to_owned());
+        assert_ne!(file.as_deref(), Some(reworded.released), "{} is not reworded: remove its line", reworded.version);
+    }
+    assert_eq!(stored.into_iter().collect::<BTreeMap<_, _>>(), expected);
+
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = sha384('other') WHERE version = 1").execute(&database.pool).await.unwrap();
+    let error = postgres::migrate(&database.pool).await.unwrap_err();
+    assert!(matches!(error, MigrateError::VersionMismatch(1)), "{error}");
 }

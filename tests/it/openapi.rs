@@ -1,4 +1,4 @@
-//! The document of the API against the router, the routes of which are the truth.
+//! The OpenAPI document compared with the router's routes.
 
 use crate::support::TestApp;
 use apex_billing::{
@@ -16,13 +16,13 @@ use axum::http::Method;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// `GET /path/{}`: what a parameter is called is nothing that a caller sees.
+/// `GET /path/{}`: a parameter's name is not visible to clients.
 fn named(method: &str, path: &str) -> String {
     let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
     format!("{} {}", method.to_uppercase(), parts.join("/"))
 }
 
-/// An address of a path: no object has this id.
+/// A URL of a path: no object has this id.
 fn example(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "7" } else { part }).collect();
     parts.join("/")
@@ -44,7 +44,7 @@ async fn every_route_is_documented_and_every_documented_one_exists() {
     let mut registered = BTreeSet::new();
     for path in paths {
         let example = example(path);
-        // No path takes it, so the router says which methods it does take.
+        // No path accepts it, so the router lists the methods that it does accept.
         let answer = app.client().send(Method::TRACE, &example, None, Vec::new()).await;
         assert_eq!(answer.status, 405, "{example}");
         let allowed = answer.header("allow").expect("Allow").to_owned();
@@ -70,7 +70,7 @@ async fn anyone_gets_the_document_and_its_page() {
         let id = operation["operationId"].as_str().expect("an id");
         assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
     }
-    // A strict policy leaves it whole, and it asks nobody else.
+    // It works with a strict policy, and loads nothing from other hosts.
     for unwanted in ["<script", "style=", "https://", "http://"] {
         assert!(!html.contains(unwanted), "{unwanted}");
     }
@@ -89,7 +89,7 @@ fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_operation_has_its_own_id() {
+fn references_resolve_and_operation_ids_are_unique() {
     let mut found = BTreeSet::new();
     references(openapi::document(), &mut found);
     for reference in found {
@@ -101,7 +101,7 @@ fn every_reference_leads_somewhere_and_every_operation_has_its_own_id() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_what_is_not_taken_are_problems() {
+async fn unknown_paths_and_methods_are_problems() {
     let app = TestApp::start().await;
     for method in [Method::GET, Method::POST, Method::DELETE] {
         app.client().send(method, "/api/v1/nowhere", None, Vec::new()).await.problem(404, "not_found");
@@ -114,13 +114,13 @@ async fn what_is_not_there_and_what_is_not_taken_are_problems() {
 }
 
 #[tokio::test]
-async fn every_path_says_what_it_takes_and_answers_head_as_get() {
+async fn every_path_lists_methods_and_supports_head() {
     let app = TestApp::start().await;
     for (path, item) in openapi::document()["paths"].as_object().expect("paths") {
         let example = example(path);
         for method in [Method::OPTIONS, Method::PATCH] {
             let refused = app.client().send(method, &example, None, Vec::new()).await;
-            // What load balancers ask is answered without a body.
+            // Health checks support HEAD.
             if path.starts_with("/api/") {
                 refused.problem(405, "method_not_allowed");
             }
@@ -140,11 +140,11 @@ async fn every_path_says_what_it_takes_and_answers_head_as_get() {
 }
 
 #[tokio::test]
-async fn the_document_names_an_idempotency_key_just_where_one_is_read() {
+async fn idempotency_keys_are_documented_where_used() {
     let app = TestApp::start().await;
     let staff = app.sign_in(Role::Admin, None).await;
     let mut required = Vec::new();
-    // Without signing out, which would end the session.
+    // Without logout, which would end the session.
     for (path, method, operation) in operations().filter(|(path, method, _)| *method != "get" && !path.ends_with("/logout")) {
         let parameter = operation["parameters"].as_array().into_iter().flatten().find(|parameter| parameter["name"] == "Idempotency-Key");
         let staff = staff.clone().with_header("idempotency-key", "not visible");
@@ -165,7 +165,7 @@ async fn the_document_names_an_idempotency_key_just_where_one_is_read() {
 }
 
 #[test]
-fn words_of_the_document_are_those_that_are_read() {
+fn documented_values_are_accepted() {
     let documented = |name: &str| -> Vec<&str> {
         let words = openapi::document()["components"]["schemas"][name]["enum"].as_array().expect(name);
         words.iter().map(|word| word.as_str().expect(name)).collect()
@@ -178,7 +178,8 @@ fn words_of_the_document_are_those_that_are_read() {
     assert_eq!(documented("Feature"), Feature::ALL.map(Feature::name));
 }
 
-/// To see in a change what it changes for those who call. What every operation may be refused with is as in `problems.rs`, and left out.
+/// Shows a change's effect on clients. Problems that every operation may return are in
+/// `problems.rs`, and left out.
 #[test]
 fn the_document_is_as_it_was_looked_at() {
     let mut document = openapi::document().clone();

@@ -1,4 +1,4 @@
-//! What this platform asks Stripe for: the customer portal, customers.
+//! Requests to Stripe: the customer portal, customers.
 
 use crate::{
     stripe::{StandIn, faults::Fault},
@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 const FORM: &str = "application/x-www-form-urlencoded";
 const PORTAL: &str = "/api/v1/billing/portal";
 
-/// A platform that asks this stand-in.
+/// A platform that uses this stand-in.
 pub async fn connected_to(stand_in: &StandIn) -> TestApp {
     TestApp::start_with(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())]).await
 }
 
-/// The same platform with a client that gives up soon.
+/// The same platform with a client with short timeouts.
 pub fn impatient(app: &TestApp) -> Platform {
     let ms = Duration::from_millis;
     let patience = Patience { a_try: ms(300), budget: ms(600) };
@@ -41,7 +41,7 @@ fn posts(stand_in: &StandIn, path: &str) -> Vec<crate::stripe::server::Logged> {
 }
 
 #[tokio::test]
-async fn a_publisher_is_led_to_the_portal_and_the_trail_says_so() {
+async fn a_publisher_opens_the_portal_and_it_is_audited() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.seed_customer("lumen");
@@ -69,7 +69,7 @@ async fn a_publisher_is_led_to_the_portal_and_the_trail_says_so() {
 }
 
 #[tokio::test]
-async fn nobody_else_is() {
+async fn others_can_not_open_the_portal() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     let (lumen, forge) = (app.add_customer("lumen").await, app.add_customer("forge").await);
@@ -83,7 +83,7 @@ async fn nobody_else_is() {
 }
 
 #[tokio::test]
-async fn without_stripe_the_portal_says_so_and_no_page_offers_it() {
+async fn without_stripe_no_page_offers_the_portal() {
     let app = TestApp::start().await;
     let lumen = app.add_customer("lumen").await;
     let publisher = app.sign_in(Role::Publisher, Some(lumen)).await;
@@ -94,7 +94,7 @@ async fn without_stripe_the_portal_says_so_and_no_page_offers_it() {
 }
 
 #[tokio::test]
-async fn the_invoices_page_offers_it_to_who_may() {
+async fn the_invoices_page_offers_it_to_managers() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     let lumen = app.add_customer("lumen").await;
@@ -103,7 +103,7 @@ async fn the_invoices_page_offers_it_to_who_may() {
     let publisher = app.sign_in(Role::Publisher, Some(lumen)).await;
     assert!(publisher.get("/billing/invoices").await.text().contains(&form));
     assert!(!app.sign_in(Role::Readonly, Some(lumen)).await.get("/billing/invoices").await.text().contains(PORTAL));
-    // What a form can't do, its page says.
+    // The page shows a form's error.
     let refused = publisher.post(PORTAL, FORM, Vec::new()).await;
     assert_eq!((refused.status, refused.header("location")), (303, Some("/billing/invoices?portal=stripe_refused")));
     let page = publisher.get("/billing/invoices?portal=stripe_refused").await;
@@ -113,7 +113,7 @@ async fn the_invoices_page_offers_it_to_who_may() {
 }
 
 #[tokio::test]
-async fn a_stripe_that_is_down_hangs_no_page() {
+async fn an_unavailable_stripe_blocks_no_page() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.fault(Fault::status(500).times(1000));
@@ -122,7 +122,7 @@ async fn a_stripe_that_is_down_hangs_no_page() {
     let answer = publisher.post_json(PORTAL, &json!({})).await;
     answer.problem(503, "stripe_unavailable");
     assert_eq!(answer.header("retry-after"), Some("60"));
-    // From then on the circuit answers.
+    // From then on the circuit breaker responds.
     let (asked, started) = (stand_in.requests().len(), Instant::now());
     for _ in 0..5 {
         publisher.post_json(PORTAL, &json!({})).await.problem(503, "stripe_unavailable");
@@ -132,7 +132,7 @@ async fn a_stripe_that_is_down_hangs_no_page() {
 }
 
 #[tokio::test]
-async fn a_customer_stripe_does_not_know_has_no_portal() {
+async fn a_customer_without_a_stripe_id_has_no_portal() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     let id: uuid::Uuid = sqlx::query_scalar("INSERT INTO customers (name) VALUES ('New') RETURNING id").fetch_one(&app.db).await.unwrap();
@@ -145,7 +145,7 @@ fn in_stripe(stand_in: &StandIn) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_customer_is_made_in_both_places_however_often_it_is_asked_for() {
+async fn repeated_creation_makes_one_customer_in_both() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     let make = async || customers::create_in_stripe(&app.platform, "Lumen Games", "billing@lumen.example", Currency::USD).await;
@@ -160,7 +160,7 @@ async fn a_customer_is_made_in_both_places_however_often_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_makes_no_second_customer() {
+async fn a_lost_response_makes_no_second_customer() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     stand_in.fault(Fault::half_a_body().on("POST", "/v1/customers").times(2).after_the_work());
@@ -171,7 +171,7 @@ async fn an_answer_that_is_lost_makes_no_second_customer() {
 }
 
 #[tokio::test]
-async fn what_failed_half_way_is_completed_by_the_same_command() {
+async fn a_partial_failure_is_completed_by_repeating() {
     let stand_in = StandIn::start().await;
     let app = connected_to(&stand_in).await;
     let platform = impatient(&app);
@@ -182,7 +182,7 @@ async fn what_failed_half_way_is_completed_by_the_same_command() {
     let alone = "SELECT count(*) || ' ' || count(stripe_customer_id) FROM customers";
     assert_eq!(one(&app, alone).await, "1 0");
     stand_in.shared.faults.lock().unwrap().clear();
-    // Made by another who died before linking it, and so long ago that the key is forgotten.
+    // Created by a process that died before linking it, so long ago that the key has expired.
     let ours = one(&app, "SELECT id::text FROM customers").await;
     crate::stand_in::client::post(&stand_in, "v1/customers", &format!("email=billing@lumen.example&metadata[apex_customer]={ours}")).await;
     make(&impatient(&app)).await.unwrap();

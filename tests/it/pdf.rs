@@ -1,4 +1,4 @@
-//! Invoices as PDF, read back with poppler and qpdf.
+//! Invoices as PDF, parsed with poppler and qpdf.
 
 use apex_billing::{
     domain::{
@@ -43,7 +43,7 @@ fn line(description: &str, quantity: i64, unit_amount: &str, amount: i64) -> Lin
     }
 }
 
-/// A usage invoice over $2,071.00, open.
+/// An open usage invoice over $2,071.00.
 fn invoice() -> InvoiceDetail {
     InvoiceDetail {
         summary: InvoiceSummary {
@@ -141,7 +141,7 @@ fn with_lines(count: usize) -> InvoiceDetail {
     invoice
 }
 
-/// The sums of what stands in the invoice.
+/// The sums of an invoice.
 fn figures(invoice: &InvoiceDetail) -> Figures {
     let summary = &invoice.summary;
     let mut lines = LineFigures::default();
@@ -179,7 +179,7 @@ fn render(invoice: &InvoiceDetail) -> Pdf {
     Renderer::new().render_blocking(&document(invoice)).unwrap()
 }
 
-/// What a program prints when it is given the PDF on its standard input.
+/// A program's output for the PDF on its standard input.
 fn pipe(program: &str, arguments: &[&str], pdf: &Pdf) -> String {
     pipe_bytes(program, arguments, pdf.bytes.to_vec())
 }
@@ -204,18 +204,18 @@ fn text(invoice: &InvoiceDetail) -> String {
     pipe("pdftotext", &["-layout", "-", "-"], &render(invoice)).replace('\u{a0}', " ")
 }
 
-/// Row by row as the page reads, without the widths of the gaps, which change with every nudge of the layout.
+/// The text row by row, without the widths of gaps, which change with the layout.
 fn rows(invoice: &InvoiceDetail) -> String {
     text(invoice).lines().map(words).filter(|row| !row.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// Runs of white space as one space, for text that may wrap.
+/// Collapses white space, for text that may wrap.
 pub fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn an_open_invoice_says_what_to_pay_and_how() {
+fn an_open_invoice_has_amount_and_payment_link() {
     insta::assert_snapshot!(rows(&invoice()));
 }
 
@@ -257,7 +257,7 @@ fn two_hundred_lines_repeat_the_header_and_count_the_pages() {
 #[test]
 fn the_same_invoice_is_the_same_bytes() {
     let pdf = render(&invoice());
-    // Other documents in between, so that what typst remembers of the first one ages.
+    // Other documents in between, so that typst's memoization of the first one ages.
     for status in InvoiceStatus::ALL.into_iter().cycle().take(12) {
         render(&with_status(status));
     }
@@ -269,7 +269,7 @@ fn the_same_invoice_is_the_same_bytes() {
 }
 
 #[test]
-fn markup_in_names_is_only_characters() {
+fn markup_in_names_is_plain_text() {
     let hostile = [
         r##"#set page("a0") $x$ "q" \ @ref <lab> *b* _i_ `c` /* n */ // d -> fi --- ... ~ == 'q' https"##,
         "#panic(1) #import \"x.typ\" {{name}} </script> %s \\u{41} &amp;",
@@ -280,7 +280,7 @@ fn markup_in_names_is_only_characters() {
         invoice.description = Some(name.to_owned());
         invoice.line_items[0].description = name.to_owned();
         let pdf = Renderer::new().render_blocking(&document(&invoice)).unwrap();
-        // In the order of the content, so that a wrapped name isn't mixed with what stands beside it.
+        // In the order of the content, so that a wrapped name isn't mixed with its neighbours.
         let text = words(&pipe("pdftotext", &["-raw", "-", "-"], &pdf));
         assert_eq!(text.matches(&words(name)).count(), 3, "{name}\n{text}");
     }
@@ -302,7 +302,7 @@ fn scripts_beyond_latin_are_printed() {
     assert!(text.contains("شركة"), "{text}");
 }
 
-/// The picture of the first page, as bytes that differ when the page looks different.
+/// The first page as an image; bytes differ if the page looks different.
 fn picture(invoice: &InvoiceDetail) -> Vec<u8> {
     let pdf = render(invoice);
     let mut child = Command::new("pdftoppm")
@@ -327,8 +327,8 @@ fn a_character_that_no_font_has_leaves_a_box() {
 }
 
 #[test]
-fn a_draft_and_a_void_invoice_say_so_across_the_page() {
-    // The watermark is turned, so it is read a letter at a time; `-raw` puts no blanks between them.
+fn drafts_and_void_invoices_have_a_watermark() {
+    // The watermark is rotated, so it is extracted letter by letter; `-raw` inserts no blanks.
     let shown = |status| {
         let pdf = render(&with_status(status));
         pipe("pdftotext", &["-raw", "-", "-"], &pdf).to_uppercase().split_whitespace().collect::<String>()
@@ -357,7 +357,7 @@ fn amounts_have_the_decimals_of_their_currency() {
 }
 
 #[test]
-fn all_that_the_seller_adds_is_printed() {
+fn the_sellers_fields_are_printed() {
     let mut invoice = invoice();
     let id = |kind: &str, value: &str| TaxId { kind: kind.to_owned(), value: value.to_owned() };
     invoice.customer.tax_ids = vec![id("gb_vat", "GB123456789"), id("eu_vat", "IE6388047V")];
@@ -384,7 +384,7 @@ fn all_that_the_seller_adds_is_printed() {
 }
 
 #[test]
-fn what_is_missing_leaves_no_trace() {
+fn missing_data_take_no_space() {
     let mut invoice = invoice();
     invoice.summary.due_date = None;
     invoice.summary.period = None;
@@ -424,7 +424,7 @@ fn what_is_missing_leaves_no_trace() {
 }
 
 #[test]
-fn a_long_word_stays_in_its_column_and_whole_in_copied_text() {
+fn long_words_wrap_and_copy_unbroken() {
     let mut invoice = invoice();
     let word = "W".repeat(90);
     invoice.customer.address = vec![word.clone()];
@@ -433,14 +433,14 @@ fn a_long_word_stays_in_its_column_and_whole_in_copied_text() {
     let copied: String = raw.split_whitespace().collect();
     assert!(copied.contains(&word), "{raw}");
     assert!(raw.lines().all(|line| !line.contains(&word)), "it is broken into lines");
-    // One for the words and one for the address, not one for each piece of it.
+    // One for the words and one for the link, not one per piece of it.
     let links = pdf.bytes.windows(13).filter(|bytes| bytes == b"/Subtype/Link").count();
     assert_eq!(links, 2);
 }
 
 #[test]
 fn any_text_renders() {
-    // Few cases, since each is a whole page.
+    // Few cases, because each is a whole page.
     let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() });
     let strings = (any::<String>(), any::<String>(), ".{0,400}", "[a-zA-Z0-9]{0,400}", any::<i64>());
     runner
@@ -487,7 +487,7 @@ async fn fifty_requests_for_one_invoice_render_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_different_invoices_wait_for_their_turn() {
+async fn fifty_different_invoices_are_queued() {
     let renderer = Renderer::with_limits(Limits { timeout: Duration::from_secs(120), ..Limits::default() });
     let requests = (0..50).map(|n| {
         let mut invoice = invoice();
@@ -501,7 +501,7 @@ async fn fifty_different_invoices_wait_for_their_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_than_may_wait_are_turned_away_and_slow_ones_end() {
+async fn a_full_queue_refuses_and_slow_renders_time_out() {
     let limits = Limits { workers: 1, waiting: 1, timeout: Duration::from_secs(120), ..Limits::default() };
     let renderer = Renderer::with_limits(limits);
     let results = futures::future::join_all((0..5).map(|_| renderer.render(document(&invoice())))).await;
@@ -514,7 +514,7 @@ async fn more_than_may_wait_are_turned_away_and_slow_ones_end() {
 }
 
 #[tokio::test]
-async fn finished_documents_are_kept_up_to_a_number_of_bytes() {
+async fn the_cache_is_limited_in_bytes() {
     let made = std::cell::Cell::new(0);
     let ask = |renderer: Renderer| {
         let made = &made;

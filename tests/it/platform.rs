@@ -1,4 +1,4 @@
-//! Health, features, the kill switch, and what every answer has in common.
+//! Health, features, the kill switch, and common properties of responses.
 
 use crate::support::TestApp;
 use apex_billing::{domain::role::Role, store::postgres};
@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn health_and_features_are_open_to_anyone() {
+async fn health_and_features_are_public() {
     let app = TestApp::start().await;
     let health = app.client().get("/api/v1/health").await;
     assert_eq!(health.status, 200);
@@ -22,7 +22,7 @@ async fn health_and_features_are_open_to_anyone() {
 }
 
 #[tokio::test]
-async fn without_its_database_the_service_says_so_and_nothing_of_the_inside() {
+async fn a_missing_database_is_reported_without_internals() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     app.db.close().await;
@@ -35,7 +35,7 @@ async fn without_its_database_the_service_says_so_and_nothing_of_the_inside() {
 }
 
 #[tokio::test]
-async fn the_kill_switch_stops_billing_and_nothing_else() {
+async fn the_kill_switch_only_stops_billing() {
     let app = TestApp::start_with(&[("BILLING_ENABLED", "false")]).await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -73,7 +73,7 @@ async fn every_error_is_a_problem_with_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_browsers_accept_header_does_not_turn_the_api_into_redirects() {
+async fn accepting_html_does_not_redirect_the_api() {
     let app = TestApp::start().await;
     let browser =
         app.client().with_header("accept", "text/html,application/xhtml+xml").with_header("referer", "http://127.0.0.1:3000/login");
@@ -82,7 +82,7 @@ async fn a_browsers_accept_header_does_not_turn_the_api_into_redirects() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_headers_that_keep_browsers_safe() {
+async fn every_response_has_security_headers() {
     let app = TestApp::start().await;
     for path in ["/login", "/api/v1/health", "/api/v1/nothing"] {
         let answer = app.client().get(path).await;

@@ -1,4 +1,4 @@
-//! The program itself: how it starts, what it says when it can't, how it stops.
+//! The program: start, errors at start, shutdown.
 
 use crate::{
     stripe::StandIn,
@@ -33,7 +33,7 @@ fn wrong_settings_are_one_sentence() {
     for file in [folder.as_str(), "nowhere", "Leptos.toml"] {
         says_one_sentence(&place.command(&["serve"]).env("BREACHED_PASSWORDS_FILE", file).output().unwrap(), "BREACHED_PASSWORDS_FILE");
     }
-    let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://somebody:hunter2@127.0.0.1:1/none").output().unwrap();
+    let unreachable = place.command(&["serve"]).env("DATABASE_URL", "postgres://user:hunter2@127.0.0.1:1/none").output().unwrap();
     says_one_sentence(&unreachable, "DATABASE_URL");
     assert!(!String::from_utf8_lossy(&unreachable.stderr).contains("hunter2"));
     fs::write(place.0.join("Leptos.toml"), "[limits]\n").unwrap();
@@ -55,7 +55,7 @@ fn bad_usage_is_exit_code_two_and_every_command_explains_itself() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_sentence() {
+async fn a_port_in_use_is_one_sentence() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -65,7 +65,7 @@ async fn a_taken_port_is_one_sentence() {
 }
 
 #[tokio::test]
-async fn accounts_are_made_from_the_shell() {
+async fn accounts_are_managed_from_the_shell() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let run = |args: &[&str], input: &str| {
@@ -86,7 +86,7 @@ async fn accounts_are_made_from_the_shell() {
 }
 
 #[tokio::test]
-async fn the_inbox_is_worked_from_the_shell() {
+async fn the_inbox_is_managed_from_the_shell() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let run = |args: &[&str]| {
@@ -126,7 +126,7 @@ async fn the_inbox_is_worked_from_the_shell() {
 }
 
 #[test]
-fn with_its_own_database_it_survives_being_killed_and_stops_all_of_it() {
+fn with_a_private_database_it_survives_kills() {
     let place = Workplace::new();
     let demo = place.command(&["demo", "--json"]).output().unwrap();
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
@@ -144,15 +144,15 @@ fn with_its_own_database_it_survives_being_killed_and_stops_all_of_it() {
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
     let again: serde_json::Value = serde_json::from_slice(&place.command(&["demo", "--json"]).output().unwrap().stdout).unwrap();
     assert_eq!(again, access);
-    // There is no load balancer to wait for.
-    let told = Instant::now();
+    // Without a load balancer there is no waiting.
+    let signalled = Instant::now();
     assert_eq!(server.signal(libc::SIGTERM), Some(0));
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert!(signalled.elapsed() < Duration::from_secs(5), "{:?}", signalled.elapsed());
     assert!(!postmaster.exists());
 }
 
 #[tokio::test]
-async fn metrics_are_told_on_their_own_address_alone() {
+async fn metrics_are_only_on_their_own_address() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let mut server =
@@ -163,7 +163,7 @@ async fn metrics_are_told_on_their_own_address_alone() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    // A signed event of a type that is not handled.
+    // A signed event of an unhandled type.
     let body = r#"{"id":"evt_1","type":"plan.created","created":1700000000,"data":{"object":{"id":"plan_1"}}}"#;
     let secret = apex_billing::config::Secret("whsec_of_this_test".into());
     let signature = apex_billing::stripe::signature::sign(body.as_bytes(), &secret, time::OffsetDateTime::now_utc());
@@ -185,7 +185,7 @@ async fn metrics_are_told_on_their_own_address_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stripe_is_asked_from_the_shell_and_at_start_up() {
+async fn backfills_run_from_the_shell_and_at_start() {
     let stand_in = StandIn::listen("127.0.0.1:0", SECRET_KEY, time::OffsetDateTime::now_utc).await.unwrap();
     let database = TestDatabase::new().await;
     let place = Workplace::new();

@@ -1,56 +1,56 @@
-//! How much may come from one address without anybody signing in.
+//! Rate limits of unauthenticated requests per address.
 
 use crate::support::{TestApp, app::PASSWORD, program};
 use apex_billing::domain::role::Role;
 use serde_json::json;
 use time::Duration;
 
-/// One a second, and twenty at once.
+/// One a second, and a burst of twenty.
 const FEW: (&str, &str) = ("anonymous-requests-per-second = 50", "anonymous-requests-per-second = 1");
 
 #[tokio::test]
-async fn an_address_that_asks_too_much_waits_and_no_other_one_does() {
+async fn rates_are_limited_per_address() {
     let app = TestApp::start_with_settings(&[FEW]).await;
-    let nobody = app.client().from("192.0.2.10");
+    let anonymous = app.client().from("192.0.2.10");
     for _ in 0..20 {
-        assert_eq!(nobody.get("/api/v1/meta/features").await.status, 200);
+        assert_eq!(anonymous.get("/api/v1/meta/features").await.status, 200);
     }
-    let refused = nobody.get("/api/v1/meta/features").await;
+    let refused = anonymous.get("/api/v1/meta/features").await;
     refused.problem(429, "rate_limited");
     assert_eq!(refused.header("retry-after"), Some("1"));
     for path in ["/login", "/billing/usage", "/theme", "/nothing"] {
-        assert_eq!(nobody.get(path).await.status, 429, "{path}");
+        assert_eq!(anonymous.get(path).await.status, 429, "{path}");
     }
     let login = json!({"email": "ops@people.example", "password": PASSWORD});
-    nobody.post_json("/api/v1/auth/login", &login).await.problem(429, "rate_limited");
+    anonymous.post_json("/api/v1/auth/login", &login).await.problem(429, "rate_limited");
     assert_eq!(app.client().from("192.0.2.11").get("/api/v1/meta/features").await.status, 200);
     app.advance(Duration::seconds(1));
-    assert_eq!(nobody.get("/login").await.status, 200);
+    assert_eq!(anonymous.get("/login").await.status, 200);
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_stripe_health_checks_and_files_are_not_counted() {
+async fn users_stripe_health_checks_and_files_are_exempt() {
     let app = TestApp::start_with_settings(&[FEW]).await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await.from("192.0.2.10");
     let machine = app.machine(customer).await.from("192.0.2.10");
-    let nobody = app.client().from("192.0.2.10");
+    let anonymous = app.client().from("192.0.2.10");
     for _ in 0..25 {
-        nobody.get("/api/v1/meta/features").await;
+        anonymous.get("/api/v1/meta/features").await;
     }
-    nobody.get("/api/v1/meta/features").await.problem(429, "rate_limited");
+    anonymous.get("/api/v1/meta/features").await.problem(429, "rate_limited");
     for _ in 0..25 {
         assert_eq!(person.get("/api/v1/auth/me").await.status, 200);
         assert_eq!(machine.get("/api/v1/billing/invoices").await.status, 200);
         for path in ["/livez", "/readyz", "/api/v1/health", "/pkg/apex_billing.css", "/favicon.svg"] {
-            assert_ne!(nobody.get(path).await.status, 429, "{path}");
+            assert_ne!(anonymous.get(path).await.status, 429, "{path}");
         }
-        nobody.post("/api/v1/webhooks/stripe", "application/json", b"{}".to_vec()).await.problem(400, "signature_missing");
+        anonymous.post("/api/v1/webhooks/stripe", "application/json", b"{}".to_vec()).await.problem(400, "signature_missing");
     }
 }
 
 #[tokio::test]
-async fn trying_keys_counts_and_the_proxys_address_does_not() {
+async fn trying_keys_counts_and_proxies_do_not() {
     let app = TestApp::start_with_all(&[("TRUSTED_PROXIES", "10.0.0.0/8")], &[FEW]).await;
     let behind = |client: &str| app.client().from("10.0.0.1").with_header("x-forwarded-for", client);
     let guesser = behind("203.0.113.5").with_header("authorization", &format!("Bearer apex_{}", "0".repeat(64)));

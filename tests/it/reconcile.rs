@@ -1,4 +1,4 @@
-//! The reconciliation against a stand-in for Stripe, with drift that nobody told of.
+//! Reconciliation against a Stripe stand-in, with drift that had no webhook.
 
 mod program;
 mod trouble;
@@ -41,7 +41,8 @@ pub fn by() -> By {
 /// Paid invoices of the customer that both sides have.
 const INVOICES: i64 = 132;
 
-/// A stand-in and a platform that mirrors it whole: a customer with paid invoices, a subscription, a refund and a credit note.
+/// A stand-in and a platform with a complete mirror: a customer with paid invoices, a subscription,
+/// a refund and a credit note.
 async fn in_step() -> (StandIn, TestApp) {
     in_step_under(&AT_ONCE).await
 }
@@ -62,7 +63,7 @@ async fn in_step_under(settings: &[(&str, &str)]) -> (StandIn, TestApp) {
     post(&stand_in, "v1/credit_notes", &format!("invoice={invoice}&amount=100")).await;
     let charge = newest(&stand_in, "charge");
     post(&stand_in, "v1/refunds", &format!("charge={charge}&amount=500")).await;
-    // Another business' customer of the same account is nobody's here.
+    // Another platform's customer of the same account is unknown here.
     stand_in.seed_customer("stranger");
     stand_in.seed_invoices("cus_stranger", 3);
     for both in [&stand_in as &dyn Ahead, &app] {
@@ -139,7 +140,7 @@ async fn one(app: &TestApp, sql: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn two_sides_that_agree_differ_in_nothing() {
+async fn equal_sides_have_no_discrepancies() {
     let (_stand_in, app) = in_step().await;
     let run = run(&app).await;
     assert_eq!(found(&app, &run).await, []);
@@ -153,9 +154,9 @@ async fn two_sides_that_agree_differ_in_nothing() {
     );
 }
 
-/// A1: what is metered is compared with Stripe's items themselves.
+/// A1: the metered period is compared with Stripe's items themselves.
 #[tokio::test]
-async fn a_period_that_was_read_wrongly_is_noticed_and_repaired() {
+async fn a_wrongly_parsed_period_is_found_and_repaired() {
     let (stand_in, app) = in_step().await;
     let price = post(&stand_in, "v1/prices", "currency=usd&unit_amount=1&recurring[interval]=month&recurring[usage_type]=metered").await;
     let fee = post(&stand_in, "v1/prices", "currency=usd&unit_amount=99900&recurring[interval]=year&nickname=Growth").await;
@@ -171,7 +172,7 @@ async fn a_period_that_was_read_wrongly_is_noticed_and_repaired() {
     }
     import(&app).await;
     assert_eq!(found(&app, &run(&app).await).await, []);
-    // The mirror of a reader that takes what all items span, and knows nothing of the items.
+    // A mirror whose reader takes the span of all items, and doesn't know them.
     let wrong = "WITH span AS (
             SELECT subscription_id, min(period_start) AS start, max(period_end) AS end FROM subscription_items GROUP BY 1
         ), items AS (
@@ -192,7 +193,7 @@ async fn a_period_that_was_read_wrongly_is_noticed_and_repaired() {
     assert_eq!(found(&app, &run(&app).await).await, []);
 }
 
-/// Drift of every kind that objects and events can have, behind everybody's back; what is to be found of it.
+/// Drift of every kind that objects and events can have, and the expected discrepancies.
 async fn drift(stand_in: &StandIn, app: &TestApp) -> Vec<(String, String, String)> {
     let invoices: Vec<String> = stand_in.work(|store| {
         store.all("invoice").objects.values().filter_map(|invoice| Some(invoice["id"].as_str()?.to_owned())).take(6).collect()
@@ -212,7 +213,7 @@ async fn drift(stand_in: &StandIn, app: &TestApp) -> Vec<(String, String, String
     let charge = newest_of(stand_in, "charge", "cus_lumen");
     stand_in.tamper("charge", &charge, |charge| charge["amount_refunded"] = json!(700));
     expected.push((Kind::Amount, "charge", charge));
-    // The stranger's are of no concern.
+    // The unknown customer doesn't matter.
     stand_in.tamper("charge", &newest_of(stand_in, "charge", "cus_stranger"), |charge| charge["amount_refunded"] = json!(700));
     let subscription = newest(stand_in, "subscription");
     stand_in.tamper("subscription", &subscription, |subscription| {
@@ -248,7 +249,7 @@ async fn drift(stand_in: &StandIn, app: &TestApp) -> Vec<(String, String, String
 }
 
 #[tokio::test]
-async fn exactly_the_drift_is_found_told_and_repaired() {
+async fn exactly_the_drift_is_found_and_repaired() {
     let (stand_in, app) = in_step().await;
     let expected = drift(&stand_in, &app).await;
     let first = run(&app).await;
@@ -256,7 +257,7 @@ async fn exactly_the_drift_is_found_told_and_repaired() {
     assert_eq!((first.status, first.within_tolerance), (ReconciliationStatus::Completed, Some(false)));
     let discrepancies = "SELECT count(*)::text FROM billing_audit WHERE event_type = 'reconciliation.discrepancy'";
     assert_eq!(one(&app, discrepancies).await, expected.len().to_string());
-    // 1,500 dollars of one invoice alone are over the alert's thousand.
+    // 1,500 dollars of one invoice alone exceed the alert threshold of a thousand.
     assert_eq!(
         one(&app, "SELECT string_agg(event_type, ',' ORDER BY id) FROM events WHERE event_type LIKE 'reconciliation.%'").await,
         "reconciliation.completed,reconciliation.out_of_tolerance,reconciliation.alert"
@@ -265,7 +266,7 @@ async fn exactly_the_drift_is_found_told_and_repaired() {
         both.ahead(Duration::minutes(1));
     }
     let repair = reconcile::repair_all(&app.platform, &by(), &first.id.to_string()).await.unwrap();
-    // A paid invoice that Stripe does not have can't be made right from there.
+    // A paid invoice that Stripe does not have can't be repaired from there.
     assert_eq!((repair.repaired, repair.failed, repair.left), (expected.len() as i64 - 1, 1, 0));
     assert_eq!(
         one(&app, "SELECT count(*) FILTER (WHERE event_type = 'reconciliation.repaired') || ' ' || count(*) FILTER (WHERE event_type = 'reconciliation.repair_failed') FROM billing_audit").await,
@@ -277,13 +278,13 @@ async fn exactly_the_drift_is_found_told_and_repaired() {
 }
 
 #[tokio::test]
-async fn what_settles_meanwhile_is_no_discrepancy() {
+async fn resolved_differences_are_no_discrepancies() {
     let (stand_in, app) = in_step().await;
     let invoice = stand_in.work(|store| store.all("invoice").objects.values().next().unwrap()["id"].as_str().unwrap().to_owned());
     stand_in.tamper("invoice", &invoice, |invoice| invoice["total"] = json!(1));
     let stages = Arc::new(Mutex::new(Vec::new()));
     let (heard, inside) = (stages.clone(), stand_in.shared.clone());
-    // As soon as the second look begins, Stripe is again what it was.
+    // At the second comparison, Stripe is back in its old state.
     let listener: Listener = Arc::new(move |progress| {
         heard.lock().unwrap().push(progress.stage.clone());
         if progress.stage == "second_look" {
@@ -300,7 +301,7 @@ async fn what_settles_meanwhile_is_no_discrepancy() {
 }
 
 #[tokio::test]
-async fn a_stripe_in_trouble_is_never_all_well_and_the_same_request_goes_on() {
+async fn stripe_errors_fail_the_run_and_it_resumes() {
     let (stand_in, app) = in_step().await;
     for fault in [Fault::status(500).times(1000), Fault::half_a_body().times(1000), Fault::status(429).retry_after(3600).times(1000)] {
         let request = Some(Uuid::new_v4());
@@ -308,7 +309,7 @@ async fn a_stripe_in_trouble_is_never_all_well_and_the_same_request_goes_on() {
         let patient = impatient(&app);
         let failed = work(&patient, &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((failed.status, failed.within_tolerance, failed.stage.as_str()), (ReconciliationStatus::Failed, None, "invoices"));
-        assert!(failed.error.as_deref().unwrap().contains("had come to the invoices"), "{:?}", failed.error);
+        assert!(failed.error.as_deref().unwrap().contains("had reached the invoices"), "{:?}", failed.error);
         stand_in.shared.faults.lock().unwrap().clear();
         let again = work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((again.id, again.status, again.within_tolerance), (failed.id, ReconciliationStatus::Completed, Some(true)));
@@ -318,13 +319,13 @@ async fn a_stripe_in_trouble_is_never_all_well_and_the_same_request_goes_on() {
 }
 
 #[tokio::test]
-async fn a_run_whose_process_died_is_taken_up_and_two_of_a_scope_exclude_each_other() {
+async fn a_dead_runs_scope_is_exclusive_and_resumes() {
     let (_stand_in, app) = in_step().await;
     let mine = work(&app.platform, &Asked::default(), None).await;
     let id = mine.id();
     let busy = reconcile::begin(&app.platform, &by(), &Asked::default(), None, false).await.err().unwrap();
     assert_eq!(busy.code(), "reconciliation_running");
-    // The connection goes, and the lead with it.
+    // The connection closes, and releases the lock.
     drop(mine);
     let mut tended = 0;
     while tended == 0 {
@@ -336,7 +337,7 @@ async fn a_run_whose_process_died_is_taken_up_and_two_of_a_scope_exclude_each_ot
 }
 
 #[tokio::test]
-async fn a_dry_run_leaves_nothing_and_a_cancelled_one_says_so() {
+async fn dry_runs_leave_no_rows_and_cancelled_ones_say_so() {
     let (stand_in, app) = in_step().await;
     let expected = drift(&stand_in, &app).await;
     let Begun::Ours(dry) = reconcile::begin(&app.platform, &by(), &Asked::default(), None, true).await.unwrap() else { panic!("over") };
@@ -362,7 +363,7 @@ async fn a_dry_run_leaves_nothing_and_a_cancelled_one_says_so() {
 }
 
 #[tokio::test]
-async fn the_api_answers_as_the_contract_says() {
+async fn the_api_follows_the_contract() {
     let (stand_in, app) = in_step().await;
     let admin = app.sign_in(Role::Admin, None).await;
     let keyed = |key: &str| admin.clone().with_header("idempotency-key", key);
@@ -390,7 +391,7 @@ async fn the_api_answers_as_the_contract_says() {
     assert_eq!((again.body, again.headers.get("idempotent-replayed").is_some()), (answer.body, true));
 
     drift(&stand_in, &app).await;
-    // Of two runs of the same moment nobody can say which is the newer one.
+    // Two runs of the same instant may have any order.
     app.advance(time::Duration::SECOND);
     let drifted = keyed("k-8").post(RECONCILE, "application/json", Vec::new()).await.json();
     let amount =
@@ -422,7 +423,7 @@ async fn the_api_answers_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn without_a_key_of_stripe_there_is_nothing_to_compare_with() {
+async fn without_a_stripe_key_nothing_is_compared() {
     let app = TestApp::start().await;
     let admin = app.sign_in(Role::Admin, None).await;
     let answer = admin.clone().with_header("idempotency-key", "k").post(RECONCILE, "application/json", Vec::new()).await;
@@ -432,7 +433,7 @@ async fn without_a_key_of_stripe_there_is_nothing_to_compare_with() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_to_repair_does_so_and_takes_in_what_was_missed() {
+async fn a_repairing_run_applies_missed_events() {
     let (stand_in, app) = in_step().await;
     let expected = drift(&stand_in, &app).await;
     for both in [&stand_in as &dyn Ahead, &app] {
@@ -441,7 +442,7 @@ async fn a_run_that_is_to_repair_does_so_and_takes_in_what_was_missed() {
     let admin = app.sign_in(Role::Admin, None).await;
     let answer = admin.clone().with_header("idempotency-key", "k").post_json(RECONCILE, &json!({"repair": true})).await.json();
     assert_eq!((&answer["repaired"], &answer["discrepancy_count"]), (&json!(expected.len() - 1), &json!(expected.len())), "{answer}");
-    // What was found stays found, repaired or not.
+    // Discrepancies stay recorded, repaired or not.
     assert_eq!(answer["within_tolerance"], false);
     let unrepaired: Vec<_> = answer["discrepancies"]
         .as_array()
@@ -483,7 +484,7 @@ async fn the_nightly_run_begins_in_its_hour_and_once() {
     app.advance(Duration::minutes(10));
     assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 0);
     assert_eq!(begun().await, ["system"]);
-    // A server that comes up in the morning waits for the next night.
+    // A server that starts in the morning waits for the next night.
     app.advance(until(7));
     assert_eq!(reconcile::tend(&app.platform).await.unwrap(), 0);
     app.advance(until(4));

@@ -1,4 +1,5 @@
-//! What `make release` makes, as far as that shows without a release build; the archive itself is used in Chromium by scripts/release.sh.
+//! The contents of `make release`, as far as testable without a release build; scripts/release.sh
+//! tests the archive in Chromium.
 
 use crate::support::program::Workplace;
 use std::{
@@ -17,7 +18,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Instruction and arguments of each line, comments left out.
+/// Instruction and arguments of each line, without comments.
 fn instructions(text: &str) -> Vec<(String, String)> {
     text.lines()
         .map(str::trim)
@@ -27,7 +28,7 @@ fn instructions(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The files and folders that the archive holds, by the commands of scripts/release.sh that put them there.
+/// The archive's files and folders, from the commands in scripts/release.sh.
 fn packed() -> Vec<String> {
     let script = read("scripts/release.sh");
     let copied =
@@ -59,7 +60,7 @@ fn the_image_consists_of_the_archive() {
     let all = |wanted: &str| -> Vec<&str> { found.iter().filter(|(name, _)| name == wanted).map(|(_, rest)| rest.as_str()).collect() };
     let place = |wanted: &str| found.iter().position(|(name, _)| name == wanted).unwrap_or_else(|| panic!("no {wanted}"));
 
-    // Nothing is built or installed: the program is the one that Chromium has seen.
+    // Nothing is built or installed: the program is the tested one.
     let (arguments, commands) = (all("ARG"), all("RUN"));
     assert_eq!(arguments, ["DEBIAN=bookworm-slim", "ARCHIVE"]);
     for command in &commands {
@@ -71,7 +72,7 @@ fn the_image_consists_of_the_archive() {
     assert!(all("FROM")[0].ends_with("AS unpacked"));
     assert!(commands.iter().any(|command| command.contains("tar -xzf /archive.tar.gz --strip-components=1 -C /app")), "{commands:?}");
 
-    // What it starts is in the archive, whose settings and site lie in the folder that it starts in.
+    // The started program is in the archive, with settings and site in its working directory.
     let packed = packed();
     let program = all("ENTRYPOINT")[0].trim_matches(['[', ']', '"']).strip_prefix("/app/").unwrap();
     for needed in [program, "Leptos.toml", "target/site"] {
@@ -82,20 +83,20 @@ fn the_image_consists_of_the_archive() {
     let help = Command::new(env!("CARGO_BIN_EXE_apex-billing")).args(["serve", "--help"]).output().unwrap();
     assert!(help.status.success());
 
-    // Without rights, and its ports are those that it listens on.
+    // Unprivileged, with the ports on which it listens.
     assert!(place("USER") < place("ENTRYPOINT") && all("USER") == ["apex-billing"]);
     let settings: BTreeMap<&str, &str> = all("ENV")[0].split(' ').map(|pair| pair.split_once('=').unwrap()).collect();
     let port = |name: &str| settings[name].rsplit_once(':').unwrap().1;
     assert_eq!(all("EXPOSE")[0], format!("{} {}", port("LEPTOS_SITE_ADDR"), port("METRICS_ADDR")));
     assert!(all("HEALTHCHECK")[0].contains(&format!("/dev/tcp/127.0.0.1/{} ", port("LEPTOS_SITE_ADDR"))));
 
-    // Of the checkout nothing but archives is sent to the builder.
+    // Only archives are sent to the builder.
     assert_eq!(read("deploy/Dockerfile.dockerignore").lines().collect::<Vec<_>>(), ["*", "!target/apex-billing-*.tar.gz"]);
     assert!(read("scripts/release.sh").contains("name=apex-billing-$version-"));
 }
 
 #[test]
-fn a_release_leaves_the_running_site_alone() {
+fn a_release_does_not_change_the_running_site() {
     let place = Workplace::new();
     let site = place.0.join("site-release");
     let before = files(&root().join("target/site"));

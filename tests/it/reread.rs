@@ -1,4 +1,4 @@
-//! Rows that an older program wrote get what a newer one's reader takes, from the stored events.
+//! Rows of an older program get a newer reader's fields from the stored events.
 
 use crate::{
     outgoing::connected_to,
@@ -17,7 +17,7 @@ use apex_billing::{
 use serde_json::{Value, json};
 use time::Duration;
 
-/// As a program of before wrote it: without the columns that it did not know.
+/// As written by an older program: without newer columns.
 const AS_BEFORE: &str = "
     UPDATE invoices SET taxes = NULL, pretax_credits = NULL, shipping = NULL, customer_tax_ids = NULL, customer_tax_exempt = NULL, custom_fields = NULL,
         footer = NULL, effective_at = NULL, collection_method = NULL, lookups = NULL, reader_version = NULL, reader_event = NULL;
@@ -40,7 +40,7 @@ fn with_everything() -> Value {
     }))
 }
 
-/// Nothing that the mirror of before did not say already.
+/// Only what the old mirror already had.
 fn plain() -> Value {
     invoice(
         json!({"id": "in_plain", "effective_at": 1_790_003_600, "customer_tax_exempt": "none", "collection_method": "charge_automatically"}),
@@ -68,22 +68,22 @@ const NOISE: &str = "SELECT (SELECT count(*) FROM billing_audit) AS one, (SELECT
 const VERSIONS: &str = "SELECT stripe_invoice_id, version FROM invoices ORDER BY 1";
 
 #[tokio::test]
-async fn an_inbox_of_before_fills_the_new_columns() {
+async fn an_old_inbox_fills_the_new_columns() {
     let app = with_history().await;
     let (expected, noise) = (mirrored(&app).await, ask(&app.db, NOISE).await);
     // The credit note is shown with its invoice.
     assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|2");
     as_before(&app).await;
-    // The one program of before also took the roll-ups for what they say.
+    // The older program took the totals literally.
     sqlx::raw_sql("UPDATE invoices SET tax = 0, paid_out_of_band = stripe_invoice_id = 'in_plain'").execute(&app.db).await.unwrap();
     assert_ne!(mirrored(&app).await, expected);
     assert_eq!(reread::run(&app.platform).await.unwrap(), 3);
-    // What link.rs found out is not the event's to say.
+    // Values computed in link.rs don't come from the event.
     assert_eq!(ask(&app.db, "SELECT stripe_invoice_id FROM invoices WHERE paid_out_of_band").await, "in_plain");
     sqlx::raw_sql("UPDATE invoices SET paid_out_of_band = false").execute(&app.db).await.unwrap();
     assert_eq!(mirrored(&app).await, expected);
     assert_eq!(ask(&app.db, "SELECT object_id FROM stripe_lookups").await, "txr_1");
-    // Nothing happened, and only what is shown differently has another version.
+    // Nothing happened, so only invoices with another display have a new version.
     assert_eq!(ask(&app.db, NOISE).await, noise);
     assert_eq!(ask(&app.db, VERSIONS).await, "in_plain|1 in_rich|3");
     assert_eq!(reread::run(&app.platform).await.unwrap(), 0);
@@ -101,7 +101,7 @@ async fn many_rows_are_read_again_in_batches() {
         .collect();
     app.deliver(&events).await;
     as_before(&app).await;
-    // One replica does it; the other finds it busy.
+    // One replica runs it; the other finds it busy.
     let lead = Lead::take(&app.db, Task::Reread).await.unwrap().expect("the lead");
     assert_eq!(reread::run(&app.platform).await.unwrap(), 0);
     lead.give_up().await.unwrap();
@@ -110,7 +110,8 @@ async fn many_rows_are_read_again_in_batches() {
     assert_eq!(ask(&app.db, "SELECT count(*) FROM invoice_line_items WHERE quantity_decimal = 1").await, "120");
 }
 
-/// A program of before that still runs writes the row of a newer event; and an event can be gone, or unreadable by now.
+/// A running older program writes the row of a newer event; and an event may be missing or invalid
+/// by now.
 #[tokio::test]
 async fn rows_of_an_older_program_are_found_again() {
     let app = with_history().await;
@@ -119,7 +120,7 @@ async fn rows_of_an_older_program_are_found_again() {
         .await
         .unwrap();
     assert_eq!(reread::run(&app.platform).await.unwrap(), 1);
-    // Its event is not there: the row stays as it is, and is not looked at again.
+    // Its event is missing: the row stays, and is not tried again.
     assert_eq!(
         ask(&app.db, "SELECT footer IS NULL AS one, event_id FROM invoices WHERE stripe_invoice_id = 'in_rich'").await,
         "true|evt_later"
@@ -134,7 +135,7 @@ async fn rows_of_an_older_program_are_found_again() {
     .unwrap();
     assert_eq!(reread::run(&app.platform).await.unwrap(), 1);
     assert_eq!(reread::run(&app.platform).await.unwrap(), 0);
-    // A newer event is read by today's reader as ever.
+    // The current reader parses newer events as usual.
     let mut later = event("evt_9", "invoice.sent", with_everything());
     later["created"] = json!(1_790_009_000);
     app.deliver(&[later]).await;
@@ -142,7 +143,7 @@ async fn rows_of_an_older_program_are_found_again() {
     assert_eq!(reread::run(&app.platform).await.unwrap(), 0);
 }
 
-/// Of the last event only the first ten lines are known; all of them came by a fetch before it.
+/// The last event has only the first ten lines; an earlier fetch had all.
 #[tokio::test]
 async fn lines_beyond_the_tenth_are_read_again_too() {
     let stand_in = StandIn::start().await;

@@ -1,4 +1,4 @@
-//! Stopping and starting again without a failed request: real processes under load, one after the other.
+//! Restarts without failed requests: real processes under load.
 
 mod load;
 
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 const RESTARTS: usize = 10;
 
-/// How long anything may take that is waited for.
+/// Timeout of all waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn serve(mut command: Command, database: &TestDatabase) -> Command {
@@ -29,7 +29,7 @@ fn serve(mut command: Command, database: &TestDatabase) -> Command {
     command
 }
 
-/// A database with a customer and the key of its machine.
+/// A database with a customer and its API key.
 async fn customer() -> (TestApp, String) {
     let app = TestApp::start().await;
     let id = app.add_customer("lumen").await;
@@ -37,14 +37,14 @@ async fn customer() -> (TestApp, String) {
     (app, key)
 }
 
-/// Restarts under load, by what is given the old server and gives the new one; then counts.
+/// Restarts under load with a function from the old to the new server; then counts.
 fn loses_nothing(first: impl FnOnce(&TestApp) -> Running, mut restart: impl FnMut(&TestApp, Running) -> Running) {
     let runtime = Runtime::new().unwrap();
     let (app, key) = runtime.block_on(customer());
     let mut server = first(&app);
     let load = Load::start(&runtime, &server.address, &key);
     for _ in 0..RESTARTS {
-        // So that every server has worked before it stops.
+        // So that every server has served before it stops.
         runtime.block_on(load.more_answers(40));
         server = restart(&app, server);
     }
@@ -61,7 +61,7 @@ fn loses_nothing(first: impl FnOnce(&TestApp) -> Running, mut restart: impl FnMu
 fn place() -> Workplace {
     let place = Workplace::new();
     place.set("unready-milliseconds = 5_000", "unready-milliseconds = 500");
-    // The load comes from one address, and much of it from nobody.
+    // The load comes from one address, partly unauthenticated.
     place.set("anonymous-requests-per-second = 50", "anonymous-requests-per-second = 1_000_000");
     place
 }
@@ -82,7 +82,7 @@ fn ten_restarts_on_an_inherited_socket_fail_no_request() {
     });
 }
 
-/// A connection that stays open between requests.
+/// A keep-alive connection.
 struct KeptAlive(BufReader<TcpStream>);
 
 impl KeptAlive {
@@ -96,7 +96,7 @@ impl KeptAlive {
         self.0.get_mut().write_all(text.as_bytes()).unwrap();
     }
 
-    /// The answer's first line and headers; its body is read away.
+    /// The response's status line and headers; reads and drops the body.
     fn answer(&mut self) -> String {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -128,7 +128,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn first_readiness_falls_while_requests_are_still_answered_and_a_second_signal_ends_it_at_once() {
+async fn readiness_fails_first_and_a_second_signal_aborts() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     // Longer than any test may run.
@@ -139,8 +139,8 @@ async fn first_readiness_falls_while_requests_are_still_answered_and_a_second_si
     assert!(before.starts_with("http/1.1 200") && !before.contains("connection: close"), "{before}");
     server.tell(libc::SIGTERM);
     until("/readyz says no", || server.get("/readyz").starts_with("HTTP/1.1 503"));
-    let told = kept.get("/api/v1/meta/features");
-    assert!(told.starts_with("http/1.1 200") && told.contains("connection: close"), "{told}");
+    let response = kept.get("/api/v1/meta/features");
+    assert!(response.starts_with("http/1.1 200") && response.contains("connection: close"), "{response}");
     assert!(kept.has_ended());
     assert!(server.get("/livez").starts_with("HTTP/1.1 200"));
     assert!(get(&server.metrics, "/metrics").starts_with("HTTP/1.1 200"));
@@ -148,7 +148,7 @@ async fn first_readiness_falls_while_requests_are_still_answered_and_a_second_si
 }
 
 #[test]
-fn a_request_that_has_begun_is_answered_and_no_new_one_is_taken() {
+fn running_requests_finish_and_new_ones_are_refused() {
     let runtime = Runtime::new().unwrap();
     let (app, key) = runtime.block_on(customer());
     let place = Workplace::new();
@@ -164,7 +164,7 @@ fn a_request_that_has_begun_is_answered_and_no_new_one_is_taken() {
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         event.len()
     ));
-    // The server asks for the body once it has begun with the request.
+    // The server requests the body once it has started the request.
     let mut asked = String::new();
     slow.0.read_line(&mut asked).unwrap();
     assert!(asked.starts_with("HTTP/1.1 100"), "{asked}");
@@ -185,7 +185,7 @@ async fn waits_for_a_lock(db: &PgPool) -> bool {
 }
 
 #[test]
-fn a_job_finishes_what_it_holds() {
+fn a_job_finishes_its_current_item() {
     let runtime = Runtime::new().unwrap();
     let (app, _) = runtime.block_on(customer());
     let place = Workplace::new();
@@ -216,30 +216,30 @@ fn a_job_finishes_what_it_holds() {
 }
 
 #[tokio::test]
-async fn systemd_is_told_when_it_is_ready_that_it_lives_and_that_it_stops() {
+async fn systemd_gets_ready_watchdog_and_stopping() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let path = place.0.join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let told = || {
+    let message = || {
         let mut buffer = [0; 64];
         let length = socket.recv(&mut buffer).unwrap();
         String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
     };
     let mut command = serve(place.command(&["serve"]), &database);
     let mut server = Running::start(command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000"));
-    let mut first = [told(), told()];
+    let mut first = [message(), message()];
     first.sort();
     assert_eq!(first, ["READY=1", "WATCHDOG=1"]);
-    assert_eq!(told(), "WATCHDOG=1");
+    assert_eq!(message(), "WATCHDOG=1");
     server.tell(libc::SIGINT);
-    until("it says that it stops", || told() == "STOPPING=1");
+    until("it says that it stops", || message() == "STOPPING=1");
     assert_eq!(server.wait(), Some(0));
 }
 
 #[test]
-fn a_descriptor_that_is_no_socket_is_one_sentence() {
+fn an_invalid_descriptor_is_one_sentence() {
     let place = Workplace::new();
     let [file, other] = [(); 2].map(|()| OwnedFd::from(std::fs::File::open(place.0.join("Leptos.toml")).unwrap()));
     let output = place.command_with_sockets(&["serve"], [&file, &other]).output().unwrap();

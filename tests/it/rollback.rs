@@ -1,4 +1,4 @@
-//! The guarded way to drop all tables.
+//! The guarded command that drops all tables.
 
 use crate::{
     backup::{for_libpq, programs},
@@ -24,10 +24,10 @@ fn refuses(output: &Output, why: &str) {
 }
 
 #[tokio::test]
-async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_servers() {
+async fn drop_tables_requires_all_safeguards() {
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     let name = PgConnectOptions::from_str(&database.url).unwrap().get_database().unwrap().to_owned();
-    // No key is at hand for what is sealed.
+    // No key is available for encrypted secrets.
     sqlx::query(
         "WITH person AS (INSERT INTO users (email, password_hash, role) VALUES ('staff@people.example', 'x', 'admin') RETURNING id)
          INSERT INTO user_totp (user_id, secret, offered_at, confirmed_at)
@@ -39,8 +39,8 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
     let before = tables(&database).await;
     let drop_tables = |more: &[&str]| {
         let args = [&["rollback", "drop-tables", "--database-url", database.url.as_str()][..], more].concat();
-        // What it reads of the environment is not where the tables are.
-        place.command(&args).env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none").output().unwrap()
+        // DATABASE_URL is not the database of the tables.
+        place.command(&args).env("DATABASE_URL", "postgres://unknown@127.0.0.1:1/none").output().unwrap()
     };
     let dump = |name: &str, text: &str| {
         let path = place.0.join(name);
@@ -59,9 +59,9 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
     refuses(&drop_tables(&["--confirm", &name]), "--backup FILE");
     for (file, why) in [
         (place.0.join("none.sql").to_string_lossy().into_owned(), "can't be read"),
-        (dump("empty.sql", ""), "no dump"),
-        (dump("other.sql", "SELECT 1;"), "no dump"),
-        (dump("cut.sql", DUMP.split_once("CREATE").unwrap().0), "cut off"),
+        (dump("empty.sql", ""), "not a dump"),
+        (dump("other.sql", "SELECT 1;"), "not a dump"),
+        (dump("cut.sql", DUMP.split_once("CREATE").unwrap().0), "truncated"),
     ] {
         refuses(&drop_tables(&["--confirm", &name, "--backup", &file]), why);
     }
@@ -80,11 +80,11 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
     let mut server = Running::start(place.command(&["serve"]).env("DATABASE_URL", &database.url).env("STRIPE_WEBHOOK_SECRET", "whsec_x"));
     refuses(&drop_tables(&["--confirm", &name, "--no-backup"]), "stop them first");
     assert_eq!(server.signal(libc::SIGINT), Some(0));
-    // A server makes the partitions of the months to come.
+    // A server creates the partitions of the next months.
     assert!(tables(&database).await >= before);
     assert_eq!(drop_tables(&["--no-backup", "--backup", &good]).status.code(), Some(2));
 
-    // The log is the only trace of it, whatever else is let through.
+    // The log is the only record of it, at any log level.
     let args = ["rollback", "drop-tables", "--database-url", database.url.as_str(), "--confirm", name.as_str(), "--no-backup"];
     let dropped = place.command(&args).env("LOG_FORMAT", "json").output().unwrap();
     let log = String::from_utf8_lossy(&dropped.stderr);
@@ -92,7 +92,7 @@ async fn tables_are_dropped_only_on_purpose_with_a_fresh_backup_and_without_serv
     assert_eq!(tables(&database).await, 0);
     let again = drop_tables(&["--confirm", &name, "--no-backup"]);
     assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("none of our tables"));
-    // And the way on.
+    // And migrating up again.
     assert!(place.command(&["migrate"]).env("DATABASE_URL", &database.url).output().unwrap().status.success());
     assert_eq!(tables(&database).await, before);
 }

@@ -1,4 +1,4 @@
-//! What keeps browsers safe, and whom the server takes for the client.
+//! Security headers for browsers, and the client's address.
 
 use crate::support::{TestApp, app::PASSWORD};
 use apex_billing::{domain::role::Role, service::users};
@@ -9,7 +9,7 @@ fn nonce_of(policy: &str) -> &str {
 }
 
 #[tokio::test]
-async fn every_script_of_a_page_carries_the_nonce_of_its_own_answer() {
+async fn every_script_has_its_responses_nonce() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     let mut seen = Vec::new();
@@ -29,7 +29,7 @@ async fn every_script_of_a_page_carries_the_nonce_of_its_own_answer() {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_browsers_may_do_with_it() {
+async fn every_response_has_a_browser_policy() {
     let app = TestApp::start_with(&[("PUBLIC_URL", "https://billing.example.com")]).await;
     let big = vec![b' '; 100_000];
     let answers = [
@@ -61,7 +61,7 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
 }
 
 #[tokio::test]
-async fn forms_may_lead_to_stripes_portal_only_where_stripe_is_connected() {
+async fn form_action_allows_stripe_only_with_a_key() {
     let policy_with = async |variables: &[(&str, &str)]| {
         let app = TestApp::start_with(variables).await;
         app.client().get("/login").await.header("content-security-policy").unwrap().to_owned()
@@ -74,7 +74,7 @@ async fn forms_may_lead_to_stripes_portal_only_where_stripe_is_connected() {
 }
 
 #[tokio::test]
-async fn the_audit_trail_names_the_client_and_believes_only_our_proxies() {
+async fn the_audit_log_trusts_only_our_proxies() {
     let app = TestApp::start_with(&[("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7")]).await;
     users::put(&app.platform, "ops@people.example", PASSWORD, Role::Admin, None).await.unwrap();
     for (peer, forwarded, expected) in [

@@ -33,7 +33,7 @@ fn event(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_alert_form_saves_what_a_person_types() {
+async fn the_alert_form_saves_typed_input() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
     let page = person.get(PAGE).await;
@@ -66,7 +66,7 @@ async fn the_alert_form_saves_what_a_person_types() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field() {
+async fn a_rejected_form_keeps_input_and_names_the_field() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
     let typed = [
@@ -86,16 +86,16 @@ async fn a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field() {
     let answer = person.post(PAGE, FORM, form(&[("form", "nonsense")])).await;
     assert!(answer.status == 422 && answer.text().contains("can’t be saved"), "{}", answer.text());
     assert_eq!(person.post(PAGE, "application/json", b"{}".to_vec()).await.status, 415);
-    let answer = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "nobody")])).await;
+    let answer = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "invalid")])).await;
     assert!(
-        answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="nobody""#),
+        answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="invalid""#),
         "{}",
         answer.text()
     );
 }
 
 #[tokio::test]
-async fn an_amount_that_can_be_read_twice_is_asked_about() {
+async fn ambiguous_amounts_are_questioned() {
     let app = TestApp::start().await;
     let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
     let post = async |name: &str, text: &str| {
@@ -127,7 +127,7 @@ async fn an_amount_that_can_be_read_twice_is_asked_about() {
 }
 
 #[tokio::test]
-async fn a_cap_below_use_asks_before_it_is_saved() {
+async fn a_cap_below_usage_needs_confirmation() {
     let app = TestApp::start().await;
     let customer = lumen(&app).await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -152,11 +152,11 @@ async fn a_cap_below_use_asks_before_it_is_saved() {
     ] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    // What is for programs stands in the page's data alone.
+    // Texts for API clients are only in the page's data.
     let notice = html.split("settings-problem").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default();
     assert!(!notice.contains("send it again"), "{notice}");
     assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
-    // The first button of the form, which the Enter key presses, confirms nothing.
+    // The form's first button, which the Enter key presses, confirms nothing.
     assert!(html.find("Save alerts").unwrap() < html.find(r#"name="confirm""#).unwrap());
     let confirmed: Vec<_> = fields.into_iter().chain([("confirm", "true")]).collect();
     let saved = person.post(PAGE, FORM, form(&confirmed)).await;
@@ -186,7 +186,7 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
     assert_eq!((revoked.status, revoked.header("location")), (303, Some("/billing/settings?done=key_revoked")));
     machine.post_json("/api/v1/usage/events", &event("b")).await.problem(401, "unauthenticated");
     let again = person.post(PAGE, FORM, form(&[("form", "key-revoke"), ("id", id)])).await;
-    assert!(again.status == 404 && again.text().contains("not there any more"), "{}", again.text());
+    assert!(again.status == 404 && again.text().contains("no longer exists"), "{}", again.text());
     let trail = "SELECT string_agg(concat(event_type, ' ', data->>'name'), ', ' ORDER BY id) FROM billing_audit
                  WHERE event_type LIKE 'api_key.%' AND actor LIKE 'publisher-%'";
     assert_eq!(one(&app, trail).await, "api_key.created mediation-eu, api_key.revoked mediation-eu");
@@ -237,7 +237,7 @@ async fn programs_manage_keys_and_contacts_too() {
 }
 
 #[tokio::test]
-async fn nobody_manages_what_is_not_theirs() {
+async fn users_manage_only_their_own_settings() {
     let app = TestApp::start().await;
     let customer = lumen(&app).await;
     let other = app.add_customer("orbit").await;
@@ -275,7 +275,7 @@ async fn nobody_manages_what_is_not_theirs() {
 }
 
 #[tokio::test]
-async fn while_billing_is_off_nothing_is_changed() {
+async fn billing_off_refuses_changes() {
     let app = TestApp::start_with(&[("BILLING_ENABLED", "false")]).await;
     let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
     assert_eq!(person.get(PAGE).await.status, 503);

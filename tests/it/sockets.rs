@@ -1,4 +1,4 @@
-//! The real server against whoever does not speak HTTP as it should be spoken: too slow, too much, nonsense.
+//! The real server against faulty HTTP clients: too slow, too large, malformed.
 
 use crate::{
     faults::senders::wait_until,
@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take that is waited for.
+/// Timeout of all waits.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two bytes of somebody slow.
+/// Delay between two bytes of a slow client.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A server with these settings, each as it stands in `Leptos.toml`.
+/// A server with these settings, each as in `Leptos.toml`.
 async fn serve(settings: &[(&str, &str)]) -> (TestDatabase, Workplace, Running) {
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     for (known, other) in settings {
@@ -35,7 +35,7 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// All that comes until the connection ends; a reset ends it too.
+/// Everything up to the connection's end; a reset ends it too.
 fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
@@ -46,15 +46,15 @@ fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What is answered to these bytes until the connection ends.
+/// The response to these bytes until the connection's end.
 fn exchange(address: &str, bytes: &[u8]) -> String {
     let mut stream = connect(address);
-    // The server may have heard enough before it has heard all.
+    // The server may respond before it has received everything.
     stream.write_all(bytes).ok();
     rest(&mut stream)
 }
 
-/// Sends a byte now and then until the server ends the connection; what it said.
+/// Sends a byte from time to time until the server closes the connection; returns the response.
 fn drip(address: &str, head: &str, byte: u8) -> (String, Duration) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PAUSE)).unwrap();
@@ -66,7 +66,7 @@ fn drip(address: &str, head: &str, byte: u8) -> (String, Duration) {
             Ok(0) => break,
             Ok(length) => answer.extend_from_slice(&part[..length]),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                assert!(begun.elapsed() < PATIENCE, "somebody slow is served for ever");
+                assert!(begun.elapsed() < PATIENCE, "a slow client is never disconnected");
                 stream.write_all(&[byte]).ok();
             }
             Err(_) => break,
@@ -82,19 +82,19 @@ fn serves(server: &Running) {
 }
 
 #[tokio::test]
-async fn whoever_sends_slowly_holds_a_connection_no_longer_than_the_settings_say() {
+async fn slow_clients_are_disconnected_in_time() {
     let (_database, _place, server) = serve(&[
         ("head-milliseconds = 30_000", "head-milliseconds = 400"),
         ("request-timeout-seconds = 30", "request-timeout-seconds = 1"),
     ])
     .await;
-    // A head that never ends, however steadily it comes.
+    // A head that never ends, however steadily it arrives.
     let (answer, taken) = drip(&server.address, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ", b'a');
     assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(taken >= Duration::from_millis(300), "{taken:?}");
     // Nothing at all.
     assert!(!exchange(&server.address, b"").starts_with("HTTP/1.1 200"));
-    // A body that never ends, on paths that read bodies in different ways.
+    // A body that never ends, on paths with different body readers.
     for path in ["/api/v1/webhooks/stripe", "/api/v1/auth/login"] {
         let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{{\"");
         let (answer, taken) = drip(&server.address, &head, b'a');
@@ -108,14 +108,14 @@ async fn whoever_sends_slowly_holds_a_connection_no_longer_than_the_settings_say
 }
 
 #[tokio::test]
-async fn too_much_is_refused_before_it_is_read() {
+async fn excess_data_is_refused_before_it_is_read() {
     let (_database, _place, server) = serve(&[]).await;
     let begins = |bytes: &[u8], status: &str| {
         let answer = exchange(&server.address, bytes);
         let said = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{said}: {answer}");
     };
-    // Heads: one long header, many short ones, one more than are taken, a long path.
+    // Heads: one long header, many short ones, one more than allowed, a long path.
     begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "a".repeat(140_000)).as_bytes(), "431");
     begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: a\r\n".repeat(5_000)).as_bytes(), "431");
     begins(format!("GET /livez HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: a\r\n".repeat(100)).as_bytes(), "431");
@@ -123,7 +123,8 @@ async fn too_much_is_refused_before_it_is_read() {
     let long_path = exchange(&server.address, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)).as_bytes());
     assert!(["HTTP/1.1 414", "HTTP/1.1 431"].iter().any(|status| long_path.starts_with(status)), "{long_path}");
 
-    // Bodies: by what they announce, before any of it has come; and without an announcement, as soon as it is too much.
+    // Bodies: by their Content-Length before any of it has arrived; and without one, as soon as it
+    // is too large.
     for (path, limit) in [("/api/v1/webhooks/stripe", 1_048_576), ("/api/v1/auth/login", 65_536)] {
         let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n");
         begins(format!("{head}Content-Length: {}\r\n\r\n", limit + 1).as_bytes(), "413");
@@ -132,14 +133,15 @@ async fn too_much_is_refused_before_it_is_read() {
         let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x10000));
         let mut stream = connect(&server.address);
         write!(stream, "{head}Transfer-Encoding: chunked\r\n\r\n").unwrap();
-        // Twice what is taken, and no end.
+        // Twice the limit, without an end.
         for _ in 0..2 * limit / 0x10000 + 1 {
             if stream.write_all(chunk.as_bytes()).is_err() {
                 break;
             }
         }
         let mut answer = String::new();
-        // What was sent beyond the answer may reset the connection, but not before the answer is there.
+        // Data sent beyond the response may reset the connection, but not before the response has
+        // arrived.
         BufReader::new(&stream).read_line(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
     }
@@ -147,9 +149,10 @@ async fn too_much_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn whoever_says_all_before_hearing_anything_still_hears_why_it_is_refused() {
+async fn clients_that_send_first_still_get_the_error() {
     let (_database, _place, server) = serve(&[]).await;
-    // More than the buffers on the way hold, so that nothing is sent to the end unless somebody reads it.
+    // More than the buffers on the way hold, so that the client can't finish unless the server
+    // reads.
     let body = vec![b'a'; 10_000_000];
     let key = format!("Authorization: Bearer apex_{}\r\n", "0".repeat(64));
     for (path, header, status) in [
@@ -166,7 +169,7 @@ async fn whoever_says_all_before_hearing_anything_still_hears_why_it_is_refused(
         )
         .unwrap();
         stream.write_all(&body).unwrap_or_else(|error| panic!("{path}: cut off: {error}"));
-        // And the connection is good for more.
+        // And the connection can be reused.
         write!(stream, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let answers = rest(&mut stream);
         assert!(answers.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answers}");
@@ -175,7 +178,7 @@ async fn whoever_says_all_before_hearing_anything_still_hears_why_it_is_refused(
 }
 
 #[tokio::test]
-async fn nonsense_is_refused_and_nothing_is_smuggled_behind_it() {
+async fn malformed_requests_are_refused_without_smuggling() {
     let (_database, _place, server) = serve(&[]).await;
     for nonsense in [
         &b"\r\n\r\n\r\nnonsense\r\n\r\n"[..],
@@ -190,18 +193,18 @@ async fn nonsense_is_refused_and_nothing_is_smuggled_behind_it() {
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client that wants TLS\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a client that expects TLS\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let answer = exchange(&server.address, nonsense);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 505"), "{nonsense:?}: {answer}");
         serves(&server);
     }
-    // Requests before the nonsense are answered, each once, and nothing after it.
+    // Valid requests before a malformed one are served, each once, and nothing after it.
     let pipelined = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3) + "nonsense\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
     let answers = exchange(&server.address, pipelined.as_bytes());
     assert_eq!((answers.matches("HTTP/1.1 200").count(), answers.matches("HTTP/1.1 4").count()), (3, 1), "{answers}");
-    // Of two ways to say where a body ends one counts, and what the other one would leave over is no request.
+    // Of two framings one counts, and the other's remainder is not a request.
     let smuggled = "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n5c\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut stream = connect(&server.address);
     stream.write_all(smuggled.as_bytes()).unwrap();
@@ -211,7 +214,7 @@ async fn nonsense_is_refused_and_nothing_is_smuggled_behind_it() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_connections_wait_and_the_metrics_address_goes_on() {
+async fn excess_connections_wait_and_metrics_still_work() {
     let (_database, _place, server) = serve(&[("max-connections = 4_096", "max-connections = 2")]).await;
     let answer_of = |stream: &mut BufReader<TcpStream>| {
         let mut line = String::new();
@@ -228,9 +231,9 @@ async fn beyond_the_limit_connections_wait_and_the_metrics_address_goes_on() {
     let mut waiting = BufReader::new(connect(&server.address));
     waiting.get_mut().write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     waiting.get_mut().set_read_timeout(Some(PAUSE * 10)).unwrap();
-    let error = answer_of(&mut waiting).expect_err("nobody serves it yet");
+    let error = answer_of(&mut waiting).expect_err("it is not served yet");
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
-    // Whoever looks after the server sees why.
+    // The operator sees the reason in the metrics.
     for path in ["/livez", "/readyz"] {
         assert!(get(&server.metrics, path).starts_with("HTTP/1.1 200"), "{path}");
     }
@@ -240,7 +243,7 @@ async fn beyond_the_limit_connections_wait_and_the_metrics_address_goes_on() {
     assert!(answer_of(&mut waiting).unwrap().starts_with("HTTP/1.1 200"));
 }
 
-/// A connection from this address of loopback.
+/// A connection from this loopback address.
 fn connect_from(source: &str, address: &str) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&format!("{source}:0").parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
@@ -283,7 +286,7 @@ async fn a_client_that_reads_nothing_is_cut_off() {
     let (_database, _place, server) = serve(&[("write-milliseconds = 30_000", "write-milliseconds = 300")]).await;
     let mut stream = connect(&server.address);
     stream.set_write_timeout(Some(PAUSE * 10)).unwrap();
-    // More answers than the buffers between the two hold.
+    // More responses than the buffers between the two hold.
     let request = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
     let sent = (0..2_000).take_while(|_| stream.write_all(request).is_ok()).count();
     assert!(sent > 10, "{sent}");

@@ -1,4 +1,4 @@
-//! Stripe's stand-in itself: what is tested against it is worth as much as it is like Stripe.
+//! The Stripe stand-in itself: tests against it are only as good as its similarity to Stripe.
 
 pub mod client;
 mod deliveries;

@@ -1,4 +1,4 @@
-//! What tests stand on: an app on a database of its own, and people who use it.
+//! Test support: an app with its own database, and clients.
 
 pub mod app;
 pub mod clickhouse;

@@ -1,4 +1,4 @@
-//! What the server tells of a request: to a collector of traces, and line by line in its log.
+//! Traces and log lines of requests.
 
 use crate::{
     faults::senders::wait_until,
@@ -28,11 +28,12 @@ use std::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 const WEBHOOK_SECRET: &str = "whsec_of_this_test";
-/// A trace that somebody else has begun, and the span in it that asks us.
+/// A trace started by the caller, and its calling span.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// Takes spans by OTLP/HTTP; to any other question it is a Stripe that refuses, and notes which trace that belongs to.
+/// Accepts spans by OTLP/HTTP; for other requests it is a Stripe that refuses, and records their
+/// trace.
 #[derive(Clone, Default)]
 struct Collector {
     exports: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -83,7 +84,7 @@ fn number(attributes: &[KeyValue], key: &str) -> i64 {
     }
 }
 
-/// A customer of these, and its machine's key.
+/// One of these customers, and its API key.
 fn customer(place: &Workplace, database: &TestDatabase) -> (String, String) {
     let run = |args: &[&str]| {
         let output = place.command(args).env("DATABASE_URL", &database.url).output().unwrap();
@@ -128,7 +129,7 @@ fn header<'a>(answer: &'a str, name: &str) -> &'a str {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_is_told_of_requests_with_what_they_did_under_the_senders_trace() {
+async fn requests_are_traced_under_the_senders_trace() {
     let (collector, address) = Collector::start().await;
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     let (_, key) = customer(&place, &database);
@@ -139,7 +140,7 @@ async fn a_collector_is_told_of_requests_with_what_they_did_under_the_senders_tr
     send_usage(&server, &key, "e2", "traceparent: nonsense\r\n");
     assert!(send(&server, "GET /api/v1/billing/invoices", "", "").starts_with("HTTP/1.1 401"));
     wait_until("a job asks Stripe", || !collector.asked_under.lock().unwrap().is_empty());
-    // Whatever the server knows is told before it ends, without being waited for.
+    // All spans are exported at shutdown, without waiting.
     assert_eq!(server.signal(libc::SIGINT), Some(0));
 
     let spans = collector.spans();
@@ -161,12 +162,12 @@ async fn a_collector_is_told_of_requests_with_what_they_did_under_the_senders_tr
         assert!(statement.start_time_unix_nano <= statement.end_time_unix_nano);
         assert!(by_id.contains_key(&statement.parent_span_id[..]));
     }
-    // Whoever sends no trace that can be read begins one, and a refusal is told too.
+    // An invalid traceparent starts a new trace, and a refusal is traced too.
     let of = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
     let another = of("POST /api/v1/usage/events").into_iter().find(|span| span.trace_id != request.trace_id).expect("the second request");
     assert!(another.parent_span_id.is_empty());
     assert_eq!(number(&of("GET /api/v1/billing/invoices")[0].attributes, "http.response.status_code"), 401);
-    // What the server asks of others says to which trace it belongs.
+    // Outgoing requests carry their trace.
     let asked_under = collector.asked_under.lock().unwrap().clone();
     let calls: Vec<String> = spans
         .iter()
@@ -184,10 +185,10 @@ async fn a_collector_is_told_of_requests_with_what_they_did_under_the_senders_tr
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_or_hangs_harms_no_request_and_holds_up_no_end() {
+async fn a_broken_collector_blocks_nothing() {
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     let (_, key) = customer(&place, &database);
-    // One never answers, nobody listens on the other.
+    // One never responds, the other is unreachable.
     let hangs = TcpListener::bind("127.0.0.1:0").unwrap();
     let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for address in [hangs.local_addr().unwrap(), away] {
@@ -196,14 +197,14 @@ async fn a_collector_that_is_away_or_hangs_harms_no_request_and_holds_up_no_end(
         for number in 0..20 {
             send_usage(&server, &key, &format!("{address}-{number}"), "");
         }
-        let told = Instant::now();
+        let stopped = Instant::now();
         assert_eq!(server.signal(libc::SIGINT), Some(0));
-        assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+        assert!(stopped.elapsed() < Duration::from_secs(15), "{:?}", stopped.elapsed());
     }
 }
 
 #[tokio::test]
-async fn every_line_of_a_request_names_it_its_customer_and_what_it_brings() {
+async fn log_lines_name_request_customer_and_events() {
     let (database, place) = (TestDatabase::new().await, Workplace::new());
     let (customer, key) = customer(&place, &database);
     let log = place.0.join("log");
@@ -216,7 +217,7 @@ async fn every_line_of_a_request_names_it_its_customer_and_what_it_brings() {
     let webhook = send_webhook(&server, &invoice.to_string());
     assert!(webhook.starts_with("HTTP/1.1 200"), "{webhook}");
     let webhook = header(&webhook, "x-request-id").to_owned();
-    // It can't be read: the line that says so names it, whoever's transaction it was in.
+    // It is invalid: the log line about that names it, in any transaction.
     send_webhook(
         &server,
         r#"{"id":"evt_unreadable","type":"invoice.paid","created":1700000000,"data":{"object":{"id":7,"customer":"cus_lumen"}}}"#,

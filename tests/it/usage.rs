@@ -9,7 +9,7 @@ fn event(id: &str, metric: &str, quantity: u64, timestamp: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_contracts_example_is_answered_to_the_letter() {
+async fn the_contracts_example_is_returned_exactly() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.subscribe(customer, "growth", "usd").await;
@@ -60,7 +60,7 @@ async fn without_a_subscription_the_period_is_the_calendar_month() {
 }
 
 #[tokio::test]
-async fn a_price_in_yen_is_counted_in_yen() {
+async fn yen_prices_cost_yen() {
     let app = TestApp::start().await;
     let customer = app.add_customer_in("orbit", "jpy".parse().unwrap()).await;
     app.subscribe(customer, "starter", "jpy").await;
@@ -71,7 +71,7 @@ async fn a_price_in_yen_is_counted_in_yen() {
 }
 
 #[tokio::test]
-async fn a_new_plan_version_does_not_change_the_running_period() {
+async fn a_new_plan_version_leaves_the_current_period() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.subscribe(customer, "starter", "usd").await;
@@ -92,7 +92,7 @@ async fn a_new_plan_version_does_not_change_the_running_period() {
 }
 
 #[tokio::test]
-async fn figures_and_history_are_read_from_sums_and_never_from_events() {
+async fn usage_is_read_from_sums_never_from_events() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     app.subscribe(customer, "starter", "usd").await;
@@ -109,7 +109,7 @@ async fn figures_and_history_are_read_from_sums_and_never_from_events() {
         before.push(machine.get(path).await.json());
     }
     assert!(before.iter().all(|answer| answer.to_string().contains("1200000")), "{before:?}");
-    // Whoever asked the events now would fail.
+    // A query of raw events would fail now.
     sqlx::raw_sql("DROP TABLE usage_events; DROP TABLE usage_ids;").execute(&app.db).await.unwrap();
     for (path, before) in paths.into_iter().zip(before) {
         let after = machine.get(path).await;

@@ -1,4 +1,5 @@
-//! Where raw usage events are kept. `contract` holds for both stores; the rest is ClickHouse's own: being away, being switched to.
+//! Stores of raw usage events. `contract` applies to both; the rest is about ClickHouse: outages
+//! and the switch to it.
 
 mod away;
 mod check;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Each of these against PostgreSQL and against ClickHouse.
+/// Runs each of these with PostgreSQL and with ClickHouse.
 macro_rules! holds_for_both_stores {
     ($($name:ident)*) => {
         mod postgres {
@@ -65,12 +66,12 @@ fn event(id: &str, metric: &str, quantity: u64, at: OffsetDateTime) -> Value {
     json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": at.format(&Rfc3339).unwrap(), "app_id": "app_42"})
 }
 
-/// Impressions of one each, at the same moment, with these ids.
+/// Impressions of one each, at the same instant, with these ids.
 fn impressions(ids: std::ops::Range<u32>) -> Vec<Value> {
     ids.map(|id| event(&format!("e{id}"), IMPRESSIONS, 1, NOW - time::Duration::MINUTE)).collect()
 }
 
-/// Sends events; all have to be taken or known. How many were new.
+/// Sends events; all must be accepted or known. Returns the number of new ones.
 async fn send(app: &TestApp, customer: CustomerId, events: &[Value]) -> u64 {
     let body = Value::Array(events.to_vec()).to_string();
     let receipt = ingest::ingest(&app.platform, customer, ingest::Format::Json, body.as_bytes()).await.unwrap();
@@ -79,7 +80,7 @@ async fn send(app: &TestApp, customer: CustomerId, events: &[Value]) -> u64 {
     receipt.accepted
 }
 
-/// Lets the store count everything.
+/// Makes the store count everything.
 async fn settle(app: &TestApp) {
     app.platform.usage.settle().await.unwrap();
 }
@@ -99,7 +100,7 @@ async fn recorded(app: &TestApp, customer: CustomerId) -> (i64, i64) {
     .unwrap()
 }
 
-/// Asks again and again until the answer is the wanted one.
+/// Polls until the expected value.
 async fn becomes<T: PartialEq + std::fmt::Debug>(wanted: T, within: Duration, mut ask: impl AsyncFnMut() -> T) -> Duration {
     let begun = std::time::Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Staff who view as a customer see what it sees, and change nothing.
+//! Staff viewing as a customer see its data, read-only.
 
 use crate::support::{Client, TestApp, app::PASSWORD, client::Answer};
 use apex_billing::{
@@ -26,7 +26,7 @@ struct Scene {
     staff: Client,
 }
 
-/// Two customers with an invoice each, and somebody of the staff, who has no customer of its own.
+/// Two customers with an invoice each, and a staff user without a customer.
 async fn scene() -> Scene {
     let app = TestApp::start().await;
     let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
@@ -40,7 +40,7 @@ async fn view(staff: &Client, customer: CustomerId) -> Answer {
     staff.post_json(START, &json!({"customer_id": customer})).await
 }
 
-/// What the trail says of viewing: what, whom, from where and with what.
+/// Audit entries of viewing: type, customer, origin and data.
 async fn trail(app: &TestApp) -> Vec<(String, String, String, String)> {
     sqlx::query_as(
         "SELECT event_type, customers.name, ip_address, user_agent FROM billing_audit JOIN customers ON customers.id = customer_id
@@ -51,13 +51,13 @@ async fn trail(app: &TestApp) -> Vec<(String, String, String, String)> {
     .unwrap()
 }
 
-fn told(rows: &[(String, String, String, String)]) -> Vec<(&str, &str)> {
+fn entries(rows: &[(String, String, String, String)]) -> Vec<(&str, &str)> {
     assert!(rows.iter().all(|row| (row.2.as_str(), row.3.as_str()) == ("192.0.2.9", "tests/1")), "{rows:?}");
     rows.iter().map(|row| (row.0.as_str(), row.1.as_str())).collect()
 }
 
 #[tokio::test]
-async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
+async fn viewing_staff_see_only_that_customers_data() {
     let Scene { app, lumen, orbit, staff } = scene().await;
     staff.get("/api/v1/billing/usage/current").await.problem(422, "invalid_parameter");
     let me = view(&staff, lumen).await;
@@ -77,7 +77,7 @@ async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
     staff.get(&format!("/api/v1/billing/invoices/{theirs}/pdf")).await.problem(404, "not_found");
     assert_eq!(staff.get(&format!("/billing/invoices/{theirs}")).await.status, 404);
 
-    // Another one: the first is no longer seen. The same again is nothing new.
+    // Another customer replaces the first. Repeating has no effect.
     assert_eq!(view(&staff, orbit).await.status, 200);
     assert_eq!(view(&staff, orbit).await.status, 200);
     assert_eq!(staff.get("/api/v1/billing/invoices").await.json()["invoices"][0]["number"], "orbit-1");
@@ -86,13 +86,13 @@ async fn staff_who_view_as_a_customer_see_its_data_and_no_others() {
     assert_eq!(staff.get(&format!("/api/v1/billing/invoices/{theirs}")).await.status, 200);
     assert_eq!(staff.post(STOP, "application/json", Vec::new()).await.status, 204);
     assert_eq!(
-        told(&trail(&app).await),
+        entries(&trail(&app).await),
         [("view_as.started", "lumen"), ("view_as.stopped", "lumen"), ("view_as.started", "orbit"), ("view_as.stopped", "orbit")]
     );
 }
 
 #[tokio::test]
-async fn whoever_views_changes_nothing_unless_it_names_the_customer() {
+async fn viewing_is_read_only_unless_the_customer_is_named() {
     let Scene { app, lumen, orbit, staff } = scene().await;
     assert_eq!(view(&staff, lumen).await.status, 200);
     let id = "7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11";
@@ -128,7 +128,7 @@ async fn whoever_views_changes_nothing_unless_it_names_the_customer() {
 }
 
 #[tokio::test]
-async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_script() {
+async fn pages_show_the_viewed_customer_without_scripts() {
     let Scene { app, lumen, staff, .. } = scene().await;
     let staff = staff.with_header("sec-fetch-site", "same-origin").with_header("accept", "text/html");
     let list = staff.get("/admin/customers").await.text();
@@ -137,8 +137,8 @@ async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_scrip
         "{list}"
     );
     assert!(!list.contains("Stop viewing"), "{list}");
-    let nobody = staff.get("/billing/usage").await;
-    assert!(nobody.status == 422 && nobody.text().contains("Choose a customer"), "{}", nobody.text());
+    let without = staff.get("/billing/usage").await;
+    assert!(without.status == 422 && without.text().contains("Choose a customer"), "{}", without.text());
 
     let answer = staff.post(START, FORM, format!("customer_id={lumen}").into_bytes()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/billing/usage")), "{}", answer.text());
@@ -155,11 +155,11 @@ async fn every_page_says_as_whom_it_is_seen_and_the_buttons_work_without_a_scrip
     let answer = staff.post(STOP, FORM, Vec::new()).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/customers")));
     assert!(!staff.get("/admin/customers").await.text().contains("Stop viewing"));
-    assert_eq!(told(&trail(&app).await), [("view_as.started", "lumen"), ("view_as.stopped", "lumen")]);
+    assert_eq!(entries(&trail(&app).await), [("view_as.started", "lumen"), ("view_as.stopped", "lumen")]);
 }
 
 #[tokio::test]
-async fn nobody_but_staff_views_as_another() {
+async fn only_staff_view_as_a_customer() {
     let Scene { app, lumen, orbit, .. } = scene().await;
     for role in [Role::Publisher, Role::Readonly] {
         let person = app.sign_in(role, Some(lumen)).await;
@@ -183,7 +183,7 @@ async fn nobody_but_staff_views_as_another() {
 }
 
 #[tokio::test]
-async fn a_customer_that_is_none_is_refused() {
+async fn unknown_customers_are_refused() {
     let Scene { app, staff, .. } = scene().await;
     for unknown in ["7d3f2a50-0f6e-4f4e-9a55-1d1a3b6f0c11", "lumen", ""] {
         staff.post_json(START, &json!({"customer_id": unknown})).await.problem(404, "not_found");
@@ -199,11 +199,11 @@ async fn a_customer_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn viewing_ends_with_the_session_and_does_not_outlive_a_new_login() {
+async fn viewing_ends_with_the_session() {
     let Scene { app, lumen, orbit, staff } = scene().await;
     assert_eq!(view(&staff, lumen).await.status, 200);
     assert_eq!(staff.post("/api/v1/auth/logout", "application/json", Vec::new()).await.status, 204);
-    assert_eq!(told(&trail(&app).await), [("view_as.started", "lumen"), ("view_as.stopped", "lumen")]);
+    assert_eq!(entries(&trail(&app).await), [("view_as.started", "lumen"), ("view_as.stopped", "lumen")]);
     let logout: Option<uuid::Uuid> =
         sqlx::query_scalar("SELECT customer_id FROM billing_audit WHERE event_type = 'session.logout'").fetch_one(&app.db).await.unwrap();
     assert_eq!(logout, None, "who signed out belongs to no customer");

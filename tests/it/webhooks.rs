@@ -1,4 +1,4 @@
-//! Stripe's webhooks, from the signed delivery to what customers see of it.
+//! Stripe's webhooks, from the signed delivery to the customer's pages.
 
 mod batches;
 pub mod convergence;
@@ -72,7 +72,7 @@ async fn platform_with(variables: &[(&str, &str)]) -> (TestApp, CustomerId) {
     (app, customer)
 }
 
-/// Delivers an event that is taken, and gives the answer.
+/// Delivers an event that must be accepted, and returns the response.
 async fn deliver(app: &TestApp, event: &Value) -> Value {
     let answer = app.post_webhook(&event.to_string()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -85,7 +85,7 @@ async fn deliver_all(app: &TestApp, events: &[Value]) {
     }
 }
 
-/// What a query finds, as text: columns parted by `|`, rows by spaces.
+/// A query's result as text: columns separated by `|`, rows by spaces.
 pub async fn ask(db: &PgPool, sql: &str) -> String {
     let row =
         "SELECT string_agg(value, '|' ORDER BY place) FROM json_each_text(row_to_json(asked)) WITH ORDINALITY AS cell (key, value, place)";
@@ -139,7 +139,7 @@ async fn the_seven_events_of_the_checklist_are_applied() {
 }
 
 #[tokio::test]
-async fn the_body_is_kept_byte_for_byte() {
+async fn the_body_is_stored_byte_for_byte() {
     let (app, _) = platform().await;
     let body = format!("  {}\n", serde_json::to_string_pretty(&of_type(&month(Outcome::Paid), "invoice.paid")).expect("JSON"));
     assert_eq!(app.post_webhook(&body).await.status, 200);
@@ -170,7 +170,7 @@ async fn fifty_deliveries_at_once_have_one_effect() {
 }
 
 #[tokio::test]
-async fn an_unsigned_a_stale_and_a_wrongly_signed_delivery_are_refused_and_not_kept() {
+async fn invalid_signatures_are_refused_and_not_stored() {
     let (app, _) = platform_with(&[("STRIPE_WEBHOOK_SECRET", &format!("whsec_new,{WEBHOOK_SECRET}"))]).await;
     let body = of_type(&month(Outcome::Paid), "invoice.paid").to_string();
     let sign = |secret: &str, off: Duration| signature::sign(body.as_bytes(), &Secret(secret.into()), NOW + off);
@@ -188,7 +188,7 @@ async fn an_unsigned_a_stale_and_a_wrongly_signed_delivery_are_refused_and_not_k
     let tampered = body.replace("81715", "1");
     app.post_webhook_raw(&[("stripe-signature", &good)], tampered.as_bytes()).await.problem(400, "signature_invalid");
     assert_eq!(ask(&app.db, "SELECT count(*) FROM stripe_webhook_events").await, "0");
-    // Either secret of a rotation will do.
+    // Both secrets of a rotation are valid.
     for secret in ["whsec_new", WEBHOOK_SECRET] {
         let answer = app.post_webhook_raw(&[("stripe-signature", &sign(secret, Duration::ZERO))], body.as_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -196,7 +196,7 @@ async fn an_unsigned_a_stale_and_a_wrongly_signed_delivery_are_refused_and_not_k
 }
 
 #[tokio::test]
-async fn a_signed_body_that_is_no_text_is_refused() {
+async fn a_signed_body_that_is_not_utf8_is_refused() {
     let (app, _) = platform().await;
     for body in [&b"{\"id\":\"\xff\"}"[..], b"{\"id\":\"evt_1\"}\0"] {
         let header = signature::sign(body, &Secret(WEBHOOK_SECRET.into()), NOW);
@@ -205,7 +205,7 @@ async fn a_signed_body_that_is_no_text_is_refused() {
 }
 
 #[tokio::test]
-async fn a_poisoned_event_is_kept_with_its_reason_and_blocks_nothing() {
+async fn an_invalid_event_is_stored_and_blocks_nothing() {
     let (app, _) = platform().await;
     let events = month(Outcome::Paid);
     let mut without_total = of_type(&events, "invoice.finalized");
@@ -232,7 +232,7 @@ async fn a_poisoned_event_is_kept_with_its_reason_and_blocks_nothing() {
     deliver_all(&app, &events).await;
     assert_eq!(ask(&app.db, INVOICE).await, "paid|81715|81715|0|0");
 
-    // Tried again, later and later, and in the end left to a person.
+    // Retried with growing delays, and finally left to staff.
     assert_eq!(apply_waiting(&app.platform, 100).await.expect("a run"), 0);
     for _ in 0..9 {
         app.advance(Duration::days(1));
@@ -244,7 +244,7 @@ async fn a_poisoned_event_is_kept_with_its_reason_and_blocks_nothing() {
 }
 
 #[tokio::test]
-async fn what_this_platform_did_not_make_is_kept_and_shown_to_nobody() {
+async fn events_of_unknown_customers_are_stored_not_shown() {
     let app = TestApp::start().await;
     deliver_all(&app, &month(Outcome::PartiallyRefunded)).await;
     assert_eq!(ask(&app.db, "SELECT count(*) FROM invoices").await, "0");
@@ -260,7 +260,7 @@ async fn what_this_platform_did_not_make_is_kept_and_shown_to_nobody() {
 }
 
 #[tokio::test]
-async fn events_of_the_other_mode_are_kept_and_ignored() {
+async fn events_of_the_other_mode_are_ignored() {
     let (app, _) = platform_with(&[("STRIPE_SECRET_KEY", "sk_live_tests")]).await;
     deliver_all(&app, &month(Outcome::Paid)).await;
     assert_eq!(
@@ -271,7 +271,7 @@ async fn events_of_the_other_mode_are_kept_and_ignored() {
 }
 
 #[tokio::test]
-async fn what_comes_while_billing_is_off_is_applied_when_it_is_back() {
+async fn events_received_while_off_are_applied_later() {
     let (app, customer) = platform_with(&[("BILLING_ENABLED", "false")]).await;
     let events = month(Outcome::PartiallyRefunded);
     deliver_all(&app, &events).await;
@@ -285,26 +285,26 @@ async fn what_comes_while_billing_is_off_is_applied_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_partial_refund_leaves_the_invoice_paid_and_says_how_much_went_back() {
+async fn a_partial_refund_leaves_the_invoice_paid() {
     let (app, customer) = platform().await;
     let events = month(Outcome::PartiallyRefunded);
     deliver_all(&app, &events).await;
     assert_eq!(ask(&app.db, INVOICE).await, "paid|81715|81715|0|20428");
     assert_eq!(ask(&app.db, "SELECT amount, status, reason FROM refunds").await, "20428|succeeded|requested_by_customer");
     assert_eq!(titles(&app, customer).await, ["Draft created", "Invoice finalized", "Payment received", "Refund of $204.28 issued"]);
-    // A second part adds up, on the charge and so on the invoice.
+    // A second part adds up, on the charge and on the invoice.
     let mut more = of_type(&events, "charge.refunded");
     more["id"] = json!("evt_more");
     more["data"]["object"]["amount_refunded"] = json!(30_000);
     deliver(&app, &more).await;
     assert_eq!(ask(&app.db, INVOICE).await, "paid|81715|81715|0|30000");
-    // Nobody else sees this invoice's history.
+    // Other customers don't see this invoice's timeline.
     let other = app.add_customer("other").await;
     assert!(titles(&app, other).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_payment_past_stripe_shows_as_such() {
+async fn a_payment_outside_stripe_is_marked() {
     let (app, customer) = platform().await;
     deliver_all(&app, &month(Outcome::PaidOutOfBand)).await;
     assert_eq!(ask(&app.db, "SELECT status, amount_paid, paid_out_of_band FROM invoices").await, "paid|81715|true");
@@ -343,7 +343,7 @@ async fn a_deleted_draft_stays_deleted() {
 }
 
 #[tokio::test]
-async fn lines_that_stripe_holds_back_are_said_to_be_missing() {
+async fn missing_lines_are_reported() {
     let (app, _) = platform().await;
     let mut event = of_type(&month(Outcome::Paid), "invoice.paid");
     event["data"]["object"]["lines"]["has_more"] = json!(true);
@@ -352,7 +352,7 @@ async fn lines_that_stripe_holds_back_are_said_to_be_missing() {
 }
 
 #[tokio::test]
-async fn stripes_own_alert_is_kept_and_told_on_once() {
+async fn stripes_alert_is_stored_and_published_once() {
     let (app, customer) = platform().await;
     let event = |id: &str, value: i64| {
         json!({"id": id, "object": "event", "type": "billing.alert.triggered", "created": 1_790_000_000, "livemode": false, "data": {"object": {

@@ -1,5 +1,5 @@
-//! `POST /account`: the page's forms. What was done leads back to the page; what can't be used is answered by the page itself. Nothing secret
-//! that was typed comes back.
+//! `POST /account`: the page's forms. A success redirects to the page; an error renders the page
+//! itself. Secret input is never sent back.
 
 use crate::{
     app::{
@@ -19,15 +19,15 @@ use axum::{
 };
 use tower_sessions::Session;
 
-/// What a form that was taken leads to.
+/// The response to an accepted form.
 enum Done {
-    /// Back to the page, which says this.
+    /// A redirect to the page, with this message.
     Said(&'static str),
-    /// The page itself, with what stands in no address.
+    /// The page itself, with data that must not be in a URL.
     Shown(Box<Outcome>),
 }
 
-/// Carries out one of the page's forms, named by its field `form`.
+/// Handles one of the page's forms, selected by its field `form`.
 pub async fn submit(
     State(server): State<Server>,
     person: Result<Person, ApiError>,
@@ -49,7 +49,7 @@ pub async fn submit(
         Err(error) => {
             let retry_after = error.retry_after();
             let form = text(&fields, "form").to_owned();
-            // Whoever mistyped the code needs the secret no less.
+            // After a mistyped code the user still needs the secret.
             let offered = if form == "totp-confirm" { still_offered(person.as_ref()).await } else { None };
             let refused = Some(Refusal { form, fields: Vec::new(), problem: error.into() });
             (Outcome { refused, offered, ..Outcome::default() }, retry_after)
@@ -92,7 +92,7 @@ async fn carry_out(person: &Person, origin: &Origin, session: &Session, fields: 
             second_factor::disable(person, text(fields, "current_password"), text(fields, "code"), origin).await?;
             "totp_disabled"
         }
-        _ => return Err(Error::invalid("form", "names none of the page's forms")),
+        _ => return Err(Error::invalid("form", "is not one of the page's forms")),
     };
     Ok(Done::Said(word))
 }
@@ -105,7 +105,7 @@ async fn still_offered(person: Option<&Person>) -> Option<Offered> {
     second_factor::pending(person?).await.ok()?.and_then(|offer| offered(offer).ok())
 }
 
-/// A field as it was typed: a password may begin or end with spaces.
+/// A field as typed: a password may begin or end with spaces.
 fn text<'a>(fields: &'a [FormField], name: &str) -> &'a str {
     fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
 }

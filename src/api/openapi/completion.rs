@@ -1,5 +1,5 @@
-//! What all operations have in common is added here once: who may ask, the problems that whatever stands in front of the handlers answers,
-//! the headers of every answer.
+//! Adds what all operations have in common: authorization, the problems that the layers in front of
+//! handlers return, and common headers.
 
 use super::problems;
 use crate::{app::calls::Problem, http::session::COOKIE};
@@ -21,8 +21,8 @@ pub fn complete(mut document: Value) -> Value {
     document["components"]["responses"] = shared.into();
     document["components"]["headers"] = headers();
     document["components"]["securitySchemes"] = json!({
-        "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session, as `POST /api/v1/auth/login` begins it"},
-        "api_key": {"type": "http", "scheme": "bearer", "description": "A key of a customer's machine, as `POST /api/v1/billing/api-keys` makes it"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session from `POST /api/v1/auth/login`"},
+        "api_key": {"type": "http", "scheme": "bearer", "description": "A customer's API key from `POST /api/v1/billing/api-keys`"},
     });
     bound(&mut document["components"]["schemas"]);
     without_lone_alternatives(&mut document["components"]["schemas"]);
@@ -37,7 +37,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     fields.insert("operationId".into(), std::iter::once(method).chain(words).collect::<Vec<_>>().join("_").into());
     let staff_only = fields.get("x-role").is_some_and(|role| role == "admin");
     let security = fields.entry("security").or_insert_with(|| {
-        // A key reads: what only staff may is nothing for it.
+        // API keys are read-only and have no access to staff operations.
         if staff_only || method != "get" { json!([{"cookie": []}]) } else { json!([{"cookie": []}, {"api_key": []}]) }
     });
     let for_anyone = security.as_array().is_some_and(|any| any.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
@@ -49,7 +49,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     if method != "get" {
         codes.push("cross_site");
     }
-    // Whoever is not signed in counts for its address everywhere but here.
+    // Unauthenticated requests count for their address's rate limit everywhere but here.
     if !["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe"].contains(&path) {
         codes.push("rate_limited");
     }
@@ -90,7 +90,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
         let name = format!("{status}-{}", codes.join("-"));
         let problem = shared.entry(name.clone()).or_insert_with(|| response_of(status, &codes));
         match responses.get_mut(status.to_string()) {
-            // It has an answer of its own with this status.
+            // It documents its own response with this status.
             Some(other) => {
                 other["content"]["application/problem+json"] = problem["content"]["application/problem+json"].clone();
             }
@@ -135,7 +135,7 @@ fn idempotency_key(required: bool) -> Value {
         "name": "Idempotency-Key",
         "in": "header",
         "required": required,
-        "description": "Visible ASCII characters, bare or quoted. What is sent again with the same key within 24 hours is done once, and answered as the first time",
+        "description": "Visible ASCII characters, bare or quoted. Repeating a request with the same key within 24 hours has no further effect and returns the first response",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         "example": "5f0c7d1e-9a55-4f0e-8d3e-1c7b3c0a6b11",
     })
@@ -147,14 +147,14 @@ fn header_reference(name: &str) -> Value {
 
 fn headers() -> Value {
     json!({
-        "x-request-id": {"description": "Names this request in our logs", "required": true, "schema": {"type": "string", "format": "uuid"}},
+        "x-request-id": {"description": "Identifies this request in the server's log", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "WWW-Authenticate": {"description": "RFC 9110 section 11.6.1", "required": true, "schema": {"type": "string"}},
-        "Idempotent-Replayed": {"description": "The saved answer of an earlier request with this `Idempotency-Key`", "schema": {"const": "true"}},
-        "Retry-After": {"description": "Seconds after which asking again may help", "schema": {"type": "integer", "minimum": 1}},
+        "Idempotent-Replayed": {"description": "The response is saved from an earlier request with this `Idempotency-Key`", "schema": {"const": "true"}},
+        "Retry-After": {"description": "Seconds after which a retry may succeed", "schema": {"type": "integer", "minimum": 1}},
     })
 }
 
-/// A parameter is there or not; there is no `null` in a query.
+/// A parameter is present or absent; a query has no `null`.
 fn without_null(schema: &mut Value) {
     if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
         types.retain(|kind| kind != "null");
@@ -171,7 +171,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Bounds that stand in the code that reads text.
+/// Limits that are enforced by parsing code.
 fn bound(schemas: &mut Value) {
     let address = r"^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9\-]*[A-Za-z])?$";
     schemas["EmailAddress"]["pattern"] = address.into();
@@ -179,7 +179,7 @@ fn bound(schemas: &mut Value) {
     schemas["Currency"]["pattern"] = "^[a-z]{3}$".into();
 }
 
-/// One alternative is none: what it says is the schema's own.
+/// A single alternative: use its schema directly.
 fn without_lone_alternatives(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

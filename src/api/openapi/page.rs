@@ -1,4 +1,5 @@
-//! `GET /docs`: the document as a page to read, in the console's look, without scripts or anything from another host.
+//! `GET /docs`: the document as a page in the console's style, without scripts or anything from
+//! another host.
 
 use super::document;
 use crate::{
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// `GET /docs`.
 #[utoipa::path(
     get, path = "/api/v1/docs", tag = "Service", security(()),
-    summary = "The document as a page",
+    summary = "The OpenAPI document as a page",
     responses((status = 200, description = "HTML, without scripts or anything from another host", body = String,
         content_type = "text/html; charset=utf-8"))
 )]
@@ -46,7 +47,7 @@ fn page(document: &Value) -> impl IntoView {
         view! {
             <details>
                 <summary><code>{name.clone()}</code></summary>
-                // A link to what is inside opens it.
+                // A link to content inside opens it.
                 <div class="docs-part" id=format!("schema-{name}")>
                     {described(schema)} {properties(schema)} {example(&schema["example"])}
                 </div>
@@ -74,7 +75,7 @@ fn page(document: &Value) -> impl IntoView {
             {sections.collect_view()}
             <section class="panel docs-section" id="schemas">
                 <h2>"Schemas"</h2>
-                <p class="quiet">"What requests and answers are made of."</p>
+                <p class="quiet">"Types of requests and responses."</p>
                 {schemas.collect_view()}
             </section>
         </main>
@@ -121,7 +122,7 @@ fn operation(document: &Value, path: &str, method: &str, operation: &Value) -> A
     .into_any()
 }
 
-/// Who may ask.
+/// The required authorization.
 fn who(operation: &Value) -> String {
     let schemes: Vec<&String> = array(&operation["security"]).iter().flat_map(|one| object(one).map(|(name, _)| name)).collect();
     let cookie = schemes.iter().any(|name| *name == "cookie");
@@ -129,14 +130,14 @@ fn who(operation: &Value) -> String {
     match (cookie, key, operation["x-role"].as_str()) {
         (_, _, Some("admin")) => "the platform's staff".into(),
         (_, _, Some(role)) => format!("the roles {role} and admin"),
-        (true, true, None) => "anyone signed in, and API keys".into(),
-        (true, false, None) => "anyone signed in".into(),
+        (true, true, None) => "all users, and API keys".into(),
+        (true, false, None) => "all users".into(),
         (false, true, None) => "API keys".into(),
         (false, false, None) => "anyone".into(),
     }
 }
 
-/// One line of a table of parameters or properties.
+/// A row of a table of parameters or properties.
 struct Row {
     name: String,
     place: String,
@@ -192,7 +193,7 @@ fn rows(rows: Vec<Row>) -> AnyView {
     view! { <div class="table-frame"><table class="table docs-table"><tbody>{rows.collect_view()}</tbody></table></div> }.into_any()
 }
 
-/// What a value is, with a link where that has a name.
+/// A value's type, with a link if it has a name.
 fn kind(schema: &Value) -> AnyView {
     if let Some(name) = schema["$ref"].as_str().and_then(|at| at.rsplit('/').next()) {
         return view! { <a href=format!("#schema-{name}")><code>{name.to_owned()}</code></a> }.into_any();
@@ -271,7 +272,7 @@ fn words(text: &str) -> AnyView {
     parts.collect_view().into_any()
 }
 
-/// What a reference leads to, within the document.
+/// The target of a reference within the document.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value["$ref"].as_str().and_then(|at| document.pointer(at.trim_start_matches('#'))).unwrap_or(value)
 }

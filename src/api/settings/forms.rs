@@ -1,5 +1,5 @@
-//! `POST /billing/settings`: the page's forms. What was done leads back to the page; a new key and what can't be used are answered by the
-//! page itself, so that no secret stands in an address and nothing that was typed is lost.
+//! `POST /billing/settings`: the page's forms. A success redirects to the page. A new key and
+//! errors are rendered by the page itself, so that no secret is in a URL and no input is lost.
 
 use crate::{
     app::{
@@ -18,16 +18,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-/// What a form that was taken leads to.
+/// The response to an accepted form.
 enum Done {
-    /// Back to the page, which says this.
+    /// A redirect to the page, with this message.
     Said(&'static str),
     Made(Box<crate::domain::settings::NewApiKey>),
 }
 
-/// Carries out one of the page's forms, named by its field `form`.
+/// Handles one of the page's forms, selected by its field `form`.
 pub async fn submit(State(server): State<Server>, parts: Parts, FormBody(fields): FormBody<Vec<FormField>>) -> Response {
-    // The page says that billing is off.
+    // The page shows that billing is off.
     if !features::current(&server.platform).billing_enabled {
         return Redirect::to(SETTINGS).into_response();
     }
@@ -68,6 +68,6 @@ async fn carry_out(server: &Server, parts: &Parts, fields: &[FormField]) -> Resu
             settings::revoke_api_key(&platform, &by, customer, value(fields, "id")).await?;
             Done::Said("key_revoked")
         }
-        _ => return Err(Error::invalid("form", "names none of the page's forms")),
+        _ => return Err(Error::invalid("form", "is not one of the page's forms")),
     })
 }

@@ -1,6 +1,6 @@
-//! The audit trail, for staff.
+//! The audit log, for staff.
 
-// Each parameter of the query string is one of the function, which the macro repeats in code of its own.
+// Each query parameter is a function parameter, which the macro repeats in its own code.
 #![allow(clippy::too_many_arguments)]
 
 use super::Problem;
@@ -8,14 +8,14 @@ use crate::domain::audit::AuditPage;
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/audit`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/admin/audit`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/audit", tag = "Administration",
-        summary = "The audit trail, newest first",
+        summary = "The audit log, newest first",
         params(crate::app::calls::parameters::AuditFilter, crate::app::calls::parameters::Paging),
-        responses((status = 200, description = "A page of it; counted up to 10,000 entries", body = AuditPage)),
+        responses((status = 200, description = "A page; counted up to 10,000 entries", body = AuditPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]

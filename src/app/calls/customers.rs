@@ -5,14 +5,14 @@ use crate::domain::customer::CustomerPage;
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/customers`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/admin/customers`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/customers", tag = "Administration",
-        summary = "Customers, by name, and how the mirror of each stands",
+        summary = "Customers by name, with the state of their mirror",
         params(crate::app::calls::parameters::CustomerFilter, crate::app::calls::parameters::Paging),
-        responses((status = 200, description = "A page of them", body = CustomerPage)),
+        responses((status = 200, description = "A page of customers", body = CustomerPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]

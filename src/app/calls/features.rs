@@ -1,17 +1,17 @@
-//! What is switched on.
+//! Features.
 
 use super::Problem;
 use crate::domain::features::{Features, Switch};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/meta/features`, for anyone.
+/// `GET /api/v1/meta/features`, without authentication.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/meta/features", tag = "Service", security(()),
-        summary = "What is switched on",
-        responses((status = 200, description = "The switches", body = Features))
+        summary = "Features that are on",
+        responses((status = 200, description = "The features", body = Features))
     )
 )]
 #[server(name = GetFeatures, prefix = "/api/v1", endpoint = "meta/features", input = GetUrl, output = Json)]
@@ -19,13 +19,13 @@ pub async fn features() -> Result<Features, Problem> {
     Ok(crate::service::features::current(&crate::guard::platform()?))
 }
 
-/// `GET /api/v1/admin/features`: every switch, and who moved it last.
+/// `GET /api/v1/admin/features`: every switch, and who set it last.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/features", tag = "Administration",
-        summary = "Every switch, and who moved it last",
-        responses((status = 200, description = "The switches", body = Vec<Switch>)),
+        summary = "Every switch, and who set it last",
+        responses((status = 200, description = "The features", body = Vec<Switch>)),
         extensions(("x-role" = json!("admin")))
     )
 )]

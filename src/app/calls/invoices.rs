@@ -1,6 +1,6 @@
 //! Invoices.
 
-// Each parameter of the query string is one of the function, which the macro repeats in code of its own.
+// Each query parameter is a function parameter, which the macro repeats in its own code.
 #![allow(clippy::too_many_arguments)]
 
 use super::Problem;
@@ -8,14 +8,14 @@ use crate::domain::invoice::{InvoiceDetail, InvoicePage};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/billing/invoices`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/billing/invoices`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/invoices", tag = "Invoices",
         summary = "A page of invoices",
         params(crate::app::calls::parameters::InvoiceFilter, crate::app::calls::parameters::Paging, crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "The page, and what is owed by currency", body = InvoicePage)),
+        responses((status = 200, description = "The page, and the amounts owed by currency", body = InvoicePage)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
@@ -35,14 +35,15 @@ pub async fn invoices(
     Ok(crate::service::invoices::list(&caller.platform, caller.customer, query).await?)
 }
 
-/// One invoice for its page. Programs use `GET /api/v1/billing/invoices/{id}`, the same use case.
+/// An invoice for its page. API clients use `GET /api/v1/billing/invoices/{id}` with the same use
+/// case.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/invoice", tag = "Invoices",
         summary = "One invoice, for its page",
-        description = "The same as `GET /api/v1/billing/invoices/{id}`, which programs use.",
-        params(("id" = String, Query, description = "The invoice's id here, or Stripe's", example = "in_1QxYz")),
+        description = "The same as `GET /api/v1/billing/invoices/{id}`, which API clients use.",
+        params(("id" = String, Query, description = "Our id of the invoice, or Stripe's", example = "in_1QxYz")),
         responses((status = 200, description = "The invoice", body = InvoiceDetail)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )

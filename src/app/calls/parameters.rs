@@ -1,4 +1,4 @@
-//! Query parameters as the OpenAPI document describes them. Handlers and server functions parse them from text.
+//! Query parameters as documented in OpenAPI. Handlers and server functions parse them from text.
 
 use crate::domain::{
     invoice::{InvoiceSort, InvoiceStatus},
@@ -14,31 +14,32 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-/// Whose data.
+/// The customer.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfCustomer {
-    /// Whose data. Only the platform's staff may name somebody else, and has to unless it belongs to a customer itself.
+    /// The customer. Only staff may name another customer, and must name one if they have none of
+    /// their own.
     pub customer_id: Option<Uuid>,
 }
 
-/// Which page of a list.
+/// The page of a list.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// The first is 1.
     #[param(minimum = 1, default = 1)]
     pub page: Option<u32>,
-    /// Rows a page.
+    /// Rows per page.
     #[param(minimum = 1, maximum = 100, default = 20)]
     pub limit: Option<u32>,
 }
 
-/// Which invoices, in which order.
+/// Filters and order of invoices.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InvoiceFilter {
-    /// All of them if left out.
+    /// Default: all.
     pub status: Option<InvoiceStatus>,
     /// Issued on or after this date (UTC) or instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
@@ -46,86 +47,89 @@ pub struct InvoiceFilter {
     /// Issued on or before this date (UTC), or before this instant; drafts: created.
     #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
-    /// Part of the number, of Stripe's id or of a line's text, in upper or lower case; or the total, e.g. `726.01`.
+    /// Part of the number, of Stripe's id or of a line's text, in any case; or the total, e.g.
+    /// `726.01`.
     #[param(max_length = 100)]
     pub q: Option<String>,
-    /// By the date of issue or the total, `-` for the newest or largest first; `-issued` if left out. Totals are in order within each
-    /// currency. `created` and `-created` are older names of `issued` and `-issued`.
+    /// By the date of issue or the total, with `-` for the newest or largest first; default
+    /// `-issued`. Totals are ordered within each currency. `created` and `-created` are older names
+    /// of `issued` and `-issued`.
     pub sort: Option<InvoiceSort>,
 }
 
-/// Which discrepancies of a run.
+/// Filters of a run's discrepancies.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DiscrepancyFilter {
-    /// All of them if left out.
+    /// Default: all.
     pub kind: Option<Kind>,
 }
 
-/// Which usage, and how finely.
+/// The usage and its resolution.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UsageSpan {
-    /// All of them if left out.
+    /// Default: all.
     pub metric: Option<Metric>,
-    /// The first instant: an RFC 3339 instant, or a date for its first instant in UTC. A week, 30 days or a year before `to` if left out.
+    /// The start: an RFC 3339 instant, or a date for its start in UTC. Default: a week, 30 days or
+    /// a year before `to`.
     #[param(inline, required = false, value_type = Moment)]
     pub from: Option<String>,
-    /// The instant after the last one. Now if left out.
+    /// The end, exclusive. Default: now.
     #[param(inline, required = false, value_type = Moment)]
     pub to: Option<String>,
-    /// Length of a point; `day` if left out.
+    /// Length of a point; default `day`.
     pub granularity: Option<Granularity>,
-    /// `app`: a series for each of the 20 apps with the most usage, one for the others.
+    /// `app`: one series for each of the 20 apps with the most usage, and one for the others.
     #[param(inline, required = false, value_type = Grouping)]
     pub group_by: Option<String>,
 }
 
-/// Which of Stripe's events.
+/// Filters of Stripe's events.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WebhookFilter {
-    /// All of them if left out.
+    /// Default: all.
     pub status: Option<WebhookStatus>,
     /// Event type, or its beginning.
     #[param(max_length = 100, example = "invoice.paid")]
     pub r#type: Option<String>,
-    /// Part of an id of the event, its object or its customer.
+    /// Part of the id of the event, its object or its customer.
     #[param(max_length = 100)]
     pub q: Option<String>,
 }
 
-/// Which entries of the audit trail.
+/// Filters of audit log entries.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditFilter {
     /// Entry type, or its beginning.
     #[param(max_length = 100, example = "session.login")]
     pub r#type: Option<String>,
-    /// Part of who did it.
+    /// Part of the actor's name.
     #[param(max_length = 100)]
     pub actor: Option<String>,
-    /// Whom it was about.
+    /// The customer of the change.
     pub customer_id: Option<Uuid>,
-    /// Since when: a date or an instant.
+    /// Start: a date or an instant.
     pub from: Option<String>,
-    /// Until when: a date, which counts whole, or before which instant.
+    /// End: a date (inclusive) or an instant (exclusive).
     pub to: Option<String>,
     /// Part of an entry's data, or its address.
     #[param(max_length = 100)]
     pub q: Option<String>,
 }
 
-/// Which customers.
+/// Search for customers.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CustomerFilter {
-    /// Part of the name, the e-mail address, or the id here or in Stripe.
+    /// Part of the name, the e-mail address, our id or Stripe's id.
     #[param(max_length = 100)]
     pub q: Option<String>,
 }
 
-/// A date or an instant, as a query has it.
+/// A date or an instant in a query.
 enum Moment {}
 
 impl PartialSchema for Moment {
@@ -138,7 +142,7 @@ impl PartialSchema for Moment {
 
 impl ToSchema for Moment {}
 
-/// What a series may be split by.
+/// How series may be split.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Grouping {
@@ -146,6 +150,6 @@ pub enum Grouping {
 }
 
 fn schema(json: Value) -> RefOr<Schema> {
-    // A schema that can't be read would allow everything; the document's snapshot shows it.
+    // An invalid schema would allow everything; the document's snapshot shows it.
     serde_json::from_value(json).unwrap_or_else(|_| Schema::default().into())
 }

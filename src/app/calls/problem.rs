@@ -1,4 +1,4 @@
-//! Errors on the wire: RFC 9457 problem+json, the same for the console and for programs.
+//! Errors on the wire: RFC 9457 problem+json, the same for the console and for API clients.
 
 use leptos::server_fn::{
     ContentType, Decodes, Encodes, Format, FormatType,
@@ -7,7 +7,7 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What went wrong, for a person (`title`, `detail`) and for a program (`status`, `code`).
+/// An error for people (`title`, `detail`) and for API clients (`status`, `code`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Problem {
@@ -19,12 +19,12 @@ pub struct Problem {
     /// Path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// Stable; programs decide by it.
+    /// Stable error code.
     pub code: String,
-    /// The parameter that can't be used, when it is one.
+    /// The invalid parameter, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Also in the `x-request-id` header; to be quoted when asking for help.
+    /// Also in the `x-request-id` header; include it in support requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
@@ -50,10 +50,10 @@ impl From<crate::service::Error> for Problem {
         use crate::service::Error;
         if let Error::Internal(cause) = &error {
             tracing::error!(error = format!("{cause:#}"), "request failed");
-            return Problem::new(500, error.code(), "Something went wrong on our side. Quote the request id when you ask for help.");
+            return Problem::new(500, error.code(), "Something went wrong on our side. Include the request id when you contact us.");
         }
         if let Error::Unavailable(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "what the service needs is away");
+            tracing::error!(error = format!("{cause:#}"), "a dependency is unavailable");
         }
         if let Error::StorageFull(cause) = &error {
             tracing::error!(error = format!("{cause:#}"), "storage full");
@@ -66,7 +66,7 @@ impl From<crate::service::Error> for Problem {
     }
 }
 
-/// Reason phrase of the statuses in use (RFC 9110 section 15). 0 stands for a request that never got an answer.
+/// Reason phrases of the statuses in use (RFC 9110, section 15). 0 means no response.
 const fn title(status: u16) -> &'static str {
     match status {
         0 => "No connection",
@@ -136,7 +136,7 @@ impl FromServerFnError for Problem {
             }
             ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(405, "method_not_allowed", detail),
             ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
-                Problem::new(500, "unreadable_answer", "The server's answer could not be read.")
+                Problem::new(500, "unreadable_answer", "The server's response could not be parsed.")
             }
             _ => Problem::new(500, "internal", "Something went wrong on our side."),
         }

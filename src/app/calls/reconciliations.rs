@@ -5,14 +5,14 @@ use crate::domain::reconcile::{ReconciliationDetail, ReconciliationPage};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/reconciliations`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/admin/reconciliations`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/reconciliations", tag = "Administration",
-        summary = "Runs of the comparison with Stripe, newest first",
+        summary = "Reconciliation runs, newest first",
         params(crate::app::calls::parameters::Paging),
-        responses((status = 200, description = "A page of them", body = ReconciliationPage)),
+        responses((status = 200, description = "A page of runs", body = ReconciliationPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
@@ -22,13 +22,14 @@ pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Res
     Ok(crate::service::reconcile::list(&staff.platform, page, limit).await?)
 }
 
-/// One run for its page. Programs use `GET /api/v1/admin/reconciliations/{id}`, the same use case.
+/// A run for its page. API clients use `GET /api/v1/admin/reconciliations/{id}` with the same use
+/// case.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/reconciliation", tag = "Administration",
         summary = "One run, for its page",
-        description = "The same as `GET /api/v1/admin/reconciliations/{id}`, which programs use.",
+        description = "The same as `GET /api/v1/admin/reconciliations/{id}`, which API clients use.",
         params(("id" = String, Query, description = "The run's id"), crate::app::calls::parameters::DiscrepancyFilter, crate::app::calls::parameters::Paging),
         responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))

@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The signed-in user.
 
 use super::Problem;
 use crate::domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions};
@@ -10,8 +10,8 @@ use leptos::server_fn::codec::{GetUrl, Json};
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/auth/me", tag = "Session",
-        summary = "Who is signed in",
-        responses((status = 200, description = "The person, and the customer whose data it sees", body = Viewer))
+        summary = "The signed-in user",
+        responses((status = 200, description = "The user, and the customer whose data it sees", body = Viewer))
     )
 )]
 #[server(name = GetMe, prefix = "/api/v1", endpoint = "auth/me", input = GetUrl, output = Json)]
@@ -25,9 +25,9 @@ pub async fn me() -> Result<Viewer, Problem> {
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/auth/sessions", tag = "Session", security(("cookie" = [])),
-        summary = "One's own sessions",
-        description = "At most 100. Their ids name them here, and are nothing to sign in with.",
-        responses((status = 200, description = "The one that asks first", body = OwnSessions))
+        summary = "Your sessions",
+        description = "At most 100. The ids are not credentials.",
+        responses((status = 200, description = "The current session first", body = OwnSessions))
     )
 )]
 #[server(name = GetOwnSessions, prefix = "/api/v1", endpoint = "auth/sessions", input = GetUrl, output = Json)]
@@ -41,8 +41,8 @@ pub async fn own_sessions() -> Result<OwnSessions, Problem> {
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/auth/totp", tag = "Session", security(("cookie" = [])),
-        summary = "One's own second factor",
-        responses((status = 200, description = "Whether it is set up, and has to be", body = TotpState))
+        summary = "Your second factor",
+        responses((status = 200, description = "Whether it is set up, and whether it is required", body = TotpState))
     )
 )]
 #[server(name = GetTotp, prefix = "/api/v1", endpoint = "auth/totp", input = GetUrl, output = Json)]

@@ -1,4 +1,4 @@
-//! What a customer manages by itself. Changing it is in `api::settings`.
+//! Settings that a customer manages. `api::settings` changes them.
 
 use super::Problem;
 use crate::domain::{
@@ -13,9 +13,9 @@ use leptos::server_fn::codec::{GetUrl, Json};
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/alerts", tag = "Alerts",
-        summary = "When a customer is told of its usage",
+        summary = "Alert settings",
         params(crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "The whole setting", body = AlertSettings)),
+        responses((status = 200, description = "All settings", body = AlertSettings)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
@@ -25,12 +25,12 @@ pub async fn alerts(customer_id: Option<String>) -> Result<AlertSettings, Proble
     Ok(crate::service::alerts::settings(&caller.platform, caller.customer).await?)
 }
 
-/// `GET /api/v1/billing/alerts/fired`: what fired in the running period.
+/// `GET /api/v1/billing/alerts/fired`: alerts of the current period.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/alerts/fired", tag = "Alerts",
-        summary = "What was reached in the running period",
+        summary = "Alerts of the current period",
         params(crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "Newest first", body = FiredAlerts)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
@@ -42,14 +42,14 @@ pub async fn fired_alerts(customer_id: Option<String>) -> Result<FiredAlerts, Pr
     Ok(crate::service::alerts::fired(&caller.platform, caller.customer).await?)
 }
 
-/// `GET /api/v1/billing/alerts/standing`: what the usage page says of alerts and caps.
+/// `GET /api/v1/billing/alerts/standing`: alerts and caps of the usage page.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/alerts/standing", tag = "Alerts",
-        summary = "What is set, and what of it was reached in the running period",
+        summary = "Alert settings, with the alerts of the current period",
         params(crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "The setting beside what fired", body = AlertStanding)),
+        responses((status = 200, description = "The settings and the alerts", body = AlertStanding)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
@@ -59,14 +59,14 @@ pub async fn alert_standing(customer_id: Option<String>) -> Result<AlertStanding
     Ok(crate::service::alerts::standing(&caller.platform, caller.customer).await?)
 }
 
-/// `GET /api/v1/billing/settings`: everything that the settings page shows.
+/// `GET /api/v1/billing/settings`: the data of the settings page.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/settings", tag = "Settings",
-        summary = "Everything that the settings page shows",
+        summary = "The data of the settings page",
         params(crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "The settings, as far as one may see them", body = CustomerSettings)),
+        responses((status = 200, description = "The settings that the user may see", body = CustomerSettings)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]

@@ -5,15 +5,16 @@ use crate::domain::{usage::UsageCurrent, usage_history::UsageHistory};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/billing/usage/current`. Staff name the customer by `customer_id`; others see their own.
+/// `GET /api/v1/billing/usage/current`. Staff name the customer by `customer_id`; others see their
+/// own.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/usage/current", tag = "Usage",
-        summary = "Usage of the running period",
-        description = "Used, over the plan, cost and forecast. Without a subscription `subscription` is null and the period is the calendar month.",
+        summary = "Usage of the current period",
+        description = "Usage, overage, cost and forecast. Without a subscription `subscription` is null and the period is the calendar month.",
         params(crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "The figures; `as_of` is the newest event that they contain", body = UsageCurrent)),
+        responses((status = 200, description = "The usage; `as_of` is the newest counted event", body = UsageCurrent)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
@@ -23,15 +24,15 @@ pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, 
     Ok(crate::service::usage::current(&caller.platform, caller.customer).await?)
 }
 
-/// `GET /api/v1/billing/usage/history`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/billing/usage/history`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/usage/history", tag = "Usage",
-        summary = "Usage over time",
+        summary = "Usage history",
         description = "Without gaps, in UTC. Hours over at most 93 days, days and months over at most 732.",
         params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
-        responses((status = 200, description = "A series per metric, or per metric and app", body = UsageHistory)),
+        responses((status = 200, description = "One series per metric, or per metric and app", body = UsageHistory)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]

@@ -5,7 +5,7 @@ use crate::domain::webhook::{WebhookDetail, WebhookPage};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/webhooks`. Every parameter arrives as text, so that a wrong one can be named in the answer.
+/// `GET /api/v1/admin/webhooks`. Every parameter is text, so that an error can name it.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
@@ -28,13 +28,13 @@ pub async fn webhooks(
     Ok(crate::service::webhooks::list(&staff.platform, crate::service::webhooks::Query { status, event_type, q, page, limit }).await?)
 }
 
-/// One event for its page. Programs use `GET /api/v1/admin/webhooks/{id}`, the same use case.
+/// An event for its page. API clients use `GET /api/v1/admin/webhooks/{id}` with the same use case.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/webhook", tag = "Webhooks",
         summary = "One event, for its page",
-        description = "The same as `GET /api/v1/admin/webhooks/{id}`, which programs use.",
+        description = "The same as `GET /api/v1/admin/webhooks/{id}`, which API clients use.",
         params(("id" = String, Query, description = "Stripe's id of the event", example = "evt_1QxYz")),
         responses((status = 200, description = "The event with its payload", body = WebhookDetail)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))

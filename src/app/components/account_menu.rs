@@ -1,4 +1,4 @@
-//! Who is signed in, the theme, and the way out.
+//! The signed-in user, the theme, and the logout.
 
 use super::{Glyph, Icon, theme_switch::ThemeSwitch};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// A button that opens the menu. A popover closes by Escape or a click beside it, without a script.
+/// A button that opens the menu. A popover closes by Escape or a click outside, without a script.
 #[component]
 pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
     let role = match viewer.role {

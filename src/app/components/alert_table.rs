@@ -1,4 +1,4 @@
-//! Which thresholds the running period has reached or will reach, and the caps that hold in it.
+//! Thresholds that the current period has reached or is forecast to reach, and its caps.
 
 use super::{Badge, Moment};
 use crate::{
@@ -14,7 +14,7 @@ use leptos::{
     prelude::*,
 };
 
-/// A row for each of them.
+/// One row each.
 #[component]
 pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let end = format::day_month(format::last_day(&usage.current_period.period));
@@ -43,9 +43,9 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
     };
     let list = alerts.list(usage);
     let said = match (alerts.settings.enabled(), list.is_empty()) {
-        (true, true) => Some("No threshold has been reached in this period, and none is expected to be. No cap is set."),
+        (true, true) => Some("No threshold has been reached or is expected to be in this period. No cap is set."),
         (false, true) => Some("Alerts are switched off, and no cap is set."),
-        (false, false) => Some("Alerts are switched off. Caps hold all the same."),
+        (false, false) => Some("Alerts are switched off. Caps still apply."),
         (true, false) => None,
     };
     let table = if list.is_empty() {

@@ -1,4 +1,4 @@
-//! A period's days per app: a small chart each, with the same figures in a table behind them.
+//! A period's days per app: a small chart each, and a table with the same numbers.
 
 use crate::{
     app::usage_comparison::AppDays,
@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 /// Height of a small chart in its own units; a day is ten wide.
 const HEIGHT: u128 = 100;
 
-/// Apps with the most usage first, by name, amount and share. `first` is the period's first day.
+/// Apps with the most usage first: name, amount and share. `first` is the period's first day.
 #[component]
 pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDays]) -> impl IntoView + use<> {
     let whole = apps.iter().fold(0_u64, |sum, app| sum.saturating_add(app.total()));
@@ -50,7 +50,7 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
     let title = format!("{} per app and day, in UTC", metric.title());
     let caption = title.clone();
     Either::Right(view! {
-        <p class="quiet">"Each chart has a scale of its own."</p>
+        <p class="quiet">"Each chart has its own scale."</p>
         <ul class="entries">{items}</ul>
         <details class="chart-table">
             <summary>"Show the apps as a table"</summary>
@@ -65,7 +65,7 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
     })
 }
 
-/// A picture beside the figures; the table says the same in words.
+/// A picture next to the numbers; the table has the same content.
 fn small_chart(days: &[u64]) -> impl IntoView + use<> {
     let highest = u128::from(days.iter().copied().max().unwrap_or(0).max(1));
     let columns: String = days

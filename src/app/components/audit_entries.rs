@@ -1,4 +1,4 @@
-//! Entries of the audit trail, each of which opens to all that is known of it.
+//! Entries of the audit log, each with expandable details.
 
 use super::{Badge, Moment};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use serde_json::Value;
 
-/// Entries that failed or were refused carry a sign of it.
+/// Failed and refused entries are marked.
 const fn refusals() -> [(&'static str, Tone, &'static str); 4] {
     [
         ("error", Tone::Danger, "Error"),
@@ -18,7 +18,7 @@ const fn refusals() -> [(&'static str, Tone, &'static str); 4] {
     ]
 }
 
-/// `sealed_upto`: the last entry that the chain proves.
+/// `sealed_upto`: the last sealed entry.
 #[component]
 pub fn AuditEntries<'a>(entries: &'a [AuditEntry], sealed_upto: Option<i64>) -> impl IntoView + use<> {
     let rows = entries.iter().map(|entry| row(entry, sealed_upto)).collect_view();
@@ -67,7 +67,7 @@ fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
     }
 }
 
-/// What changed stands side by side, whatever else is known below it.
+/// A change's old and new values side by side, with further data below.
 fn data(data: &Value) -> impl IntoView + use<> {
     let Sides { before, after, rest } = Sides::of(data);
     let side = |title: &'static str, value: Option<Value>| {
@@ -110,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn both_sides_of_a_change_are_told_apart_from_the_rest() {
+    fn old_and_new_values_are_separated_from_other_data() {
         let sides = Sides::of(&json!({"before": null, "after": {"n": 2}, "email": "a@b.example"}));
         let expected = Sides { before: Some(Value::Null), after: Some(json!({"n": 2})), rest: Some(json!({"email": "a@b.example"})) };
         assert_eq!(sides, expected);

@@ -1,15 +1,16 @@
-//! Narrows the audit trail. It is a GET, so it works without JavaScript and every result has an address.
+//! Filters the audit log. It is a GET form, so it works without JavaScript and every result has a
+//! URL.
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit, invoice_filter_form::FILTER_PROBLEM};
 use crate::app::{audit_filters::AuditFilters, local_path::AUDIT};
 use leptos::prelude::*;
 
-/// `wrong` names the field that the server couldn't use; `event_types` are proposed.
+/// `wrong`: the field that the server rejected; `event_types`: suggestions.
 #[component]
 pub fn AuditFilterForm<'a>(filters: &'a AuditFilters, event_types: &'a [String], wrong: Option<&'a str>) -> impl IntoView + use<> {
     let field = |name: &'static str, label: &'static str, kind: &'static str, value: &Option<String>| {
         let invalid = wrong == Some(name);
-        // A date field refuses what is no date, with a warning; the message about it quotes it anyway.
+        // A date field drops an invalid date with a warning; the error message still quotes it.
         let value = value.clone().filter(|_| !(invalid && kind == "date")).unwrap_or_default();
         view! {
             <div class="field">
@@ -45,5 +46,5 @@ pub fn AuditFilterForm<'a>(filters: &'a AuditFilters, event_types: &'a [String],
         </button>
     };
     let submit = filter_on_submit(|field| AuditFilters::from_fields(field).href());
-    view! { <form method="get" action=AUDIT class="filters many" role="search" aria-label="Audit trail" on:submit=submit>{fields}</form> }
+    view! { <form method="get" action=AUDIT class="filters many" role="search" aria-label="Audit log" on:submit=submit>{fields}</form> }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// A state in a word or two; the tone's icon is added where `icon` asks for it.
+/// A state in a word or two; `icon` adds the tone's icon.
 #[component]
 pub fn Badge(tone: Tone, #[prop(into)] text: String, #[prop(optional)] icon: bool) -> impl IntoView {
     view! {
@@ -20,7 +20,7 @@ pub fn Badge(tone: Tone, #[prop(into)] text: String, #[prop(optional)] icon: boo
     }
 }
 
-/// An invoice's status, whether it is overdue, and whether money went back or credit notes took some of it back.
+/// An invoice's status, whether it is overdue, and whether it was refunded or credited.
 #[component]
 pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
     let tone = match invoice.status {
@@ -49,7 +49,7 @@ pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
     }
 }
 
-/// What became of an event of Stripe's.
+/// The status of a Stripe event.
 #[component]
 pub fn WebhookBadge(status: WebhookStatus) -> impl IntoView {
     let tone = match status {

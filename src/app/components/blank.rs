@@ -1,17 +1,17 @@
-//! What stands where a list would: nothing is there to be shown.
+//! Placeholder for an empty list.
 
 use super::{Glyph, Icon};
 use leptos::prelude::*;
 
-/// A title, a sentence, and a link that leads on with its words.
+/// A title, a sentence, and a link.
 pub type Said = (&'static str, &'static str, Option<(String, &'static str)>);
 
-/// Somebody asked for a page that the list does not reach; `last`: where the last one is.
+/// A page beyond the list's end; `last`: URL of the last page.
 pub fn past_the_end(last: String) -> Said {
     ("This page is past the end", "The list is shorter than that.", Some((last, "Go to the last page")))
 }
 
-/// In the place of a list, with the sign of what it would list.
+/// In place of a list, with the list's icon.
 #[component]
 pub fn Blank(glyph: Glyph, said: Said) -> impl IntoView {
     let (title, text, link) = said;

@@ -1,4 +1,5 @@
-//! A period's days as columns before those of the period before, drawn on the server, with the same figures in a table behind it.
+//! A period's days as columns in front of those of the previous period, rendered on the server,
+//! with a table of the same numbers.
 
 use crate::{
     app::usage_comparison::Comparison,
@@ -12,12 +13,13 @@ use crate::{
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};
 
-/// Height of the plot in pixels; widths are shares, so that text keeps its size on every screen.
+/// Height of the plot in pixels; widths are relative, so that text keeps its size on every screen.
 const HEIGHT: u64 = 200;
-/// Room above the highest column for what is read off under the pointer.
+/// Space above the highest column for the value under the pointer.
 const HEADROOM: u64 = 28;
 
-/// The days of one metric: a chart and a table. The first day is compared with the first of the period before, and so on.
+/// The days of one metric: a chart and a table. The first day is compared with the first of the
+/// previous period, and so on.
 #[component]
 pub fn ColumnChart<'a>(
     metric: Metric,
@@ -25,7 +27,7 @@ pub fn ColumnChart<'a>(
     daily: &'a [DailyUsage],
     comparison: Option<&'a Comparison>,
 ) -> impl IntoView + use<> {
-    // Nothing to compare with: the customer is new.
+    // No previous period: the customer is new.
     let comparison = comparison.filter(|comparison| comparison.days_before.iter().any(|quantity| *quantity > 0));
     let days: Vec<(OffsetDateTime, Option<u64>)> =
         days(&period).map(|day| (day, daily.iter().find(|d| d.day == day).map(|d| d.metric(metric)))).collect();
@@ -83,7 +85,7 @@ pub fn ColumnChart<'a>(
         })
         .collect_view();
     let label = format!(
-        "{} per day, {}: up to {} a day.{} The table below has the figures.",
+        "{} per day, {}: up to {} a day.{} The table below has the numbers.",
         metric.title(),
         format::period(&period),
         show_quantity(metric, highest_day),
@@ -101,7 +103,7 @@ pub fn ColumnChart<'a>(
             Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td>{before}</tr> })
         })
         .collect_view();
-    let before_head = comparison.map(|_| view! { <th scope="col" class="number">"Period before"</th> });
+    let before_head = comparison.map(|_| view! { <th scope="col" class="number">"Previous period"</th> });
     let legend = comparison.map(|comparison| legend(&comparison.previous));
     view! {
         <div class="chart">
@@ -110,7 +112,7 @@ pub fn ColumnChart<'a>(
         </div>
         {legend}
         <details class="chart-table">
-            <summary>"Show the figures as a table"</summary>
+            <summary>"Show the numbers as a table"</summary>
             <table class="table">
                 <caption class="visually-hidden">{format!("{} per day, in UTC", metric.title())}</caption>
                 <thead><tr><th scope="col">"Day (UTC)"</th><th scope="col" class="number">{metric.title()}</th>{before_head}</tr></thead>
@@ -120,7 +122,7 @@ pub fn ColumnChart<'a>(
     }
 }
 
-/// The period before as one outline: a step for each of its days, over as much of the plot as they take.
+/// The previous period as one outline: a step per day, over as many days as it has.
 fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64) -> AnyView {
     let known = tops.len();
     let steps: String = tops.map(|top| format!("V{top}h1")).collect();
@@ -137,9 +139,9 @@ fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64)
     .into_any()
 }
 
-/// What the two shapes stand for.
+/// The legend.
 fn legend(previous: &Period) -> impl IntoView + use<> {
-    // The key and its words stay together where the line is short.
+    // A symbol and its text stay on one line.
     let entry = |class, text: String| {
         view! {
             <span class="badges">
@@ -152,18 +154,19 @@ fn legend(previous: &Period) -> impl IntoView + use<> {
     };
     view! {
         <p class="page-sub">
-            {entry("chart-column", "This period".to_owned())} {entry("chart-before", format!("Period before, {}", format::period(previous)))}
+            {entry("chart-column", "This period".to_owned())} {entry("chart-before", format!("Previous period, {}", format::period(previous)))}
         </p>
     }
 }
 
-/// The UTC days that a period touches, by their first instants.
+/// The UTC days that a period overlaps, by their starts.
 fn days(period: &Period) -> impl Iterator<Item = OffsetDateTime> + use<> {
     let (first, end) = (period.start().replace_time(time::Time::MIDNIGHT), period.end());
     std::iter::successors(Some(first), |day| Some(*day + Duration::DAY)).take_while(move |day| *day < end)
 }
 
-/// Distance of the axis' ticks and its top: 1, 2 or 5 times a power of ten, at most five ticks above zero.
+/// Distance of the axis ticks and its maximum: 1, 2 or 5 times a power of ten, at most five ticks
+/// above zero.
 fn axis(highest: u64) -> (u64, u64) {
     let wanted = highest.div_ceil(4).max(1);
     let mut power = 1u64;

@@ -1,4 +1,4 @@
-//! Customers as a table; where the room is too narrow, each row becomes a card.
+//! Customers as a table; on narrow screens each row becomes a card.
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// One row per customer, with what is known of its mirror.
+/// One row per customer, with the state of its mirror.
 #[component]
 pub fn CustomerTable<'a>(customers: &'a [CustomerSummary]) -> impl IntoView + use<> {
     view! {
@@ -96,7 +96,7 @@ fn mirror(mirror: &MirrorState) -> impl IntoView + use<> {
         let text = format!("{} open", counted(open, "difference"));
         view! { <Badge tone=Tone::Warning text icon=true /> }
     });
-    let well = (!mirror.wants_attention()).then(|| match (mirror.open_discrepancies, mirror.changed_since) {
+    let well = (!mirror.needs_attention()).then(|| match (mirror.open_discrepancies, mirror.changed_since) {
         (Some(_), false) => view! { <Badge tone=Tone::Good text="As in Stripe" icon=true /> },
         (Some(_), true) => view! { <Badge tone=Tone::Neutral text="Changed since" icon=false /> },
         (None, _) => view! { <Badge tone=Tone::Neutral text="Not compared yet" icon=false /> },

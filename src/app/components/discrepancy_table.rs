@@ -1,4 +1,4 @@
-//! Discrepancies with both sides next to each other; where the room is too narrow, each row becomes a card.
+//! Discrepancies with both sides next to each other; on narrow screens each row becomes a card.
 
 use crate::domain::{
     money::{Currency, Money},
@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// One row per discrepancy, with what was compared and a form to repair it.
+/// One row per discrepancy, with the compared values and a form to repair it.
 #[component]
 pub fn DiscrepancyTable<'a>(run: &'a str, discrepancies: &'a [FoundDiscrepancy], repairable: bool) -> impl IntoView + use<> {
     let rows: Vec<_> = discrepancies.iter().map(|found| row(run, found, repairable)).collect();
@@ -80,7 +80,7 @@ fn says_something(field: &Field) -> bool {
     [&field.internal, &field.stripe].into_iter().flatten().any(|said| *said != Said::Number(0))
 }
 
-/// Money as people read it, whatever else as it is.
+/// Formats money; other values are unchanged.
 fn shown(field: &str, said: &Said, currency: Option<Currency>) -> String {
     match (said, currency) {
         (Said::Number(amount), Some(currency)) if field != "line_count" => Money::new(*amount, currency).to_string(),

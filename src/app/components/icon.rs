@@ -1,9 +1,9 @@
-//! Icons: strokes on a 24 by 24 grid, in the colour of the text. They never stand alone; words say the same.
+//! Icons: strokes on a 24 by 24 grid, in the text's colour. Text always accompanies them.
 
 use crate::app::usage_summary::Tone;
 use leptos::prelude::*;
 
-/// What an icon shows.
+/// The icon's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {
     Check,
@@ -33,7 +33,7 @@ pub enum Glyph {
 }
 
 impl Glyph {
-    /// The sign of a tone, so that colour is never alone.
+    /// A tone's icon, so that colour is never the only sign.
     pub const fn of(tone: Tone) -> Glyph {
         match tone {
             Tone::Neutral => Glyph::Info,
@@ -78,7 +78,7 @@ impl Glyph {
     }
 }
 
-/// Draws a glyph at the height of the text around it.
+/// Renders a glyph at the height of the surrounding text.
 #[component]
 pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {

@@ -1,5 +1,5 @@
-//! Narrows the list of invoices: links for the status, a form for the rest. All of it is a GET, so it works without JavaScript
-//! and every result has an address.
+//! Filters the list of invoices: links for the status, a form for the rest. All are GET, so they
+//! work without JavaScript and every result has a URL.
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit};
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Where the message about an unusable filter stands.
+/// Id of the message about an invalid filter.
 pub const FILTER_PROBLEM: &str = "filter-problem";
 
-/// `wrong` names the field that the server couldn't use.
+/// `wrong`: the field that the server rejected.
 #[component]
 pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>) -> impl IntoView + use<> {
     let statuses = std::iter::once(None).chain(InvoiceStatus::ALL.into_iter().map(Some));
@@ -22,7 +22,7 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
     };
     let input = |name: &'static str, kind: &'static str, value: &Option<String>| {
         let invalid = wrong == Some(name);
-        // A date field refuses what is no date, with a warning; the message about it quotes it anyway.
+        // A date field drops an invalid date with a warning; the error message still quotes it.
         let value = value.clone().filter(|_| !(invalid && kind == "date")).unwrap_or_default();
         view! {
             <input
@@ -39,7 +39,7 @@ pub fn InvoiceFilterForm<'a>(filters: &'a InvoiceFilters, wrong: Option<&'a str>
     };
     let chosen = filters.sort.as_deref().and_then(|name| name.parse::<InvoiceSort>().ok()).unwrap_or_default();
     let order = |sort: InvoiceSort| {
-        // The default order needs no word in the address.
+        // The default order is not in the URL.
         let name = if sort == InvoiceSort::default() { "" } else { sort.as_str() };
         view! { <option value=name selected=sort == chosen>{sort.title()}</option> }
     };

@@ -1,4 +1,4 @@
-//! What an invoice charges for, and how that adds up.
+//! An invoice's lines and sums.
 
 use super::{Glyph, Icon};
 use crate::domain::{
@@ -14,7 +14,7 @@ pub fn InvoiceLines<'a>(invoice: &'a InvoiceDetail) -> impl IntoView + use<> {
         view! {
             <p class="notice tone-warning">
                 <Icon glyph=Glyph::Warning />
-                <span>"Not all lines have been read from Stripe yet. The totals are those of the whole invoice; what only the lines say is not known yet."</span>
+                <span>"Not all lines have been read from Stripe yet. The totals are those of the whole invoice; details of missing lines are not known yet."</span>
             </p>
         }
     });

@@ -1,5 +1,5 @@
-//! Invoices as a table; where the room is too narrow, each row becomes a card. The roles keep it a table for screen readers
-//! in browsers that forget it when `display` changes.
+//! Invoices as a table; on narrow screens each row becomes a card. ARIA roles keep it a table for
+//! screen readers in browsers that drop table semantics when `display` changes.
 
 use super::{InvoiceBadges, Moment};
 use crate::domain::{
@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 
-/// One row per invoice, the number leading to its page.
+/// One row per invoice, with a link to its page.
 #[component]
 pub fn InvoiceTable<'a>(invoices: &'a [InvoiceSummary]) -> impl IntoView + use<> {
     view! {

@@ -1,4 +1,4 @@
-//! One metric of the running period.
+//! One metric of the current period.
 
 use super::{Badge, usage_bar::UsageBar};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Used against included with a bar, where the period will end, and what is over.
+/// Usage against the included quantity with a bar, the forecast, and the overage.
 #[component]
 pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let used = usage.used()[metric];

@@ -1,10 +1,10 @@
-//! An instant, written for people and for machines.
+//! An instant, for people and in machine-readable form.
 
 use crate::domain::format;
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
-/// The date of an instant, with the time of day where `time` asks for it; always UTC.
+/// An instant's date, with `time` also its time of day; always UTC.
 #[component]
 pub fn Moment(at: OffsetDateTime, #[prop(optional)] time: bool) -> impl IntoView {
     let text = if time { format::date_time(at) } else { format::date(at) };

@@ -1,4 +1,4 @@
-//! The way around: the brand, the sections, the account.
+//! Navigation: the brand, the sections, the account.
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-/// A bar on top of small screens, a column beside the page on large ones.
+/// A bar at the top of small screens, a column on large ones.
 #[component]
 pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
     let staff = viewer.as_ref().is_some_and(|viewer| viewer.role.is_staff());
@@ -30,7 +30,7 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
             <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
         }
     });
-    // One list, so that on small screens it stays one row.
+    // One list, so that it stays one row on small screens.
     let sections =
         (billing || staff).then(|| view! { <nav class="sections" aria-label="Sections"><ul>{billing_links} {staff_links}</ul></nav> });
     view! {

@@ -1,4 +1,4 @@
-//! What is over the plan, and what it costs.
+//! The overage and its cost.
 
 use crate::domain::{
     metric::Metric,
@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 
-/// A row per metric and the total, with the forecast total beside it.
+/// A row per metric and the total, with the forecast total.
 #[component]
 pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let overages = &usage.overages;

@@ -1,16 +1,16 @@
-//! The way through a long list.
+//! Paging of a long list.
 
 use super::{Glyph, Icon};
 use crate::domain::{format, invoice::Pagination};
 use leptos::prelude::*;
 
-/// Previous, next, where one is, and how many there are.
+/// Previous, next, the current page, and the number of pages.
 #[component]
 pub fn PageLinks<'a>(
     pagination: &'a Pagination,
-    /// What is listed, in the singular.
+    /// The listed items, in the singular.
     noun: &'static str,
-    /// Address of a page, with the filters that are in force.
+    /// URL of a page with the current filters.
     href: &'a dyn Fn(u64) -> String,
 ) -> impl IntoView + use<> {
     let page = u64::from(pagination.page);

@@ -1,4 +1,4 @@
-//! An error, spoken to a person: what happened, what it means, what to do, and what to quote when asking for help.
+//! An error message: what happened, what it means, what to do, and the request id for support.
 
 use super::{Glyph, Icon};
 use crate::app::{
@@ -9,7 +9,7 @@ use crate::app::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// What is said about a problem.
+/// The text for a problem.
 struct Words {
     title: &'static str,
     meaning: String,
@@ -67,7 +67,8 @@ fn words(problem: &Problem) -> Words {
     }
 }
 
-/// A problem as the whole of a page that stands outside the app: something in front of it has failed. `path`: where to go on.
+/// A problem as a whole page outside the app, after an error in front of it. `path`: where to
+/// continue.
 pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
     let Words { title, meaning, advice } = words(&problem);
     let action = if problem.status >= 500 || problem.status == 429 { "Try again" } else { "Go back" };
@@ -89,11 +90,11 @@ pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
     }
 }
 
-/// Shows a problem in place of what couldn't be shown, and gives the page its status.
+/// Shows a problem instead of the content, and sets the page's status.
 #[component]
 pub fn ProblemNotice(
     problem: Problem,
-    /// Stands for the whole page: its title becomes the page's heading.
+    /// If it replaces the whole page, its title becomes the page's heading.
     #[prop(optional)]
     page: bool,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! How a run of the reconciliation stands.
+//! The state of a reconciliation run.
 
 use super::Badge;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Its status, and what a complete one says.
+/// Its status, and a completed run's verdict.
 #[component]
 pub fn RunBadge<'a>(run: &'a ReconciliationSummary) -> impl IntoView + use<> {
     let (tone, text) = match (run.status, run.within_tolerance) {
@@ -24,7 +24,7 @@ pub fn RunBadge<'a>(run: &'a ReconciliationSummary) -> impl IntoView + use<> {
     view! { <Badge tone text icon=true /> }
 }
 
-/// What is at stake, a currency at a time.
+/// The amounts at stake, one currency at a time.
 pub fn at_stake(totals: &Totals) -> String {
     let amounts: Vec<String> = totals.iter().map(|(currency, amount)| Money::new(*amount, *currency).to_string()).collect();
     if amounts.is_empty() { "–".to_owned() } else { amounts.join(", ") }

@@ -1,4 +1,4 @@
-//! The shape of a page whose data is on the way; seen only when moving between pages in the browser.
+//! Placeholder of a loading page; only visible when navigating in the browser.
 
 use leptos::prelude::*;
 

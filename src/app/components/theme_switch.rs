@@ -1,11 +1,11 @@
-//! Light, dark or system: a form that the server answers with a cookie; with JavaScript the page changes at once.
+//! Light, dark or system: a form that sets a cookie; with JavaScript the page changes at once.
 
 use super::{Glyph, Icon};
 use crate::app::theme::ThemePreference;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// Three buttons, of which one is pressed.
+/// Three buttons, one of them pressed.
 #[component]
 pub fn ThemeSwitch() -> impl IntoView {
     let chosen = RwSignal::new(ThemePreference::of_page());

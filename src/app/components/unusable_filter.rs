@@ -1,9 +1,10 @@
-//! A filter that can't be used, said in words that name it.
+//! An invalid filter, explained by name.
 
 use super::{Glyph, Icon, invoice_filter_form::FILTER_PROBLEM};
 use leptos::prelude::*;
 
-/// `field`: which one, as the beginning of the sentence that `detail` ends; `clear`: where a list without it is.
+/// `field`: the filter, as the beginning of the sentence that `detail` ends; `clear`: URL of the
+/// list without filters.
 #[component]
 pub fn UnusableFilter(
     field: &'static str,

@@ -1,4 +1,4 @@
-//! How full a metric is: used against included, with the forecast marked.
+//! A metric's usage bar: used against included, with the forecast marked.
 
 use crate::{
     app::usage_summary::Level,
@@ -6,7 +6,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// A bar over the whole of what is included or, beyond it, of what is used or expected; then the limit is marked on it.
+/// A bar over the included quantity or, if more is used or expected, over that; then the limit is
+/// marked.
 #[component]
 pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forecast>) -> impl IntoView {
     let expected = forecast.map(|forecast| forecast.amount);

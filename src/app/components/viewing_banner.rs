@@ -1,10 +1,10 @@
-//! Says on every page that staff looks at it as a customer, and leads back.
+//! Shows on every page that staff are viewing as a customer, and leads back.
 
 use super::{Glyph, Icon};
 use crate::domain::identity::Viewer;
 use leptos::prelude::*;
 
-/// Above everything else, so that nobody takes a customer's pages for their own.
+/// At the top, so that staff don't mistake a customer's pages for their own.
 #[component]
 pub fn ViewingBanner(viewer: Viewer) -> impl IntoView {
     let name = viewer.customer.map(|customer| customer.name);

@@ -1,5 +1,5 @@
-//! Narrows the inbox: links with counts for the status, a form for the rest. All of it is a GET, so it works without JavaScript
-//! and every result has an address.
+//! Filters the inbox: links with counts for the status, a form for the rest. All are GET, so they
+//! work without JavaScript and every result has a URL.
 
 use super::{Glyph, Icon, filter_on_submit::filter_on_submit, invoice_filter_form::FILTER_PROBLEM};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// `wrong` names the field that the server couldn't use; then there are no counts.
+/// `wrong`: the field that the server rejected; then there are no counts.
 #[component]
 pub fn WebhookFilterForm<'a>(filters: &'a WebhookFilters, counts: Option<WebhookCounts>, wrong: Option<&'a str>) -> impl IntoView + use<> {
     let statuses = std::iter::once(None).chain(WebhookStatus::ALL.into_iter().map(Some));

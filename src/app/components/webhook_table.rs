@@ -1,10 +1,10 @@
-//! The inbox as a table; where the room is too narrow, each row becomes a card.
+//! The inbox as a table; on narrow screens each row becomes a card.
 
 use super::{Moment, WebhookBadge};
 use crate::{app::webhook_filters::webhook_href, domain::webhook::WebhookSummary};
 use leptos::prelude::*;
 
-/// One row per event, the type leading to its page.
+/// One row per event, with a link to its page.
 #[component]
 pub fn WebhookTable<'a>(events: &'a [WebhookSummary]) -> impl IntoView + use<> {
     view! {

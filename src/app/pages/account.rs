@@ -1,4 +1,5 @@
-//! What everybody manages of the own account: the password, the second factor, and where one is signed in. Plain forms, complete without JavaScript.
+//! The user's own account: the password, the second factor, and sessions. Plain forms that work
+//! without JavaScript.
 
 mod password;
 mod second_factor;
@@ -24,7 +25,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// Where the message about a form that was not taken stands.
+/// Id of the message about a rejected form.
 const PROBLEM: &str = "account-problem";
 
 /// `/account?done=`.
@@ -51,7 +52,7 @@ pub fn AccountPage() -> impl IntoView {
     }
 }
 
-/// What the address says of the form that led here.
+/// The message of a redirect after a form.
 fn said(word: &str) -> Option<&'static str> {
     Some(match word {
         "password" => "Your password is changed, and every other session is ended.",
@@ -68,10 +69,10 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
         set_status(refused.problem.status);
     }
     let refusal = |form: &str| refused.as_ref().filter(|refused| refused.form == form);
-    // Of a form that has nothing to correct.
+    // For a form without correctable fields.
     let of_second_factor = refused.as_ref().filter(|refused| refused.form.starts_with("totp-"));
     let other = refused.as_ref().filter(|refused| refused.form != "password" && !refused.form.starts_with("totp-")).map(notice);
-    let told = done.map(|text| view! { <DoneNotice text /> });
+    let notice = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
@@ -79,7 +80,7 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
                 <p class="page-sub">"How you sign in, and where you are signed in."</p>
             </div>
         </header>
-        {told}
+        {notice}
         {other}
         {(state.required && !state.enabled).then(second_factor::wanted)}
         {(!recovery_codes.is_empty()).then(|| second_factor::recovery_codes(recovery_codes))}
@@ -89,13 +90,13 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
     }
 }
 
-/// Why a form was not taken.
+/// Why a form was rejected.
 fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     let Problem { status, code, .. } = &refusal.problem;
     let text = match (*status, code.as_str()) {
         (429, ..) => "Too many attempts didn’t succeed. Wait a few minutes, then try again.".to_owned(),
         (409, "totp_enabled") => "An authenticator app is set up already.".to_owned(),
-        (409, "totp_not_offered") => "That didn’t go on where it began. Set the app up once more.".to_owned(),
+        (409, "totp_not_offered") => "The set-up was interrupted. Start it again.".to_owned(),
         (404, ..) => "That session has ended already.".to_owned(),
         _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
     };
@@ -107,7 +108,7 @@ fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     }
 }
 
-/// A field as its label names it.
+/// The label of a field.
 fn label_of(parameter: &str) -> Option<&'static str> {
     Some(match parameter {
         "current_password" => "Current password",

@@ -1,4 +1,4 @@
-//! The audit trail, for staff: who did what to whom, and whether the chain over it holds the newest of it.
+//! The audit log, for staff: who changed what, and how far it is sealed.
 
 use crate::{
     app::{
@@ -23,7 +23,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// Entries that the server counts at most.
+/// Maximum number of entries that the server counts.
 const MOST_COUNTED: u64 = 10_000;
 
 /// `/admin/audit?customer_id=&actor=&type=&from=&to=&q=&page=`.
@@ -74,7 +74,7 @@ fn show(filters: AuditFilters, answer: Result<Trail, Problem>) -> impl IntoView 
         <header class="page-head">
             <div>
                 <h1>"Audit"</h1>
-                <p class="page-sub">"Who did what, to whom, and from where. Nothing in it can be changed."</p>
+                <p class="page-sub">"Who did what, to whom, and from where. Entries can’t be changed or deleted."</p>
             </div>
             <div class="actions">{file}</div>
         </header>
@@ -85,21 +85,21 @@ fn show(filters: AuditFilters, answer: Result<Trail, Problem>) -> impl IntoView 
 
 /// How far the chain of seals reaches.
 fn chain(sealed: Option<&SealSummary>) -> impl IntoView + use<> {
-    let (tone, told) = match sealed {
+    let (tone, text) = match sealed {
         Some(seal) => {
             let (seq, last_id, at, hash) = (seal.seq, seal.last_id, seal.sealed_at, seal.hash.clone());
-            let told = view! {
+            let text = view! {
                 {format!("Sealed up to entry {last_id}, seal {seq} of ")} <Moment at time=true /> ". Hash of the chain: "
                 <code class="ids">{hash}</code>
             };
-            (Tone::Good, Either::Left(told))
+            (Tone::Good, Either::Left(text))
         }
         None => (Tone::Neutral, Either::Right("Nothing is sealed yet; the first seal follows within minutes.")),
     };
     view! {
         <p class=format!("notice {}", tone.class())>
             <Icon glyph=Glyph::of(tone) />
-            <span>{told}</span>
+            <span>{text}</span>
         </p>
     }
 }
@@ -112,25 +112,25 @@ fn list(trail: &Trail, filters: &AuditFilters) -> impl IntoView + use<> {
             <AuditEntries entries=&trail.entries sealed_upto=trail.sealed.as_ref().map(|seal| seal.last_id) />
             <PageLinks pagination noun="entry" href=&href />
             {(pagination.total >= MOST_COUNTED)
-                .then(|| view! { <p class="quiet">"Only the newest are counted and paged through; filters and the file reach the rest."</p> })}
+                .then(|| view! { <p class="quiet">"Only the newest entries are counted and paged; use filters or the file for older ones."</p> })}
         });
     }
     let said = if pagination.total > 0 {
         past_the_end(filters.on_page(pagination.total_pages).href())
     } else if filters.narrow() {
-        ("Nothing matches", "No entry fits these filters.", Some((AUDIT.to_owned(), "Clear the filters")))
+        ("Nothing matches", "No entry matches these filters.", Some((AUDIT.to_owned(), "Clear the filters")))
     } else {
         ("No entries yet", "The first one appears here with the first change.", None)
     };
     Either::Right(view! { <Blank glyph=Glyph::Trail said /> })
 }
 
-/// A filter that can't be used, said in words that name it.
+/// An invalid filter, explained by name.
 fn unusable(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     let field = match problem.parameter.as_deref() {
         Some("customer_id") => "The customer’s id can’t be used: ",
-        Some("actor") => "Whoever did it can’t be used: ",
+        Some("actor") => "The actor can’t be used: ",
         Some("type") => "The type can’t be used: ",
         Some("from") => "The first day can’t be used: ",
         Some("to") => "The last day can’t be used: ",

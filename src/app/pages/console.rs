@@ -1,4 +1,4 @@
-//! What every signed-in page stands in: navigation and the main landmark.
+//! The frame of every signed-in page: navigation and the main landmark.
 
 use crate::{
     app::{
@@ -10,37 +10,38 @@ use crate::{
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use leptos_router::{components::Outlet, hooks::use_location};
 
-/// What the pages inside share.
+/// Shared by the pages inside.
 #[derive(Clone, Copy)]
 pub struct Session {
-    /// What is switched on.
+    /// The features.
     pub features: Resource<Result<Features, Problem>>,
-    /// Who is signed in.
+    /// The signed-in user.
     pub viewer: Resource<Result<Viewer, Problem>>,
 }
 
 impl Session {
-    /// Billing is switched off, as far as that is known. Where it can't be read, the page's own data says what is wrong.
+    /// Whether billing is known to be off. If that can't be read, the page's own data show the
+    /// error.
     pub async fn paused(self) -> bool {
         self.features.await.is_ok_and(|features| !features.billing_enabled)
     }
 
-    /// Whoever is signed in may open Stripe's portal for its customer.
+    /// Whether the user may open Stripe's portal for its customer.
     pub async fn may_open_portal(self) -> bool {
         self.features.await.is_ok_and(|features| features.customer_portal_enabled)
             && self.viewer.await.is_ok_and(|viewer| viewer.role.manages() && viewer.customer.is_some() && !viewer.viewing)
     }
 }
 
-/// The frame of `/billing/*` and `/admin/*`. The pages stand outside of its `<Suspense>`: inside, the server would build each one, and ask for
-/// its data, as often as the suspense looks for what it waits for.
+/// The frame of `/billing/*` and `/admin/*`. The pages are outside its `<Suspense>`: inside, the
+/// server would render each one, and fetch its data, each time the suspense checks its resources.
 #[component]
 pub fn Console() -> impl IntoView {
     let session = Session { features: Resource::new(|| (), |()| features()), viewer: Resource::new(|| (), |()| me()) };
     provide_context(session);
     let main = NodeRef::<leptos::html::Main>::new();
     let location = use_location();
-    // After moving to another page the browser would leave the focus in the navigation.
+    // After navigation the browser would leave the focus in the navigation.
     Effect::new(move |before: Option<String>| {
         let path = location.pathname.get();
         if before.is_some_and(|before| before != path)

@@ -1,4 +1,4 @@
-//! Customers, for staff: who they are, what they are on, and whether what is known of them can be trusted.
+//! Customers, for staff: identity, plan, and whether their mirror is up to date.
 
 use crate::{
     app::{
@@ -61,7 +61,7 @@ fn show(filters: CustomerFilters, answer: Result<CustomerPage, Problem>) -> impl
         <header class="page-head">
             <div>
                 <h1>"Customers"</h1>
-                <p class="page-sub">"Everybody who is billed, and how the mirror of Stripe stands for each."</p>
+                <p class="page-sub">"All customers, and the state of their mirror of Stripe."</p>
             </div>
         </header>
         <form method="get" action=CUSTOMERS class="filters" role="search" aria-label="Customers" on:submit=submit>
@@ -99,19 +99,19 @@ fn list(page: &CustomerPage, filters: &CustomerFilters) -> impl IntoView + use<>
     let said = if page.pagination.total > 0 {
         past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.q.is_some() {
-        ("Nobody matches", "No customer’s name, address or id holds this.", Some((CUSTOMERS.to_owned(), "Show everybody")))
+        ("No customer matches", "No customer’s name, address or id contains this text.", Some((CUSTOMERS.to_owned(), "Show all customers")))
     } else {
         ("No customers yet", "The first one appears here when it is added.", None)
     };
     Either::Right(view! { <Blank glyph=Glyph::Customers said /> })
 }
 
-/// A search that can't be used, said in words that name it.
+/// An invalid search, explained by name.
 fn unusable(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     let field = match problem.parameter.as_deref() {
         Some("q") => "The text can’t be used: ",
         _ => "The page can’t be used: ",
     };
-    view! { <UnusableFilter field detail=problem.detail clear=CUSTOMERS.to_owned().to_owned() link="Show everybody" /> }
+    view! { <UnusableFilter field detail=problem.detail clear=CUSTOMERS.to_owned().to_owned() link="Show all customers" /> }
 }

@@ -1,4 +1,5 @@
-//! What is switched on, for staff: who switched it, what switching it does, and the switch itself behind a second look.
+//! Feature switches, for staff: who set them, the effect of a switch, and the switch itself behind
+//! a confirmation.
 
 use crate::{
     app::{
@@ -35,7 +36,7 @@ pub fn FeaturesPage() -> impl IntoView {
 }
 
 fn show(switches: &[Switch], done: Option<Feature>, refused: Option<String>) -> impl IntoView + use<> {
-    let told = done.and_then(|feature| switches.iter().find(|switch| switch.name == feature)).map(|switch| {
+    let notice = done.and_then(|feature| switches.iter().find(|switch| switch.name == feature)).map(|switch| {
         let state = if switch.switched_on { "on" } else { "off" };
         view! {
             <p class="notice tone-good" role="status">
@@ -64,10 +65,10 @@ fn show(switches: &[Switch], done: Option<Feature>, refused: Option<String>) -> 
         <header class="page-head">
             <div>
                 <h1>"Features"</h1>
-                <p class="page-sub">"What customers and their programs can use. A switch takes effect on every server within two seconds, and is kept."</p>
+                <p class="page-sub">"What customers and their programs can use. A switch takes effect on every server within two seconds, and persists."</p>
             </div>
         </header>
-        {told}
+        {notice}
         {refused}
         {switches.iter().map(panel).collect_view()}
     }
@@ -79,8 +80,8 @@ fn panel(switch: &Switch) -> impl IntoView + use<> {
     let (tone, state) = if switch.enabled { (Tone::Good, "On") } else { (Tone::Warning, "Off") };
     let held = switch.held_off_by.map(|hold| {
         let text = match hold {
-            Hold::Environment => "The environment of this server says BILLING_ENABLED=false, which wins over the switch.",
-            Hold::Billing => "It is off because billing is off, whatever its own switch says.",
+            Hold::Environment => "BILLING_ENABLED=false is set on this server and overrides the switch.",
+            Hold::Billing => "It is off because billing is off.",
             Hold::Stripe => "It is off because this platform is not connected to Stripe (STRIPE_SECRET_KEY).",
         };
         view! {
@@ -98,7 +99,7 @@ fn panel(switch: &Switch) -> impl IntoView + use<> {
             </p>
         }
     });
-    let never = last.is_none().then(|| view! { <p class="freshness">"Nobody has switched it yet."</p> });
+    let never = last.is_none().then(|| view! { <p class="freshness">"It has never been switched."</p> });
     view! {
         <section class="panel feature" aria-labelledby=title_id.clone()>
             <header class="panel-head">
@@ -114,7 +115,7 @@ fn panel(switch: &Switch) -> impl IntoView + use<> {
     }
 }
 
-/// What will happen, a reason, and the button.
+/// The effect, a reason, and the button.
 fn confirmation(switch: &Switch) -> impl IntoView + use<> {
     let feature = switch.name;
     let to = !switch.switched_on;
@@ -128,7 +129,7 @@ fn confirmation(switch: &Switch) -> impl IntoView + use<> {
                 <input type="hidden" name="name" value=feature.name() />
                 <input type="hidden" name="enabled" value=to.to_string() />
                 <div class="field">
-                    <label for=id.clone()>"Why, for the audit trail"</label>
+                    <label for=id.clone()>"Reason, for the audit log"</label>
                     <input id=id name="reason" type="text" maxlength="500" autocomplete="off" />
                 </div>
                 <button class="button primary">{format!("Switch {} {word}", feature.title())}</button>
@@ -140,28 +141,26 @@ fn confirmation(switch: &Switch) -> impl IntoView + use<> {
 const fn what(feature: Feature) -> &'static str {
     match feature {
         Feature::Billing => "Customers’ pages under /billing, and the API under /api/v1/billing.",
-        Feature::UsageIngest => "Usage events that customers’ machines send.",
+        Feature::UsageIngest => "Usage events from customers.",
         Feature::InvoicePdf => "Invoices as PDF.",
-        Feature::CustomerPortal => "The way from here to Stripe’s customer portal.",
+        Feature::CustomerPortal => "The link to Stripe’s customer portal.",
     }
 }
 
-/// What switching does, to whom.
+/// The effect of a switch.
 const fn effect(feature: Feature, on: bool) -> &'static str {
     match (feature, on) {
         (Feature::Billing, false) => {
-            "Everybody sees a page that says billing is paused, programs get a 503, and no alerts are sent. Staff’s pages stay. Stripe’s webhooks are still verified and kept, and applied once billing is on again. Usage is still taken."
+            "All users see a page that says billing is paused, API clients get a 503, and no alerts are sent. Staff pages stay available. Stripe’s webhooks are still verified and stored, and applied once billing is on again. Usage is still accepted."
         }
-        (Feature::Billing, true) => "Pages and API are there again, and the webhooks that came meanwhile are applied.",
+        (Feature::Billing, true) => "Pages and API are available again, and the webhooks received meanwhile are applied.",
         (Feature::UsageIngest, false) => {
-            "Customers’ machines get a 503 with Retry-After and are expected to send again; what they never send again is not billed."
+            "Senders get a 503 with Retry-After and should retry; events that are never retried are not billed."
         }
-        (Feature::UsageIngest, true) => {
-            "Usage events are taken again. Those that were refused come in as they are sent again, up to 35 days back."
-        }
-        (Feature::InvoicePdf, false) => "Invoices stay on screen; their download is gone, and programs get a 503.",
+        (Feature::UsageIngest, true) => "Usage events are accepted again. Refused events count when they are retried, up to 35 days back.",
+        (Feature::InvoicePdf, false) => "Invoices stay visible; their download is hidden, and API clients get a 503.",
         (Feature::InvoicePdf, true) => "Invoices can be downloaded again.",
-        (Feature::CustomerPortal, false) => "The button to Stripe’s portal is gone, and programs get a 503.",
-        (Feature::CustomerPortal, true) => "The button to Stripe’s portal is there again, where Stripe is connected.",
+        (Feature::CustomerPortal, false) => "The button to Stripe’s portal is hidden, and API clients get a 503.",
+        (Feature::CustomerPortal, true) => "The button to Stripe’s portal is shown again, if Stripe is connected.",
     }
 }

@@ -1,4 +1,4 @@
-//! One invoice: what is owed and by when, then how it came about and what happened to it.
+//! One invoice: the amount due and its date, then its lines and history.
 
 use crate::{
     app::{
@@ -57,7 +57,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
             </a>
         }
     });
-    // Stripe takes the payment of an invoice that was written off, too.
+    // Stripe accepts payments of written-off invoices too.
     let can_be_paid = match summary.status {
         InvoiceStatus::Open => true,
         InvoiceStatus::Uncollectible => summary.amount_remaining > 0,
@@ -144,11 +144,11 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
     }
 }
 
-/// What is owed and by when, in one sentence.
+/// The amount due and its date, in one sentence.
 fn owed(invoice: &InvoiceSummary, can_be_paid: bool, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
     let left = invoice.money(invoice.amount_remaining);
     let (tone, sentence) = match (invoice.status, invoice.due_date, invoice.paid_at) {
-        (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the figures may still change.".to_owned()),
+        (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the amounts may still change.".to_owned()),
         (InvoiceStatus::Open, Some(due), _) if invoice.overdue => {
             (Tone::Danger, format!("{left} has been overdue since {}", format::date(due)))
         }

@@ -1,4 +1,4 @@
-//! The list of invoices: what is owed, then every invoice, narrowed and ordered by the address.
+//! The list of invoices: the amounts due, then every invoice, filtered and ordered by the URL.
 
 use crate::{
     app::{
@@ -33,7 +33,7 @@ use leptos_router::hooks::use_query_map;
 pub fn InvoicesPage() -> impl IntoView {
     let query = use_query_map();
     let session = expect_context::<Session>();
-    // The form for the portal leads back here when it can't be opened.
+    // If the portal can't be opened, its form redirects here.
     let refusal = Memo::new(move |_| query.with(|query| query.get("portal")));
     let filters = Memo::new(move |_| query.with(InvoiceFilters::read));
     let page = Resource::new(
@@ -58,7 +58,7 @@ pub fn InvoicesPage() -> impl IntoView {
     }
 }
 
-/// The address asks for something that can't be: the form stays, so that it can be put right.
+/// The URL has an invalid filter: the form stays, so that it can be corrected.
 fn about_filters(problem: &Problem) -> bool {
     problem.status == 422 && problem.parameter.as_deref() != Some("customer_id")
 }
@@ -66,7 +66,7 @@ fn about_filters(problem: &Problem) -> bool {
 fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>, portal: bool, refusal: Option<String>) -> impl IntoView + use<> {
     let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
     let sums = answer.as_ref().ok().map(|page| {
-        // A currency in which nothing is owed is left out, unless there is no other.
+        // A currency without a debt is left out, unless there is no other.
         let owing: Vec<_> = page.totals.iter().filter(|sum| sum.open != 0).collect();
         if owing.is_empty() { page.totals.iter().take(1).map(totals).collect_view() } else { owing.into_iter().map(totals).collect_view() }
     });
@@ -85,7 +85,7 @@ fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>, portal: 
     }
 }
 
-/// Leaves for Stripe's customer portal, with and without JavaScript.
+/// Opens Stripe's customer portal, with and without JavaScript.
 fn portal_form() -> impl IntoView {
     view! {
         <form method="post" action="/api/v1/billing/portal">
@@ -101,8 +101,8 @@ fn portal_refused(code: &str) -> impl IntoView + use<> {
     let text = match code {
         "stripe_unavailable" => "Stripe can’t be reached at the moment. Try again in a minute.",
         "customer_portal_disabled" => "The payment details can’t be opened at the moment. Try again later.",
-        "no_stripe_customer" => "There is nothing to manage at Stripe yet.",
-        _ => "The payment details can’t be opened at Stripe. Tell support if this stays so.",
+        "no_stripe_customer" => "There are no payment details at Stripe yet.",
+        _ => "The payment details can’t be opened at Stripe. If this persists, contact support.",
     };
     view! {
         <p class="notice tone-warning" role="alert">
@@ -126,7 +126,7 @@ fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
     })
 }
 
-/// What is owed in one currency, whatever the list is narrowed to.
+/// The amounts due in one currency, independent of the filters.
 fn totals(totals: &InvoiceTotals) -> impl IntoView + use<> {
     let money = |amount| Money::new(amount, totals.currency).to_string();
     view! {
@@ -147,14 +147,14 @@ fn empty(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> 
     let said = if page.pagination.total > 0 {
         past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.narrow() {
-        ("Nothing matches", "No invoice fits these filters.", Some((filters.cleared().href(), "Clear the filters")))
+        ("Nothing matches", "No invoice matches these filters.", Some((filters.cleared().href(), "Clear the filters")))
     } else {
         ("No invoices yet", "The first one appears here when your first billing period ends.", None)
     };
     view! { <Blank glyph=Glyph::Invoice said /> }
 }
 
-/// A filter that can't be used, said in words that name it.
+/// An invalid filter, explained by name.
 fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<> {
     set_status(problem.status);
     let field = match problem.parameter.as_deref() {

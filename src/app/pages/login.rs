@@ -1,4 +1,4 @@
-//! Signing in: a plain form, complete without JavaScript.
+//! Login: a plain form that works without JavaScript.
 
 use crate::app::{
     components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
@@ -8,7 +8,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// What a failed attempt is told, by the code in the address.
+/// The message of a failed attempt, by the code in the URL.
 fn message(code: &str) -> &'static str {
     match code {
         "invalid_credentials" => "That e-mail and password don’t belong together. Check both and try again.",
@@ -20,7 +20,7 @@ fn message(code: &str) -> &'static str {
     }
 }
 
-/// How long to wait, as people say it.
+/// The wait as text.
 fn waiting(seconds: Option<u64>) -> String {
     match seconds {
         None => "a few minutes".to_owned(),
@@ -29,14 +29,14 @@ fn waiting(seconds: Option<u64>) -> String {
     }
 }
 
-/// The e-mail address of a sign-in that has just failed; only the server knows it.
+/// The e-mail address of a login that has just failed; only known on the server.
 #[derive(Clone, Debug)]
 pub struct LoginEmail(pub String);
 
-/// `/login?next=&error=&wait=`, and `/login?step=code` where a code has to follow.
+/// `/login?next=&error=&wait=`, and `/login?step=code` if a code must follow.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    // The server redirects here with these; they don't change while the page stands.
+    // The server redirects here with these; they don't change while the page is open.
     let query = use_query_map().get_untracked();
     let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
     let email = use_context::<LoginEmail>().map(|LoginEmail(email)| email).unwrap_or_default();
@@ -95,7 +95,7 @@ pub fn LoginPage() -> impl IntoView {
     })
 }
 
-/// Why nobody is signed in yet.
+/// Why the login failed.
 fn refusal(text: String) -> impl IntoView {
     view! {
         <p id="login-error" class="notice tone-danger" role="alert">
@@ -105,7 +105,7 @@ fn refusal(text: String) -> impl IntoView {
     }
 }
 
-/// The second step: the code that follows a password.
+/// The second step: the code after a password.
 fn code_step(error: Option<String>, next: String) -> impl IntoView {
     let described = error.as_ref().map(|_| "login-error");
     let wrong = error.as_ref().map(|_| "true");

@@ -1,10 +1,10 @@
-//! No page has this address.
+//! Page for unknown URLs.
 
 use crate::app::{components::brand::Brand, local_path::HOME, status::set_status};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// Says so, and leads back.
+/// Shows the error, and a link back.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     set_status(404);

@@ -1,4 +1,4 @@
-//! What stands in for billing while it is switched off.
+//! Replaces billing pages while billing is off.
 
 use crate::app::{
     components::{Glyph, Icon},
@@ -7,7 +7,7 @@ use crate::app::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// Calm: nothing is lost, and it comes back by itself.
+/// A calm message: nothing is lost, and billing will be back.
 #[component]
 pub fn PausedPage() -> impl IntoView {
     set_status(503);

@@ -1,4 +1,4 @@
-//! One run: how far it is, what it found with both sides next to each other, and a way to repair it.
+//! One run: its progress, its discrepancies with both sides, and a way to repair them.
 
 use crate::{
     app::{
@@ -25,10 +25,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use std::time::Duration;
 
-/// Pace at which an open, visible page asks how far a run is.
+/// Interval at which an open, visible page updates a run's progress.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// What the address says.
+/// The parameters in the URL.
 #[derive(Clone, Default, PartialEq)]
 struct Shown {
     id: String,
@@ -36,9 +36,9 @@ struct Shown {
     page: Option<String>,
 }
 
-/// What a form led back with.
+/// The result of a form.
 #[derive(Clone, PartialEq)]
-enum Told {
+enum Returned {
     Repaired { repaired: u64, failed: u64, left: u64 },
     Failed,
 }
@@ -51,20 +51,20 @@ pub fn ReconciliationRunPage() -> impl IntoView {
         let id = params.with(|params| params.get("id").unwrap_or_default());
         query.with(|query| Shown { id, kind: query.get("kind").filter(|kind| !kind.is_empty()), page: query.get("page") })
     });
-    let told = Memo::new(move |_| {
+    let returned = Memo::new(move |_| {
         query.with(|query| {
             let number = |name| query.get_str(name)?.parse::<u64>().ok();
             match (number("repaired"), number("failed"), number("left")) {
-                (Some(repaired), Some(failed), Some(left)) => Some(Told::Repaired { repaired, failed, left }),
-                _ => query.get_str("error").map(|_| Told::Failed),
+                (Some(repaired), Some(failed), Some(left)) => Some(Returned::Repaired { repaired, failed, left }),
+                _ => query.get_str("error").map(|_| Returned::Failed),
             }
         })
     });
     let loaded =
         Resource::new(move || shown.get(), |shown: Shown| async move { reconciliation(shown.id, shown.kind, shown.page, None).await });
-    // Noted where it is shown, for it can't be asked of the resource elsewhere.
+    // Recorded while rendering, because the resource can't be read elsewhere.
     let running = StoredValue::new(false);
-    // Browser only: while it runs, one sees it move.
+    // Browser only: updates the page while the run is in progress.
     Effect::new(move || {
         every(REFRESH, move || {
             if running.get_value() && !document().hidden() {
@@ -80,7 +80,7 @@ pub fn ReconciliationRunPage() -> impl IntoView {
                 let run = loaded.await;
                 running.set_value(run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running));
                 match run {
-                    Ok(run) => Either::Left(show(run, &shown.get_untracked(), told.get_untracked())),
+                    Ok(run) => Either::Left(show(run, &shown.get_untracked(), returned.get_untracked())),
                     Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
                 }
             })}
@@ -88,7 +88,7 @@ pub fn ReconciliationRunPage() -> impl IntoView {
     }
 }
 
-fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl IntoView + use<> {
+fn show(run: ReconciliationDetail, shown: &Shown, returned: Option<Returned>) -> impl IntoView + use<> {
     let ReconciliationDetail { summary, found } = run;
     let id = summary.id.to_string();
     let over = summary.status != ReconciliationStatus::Running;
@@ -108,14 +108,14 @@ fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl In
             </form>
         })
     };
-    let told = told.map(|told| {
-        let (tone, text) = match told {
-            Told::Repaired { repaired, failed, left } => {
-                let rest = if left > 0 { format!(" {left} more wait for another turn.") } else { String::new() };
+    let returned = returned.map(|returned| {
+        let (tone, text) = match returned {
+            Returned::Repaired { repaired, failed, left } => {
+                let rest = if left > 0 { format!(" {left} more are left; repeat to repair them.") } else { String::new() };
                 let tone = if failed == 0 { Tone::Good } else { Tone::Warning };
                 (tone, format!("{} repaired; {failed} could not be.{rest}", format::counted(repaired, "difference")))
             }
-            Told::Failed => (Tone::Danger, "Stripe can’t be asked at the moment. Try again in a minute.".to_owned()),
+            Returned::Failed => (Tone::Danger, "Stripe is unavailable at the moment. Try again in a minute.".to_owned()),
         };
         view! { <p class=format!("notice {}", tone.class()) role="status"><Icon glyph=Glyph::of(tone) /><span>{text}</span></p> }
     });
@@ -129,12 +129,10 @@ fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl In
     links.extend(found.kinds.iter().map(|kind| link(Some((kind.kind.as_str(), kind.kind.title())), kind.count)));
     let list = if found.discrepancies.is_empty() {
         let (title, text) = match summary.status {
-            ReconciliationStatus::Completed if counted == 0 => ("All well", "Everything that was compared is the same on both sides."),
-            ReconciliationStatus::Running => {
-                ("Nothing so far", "What differs appears here, and is looked at once more before the run ends.")
-            }
+            ReconciliationStatus::Completed if counted == 0 => ("All well", "Everything compared is equal on both sides."),
+            ReconciliationStatus::Running => ("Nothing so far", "Differences appear here, and are compared again before the run ends."),
             ReconciliationStatus::Completed => ("Nothing of this kind", "Choose another kind above."),
-            _ => ("Nothing found before it ended", "That says nothing about what it had not come to."),
+            _ => ("Nothing found before it ended", "Objects that were not compared may still differ."),
         };
         Either::Left(view! { <section class="blank"><Icon glyph=Glyph::Search /><h2>{title}</h2><p>{text}</p></section> })
     } else {
@@ -154,7 +152,7 @@ fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl In
             </div>
             {action}
         </header>
-        {told}
+        {returned}
         {progress(&summary)}
         {facts(&summary)}
         <nav class="segments" aria-label="Kind"><ul>{links}</ul></nav>
@@ -162,7 +160,7 @@ fn show(run: ReconciliationDetail, shown: &Shown, told: Option<Told>) -> impl In
     }
 }
 
-/// How far it is, or why it ended early.
+/// Its progress, or why it ended early.
 fn progress(run: &ReconciliationSummary) -> impl IntoView + use<> {
     match (run.status, &run.error) {
         (ReconciliationStatus::Running, _) => {

@@ -1,4 +1,4 @@
-//! Runs of the reconciliation, for staff: begin one, and look at those that were.
+//! Reconciliation runs, for staff: start one, and list earlier ones.
 
 use crate::{
     app::{
@@ -23,7 +23,7 @@ use leptos_router::hooks::use_query_map;
 pub fn ReconciliationsPage() -> impl IntoView {
     let query = use_query_map();
     let page = Resource::new(move || query.with(|query| query.get("page")), |page| reconciliations(page, None));
-    // The form leads back here with what was wrong.
+    // The form redirects here with an error.
     let wrong = Memo::new(move |_| query.with(|query| Some((query.get("error")?, query.get("field").unwrap_or_default()))));
     view! {
         <Title text="Reconciliation" />
@@ -39,12 +39,12 @@ pub fn ReconciliationsPage() -> impl IntoView {
 }
 
 fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoView {
-    let told = wrong.map(|(code, field)| {
+    let notice = wrong.map(|(code, field)| {
         let text = match (code.as_str(), field.as_str()) {
-            ("reconciliation_running", _) => "A run is at it already: look at it below, or wait for its end.",
-            (_, "from") => "The first day has to lie before the last one, and not in the future.",
-            (_, "to") => "The last day can’t be read: it wants a date such as 2026-11-30.",
-            (_, "customer_id") => "There is no customer of this id that Stripe knows.",
+            ("reconciliation_running", _) => "A run is already in progress: open it below, or wait for its end.",
+            (_, "from") => "The first day must be before the last one, and not in the future.",
+            (_, "to") => "The last day is not a date such as 2026-11-30.",
+            (_, "customer_id") => "No customer with a Stripe id has this id.",
             ("stripe_not_configured", _) => "This platform is not connected to Stripe.",
             _ => "This can’t be compared.",
         };
@@ -69,7 +69,7 @@ fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoV
         Either::Right(view! {
             <p class="notice tone-neutral">
                 <Icon glyph=Glyph::Info />
-                <span>"This platform is not connected to Stripe: there is nothing to compare with until STRIPE_SECRET_KEY is set."</span>
+                <span>"This platform is not connected to Stripe: set STRIPE_SECRET_KEY to compare."</span>
             </p>
         })
     };
@@ -92,10 +92,10 @@ fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoV
         <header class="page-head">
             <div>
                 <h1>"Reconciliation"</h1>
-                <p class="page-sub">"What is here against what Stripe has, object by object."</p>
+                <p class="page-sub">"Compares this platform’s data with Stripe’s, object by object."</p>
             </div>
         </header>
-        {told}
+        {notice}
         {form}
         {list}
     }

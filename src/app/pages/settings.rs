@@ -1,4 +1,5 @@
-//! What a customer manages by itself: usage alerts and caps, billing contacts, keys of its machines. Plain forms, complete without JavaScript.
+//! Settings that a customer manages: usage alerts and caps, billing contacts, API keys. Plain forms
+//! that work without JavaScript.
 
 mod alerts;
 mod contacts;
@@ -23,7 +24,7 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-/// Where the message about a form that was not taken stands.
+/// Id of the message about a rejected form.
 const PROBLEM: &str = "settings-problem";
 
 /// `/billing/settings?done=`.
@@ -48,13 +49,13 @@ pub fn SettingsPage() -> impl IntoView {
     }
 }
 
-/// What the address says of the form that led here.
+/// The message of a redirect after a form.
 fn said(word: &str) -> Option<&'static str> {
     Some(match word {
         "alerts" => "The alert settings are saved.",
         "contact" => "The contact is saved.",
         "contact_removed" => "The contact is removed.",
-        "key_revoked" => "The key is revoked; nothing that uses it gets through any more.",
+        "key_revoked" => "The key is revoked; requests with it are refused.",
         _ => return None,
     })
 }
@@ -66,17 +67,17 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
     }
     let manages = settings.manages;
     let refusal = |form: &str| refused.as_ref().filter(|refused| manages && refused.form == form);
-    // Of a form that has nothing to correct, or that this person does not see.
+    // For a form without correctable fields, or one that this user does not see.
     let other = refused.as_ref().filter(|refused| !(manages && matches!(refused.form.as_str(), "alerts" | "contact" | "key"))).map(notice);
-    let told = done.map(|text| view! { <DoneNotice text /> });
+    let notice = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
                 <h1>"Settings"</h1>
-                <p class="page-sub">"Who is told what, where usage stops, and which machines may send it."</p>
+                <p class="page-sub">"Usage alerts, caps, billing contacts and API keys."</p>
             </div>
         </header>
-        {told}
+        {notice}
         {other}
         {made.map(keys::made)}
         {alerts::panel(&settings, refusal("alerts"))}
@@ -86,17 +87,17 @@ fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>
     }
 }
 
-/// Why a form was not taken.
+/// Why a form was rejected.
 fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     let Problem { status, code, .. } = &refusal.problem;
     let text = match *status {
-        _ if code == "viewing_as" => "You are viewing as this customer, which changes nothing. Stop viewing first.".to_owned(),
+        _ if code == "viewing_as" => "You are viewing as this customer, which is read-only. Stop viewing first.".to_owned(),
         409 if code == "cap_confirmation_required" => {
             let asked = refusal.problem.detail.trim_end_matches(HOW_TO_CONFIRM).trim_end();
             format!("{asked} Nothing is saved yet. Should it be?")
         }
         403 => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
-        404 => "That is not there any more; this is what there is now.".to_owned(),
+        404 => "That no longer exists; this is the current state.".to_owned(),
         _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
     };
     view! {
@@ -107,7 +108,7 @@ fn notice(refusal: &Refusal) -> impl IntoView + use<> {
     }
 }
 
-/// A field as its label names it.
+/// The label of a field.
 fn label_of(parameter: &str) -> Option<String> {
     use crate::domain::metric::Metric;
     let label = match parameter {

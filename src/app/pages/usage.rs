@@ -1,4 +1,5 @@
-//! The running period: the answer first, then each metric, its days, and what is over. Figures move as events arrive.
+//! The current period: the summary first, then each metric, its days, and the overage. Numbers
+//! update as events arrive.
 
 use crate::{
     app::{
@@ -31,17 +32,17 @@ use leptos_router::hooks::use_query_map;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// Pace at which an open, visible page asks for newer figures.
+/// Interval at which an open, visible page updates.
 const REFRESH: Duration = Duration::from_secs(3);
 
-/// What arrived since the page was loaded.
+/// Data that arrived since the page was loaded.
 #[derive(Clone, Copy)]
 struct Live {
-    /// The newest figures; None until some arrived.
+    /// The newest usage; None until some arrived.
     usage: RwSignal<Option<UsageCurrent>>,
-    /// The newest of alerts and caps; None until that arrived.
+    /// The newest alerts and caps; None until they arrived.
     alerts: RwSignal<Option<AlertStanding>>,
-    /// Why the last attempt failed; the figures stay.
+    /// Why the last update failed; the numbers stay.
     problem: RwSignal<Option<Problem>>,
 }
 
@@ -55,7 +56,7 @@ pub fn UsagePage() -> impl IntoView {
     let query = use_query_map();
     let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::Impressions));
     let by_app = Memo::new(move |_| query.with(|q| q.get_str("by") == Some("app")));
-    // With what it was asked for: until the answer is here, the page shows what it showed.
+    // With its parameters: until the response arrives, the page shows the previous data.
     let compared = Resource::new(
         move || (metric.get(), by_app.get()),
         move |(metric, by_app)| async move {
@@ -64,7 +65,7 @@ pub fn UsagePage() -> impl IntoView {
         },
     );
     let live = follow(move || {
-        // The whole period's days are among the figures that arrived; the apps' are not.
+        // The update includes the whole period's days, but not the apps'.
         if by_app.try_get_untracked().unwrap_or(false) {
             compared.refetch();
         }
@@ -97,7 +98,8 @@ pub fn UsagePage() -> impl IntoView {
     }
 }
 
-/// Browser only: fetches again and again while the page is seen, until the session is over; tells when figures have changed.
+/// Browser only: fetches repeatedly while the page is visible, until the session ends; signals
+/// changed numbers.
 fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
     let live = Live { usage: RwSignal::new(None), alerts: RwSignal::new(None), problem: RwSignal::new(None) };
     let asking = StoredValue::new(false);
@@ -110,7 +112,7 @@ fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
         spawn_local(async move {
             let answer = usage_current(None).await;
             let alerts = if answer.is_ok() { alert_standing(None).await.ok() } else { None };
-            // The page may be gone by now, and its signals with it.
+            // The page may be gone, and its signals with it.
             asking.try_set_value(false);
             if alerts.is_some() && live.alerts.try_with_untracked(|held| *held != alerts).unwrap_or(false) {
                 live.alerts.try_set(alerts);
@@ -135,14 +137,14 @@ fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
     live
 }
 
-/// Said above figures that no longer move.
+/// Shown above outdated numbers.
 fn interruption(problem: Problem) -> impl IntoView {
     match problem.status {
         401 => Either::Left(view! { <ProblemNotice problem /> }),
         _ => Either::Right(view! {
             <p class="notice tone-warning" role="status">
                 <Icon glyph=Glyph::Warning />
-                <span>"Newer figures can’t be fetched just now. These stay until the connection is back."</span>
+                <span>"Updates can’t be fetched just now. These numbers stay until the connection is back."</span>
             </p>
         }),
     }
@@ -187,7 +189,7 @@ fn report(
                     {file_link(None, by_app, &period, "All metrics")}
                 </header>
                 <ColumnChart metric period daily=&usage.daily comparison />
-                {compared.is_err().then(|| view! { <p class="notice tone-warning">"What to compare with can’t be fetched just now."</p> })}
+                {compared.is_err().then(|| view! { <p class="notice tone-warning">"The previous period can’t be fetched just now."</p> })}
                 {apps}
             </section>
             <section class="panel" aria-labelledby="overage-title">
@@ -233,7 +235,7 @@ fn plan(subscription: &SubscriptionSummary) -> impl IntoView + use<> {
     }
 }
 
-/// On which day it ends, if it does.
+/// Its end date, if any.
 fn ending(subscription: &SubscriptionSummary) -> Option<String> {
     match subscription.cancel_at {
         Some(at) => Some(format!("Ends on {}", format::date(at))),
@@ -248,7 +250,7 @@ fn paused(pause: &PauseCollection) -> String {
     }
 }
 
-/// A payment that is missing outweighs any usage.
+/// A missing payment is more important than usage.
 fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use<>> {
     matches!(subscription.status.as_str(), "past_due" | "unpaid").then(|| {
         view! {
@@ -260,24 +262,25 @@ fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use
     })
 }
 
-/// The sentence that sums it up. Only the headline is announced, and only when it changes: the figures move all the time.
+/// The summary. Only the headline is announced, and only when it changes: the numbers change all
+/// the time.
 fn answer(usage: &UsageCurrent, alerts: Option<&AlertStanding>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
     let period = usage.current_period.period;
-    // Before hydration the newest event stands for the clock.
+    // Before hydration, the newest event's time is used as the clock.
     let at = usage.as_of.filter(|at| period.contains(*at));
     let (usage, alerts) = (usage.clone(), alerts.cloned());
     let days = Memo::new(move |_| now.get().or(at).map(|at| format::days_left(&period, at)));
-    let told = Memo::new(move |_| verdict(&usage, alerts.as_ref(), days.get()));
+    let summary = Memo::new(move |_| verdict(&usage, alerts.as_ref(), days.get()));
     view! {
-        <section class=move || format!("verdict {}", told.with(|v| v.tone.class())) aria-label="Summary">
-            {move || view! { <Icon glyph=Glyph::of(told.with(|v| v.tone)) /> }}
+        <section class=move || format!("verdict {}", summary.with(|v| v.tone.class())) aria-label="Summary">
+            {move || view! { <Icon glyph=Glyph::of(summary.with(|v| v.tone)) /> }}
             <div>
                 <div role="status">
-                    <h2>{move || told.with(|v| v.headline.clone())}</h2>
+                    <h2>{move || summary.with(|v| v.headline.clone())}</h2>
                 </div>
                 <p>
-                    {move || told.with(|v| v.detail.clone())}
-                    {move || told.with(|v| v.action.clone()).map(|(href, text)| view! { " " <a href=href>{text}</a> })}
+                    {move || summary.with(|v| v.detail.clone())}
+                    {move || summary.with(|v| v.action.clone()).map(|(href, text)| view! { " " <a href=href>{text}</a> })}
                 </p>
             </div>
         </section>
@@ -299,7 +302,7 @@ fn chart_link(metric: Metric, by_app: bool, text: &'static str, current: bool) -
     }
 }
 
-/// The chart's figures for a spreadsheet, or those of all metrics.
+/// The chart's numbers for a spreadsheet, or those of all metrics.
 fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'static str) -> impl IntoView + use<> {
     let href = format!(
         "/api/v1/billing/usage/history.csv?{}granularity=day&from={}&to={}{}",
@@ -311,16 +314,16 @@ fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'stat
     view! { <a href=href rel="external">{text}</a> }
 }
 
-/// Waiting for a second or two is what events do; after this long it is worth a word.
+/// Events normally take a second or two; after this time a note is shown.
 const WAITING: Duration = Duration::from_secs(60);
 
 fn freshness(as_of: Option<OffsetDateTime>, waiting: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
     let ago = move || Some(format!(" · {}", format::relative(as_of?.min(now.get()?), now.get()?)));
-    let late = move || (now.get()? - waiting? > WAITING).then_some(" · newer ones have arrived and wait to be counted");
+    let late = move || (now.get()? - waiting? > WAITING).then_some(" · newer events have arrived and are not counted yet");
     view! {
         <p class="freshness">
             {match as_of {
-                Some(at) => format!("Contains events up to {}", format::date_time_seconds(at)),
+                Some(at) => format!("Includes events up to {}", format::date_time_seconds(at)),
                 None => "No events have arrived in this period yet.".to_owned(),
             }}
             {ago}

@@ -1,4 +1,4 @@
-//! One event of the inbox: what it is about, what became of it and why, the payload, and a replay.
+//! One event of the inbox: its object, its status and the reason, the payload, and a replay.
 
 use crate::{
     app::{
@@ -19,7 +19,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 pub fn WebhookPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), webhook);
-    // The form leads back here with what the replay came to.
+    // The form redirects here with the replay's result.
     let replayed = Memo::new(move |_| query.with(|query| query.get_str("replayed")?.parse::<WebhookStatus>().ok()));
     view! {
         <p class="back"><a href=WEBHOOKS><Icon glyph=Glyph::Previous /><span>"All events"</span></a></p>
@@ -40,10 +40,10 @@ pub fn WebhookPage() -> impl IntoView {
 fn show(event: WebhookDetail, replayed: Option<WebhookStatus>) -> impl IntoView {
     let summary = event.summary;
     let mode = event.livemode.map(|live| if live { "Live" } else { "Test" });
-    let told = replayed.map(|status| {
+    let notice = replayed.map(|status| {
         let (tone, text) = match status {
             WebhookStatus::Applied => (Tone::Good, "Replayed: the event is applied."),
-            WebhookStatus::Ignored => (Tone::Neutral, "Replayed: the event is of no concern here."),
+            WebhookStatus::Ignored => (Tone::Neutral, "Replayed: the event is ignored."),
             WebhookStatus::Received => (Tone::Neutral, "The event will be applied when billing is switched on again."),
             WebhookStatus::Failed | WebhookStatus::Dead => (Tone::Warning, "Replayed, but the event still can’t be applied."),
         };
@@ -80,7 +80,7 @@ fn show(event: WebhookDetail, replayed: Option<WebhookStatus>) -> impl IntoView 
                 </button>
             </form>
         </header>
-        {told}
+        {notice}
         {reason}
         <dl class="facts wide-facts">
             {fact("About", summary.object_id)}

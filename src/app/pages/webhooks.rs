@@ -1,4 +1,4 @@
-//! The webhook inbox, for staff: what Stripe sent, what became of it, and a way to have failures applied after all.
+//! The webhook inbox, for staff: Stripe's events, their status, and a replay of failed ones.
 
 use crate::{
     app::{
@@ -25,10 +25,10 @@ use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use std::time::Duration;
 
-/// Pace at which an open, visible page asks what has come since.
+/// Interval at which an open, visible page updates.
 const REFRESH: Duration = Duration::from_secs(3);
 
-/// The newest answer since the page was loaded, and the filters that it is for.
+/// The newest response since the page was loaded, and its filters.
 type Live = RwSignal<Option<(WebhookFilters, WebhookPage)>>;
 
 /// `/admin/webhooks?status=&type=&q=&page=`.
@@ -58,7 +58,8 @@ pub fn WebhooksPage() -> impl IntoView {
     }
 }
 
-/// Browser only: asks again and again while the page is seen, so that one sees events come and replays take effect.
+/// Browser only: updates repeatedly while the page is visible, so that new events and replays
+/// appear.
 fn follow(filters: Memo<WebhookFilters>) -> Live {
     let live = RwSignal::new(None);
     let asking = StoredValue::new(false);
@@ -71,7 +72,8 @@ fn follow(filters: Memo<WebhookFilters>) -> Live {
         spawn_local(async move {
             let f = asked.clone();
             let answer = webhooks(f.status, f.event_type, f.q, f.page, f.limit).await;
-            // The page may be gone by now, and its signals with it. What fails is asked again; the rows stay.
+            // The page may be gone, and its signals with it. Failed updates are retried; the rows
+            // stay.
             asking.try_set_value(false);
             if let Ok(page) = answer {
                 live.try_set(Some((asked, page)));
@@ -82,7 +84,7 @@ fn follow(filters: Memo<WebhookFilters>) -> Live {
     live
 }
 
-/// What the form for all failures came to, as the address tells it.
+/// The result of the form that replays all failures, from the URL.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Replays {
     replayed: u64,
@@ -110,7 +112,7 @@ fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: 
             </form>
         }
     });
-    let told = replays.map(|Replays { replayed, still_failing }| {
+    let notice = replays.map(|Replays { replayed, still_failing }| {
         let tone = if still_failing == 0 { Tone::Good } else { Tone::Warning };
         view! {
             <p class=format!("notice {}", tone.class()) role="status">
@@ -122,7 +124,8 @@ fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: 
     let form = view! { <WebhookFilterForm filters=&filters counts wrong=wrong.as_deref() /> };
     let result = match answer {
         Ok(page) => {
-            // Only the rows are renewed, and only when they have changed: nobody loses what they type or have in focus.
+            // Only the rows are updated, and only if they have changed, so that input and focus are
+            // not lost.
             let newest = Memo::new({
                 let filters = filters.clone();
                 move |_| {
@@ -137,11 +140,11 @@ fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: 
         <header class="page-head">
             <div>
                 <h1>"Webhooks"</h1>
-                <p class="page-sub">"Every event that Stripe sent, and what became of it."</p>
+                <p class="page-sub">"Every event that Stripe sent, with its status."</p>
             </div>
             <div class="actions">{replay_all}</div>
         </header>
-        {told}
+        {notice}
         {form}
         {result}
     }
@@ -162,14 +165,14 @@ fn empty(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> 
     let said = if page.pagination.total > 0 {
         past_the_end(filters.on_page(page.pagination.total_pages).href())
     } else if filters.narrow() {
-        ("Nothing matches", "No event fits these filters.", Some((WEBHOOKS.to_owned(), "Clear the filters")))
+        ("Nothing matches", "No event matches these filters.", Some((WEBHOOKS.to_owned(), "Clear the filters")))
     } else {
         ("No events yet", "The first one appears here when Stripe sends it.", None)
     };
     view! { <Blank glyph=Glyph::Inbox said /> }
 }
 
-/// A filter that can't be used, said in words that name it.
+/// An invalid filter, explained by name.
 fn unusable(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     let field = match problem.parameter.as_deref() {

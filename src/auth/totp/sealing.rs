@@ -1,7 +1,9 @@
-//! The secrets of authenticator apps as they are kept: sealed by a key that is not in the database, or plain where no key is set.
+//! TOTP secrets as stored: encrypted with a key that is not in the database, or unencrypted if no
+//! key is set.
 //!
-//! Sealed is a byte that says so, four that name the key, a nonce, the secret by ChaCha20-Poly1305, and a tag. The tag also proves whose secret it is:
-//! put into somebody else's row it can't be opened.
+//! An encrypted secret is a format byte, four bytes of the key's id, a nonce, the ChaCha20-Poly1305
+//! ciphertext, and a tag. The user's id is associated data: in another user's row it can't be
+//! decrypted.
 
 use super::SECRET_BYTES;
 use crate::config::{SecretsKey, SecretsKeys};
@@ -15,14 +17,14 @@ use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
 use uuid::Uuid;
 
-/// The first byte of what is sealed in this way.
+/// The format byte.
 const FORM: u8 = 1;
 const KEY_ID_BYTES: usize = 4;
 const HEADER_BYTES: usize = 1 + KEY_ID_BYTES;
-/// How long a sealed secret is; a plain one has [`SECRET_BYTES`].
+/// Length of an encrypted secret; an unencrypted one has [`SECRET_BYTES`].
 const SEALED_BYTES: usize = HEADER_BYTES + NONCE_LEN + SECRET_BYTES + MAX_TAG_LEN;
 
-/// Names a key without telling anything of it: the beginning of its SHA-256.
+/// A key's id without information about the key: the beginning of its SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; KEY_ID_BYTES]);
 
@@ -39,18 +41,18 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// Why a kept secret can't be opened.
+/// Why a stored secret can't be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopenable {
-    #[error("sealed by the key {0}, which SECRETS_KEY does not have")]
+    #[error("encrypted with the key {0}, which SECRETS_KEY does not contain")]
     NoKey(KeyId),
-    #[error("not what was sealed by the key {0} for this user")]
+    #[error("not encrypted with the key {0} for this user")]
     Changed(KeyId),
-    #[error("neither a secret nor a sealed one")]
+    #[error("neither an encrypted nor an unencrypted secret")]
     Neither,
 }
 
-/// Seals secrets and opens them; cheap to clone.
+/// Encrypts and decrypts secrets; cheap to clone.
 #[derive(Clone)]
 pub struct Sealer(Arc<Keys>);
 
@@ -60,22 +62,22 @@ struct Keys {
 }
 
 impl Sealer {
-    /// Seals with the first of these keys, opens with all.
+    /// Encrypts with the first of these keys, decrypts with all.
     pub fn new(keys: &SecretsKeys) -> Sealer {
         Sealer(Arc::new(Keys { seals: keys.seals, known: keys.keys.iter().map(|key| (KeyId::of(key), key.clone())).collect() }))
     }
 
-    /// The key that seals; None: secrets are kept as they are.
+    /// The key that encrypts; None: secrets are stored unencrypted.
     fn sealing(&self) -> Option<&(KeyId, SecretsKey)> {
         self.0.known.first().filter(|_| self.0.seals)
     }
 
-    /// Are secrets sealed from now on, and not kept as they are?
+    /// Whether new secrets are encrypted.
     pub fn seals(&self) -> bool {
         self.sealing().is_some()
     }
 
-    /// A user's secret as it is to be kept; no two times the same, where there is a key.
+    /// A user's secret for storage; with a key, each result is different.
     pub fn seal(&self, user: Uuid, secret: &[u8]) -> anyhow::Result<Vec<u8>> {
         let Some((id, key)) = self.sealing() else { return Ok(secret.to_vec()) };
         let mut nonce = [0; NONCE_LEN];
@@ -84,14 +86,14 @@ impl Sealer {
         let mut text = secret.to_vec();
         aead(key)
             .and_then(|aead| aead.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(&header, user), &mut text))
-            .map_err(|Unspecified| anyhow!("a secret can't be sealed"))?;
+            .map_err(|Unspecified| anyhow!("a secret can't be encrypted"))?;
         Ok([&header[..], &nonce, &text].concat())
     }
 
-    /// The secret of a user, of what is kept of it.
+    /// Decrypts a user's stored secret.
     ///
     /// # Errors
-    /// Its key is not there, or it was changed or belongs to somebody else.
+    /// Its key is missing, or the value was changed or belongs to another user.
     pub fn open(&self, user: Uuid, kept: &[u8]) -> Result<Vec<u8>, Unopenable> {
         if kept.len() == SECRET_BYTES {
             return Ok(kept.to_vec());
@@ -109,7 +111,8 @@ impl Sealer {
         named.find_map(|(_, key)| opened(key).ok()).ok_or(Unopenable::Changed(id))
     }
 
-    /// Is it kept as it would be kept now: sealed by the first key, or plain where none seals?
+    /// Whether it is stored as a new one would be: encrypted with the first key, or unencrypted
+    /// without one.
     pub fn is_current(&self, kept: &[u8]) -> bool {
         match self.sealing() {
             None => kept.len() == SECRET_BYTES,
@@ -133,7 +136,7 @@ fn aead(key: &SecretsKey) -> Result<LessSafeKey, Unspecified> {
     UnboundKey::new(&CHACHA20_POLY1305, key.bytes()).map(LessSafeKey::new)
 }
 
-/// What the tag proves besides the secret.
+/// The associated data.
 fn bound_to(header: &[u8; HEADER_BYTES], user: Uuid) -> Aad<Vec<u8>> {
     Aad::from([&header[..], user.as_bytes()].concat())
 }
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_is_opened_for_its_user_by_its_key_alone() {
+    fn secrets_decrypt_only_for_their_user_and_key() {
         let sealer_one = sealer(true, &[1]);
         let (kept, again) = (sealer_one.seal(USER, &SECRET).unwrap(), sealer_one.seal(USER, &SECRET).unwrap());
         assert_eq!(kept.len(), 53, "as the constraint of the table says");
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_change_places_and_secrets_follow() {
+    fn rotation_reencrypts_secrets() {
         let (old, both, new) = (sealer(true, &[1]), sealer(true, &[2, 1]), sealer(true, &[2]));
         let kept = old.seal(USER, &SECRET).unwrap();
         assert!(old.is_current(&kept) && !both.is_current(&kept));
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_that_seals_secrets_are_plain_and_sealed_ones_are_opened_all_the_same() {
+    fn plain_mode_still_decrypts() {
         for plain in [sealer(false, &[]), sealer(false, &[1])] {
             assert_eq!(plain.seal(USER, &SECRET).unwrap(), SECRET);
             assert!(plain.is_current(&SECRET));
@@ -191,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_changed_or_cut_is_not_opened(
+        fn changed_or_truncated_secrets_are_rejected(
             secret in prop::array::uniform20(any::<u8>()), user in any::<u128>(), key in any::<u8>(),
             length in 0..=SEALED_BYTES + 3, at in 0..SEALED_BYTES, flipped in 1..=u8::MAX,
         ) {
@@ -203,14 +206,15 @@ mod tests {
             prop_assert!(sealer.open(user, &other).is_err());
             let mut cut = kept;
             cut.resize(length, 0);
-            // What has the length of a plain one is taken for one; its codes are nobody's.
+            // Any value with the length of an unencrypted secret is taken for one; its codes match
+            // no app.
             let opened = sealer.open(user, &cut);
             prop_assert_eq!(opened.is_ok(), length == SEALED_BYTES || length == SECRET_BYTES);
             prop_assert!(length == SEALED_BYTES || opened.as_deref() != Ok(&secret[..]));
         }
 
         #[test]
-        fn nothing_else_is_opened(kept in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn other_values_are_rejected(kept in prop::collection::vec(any::<u8>(), 0..80)) {
             prop_assert_eq!(sealer(true, &[1]).open(USER, &kept).is_ok(), kept.len() == SECRET_BYTES);
         }
     }

@@ -7,7 +7,7 @@ use crate::service::{
 use anyhow::bail;
 use std::io::{IsTerminal, Write};
 
-/// Reads what was missed, with a line of progress on a terminal.
+/// Runs a backfill, with a progress line on a terminal.
 pub async fn run(platform: &Platform, full: bool, json: bool) -> anyhow::Result<()> {
     let on_terminal = std::io::stderr().is_terminal();
     let listener = |Progress { stream, read, stored }: &Progress| {
@@ -20,7 +20,7 @@ pub async fn run(platform: &Platform, full: bool, json: bool) -> anyhow::Result<
     if on_terminal {
         eprint!("\r\x1b[K");
     }
-    let Some(report) = read? else { bail!("another process is reading from Stripe right now; it keeps its position, nothing is lost") };
+    let Some(report) = read? else { bail!("another process is running a backfill; its position is stored and nothing is lost") };
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -30,19 +30,17 @@ pub async fn run(platform: &Platform, full: bool, json: bool) -> anyhow::Result<
     }
     match report.gap {
         Some(Gap { from: Some(from), to }) => {
-            eprintln!("Stripe keeps events for 30 days: those from {from} to {to} can't be read any more. Run it with --full once.");
+            eprintln!("Stripe stores events for 30 days: those from {from} to {to} can no longer be read. Run it with --full once.");
         }
         Some(Gap { from: None, to }) => {
-            eprintln!(
-                "Stripe keeps events for 30 days: what happened before {to} is not among them. Run it with --full once to import it."
-            );
+            eprintln!("Stripe stores events for 30 days: events before {to} are not included. Run it with --full once to import them.");
         }
         None => {}
     }
     Ok(())
 }
 
-/// A full import first: it takes longer, and the events after it tell what changed meanwhile.
+/// A full import first: it takes longer, and later events contain the changes meanwhile.
 async fn read(platform: &Platform, full: bool, listener: backfill::Listener<'_>) -> Result<Option<Report>> {
     let mut report = Report::default();
     if full {
@@ -51,7 +49,7 @@ async fn read(platform: &Platform, full: bool, listener: backfill::Listener<'_>)
     }
     let Some(events) = backfill::events(platform, listener).await? else { return Ok(None) };
     report.streams.extend(events.streams);
-    // A full import knows what became of everything, whenever it happened.
+    // A full import includes everything, whatever its age.
     report.gap = events.gap.filter(|_| !full);
     Ok(Some(report))
 }

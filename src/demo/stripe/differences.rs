@@ -1,7 +1,8 @@
-//! What differs at Stripe, as if the webhooks of these changes had failed and were too old for Stripe's list of events:
-//! only reconciliation finds them.
+//! Differences at Stripe, as if the webhooks of these changes had failed and expired: only
+//! reconciliation finds them.
 //!
-//! A difference is there until anything else than the demo's own events has reached its object: a repair, for example.
+//! A difference stays until an event other than the demo's own is applied to its object, e.g. by a
+//! repair.
 
 use super::objects::put_named;
 use crate::{
@@ -26,7 +27,7 @@ const NUMBER: u32 = 101;
 /// The month of the first customer's year whose invoice was written off.
 const WRITTEN_OFF: i32 = -4;
 
-/// Puts them into a stand-in that holds what the mirror holds.
+/// Adds them to a stand-in with the mirror's objects.
 pub async fn seed(stand_in: &StandIn, platform: &Platform, year: &Year) -> anyhow::Result<()> {
     let missing = missing_invoice(year)?;
     let written_off = written_off(year)?;
@@ -58,7 +59,7 @@ async fn is_untouched(platform: &Platform, year: &Year, object: &str) -> anyhow:
     Ok(applied.iter().all(|event| year.events.contains(event)))
 }
 
-/// An open invoice that never came here.
+/// An open invoice that is missing here.
 fn missing_invoice(year: &Year) -> anyhow::Result<Option<Value>> {
     let items = [Item { description: "Onboarding workshop, per day", quantity: 2, unit_amount: 90_000, tax: Tax::None }];
     let particulars = Particulars { number: Some(NUMBER), ..Particulars::default() };
@@ -72,7 +73,8 @@ fn written_off(year: &Year) -> anyhow::Result<String> {
     Ok(invoice_id(&lumen()?, year.month(WRITTEN_OFF)?))
 }
 
-/// An invoice that was written off here and paid after all, by bank transfer. Its payment is missing here too.
+/// An invoice that was written off here and later paid by bank transfer. Its payment is missing
+/// here too.
 fn pay_late(store: &mut Store, invoice: &str, at: OffsetDateTime, also_the_invoice: bool) {
     let Some(mut paid) = store.get("invoice", invoice).cloned() else { return };
     let (due, at) = (integer(&paid, "amount_due"), at.unix_timestamp());
@@ -95,7 +97,7 @@ fn pay_late(store: &mut Store, invoice: &str, at: OffsetDateTime, also_the_invoi
     }
 }
 
-/// A subscription that its customer has cancelled, which nothing here says.
+/// A subscription cancelled by its customer, which is unknown here.
 fn cancel_at_period_end(store: &mut Store, subscription: &str, at: OffsetDateTime) {
     let Some(mut cancelled) = store.get("subscription", subscription).cloned() else { return };
     let end = cancelled["items"]["data"][0]["current_period_end"].clone();

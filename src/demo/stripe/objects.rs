@@ -1,4 +1,5 @@
-//! The mirror's objects as Stripe's: each as its latest stored event has it, and what those objects name.
+//! The mirror's objects in Stripe's shape: each from its latest stored event, with the objects that
+//! they reference.
 
 use crate::{
     service::Platform,
@@ -13,20 +14,20 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use time::Duration;
 
-/// How far back Stripe's list of events goes ("List all events").
+/// Stripe's retention of events ("List all events").
 const EVENTS_SINCE: Duration = Duration::days(30);
 
-/// Of those the latest, in case a load test has filled the inbox.
+/// Only the latest, in case a load test has filled the inbox.
 const MOST_EVENTS: i64 = 5_000;
 
-/// Puts everything into the stand-in, without an event.
+/// Adds everything to the stand-in, without events.
 pub async fn fill(stand_in: &StandIn, platform: &Platform) -> anyhow::Result<()> {
     let db = &platform.db;
     let customers = originals::customers(db).await?;
     let mut objects = Vec::new();
     for Original { object_id, payload } in originals::originals(db).await? {
         let object = object_of(&payload)?;
-        // An event may have written this row along with that of its own object.
+        // An event may have written this row along with its own object's.
         if object["id"] == object_id {
             objects.push(object);
         }
@@ -46,7 +47,7 @@ fn put(store: &mut Store, customers: Vec<Customer>, objects: Vec<Value>, events:
         set(&mut object, json!({"invoice_prefix": prefix, "next_invoice_sequence": next}));
         store.put("customer", object);
     }
-    // Those of the subscriptions are complete.
+    // Those within subscriptions are complete.
     let (subscriptions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object["object"] == "subscription");
     for object in subscriptions.into_iter().chain(others) {
         put_named(store, &object, integer(&object, "created"));
@@ -90,7 +91,7 @@ fn numbers(objects: &[Value]) -> HashMap<String, (String, u32)> {
     numbers
 }
 
-/// The prices and tax rates within an object, which the platform looks up by their ids.
+/// The prices and tax rates within an object, which the platform looks up by id.
 pub(super) fn put_named(store: &mut Store, value: &Value, created: i64) {
     match value {
         Value::Array(entries) => entries.iter().for_each(|entry| put_named(store, entry, created)),
@@ -109,7 +110,7 @@ pub(super) fn put_named(store: &mut Store, value: &Value, created: i64) {
     }
 }
 
-/// The price of an invoice's line, as far as the line has it.
+/// The price of an invoice's line, if the line has it.
 fn price_of_line(line: &Value) -> Option<Value> {
     let details = &line["pricing"]["price_details"];
     let unit_amount = &line["pricing"]["unit_amount_decimal"];

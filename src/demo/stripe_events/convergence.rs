@@ -1,6 +1,7 @@
-//! The promise of `domain::mirror`, tested through the reader: histories of one customer's billing, in old and new shapes and with any
-//! number of changes in one second, converge to Stripe's state for any order and any repetition of their events. `lives` tests the same for
-//! single objects whose events have `previous_attributes`.
+//! Tests the promise of `domain::mirror` through the reader: histories of one customer's billing,
+//! in old and new shapes and with any number of changes in one second, converge to Stripe's state
+//! for any order and any repetition of their events. `lives` tests the same for single objects
+//! whose events have `previous_attributes`.
 
 mod lives;
 
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use time::{Duration, macros::datetime};
 
-/// What becomes of an invoice after its month has ended as its outcome says.
+/// The outcome of an invoice after its month.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Aftermath {
     Nothing,
@@ -37,9 +38,9 @@ struct Story {
     renamed: usize,
     canceled: bool,
     customer_deleted: bool,
-    /// Stripe's clock ticks so many seconds at once.
+    /// The resolution of Stripe's clock in seconds.
     tick: i64,
-    /// Which events an endpoint of an older version gets.
+    /// The events of an older API version.
     old: Vec<bool>,
 }
 
@@ -58,7 +59,7 @@ fn customer(plan: PlanType, name: &str) -> DemoCustomer {
 }
 
 impl Story {
-    /// Every event, those of one object in the order of its life.
+    /// Every event; those of one object in the order of its life cycle.
     fn events(&self) -> Vec<Value> {
         let mut months = vec![Period::calendar_month(datetime!(2026-01-01 0:00 UTC))];
         while months.len() < self.months.len() {
@@ -111,8 +112,8 @@ impl Story {
         for (event, old) in events.iter_mut().zip(self.old.iter().cycle()) {
             let at = event["created"].as_i64().unwrap();
             event["created"] = json!(at - at % self.tick);
-            if let Some(told) = in_old_shape(event).filter(|_| *old) {
-                *event = told;
+            if let Some(old_event) = in_old_shape(event).filter(|_| *old) {
+                *event = old_event;
             }
         }
         events
@@ -127,7 +128,7 @@ fn stories() -> impl Strategy<Value = Story> {
         0usize..3,
         any::<bool>(),
         any::<bool>(),
-        // Stripe's own second; a minute and a day of things in one second; all of them in one.
+        // Stripe's second; a minute and a day in one second; everything in one second.
         prop::sample::select(vec![1, 60, 86_400, 10_000_000_000]),
         prop::collection::vec(any::<bool>(), 1..8),
     )
@@ -142,11 +143,11 @@ fn stories() -> impl Strategy<Value = Story> {
         })
 }
 
-/// More than a story has events.
+/// More than a history has events.
 const MOST_EVENTS: usize = 64;
 const DUPLICATES: usize = 8;
 
-/// The order of the deliveries: each event's place at least once, some again.
+/// The order of deliveries: each event's index at least once, some repeated.
 fn orders() -> impl Strategy<Value = Vec<usize>> {
     Just((0..MOST_EVENTS + DUPLICATES).collect::<Vec<_>>()).prop_shuffle()
 }
@@ -160,14 +161,14 @@ fn delivered(order: &[usize], events: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Everything that an event shows.
+/// All snapshots of an event.
 fn shown_by(event: &Value) -> Vec<Shown> {
     let parsed = ParsedEvent::parse(&event.to_string(), None);
-    assert!(!parsed.changes().is_empty(), "{event} shows nothing");
+    assert!(!parsed.changes().is_empty(), "{event} has no snapshot");
     Shown::all(&parsed, None)
 }
 
-/// Everything that events show, in the order of their delivery; each event once.
+/// All snapshots of events in the order of their delivery; each event once.
 fn shown<'a>(deliveries: impl IntoIterator<Item = &'a Value>) -> Vec<Shown> {
     let mut seen = BTreeSet::new();
     deliveries.into_iter().filter(|event| seen.insert(event["id"].to_string())).flat_map(shown_by).collect()
@@ -182,7 +183,7 @@ fn mirror<'a>(shown: impl IntoIterator<Item = &'a Shown>) -> BTreeMap<&'a str, &
     objects.into_iter().filter_map(|(id, shown)| Some((id, &shown[newest(&shown)?.place].change.snapshot))).collect()
 }
 
-/// `PROPTEST_CASES` asks for a longer run.
+/// `PROPTEST_CASES` sets the number of cases.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
 }
@@ -191,12 +192,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn any_order_of_a_history_with_any_duplicates_ends_where_stripe_is(story in stories(), order in orders()) {
+    fn any_order_with_duplicates_converges_to_stripe(story in stories(), order in orders()) {
         let shown: Vec<Vec<Shown>> = story.events().iter().map(shown_by).collect();
         let mut seen = BTreeSet::new();
         let deliveries = delivered(&order, shown.len()).filter(|event| seen.insert(*event));
         let mirrored = mirror(deliveries.flat_map(|event| &shown[event]));
-        // The last of what happened to each object is what stands.
+        // Each object's last event is its state.
         let last: BTreeMap<&str, &Snapshot> =
             shown.iter().flatten().map(|one| (one.change.snapshot.id(), &one.change.snapshot)).collect();
         prop_assert_eq!(mirrored, last);

@@ -5,7 +5,7 @@ use crate::domain::period::Period;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// `customer.created`, `customer.updated` or `customer.deleted`, with the customer as given.
+/// `customer.created`, `customer.updated` or `customer.deleted`, with this customer.
 pub fn customer_event(customer: &DemoCustomer, event_type: &str, at: OffsetDateTime) -> Value {
     let address = &customer.address;
     let object = json!({
@@ -20,16 +20,16 @@ pub fn customer_event(customer: &DemoCustomer, event_type: &str, at: OffsetDateT
     event(&format!("{}/{event_type}/{}", customer.stripe_id, at.unix_timestamp()), event_type, at, object)
 }
 
-/// Where the amount of a credit note on a paid invoice goes.
+/// How a credit note on a paid invoice is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credited {
-    /// Back by bank transfer, past Stripe.
+    /// By bank transfer, outside Stripe.
     OutOfBand,
-    /// To the customer's balance; the next invoice takes it off.
+    /// To the customer's balance; the next invoice uses it.
     Balance,
 }
 
-/// A credit note over `amount` on the invoice of a month that ended so, and the invoice as it stands after it.
+/// A credit note over `amount` on a month's invoice with this outcome, and the invoice after it.
 pub fn credit_note_events(
     customer: &DemoCustomer,
     period: Period,
@@ -41,8 +41,8 @@ pub fn credit_note_events(
     credit_events(&month_events(customer, period, outcome, lines), amount, Credited::OutOfBand, at)
 }
 
-/// A credit note over `amount` on the invoice that has had these events, and the invoice as it stands after it. What is still due is
-/// credited before payment, the rest after it.
+/// A credit note over `amount` on an invoice with these events, and the invoice after it. The
+/// amount still due is credited before payment, the rest after it.
 pub fn credit_events(history: &[Value], amount: i64, credited: Credited, at: OffsetDateTime) -> Vec<Value> {
     let Some(latest) = history.iter().rev().map(|event| &event["data"]["object"]).find(|object| object["object"] == "invoice") else {
         return Vec::new();
@@ -84,7 +84,7 @@ pub fn credit_events(history: &[Value], amount: i64, credited: Credited, at: Off
     ]
 }
 
-/// The same credit note taken back.
+/// The same credit note, voided.
 pub fn credit_note_voided(created: &Value, at: OffsetDateTime) -> Value {
     let mut object = created["data"]["object"].clone();
     object["status"] = json!("void");

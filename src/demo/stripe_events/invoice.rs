@@ -1,4 +1,4 @@
-//! One invoice at each moment of its life, its payment and its refund.
+//! An invoice at each moment of its life cycle, its payment and its refund.
 
 use super::{
     DemoCustomer, Item, Outcome, OverageLine, Particulars, Tax, base_fee, event, id, invoice_id, price_id, subscription_id,
@@ -13,7 +13,7 @@ use crate::domain::{
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-/// What differs between an invoice's moments.
+/// The differences between an invoice's moments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub status: &'static str,
@@ -39,11 +39,11 @@ impl Facts {
     }
 }
 
-/// An invoice and what it adds up to.
+/// An invoice and its sums.
 pub(super) struct Bill<'a> {
     customer: &'a DemoCustomer,
     particulars: &'a Particulars,
-    /// The month that it is for; None: it is not for a subscription.
+    /// Its month; None without a subscription.
     period: Option<Period>,
     created_at: OffsetDateTime,
     outcome: Outcome,
@@ -52,7 +52,7 @@ pub(super) struct Bill<'a> {
 }
 
 impl<'a> Bill<'a> {
-    /// Of a month of the subscription, made when the month is over.
+    /// For a month of the subscription, created at the end of the month.
     pub fn of_month(
         customer: &'a DemoCustomer,
         period: Period,
@@ -94,7 +94,7 @@ impl<'a> Bill<'a> {
         }
     }
 
-    /// Of items that belong to no subscription.
+    /// For items without a subscription.
     pub fn of_items(
         customer: &'a DemoCustomer,
         created_at: OffsetDateTime,
@@ -123,7 +123,8 @@ impl<'a> Bill<'a> {
         self.created_at
     }
 
-    /// What has to be paid once it is finalized: nothing if that is less than Stripe charges ("Minimum and maximum charge amounts").
+    /// The amount due at finalization: 0 if below Stripe's minimum charge ("Minimum and maximum
+    /// charge amounts").
     pub fn due(&self) -> i64 {
         let owed = self.sums.total() + self.particulars.starting_balance;
         if owed < minimum(self.customer.currency) { 0 } else { owed }
@@ -133,7 +134,8 @@ impl<'a> Bill<'a> {
         self.event(event_type, at, self.invoice(facts))
     }
 
-    /// A card payment: all of it within one second, as Stripe's clock has it. Nothing is charged where nothing is due.
+    /// A card payment: all events within one second by Stripe's clock. Without an amount due there
+    /// is no charge.
     pub fn payment(&self, before: &Facts, at: OffsetDateTime) -> Vec<Value> {
         if self.due() == 0 {
             let paid = Facts { status: "paid", paid_at: Some(at), ..*before };
@@ -149,7 +151,7 @@ impl<'a> Bill<'a> {
         ]
     }
 
-    /// Money that another bank moved: no charge, and `invoice.paid` alone.
+    /// A bank transfer: no charge, only `invoice.paid`.
     pub fn payment_out_of_band(&self, before: &Facts, at: OffsetDateTime) -> Vec<Value> {
         let paid = Facts { status: "paid", paid_at: Some(at), ..*before };
         let means = json!({"type": "payment_record", "payment_record": id("pr_1", &self.id)});
@@ -161,7 +163,7 @@ impl<'a> Bill<'a> {
         events
     }
 
-    /// Gives a part of the card payment back.
+    /// Refunds a part of the card payment.
     pub fn refund(&self, amount: i64, charged_at: OffsetDateTime, at: OffsetDateTime) -> Vec<Value> {
         let refund = json!({
             "id": id("re_1", &self.id), "object": "refund", "amount": amount, "currency": self.customer.currency.code(), "charge": self.charge_id(),
@@ -253,7 +255,7 @@ impl<'a> Bill<'a> {
         id("di_1", &self.customer.stripe_id)
     }
 
-    /// The entry of pretax credits for billing credits, where there are some.
+    /// The entry of pretax credits for billing credits, if any.
     fn credit(&self, amount: i64) -> Option<Value> {
         let transaction = id("cbtxn_1", &self.id);
         (amount > 0).then(|| json!({"amount": amount, "type": "credit_balance_transaction", "credit_balance_transaction": transaction}))
@@ -269,7 +271,8 @@ impl<'a> Bill<'a> {
         json!({"amount_subtotal": sums.shipping, "amount_tax": amount_tax, "amount_total": sums.shipping + tax, "shipping_rate": id("shr_1", "standard")})
     }
 
-    /// Stripe's default scheme: the customer's prefix and a running number; where none is given, the months count it.
+    /// Stripe's default scheme: the customer's prefix and a running number; by default numbered by
+    /// month.
     fn number(&self) -> String {
         let start = self.period.map_or(self.created_at, |period| period.start());
         let months = ((start.year() - 2020) * 12 + i32::from(u8::from(start.month()))).unsigned_abs();
@@ -338,12 +341,12 @@ impl<'a> Bill<'a> {
     }
 }
 
-/// A discount as `pretax_credit_amounts` repeats it.
+/// A discount as repeated in `pretax_credit_amounts`.
 fn pretax_discount(discount: &Value) -> Value {
     json!({"amount": discount["amount"], "type": "discount", "discount": discount["discount"]})
 }
 
-/// The smallest amount that Stripe charges, in minor units.
+/// Stripe's minimum charge, in minor units.
 fn minimum(currency: Currency) -> i64 {
     match currency.code() {
         "usd" | "eur" | "jpy" => 50,

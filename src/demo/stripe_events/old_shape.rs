@@ -1,4 +1,4 @@
-//! The same events as an older API version tells them ("Basil changelog", 2025-03-31, lists what moved since).
+//! The same events in an older API version ("Basil changelog", 2025-03-31, lists later moves).
 
 use super::{base_fee, id, price};
 use crate::domain::{money::Currency, plan::PlanType};
@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 const OLD_API_VERSION: &str = "2024-06-20";
 
-/// The event of an invoice, subscription, charge, refund, credit note or customer in the shape of 2024-06-20; None for objects that did not exist then.
+/// The event of an invoice, subscription, charge, refund, credit note or customer in version
+/// 2024-06-20; None for objects that did not exist then.
 pub fn in_old_shape(event: &Value) -> Option<Value> {
     let mut event = event.clone();
     event["api_version"] = json!(OLD_API_VERSION);
@@ -87,7 +88,7 @@ fn subscription(subscription: &mut Map<String, Value>) -> Option<()> {
     subscription.insert("current_period_start".into(), start);
     subscription.insert("current_period_end".into(), end);
     subscription.insert("discount".into(), Value::Null);
-    // Only the price tells the plan here.
+    // Here only the price names the plan.
     subscription.insert("metadata".into(), json!({}));
     Some(())
 }

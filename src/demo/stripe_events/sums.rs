@@ -1,19 +1,20 @@
-//! What an invoice's lines add up to: discounts, billing credits and taxes, rolled up as Stripe does ("The Invoice object").
+//! Sums of an invoice's lines: discounts, billing credits and taxes, totalled as Stripe does ("The
+//! Invoice object").
 
 use super::{Tax, id};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// One line before discounts and taxes.
+/// A line before discounts and taxes.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// Tells the lines of one invoice apart.
+    /// Unique among the lines of an invoice.
     pub what: String,
     pub description: String,
     pub quantity: i64,
     /// Minor units.
     pub unit_amount: i64,
-    /// Off this line alone.
+    /// Discount on this line only.
     pub discount_percent: i64,
     pub tax: Tax,
 }
@@ -22,7 +23,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub entry: Entry,
-    /// Before discounts; taxes that are included are part of it.
+    /// Before discounts, including included taxes.
     pub amount: i64,
     pub item_discount: i64,
     pub invoice_discount: i64,
@@ -52,7 +53,8 @@ pub(super) struct Sums {
     pub taxes: Vec<RateSum>,
 }
 
-/// Adds an invoice up. `discount_percent` is off the whole invoice, `credits` are taken off before tax as far as there is something left.
+/// Computes the sums of an invoice. `discount_percent` applies to the whole invoice; `credits` are
+/// deducted before tax, up to the remaining amount.
 pub(super) fn add_up(entries: Vec<Entry>, discount_percent: i64, credits: i64, shipping: Option<(i64, Tax)>) -> Sums {
     let amounts: Vec<i64> = entries.iter().map(|entry| entry.quantity.saturating_mul(entry.unit_amount)).collect();
     let item_discounts: Vec<i64> = amounts.iter().zip(&entries).map(|(amount, entry)| percent(*amount, entry.discount_percent)).collect();
@@ -65,7 +67,7 @@ pub(super) fn add_up(entries: Vec<Entry>, discount_percent: i64, credits: i64, s
     let credited = allocate(credits, &after_discounts);
     let charged = subtract(&after_discounts, &credited);
 
-    // A rate is rounded once over all that it applies to; the lines share what comes out.
+    // A rate is rounded once over all its lines; the lines share the result.
     let (shipping, shipping_rate) = shipping.unwrap_or((0, Tax::None));
     let mut bases: BTreeMap<Tax, i64> = BTreeMap::new();
     for (entry, amount) in entries.iter().zip(&charged) {
@@ -124,7 +126,7 @@ impl Sums {
 }
 
 impl Tax {
-    /// The tax on, or within, an amount.
+    /// The tax on top of, or included in, an amount.
     fn of(self, amount: i64) -> i64 {
         match self {
             Tax::None | Tax::ReverseCharge => 0,
@@ -133,7 +135,7 @@ impl Tax {
         }
     }
 
-    /// What the tax is computed on.
+    /// The taxable amount.
     const fn base(self, amount: i64, tax: i64) -> i64 {
         if matches!(self, Tax::Inclusive(_)) { amount - tax } else { amount }
     }
@@ -189,7 +191,7 @@ fn subtract(from: &[i64], amounts: &[i64]) -> Vec<i64> {
     from.iter().zip(amounts).map(|(from, amount)| from - amount).collect()
 }
 
-/// Shares of an amount by weight, which add up to it.
+/// Shares of an amount by weight; they add up to it.
 fn allocate(amount: i64, weights: &[i64]) -> Vec<i64> {
     let whole: i64 = weights.iter().sum();
     let share =

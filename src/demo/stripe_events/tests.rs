@@ -43,7 +43,7 @@ fn invoice(event: &Value) -> Option<InvoiceSnapshot> {
 }
 
 #[test]
-fn every_event_can_be_read_and_the_amounts_add_up() {
+fn every_event_parses_and_its_amounts_add_up() {
     let mut ids = BTreeSet::new();
     for outcome in Outcome::ALL {
         let events = month_events(&customer(), month(), outcome, &[overage()]);
@@ -53,7 +53,8 @@ fn every_event_can_be_read_and_the_amounts_add_up() {
         for event in &events {
             let Some(invoice) = invoice(event) else { continue };
             let amounts = invoice.amounts;
-            // 499.00 and 2,346 started thousands at 0.08 are 686.68; 10 % off are 618.01; 19 % on top are 117.42.
+            // 499.00 and 2,346 started thousands at 0.08 are 686.68; 10 % off are 618.01; 19 % on
+            // top are 117.42.
             assert_eq!((amounts.subtotal, amounts.discount, amounts.tax, amounts.total), (68_668, 6_867, 11_742, 73_543), "{outcome:?}");
             assert_eq!(amounts.due, amounts.paid + amounts.remaining);
             assert_eq!(invoice.lines.iter().map(|line| line.amount).sum::<i64>(), amounts.subtotal);
@@ -65,7 +66,7 @@ fn every_event_can_be_read_and_the_amounts_add_up() {
 }
 
 #[test]
-fn the_old_shape_says_the_same() {
+fn the_old_shape_has_the_same_content() {
     for event in month_events(&customer(), month(), Outcome::PartiallyRefunded, &[overage()]) {
         let Some(old) = in_old_shape(&event) else { continue };
         assert_ne!(old["api_version"], event["api_version"]);

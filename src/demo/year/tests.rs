@@ -9,7 +9,7 @@ use crate::domain::{metric::Metric, plan::Terms};
 use std::collections::{BTreeMap, BTreeSet};
 use time::macros::datetime;
 
-/// As the migrations have them, in cents or yen.
+/// As in the migrations, in cents or yen.
 fn lines(traffic: &super::super::traffic::Traffic, index: usize, month: Period, scale: u64, prices: [u32; 3]) -> Vec<OverageLine> {
     let used = quantities(&traffic.events(index, month, month.end()));
     let included = [1_000_000, 100_000, 50_000_000_000].map(|one: u64| one * scale);
@@ -61,7 +61,8 @@ fn taxes(invoice: &Value, inclusive: bool) -> i64 {
         + sum(&invoice["total_tax_amounts"], |tax| (tax["inclusive"] == true) == inclusive)
 }
 
-/// From subtotal to amount remaining, by the texts of Stripe's fields ("The Invoice object") and not by how they were made.
+/// From subtotal to amount remaining, by Stripe's documentation ("The Invoice object"), independent
+/// of the generator.
 #[test]
 fn each_invoice_of_the_year_adds_up() {
     for invoice in invoices() {

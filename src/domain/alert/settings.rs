@@ -1,20 +1,20 @@
-//! What a customer set: read field by field, so that whoever writes it wrongly learns which field it was.
+//! A customer's alert settings, parsed field by field, so that an error names the field.
 
 use crate::domain::{email::EmailAddress, metric::Metric, money::Currency};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
-/// Percent of the included quantity at which everybody is told who has not set it otherwise.
+/// Default thresholds in percent of the included quantity.
 const DEFAULT_PERCENT: [u32; 4] = [80, 90, 100, 110];
 const PERCENT: RangeInclusive<u32> = 1..=1000;
 const COST: RangeInclusive<i64> = 1..=1_000_000_000_000;
 const QUANTITY: RangeInclusive<u64> = 1..=1_000_000_000_000_000_000;
-/// Thresholds of one kind per metric.
+/// Maximum number of thresholds of one kind per metric.
 const MAX_THRESHOLDS: usize = 10;
 const MAX_RECIPIENTS: usize = 10;
 
-/// A field that can't be used, by its path, such as `metrics.impressions.percent`.
+/// An invalid field, by its path, such as `metrics.impressions.percent`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {detail}")]
 pub struct Field {
@@ -28,12 +28,12 @@ impl Field {
     }
 }
 
-/// From where on events of a metric are refused.
+/// When events of a metric are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
-    /// Of what is included; nothing is refused while nothing is included.
+    /// Percent of the included quantity; nothing is refused if nothing is included.
     Percent(u32),
     /// In the metric's own unit.
     Quantity(u64),
@@ -69,7 +69,7 @@ impl MetricAlerts {
     }
 }
 
-/// One setting per metric, named as senders name the metrics.
+/// One setting per metric, under the metric's name in the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct MetricSettings {
@@ -78,21 +78,21 @@ pub struct MetricSettings {
     data_transfer_bytes: MetricAlerts,
 }
 
-/// When a customer is told of its usage, who is told, and where it stops: `GET` and `PUT /billing/alerts`.
+/// Usage notifications, their recipients, and caps: `GET` and `PUT /billing/alerts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(try_from = "Value")]
 pub struct AlertSettings {
     enabled: bool,
-    /// Nobody: the customer's billing contacts.
+    /// If empty, the customer's billing contacts are notified.
     recipients: Vec<EmailAddress>,
-    /// Of the thresholds in money.
+    /// Currency of the cost thresholds.
     currency: Currency,
     metrics: MetricSettings,
 }
 
 impl AlertSettings {
-    /// What holds for whoever has set nothing.
+    /// The settings of a customer that has saved none.
     pub fn usual(currency: Currency) -> AlertSettings {
         let metrics = MetricSettings {
             impressions: MetricAlerts::usual(),
@@ -102,12 +102,12 @@ impl AlertSettings {
         AlertSettings { enabled: true, recipients: Vec::new(), currency, metrics }
     }
 
-    /// Whether anybody is told at all. A cap holds either way.
+    /// Whether mails are sent. Caps apply either way.
     pub const fn enabled(&self) -> bool {
         self.enabled
     }
 
-    /// Who is told; when it is nobody, the customer's billing contacts are.
+    /// Recipients of mails; if empty, the customer's billing contacts.
     pub fn recipients(&self) -> &[EmailAddress] {
         &self.recipients
     }
@@ -129,7 +129,8 @@ impl AlertSettings {
         Metric::ALL.iter().any(|metric| self.metric(*metric).cap.is_some())
     }
 
-    /// The same for somebody who is billed in this currency now: thresholds in another money mean nothing any more.
+    /// These settings for a customer that is now billed in this currency: thresholds in another
+    /// currency are dropped.
     pub fn in_currency(mut self, currency: Currency) -> AlertSettings {
         if self.currency != currency {
             self.currency = currency;
@@ -140,8 +141,9 @@ impl AlertSettings {
         self
     }
 
-    /// Reads a whole setting; what is left out is as usual: told, nobody named, the default percentages, no money, no cap. `currency` is the
-    /// one that the customer is billed in, and the only one that may be named.
+    /// Parses whole settings. Defaults of missing fields: mails on, no recipients, the default
+    /// percentages, no cost thresholds, no caps. `currency` is the customer's billing currency, and
+    /// the only valid one.
     pub fn read(value: &Value, currency: Currency) -> Result<AlertSettings, Field> {
         let fields = object(value, "body", &["enabled", "recipients", "currency", "metrics"])?;
         match fields.get("currency") {
@@ -152,7 +154,7 @@ impl AlertSettings {
         let enabled = match fields.get("enabled") {
             None => true,
             Some(Value::Bool(enabled)) => *enabled,
-            Some(_) => return Err(Field::new("enabled", "wants true or false")),
+            Some(_) => return Err(Field::new("enabled", "must be true or false")),
         };
         let recipients = match fields.get("recipients") {
             None => Vec::new(),
@@ -170,16 +172,17 @@ impl AlertSettings {
     }
 }
 
-/// What `PUT /billing/alerts` takes: the setting, and whether caps may refuse events from now on.
+/// Body of `PUT /billing/alerts`: the settings, and a confirmation that caps may refuse events from
+/// now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertChange {
     pub settings: AlertSettings,
-    /// Without it, a cap that current use has reached already is not saved.
+    /// Without it, a cap that current usage has already reached is not saved.
     pub confirm: bool,
 }
 
 impl AlertChange {
-    /// Reads a setting with the field `confirm` beside the others.
+    /// Parses settings with an additional field `confirm`.
     pub fn read(value: &Value, currency: Currency) -> Result<AlertChange, Field> {
         let mut value = value.clone();
         let confirm = match value.as_object_mut().and_then(|fields| fields.remove("confirm")) {
@@ -194,7 +197,7 @@ impl AlertChange {
 impl TryFrom<Value> for AlertSettings {
     type Error = Field;
 
-    /// As it was written: in its own currency.
+    /// The currency of the settings as submitted.
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let code = value.get("currency").and_then(Value::as_str).unwrap_or_default();
         let currency = code.parse().map_err(|detail: String| Field::new("currency", detail))?;
@@ -234,20 +237,20 @@ fn cap(value: &Value, path: &str) -> Result<Cap, Field> {
             .filter(|quantity| QUANTITY.contains(quantity))
             .map(Cap::Quantity)
             .ok_or_else(|| Field::new(path, whole(&QUANTITY))),
-        _ => Err(Field::new(path, "wants either percent or quantity, or null for no cap")),
+        _ => Err(Field::new(path, "must have either percent or quantity, or be null for no cap")),
     }
 }
 
-/// Ascending, each once.
+/// Sorted, without duplicates.
 fn thresholds<T: Ord + Copy + std::fmt::Display>(
     value: &Value,
     path: &str,
     range: RangeInclusive<T>,
     number: impl Fn(&Value) -> Option<T>,
 ) -> Result<Vec<T>, Field> {
-    let values = value.as_array().ok_or_else(|| Field::new(path, "wants a list of whole numbers"))?;
+    let values = value.as_array().ok_or_else(|| Field::new(path, "must be a list of whole numbers"))?;
     if values.len() > MAX_THRESHOLDS {
-        return Err(Field::new(path, format!("wants at most {MAX_THRESHOLDS} thresholds")));
+        return Err(Field::new(path, format!("must have at most {MAX_THRESHOLDS} thresholds")));
     }
     let read = |value| number(value).filter(|number| range.contains(number)).ok_or_else(|| Field::new(path, whole(&range)));
     let mut read: Vec<T> = values.iter().map(read).collect::<Result<_, _>>()?;
@@ -258,13 +261,13 @@ fn thresholds<T: Ord + Copy + std::fmt::Display>(
 
 fn addresses(value: &Value) -> Result<Vec<EmailAddress>, Field> {
     let wrong = |detail: &str| Field::new("recipients", detail);
-    let values = value.as_array().ok_or_else(|| wrong("wants a list of e-mail addresses"))?;
+    let values = value.as_array().ok_or_else(|| wrong("must be a list of e-mail addresses"))?;
     if values.len() > MAX_RECIPIENTS {
-        return Err(wrong(&format!("wants at most {MAX_RECIPIENTS} e-mail addresses")));
+        return Err(wrong(&format!("must have at most {MAX_RECIPIENTS} e-mail addresses")));
     }
     let mut read: Vec<EmailAddress> = Vec::new();
     for value in values {
-        let text = value.as_str().ok_or_else(|| wrong("wants a list of e-mail addresses"))?;
+        let text = value.as_str().ok_or_else(|| wrong("must be a list of e-mail addresses"))?;
         let address: EmailAddress = text.parse().map_err(|detail: String| wrong(&detail))?;
         if !read.contains(&address) {
             read.push(address);
@@ -273,19 +276,19 @@ fn addresses(value: &Value) -> Result<Vec<EmailAddress>, Field> {
     Ok(read)
 }
 
-/// An object with none but these fields.
+/// An object with only these fields.
 fn object<'a>(value: &'a Value, path: &str, known: &[&str]) -> Result<&'a Map<String, Value>, Field> {
-    let fields = value.as_object().ok_or_else(|| Field::new(path, "wants an object"))?;
+    let fields = value.as_object().ok_or_else(|| Field::new(path, "must be an object"))?;
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(fields),
         Some(unknown) => {
             let shown: String = unknown.chars().filter(|c| !c.is_control()).take(80).collect();
             let field = if path == "body" { shown } else { format!("{path}.{shown}") };
-            Err(Field::new(field, format!("is unknown; known are {}", known.join(", "))))
+            Err(Field::new(field, format!("is unknown; known fields are {}", known.join(", "))))
         }
     }
 }
 
 fn whole<T: std::fmt::Display>(range: &RangeInclusive<T>) -> String {
-    format!("wants whole numbers from {} to {}", range.start(), range.end())
+    format!("must be whole numbers from {} to {}", range.start(), range.end())
 }

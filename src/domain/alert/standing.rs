@@ -1,4 +1,5 @@
-//! How thresholds and caps stand in the running period: reached, expected by its end, or only set.
+//! State of thresholds and caps in the current period: reached, forecast to be reached, or only
+//! set.
 
 use super::{AlertSettings, Figures, FiredAlert, Threshold, cap_quantity, crossed, still_reached};
 use crate::domain::{
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use time::OffsetDateTime;
 
-/// `GET /billing/alerts/standing`: what is set, beside what fired in the running period, newest first, and what caps refused.
+/// `GET /billing/alerts/standing`: the settings, the alerts of the current period (newest first),
+/// and the events that caps refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct AlertStanding {
@@ -20,7 +22,7 @@ pub struct AlertStanding {
     pub refusals: Vec<CapRefusals>,
 }
 
-/// What a cap has refused since it began to refuse. Events that are sent again count again.
+/// Events refused by a cap since it started to refuse. Retried events count again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CapRefusals {
@@ -36,30 +38,31 @@ pub struct CapRefusals {
     pub quantity: u64,
 }
 
-/// A cap that refuses events at this moment.
+/// A cap that is refusing events now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusing {
     pub metric: Metric,
     pub cap: u64,
-    /// Since when, as far as that is known.
+    /// Since when, if known.
     pub since: Option<OffsetDateTime>,
-    /// Events that it refused, and what they would have counted.
+    /// Number of refused events, and their total quantity.
     pub events: u64,
     pub quantity: u64,
 }
 
-/// How a threshold or cap stands.
+/// State of a threshold or cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It was reached then.
+    /// Reached at this time.
     Reached(OffsetDateTime),
-    /// A cap that refuses events at this moment; since when, as far as that is known.
+    /// A cap that is refusing events now; since when, if known.
     Refusing(Option<OffsetDateTime>),
-    /// By the forecast it is reached before the period ends.
+    /// The forecast reaches it before the period ends.
     Expected,
-    /// A cap that nothing points to.
+    /// A cap that is neither reached nor forecast to be.
     InForce,
-    /// It was reached then, under another plan or cap or before a correction, and is not now.
+    /// Reached at this time under another plan or cap or before a correction, and no longer
+    /// reached.
     Earlier(OffsetDateTime),
 }
 
@@ -69,18 +72,18 @@ pub struct Standing {
     pub metric: Metric,
     pub threshold: Threshold,
     pub state: State,
-    /// Of a threshold in money.
+    /// Currency of a cost threshold.
     pub currency: Currency,
-    /// Of which quantity it is a percentage; when it fired, if it did.
+    /// For a percentage, the included quantity; if it fired, the quantity at that time.
     pub included: Option<u64>,
 }
 
 impl Standing {
-    /// The threshold as people read it: `80% of 1,000,000 included`, `$50.00 of overage`, `Cap of 1,200,000`.
+    /// Display text: `80% of 1,000,000 included`, `$50.00 of overage`, `Cap of 1,200,000`.
     pub fn threshold_text(&self) -> String {
         match (self.threshold, self.included) {
             (Threshold::Percent(percent), Some(included)) => format!("{percent}% of {} included", show_quantity(self.metric, included)),
-            (Threshold::Percent(percent), None) => format!("{percent}% of what is included"),
+            (Threshold::Percent(percent), None) => format!("{percent}% of the included quantity"),
             (Threshold::Cost(cost), _) => format!("{} of overage", Money::new(cost, self.currency)),
             (Threshold::Cap(quantity), _) => format!("Cap of {}", show_quantity(self.metric, quantity)),
         }
@@ -88,7 +91,7 @@ impl Standing {
 }
 
 impl AlertStanding {
-    /// The caps that refuse events at this moment.
+    /// Caps that are refusing events now.
     pub fn refusing(&self, usage: &UsageCurrent) -> Vec<Refusing> {
         let figures = Figures::from(usage);
         let of = |metric: Metric| {
@@ -107,9 +110,9 @@ impl AlertStanding {
         Metric::ALL.into_iter().filter_map(of).collect()
     }
 
-    /// Everything that was reached, is expected, or limits the period: caps that refuse, then what is reached, then what is expected, then the
-    /// other caps, then what was reached earlier and is not now. Within each by metric, the largest threshold first. What is set and far away
-    /// is not among it.
+    /// Everything that is reached, forecast or a cap, in this order: caps that refuse events,
+    /// reached, forecast, other caps, reached earlier but not now. Within each group by metric, the
+    /// largest threshold first. Other thresholds are left out.
     pub fn list(&self, usage: &UsageCurrent) -> Vec<Standing> {
         let (figures, expected) = (Figures::from(usage), expected(usage));
         let included = |metric: Metric| figures.included.map(|included| included[metric]);
@@ -135,7 +138,7 @@ impl AlertStanding {
         for list in [&mut reached, &mut earlier] {
             list.sort_by_key(|one| (one.metric, Reverse(one.threshold)));
         }
-        // Of a plan that was left, the largest percentage says what the smaller ones say.
+        // For a previous plan, show only the largest percentage.
         let mut plans = Vec::new();
         earlier.retain(|one| {
             let plan = (one.metric, one.included);
@@ -153,7 +156,7 @@ impl AlertStanding {
         });
         let now = crossed(&self.settings, &figures);
         let coming = expected.map(|expected| crossed(&self.settings, &expected)).unwrap_or_default().into_iter();
-        // What is crossed already is about to fire.
+        // Already crossed, so it is about to fire.
         let coming = coming
             .filter(|one| !now.contains(one) && !matches!(one.1, Threshold::Cap(_)))
             .map(|(metric, threshold)| here(metric, threshold, State::Expected))
@@ -171,7 +174,7 @@ fn same(list: &[Standing], one: &Standing) -> bool {
     list.iter().any(|other| (other.metric, other.threshold) == (one.metric, one.threshold))
 }
 
-/// The figures at the period's end by the forecast, never less than they are now.
+/// Forecast usage at the period's end, never below the current usage.
 fn expected(usage: &UsageCurrent) -> Option<Figures> {
     let forecast = usage.forecast.as_ref()?;
     let (now, amount) = (Figures::from(usage), |metric| forecast.metric(metric).amount);
@@ -196,7 +199,7 @@ mod tests {
 
     const AT: OffsetDateTime = datetime!(2026-11-20 10:00 UTC);
 
-    /// A thousand impressions are included.
+    /// 1,000 impressions are included.
     fn usage(used: u64, cost: i64, forecast: u64, forecast_cost: i64) -> UsageCurrent {
         let of = |amount| Forecast { amount, low: amount, high: amount };
         UsageCurrent {
@@ -255,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fired_comes_before_what_is_expected_and_what_is_far_is_left_out() {
+    fn fired_alerts_come_before_forecast_ones() {
         use Threshold::{Cost, Percent};
         let standing = standing(json!({"percent": [80, 90, 100, 200], "cost": [500, 5000]}), &[Percent(90), Percent(80)]);
         assert_eq!(
@@ -267,19 +270,19 @@ mod tests {
                 (Cost(500), State::Expected)
             ]
         );
-        // Crossed, and about to fire: no longer a matter of the forecast.
+        // Crossed and about to fire, so the forecast doesn't matter.
         assert_eq!(list(&standing, &usage(1000, 0, 1000, 0)).len(), 2);
     }
 
     #[test]
-    fn a_cap_is_in_force_then_expected_then_refuses() {
+    fn a_cap_is_set_then_forecast_then_refusing() {
         let cap = Threshold::Cap(1500);
         let set = json!({"percent": [], "cap": {"percent": 150}});
         assert_eq!(list(&standing(set.clone(), &[]), &usage(100, 0, 1499, 0)), [(cap, State::InForce)]);
         assert_eq!(list(&standing(set.clone(), &[]), &usage(100, 0, 1500, 0)), [(cap, State::Expected)]);
         assert_eq!(list(&standing(set.clone(), &[]), &usage(1500, 0, 1500, 0)), [(cap, State::Refusing(None))]);
         assert_eq!(list(&standing(set.clone(), &[cap]), &usage(1600, 0, 1600, 0)), [(cap, State::Refusing(Some(AT)))]);
-        // Raised since: what fired stays on record, below what holds now.
+        // The cap was raised later: the alert stays on record, below the current state.
         let raised = json!({"percent": [], "cap": {"quantity": 9000}});
         assert_eq!(
             list(&standing(raised, &[cap]), &usage(1600, 0, 1600, 0)),
@@ -288,28 +291,29 @@ mod tests {
     }
 
     #[test]
-    fn what_fired_under_another_plan_is_not_current() {
+    fn alerts_of_another_plan_are_not_current() {
         use Threshold::{Cost, Percent};
         let mut standing = standing(json!({"cost": [500]}), &[Percent(80), Percent(110), Percent(100), Percent(90), Cost(500)]);
         for alert in &mut standing.fired {
             alert.included = Some(100);
         }
-        // 120 of 1,000 is 12%: nothing of the plan of 100 holds, and only its largest percentage is shown.
+        // 120 of 1,000 is 12%: no alert of the plan of 100 is current, and only its largest
+        // percentage is shown.
         let shown = standing.list(&usage(120, 0, 120, 0));
         let texts: Vec<(String, State)> = shown.iter().map(|one| (one.threshold_text(), one.state)).collect();
         assert_eq!(texts, [("$5.00 of overage".to_owned(), State::Earlier(AT)), ("110% of 100 included".to_owned(), State::Earlier(AT))]);
-        // Reached again under the plan of now, and the earlier one stays on record.
+        // Reached again under the current plan; the earlier alert stays on record.
         standing.fired.push(FiredAlert { included: Some(1000), ..standing.fired[0].clone() });
         let texts: Vec<String> =
             standing.list(&usage(850, 0, 850, 0)).iter().map(|one| format!("{} {:?}", one.threshold_text(), one.state)).collect();
         assert!(texts[0].starts_with("80% of 1,000 included Reached"), "{texts:?}");
-        // A correction re-arms under the same plan: it is not shown twice.
+        // A correction re-arms under the same plan: the alert is not shown twice.
         standing.fired = vec![FiredAlert { rearmed_at: Some(AT), ..standing.fired[5].clone() }, standing.fired[5].clone()];
         assert_eq!(list(&standing, &usage(850, 0, 850, 0)), [(Percent(80), State::Reached(AT))]);
     }
 
     #[test]
-    fn a_cap_says_since_when_it_refuses() {
+    fn a_cap_reports_since_when_it_refuses() {
         let cap = Threshold::Cap(1500);
         let mut standing = standing(json!({"percent": [], "cap": {"quantity": 1500}}), &[cap]);
         let earlier = AT - time::Duration::days(2);
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn switched_off_nothing_is_expected_and_caps_hold() {
+    fn disabled_alerts_leave_caps_active() {
         let mut body = json!({"enabled": false, "metrics": {"impressions": {"cap": {"quantity": 10}}}});
         let read =
             |body: &Value| AlertStanding { settings: AlertSettings::read(body, Currency::USD).unwrap(), fired: vec![], refusals: vec![] };
@@ -335,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_plan_only_quantities_limit() {
+    fn without_a_plan_only_quantity_caps_apply() {
         let unplanned = UsageCurrent { subscription: None, ..usage(10, 0, 20, 0) };
         assert_eq!(list(&standing(json!({"cap": {"percent": 100}}), &[]), &unplanned), []);
         assert_eq!(list(&standing(json!({"cap": {"quantity": 20}}), &[]), &unplanned), [(Threshold::Cap(20), State::Expected)]);
     }
 
     #[test]
-    fn thresholds_read_as_people_write_them() {
+    fn thresholds_have_display_texts() {
         let text = |metric, threshold| {
             Standing { metric, threshold, state: State::Expected, currency: Currency::USD, included: Some(1_000_000) }.threshold_text()
         };

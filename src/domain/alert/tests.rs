@@ -22,7 +22,7 @@ fn reached(settings: &AlertSettings, figures: &Figures) -> Vec<Threshold> {
 }
 
 #[test]
-fn the_usual_thresholds_fire_when_they_are_reached_exactly() {
+fn default_thresholds_fire_when_reached_exactly() {
     use Threshold::Percent;
     let settings = read(json!({})).unwrap();
     assert_eq!(settings, AlertSettings::usual(Currency::USD));
@@ -34,17 +34,17 @@ fn the_usual_thresholds_fire_when_they_are_reached_exactly() {
 }
 
 #[test]
-fn there_is_no_percentage_of_nothing() {
+fn percentages_need_an_included_quantity() {
     let settings = read(json!({"metrics": {"impressions": {"cost": [500], "cap": {"percent": 100}}}})).unwrap();
     assert_eq!(reached(&settings, &figures(u64::MAX, None, 0)), []);
     assert_eq!(reached(&settings, &figures(u64::MAX, Some(0), 499)), []);
     assert_eq!(reached(&settings, &figures(5, Some(0), 500)), [Threshold::Cost(500)]);
-    // A plan without a limit is one that nobody reaches.
+    // Usage never reaches a plan without a limit.
     assert_eq!(reached(&settings, &figures(1 << 40, Some(u64::MAX), 0)), []);
 }
 
 #[test]
-fn money_counts_in_the_currency_in_which_it_was_set() {
+fn cost_thresholds_apply_in_their_currency_only() {
     let settings = read(json!({"metrics": {"impressions": {"percent": [], "cost": [500]}}})).unwrap();
     let in_yen = Figures { currency: "jpy".parse().unwrap(), ..figures(5, Some(1), 900) };
     assert_eq!(reached(&settings, &in_yen), []);
@@ -61,13 +61,13 @@ fn a_cap_is_a_quantity_or_a_percentage_rounded_up() {
 }
 
 #[test]
-fn switched_off_nothing_fires() {
+fn disabled_alerts_never_fire() {
     let settings = read(json!({"enabled": false, "metrics": {"impressions": {"cap": {"quantity": 1}}}})).unwrap();
     assert!(reached(&settings, &figures(5_000, Some(1), 99)).is_empty() && settings.has_cap());
 }
 
 #[test]
-fn each_wrong_field_is_named() {
+fn errors_name_the_invalid_field() {
     let eleven: Vec<u32> = (1..=11).collect();
     let crowd: Vec<String> = (0..11).map(|n| format!("a{n}@b.example")).collect();
     for (body, field) in [
@@ -76,7 +76,7 @@ fn each_wrong_field_is_named() {
         (json!({"colour": 1}), "colour"),
         (json!({"currency": "eur"}), "currency"),
         (json!({"recipients": "a@b.example"}), "recipients"),
-        (json!({"recipients": ["nobody"]}), "recipients"),
+        (json!({"recipients": ["invalid"]}), "recipients"),
         (json!({"recipients": [7]}), "recipients"),
         (json!({"recipients": crowd}), "recipients"),
         (json!({"metrics": {"clicks": {}}}), "metrics.clicks"),
@@ -96,7 +96,7 @@ fn each_wrong_field_is_named() {
 }
 
 #[test]
-fn what_is_read_is_tidy_and_reads_the_same_again() {
+fn parsed_settings_round_trip() {
     let settings = read(json!({"recipients": ["B@c.example", "b@C.example"], "metrics": {"api_calls": {"percent": [100, 50, 100], "cap": {"percent": 120}}}}))
         .unwrap();
     let written = serde_json::to_value(&settings).unwrap();
@@ -114,7 +114,7 @@ fn any_settings() -> impl Strategy<Value = AlertSettings> {
     )
 }
 
-/// Fires as the job does: at each reading what is due, remembering it.
+/// Fires due alerts at each evaluation, as the job does.
 fn fire(settings: &AlertSettings, readings: &[u64], fired: &mut Vec<(Metric, Threshold)>) {
     for used in readings {
         let due = due(settings, &figures(*used, Some(500), i64::try_from(*used).unwrap_or(0) * 10), fired);
@@ -124,14 +124,14 @@ fn fire(settings: &AlertSettings, readings: &[u64], fired: &mut Vec<(Metric, Thr
 
 proptest! {
     #[test]
-    fn more_usage_never_crosses_less(settings in any_settings(), a in 0u64..3000, b in 0u64..3000, cost in 0i64..100_000) {
+    fn more_usage_never_crosses_fewer_thresholds(settings in any_settings(), a in 0u64..3000, b in 0u64..3000, cost in 0i64..100_000) {
         let low: HashSet<_> = crossed(&settings, &figures(a.min(b), Some(500), cost)).into_iter().collect();
         let high: HashSet<_> = crossed(&settings, &figures(a.max(b), Some(500), cost)).into_iter().collect();
         prop_assert!(low.is_subset(&high));
     }
 
     #[test]
-    fn each_fires_once_in_whatever_order_readings_come(settings in any_settings(), mut readings in prop::collection::vec(0u64..3000, 1..20)) {
+    fn each_fires_once_in_any_order_of_evaluations(settings in any_settings(), mut readings in prop::collection::vec(0u64..3000, 1..20)) {
         let mut fired = Vec::new();
         fire(&settings, &readings, &mut fired);
         let once: HashSet<_> = fired.iter().copied().collect();
@@ -156,25 +156,27 @@ proptest! {
     }
 
     #[test]
-    fn a_threshold_is_stored_and_found_again(percent in any::<u32>(), cost in any::<i64>(), cap in 0u64..(1 << 62)) {
+    fn thresholds_round_trip_through_storage(percent in any::<u32>(), cost in any::<i64>(), cap in 0u64..(1 << 62)) {
         for threshold in [Threshold::Percent(percent), Threshold::Cost(cost), Threshold::Cap(cap)] {
             prop_assert_eq!(Threshold::of(threshold.kind(), threshold.value()), Some(threshold));
         }
     }
 
     #[test]
-    fn thresholds_fire_again_only_after_they_were_left(
+    fn thresholds_fire_again_only_after_usage_fell_below(
         settings in any_settings(),
         looks in prop::collection::vec((0u64..3000, prop::sample::select(vec![500u64, 500, 500, 2000])), 1..30),
     ) {
-        // As the job does: at each look what is no longer reached is re-armed, then what is due fires.
+        // As the job does: each evaluation first re-arms what is no longer reached, then fires what
+        // is due.
         let mut in_force: Vec<(Metric, Threshold, u64)> = Vec::new();
         for (used, included) in looks {
             let figures = figures(used, Some(included), i64::try_from(used).unwrap() * 10);
             in_force.retain(|(metric, threshold, then)| still_reached(*metric, *threshold, Some(*then), Currency::USD, &settings, &figures));
             let known: Vec<_> = in_force.iter().map(|(metric, threshold, _)| (*metric, *threshold)).collect();
             in_force.extend(due(&settings, &figures, &known).into_iter().map(|(metric, threshold)| (metric, threshold, included)));
-            // What is in force is what the figures have reached, under the quantity of now, each once.
+            // Current alerts are exactly the reached thresholds of the current included quantity,
+            // each once.
             let now: HashSet<_> = crossed(&settings, &figures).into_iter().collect();
             let held: HashSet<_> = in_force.iter().map(|(metric, threshold, _)| (*metric, *threshold)).collect();
             prop_assert_eq!(&held, &now);
@@ -201,7 +203,7 @@ fn an_unknown_plan_re_arms_nothing() {
 }
 
 #[test]
-fn a_crossing_is_found_in_its_hour() {
+fn a_crossing_is_dated_by_its_hour() {
     let at = |hour: i64| time::OffsetDateTime::from_unix_timestamp(1_795_000_000 + hour * 3600).unwrap();
     let hours = [(at(0), 500), (at(5), 0), (at(7), 299), (at(9), 1), (at(11), u64::MAX)];
     assert_eq!(crossed_at(hours, 0), Some(at(0)));
@@ -215,7 +217,7 @@ fn a_crossing_is_found_in_its_hour() {
 }
 
 #[test]
-fn a_cap_below_use_is_asked_about_once() {
+fn a_cap_below_usage_needs_confirmation_once() {
     let cap = |quantity: Value| read(json!({"metrics": {"impressions": {"cap": quantity}}})).unwrap();
     let (none, five, fifty) = (cap(Value::Null), cap(json!({"quantity": 5})), cap(json!({"quantity": 50})));
     let used = figures(50, Some(100), 0);
@@ -223,7 +225,7 @@ fn a_cap_below_use_is_asked_about_once() {
     assert_eq!(newly_refusing(&none, &fifty, &used), [(Metric::Impressions, 50)]);
     assert_eq!(newly_refusing(&none, &cap(json!({"quantity": 51})), &used), []);
     assert_eq!(newly_refusing(&none, &cap(json!({"percent": 50})), &used), [(Metric::Impressions, 50)]);
-    // It refused before.
+    // It already refused events before.
     assert_eq!(newly_refusing(&five, &fifty, &used), []);
     assert_eq!(newly_refusing(&five, &none, &used), []);
     assert_eq!(

@@ -1,30 +1,30 @@
-//! How high a metric's level is, whether it grows, and how wrong that was in the past. Days are counted back, the newest first;
-//! None is a day that says nothing.
+//! A metric's level, its trend, and the error of both in the past. Days are counted back, newest
+//! first; None is a day without information.
 
 use super::statistics::median;
 
-/// A trend keeps this share of itself from one day to the next.
+/// A trend decays by this factor per day (damped trend).
 const DAMPING: f64 = 0.98;
-/// Weights of the newest day in the level, from "it never changes" to "only the last days count".
+/// Smoothing weights of the newest day, from a constant level to only the last days.
 const SMOOTHINGS: [f64; 5] = [0.03, 0.07, 0.15, 0.3, 0.5];
-/// Place of the smoothing that is taken while there is no history to choose by.
+/// Index of the default smoothing, used without enough history.
 const PREFERRED: usize = 1;
-/// What a step away from it costs in the choice, as a share of the error.
+/// Penalty for each step away from the default, as a share of the error.
 const PREFERENCE: f64 = 0.3;
-/// Ways to tell the level: each smoothing, without and with a trend.
+/// Candidate methods: each smoothing, without and with a trend.
 const WAYS: usize = 2 * SMOOTHINGS.len();
-/// Days from one trial to the next.
+/// Days between two trials.
 const TRIAL_STEP: usize = 3;
-/// Trials that the error expected of noise alone stands for.
+/// The expected error of noise counts as this many trials.
 const PRIOR_TRIALS: f64 = 5.0;
-/// Days that a trend is read from.
+/// Days from which a trend is estimated.
 const TREND_DAYS: usize = 42;
-/// Growth a day that is believed at most: by two fifths a week.
+/// Maximum daily growth: 40 % a week.
 const STEEPEST: f64 = 0.05;
-/// Least jump of the level that counts as one, in its logarithm, and how many standard deviations it must stand out by.
+/// Minimum jump of the level, as a logarithm and in standard deviations.
 const JUMP: (f64, f64) = (0.25, 5.0);
 
-/// Level per hour at the end of the history, and its growth a day.
+/// Level per hour at the end of the history, and its daily growth.
 #[derive(Clone, Copy, Default)]
 pub struct Level {
     level: f64,
@@ -45,22 +45,23 @@ impl Level {
         Level { level: if weights > 0.0 { sum / weights } else { 0.0 }, slope }
     }
 
-    /// The level so many days later.
+    /// The level after this many days.
     pub fn after(&self, days: f64) -> f64 {
         self.level * (self.slope * (1.0 - DAMPING.powf(days)) / (1.0 - DAMPING)).exp()
     }
 
-    /// Mean of the week to come.
+    /// Mean of the next week.
     fn week(&self) -> f64 {
         (0..7).map(|day| self.after(f64::from(day) + 0.5)).sum::<f64>() / 7.0
     }
 }
 
-/// The level by the way that would have told past weeks best, and the standard deviation of its relative error for a week.
+/// The level by the method with the smallest error in past weeks, and the standard deviation of its
+/// relative error for a week.
 pub fn backtested(days: &[Option<f64>]) -> (Level, f64) {
     let least = least(days);
     let (mut errors, mut trials) = ([0.0; WAYS], 0.0);
-    // Each trial knows two weeks or more and has a week to tell.
+    // Each trial knows two weeks or more and predicts a week.
     for today in (7..days.len().saturating_sub(13)).step_by(TRIAL_STEP) {
         let truth: Vec<f64> = days[today - 7..today].iter().flatten().copied().collect();
         if truth.is_empty() {
@@ -83,16 +84,18 @@ pub fn backtested(days: &[Option<f64>]) -> (Level, f64) {
         .zip(errors.iter().enumerate().map(mean_error))
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
         .unwrap_or((Level::default(), prior));
-    // From a normal distribution's mean absolute error to its standard deviation; the best of several looks better than it is,
-    // and few trials may have been lucky.
+    // From a normal distribution's mean absolute error to its standard deviation. The best of
+    // several methods looks better than it is, and few trials may be lucky, so shrink towards the
+    // expected error.
     (level, error * (std::f64::consts::PI / 2.0).sqrt() * (1.05 + 0.5 / (1.0 + trials)))
 }
 
-/// Standard deviation of a day's own noise, by how much neighbours differ: neither trends nor jumps nor outages count.
+/// Standard deviation of a day's noise, from differences of neighbouring days, so that trends,
+/// jumps and outages don't count.
 pub fn noise(days: &[Option<f64>]) -> f64 {
     let logs: Vec<f64> = logs(days).into_iter().flatten().collect();
     let mut steps: Vec<f64> = logs.windows(2).map(|pair| (pair[0] - pair[1]).abs()).collect();
-    // From the median absolute deviation to the standard deviation, of a difference of two.
+    // From the median absolute deviation to the standard deviation of a difference of two.
     median(&mut steps) * 1.4826 / std::f64::consts::SQRT_2
 }
 
@@ -105,7 +108,7 @@ fn ways(days: &[Option<f64>]) -> [Level; WAYS] {
     })
 }
 
-/// Nothing has no logarithm: this stands for it, small beside every other day.
+/// Zero has no logarithm; this replaces it, small compared with every other day.
 fn least(days: &[Option<f64>]) -> f64 {
     (days.iter().flatten().fold(0.0, |highest: f64, day| highest.max(*day)) * 1e-4).max(f64::MIN_POSITIVE)
 }
@@ -115,7 +118,7 @@ fn logs(days: &[Option<f64>]) -> Vec<Option<f64>> {
     days.iter().map(|day| day.map(|day| day.max(least).ln())).collect()
 }
 
-/// How many days ago the level jumped to what it is now, if it did within four weeks.
+/// How many days ago the level jumped to its current value, if within four weeks.
 fn jumped(days: &[Option<f64>]) -> Option<usize> {
     let logs = logs(days);
     let noise = noise(days).max(0.03);
@@ -134,7 +137,7 @@ fn jumped(days: &[Option<f64>]) -> Option<usize> {
         .map(|(ago, _)| ago)
 }
 
-/// Growth a day by Theil and Sen, the less of it the less it stands out. Wants three weeks.
+/// Daily growth by the Theil–Sen estimator, reduced if it is not significant. Needs three weeks.
 fn slope(days: &[Option<f64>]) -> f64 {
     if days.len() < 21 {
         return 0.0;
@@ -147,7 +150,7 @@ fn slope(days: &[Option<f64>]) -> f64 {
         .flat_map(|(i, a)| points[i + 1..].iter().filter(|b| a.0 - b.0 >= 7.0).map(move |b| (a.1 - b.1) / (a.0 - b.0)))
         .collect();
     let slope = median(&mut slopes);
-    // A level that walks by itself looks like a trend: how far would it go by chance?
+    // A random walk looks like a trend: how far would it move by chance?
     let weeks: Vec<f64> = points.chunks_exact(7).map(|week| week.iter().map(|(_, log)| log).sum::<f64>() / 7.0).collect();
     let strays: f64 = weeks.windows(2).map(|pair| (pair[0] - pair[1] - 7.0 * slope).powi(2)).sum();
     let chance = strays / (weeks.len().max(3) - 2) as f64 / 7.0 * 1.2 / logs.len() as f64;

@@ -1,6 +1,7 @@
-//! By the hour of the week: what a week looks like, how high its level is now, and where that goes.
+//! The weekly seasonal model: the shape of a week, the current level, and its trend.
 //!
-//! Hours are counted back from the end of the history, so that each week has every hour of the week once, whatever its first day is.
+//! Hours are counted back from the end of the history, so that each week has every hour of the week
+//! once, whatever its first day is.
 
 use super::{
     DAY, WEEK,
@@ -9,40 +10,44 @@ use super::{
 };
 use std::ops::RangeInclusive;
 
-/// An hour below this share of what was expected is taken for an outage, above its inverse for a burst.
+/// An hour below this share of the expected usage is an outage, above its inverse a burst.
 const INCIDENT_SHARE: f64 = 0.33;
-/// Hours in a row that make an incident: fewer are noise, more are how things are now.
+/// Consecutive hours of an incident: fewer are noise, more are a new normal.
 const INCIDENT_HOURS: RangeInclusive<usize> = 3..=2 * DAY;
-/// How the variance of a level's relative error grows with the weeks ahead; of a random walk's it would be 1.
+/// How the variance of a level's relative error grows with the weeks ahead; for a random walk it
+/// would be 1.
 const ERROR_GROWTH: f64 = 0.9;
-/// Least share of a week's even noise that the level is unknown by.
+/// Minimum uncertainty of the level, as a share of a week's noise.
 const LEAST_DOUBT: f64 = 0.25;
 
-/// What is expected of so many hours to come, and the standard deviation of its relative error. Wants two weeks of history.
+/// The expected usage of the next hours, and the standard deviation of its relative error. Needs
+/// two weeks of history.
 pub fn expect(history: &[f64], ahead: f64) -> (f64, f64) {
     let shape = Shape::of(history);
     let days = shape.days(history);
     let (level, error) = backtested(&days);
-    // Of the running hour only a part is to come; the history ends where it begins.
+    // Only part of the current hour remains; the history ends where it begins.
     let hour = |j: usize| shape.profile[j % WEEK] * level.after(j as f64 / DAY as f64 + 0.5);
     let part = |j: usize| if j == 0 && ahead.fract() > 0.0 { ahead.fract() } else { 1.0 };
     let rest: f64 = (0..ahead.ceil() as usize).map(|j| part(j) * hour(j)).sum();
 
     let (incidents, incident_variance) = shape.incidents(history, &days);
     let weeks = (ahead / WEEK as f64).max(0.01);
-    // What days differ by evens out over the time ahead; the rest of a week's error is the level's, which stays and grows.
+    // Daily noise averages out over the time ahead; the rest of a week's error belongs to the
+    // level, which stays and grows.
     let even = noise(&days).powi(2) / 7.0;
     let variance = even / weeks + (error * error - even).max(LEAST_DOUBT * even) * weeks.powf(ERROR_GROWTH);
     (rest * incidents, (variance + incident_variance / (7.0 * weeks)).sqrt())
 }
 
-/// A week: each hour's share of the level, 1 on average; and which hours of the history are no incident.
+/// A week: each hour's share of the level, 1 on average, and the hours of the history without an
+/// incident.
 struct Shape {
     profile: Vec<f64>,
     usual: Vec<bool>,
 }
 
-/// Place in the week of the hour so many hours before the last one.
+/// Index in the week of the hour this many hours before the last one.
 const fn place(back: usize) -> usize {
     WEEK - 1 - back % WEEK
 }
@@ -78,7 +83,7 @@ impl Shape {
         }
     }
 
-    /// Finds outages and bursts by what the days around would have had.
+    /// Finds outages and bursts by comparison with the days around.
     fn usual(&self, history: &[f64]) -> Vec<bool> {
         let hours = history.len();
         let days: Vec<f64> = (0..hours / DAY).map(|day| level(self.day(history, day).map(|(_, pair)| pair))).collect();
@@ -94,18 +99,18 @@ impl Shape {
         let mut start = 0;
         for run in incidents.chunk_by(|a, b| a == b) {
             let end = start + run.len();
-            // A burst that still goes on may be a launch; an outage that still goes on will be mended.
+            // A burst that continues may be a launch; an outage that continues will end.
             let over = end < hours || run[0] == Some(false);
             if run[0].is_some() && INCIDENT_HOURS.contains(&run.len()) && over {
                 usual[start..end].fill(false);
             }
             start = end;
         }
-        // Where incidents are the rule, there are none: a metric that is seldom used.
+        // If incidents are frequent, there are none: the metric is rarely used.
         if usual.iter().filter(|usual| !**usual).count() * 5 > hours { vec![true; hours] } else { usual }
     }
 
-    /// The level of each day without its hours' rhythm, the newest first; None for a day of outage.
+    /// The level of each day without its hourly rhythm, newest first; None for a day of outage.
     fn days(&self, history: &[f64]) -> Vec<Option<f64>> {
         let usual = |day| self.day(history, day).filter(|(back, _)| self.usual[history.len() - 1 - back]).map(|(_, pair)| pair);
         (0..history.len() / DAY)
@@ -113,14 +118,15 @@ impl Shape {
             .collect()
     }
 
-    /// The hours of a day, counted back: how far back, and what was used with the hour's share of the level.
+    /// The hours of a day, counted back: the offset, and the usage with the hour's share of the
+    /// level.
     fn day(&self, history: &[f64], day: usize) -> impl Iterator<Item = (usize, (f64, f64))> {
         (day * DAY..(day + 1) * DAY).map(|back| (back, (history[history.len() - 1 - back], self.profile[place(back)])))
     }
 
-    /// The mean factor of incidents on a total, and how much a day's share of the total varies by them.
+    /// The mean factor of incidents on a total, and how much it varies a day's share.
     ///
-    /// What happened once may not happen again: the fewer there were, the less they count in the mean.
+    /// A single incident may not recur: the fewer incidents, the less they count in the mean.
     fn incidents(&self, history: &[f64], days: &[Option<f64>]) -> (f64, f64) {
         let known = days.iter().flatten().count().max(1) as f64;
         let mean = days.iter().flatten().sum::<f64>() / known * DAY as f64;
@@ -148,7 +154,7 @@ impl Shape {
     }
 }
 
-/// What was used per share of the level.
+/// Usage per share of the level.
 fn level(hours: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (used, shares) = hours.fold((0.0, 0.0), |(used, shares), (hour, share)| (used + hour, shares + share));
     if shares > 0.0 { used / shares } else { 0.0 }

@@ -1,11 +1,14 @@
-//! What an invoice's sums are made of. The mirror stores these values as Stripe sent them; amounts are minor units of the invoice's currency.
+//! Components of an invoice's sums. The mirror stores these values as Stripe sent them; amounts are
+//! minor units of the invoice's currency.
 //!
-//! Serialized, they are both the mirror's `jsonb` columns and the API's fields. Source: Stripe API reference, "The Invoice object",
-//! "The Invoice Line Item object", "The Tax Rate object", version `2026-10-28.endive`.
+//! Serialized, they are both the mirror's `jsonb` columns and the API's fields. Source: Stripe API
+//! reference, "The Invoice object", "The Invoice Line Item object", "The Tax Rate object", version
+//! `2026-10-28.endive`.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a tax is part of the price or added to it (Stripe: `tax_behavior`; before basil: `inclusive`).
+/// Whether a tax is part of the price or added to it (Stripe: `tax_behavior`; before basil:
+/// `inclusive`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +23,7 @@ pub enum TaxBehavior {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TaxAmount {
     pub amount: i64,
-    /// What the tax was computed from.
+    /// The taxable amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taxable_amount: Option<i64>,
     pub behavior: TaxBehavior,
@@ -30,7 +33,7 @@ pub struct TaxAmount {
     /// Stripe's id of the rate (`txr_…`); absent for taxes that Stripe computed without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_id: Option<String>,
-    /// The rate itself, once it has been fetched; never part of what the mirror stores with the tax.
+    /// The rate itself, once fetched; the mirror never stores it with the tax.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<TaxRate>,
 }
@@ -40,7 +43,7 @@ pub struct TaxAmount {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TaxRate {
     pub id: String,
-    /// What the tax is called on the invoice, e.g. `VAT`.
+    /// Display name on the invoice, e.g. `VAT`.
     pub display_name: String,
     /// An exact decimal, e.g. `19` or `8.875`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,21 +60,21 @@ pub struct TaxRate {
     pub jurisdiction: Option<String>,
 }
 
-/// Where a credit that lowers the taxable amount comes from (Stripe: `pretax_credit_amounts[].type`).
+/// Type of a credit that reduces the taxable amount (Stripe: `pretax_credit_amounts[].type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PretaxCreditKind {
     /// A billing credit.
     CreditBalanceTransaction,
-    /// A discount, which the discount amounts contain too.
+    /// A discount, which the discount amounts also contain.
     Discount,
-    /// A type that this version does not know.
+    /// A type unknown to this version.
     #[serde(other)]
     Other,
 }
 
-/// A credit that is applied before tax; a positive amount.
+/// A credit applied before tax; a positive amount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct PretaxCredit {
@@ -92,7 +95,7 @@ pub struct ShippingCost {
     pub taxes: Vec<TaxAmount>,
 }
 
-/// A tax id of the customer as it was when the invoice was finalized.
+/// A tax id of the customer as of finalization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TaxId {
@@ -102,7 +105,7 @@ pub struct TaxId {
     pub value: String,
 }
 
-/// A field that the seller adds to the head of an invoice, e.g. a purchase order number.
+/// A custom field in the invoice's header, e.g. a purchase order number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CustomField {
@@ -110,7 +113,7 @@ pub struct CustomField {
     pub value: String,
 }
 
-/// How a price turns a quantity into packages (Stripe: `transform_quantity`).
+/// How a price converts a quantity into packages (Stripe: `transform_quantity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TransformQuantity {

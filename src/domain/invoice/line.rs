@@ -1,4 +1,4 @@
-//! A line of an invoice as people read it: its quantity, its price, and what else belongs beside its description.
+//! Display of an invoice line: its quantity, its price, and notes next to its description.
 
 use super::{
     InvoiceDetail, LineItem, PretaxCreditKind, TaxAmount, TaxId,
@@ -6,21 +6,21 @@ use super::{
 };
 use crate::domain::money::{Currency, Money, group_thousands};
 
-/// Quantity and price of a line. What can't be said for sure is absent.
+/// Quantity and price of a line. Uncertain values are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinePrice {
     /// `2.5`, `1,250,000`.
     pub quantity: Option<String>,
     /// `$5.00`.
     pub unit_price: Option<String>,
-    /// `per 100`, where the price is that of a package.
+    /// `per 100`, for a package price.
     pub per: Option<String>,
     /// `250 at $5.00 per 100, rounded up to 300`.
     pub arithmetic: Option<String>,
 }
 
 impl LineItem {
-    /// Quantity and price. A proration has no unit price: its amount is a part of a price.
+    /// Quantity and price. A proration has no unit price: its amount is part of a price.
     pub fn price(&self, currency: Currency) -> LinePrice {
         let exact = self.quantity_decimal.as_deref().and_then(Decimal::parse).or_else(|| self.quantity.map(Decimal::whole));
         let quantity = exact.map(|quantity| quantity.to_string());
@@ -36,7 +36,8 @@ impl LineItem {
             let arithmetic = quantity.as_ref().map(|quantity| format!("{quantity} at {shown} {per}{}", rounded.unwrap_or_default()));
             return LinePrice { quantity, unit_price: Some(shown), per: Some(per), arithmetic };
         }
-        // Without a price to ask, only a price that leads to the amount is shown: by piece, or by a package of ten, a hundred, a thousand….
+        // Without a price object, a price is only shown if it yields the amount: per unit, or per
+        // package of ten, a hundred, a thousand….
         let divisor = match exact {
             Some(quantity) => power_of_ten(quantity, price, self.amount),
             None => Some(1),
@@ -52,7 +53,7 @@ impl LineItem {
         }
     }
 
-    /// Its taxes by rate; of a line from before taxes were stored one by one, their sum.
+    /// Taxes by rate; for a line stored before individual taxes were, their sum.
     pub fn tax_groups(&self) -> Vec<TaxGroup> {
         if self.taxes.is_empty() && self.tax != 0 {
             let sum = TaxAmount { amount: self.tax, ..TaxAmount::default() };
@@ -61,13 +62,13 @@ impl LineItem {
         sums::by_rate(&self.taxes)
     }
 
-    /// Billing credits that the line used, a positive amount.
+    /// Billing credits applied to the line, a positive amount.
     pub fn credits_before_tax(&self) -> i64 {
         let credits = self.pretax_credits.iter().filter(|credit| credit.kind == PretaxCreditKind::CreditBalanceTransaction);
         credits.fold(0, |all, credit| all.saturating_add(credit.amount))
     }
 
-    /// What stands beside the description, one text each: packages, discounts, rates of tax.
+    /// Texts next to the description: packages, discounts, tax rates.
     pub fn remarks(&self, invoice: &InvoiceDetail) -> Vec<String> {
         let currency = invoice.summary.currency;
         let discount = (self.discount != 0 && invoice.item_discount != 0).then(|| {
@@ -108,7 +109,7 @@ impl Decimal {
         Decimal { digits: number as i128, scale: 0 }
     }
 
-    /// None for what is no plain decimal, or longer than can be computed with.
+    /// None if it is not a plain decimal or has too many digits.
     fn parse(text: &str) -> Option<Decimal> {
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -122,7 +123,7 @@ impl Decimal {
         Some(Decimal { digits: sign * digits, scale })
     }
 
-    /// The quantity in whole packages, where it is not so already.
+    /// The quantity rounded to whole packages, unless it already is.
     fn in_packages(self, divide_by: i64, round_up: bool) -> Option<i128> {
         let package = i128::from(divide_by).checked_mul(10i128.checked_pow(self.scale)?)?;
         let rest = self.digits.rem_euclid(package);
@@ -147,7 +148,8 @@ fn grouped(digits: &str) -> String {
     }
 }
 
-/// The power of ten by which quantity times price has to be divided to be the amount: 1 where it is the product. None if none does.
+/// The power of ten by which quantity times price must be divided to get the amount; 1 if it is the
+/// product. None if no power of ten fits.
 fn power_of_ten(quantity: Decimal, price: Decimal, amount: i64) -> Option<u64> {
     let product = quantity.digits.checked_mul(price.digits)?;
     let scale = 10i128.checked_pow(quantity.scale + price.scale)?;
@@ -160,16 +162,17 @@ fn power_of_ten(quantity: Decimal, price: Decimal, amount: i64) -> Option<u64> {
     if is_amount(1)? {
         return Some(1);
     }
-    // Beyond that an amount of little would be near anything.
+    // For a greater divisor, any small amount would match.
     let exact = |divisor: &u64| amount != 0 && amount.checked_mul(scale).and_then(|a| a.checked_mul(i128::from(*divisor))) == Some(product);
     (1..=9).map(|power| 10u64.pow(power)).find(exact)
 }
 
-/// A price per unit in the major unit, every digit kept: `0.008` US cents are `$0.00008`. None when `minor_units` is no plain decimal.
+/// A unit price in the major unit with all digits: `0.008` US cents are `$0.00008`. None if
+/// `minor_units` is not a plain decimal.
 pub fn unit_price(minor_units: &str, currency: Currency) -> Option<String> {
     let number = unit_price_number(minor_units, currency)?;
     let (sign, number) = number.strip_prefix('-').map_or(("", number.as_str()), |number| ("-", number));
-    // The symbol and its place are those of an amount of nothing.
+    // The symbol's position is that of a zero amount.
     let zero = Money::new(0, currency);
     let shown = zero.to_string();
     let symbol = shown.strip_suffix(&zero.number())?;

@@ -1,7 +1,8 @@
-//! An invoice's sums: the one function that makes the rows between subtotal and amount remaining. Page, PDF, API and CSV show its rows.
+//! An invoice's sums: one function computes the rows between subtotal and amount remaining for
+//! page, PDF, API and CSV.
 //!
-//! Each part is what separates the sum before it from the sum after it, so that the rows add up. Source: Stripe API reference, "The Invoice
-//! object", and "Customer credit balance", version `2026-10-28.endive`.
+//! Each part is the difference between the sums around it, so the rows add up. Source: Stripe API
+//! reference, "The Invoice object", and "Customer credit balance", version `2026-10-28.endive`.
 
 mod tax;
 
@@ -12,33 +13,33 @@ use crate::domain::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use tax::Taxes;
 
-/// Which row of the sums it is.
+/// The kind of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SumKind {
     Subtotal,
     Discount,
-    /// Billing credits, which lower the taxable amount.
+    /// Billing credits, which reduce the taxable amount.
     PretaxCredits,
     Shipping,
     /// Tax on top of the prices.
     Tax,
-    /// What nothing that Stripe says explains.
+    /// A difference that Stripe's data don't explain.
     OtherAdjustments,
     Total,
     /// Tax that is part of the prices.
     TaxIncluded,
-    /// Credit notes from before the payment.
+    /// Credit notes before the payment.
     CreditNotes,
     CreditApplied,
-    /// On a draft.
+    /// Of a draft.
     CreditToBeApplied,
-    /// A negative total becomes credit of the customer.
+    /// A negative total that becomes customer credit.
     CreditAdded,
-    /// What the customer owed before this invoice.
+    /// The customer's debt from before this invoice.
     PreviousBalance,
-    /// Less than the least amount that Stripe charges; the next invoice has it.
+    /// An amount below Stripe's minimum charge, carried to the next invoice.
     CarriedOver,
     AmountDue,
     Paid,
@@ -55,11 +56,11 @@ pub enum SumKind {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SumRole {
-    /// Adds to the sum before it; the signs are those of the addition.
+    /// Added to the sum above, with its sign.
     Part,
-    /// The result of all parts above it; the subtotal is where they begin.
+    /// The result of all parts above; the subtotal starts the sum.
     Sum,
-    /// For information: no part of any sum.
+    /// For information: not part of any sum.
     Note,
 }
 
@@ -69,23 +70,23 @@ pub enum SumRole {
 pub struct SumRow {
     pub kind: SumKind,
     pub role: SumRole,
-    /// As people read it.
+    /// Display label.
     pub label: String,
     /// Minor units of the invoice's currency.
     pub amount: i64,
 }
 
-/// What Stripe says of an invoice's amounts, in minor units.
+/// An invoice's amounts as sent by Stripe, in minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     pub status: InvoiceStatus,
     pub currency: Currency,
     pub subtotal: i64,
-    /// `total_discount_amounts`, added up.
+    /// Sum of `total_discount_amounts`.
     pub discount: i64,
-    /// All taxes, added up.
+    /// Sum of all taxes.
     pub tax: i64,
-    /// None: the row was written before taxes were stored one by one.
+    /// None if the row was stored before individual taxes were.
     pub taxes: Option<Vec<TaxAmount>>,
     pub pretax_credits: Option<Vec<PretaxCredit>>,
     pub shipping: Option<ShippingCost>,
@@ -98,16 +99,16 @@ pub struct Figures {
     pub overpaid: i64,
     pub refunded: i64,
     pub starting_balance: i64,
-    /// None while Stripe has not set it.
+    /// None until Stripe sets it.
     pub ending_balance: Option<i64>,
     pub paid_out_of_band: bool,
     /// Stripe's `customer_tax_exempt`.
     pub tax_exempt: Option<String>,
-    /// None: not all lines are known.
+    /// None if lines are missing.
     pub lines: Option<LineFigures>,
 }
 
-/// What the lines of an invoice add up to.
+/// Sums over the lines of an invoice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineFigures {
     /// Before discounts and taxes.
@@ -120,12 +121,12 @@ pub struct LineFigures {
 }
 
 impl LineFigures {
-    /// Adds a line; `tax` is what the line says is on top of its amount.
+    /// Adds a line; `tax` is the part of its tax that is on top of its amount.
     pub fn add(&mut self, amount: i64, discount: i64, tax: i64, taxes: &[TaxAmount], pretax_credits: &[PretaxCredit]) {
         self.amount += i128::from(amount);
         self.discount += i128::from(discount);
         self.tax += i128::from(tax);
-        // One of each kind, however many lines there are.
+        // One entry per kind, however many lines there are.
         for tax in taxes {
             let like =
                 |known: &&mut TaxAmount| (known.behavior, &known.reason, &known.rate_id) == (tax.behavior, &tax.reason, &tax.rate_id);
@@ -150,30 +151,30 @@ impl LineFigures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
     pub rows: Vec<SumRow>,
-    /// Discounts that the subtotal contains already: those of items.
+    /// Item discounts, which the subtotal already contains.
     pub item_discount: i64,
     /// The total without taxes.
     pub net: i64,
     pub taxes: Vec<TaxGroup>,
-    /// Something is left that nothing explains, although all lines are known.
+    /// Whether a difference remains unexplained although all lines are known.
     pub unexplained: bool,
 }
 
 impl Sums {
-    /// What the customer's balance adds to the total, or takes off it.
+    /// What the customer's balance adds to or subtracts from the total.
     pub fn balance(&self) -> i64 {
         use SumKind::{CarriedOver, CreditAdded, CreditApplied, CreditToBeApplied, PreviousBalance};
         let kinds = [CreditApplied, CreditToBeApplied, CreditAdded, PreviousBalance, CarriedOver];
         kinds.into_iter().map(|kind| self.of(kind)).fold(0, i64::saturating_add)
     }
 
-    /// All rows of a kind, added up.
+    /// The sum of all rows of a kind.
     pub fn of(&self, kind: SumKind) -> i64 {
         clamp(self.rows.iter().filter(|row| row.kind == kind).map(|row| i128::from(row.amount)).sum())
     }
 }
 
-/// The rows of an invoice's sums.
+/// Computes the rows of an invoice's sums.
 pub fn sums(figures: &Figures) -> Sums {
     let mut rows = Rows(Vec::new());
     let explained = explain(figures);
@@ -215,7 +216,7 @@ impl Rows {
         self.row(kind, SumRole::Sum, label.to_owned(), amount);
     }
 
-    /// One that is nothing is left out.
+    /// A zero row is left out.
     fn part(&mut self, kind: SumKind, label: &str, amount: i128) {
         if amount != 0 {
             self.row(kind, SumRole::Part, label.to_owned(), amount);
@@ -233,24 +234,26 @@ fn clamp(amount: i128) -> i64 {
     i64::try_from(amount).unwrap_or(if amount < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// What separates the total from the subtotal.
+/// The parts between subtotal and total.
 #[derive(Clone)]
 struct Explained {
-    /// Positive, taken off.
+    /// Positive, subtracted.
     discount: i128,
     item_discount: i128,
-    /// Positive, taken off.
+    /// Positive, subtracted.
     credits: i128,
     shipping: i128,
     taxes: Taxes,
     rest: i128,
 }
 
-/// The reading of the figures that leaves nothing over. API versions differ in what a roll-up contains, and roll-ups may be missing.
+/// The interpretation of the amounts that leaves no difference. API versions differ in what a total
+/// contains, and totals may be missing.
 fn explain(figures: &Figures) -> Explained {
     let discounts = discounts(figures);
     let on_items = figures.lines.as_ref().map_or(0, |lines| lines.amount - i128::from(figures.subtotal));
-    // "Item discounts are already incorporated" in the subtotal ("The Invoice object", `subtotal`), and in `total_discount_amounts`.
+    // "Item discounts are already incorporated" in the subtotal ("The Invoice object", `subtotal`),
+    // and in `total_discount_amounts`.
     let on_invoice = discounts - on_items;
     let mut readings = Vec::new();
     for taxes in tax::readings(figures) {
@@ -274,7 +277,7 @@ fn explain(figures: &Figures) -> Explained {
             return explained(reading, discount);
         }
     }
-    // Some of the discounts are those of items, and the lines don't say which.
+    // Some discounts are on items, and the lines don't tell which.
     match (readings.iter().find(|(.., gap)| is_part(*gap, discounts)), readings.first()) {
         (Some(reading), _) => explained(reading, reading.3),
         (None, Some(reading)) => explained(reading, if is_part(on_invoice, discounts) { on_invoice } else { discounts }),
@@ -293,7 +296,7 @@ fn is_part(part: i128, whole: i128) -> bool {
     if whole < 0 { (whole..=0).contains(&part) } else { (0..=whole).contains(&part) }
 }
 
-/// All discounts: of the invoice, else of its lines, else those that credits repeat.
+/// All discounts: of the invoice, else of its lines, else the discounts that the credits repeat.
 fn discounts(figures: &Figures) -> i128 {
     let repeated = |credits: &[PretaxCredit]| of_kind(credits, PretaxCreditKind::Discount);
     let lines = figures.lines.as_ref();
@@ -308,7 +311,8 @@ fn discounts(figures: &Figures) -> i128 {
     .unwrap_or(0)
 }
 
-/// Credits before tax: those of the invoice, else of its lines. A type that is not known may be a credit or not.
+/// Pre-tax credits: of the invoice, else of its lines. A credit of unknown type may or may not
+/// count.
 fn credits(figures: &Figures) -> Vec<i128> {
     let of_invoice = figures.pretax_credits.as_deref().unwrap_or_default();
     let of_lines = figures.lines.as_ref().map_or(&[][..], |lines| &lines.pretax_credits);
@@ -322,7 +326,7 @@ fn of_kind(credits: &[PretaxCredit], kind: PretaxCreditKind) -> i128 {
     credits.iter().filter(|credit| credit.kind == kind).map(|credit| i128::from(credit.amount)).sum()
 }
 
-/// The shipping cost, whose taxes are among those of the invoice or stand with it alone.
+/// The shipping cost. Its taxes are in the invoice's taxes or only with the shipping cost.
 fn with_shipping(figures: &Figures, taxes: &Taxes) -> Vec<(i128, Taxes)> {
     let Some(shipping) = &figures.shipping else { return vec![(0, taxes.clone())] };
     let mut readings = vec![(i128::from(shipping.subtotal), taxes.clone())];
@@ -337,12 +341,13 @@ fn with_shipping(figures: &Figures, taxes: &Taxes) -> Vec<(i128, Taxes)> {
     readings
 }
 
-/// The rows from the total to what remains to be paid. Gives what nothing explains.
+/// Computes the rows from the total to the amount remaining. Returns the unexplained difference.
 fn settle(figures: &Figures, rows: &mut Rows) -> i128 {
     let [total, due, paid, remaining, notes] =
         [figures.total, figures.due, figures.paid, figures.remaining, figures.credit_notes_before_payment].map(i128::from);
     let is_void = figures.status == InvoiceStatus::Void;
-    // Credit notes lower what is due; where Stripe leaves that as it was, they lower what remains.
+    // Credit notes reduce the amount due; if Stripe did not reduce it, they reduce the amount
+    // remaining.
     let after_due = notes != 0 && remaining != due - paid && remaining == due - paid - notes;
     if !after_due {
         rows.part(SumKind::CreditNotes, "Credit notes", -notes);
@@ -410,10 +415,11 @@ const fn balance_label(kind: SumKind) -> &'static str {
     }
 }
 
-/// What the customer's balance adds to `base` and takes off it, until the amount due is reached.
+/// What the customer's balance adds to and subtracts from `base` to reach the amount due.
 ///
-/// The amount is the difference, whatever the balances are: since clover (2025-09-30) they don't explain it. They only say, where they do
-/// explain it, how much of it is credit and how much is debt. A negative balance is credit.
+/// The amount is the difference, whatever the balances are: since API version 2025-09-30.clover
+/// they don't explain it. If they do, they show how much is credit and how much is debt. A negative
+/// balance is credit.
 fn balance(figures: &Figures, base: i128) -> Vec<(SumKind, i128)> {
     let due = i128::from(figures.due);
     let difference = due - base;
@@ -448,12 +454,13 @@ fn balance(figures: &Figures, base: i128) -> Vec<(SumKind, i128)> {
     vec![(kind, difference)]
 }
 
-/// Only less than the least charge is carried to the next invoice, and then nothing is due.
+/// Only amounts below the minimum charge are carried to the next invoice, and then nothing is due.
 fn may_carry_over(figures: &Figures, amount: i128) -> bool {
     figures.due == 0 && amount > 0 && least_charge(figures.currency).is_none_or(|least| amount < i128::from(least))
 }
 
-/// Stripe's "Minimum and maximum charge amounts", in minor units. None: it depends on the currency that is settled in.
+/// Stripe's "Minimum and maximum charge amounts", in minor units. None if it depends on the
+/// settlement currency.
 fn least_charge(currency: Currency) -> Option<i64> {
     Some(match currency.code() {
         "usd" | "aud" | "brl" | "cad" | "chf" | "eur" | "inr" | "nzd" | "sgd" | "jpy" => 50,
@@ -477,7 +484,7 @@ impl SumRow {
 }
 
 impl InvoiceDetail {
-    /// The same with everything that follows from its figures.
+    /// The amounts with all derived values.
     #[must_use]
     pub fn with_sums(mut self, figures: &Figures) -> (InvoiceDetail, Sums) {
         let sums = sums(figures);

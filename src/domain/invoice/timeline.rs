@@ -1,21 +1,22 @@
-//! An invoice's history in words: of all that Stripe sends, what a reader of the invoice wants to know, each thing once.
+//! An invoice's history as sentences: the events that matter to its reader, each fact once.
 
 use crate::domain::{invoice::TimelineEntry, money::Money};
 use time::OffsetDateTime;
 
-/// An event about the invoice, one of its charges, one of their refunds or one of its credit notes.
+/// An event about the invoice, one of its charges, their refunds or its credit notes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Happened {
     pub event_type: String,
     pub object_id: String,
     pub at: OffsetDateTime,
-    /// The amount of the refund or the credit note that the event is about; of the invoice's payments, when it says that it is paid.
+    /// The amount of the event's refund or credit note; for a paid invoice, of its payments.
     pub amount: Option<Money>,
-    /// The credit note's number, when it is about one.
+    /// The number of the event's credit note.
     pub number: Option<String>,
 }
 
-/// Tells the events as entries, oldest first; those of one second in the order of an invoice's life.
+/// Converts the events to entries, oldest first; those of one second in the order of an invoice's
+/// life cycle.
 pub fn tell(mut events: Vec<Happened>) -> Vec<TimelineEntry> {
     events.sort_by(|a, b| (a.at, place(&a.event_type), &a.object_id).cmp(&(b.at, place(&b.event_type), &b.object_id)));
     let refunds_are_told = events.iter().any(|event| event.event_type == "refund.created");
@@ -24,9 +25,10 @@ pub fn tell(mut events: Vec<Happened>) -> Vec<TimelineEntry> {
     for event in events {
         let Some(title) = title(&event) else { continue };
         match event.event_type.as_str() {
-            // One payment sends both; one out of band only the former ("invoice.paid" in "Types of events").
+            // A payment sends both events; one out of band only the former ("invoice.paid" in
+            // "Types of events").
             "invoice.paid" | "invoice.payment_succeeded" if std::mem::replace(&mut paid, true) => continue,
-            // Says that something was given back; the refund itself says what.
+            // Only reports that something was refunded; the refund has the details.
             "charge.refunded" if refunds_are_told => continue,
             _ => {}
         }
@@ -35,7 +37,7 @@ pub fn tell(mut events: Vec<Happened>) -> Vec<TimelineEntry> {
     entries
 }
 
-/// None for what changes nothing that a reader of the invoice would see.
+/// None for events without visible effect.
 fn title(event: &Happened) -> Option<String> {
     let fixed = match event.event_type.as_str() {
         "invoice.created" => "Draft created",
@@ -44,7 +46,7 @@ fn title(event: &Happened) -> Option<String> {
         "invoice.sent" => "Invoice sent",
         "invoice.payment_action_required" => "Payment waits for the customer's confirmation",
         "invoice.payment_failed" => "Payment failed",
-        // Stripe sends both for an invoice of nothing, or one that credit covers.
+        // Stripe sends both for a zero invoice, or one that credit covers.
         "invoice.paid" | "invoice.payment_succeeded" if event.amount.is_some_and(|paid| paid.amount == 0) => "Settled, nothing to pay",
         "invoice.paid" | "invoice.payment_succeeded" => "Payment received",
         "invoice.overpaid" => "More received than was due",
@@ -76,7 +78,7 @@ fn credit_note(event: &Happened) -> String {
     event.number.as_ref().map_or_else(|| "Credit note".into(), |number| format!("Credit note {number}"))
 }
 
-/// Where in an invoice's life an event stands, for those of the same second.
+/// An event's position in an invoice's life cycle, for events of the same second.
 fn place(event_type: &str) -> u8 {
     match event_type {
         "invoice.created" => 0,
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invoice_of_nothing_is_settled() {
+    fn a_zero_invoice_is_settled() {
         let paid = |event_type: &str, amount| Happened {
             event_type: event_type.into(),
             object_id: "in_1".into(),
@@ -139,9 +141,9 @@ mod tests {
             amount: Some(Money::new(amount, Currency::USD)),
             number: None,
         };
-        let told = |amount| tell(vec![paid("invoice.paid", amount), paid("invoice.payment_succeeded", amount)]);
-        assert_eq!(told(0).into_iter().map(|entry| entry.title).collect::<Vec<_>>(), ["Settled, nothing to pay"]);
-        assert_eq!(told(1)[0].title, "Payment received");
+        let entries = |amount| tell(vec![paid("invoice.paid", amount), paid("invoice.payment_succeeded", amount)]);
+        assert_eq!(entries(0).into_iter().map(|entry| entry.title).collect::<Vec<_>>(), ["Settled, nothing to pay"]);
+        assert_eq!(entries(1)[0].title, "Payment received");
     }
 
     #[test]
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_fetched_did_not_happen_then() {
+    fn fetched_objects_are_not_dated_by_the_fetch() {
         let history =
             [("invoice.fetched", 1), ("invoice.created", 2), ("refund.fetched", 3), ("credit_note.fetched", 3), ("charge.fetched", 3)];
         assert_eq!(titles(&history), ["Draft created"]);

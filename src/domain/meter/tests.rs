@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use time::macros::datetime;
 use uuid::Uuid;
 
-/// The first of the hours that are used; the month ends in the middle of them.
+/// The first used hour; a month boundary is in the middle of the hours.
 const FIRST: OffsetDateTime = datetime!(2026-10-30 00:00 UTC);
 const HOURS: i64 = 96;
 const GRACE: Duration = Duration::minutes(15);
@@ -18,7 +18,7 @@ fn hour(n: i64) -> OffsetDateTime {
     FIRST + Duration::hours(n)
 }
 
-/// Stripe, as far as its documentation promises.
+/// Stripe's behaviour as documented.
 #[derive(Default)]
 struct Stripe {
     events: HashMap<String, (OffsetDateTime, u64, OffsetDateTime)>,
@@ -28,11 +28,11 @@ impl Stripe {
     fn send(&mut self, identifier: &str, part: Part, now: OffsetDateTime) {
         assert!(part.quantity > 0 && part.hour >= now - WINDOW, "{part:?}");
         let known = self.events.get(identifier);
-        assert!(known.is_none_or(|(_, _, at)| now - *at < REMEMBERED), "an identifier that Stripe may have forgotten");
+        assert!(known.is_none_or(|(_, _, at)| now - *at < REMEMBERED), "the identifier is too old to be deduplicated");
         self.events.entry(identifier.to_owned()).or_insert((part.hour, part.quantity, now));
     }
 
-    /// False when it refuses.
+    /// Returns false to refuse.
     fn cancel(&mut self, identifier: &str, now: OffsetDateTime) -> bool {
         match self.events.get_mut(identifier) {
             Some((_, quantity, at)) if now - *at < REMEMBERED => {
@@ -56,7 +56,7 @@ struct Row {
     first_tried: OffsetDateTime,
 }
 
-/// When a process dies: not, before it asks Stripe, or before it can note the answer.
+/// When the process dies: never, before the call to Stripe, or before it records the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Well,
@@ -124,7 +124,7 @@ impl World {
         plan(&self.hours(), &november(), self.now)
     }
 
-    /// One run of the job, perhaps cut short; true when there was nothing to do.
+    /// One run of the job, possibly interrupted; true if there was nothing to do.
     fn run(&mut self, ends: &mut dyn Iterator<Item = End>) -> bool {
         for at in 0..self.rows.len() {
             if self.rows[at].status.is_in_flight() && !self.finish(at, ends) {
@@ -155,7 +155,7 @@ impl World {
         idle
     }
 
-    /// Brings a row that is noted to Stripe; false when the process died.
+    /// Sends a recorded row to Stripe; false if the process died.
     fn finish(&mut self, at: usize, ends: &mut dyn Iterator<Item = End>) -> bool {
         let end = ends.next().unwrap_or(End::Well);
         if end == End::Before {
@@ -172,7 +172,7 @@ impl World {
                 self.rows[at].first_tried = self.now;
                 true
             }
-            (_, _, Verdict::Unclear) => panic!("{part:?} can't be told"),
+            (_, _, Verdict::Unclear) => panic!("{part:?} is ambiguous"),
             _ => false,
         };
         let cancelled = status == Status::Cancelling && (self.stripe.cancel(&id, self.now) || found == Verdict::Missing);
@@ -213,7 +213,7 @@ fn correction() -> impl Strategy<Value = Op> {
     (0..HOURS, 1u64..1000).prop_map(|(hour, quantity)| Op::Correct(hour, quantity))
 }
 
-/// Few hours, so that they meet.
+/// Few hours, so that revisions of the same hour are likely.
 fn narrow(op: impl Strategy<Value = Op>) -> impl Strategy<Value = Op> {
     op.prop_map(|op| match op {
         Op::Use(hour, quantity) => Op::Use(44 + hour % 8, quantity),
@@ -224,7 +224,7 @@ fn narrow(op: impl Strategy<Value = Op>) -> impl Strategy<Value = Op> {
 
 proptest! {
     #[test]
-    fn usage_that_only_grows_is_at_stripe_hour_by_hour_whoever_dies_when(
+    fn growing_usage_reaches_stripe_despite_crashes(
         ops in prop::collection::vec(prop_oneof![3 => narrow(usage()), 2 => run(), 1 => (1i64..60).prop_map(Op::Wait)], 0..40)
     ) {
         let waited: i64 = ops.iter().map(|op| if let Op::Wait(hours) = op { *hours } else { 0 }).sum();
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn corrections_within_a_day_leave_each_hour_true_too(
+    fn corrections_within_a_day_keep_each_hour_exact(
         ops in prop::collection::vec(prop_oneof![3 => narrow(usage()), 2 => narrow(correction()), 2 => run(), 1 => Just(Op::Wait(1))], 0..40)
     ) {
         let waits = ops.iter().filter(|op| matches!(op, Op::Wait(_))).count();
@@ -245,9 +245,9 @@ proptest! {
         prop_assert!(world.plan().excess.is_empty());
     }
 
-    /// Whatever happens: a period is true at Stripe, but for what it does not take back (owed) and what came too late.
+    /// In all cases, Stripe's total of a period is right, except for recorded owed and late usage.
     #[test]
-    fn a_period_is_true_but_for_what_is_said_to_be_owed_or_late(
+    fn a_period_is_exact_except_for_owed_or_late_usage(
         ops in prop::collection::vec(
             prop_oneof![4 => narrow(usage()), 2 => narrow(correction()), 3 => run(), 2 => (1i64..100).prop_map(Op::Wait)], 0..60)
     ) {
@@ -261,7 +261,7 @@ proptest! {
             let owed = i128::from(excess - carried);
             let late: i128 = world.rows.iter().filter(|row| row.status == Status::Expired && period.contains(row.part.hour))
                 .map(|row| i128::from(row.part.quantity)).sum();
-            // What came too late may have been corrected since, or made up for.
+            // Late usage may have been corrected since, or made up for.
             prop_assert!(at_stripe <= truth + owed && at_stripe >= truth + owed - late, "{at_stripe} {truth} {owed} {late}");
             prop_assert!(owed == 0 || at_stripe > truth - late);
         }
@@ -277,7 +277,7 @@ proptest! {
         let (this, next) = (anchor.start_of(until), anchor.start_of(until + Duration::HOUR));
         prop_assert!(this <= until && (next == this || (next > until && next <= until + Duration::HOUR)));
         prop_assert_eq!(anchor.start_of(this), this);
-        // Whole periods; from `since` on, whole hours.
+        // Whole periods; after `since`, whole hours.
         let from = look_back(&anchor, now, None);
         prop_assert!(from <= now - WINDOW);
         prop_assert_eq!(anchor.start_of(from), from);
@@ -302,7 +302,7 @@ fn an_identifier_names_customer_metric_hour_and_revision() {
 }
 
 #[test]
-fn the_newest_part_is_taken_back_and_what_remains_is_sent_anew() {
+fn the_newest_revision_is_cancelled_and_resent() {
     let now = datetime!(2026-11-03 00:00 UTC);
     let of = |truth, parts: &[Counted]| {
         let hours = Hours::from([(hour(80), Hour { truth, counted: parts.to_vec(), expired: 0, last_revision: 2 })]);
@@ -319,7 +319,7 @@ fn the_newest_part_is_taken_back_and_what_remains_is_sent_anew() {
 }
 
 #[test]
-fn what_is_too_much_is_made_up_for_in_its_own_period_only() {
+fn excess_is_made_up_for_within_its_period_only() {
     let now = datetime!(2026-11-03 00:15 UTC);
     let too_much = Hour { truth: 70, counted: vec![counted(1, 100, false)], expired: 0, last_revision: 1 };
     let fresh = |truth| Hour { truth, ..Hour::default() };
@@ -340,7 +340,7 @@ fn what_is_too_much_is_made_up_for_in_its_own_period_only() {
 }
 
 #[test]
-fn an_hour_that_is_too_old_is_said_to_be_once() {
+fn a_late_hour_is_reported_once() {
     let now = hour(0) + WINDOW;
     let mut late = Hour { truth: 7, ..Hour::default() };
     let of = |late: &Hour| plan(&Hours::from([(hour(0), late.clone())]), &november(), now);
@@ -352,18 +352,18 @@ fn an_hour_that_is_too_old_is_said_to_be_once() {
 }
 
 #[test]
-fn pauses_double_up_to_the_longest() {
+fn delays_double_up_to_the_longest() {
     let minutes = |failures| pause(failures, Duration::hours(6)).whole_minutes();
     assert_eq!([0, 1, 2, 3, 9, 10, u32::MAX].map(minutes), [1, 1, 2, 4, 256, 360, 360]);
 }
 
 #[test]
-fn a_part_is_lost_only_where_the_sum_says_which() {
+fn a_revision_is_lost_only_if_the_sum_proves_it() {
     assert!(lost(&[100, 20], 120).is_empty());
     assert_eq!(lost(&[100, 20], 0), [0, 1]);
     assert_eq!(lost(&[100, 20], 100), [1]);
     assert_eq!(lost(&[100, 20], 20), [0]);
-    // Of equal ones the newest; and where it may be anything, none.
+    // Of equal ones the newest; if ambiguous, none.
     assert_eq!(lost(&[50, 50], 50), [1]);
     assert!(lost(&[100, 20], 70).is_empty());
     assert!(lost(&[100], 150).is_empty());

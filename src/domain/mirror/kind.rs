@@ -1,6 +1,6 @@
-//! The kinds of Stripe objects that the mirror holds, with Stripe's names of them.
+//! The mirrored types of Stripe objects, with Stripe's names.
 
-/// In the order of an import: each kind after those that its objects belong to.
+/// In import order: each type after those that its objects belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Customer,
@@ -16,7 +16,7 @@ impl Kind {
     pub const ALL: [Kind; 7] =
         [Kind::Customer, Kind::Subscription, Kind::Invoice, Kind::InvoicePayment, Kind::CreditNote, Kind::Charge, Kind::Refund];
 
-    /// Stripe's name of the object.
+    /// Stripe's object type.
     pub const fn object(self) -> &'static str {
         match self {
             Kind::Customer => "customer",
@@ -33,7 +33,7 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.object() == name)
     }
 
-    /// Of the event that a fetched object becomes.
+    /// The event type that stands for a fetched object.
     pub const fn event_type(self) -> &'static str {
         match self {
             Kind::Customer => "customer.fetched",
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// As the path of the API and the cursors call many of it.
+    /// The plural, as in the API's path and in cursors.
     pub const fn plural(self) -> &'static str {
         match self {
             Kind::Customer => "customers",

@@ -1,30 +1,33 @@
-//! The last of the snapshots that an object had within one second.
+//! The last of an object's snapshots within one second.
 //!
-//! Stripe's clock can't order them, but their contents can: an event that changed an object names the values before the change ("The Event
-//! object": `data.previous_attributes`), so that it fits behind one snapshot and not behind another. The snapshots of a second are put in
-//! every possible sequence, each step of a sequence is doubted as far as the contents speak against it, and the sequence with the least doubt
-//! wins. Looking at the whole chain matters: of a value that changes and changes back, no pair of events alone shows which came last.
+//! Timestamps can't order them, but contents can: an event that changed an object contains the
+//! previous values ("The Event object": `data.previous_attributes`), so it fits after one snapshot
+//! and not after another. Every possible sequence of the snapshots gets a cost for contradictions,
+//! and the sequence with the lowest cost wins. The whole sequence matters: if a value changes and
+//! changes back, no pair of events shows which came last.
 
 use std::ops::Add;
 
-/// Most snapshots that are put in sequence. The effort doubles with each; Stripe makes a handful of events of one object in a second.
+/// Maximum number of snapshots in a sequence. The effort doubles with each; Stripe creates only a
+/// few events of one object in a second.
 pub const MOST: usize = 10;
 
-/// What speaks against a sequence of snapshots. The order of the fields is their weight: one doubt of an earlier field outweighs any number of
-/// a later one.
+/// The cost of a sequence of snapshots. Fields are in the order of their weight: one contradiction
+/// in an earlier field outweighs any number in a later one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Doubt {
-    /// The object is created after something else happened to it.
+    /// The object is created after another event.
     pub created_late: u32,
-    /// A snapshot differs from what the next event says was there before it.
+    /// A snapshot differs from the next event's previous values.
     pub contradicted: u32,
-    /// The status goes back along its life, and the event doesn't say that it changed the status.
+    /// The status goes back in its life cycle, and the event doesn't list the status as changed.
     pub status_back: u32,
-    /// A counter that only grows is less than before.
+    /// A counter that never decreases is less than before.
     pub counters_back: u32,
-    /// Values that differ between two neighbours and that no event says it changed.
+    /// Values that differ between neighbours without an event that lists them as changed.
     pub unexplained: u32,
-    /// How badly the first snapshot fits behind the last one of an earlier second. Weighs least: changes without an event may lie between.
+    /// How much the first snapshot differs from the last one of an earlier second. Lowest weight:
+    /// changes without an event may lie between.
     pub start: u32,
 }
 
@@ -43,10 +46,12 @@ impl Add for Doubt {
     }
 }
 
-/// Which of `count` snapshots may be the last: those that end a sequence of all of them that no other sequence has less doubt than.
-/// `first(n)`: the doubt that a sequence begins with n. `step(n, m)`: the doubt that m comes directly after n.
+/// Which of `count` snapshots may be last: those that end a sequence of all of them with the lowest
+/// cost. `first(n)`: the cost of a sequence that begins with n. `step(n, m)`: the cost of m
+/// directly after n.
 ///
-/// More than [`MOST`] snapshots are too many for that. Of these any may be the last that none `follows`; all, if each has a successor.
+/// With more than [`MOST`] snapshots, the result is those that none `follows`, or all if each has a
+/// successor.
 pub fn last_of(
     count: usize,
     first: impl Fn(usize) -> Doubt,
@@ -59,7 +64,8 @@ pub fn last_of(
     }
     let steps: Vec<Doubt> =
         (0..count * count).map(|at| if at / count == at % count { Doubt::default() } else { step(at / count, at % count) }).collect();
-    // The least doubt of the sequences of a set's members that end with one of them; sets are bits.
+    // The lowest cost of sequences of a set's members that end with one of them; sets are bit
+    // masks.
     let sets = 1usize << count;
     let mut least: Vec<Option<Doubt>> = vec![None; sets * count];
     for n in 0..count {
@@ -87,7 +93,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Events as edges between values: before and after. No start is known unless given.
+    /// Events as edges between values, before and after. The start is unknown unless given.
     fn ends(events: &[(u8, u8)], start: Option<u8>) -> Vec<u8> {
         let doubt = |fits: bool| Doubt { contradicted: u32::from(!fits), ..Doubt::default() };
         let first = |n: usize| Doubt { start: u32::from(start.is_some_and(|start| start != events[n].0)), ..Doubt::default() };
@@ -99,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_ends_where_its_last_change_leads() {
+    fn a_chain_ends_at_its_last_change() {
         assert_eq!(ends(&[(1, 2), (0, 1), (2, 3)], None), [3]);
         assert!(ends(&[], None).is_empty());
         assert_eq!(ends(&[(0, 1)], None), [1]);
     }
 
     #[test]
-    fn a_value_that_changes_back_needs_a_third_event_or_a_start() {
+    fn a_reverted_value_needs_a_third_event_or_a_start() {
         assert_eq!(ends(&[(0, 1), (1, 0)], None), [0, 1]);
         assert_eq!(ends(&[(0, 1), (1, 0)], Some(0)), [0]);
         assert_eq!(ends(&[(0, 1), (1, 0)], Some(1)), [1]);
@@ -130,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weightier_doubt_outweighs_any_number_of_lighter_ones() {
+    fn an_earlier_cost_field_outweighs_later_ones() {
         let lighter = Doubt { unexplained: 1_000, start: u32::MAX, ..Doubt::default() };
         assert!(Doubt { status_back: 1, ..Doubt::default() } > Doubt { counters_back: 9, ..lighter });
         assert!((lighter + lighter).start == u32::MAX);
@@ -140,7 +146,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn a_walk_with_a_known_start_ends_where_it_ended(walk in prop::collection::vec(0u8..4, 2..=MOST), shuffle in any::<u64>()) {
+        fn a_walk_with_known_start_has_its_true_end(walk in prop::collection::vec(0u8..4, 2..=MOST), shuffle in any::<u64>()) {
             let mut events: Vec<(u8, u8)> = walk.windows(2).filter(|step| step[0] != step[1]).map(|step| (step[0], step[1])).collect();
             prop_assume!(!events.is_empty());
             let end = events[events.len() - 1].1;

@@ -1,4 +1,4 @@
-//! One snapshot of a Stripe object, of any kind: its id, its customer, its parent.
+//! A snapshot of a Stripe object of any type: its id, its customer, its parent.
 
 mod objects;
 
@@ -10,9 +10,11 @@ pub use objects::{
 use super::{Kind, Stamp};
 use serde::Serialize;
 
-/// What rows of the mirror are made of. Rows that an older reader wrote are read again from their stored event: see `service::reread`.
+/// The fields that the mirror stores. Rows of an older reader are parsed again from their stored
+/// event: see `service::reread`.
 pub trait Mirrored: Serialize {
-    /// Raised with every field that a new reader takes from events that are stored already. 0: no row is read again.
+    /// Increased with every field that a new reader takes from stored events. 0: no row is parsed
+    /// again.
     const READER_VERSION: i32 = 0;
 }
 
@@ -31,14 +33,14 @@ impl Mirrored for InvoicePaymentSnapshot {}
 impl Mirrored for CustomerSnapshot {}
 impl Mirrored for AlertSnapshot {}
 
-/// One object as one event showed it.
+/// An object as one event showed it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub stamp: Stamp,
     pub snapshot: Snapshot,
 }
 
-/// Serialized, it has the names of its table's columns and no name of its kind.
+/// Serialized with the names of its table's columns, without its type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Snapshot {
@@ -67,7 +69,7 @@ impl Snapshot {
         }
     }
 
-    /// Stripe's id of the customer, when the object tells.
+    /// Stripe's id of the customer, if the object has one.
     pub fn customer(&self) -> Option<&str> {
         match self {
             Snapshot::Invoice(invoice) => Some(&invoice.customer),
@@ -81,7 +83,8 @@ impl Snapshot {
         }
     }
 
-    /// Whether this snapshot shows the same state as the other one and has the whole list of which the other one has the first page.
+    /// Whether this snapshot has the same state as the other one, and the whole list instead of its
+    /// first page.
     pub fn completes(&self, other: &Snapshot) -> bool {
         match (self, other) {
             (Snapshot::Invoice(this), Snapshot::Invoice(other)) => completes(&**this, other),
@@ -91,7 +94,7 @@ impl Snapshot {
         }
     }
 
-    /// Stripe's id of the object that this one may have come along in.
+    /// Stripe's id of the object that may contain this one.
     pub fn parent(&self) -> Option<&str> {
         match self {
             Snapshot::Payment(payment) => Some(&payment.invoice),
@@ -105,7 +108,7 @@ impl Snapshot {
         }
     }
 
-    /// What Stripe is asked for to see it again: the kind and the id. None for what has no address there.
+    /// The type and id for fetching it again from Stripe. None for objects without a URL.
     pub fn address(&self) -> Option<(Kind, &str)> {
         Some(match self {
             Snapshot::Invoice(invoice) => (Kind::Invoice, &invoice.id),
@@ -121,11 +124,11 @@ impl Snapshot {
     }
 }
 
-/// A snapshot with a list that Stripe sends a page of.
+/// A snapshot with a list of which Stripe sends only a page.
 trait Paged: Clone + PartialEq {
     fn is_complete(&self) -> bool;
 
-    /// Without the list and what is read off its entries.
+    /// Without the list and the values derived from its entries.
     fn without_list(&self) -> Self;
 }
 
@@ -158,7 +161,7 @@ impl Paged for SubscriptionSnapshot {
         self.items_complete
     }
 
-    /// Plan and period are read off the items.
+    /// Plan and period are derived from the items.
     fn without_list(&self) -> Self {
         SubscriptionSnapshot {
             items: Vec::new(),

@@ -1,13 +1,13 @@
-//! Amounts and quantities as people type them: `1,500`, `$1,500.00`, `1.500,00`, `1 500`, `¥1,500`. Text that two people would read as two
-//! numbers is refused with a question; it is never read as one of them.
+//! Parses amounts and quantities as people type them: `1,500`, `$1,500.00`, `1.500,00`, `1 500`,
+//! `¥1,500`. Ambiguous text is rejected with a question, never guessed.
 
 use super::Currency;
 use std::fmt;
 
-/// Longer than any number that is typed.
+/// Longer than any typed number.
 const MAX_CHARS: usize = 64;
 
-/// Why text is not taken for a number.
+/// Why text is not a valid number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misread {
     NotANumber,
@@ -16,14 +16,14 @@ pub enum Misread {
         places: u32,
     },
     TooLarge,
-    /// A sign or code of another currency.
+    /// The symbol or code of another currency.
     OtherCurrency(Currency),
-    /// As thousands, and as a decimal number.
+    /// Ambiguous between thousands and a decimal number.
     Ambiguous {
         grouped: String,
         decimal: String,
     },
-    /// Several numbers, and perhaps one.
+    /// Several numbers, or one.
     Several {
         one: Option<String>,
         several: String,
@@ -47,7 +47,8 @@ impl fmt::Display for Misread {
     }
 }
 
-/// An amount in a currency's minor unit, with or without its sign or code: `$1,500.00`, `1.500,00 €`, `CHF 1'500`.
+/// An amount in a currency's minor unit, with or without symbol or code: `$1,500.00`, `1.500,00 €`,
+/// `CHF 1'500`.
 pub fn amount(text: &str, currency: Currency) -> Result<u64, Misread> {
     if text.chars().count() > MAX_CHARS {
         return Err(Misread::NotANumber);
@@ -57,12 +58,14 @@ pub fn amount(text: &str, currency: Currency) -> Result<u64, Misread> {
     scaled(number, currency.exponent())
 }
 
-/// A quantity in units of which the typed one has 10^places: whole numbers with 0, bytes for what is typed in GB with 9.
+/// A quantity in units; the typed unit is 10^places of them: 0 for whole numbers, 9 for bytes typed
+/// in GB.
 pub fn quantity(text: &str, places: u32) -> Result<u64, Misread> {
     if text.chars().count() > MAX_CHARS { Err(Misread::NotANumber) } else { scaled(ascii(text).trim(), places) }
 }
 
-/// Several amounts, with semicolons or line breaks between them. Commas belong to the numbers: `1,500` is one, and `50, 100` is asked about.
+/// Several amounts, separated by semicolons or line breaks. Commas belong to numbers: `1,500` is
+/// one, and `50, 100` is rejected with a question.
 pub fn amounts(text: &str, currency: Currency) -> Result<Vec<u64>, (String, Misread)> {
     let parts = text.split([';', '\n', '\r']).map(str::trim).filter(|part| !part.is_empty());
     let read =
@@ -70,7 +73,7 @@ pub fn amounts(text: &str, currency: Currency) -> Result<Vec<u64>, (String, Misr
     parts.map(|part| read(part).map_err(|misread| (part.chars().take(MAX_CHARS).collect(), misread))).collect()
 }
 
-/// The question about text that is not one number, if it is several with commas or spaces between them.
+/// The question for text that may be several numbers with commas or spaces between them.
 pub fn several(text: &str, is_number: &dyn Fn(&str) -> bool) -> Option<Misread> {
     let words: Vec<&str> = text.split([',', ' ', '\u{a0}']).filter(|word| !word.is_empty()).collect();
     let joined = words.concat();
@@ -80,7 +83,7 @@ pub fn several(text: &str, is_number: &dyn Fn(&str) -> bool) -> Option<Misread> 
     })
 }
 
-/// Full-width digits and signs, as Japanese keyboards type them, and spaces of any kind as ASCII.
+/// Converts full-width digits and symbols (Japanese keyboards) and all kinds of spaces to ASCII.
 fn ascii(text: &str) -> String {
     text.trim()
         .chars()
@@ -94,7 +97,8 @@ fn ascii(text: &str) -> String {
         .collect()
 }
 
-/// Signs of currencies, and whose they may be. A dollar is the dollar of whoever is billed in one.
+/// Currency symbols and their currencies. A dollar sign means the billing currency if that is a
+/// dollar.
 const SIGNS: [(&str, &[&str]); 14] = [
     ("US$", &["usd"]),
     ("$", &["usd", "aud", "cad", "nzd", "sgd", "hkd", "twd", "mxn", "clp", "cop", "ars"]),
@@ -112,13 +116,13 @@ const SIGNS: [(&str, &[&str]); 14] = [
     ("Fr.", &["chf"]),
 ];
 
-/// The number alone, if what stands before or after it is this currency's.
+/// The number without this currency's symbol or code.
 fn without_currency(text: &str, currency: Currency) -> Result<&str, Misread> {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | ' ');
     let (Some(first), Some(last)) = (text.find(|c: char| c.is_ascii_digit()), text.rfind(|c: char| c.is_ascii_digit())) else {
         return Err(Misread::NotANumber);
     };
-    // `.50` begins with its point.
+    // In `.50`, the point belongs to the number.
     let start =
         text[..first].rfind(|c: char| !matches!(c, '.' | ',')).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let (before, number, after) = (text[..start].trim(), &text[start..=last], text[last + 1..].trim());
@@ -140,7 +144,8 @@ fn without_currency(text: &str, currency: Currency) -> Result<&str, Misread> {
     }
 }
 
-/// Digits with thousands grouped by one sign and at most one decimal sign that is another one.
+/// Digits with thousands grouped by one separator, and at most one decimal separator that differs
+/// from it.
 fn scaled(text: &str, places: u32) -> Result<u64, Misread> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.ends_with(|c: char| c.is_ascii_digit()) {
         return Err(Misread::NotANumber);
@@ -158,7 +163,7 @@ fn scaled(text: &str, places: u32) -> Result<u64, Misread> {
             let is_alone = is_only_one && count(' ') + count('\'') == 0;
             let looks_grouped = after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0');
             if !is_only_one && before.contains(sign) {
-                // `1,500,000`: a sign that comes twice groups.
+                // In `1,500,000`, a repeated separator groups thousands.
                 (text, None)
             } else if is_alone && looks_grouped {
                 match thousand_or_decimal(before, after, sign, places)? {
@@ -178,15 +183,16 @@ fn scaled(text: &str, places: u32) -> Result<u64, Misread> {
     number(&whole, fraction, places)
 }
 
-/// `1,500` or `1.500`: are these thousands? With as few places as most currencies have, three digits after a comma are no decimals; a point
-/// is one to most programs, so it is asked about wherever there are decimals at all.
+/// Whether `1,500` or `1.500` are thousands. With up to two decimal places, three digits after a
+/// comma are thousands. A point is a decimal separator to most programs, so it is ambiguous for
+/// every currency with decimals.
 fn thousand_or_decimal(before: &str, after: &str, sign: &str, places: u32) -> Result<bool, Misread> {
     if places == 0 || (places < 3 && sign == ",") {
         return Ok(true);
     }
     let grouped = format!("{before}{after}");
     let decimal = match number(before, after, places) {
-        // Never `1.500` again: one digit more, or fewer, is read as decimals.
+        // Never `1.500` again: with one digit more, or fewer, it is read as decimals.
         Ok(_) => match after.trim_end_matches('0') {
             "" => format!("{before}.{}", "0".repeat(places.min(2) as usize)),
             digits if digits.len() == 3 => format!("{before}.{digits}0"),
@@ -197,7 +203,8 @@ fn thousand_or_decimal(before: &str, after: &str, sign: &str, places: u32) -> Re
     Err(Misread::Ambiguous { grouped, decimal })
 }
 
-/// The digits of `1,234,567`, `1 234 567` and `12'345`. India's `10,20,100` could be three numbers, and is not taken for one.
+/// The digits of `1,234,567`, `1 234 567` and `12'345`. India's `10,20,100` could be three numbers,
+/// so it is rejected.
 fn ungrouped(text: &str) -> Option<String> {
     let Some(sign) = text.chars().find(|c| !c.is_ascii_digit()) else { return Some(text.to_owned()) };
     let groups: Vec<&str> = text.split(sign).collect();
@@ -207,7 +214,7 @@ fn ungrouped(text: &str) -> Option<String> {
     (fits && is_digits(first)).then(|| groups.concat())
 }
 
-/// Zeros beyond the places change nothing; other digits there do.
+/// Zeros beyond the decimal places are ignored; other digits are an error.
 fn number(whole: &str, fraction: &str, places: u32) -> Result<u64, Misread> {
     let exact = fraction.trim_end_matches('0');
     if exact.len() > places as usize {
@@ -217,7 +224,7 @@ fn number(whole: &str, fraction: &str, places: u32) -> Result<u64, Misread> {
     format!("{whole}{exact:0<width$}", width = places as usize).parse().map_err(|_| Misread::TooLarge)
 }
 
-/// A number as it can be typed: the other way round, without zeros at its end, and never one that is asked about.
+/// Formats a number for typing: without trailing zeros, and never ambiguous.
 pub fn typed(number: u64, places: u32) -> String {
     let scale = 10_u64.pow(places);
     let (whole, rest) = (number / scale, number % scale);

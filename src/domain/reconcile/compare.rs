@@ -1,36 +1,36 @@
-//! How the two sides of one object differ.
+//! Finds how the two sides of an object differ.
 
 use super::{Discrepancy, Field, Kind, Millionths, Object, Said};
 use crate::domain::money::Currency;
 use std::collections::BTreeMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// An object as one side has it, in the terms that both sides share.
+/// An object of one side, in the terms that both sides share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Stripe's id.
     pub id: String,
-    /// When Stripe made it, in unix seconds.
+    /// When Stripe created it, in Unix seconds.
     pub created: i64,
-    /// Stripe's id of the customer, where the object tells.
+    /// Stripe's id of the customer, if the object has it.
     pub customer: Option<String>,
     pub invoice: Option<String>,
     pub subscription: Option<String>,
-    /// Of a refund or payment: what it belongs to.
+    /// The parent of a refund or payment.
     pub charge: Option<String>,
     pub payment_intent: Option<String>,
     pub currency: Option<Currency>,
     pub status: Option<String>,
-    /// What it is worth comes first, if it is worth anything.
+    /// The object's amount comes first, if it has one.
     pub figures: Vec<Figure>,
-    /// Whatever else has to be equal; one that is not there is not known.
+    /// Other compared facts; an absent one is unknown.
     pub facts: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
     pub name: &'static str,
-    /// None: this side doesn't know, and nothing is said about it.
+    /// None: unknown on this side, so it is not compared.
     pub value: Option<i64>,
     pub unit: Unit,
 }
@@ -39,7 +39,7 @@ pub struct Figure {
 pub enum Unit {
     /// Minor units of the object's currency.
     Money,
-    /// What is counted has to be equal.
+    /// Counts must be equal.
     Count,
 }
 
@@ -54,17 +54,17 @@ impl Figure {
 }
 
 impl Record {
-    /// Everything that it says.
+    /// All its facts.
     pub fn said(&self) -> BTreeMap<String, Said> {
         fields(self, self).into_iter().filter_map(|field| Some((field.name, field.internal?))).collect()
     }
 
-    /// Whether the other side says the same, as far as both know.
+    /// Whether the other side is equal, as far as both are known.
     pub fn agrees(&self, other: &Record) -> bool {
         fn alike<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
             one.is_none() || other.is_none() || one == other
         }
-        // Both sides of an object name the same things in the same order.
+        // Both sides of an object have the same facts in the same order.
         let figures = self.figures.iter().zip(&other.figures).all(|(one, other)| one.name == other.name && alike(&one.value, &other.value));
         self.figures.len() == other.figures.len()
             && figures
@@ -77,30 +77,30 @@ impl Record {
         self.facts.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact)
     }
 
-    /// What it is worth, in minor units.
+    /// Its amount in minor units.
     fn worth(&self) -> Option<i64> {
         self.figures.iter().find(|figure| figure.unit == Unit::Money).and_then(|figure| figure.value)
     }
 }
 
-/// A time as both sides write it alike; a dash for none.
+/// A time in the same format on both sides; a dash for none.
 pub fn written(at: Option<OffsetDateTime>) -> String {
     at.and_then(|at| at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()).unwrap_or_else(|| "–".to_owned())
 }
 
-/// Up to which share of Stripe's value a difference is of no concern.
+/// The share of Stripe's value up to which a difference is tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerance(pub Millionths);
 
 impl Tolerance {
-    /// Exact, whatever the numbers.
+    /// Exact for all numbers.
     pub fn holds(self, internal: i64, stripe: i64) -> bool {
         let difference = (i128::from(internal) - i128::from(stripe)).unsigned_abs();
         difference * 1_000_000 <= u128::from(stripe.unsigned_abs()) * u128::from(self.0.0.unsigned_abs())
     }
 }
 
-/// A thousand million times as much: beyond, nobody cares how much more.
+/// Upper limit: a thousand million times the value.
 const MOST_SHARE: i64 = 1_000_000_000_000_000;
 
 /// The difference as a share of Stripe's value, rounded half up.
@@ -113,7 +113,8 @@ pub fn share(internal: i64, stripe: i64) -> Option<Millionths> {
     Some(Millionths(i64::try_from((difference + base / 2) / base).unwrap_or(MOST_SHARE).min(MOST_SHARE)))
 }
 
-/// How an object differs between here and Stripe: at most one discrepancy of a kind, none when both are the same or neither is there.
+/// How an object differs between both sides: at most one discrepancy per kind, and none if both are
+/// equal or both are absent.
 pub fn compare(object: Object, internal: Option<&Record>, stripe: Option<&Record>, tolerance: Tolerance) -> Vec<Discrepancy> {
     let (internal, stripe) = match (internal, stripe) {
         (None, None) => return Vec::new(),
@@ -177,7 +178,7 @@ impl Sides<'_> {
 
     fn currency(&self) -> Option<Discrepancy> {
         let differing = self.field("currency")?;
-        // All of it is in question.
+        // The whole amount is at stake.
         let amount = magnitude(self.stripe.worth().unwrap_or(0));
         Some(Discrepancy { amount, ..self.of_field(Kind::Currency, differing) })
     }
@@ -186,7 +187,7 @@ impl Sides<'_> {
         self.field("status").map(|differing| self.of_field(Kind::Status, differing))
     }
 
-    /// The figure that differs most stands for all: they usually differ for one reason.
+    /// The number that differs most represents all: they usually differ for one reason.
     fn amount(&self) -> Option<Discrepancy> {
         let differing: Vec<(&Figure, i64, i64)> = self.pairs().filter(|(_, internal, stripe)| internal != stripe).collect();
         let money = |figure: &Figure| figure.unit == Unit::Money;
@@ -194,7 +195,7 @@ impl Sides<'_> {
             let difference = (i128::from(*internal) - i128::from(*stripe)).unsigned_abs();
             (money(figure), difference, std::cmp::Reverse(stripe.unsigned_abs()))
         };
-        // Of equals the first, so that the same drift is always told in the same words.
+        // Of equals the first, so that the same drift always has the same description.
         let Some((figure, internal, stripe)) = differing.iter().rev().max_by_key(size) else { return self.fact() };
         let difference = internal.saturating_sub(*stripe);
         let field = self.field(figure.name)?;
@@ -208,13 +209,13 @@ impl Sides<'_> {
         })
     }
 
-    /// What is no figure, such as an exact quantity.
+    /// A non-integer value, such as an exact quantity.
     fn fact(&self) -> Option<Discrepancy> {
         let differing = self.internal.facts.iter().find_map(|(name, _)| self.field(name))?;
         Some(self.of_field(Kind::Amount, differing))
     }
 
-    /// The figures that both sides know.
+    /// The numbers known to both sides.
     fn pairs(&self) -> impl Iterator<Item = (&Figure, i64, i64)> {
         self.internal.figures.iter().filter_map(|figure| {
             let stripe = self.stripe.figures.iter().find(|other| other.name == figure.name)?;
@@ -259,7 +260,7 @@ fn missing(kind: Kind, object: Object, record: &Record) -> Discrepancy {
     }
 }
 
-/// Both sides next to each other. What one of them doesn't know differs in nothing.
+/// Both sides next to each other. A field that is unknown on one side does not differ.
 fn fields(internal: &Record, stripe: &Record) -> Vec<Field> {
     let code = |record: &Record| record.currency.map(|currency| Said::Text(currency.code().to_owned()));
     let status = |record: &Record| record.status.clone().map(Said::Text);
@@ -285,7 +286,7 @@ fn fields(internal: &Record, stripe: &Record) -> Vec<Field> {
     fields
 }
 
-/// Without a sign; the one number that has no positive twin becomes the greatest there is.
+/// The absolute value; the minimum saturates to the maximum.
 fn magnitude(amount: i64) -> i64 {
     amount.checked_abs().unwrap_or(i64::MAX)
 }

@@ -1,12 +1,14 @@
-//! Pairs the records of two streams, each newest first, and holds no more of them than the pages at hand and one second.
+//! Pairs the records of two streams, each newest first. It only holds the current pages and one
+//! second of records.
 //!
-//! Within a second neither side promises an order, so a second is paired as a whole, by id. A stream that breaks its order loses nothing: its
-//! records come out unpaired, and whoever looks them up by id sees that they are there.
+//! Within a second the order is undefined on both sides, so a second is paired as a whole, by id.
+//! If a stream is out of order, nothing is lost: its records come out unpaired, and the look-up by
+//! id finds them.
 
 use super::Record;
 use std::collections::{BTreeMap, VecDeque};
 
-/// An object as here and as at Stripe; at least one of the two.
+/// An object here and at Stripe; at least one of the two.
 pub type Pair = (Option<Record>, Option<Record>);
 
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ impl Stream {
         self.waiting.front().map(|record| record.created)
     }
 
-    /// Whether all of this second is here.
+    /// Whether all records of this second have been read.
     fn is_past(&self, second: i64) -> bool {
         self.ended || self.waiting.back().is_some_and(|record| record.created != second)
     }
@@ -31,12 +33,12 @@ impl Stream {
     }
 }
 
-/// What comes next.
+/// The next result.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     NeedsInternal,
     NeedsStripe,
-    /// All of the objects of this second, by id. Whatever was before is done.
+    /// All objects of this second, by id. Earlier seconds are complete.
     Second(i64, Vec<Pair>),
     Done,
 }
@@ -48,19 +50,19 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// A page of ours; an empty one is the end.
+    /// Adds a page of ours; an empty page is the end.
     pub fn push_internal(&mut self, page: Vec<Record>) {
         self.internal.ended |= page.is_empty();
         self.internal.waiting.extend(page);
     }
 
-    /// A page of Stripe's; an empty one is the end.
+    /// Adds a page of Stripe's; an empty page is the end.
     pub fn push_stripe(&mut self, page: Vec<Record>) {
         self.stripe.ended |= page.is_empty();
         self.stripe.waiting.extend(page);
     }
 
-    /// How many records wait.
+    /// Number of buffered records.
     pub fn held(&self) -> usize {
         self.internal.waiting.len() + self.stripe.waiting.len()
     }

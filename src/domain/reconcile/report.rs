@@ -1,4 +1,4 @@
-//! Runs as staff and programs see them.
+//! Runs, as staff and API clients see them.
 
 use super::{Discrepancy, Kind, Totals};
 use crate::domain::{identity::CustomerId, invoice::Pagination};
@@ -14,7 +14,7 @@ pub enum ReconciliationStatus {
     Running,
     /// Everything in its scope was compared.
     Completed,
-    /// Ended early: what it says is about a part only.
+    /// Ended early: the result covers only part of the scope.
     Failed,
     Cancelled,
 }
@@ -33,7 +33,7 @@ impl ReconciliationStatus {
         }
     }
 
-    /// As people read it.
+    /// Display name.
     pub const fn title(self) -> &'static str {
         match self {
             ReconciliationStatus::Running => "Running",
@@ -58,14 +58,14 @@ impl FromStr for ReconciliationStatus {
     }
 }
 
-/// How much was compared.
+/// Number of compared objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Checked {
     pub customers: i64,
     pub subscriptions: i64,
     pub invoices: i64,
-    /// Customers' metrics, in a period each or on an invoice.
+    /// Customers' metrics, each in a period or on an invoice.
     pub metrics: i64,
 }
 
@@ -80,11 +80,11 @@ pub struct FoundDiscrepancy {
     pub customer: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub repaired_at: Option<OffsetDateTime>,
-    /// Why the last try to repair it came to nothing.
+    /// Why the last repair failed.
     pub repair_error: Option<String>,
 }
 
-/// A run, without what it found.
+/// A run without its discrepancies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ReconciliationSummary {
@@ -94,16 +94,16 @@ pub struct ReconciliationSummary {
     pub actor: String,
     pub customer_id: Option<CustomerId>,
     pub customer: Option<String>,
-    /// Objects made in `[from, to)`; no `from`: since ever.
+    /// Objects created in `[from, to)`; without `from`, all up to `to`.
     #[serde(with = "time::serde::rfc3339::option")]
     pub from: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     pub to: OffsetDateTime,
     pub repair: bool,
-    /// What it is at, or was at when it ended.
+    /// The current stage, or the last one.
     pub stage: String,
     pub checked: Checked,
-    /// Objects compared so far, and about how many there are.
+    /// Objects compared so far, and their estimated total.
     pub rows_checked: i64,
     pub rows_total: Option<i64>,
     #[serde(rename = "discrepancy_count")]
@@ -111,7 +111,7 @@ pub struct ReconciliationSummary {
     pub repaired: i64,
     #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub currency_totals: Totals,
-    /// Only a completed run says so.
+    /// Only set for a completed run.
     pub within_tolerance: Option<bool>,
     pub error: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -126,7 +126,7 @@ pub struct ReconciliationSummary {
 pub struct ReconciliationPage {
     pub reconciliations: Vec<ReconciliationSummary>,
     pub pagination: Pagination,
-    /// Whether there is a key to ask Stripe with.
+    /// Whether a Stripe key is configured.
     pub stripe_configured: bool,
 }
 
@@ -137,7 +137,7 @@ pub struct KindCount {
     pub count: i64,
 }
 
-/// A page of a run's discrepancies, those of the most money first.
+/// A page of a run's discrepancies, largest amounts first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DiscrepancyPage {
@@ -156,21 +156,23 @@ pub struct ReconciliationDetail {
     pub found: DiscrepancyPage,
 }
 
-/// The answer to `POST /billing/reconcile`.
+/// Response of `POST /billing/reconcile`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Reconciliation {
-    /// Everything in scope was compared. What was found says nothing about this.
+    /// Whether everything in scope was compared; independent of the discrepancies.
     pub success: bool,
     pub reconciliation_id: Uuid,
-    /// When the run was complete.
+    /// When the run completed.
     #[serde(with = "time::serde::rfc3339")]
     pub timestamp: OffsetDateTime,
     pub checked: Checked,
-    /// Those of the most money first, a thousand at most; `GET /admin/reconciliations/{id}` pages through all.
+    /// Largest amounts first, at most a thousand; `GET /admin/reconciliations/{id}` returns all in
+    /// pages.
     pub discrepancies: Vec<FoundDiscrepancy>,
     pub discrepancy_count: i64,
-    /// Minor units of US dollars: the total of that currency alone. What is in others stands in `currency_totals`, and is never added to it.
+    /// Total in minor units of US dollars. Other currencies are in `currency_totals`, and never
+    /// included.
     pub total_discrepancy_amount: i64,
     #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
     pub currency_totals: Totals,
@@ -178,12 +180,12 @@ pub struct Reconciliation {
     pub repaired: i64,
 }
 
-/// What a repair came to.
+/// The result of a repair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Repair {
     pub repaired: i64,
     pub failed: i64,
-    /// Not come to.
+    /// Not attempted.
     pub left: i64,
 }

@@ -25,7 +25,7 @@ fn subscription(n: usize, second: i64) -> Record {
     Record { id: format!("sub_{n:04}"), subscription: Some(format!("sub_{n:04}")), figures: Vec::new(), facts, ..invoice(n, second, 0) }
 }
 
-/// What is done to one object behind the other side's back.
+/// A change to one object on one side only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drift {
     None,
@@ -53,7 +53,7 @@ fn drifts() -> impl Strategy<Value = Vec<(Drift, i64)>> {
 
 type Seeded = (Object, Vec<Record>, Vec<Record>, BTreeSet<(Kind, String)>);
 
-/// Both sides, newest first, and what is to be found.
+/// Both sides, newest first, and the expected discrepancies.
 fn seeded(object: Object, drifts: &[(Drift, i64)]) -> Seeded {
     let (mut internal, mut stripe, mut expected) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut second = 1_790_000_000;
@@ -99,7 +99,8 @@ fn seeded(object: Object, drifts: &[(Drift, i64)]) -> Seeded {
     (object, internal, stripe, expected)
 }
 
-/// Runs the merge over pages of these sizes. What it held at most, what it found, and the seconds as they came.
+/// Runs the merge over pages of these sizes. Returns the maximum number of buffered records, the
+/// discrepancies, and the seconds in order.
 fn found(object: Object, internal: &[Record], stripe: &[Record], pages: (usize, usize)) -> (usize, BTreeSet<(Kind, String)>, Vec<i64>) {
     let (mut ours, mut theirs) = (internal.chunks(pages.0), stripe.chunks(pages.1));
     let mut merge = Merge::default();
@@ -128,7 +129,7 @@ fn found(object: Object, internal: &[Record], stripe: &[Record], pages: (usize, 
     }
 }
 
-/// Swaps neighbours of the same second, which is all the order that a side may lack.
+/// Swaps neighbours of the same second: the only disorder that a side may have.
 fn shuffled(records: &[Record], seed: u64) -> Vec<Record> {
     let mut records = records.to_vec();
     let turn = |record: &Record| {
@@ -144,7 +145,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn exactly_the_seeded_drift_is_found_whatever_the_pages(
+    fn exactly_the_seeded_drift_is_found(
         subscriptions in any::<bool>(), drifts in drifts(), pages in (1_usize..9, 1_usize..9), seed in any::<u64>(),
     ) {
         let object = if subscriptions { Object::Subscription } else { Object::Invoice };
@@ -155,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn equal_sides_differ_in_nothing_and_little_is_held(gaps in prop::collection::vec(0_i64..3, 0..200), pages in (1_usize..20, 1_usize..20)) {
+    fn equal_sides_have_no_drift_and_bounded_memory(gaps in prop::collection::vec(0_i64..3, 0..200), pages in (1_usize..20, 1_usize..20)) {
         let drifts: Vec<_> = gaps.into_iter().map(|gap| (Drift::None, gap)).collect();
         let (object, internal, stripe, _) = seeded(Object::Invoice, &drifts);
         let (held, found, seconds) = found(object, &internal, &stripe, pages);
@@ -176,7 +177,7 @@ proptest! {
 }
 
 #[test]
-fn the_figure_that_differs_most_stands_for_the_object_and_counts_once() {
+fn each_object_counts_once_by_its_largest_difference() {
     let stripe = invoice(1, 0, 50_000);
     let mut internal = stripe.clone();
     internal.figures[0].value = Some(49_900);
@@ -190,7 +191,7 @@ fn the_figure_that_differs_most_stands_for_the_object_and_counts_once() {
 }
 
 #[test]
-fn small_differences_are_told_and_tolerated_but_lines_are_counted_exactly() {
+fn tolerated_differences_are_still_reported() {
     let stripe = invoice(1, 0, 100_000);
     let off_by = |by: i64| {
         let mut internal = stripe.clone();
@@ -217,7 +218,7 @@ fn exact_quantities_are_compared_where_both_are_known() {
     assert_eq!((found.kind, found.field.as_deref(), found.within_tolerance), (Kind::Amount, Some("line_quantity"), false));
     assert_eq!((found.internal_value, found.stripe_value), (Some(Said::Text("2".into())), Some(Said::Text("2.5".into()))));
     assert!(!internal.agrees(&stripe) && stripe.agrees(&stripe));
-    // A small amount off is no excuse for it.
+    // A small tolerated amount doesn't hide it.
     let off = compare(Object::Invoice, Some(&with(Some("2"), 100_001)), Some(&with(Some("2.5"), 100_000)), TOLERANCE).remove(0);
     assert!(!off.within_tolerance);
     let unknown = with(None, 100);
@@ -226,7 +227,7 @@ fn exact_quantities_are_compared_where_both_are_known() {
 }
 
 #[test]
-fn a_stream_out_of_order_loses_nothing() {
+fn streams_out_of_order_lose_no_records() {
     let records = [invoice(1, 5, 1), invoice(2, 9, 1), invoice(3, 3, 1)];
     let ordered = [records[1].clone(), records[0].clone(), records[2].clone()];
     let (_, found, _) = found(Object::Invoice, &records, &ordered, (1, 1));
@@ -235,7 +236,7 @@ fn a_stream_out_of_order_loses_nothing() {
 }
 
 #[test]
-fn totals_keep_to_their_currencies() {
+fn totals_are_per_currency() {
     let (eur, jpy): (Currency, Currency) = ("eur".parse().unwrap(), "jpy".parse().unwrap());
     let mut totals = Totals::new();
     for (currency, amount) in [(Currency::USD, 100_000), (eur, 100_001), (jpy, 1_001), (eur, i64::MAX)] {
@@ -246,15 +247,15 @@ fn totals_keep_to_their_currencies() {
 }
 
 #[test]
-fn a_share_reads_as_percent() {
+fn shares_serialize_as_percent() {
     assert_eq!(serde_json::to_string(&Millionths(5_000)).unwrap(), "0.5");
     assert_eq!(serde_json::from_str::<Millionths>("12.3456").unwrap(), Millionths(123_456));
     assert_eq!(Millionths(-1_000_000).to_string(), "-100");
 }
 
-/// The page in the browser reads what the API says: members that two parts of it share would be lost or refused.
+/// The page deserializes the API's JSON: flattened structs must not share a field name.
 #[test]
-fn what_a_run_says_of_itself_can_be_read_back() {
+fn runs_round_trip_through_json() {
     let at = time::macros::datetime!(2026-11-26 12:00 UTC);
     let detail = ReconciliationDetail {
         summary: ReconciliationSummary {

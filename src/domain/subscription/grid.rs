@@ -1,10 +1,10 @@
-//! Where periods begin, by the billing cycle anchor and the price's interval.
+//! Period boundaries, from the billing cycle anchor and the price's interval.
 
 use crate::domain::period::{Period, months_later};
 use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
-/// What a price's interval counts.
+/// The unit of a price's interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
     Day,
@@ -14,7 +14,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// As Stripe and the mirror write it.
+    /// As in Stripe and the mirror.
     pub const fn as_str(self) -> &'static str {
         match self {
             Unit::Day => "day",
@@ -49,7 +49,7 @@ impl Interval {
         (count > 0).then_some(Interval { unit, count })
     }
 
-    /// To compare intervals by.
+    /// For comparing intervals.
     pub fn about_days(self) -> u32 {
         let unit = match self.unit {
             Unit::Day => 1,
@@ -60,7 +60,7 @@ impl Interval {
         unit * u32::from(self.count)
     }
 
-    /// The same as months, or as a length.
+    /// As months or as a duration.
     fn step(self) -> Step {
         let count = i32::from(self.count.max(1));
         match self.unit {
@@ -74,7 +74,8 @@ impl Interval {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// From the anchor's day; from the month's last day where it has no such day ("Set the subscription billing renewal date").
+    /// The anchor's day in each month; the month's last day if it has no such day ("Set the
+    /// subscription billing renewal date").
     Months(i32),
     Length(Duration),
 }
@@ -86,10 +87,11 @@ pub struct Grid {
     step: Step,
 }
 
-/// Longest interval that Stripe has: three years.
+/// Stripe's longest interval: three years.
 const MOST_MONTHS: i32 = 36;
 
-/// The billing period before one: as long in months where that is some months long, else the same time again.
+/// The billing period before one: as long in months where that is some months long, else the same
+/// time again.
 pub fn previous(period: Period) -> Period {
     let (start, end) = Grid::of(period, None, None).around(period.start() - Duration::NANOSECOND);
     Period::new(start, end.min(period.start())).unwrap_or(period)
@@ -100,15 +102,17 @@ impl Grid {
         Grid { anchor, step: interval.step() }
     }
 
-    /// The grid of a subscription that has this period. What is not known of interval and anchor follows from the period itself.
+    /// The grid of a subscription with this period. An unknown interval or anchor is derived from
+    /// the period.
     pub fn of(known: Period, interval: Option<Interval>, anchor: Option<OffsetDateTime>) -> Grid {
         let step = interval.map_or_else(|| step_of(known), Interval::step);
         let by_anchor = anchor.map(|anchor| Grid { anchor, step });
-        // An anchor that has nothing to do with the period is of another time.
+        // An anchor that does not match the period is outdated.
         if let Some(grid) = by_anchor.filter(|grid| grid.holds(known.start()) || grid.holds(known.end())) {
             return grid;
         }
-        // Of 28 February to 31 March the second says on which day months begin, of 31 January to 28 February the first.
+        // From 28 February to 31 March, the end gives the day of the month; from 31 January to 28
+        // February, the start.
         let anchor = if known.start().day() > known.end().day() && matches!(step, Step::Months(_)) { known.start() } else { known.end() };
         Grid { anchor, step }
     }
@@ -124,7 +128,7 @@ impl Grid {
         }
     }
 
-    /// The greatest boundary up to an instant, and the next one.
+    /// The last boundary up to an instant, and the next one.
     pub fn around(&self, at: OffsetDateTime) -> (OffsetDateTime, OffsetDateTime) {
         let about = match self.step {
             Step::Months(months) => {
@@ -136,13 +140,13 @@ impl Grid {
                 i32::try_from((at - self.anchor).whole_seconds().div_euclid(seconds)).unwrap_or(0)
             }
         };
-        // The estimate is off by one at most: within a month, before or after the anchor's day.
+        // The estimate is off by at most one: within a month, before or after the anchor's day.
         let k = [about + 1, about].into_iter().find(|k| self.boundary(*k) <= at).unwrap_or(about - 1);
         (self.boundary(k), self.boundary(k + 1))
     }
 }
 
-/// The months, or else the length, of a period.
+/// The length of a period, in months or as a duration.
 fn step_of(period: Period) -> Step {
     let (start, end) = (period.start(), period.end());
     (1..=MOST_MONTHS)

@@ -51,7 +51,7 @@ fn ids(subscriptions: &[Subscription], at: OffsetDateTime) -> Option<&str> {
     metered_at(subscriptions, at).subscription.map(|subscription| subscription.id.as_str())
 }
 
-/// A1: a yearly fee beside monthly usage.
+/// A1: a yearly fee with monthly usage.
 fn mixed() -> Subscription {
     let month = period(datetime!(2026-11-15 0:00 UTC), datetime!(2026-12-15 0:00 UTC));
     let year = period(datetime!(2026-03-15 0:00 UTC), datetime!(2027-03-15 0:00 UTC));
@@ -66,18 +66,18 @@ fn mixed() -> Subscription {
 }
 
 #[test]
-fn the_metered_items_period_counts() {
+fn the_metered_items_period_is_used() {
     let at = datetime!(2026-11-30 15:00 UTC);
     let mixed = mixed();
     assert_eq!(Some(metered_at(std::slice::from_ref(&mixed), at).period), mixed.items[1].period);
-    // The other way round: usage by the year, a fee by the month.
+    // The reverse: yearly usage, monthly fee.
     let mut reversed = mixed.clone();
     (reversed.items[0].metered, reversed.items[1].metered) = (Some(true), Some(false));
     assert_eq!(Some(metered_at(&[reversed], at).period), mixed.items[0].period);
 }
 
 #[test]
-fn licensed_items_go_by_the_plans_item() {
+fn licensed_items_use_the_plan_items_period() {
     let mut licensed = mixed();
     licensed.items[1].metered = Some(false);
     licensed.items[0].plan = Some(PlanType::Growth);
@@ -87,7 +87,7 @@ fn licensed_items_go_by_the_plans_item() {
 }
 
 #[test]
-fn of_unknown_prices_the_smallest_period_counts() {
+fn unknown_prices_use_the_smallest_period() {
     let mut unknown = mixed();
     for item in &mut unknown.items {
         (item.metered, item.interval) = (None, None);
@@ -97,7 +97,7 @@ fn of_unknown_prices_the_smallest_period_counts() {
 }
 
 #[test]
-fn old_shapes_give_the_longer_items_period_too() {
+fn old_api_versions_give_the_longer_period_too() {
     let mixed = mixed();
     let of = |interval| Some(item_period(mixed.current_period.unwrap(), monthly(), interval, mixed.billing_cycle_anchor));
     assert_eq!((of(yearly()), of(monthly())), (mixed.items[0].period, mixed.items[1].period));
@@ -123,12 +123,12 @@ fn a_subscription_that_names_a_plan_is_preferred() {
     assert_eq!(of(unknown.clone()).as_deref(), Some("sub_1"));
     assert_eq!(ids(&[newer("support", "active", None), unknown], at), Some("unknown"));
     assert_eq!(ids(&[newer("support", "active", None)], at), Some("support"));
-    // A paused or unpaid plan still comes before an add-on.
+    // A paused or unpaid plan still has priority over an add-on.
     assert_eq!(ids(&[newer("support", "active", None), newer("unpaid", "unpaid", Some(PlanType::Scale))], at), Some("unpaid"));
 }
 
 #[test]
-fn an_unknown_plan_is_named_as_stripe_names_it() {
+fn unknown_plans_have_stripes_name() {
     let mut other = Subscription { plan: None, plan_name: Some("platinum".into()), ..november() };
     other.items[0].lookup_key = Some("priority_support".into());
     assert_eq!(other.other_plan(), Some("platinum"));
@@ -142,7 +142,7 @@ fn spans(subscription: &Subscription, instants: &[OffsetDateTime]) -> Vec<Option
 }
 
 #[test]
-fn months_end_as_stripe_counts_them_from_the_anchor() {
+fn months_follow_the_billing_cycle_anchor() {
     for anchor in [Some(datetime!(2026-08-31 9:30:05 UTC)), None] {
         let mut late = subscription("sub_1", datetime!(2026-10-31 9:30:05 UTC), datetime!(2026-11-30 9:30:05 UTC));
         late.billing_cycle_anchor = anchor;
@@ -168,7 +168,7 @@ fn a_late_yearly_renewal_is_a_year() {
         let year = Some((datetime!(2026-11-15 8:00 UTC), datetime!(2027-11-15 8:00 UTC)));
         assert_eq!(spans(&late, &[datetime!(2026-11-30 15:00 UTC)]), [year]);
     }
-    // 29 February every fourth year.
+    // 29 February, every fourth year.
     let leap = subscription("sub_1", datetime!(2024-02-29 0:00 UTC), datetime!(2025-02-28 0:00 UTC));
     assert_eq!(
         spans(&leap, &[datetime!(2028-02-28 12:00 UTC), datetime!(2028-03-01 0:00 UTC)]),
@@ -180,7 +180,7 @@ fn a_late_yearly_renewal_is_a_year() {
 }
 
 #[test]
-fn weeks_and_days_are_counted_too() {
+fn weekly_and_daily_intervals_work() {
     let mut weekly = subscription("sub_1", START, START + Duration::WEEK * 2);
     weekly.items[0].interval = Interval::new(Unit::Week, 2);
     let third = START + Duration::WEEK * 4;
@@ -189,7 +189,7 @@ fn weeks_and_days_are_counted_too() {
 }
 
 #[test]
-fn ended_means_ended() {
+fn ended_subscriptions_have_no_period() {
     let end = datetime!(2026-12-01 0:00 UTC);
     let at_end = Subscription { cancel_at_period_end: true, ..november() };
     let mid = Subscription { cancel_at: Some(datetime!(2026-11-20 10:00 UTC)), ..november() };
@@ -201,14 +201,14 @@ fn ended_means_ended() {
         let after = metered_at(&subscriptions, last);
         assert_eq!((after.subscription, after.period), (None, Period::calendar_month(last)));
     }
-    // What Stripe never started, or gives no end of.
+    // Never started, or without an end.
     for status in ["incomplete_expired", "canceled"] {
         assert_eq!(ids(&[Subscription { status: status.into(), canceled_at: Some(START), ..november() }], START), None);
     }
 }
 
 #[test]
-fn a_trial_is_a_period_of_its_own() {
+fn a_trial_is_its_own_period() {
     let (start, trial_end) = (START, datetime!(2026-11-15 0:00 UTC));
     let mut trial = subscription("sub_1", start, trial_end);
     trial.status = "trialing".into();
@@ -216,7 +216,7 @@ fn a_trial_is_a_period_of_its_own() {
     trial.items[0].interval = monthly();
     let first_month = Some((trial_end, datetime!(2026-12-15 0:00 UTC)));
     assert_eq!(spans(&trial, &[start, trial_end]), [Some((start, trial_end)), first_month]);
-    // Once it has been renewed, the trial lies before.
+    // After the renewal, the trial is the previous period.
     let mut renewed = trial.clone();
     renewed.items[0].period = period(trial_end, datetime!(2026-12-15 0:00 UTC));
     assert_eq!(spans(&renewed, &[start, trial_end, start - Duration::SECOND]), [Some((start, trial_end)), first_month, None]);
@@ -228,7 +228,7 @@ fn a_paused_subscription_is_not_renewed() {
     let after = datetime!(2026-12-10 0:00 UTC);
     let metered = metered_at(std::slice::from_ref(&paused), after);
     assert_eq!((metered.subscription, metered.period), (Some(&paused), Period::calendar_month(after)));
-    // Paused collection leaves the periods as they are.
+    // Paused collection does not change the periods.
     let pause = Some(PauseCollection { behavior: "void".into(), resumes_at: None });
     let collecting = Subscription { pause, ..november() };
     assert_eq!(
@@ -254,7 +254,7 @@ proptest! {
         (0..renewals).for_each(|_| first = grid.around(first.1));
         let mut subscription = subscription("sub_1", anchor, first.1);
         subscription.items[0].period = period(first.0, first.1);
-        // Rows of before the interval was mirrored.
+        // Rows from before the interval was mirrored.
         subscription.items[0].interval = known.then_some(interval);
         subscription.cancel_at = length.map(|seconds| anchor + Duration::seconds(seconds));
         let schedule = subscription.schedule().unwrap();
@@ -263,7 +263,7 @@ proptest! {
             None => prop_assert!(subscription.ends().is_some_and(|end| end <= at)),
             Some(found) => {
                 prop_assert!(found.contains(at));
-                // Every instant of a period belongs to it, and the next begins where it ends.
+                // Every instant of a period belongs to it, and the next period begins at its end.
                 prop_assert_eq!(schedule.period_at(found.start()), Some(found));
                 prop_assert_eq!(schedule.period_at(found.end() - Duration::SECOND), Some(found));
                 match schedule.period_at(found.end()) {
@@ -304,7 +304,7 @@ proptest! {
         let mut reversed = subscriptions.clone();
         reversed.reverse();
         prop_assert_eq!(metered_at(&reversed, at).period, found.period);
-        // While the same subscription is metered, so is the same period.
+        // While the subscription stays the same, so does the period.
         for other in (0..90).map(day).filter(|other| found.period.contains(*other)) {
             let then = metered_at(&subscriptions, other);
             if then.subscription == found.subscription {
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn old_and_new_shapes_agree(anchor in 1_500_000_000i64..1_800_000_000, long in intervals(), short in intervals(), at in 0i64..100_000_000, usage_is_long in any::<bool>()) {
+    fn old_and_new_api_versions_agree(anchor in 1_500_000_000i64..1_800_000_000, long in intervals(), short in intervals(), at in 0i64..100_000_000, usage_is_long in any::<bool>()) {
         prop_assume!(short.about_days() < long.about_days());
         let anchor = OffsetDateTime::from_unix_timestamp(anchor).unwrap();
         let at = anchor + Duration::seconds(at);

@@ -17,8 +17,8 @@ use axum::{
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 
-/// A JSON body. Its rejections: `unsupported_media_type`, `invalid_json`, and `invalid_parameter` for JSON
-/// of another shape. As an `Option`: None for a body without content, whatever its type.
+/// A JSON body. Its rejections: `unsupported_media_type`, `invalid_json`, and `invalid_parameter`
+/// for JSON of another shape. As an `Option`: None for a body without content, whatever its type.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -109,12 +109,12 @@ fn require_json(headers: &HeaderMap, accepted: &'static str) -> Result<(), Error
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "bad_request", detail: "the body can't be read".into() },
+        _ => Error::BadRequest { code: "bad_request", detail: "the body is malformed".into() },
     })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    // As for usage events, a byte order mark is no part of the text.
+    // A byte order mark is ignored, as in usage events.
     let body = body.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(body);
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {

@@ -23,7 +23,7 @@ pub struct Manager(pub Caller);
 /// A caller who may change the customer's settings, and does not just view them as that customer.
 pub struct Changer(pub Caller);
 
-/// The query parameter by which staff name a customer.
+/// The query parameter with which staff name a customer.
 #[derive(Deserialize)]
 struct Named {
     customer_id: Option<String>,
@@ -101,7 +101,8 @@ impl<S: Sync> FromRequestParts<S> for Origin {
     }
 }
 
-/// The signed-in person or machine, for the audit log. It admits nobody: a caller stands beside it.
+/// The signed-in person or machine, for the audit log. It does not authorize: name a caller as
+/// well.
 impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = ApiError;
 

@@ -1,4 +1,4 @@
-//! The sums and sentences of a document, without rendering it.
+//! Sums and sentences of a document, without rendering it.
 
 use super::*;
 use crate::domain::invoice::{CustomField, InvoiceSummary, SumKind};
@@ -65,13 +65,13 @@ fn sum(kind: SumKind, amount: i64) -> SumRow {
 }
 
 #[test]
-fn the_last_sum_stands_out() {
+fn the_last_sum_is_emphasised() {
     let weights: Vec<Weight> = totals(&invoice()).into_iter().map(|total| total.weight).collect();
     assert_eq!(weights, [Weight::Plain, Weight::Sum, Weight::Due]);
 }
 
 #[test]
-fn a_void_invoice_has_no_way_to_pay() {
+fn a_void_invoice_has_no_payment_link() {
     let mut invoice = invoice();
     invoice.summary.status = InvoiceStatus::Void;
     let document = document(&invoice);
@@ -99,7 +99,7 @@ fn a_settled_invoice_names_no_payment() {
 }
 
 #[test]
-fn only_a_secure_link_is_a_way_to_pay() {
+fn only_an_https_link_is_a_payment_link() {
     let mut invoice = invoice();
     assert_eq!(document(&invoice).how_to_pay.unwrap().text, "Please pay €119.00 by 14 December 2026.");
     for url in ["javascript:alert(1)", "http://invoice.stripe.com", "https://a b", ""] {
@@ -120,7 +120,7 @@ fn the_issue_date_is_the_invoices_own() {
 }
 
 #[test]
-fn what_is_printed_decides_the_fingerprint() {
+fn the_fingerprint_covers_all_printed_text() {
     let mut invoice = invoice();
     let before = document(&invoice).fingerprint();
     invoice.summary.overdue = true;
@@ -130,7 +130,7 @@ fn what_is_printed_decides_the_fingerprint() {
 }
 
 #[test]
-fn refunds_that_did_not_happen_and_suspicions_are_not_printed() {
+fn failed_refunds_and_fraud_reasons_are_not_printed() {
     let mut invoice = invoice();
     let refund = |status: &str, reason: &str| Refund {
         id: "re".to_owned(),
@@ -145,7 +145,7 @@ fn refunds_that_did_not_happen_and_suspicions_are_not_printed() {
 }
 
 #[test]
-fn methods_of_payment_have_their_names() {
+fn payment_methods_have_display_names() {
     assert_eq!(payment_method("sepa_debit"), "SEPA Direct Debit");
     assert_eq!(payment_method("wechat_pay"), "Wechat pay");
     assert_eq!(payment_method(""), "Payment");

@@ -1,6 +1,8 @@
-//! Caps: events of a metric are refused once its quantity in the running period has reached what its customer set.
+//! Caps: events of a metric are refused once its usage in the current period has reached the
+//! customer's cap.
 //!
-//! The figures are kept for some seconds, so that a batch costs no query more; what comes in within those seconds may go beyond the cap.
+//! Usage is cached for some seconds, so that a batch needs no further query; events within those
+//! seconds may exceed the cap.
 
 use super::{AlertSettings, store, usage};
 use crate::{
@@ -19,12 +21,12 @@ use quick_cache::sync::Cache;
 use std::{collections::HashSet, sync::Arc};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// How long what is known of a customer's caps is believed.
+/// How long a customer's caps and usage are cached.
 const BELIEVED: Duration = Duration::seconds(5);
-/// Customers that are remembered.
+/// Maximum number of cached customers.
 const CUSTOMERS: usize = 10_000;
 
-/// What this process knows of customers' caps; clones share it.
+/// This process's cache of customers' caps; clones share it.
 #[derive(Clone)]
 pub struct KnownCaps(Arc<Cache<CustomerId, State>>);
 
@@ -35,31 +37,31 @@ impl Default for KnownCaps {
 }
 
 impl KnownCaps {
-    /// Asks anew at the next event.
+    /// Invalidates a customer's entry.
     pub fn forget(&self, customer: CustomerId) {
         self.0.remove(&customer);
     }
 }
 
-/// The caps of a customer beside its figures, as of some moment.
+/// A customer's caps with its usage at some moment.
 #[derive(Clone, Copy, Debug)]
 struct State {
     at: OffsetDateTime,
     period: Period,
     used: Quantities,
-    /// The quantity at which a metric's cap stands.
+    /// The quantity of a metric's cap.
     caps: PerMetric<Option<u64>>,
-    /// `used` has corrections that the store may not have counted yet.
+    /// `used` includes corrections that the store may not have counted yet.
     corrected: bool,
 }
 
 impl State {
-    /// The cap of a metric, where it is reached.
+    /// The cap of a metric, if reached.
     fn reached(&self, metric: Metric) -> Option<u64> {
         self.caps[metric].filter(|cap| self.used[metric] >= *cap)
     }
 
-    /// The cap that refuses an event. One of another period is not affected.
+    /// The cap that refuses an event. Events of another period are not affected.
     fn refuses(&self, event: &UsageEvent) -> Option<u64> {
         self.reached(event.metric).filter(|_| self.period.contains(event.timestamp))
     }
@@ -71,7 +73,7 @@ impl State {
     }
 }
 
-/// The quantity at which a customer's cap on a metric stands, when it is reached; None while events are accepted.
+/// The quantity of a customer's cap on a metric, if reached; None while events are accepted.
 pub async fn cap_reached(platform: &Platform, customer: CustomerId, metric: Metric) -> Result<Option<u64>> {
     Ok(known(platform, customer).await?.reached(metric))
 }
@@ -110,27 +112,28 @@ async fn read(platform: &Platform, customer: CustomerId) -> Result<State> {
     Ok(state)
 }
 
-/// A customer's caps as a request's events are up against them.
+/// A customer's caps while a request's events are checked.
 pub struct Caps {
     customer: CustomerId,
     state: State,
 }
 
-/// What caps let through, and what they refuse.
+/// Accepted and refused events.
 pub struct Decided {
-    /// Events to be counted, and some that were counted before, whose sender learns that they are duplicates.
+    /// Events to count, including duplicates, which the response reports.
     pub taken: Vec<UsageEvent>,
     pub refused: Vec<Placed>,
 }
 
 impl Caps {
-    /// For events alone the figures may be some seconds old.
+    /// For events alone, cached usage is good enough.
     pub async fn of(platform: &Platform, customer: CustomerId) -> Result<Caps> {
         Ok(Caps { customer, state: known(platform, customer).await? })
     }
 
-    /// For corrections the figures are read anew, since [`corrected`](Caps::corrected) counts from there; unless an earlier correction is in
-    /// those of this process and may not be in the store's.
+    /// For corrections, usage is read again, because [`corrected`](Caps::corrected) adds to it;
+    /// unless this process's cache includes an earlier correction that may be missing in the
+    /// store's.
     pub async fn as_of_now(platform: &Platform, customer: CustomerId) -> Result<Caps> {
         let state = match recent(platform, customer).filter(|known| known.corrected) {
             Some(known) => known,
@@ -139,7 +142,7 @@ impl Caps {
         Ok(Caps { customer, state })
     }
 
-    /// An event counts something else from now on. With ClickHouse the figures say so only some time later.
+    /// Changes an event's quantity. With ClickHouse the stored usage follows later.
     pub fn corrected(&mut self, event: &UsageEvent, before: u64) {
         if self.state.period.contains(event.timestamp) {
             self.state.corrected = true;
@@ -150,12 +153,13 @@ impl Caps {
         }
     }
 
-    /// The next request sees the corrections of this one.
+    /// Makes this request's corrections visible to the next one.
     pub fn remember(&self, platform: &Platform) {
         platform.caps.0.insert(self.customer, self.state);
     }
 
-    /// Parts the events, with their places in the request, by what caps say of them, and adds what is refused to the caps' records.
+    /// Splits the events (with their indexes in the request) by the caps' decisions, and records
+    /// refusals.
     pub async fn decide(&self, platform: &Platform, events: Vec<Placed>) -> Result<Decided> {
         let beyond: Vec<&str> =
             events.iter().filter(|(_, event)| self.state.refuses(event).is_some()).map(|(_, event)| event.id.as_str()).collect();
@@ -188,14 +192,14 @@ impl Caps {
         Ok(())
     }
 
-    /// Why all of these are refused, in a sentence for each metric.
+    /// Why these are refused, one sentence per metric.
     pub fn error(&self, refused: &[Placed]) -> Error {
         let is_refused = |metric: &Metric| refused.iter().any(|(_, event)| event.metric == *metric);
         let sentences: Vec<String> = Metric::ALL.into_iter().filter(is_refused).map(|metric| self.state.sentence(metric)).collect();
         Error::UsageCapReached(sentences.join("; "))
     }
 
-    /// Why one of them is.
+    /// Why one is refused.
     pub fn rejection(&self, index: usize, event: &UsageEvent) -> Rejection {
         Rejection::new(index, Some(&event.id), "usage_cap_reached", self.state.sentence(event.metric))
     }

@@ -1,5 +1,6 @@
-//! The mails about alerts that fired: sent from the rows that are not notified yet, at least once each, with growing pauses while the mail
-//! server is away. Whoever got one does not get it again because somebody else's failed.
+//! Sends the mails of fired alerts, at least once each, with growing delays while the mail server
+//! is unavailable. A recipient that got the mail does not get it again if another recipient's
+//! failed.
 
 use super::{Platform, Result, outbox, store, store::Owed, system_entry};
 use crate::{
@@ -10,15 +11,15 @@ use crate::{
 use serde_json::json;
 use time::Duration;
 
-/// What could not be sent for so long is news to nobody.
+/// After this time an unsent mail is outdated.
 const GIVEN_UP_AFTER: Duration = Duration::days(3);
 
-/// Sends what is owed, up to so many alerts. How many are settled now.
+/// Sends pending mails of up to this many alerts; returns how many are finished.
 pub async fn send_owed(platform: &Platform, limit: i64) -> Result<usize> {
     let now = platform.clock.now();
     let owed = store::take_owed(&platform.db, now, now - GIVEN_UP_AFTER, limit).await?;
     let mut settled = 0;
-    // What one customer reached in one period at one time is one mail.
+    // One customer's alerts of one period at one time are one mail.
     for group in groups(owed) {
         settled += send(platform, &group).await?;
     }
@@ -45,7 +46,7 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
     let ids: Vec<i64> = group.iter().map(|owed| owed.id).collect();
     let name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let recipients = recipients(platform, customer).await?;
-    let mut failure = recipients.is_empty().then(|| "nobody is named who could be told".to_owned());
+    let mut failure = recipients.is_empty().then(|| "no recipient is configured".to_owned());
     for to in &recipients {
         let missing: Vec<&Owed> = group.iter().filter(|owed| !owed.notified_to.iter().any(|got| got == to.as_str())).collect();
         if missing.is_empty() {
@@ -58,7 +59,7 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
             }
             Err(error) => {
                 let attempts = missing.iter().map(|owed| owed.attempts).max().unwrap_or(1);
-                tracing::warn!(%customer, %to, attempts, %error, "a usage alert could not be mailed; it is tried again");
+                tracing::warn!(%customer, %to, attempts, %error, "sending a usage alert failed; it is retried");
                 failure = Some(error.to_string().chars().take(300).collect());
             }
         }
@@ -76,7 +77,7 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
     Ok(group.len())
 }
 
-/// Whom a customer named, else its billing contacts, else the address that Stripe has.
+/// The recipients in the settings, else the billing contacts, else Stripe's address.
 async fn recipients(platform: &Platform, customer: CustomerId) -> Result<Vec<EmailAddress>> {
     let named = store::settings(&platform.db, customer).await?.map(|settings| settings.recipients().to_vec()).unwrap_or_default();
     if !named.is_empty() {
@@ -97,13 +98,13 @@ fn write<'a>(platform: &Platform, customer: &str, to: &'a EmailAddress, alerts: 
     let origin = platform.config.public_url.origin();
     lines.push(String::new());
     lines.push(ends);
-    lines.push(format!("The figures as they are now: {origin}/billing/usage"));
-    lines.push(format!("Thresholds, recipients, caps: {origin}/billing/settings"));
+    lines.push(format!("Current usage: {origin}/billing/usage"));
+    lines.push(format!("Change thresholds, recipients and caps: {origin}/billing/settings"));
     let subject = match alerts {
         [one] => format!("Usage alert for {customer}: {}", one.alert.metric.title()),
         several => format!("Usage alerts for {customer}: {} thresholds reached", several.len()),
     };
-    let text = format!("Usage of {customer} has reached what you wanted to be told of.\n\n{}\n", lines.join("\n")).replace('\u{a0}', " ");
+    let text = format!("Usage of {customer} has reached alert thresholds.\n\n{}\n", lines.join("\n")).replace('\u{a0}', " ");
     let newest = alerts.iter().map(|owed| owed.id).max().unwrap_or_default();
     Mail { to, subject, text, id: format!("usage-alert-{newest}") }
 }

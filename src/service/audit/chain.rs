@@ -1,7 +1,8 @@
-//! The chain of seals over the audit trail.
+//! The hash chain of seals over the audit log.
 //!
-//! A seal's hash is SHA-256 over the hash before it and every row since. Rows are numbered before they are committed, so that a lower number
-//! may appear after a higher one; a seal therefore ends at a number that was taken some time ago, once everybody who was writing then is done.
+//! A seal's hash is SHA-256 over the previous hash and every row since. Row ids are allocated
+//! before the commit, so a lower id may appear after a higher one. A seal therefore ends at an
+//! earlier id, once all transactions that were writing at that time have ended.
 
 use crate::{
     domain::audit::SealedRow,
@@ -14,20 +15,21 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 
-/// Rows of one seal at most.
+/// Maximum number of rows per seal.
 const MOST_ROWS: i64 = 5_000;
-/// Seals of one turn at most, so that a server that has much to seal can still stop.
+/// Maximum number of seals per run, so that a server with a backlog can still stop.
 const MOST_SEALS: u32 = 40;
 
-/// Seals what is committed; one of the replicas at a time.
+/// Seals committed rows; only one replica at a time.
 #[derive(Debug, Default)]
 pub struct Sealer {
-    /// Those who were writing when it was last looked, unless that is sealed already.
+    /// The transactions that were writing at the last check, until those rows are sealed.
     waiting_for: Mutex<Option<Writers>>,
 }
 
 impl Sealer {
-    /// Seals what is known to be complete; how many rows. What is being written now is sealed by a later call.
+    /// Seals rows known to be complete; returns how many. Rows being written are sealed by a later
+    /// call.
     pub async fn seal(&self, platform: &Platform) -> Result<u64> {
         let now = seals::writers(&platform.db).await?;
         let upto = {
@@ -64,7 +66,8 @@ impl Sealer {
     }
 }
 
-/// Adds one seal over complete rows up to this id; None if there are none, or another does it.
+/// Adds a seal over complete rows up to this id; None without rows, or if another process is
+/// sealing.
 async fn seal_some(platform: &Platform, upto: i64) -> Result<Option<u64>> {
     let mut tx = platform.db.begin().await?;
     if !seals::take_turn(&mut tx).await? {
@@ -86,12 +89,12 @@ async fn seal_some(platform: &Platform, upto: i64) -> Result<Option<u64>> {
     Ok(Some(u64::try_from(row_count).unwrap_or(0)))
 }
 
-/// The first seal also proves that nothing stands before the first number.
+/// The first seal also covers the absence of rows before the first id.
 const fn since(after_id: i64) -> i64 {
     if after_id == 0 { i64::MIN } else { after_id }
 }
 
-/// A seal in the making.
+/// A seal under construction.
 struct Link {
     hash: Sha256,
     rows: i64,
@@ -116,26 +119,27 @@ impl Link {
     }
 }
 
-/// What a look at the whole chain has shown.
+/// The result of verifying the whole chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Proof {
     pub intact: bool,
     pub seals: u64,
-    /// Rows that the seals prove.
+    /// Number of sealed rows.
     pub rows: u64,
-    /// Rows that came after the last seal.
+    /// Number of rows after the last seal.
     pub unsealed: u64,
-    /// The last seal's hash in hex; kept elsewhere, it proves that the end of the trail was not cut off.
+    /// The last seal's hash in hex; stored elsewhere, it later shows whether the end of the audit
+    /// log was removed.
     pub head: Option<String>,
-    /// Links that do not hold, the first hundred.
+    /// Broken links, at most a hundred.
     pub broken: Vec<Broken>,
 }
 
-/// A link that does not hold.
+/// A broken link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Broken {
     pub seal: i64,
-    /// The rows in question are above this id,
+    /// The affected rows are above this id,
     pub after_id: i64,
     /// up to this one.
     pub last_id: i64,
@@ -144,12 +148,12 @@ pub struct Broken {
 
 const MOST_BROKEN: usize = 100;
 
-/// Reads the whole trail and checks every seal. `expected_head`: the hash that was kept elsewhere; it must be that of one of the seals.
-/// `seen` is told the number of seals so far.
+/// Reads the whole audit log and verifies every seal. `expected_head`: a hash stored earlier; it
+/// must be one of the seals' hashes. `seen` is called with the number of seals so far.
 pub async fn verify(platform: &Platform, expected_head: Option<&str>, mut seen: impl FnMut(u64)) -> Result<Proof> {
     let expected = expected_head.map(|text| hex::decode(text.trim())).transpose();
     let expected = expected.ok().filter(|hash| hash.as_ref().is_none_or(|hash| hash.len() == 32));
-    let expected = expected.ok_or_else(|| Error::invalid("expect-head", "wants the 64 hexadecimal digits of a seal's hash"))?;
+    let expected = expected.ok_or_else(|| Error::invalid("expect-head", "must be the 64 hexadecimal digits of a seal's hash"))?;
     let mut proof = Proof::default();
     let mut before: Option<Seal> = None;
     let mut expected_met = expected.is_none();
@@ -157,7 +161,7 @@ pub async fn verify(platform: &Platform, expected_head: Option<&str>, mut seen: 
     while let Some(seal) = chain.try_next().await? {
         let (seq, after_id) = before.as_ref().map_or((1, 0), |before| (before.seq + 1, before.last_id));
         let reason = if (seal.seq, seal.after_id) != (seq, after_id) {
-            Some(format!("it does not follow the seal before it: {} above {after_id} was expected", seq))
+            Some(format!("it does not follow the previous seal: expected {} above {after_id}", seq))
         } else {
             let mut link = Link::after(before.as_ref().map_or(&[], |before| &before.hash));
             let mut rows = seals::rows(&platform.db, since(seal.after_id), seal.last_id, i64::MAX);
@@ -168,8 +172,8 @@ pub async fn verify(platform: &Platform, expected_head: Option<&str>, mut seen: 
             let same = link.finish() == seal.hash;
             match count.cmp(&seal.row_count) {
                 std::cmp::Ordering::Less => Some(format!("{} of its {} rows are missing", seal.row_count - count, seal.row_count)),
-                std::cmp::Ordering::Greater => Some(format!("{} rows were slipped in", count - seal.row_count)),
-                std::cmp::Ordering::Equal if !same => Some("a row, or the seal before, was changed".to_owned()),
+                std::cmp::Ordering::Greater => Some(format!("{} rows were inserted", count - seal.row_count)),
+                std::cmp::Ordering::Equal if !same => Some("a row or the previous seal was changed".to_owned()),
                 std::cmp::Ordering::Equal => None,
             }
         };
@@ -185,7 +189,7 @@ pub async fn verify(platform: &Platform, expected_head: Option<&str>, mut seen: 
     let last_id = before.as_ref().map_or(0, |seal| seal.last_id);
     if !expected_met {
         let seal = before.as_ref().map_or(0, |seal| seal.seq);
-        let reason = "no seal has the hash that was expected: the end of the trail was cut off, or the whole chain made anew".to_owned();
+        let reason = "no seal has the expected hash: the end of the audit log was removed, or the whole chain was recreated".to_owned();
         proof.broken.push(Broken { seal, after_id: last_id, last_id, reason });
     }
     proof.unsealed = u64::try_from(seals::unsealed(&platform.db, last_id).await?.0).unwrap_or(0);

@@ -1,7 +1,8 @@
-//! What was refused and what failed, in the trail: once a minute for whoever asks, the route and the kind, so that a loop fills nothing.
+//! Refusals and failures in the audit log: at most once a minute per client, route and kind, so
+//! that a loop doesn't fill it.
 //!
-//! Nobody waits for it: a few are written at a time, each beside the answer, and what comes while those wait for a database that is away is only
-//! in the log.
+//! Responses don't wait for it. A few entries are written concurrently; if the database is
+//! unavailable, further ones are only logged.
 
 use super::refusals;
 use crate::{
@@ -21,62 +22,63 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Whoever is remembered of a minute at most; more of them go untold.
+/// Maximum number of remembered keys per minute; further ones are not audited.
 const MOST_REMEMBERED: usize = 2_000;
-/// Written at once at most.
+/// Maximum number of concurrent writes.
 const MOST_UNDERWAY: u32 = 8;
-/// Time for one to be written.
+/// Timeout of a write.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Characters of an error's text at most.
+/// Maximum length of an error's text.
 const MOST_TEXT_CHARS: usize = 500;
 
-/// What this process told of the running minute, and what it is writing; cheap to clone.
+/// What this process audited in the current minute, and its running writes; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Incidents(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    told: Mutex<Told>,
+    recorded: Mutex<Recorded>,
     turns: Arc<Semaphore>,
-    untold: AtomicU64,
+    unrecorded: AtomicU64,
 }
 
 impl Default for Incidents {
     fn default() -> Incidents {
         let turns = Arc::new(Semaphore::new(MOST_UNDERWAY as usize));
-        Incidents(Arc::new(State { told: Mutex::default(), turns, untold: AtomicU64::new(0) }))
+        Incidents(Arc::new(State { recorded: Mutex::default(), turns, unrecorded: AtomicU64::new(0) }))
     }
 }
 
 impl Incidents {
-    /// Waits until nothing is being written.
+    /// Waits until no write is running.
     pub async fn settled(&self) {
-        // Nobody closes it; whoever did would end the waiting.
+        // The semaphore is never closed.
         drop(self.0.turns.acquire_many(MOST_UNDERWAY).await);
     }
 
-    /// Writes an entry beside whoever asks, unless its like was told in this minute or too many are underway.
+    /// Writes an entry in the background, unless the same key was audited in this minute or too
+    /// many writes are running.
     fn tell(&self, platform: &Platform, like: Like, incident: Incident) {
         let minute = platform.clock.now().unix_timestamp().div_euclid(60);
-        if !self.0.told.lock().unwrap_or_else(PoisonError::into_inner).is_news(like, minute) {
+        if !self.0.recorded.lock().unwrap_or_else(PoisonError::into_inner).is_news(like, minute) {
             return;
         }
-        let Ok(turn) = self.0.turns.clone().try_acquire_owned() else { return self.leave_untold(incident.event_type) };
+        let Ok(turn) = self.0.turns.clone().try_acquire_owned() else { return self.leave_unrecorded(incident.event_type) };
         let platform = platform.clone();
         tokio::spawn(async move {
             let written = tokio::time::timeout(PATIENCE, write(&platform, &incident)).await;
             if !matches!(written, Ok(Ok(()))) {
-                platform.incidents.leave_untold(incident.event_type);
+                platform.incidents.leave_unrecorded(incident.event_type);
             }
             drop(turn);
         });
     }
 
-    /// The log has what failed; of this it only has how often, seldom enough.
-    fn leave_untold(&self, event_type: &str) {
-        let untold = self.0.untold.fetch_add(1, Ordering::Relaxed) + 1;
-        if untold.is_power_of_two() {
-            tracing::warn!(event_type, untold, "not everything that was refused or failed could be audited");
+    /// The error is logged elsewhere; this only counts, rarely.
+    fn leave_unrecorded(&self, event_type: &str) {
+        let unrecorded = self.0.unrecorded.fetch_add(1, Ordering::Relaxed) + 1;
+        if unrecorded.is_power_of_two() {
+            tracing::warn!(event_type, untold = unrecorded, "not everything that was refused or failed could be audited");
         }
     }
 }
@@ -102,22 +104,22 @@ struct Incident {
     customer: Option<CustomerId>,
     data: Value,
     origin: Origin,
-    /// Not signed in, and so bounded.
+    /// Unauthenticated, and so rate limited.
     is_of_stranger: bool,
 }
 
-/// The kind, whoever asked and the route.
+/// The kind, the client and the route.
 type Like = (&'static str, String, String);
 
-/// What was told of the running minute.
+/// The keys audited in the current minute.
 #[derive(Debug, Default)]
-struct Told {
+struct Recorded {
     minute: i64,
     of: HashSet<Like>,
 }
 
-impl Told {
-    /// Remembers it, unless its like was told before or there is no room.
+impl Recorded {
+    /// Adds a key, unless it exists or the set is full.
     fn is_news(&mut self, like: Like, minute: i64) -> bool {
         if self.minute != minute {
             self.minute = minute;
@@ -127,19 +129,19 @@ impl Told {
     }
 }
 
-/// A request as the trail tells of it.
+/// A request, as recorded in the audit log.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub principal: Option<Principal>,
     pub origin: Origin,
     pub method: String,
-    /// With names in place of parameters, so that there are only so many.
+    /// With parameter names instead of values, so that their number is bounded.
     pub route: String,
     pub status: u16,
-    /// Of the problem that it was answered with.
+    /// The error code of its problem+json response.
     pub code: Option<String>,
     pub request_id: Option<String>,
-    /// The beginning of a key that is not in force, where it looks like one.
+    /// The prefix of an invalid API key, if it looks like one.
     pub key_prefix: Option<String>,
 }
 
@@ -160,17 +162,17 @@ impl Asked {
     }
 }
 
-/// Notes that somebody was refused what it may not do.
+/// Audits a refused request.
 pub fn refused(platform: &Platform, asked: Asked) {
     asked.tell(platform, "access.refused");
 }
 
-/// Notes that a request failed on our side.
+/// Audits a request that failed on our side.
 pub fn request_failed(platform: &Platform, asked: Asked) {
     asked.tell(platform, "error");
 }
 
-/// Notes that a background job failed.
+/// Audits a failed background job.
 pub fn job_failed(platform: &Platform, job: &'static str, error: &Error) {
     let text: String = error.to_string().chars().take(MOST_TEXT_CHARS).collect();
     let incident = Incident {
@@ -193,20 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn a_like_is_news_once_a_minute() {
-        let mut told = Told::default();
-        assert!(told.is_news(like(1), 7));
-        assert!(!told.is_news(like(1), 7));
-        assert!(told.is_news(like(2), 7));
-        assert!(told.is_news(like(1), 8));
+    fn equal_incidents_are_audited_once_a_minute() {
+        let mut recorded = Recorded::default();
+        assert!(recorded.is_news(like(1), 7));
+        assert!(!recorded.is_news(like(1), 7));
+        assert!(recorded.is_news(like(2), 7));
+        assert!(recorded.is_news(like(1), 8));
     }
 
     #[test]
-    fn a_flood_of_addresses_is_remembered_up_to_a_bound() {
-        let mut told = Told::default();
-        let news = (0..10 * MOST_REMEMBERED).filter(|who| told.is_news(like(*who), 7)).count();
-        assert_eq!((news, told.of.len()), (MOST_REMEMBERED, MOST_REMEMBERED));
-        assert!(told.is_news(like(0), 8));
-        assert_eq!(told.of.len(), 1);
+    fn remembered_addresses_are_bounded() {
+        let mut recorded = Recorded::default();
+        let news = (0..10 * MOST_REMEMBERED).filter(|who| recorded.is_news(like(*who), 7)).count();
+        assert_eq!((news, recorded.of.len()), (MOST_REMEMBERED, MOST_REMEMBERED));
+        assert!(recorded.is_news(like(0), 8));
+        assert_eq!(recorded.of.len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The audit trail as the platform's staff looks into it: page by page, or all of it as a file.
+//! The audit log for staff: in pages, or as a CSV file.
 
 use crate::{
     domain::{
@@ -17,12 +17,12 @@ use futures::{Stream, stream};
 use serde::Deserialize;
 use time::{Duration, format_description::well_known::Rfc3339};
 
-/// Entries that are counted, and paged through, at most.
+/// Maximum number of counted and paged entries.
 const MOST_COUNTED: u32 = 10_000;
-/// Rows of a file that are read at once.
+/// Rows of a file per query.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// A list request as it came in.
+/// A list request's unparsed parameters.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Query {
     #[serde(rename = "type")]
@@ -38,13 +38,13 @@ pub struct Query {
 
 fn filter(query: Query) -> Result<store::Filter> {
     let customer = given(query.customer_id)
-        .map(|text| text.parse().map(CustomerId).map_err(|_| Error::invalid("customer_id", "wants a customer's id, a UUID")))
+        .map(|text| text.parse().map(CustomerId).map_err(|_| Error::invalid("customer_id", "must be a customer's id, a UUID")))
         .transpose()?;
     let from = given(query.from).map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
-    // A date stands for its whole day, at both ends.
+    // A date means its whole day, at both ends.
     let to = given(query.to).map(|text| instant("to", &text, Duration::DAY)).transpose()?;
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        return Err(Error::invalid("to", "lies before `from`"));
+        return Err(Error::invalid("to", "is before `from`"));
     }
     Ok(store::Filter {
         event_type: search("type", query.event_type)?,
@@ -57,14 +57,14 @@ fn filter(query: Query) -> Result<store::Filter> {
     })
 }
 
-/// One page of the trail, newest first.
+/// One page of the audit log, newest first.
 #[tracing::instrument(name = "audit.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
     let limit = number("limit", query.limit.clone(), DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let page = number("page", query.page.clone(), 1, 1..=MOST_COUNTED)?;
     let offset = (page - 1) * limit;
     if offset >= MOST_COUNTED {
-        return Err(Error::invalid("page", format!("reaches past the newest {MOST_COUNTED} entries; filters reach the rest")));
+        return Err(Error::invalid("page", format!("is beyond the newest {MOST_COUNTED} entries; use filters to find older ones")));
     }
     let filter = store::Filter { limit: i64::from(limit), offset: i64::from(offset), ..filter(query)? };
     let (entries, total, event_types, sealed) = tokio::try_join!(
@@ -83,10 +83,10 @@ pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
     })
 }
 
-/// All that the filter leaves as a CSV file (RFC 4180), newest first, some rows at a time.
+/// All matching entries as a CSV file (RFC 4180), newest first, streamed.
 ///
 /// # Errors
-/// A wrong parameter; what fails later ends the stream.
+/// An invalid parameter; later errors end the stream.
 pub fn csv(platform: &Platform, query: Query) -> Result<impl Stream<Item = Result<String>> + use<>> {
     let filter = store::Filter { limit: ROWS_AT_ONCE, ..filter(query)? };
     let db = platform.db.clone();

@@ -1,5 +1,6 @@
-//! Refusals of strangers in the audit log: failed sign-ins, invalid keys. The log can't be pruned, so that whoever is not signed in adds a bounded
-//! number of rows an hour; the rest is counted, and one row has the counts of an hour that is over.
+//! Refusals of unauthenticated clients in the audit log: failed logins, invalid keys. Audit rows
+//! are never deleted, so unauthenticated clients may add only a limited number per hour. Further
+//! refusals are counted, and one row has the counts of a past hour.
 
 use crate::{
     domain::login_throttle::network_of,
@@ -9,11 +10,11 @@ use crate::{
 use serde_json::json;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Rows of one address (of IPv6 a /64) in an hour.
+/// Rows per address (IPv6: /64) and hour.
 const MOST_OF_NETWORK: i32 = 20;
-/// Rows of all addresses in an hour.
+/// Rows of all addresses per hour.
 const MOST: i32 = 500;
-/// Addresses that the row of counts names.
+/// Maximum number of addresses in the row of counts.
 const MOST_NAMED: usize = 10;
 
 /// Adds the entry, or counts it.
@@ -21,7 +22,7 @@ pub async fn record(platform: &Platform, entry: Entry<'_>) -> Result<()> {
     Ok(try_to_record(platform, entry).await?)
 }
 
-/// The same with the database's own error.
+/// The same with the database's error.
 pub(super) async fn try_to_record(platform: &Platform, entry: Entry<'_>) -> sqlx::Result<()> {
     let network = entry.ip_address.and_then(|text| text.parse().ok()).map_or_else(|| "unknown".to_owned(), network_of);
     let mut tx = platform.db.begin().await?;
@@ -31,7 +32,7 @@ pub(super) async fn try_to_record(platform: &Platform, entry: Entry<'_>) -> sqlx
     tx.commit().await
 }
 
-/// Writes what was left out of the hours that are over, in one row.
+/// Writes the counts of past hours in one row.
 pub async fn summarize(platform: &Platform) -> Result<()> {
     let hour = hour_of(platform.clock.now());
     if !store::any_before(&platform.db, hour).await? {

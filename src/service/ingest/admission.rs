@@ -1,7 +1,8 @@
-//! Who may bring how much, and how much may be in the process at once: decided before a body is read.
+//! Limits of usage requests per key, and of those in the process: checked before a body is read.
 //!
-//! A key is charged after its request is read, and may go into debt by one: a large request passes however low the rate is, and the next
-//! ones wait until it is paid for. So a rate can't be too low for anybody, and holds in the long run.
+//! A key is charged after its request is read, and may go into debt by one request: a large request
+//! passes at any rate, and the next ones wait until the debt is paid. So no rate is too low for a
+//! request, and the rate holds in the long run.
 
 use crate::{
     config,
@@ -17,16 +18,16 @@ use time::OffsetDateTime;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-/// A key may use at once what it left unused for so long.
+/// Size of a key's bucket in seconds of its rate.
 const BURST_SECONDS: u32 = 10;
-/// Keys whose use is remembered. Those that have used nothing of late are forgotten first.
+/// Maximum number of remembered keys. The least recently used are dropped first.
 const MOST_KEYS: usize = 10_000;
-/// What a request costs beside its body.
+/// Overhead of a request besides its body.
 const REQUEST_BYTES: usize = 16 * 1024;
-/// One key may have this part of all that is in flight.
+/// One key may use this share of the total.
 const SHARE: usize = 4;
 
-/// What every request of usage events asks first; cheap to clone.
+/// Admission of usage requests; cheap to clone.
 #[derive(Clone)]
 pub struct Admission(Arc<Inner>);
 
@@ -50,19 +51,19 @@ struct Key {
     events: TokenBucket<OffsetDateTime>,
 }
 
-/// What a key has left, for its sender.
+/// A key's remaining tokens, for the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     pub requests: u64,
     pub events: u64,
-    /// What both would be if the key had rested for `window_seconds`.
+    /// Both after `window_seconds` without requests.
     pub most_requests: u64,
     pub most_events: u64,
     pub window_seconds: u64,
 }
 
 impl Admission {
-    /// `connections`: how many the pool has; half of them may be writing events.
+    /// `connections`: the pool's size; half of them may write events.
     pub fn new(limits: &config::Limits, connections: u32) -> Admission {
         Admission(Arc::new(Inner {
             writers: Semaphore::new(usize::try_from(connections / 2).unwrap_or(1).max(1)),
@@ -73,7 +74,7 @@ impl Admission {
         }))
     }
 
-    /// Lets a key's request in. `declared`: how long it says that its body is.
+    /// Admits a key's request. `declared`: its Content-Length.
     pub fn admit(&self, key: Uuid, declared: usize, now: OffsetDateTime) -> Result<Admitted> {
         let mut state = self.0.state();
         if !state.keys.contains_key(&key) && state.keys.len() >= MOST_KEYS {
@@ -104,13 +105,13 @@ impl Admission {
         taken.map(|()| admitted)
     }
 
-    /// Waits for a turn to write, so that whoever only reads finds a connection. First come, first served.
+    /// Waits for a permit to write, so that reads still get connections. First come, first served.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.0.writers.acquire().await.ok()
     }
 
-    /// Bytes of the requests that are in the process now.
+    /// Bytes of the requests currently in the process.
     pub fn bytes_in_flight(&self) -> usize {
         self.0.state().bytes
     }
@@ -118,7 +119,7 @@ impl Admission {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -133,7 +134,7 @@ impl State {
     }
 }
 
-/// A request that was let in, and what it holds of the process's memory. It gives that back when it is dropped.
+/// An admitted request and its share of the memory limit, which is released on drop.
 pub struct Admitted {
     inner: Arc<Inner>,
     key: Uuid,
@@ -141,7 +142,7 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Has room for a body of so many bytes, more than was declared perhaps.
+    /// Reserves memory for a body of this size, possibly more than declared.
     pub fn hold(&mut self, body_bytes: usize) -> Result<()> {
         let wanted = body_bytes.saturating_add(REQUEST_BYTES);
         if wanted <= self.bytes {
@@ -169,7 +170,7 @@ impl Admitted {
         Ok(())
     }
 
-    /// Charges the key for the events that its request has brought, good or bad.
+    /// Charges the key for the request's events, valid or not.
     pub fn charge(&self, events: usize) -> Allowance {
         let mut state = self.inner.state();
         let mut allowance = Allowance {
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_flight_is_bounded_and_given_back() {
+    fn requests_in_flight_are_bounded_and_released() {
         let admission = admission(400 * KIB, 1000, 1000);
         let held: Vec<Admitted> = (0..4).map(|number| admission.admit(key(number), 84 * KIB, NOW).unwrap()).collect();
         assert_eq!(admission.bytes_in_flight(), 400 * KIB);
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_has_its_share_and_no_more_even_if_its_bodies_grow() {
+    fn one_key_is_limited_to_its_share() {
         let admission = admission(400 * KIB, 1000, 1000);
         let mut growing = admission.admit(key(1), 0, NOW).unwrap();
         growing.hold(84 * KIB).unwrap();
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_rest_are_forgotten_and_their_number_is_bounded() {
+    fn idle_keys_are_dropped_and_bounded() {
         let admission = admission(usize::MAX, 1, 1000);
         for number in 0..MOST_KEYS as u128 {
             drop(admission.admit(key(number), 0, NOW).unwrap());
@@ -267,7 +268,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_never_has_more_than_its_rate_one_burst_and_one_request(
+        fn a_key_never_exceeds_rate_burst_and_one_request(
             rate in 1u32..500,
             requests in prop::collection::vec((0i64..20_000, 0usize..3_000), 1..200),
         ) {
@@ -281,7 +282,7 @@ mod tests {
                         taken += events;
                     }
                     Err(Error::RateLimited { retry_after }) => {
-                        // What it says is enough, and not much more.
+                        // The reported wait is enough, and not much too long.
                         let wait = Duration::seconds(retry_after as i64);
                         prop_assert!(admission.admit(key(1), 0, now + wait).is_ok());
                         now += wait;

@@ -1,4 +1,4 @@
-//! A customer's invoices as a CSV file for accounting: a row for each invoice, or for each of their lines.
+//! A customer's invoices as a CSV file for accounting: one row per invoice, or per line.
 
 use super::{Query, ROWS_AT_ONCE, count_unexplained, filter};
 use crate::{
@@ -23,19 +23,19 @@ use std::sync::Arc;
 use time::{Date, Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-/// Lines that are read at once.
+/// Lines per query.
 const LINES_AT_ONCE: i64 = 2_000;
 
-/// What a file has, as it came in.
+/// The unparsed parameters of a file.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FileQuery {
-    /// `minor`: integers in the currency's minor unit; else decimals.
+    /// `minor`: integers in the currency's minor unit; otherwise decimals.
     pub units: Option<String>,
-    /// `lines`: a row for each line; else for each invoice.
+    /// `lines`: one row per line; otherwise per invoice.
     pub rows: Option<String>,
 }
 
-/// A file's name and its text, some rows at a time.
+/// A file's name and its streamed text.
 pub struct InvoiceFile<S> {
     pub name: String,
     pub rows: S,
@@ -48,7 +48,7 @@ enum Units {
 }
 
 impl Units {
-    // Negative ones are numbers, not formulas.
+    // Negative values are numbers, not formulas.
     fn amount(self, amount: i64, currency: Currency) -> String {
         match self {
             Units::Decimal => Money::new(amount, currency).decimal(),
@@ -64,11 +64,11 @@ impl Units {
     }
 }
 
-/// All of a customer's invoices that the filter leaves (RFC 4180), in its order. It begins with a byte order mark: Excel reads a file without
-/// one in the system's code page.
+/// All of a customer's invoices that match the filter (RFC 4180), in its order. Starts with a byte
+/// order mark: without it Excel assumes the system's code page.
 ///
 /// # Errors
-/// A wrong parameter, an unknown customer; what fails later ends the stream.
+/// An invalid parameter, an unknown customer; later errors end the stream.
 pub async fn file(
     platform: &Platform,
     customer: CustomerId,
@@ -78,12 +78,12 @@ pub async fn file(
     let units = match given(options.units).as_deref() {
         None | Some("decimal") => Units::Decimal,
         Some("minor") => Units::Minor,
-        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; it is one of decimal, minor"))),
+        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; must be decimal or minor"))),
     };
     let of_lines = match given(options.rows).as_deref() {
         None | Some("invoices") => false,
         Some("lines") => true,
-        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; it is one of invoices, lines"))),
+        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; must be invoices or lines"))),
     };
     let filter = filter(query)?;
     let (customer_name, first, last) = store::extent(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
@@ -116,11 +116,11 @@ struct Reader {
     units: Units,
 }
 
-/// Where a file of lines has got to.
+/// The position in a file of lines.
 enum Place {
     /// Before the invoices after this one.
     Invoices(Option<Uuid>),
-    /// Among the lines of these, after this line; and where to go on.
+    /// Among the lines of these, after this line; and where to continue.
     Lines {
         invoices: Arc<Vec<FileInvoice>>,
         after: Option<(usize, i32)>,
@@ -174,7 +174,7 @@ impl Reader {
     }
 }
 
-/// The first sixteen are those that the file has had from the beginning.
+/// The first sixteen columns are the original ones and keep their order.
 const HEAD: [&str; 31] = [
     "id",
     "stripe_invoice_id",

@@ -1,4 +1,4 @@
-//! One part of an hour, asked of Stripe and kept as it then is.
+//! Sends or cancels one revision of an hour, and stores its state.
 
 use super::{Notice, Turn, count, rfc3339, units};
 use crate::{
@@ -13,24 +13,24 @@ use crate::{
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-/// The longest waits for the next try: after an outage soon, after a refusal once somebody may have put it right.
+/// Maximum delays: short after an outage, long after a refusal, until its cause is fixed.
 const OUTAGE: Duration = Duration::minutes(10);
 const REFUSAL: Duration = Duration::hours(6);
 
-/// What became of a part.
+/// The result for a revision.
 pub enum Delivered {
-    /// There is nothing more to do about it.
+    /// It is finished.
     Settled,
-    /// It is tried again later.
+    /// It is retried later.
     Waits(Row),
-    /// Somebody else has the turn.
+    /// Another worker has claimed it.
     Lost,
 }
 
 impl Turn<'_> {
-    /// Keeps a part, asks Stripe for what it wants, and keeps what became of it. `rows` are the others.
+    /// Stores a revision, calls Stripe, and stores the result. `rows`: the other revisions.
     pub(super) async fn deliver(&self, mut row: Row, rows: &[Row]) -> Result<Delivered> {
-        // Refused as it was, it may have been for what has been put right since.
+        // The cause of an earlier refusal may have been fixed.
         let refused = row.status == Status::Failed;
         if refused {
             row.event_name = self.settings.event_name(self.claim.metric).to_owned();
@@ -48,25 +48,25 @@ impl Turn<'_> {
                 None => return Ok(Delivered::Lost),
             }
         };
-        let (notice, told) = (self.notice(&row, refused), row.status);
+        let (notice, status) = (self.notice(&row, refused), row.status);
         if !self.keep(&row, notice).await? {
             return Ok(Delivered::Lost);
         }
-        if told != Status::Sending && told != Status::Cancelling {
-            count(told, 1);
+        if status != Status::Sending && status != Status::Cancelling {
+            count(status, 1);
         }
-        Ok(if told.is_in_flight() { Delivered::Waits(row) } else { Delivered::Settled })
+        Ok(if status.is_in_flight() { Delivered::Waits(row) } else { Delivered::Settled })
     }
 
-    /// None when the turn is lost. `refused`: that was Stripe's last answer.
+    /// None if the claim is lost. `refused`: Stripe's last response was a refusal.
     async fn send(&self, mut row: Row, refused: bool, rows: &[Row]) -> Result<Option<Row>> {
         let now = self.platform.clock.now();
         if retry(row.hour, row.first_tried_at, now) == Retry::Look {
             match self.look(&row, rows).await {
                 Ok(Verdict::There) => return Ok(Some(sent(row, self.platform.clock.now()))),
-                Ok(Verdict::Unclear) => return Ok(Some(unclear(row, "Stripe counts something else of this hour"))),
+                Ok(Verdict::Unclear) => return Ok(Some(unclear(row, "Stripe's total of this hour is unexpected"))),
                 Ok(Verdict::Missing) if is_open(row.hour, now) => {
-                    // Its identifier is as good as new.
+                    // Its identifier can be used as if it were new.
                     row.first_tried_at = now;
                     if !self.keep(&row, None).await? {
                         return Ok(None);
@@ -99,7 +99,7 @@ impl Turn<'_> {
             Err(error) if !is_refusal(&error) => return self.later(row, &error),
             Err(error) => error,
         };
-        // Refused because it is too late, or because an earlier try has done it.
+        // Refused because it is too late, or because an earlier attempt succeeded.
         match self.look(&row, rows).await {
             Ok(Verdict::Missing) => cancelled(row, self.platform.clock.now()),
             Ok(Verdict::Unclear) => unclear(row, &error.to_string()),
@@ -108,7 +108,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether Stripe counts a part, by what it counts of the whole hour.
+    /// Whether Stripe counts a revision, judged by its total of the hour.
     async fn look(&self, row: &Row, rows: &[Row]) -> std::result::Result<Verdict, StripeError> {
         let hour = hour_of(row.hour);
         let counted = self.stripe.metered(&row.event_name, &row.stripe_customer_id, hour, hour + Duration::HOUR).await?;
@@ -122,7 +122,7 @@ impl Turn<'_> {
         Ok(verdict(counted, others, units(row.quantity)))
     }
 
-    /// No answer: it is tried again as it is.
+    /// No response: it is retried unchanged.
     fn later(&self, row: Row, error: &StripeError) -> Row {
         self.again(row, error, OUTAGE)
     }
@@ -134,12 +134,12 @@ impl Turn<'_> {
         row
     }
 
-    /// Refused: it is tried again, for what it was refused for may be put right.
+    /// Refused: it is retried, because the cause may be fixed.
     fn failed(&self, row: Row, error: &StripeError) -> Row {
         Row { status: Status::Failed, ..self.again(row, error, REFUSAL) }
     }
 
-    /// What a person should know of. A refusal is told of when it is new, not at every try.
+    /// Logs what staff should know. A refusal is logged when it is new, not at every attempt.
     fn notice(&self, row: &Row, refused: bool) -> Option<Notice> {
         let event_type = match row.status {
             Status::Failed if !refused => "usage.meter_failed",
@@ -152,13 +152,13 @@ impl Turn<'_> {
             "quantity": row.quantity, "reason": row.error});
         if row.status != Status::Cancelled {
             tracing::warn!(customer = %self.claim.customer, metric = %self.claim.metric, identifier = row.identifier, status = row.status.as_str(),
-                reason = row.error, "usage is not at Stripe as it should be");
+                reason = row.error, "usage at Stripe is not correct");
         }
         Some((event_type, data))
     }
 }
 
-/// Stripe says no to this part, as opposed to this moment or this key.
+/// Stripe refuses this revision, rather than any request at this time or with this key.
 const fn is_refusal(error: &StripeError) -> bool {
     matches!(error, StripeError::Rejected { status, .. } if !matches!(status, 401 | 403 | 409))
 }
@@ -172,7 +172,7 @@ fn cancelled(row: Row, at: OffsetDateTime) -> Row {
 }
 
 fn expired(row: Row) -> Row {
-    let why = row.error.as_deref().unwrap_or("it was not taken");
+    let why = row.error.as_deref().unwrap_or("it was not accepted");
     let error = Some(format!("too late for Stripe's 35 days: {why}"));
     Row { status: Status::Expired, error, ..row }
 }

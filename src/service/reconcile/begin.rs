@@ -1,4 +1,4 @@
-//! Beginning a run, or taking up the one that there is.
+//! Starts a run, or resumes the existing one.
 
 use super::{Asked, Error, MISSING, Platform, Result, Work, entry, rfc3339, run::Stage, scope::Scope};
 use crate::{
@@ -13,18 +13,19 @@ use crate::{
 use serde_json::json;
 use uuid::Uuid;
 
-/// What became of asking for a run.
+/// The result of requesting a run.
 pub enum Begun {
-    /// The run of this request is over.
+    /// The request's run has ended.
     Ended(Uuid),
-    /// It is ours to carry out.
+    /// This process carries it out.
     Ours(Box<Work>),
 }
 
-/// Begins a run, or takes up the unfinished one of the same request.
+/// Starts a run, or resumes the unfinished one of the same request.
 ///
 /// # Errors
-/// `stripe_not_configured`; `invalid_parameter`; `reconciliation_running` while another process has one of the same scope.
+/// `stripe_not_configured`; `invalid_parameter`; `reconciliation_running` while another process
+/// runs one with the same scope.
 #[tracing::instrument(name = "reconcile.begin", level = "debug", skip_all)]
 pub async fn begin(platform: &Platform, by: &By, asked: &Asked, request: Option<Uuid>, dry_run: bool) -> Result<Begun> {
     platform.stripe()?;
@@ -33,7 +34,7 @@ pub async fn begin(platform: &Platform, by: &By, asked: &Asked, request: Option<
     }
     let scope = Scope::of(platform, asked).await?;
     let lead = lead(platform, scope.customer).await?.ok_or_else(busy)?;
-    // Somebody with the same request may have had the lead until now.
+    // Another process with the same request may have had the lock until now.
     if let Some(known) = find(platform, request).await? {
         lead.give_up().await?;
         return known_run(platform, known).await;
@@ -49,7 +50,7 @@ async fn find(platform: &Platform, request: Option<Uuid>) -> Result<Option<Uuid>
     }
 }
 
-/// The run of a request that came before.
+/// The run of an earlier identical request.
 async fn known_run(platform: &Platform, id: Uuid) -> Result<Begun> {
     let run = store::run(&platform.db, id).await?.ok_or(MISSING)?;
     if matches!(run.status, ReconciliationStatus::Completed | ReconciliationStatus::Cancelled) {
@@ -61,15 +62,15 @@ async fn known_run(platform: &Platform, id: Uuid) -> Result<Begun> {
     }
 }
 
-/// Takes up an unfinished run where it was. None while another process is at it, or when it is over by now.
+/// Resumes an unfinished run. None while another process is working on it, or if it has ended.
 pub(super) async fn resume(platform: &Platform, id: Uuid) -> Result<Option<Work>> {
     let Some(run) = store::run(&platform.db, id).await? else { return Ok(None) };
     let Some(lead) = lead(platform, run.customer).await? else { return Ok(None) };
     store::take_up(&platform.db, id, platform.clock.now()).await?;
-    // As it is now that nobody else works on it.
+    // Its state now that no other process is working on it.
     match store::run(&platform.db, id).await?.filter(|run| run.status == ReconciliationStatus::Running) {
         Some(run) => {
-            tracing::info!(reconciliation_id = %id, stage = run.stage, rows = run.rows_checked, "a reconciliation goes on where it was");
+            tracing::info!(reconciliation_id = %id, stage = run.stage, rows = run.rows_checked, "reconciliation resumed");
             Ok(Some(Work { platform: platform.clone(), run, lead }))
         }
         None => {
@@ -87,7 +88,7 @@ pub(super) async fn lead(platform: &Platform, customer: Option<CustomerId>) -> R
 fn busy() -> Error {
     Error::Conflict {
         code: "reconciliation_running",
-        detail: "a reconciliation of the same scope is running; look at it, or wait for its end".into(),
+        detail: "a reconciliation of the same scope is running; open it, or wait for its end".into(),
     }
 }
 

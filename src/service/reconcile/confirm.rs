@@ -1,4 +1,4 @@
-//! What differs is looked at once more, on both sides, before it is called a discrepancy.
+//! Compares suspects again on both sides before they are confirmed.
 
 use super::{run::Runner, streams};
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, HashMap};
 
-/// Objects that are looked at in a transaction.
+/// Objects per transaction.
 const AT_A_TIME: i64 = 100;
-/// Requests at a time.
+/// Concurrent requests.
 const AT_ONCE: usize = 8;
 
 impl Runner<'_> {
@@ -27,7 +27,7 @@ impl Runner<'_> {
                 break;
             }
             if !waited {
-                // A webhook may be on its way.
+                // A webhook may still be on its way.
                 tokio::time::sleep(self.platform.config.file.reconcile.settle()).await;
                 waited = true;
             }
@@ -40,11 +40,9 @@ impl Runner<'_> {
             }
             self.save(&[]).await?;
         }
-        // Whoever leaves out what it has may have left out what nobody else has.
+        // If Stripe's lists omit existing objects, they may also omit objects that only Stripe has.
         match &self.omitted {
-            Some((count, one)) => {
-                Err(StripeError::Unreadable(format!("its lists leave out {count} objects that it has, {one} among them")).into())
-            }
+            Some((count, one)) => Err(StripeError::Unreadable(format!("its lists omit {count} existing objects, e.g. {one}")).into()),
             None => Ok(()),
         }
     }
@@ -61,7 +59,7 @@ impl Runner<'_> {
         let internal = mirror::by_ids(&self.platform.db, object, &ids).await?;
         let internal: HashMap<String, Record> = internal.into_iter().map(|record| (record.id.clone(), record)).collect();
         if kind_of(object).is_some() {
-            // Stripe has just listed it, and only drafts go away: there is nothing to ask.
+            // Stripe has just listed it, and only drafts can be deleted: no request is needed.
             let stays = |suspect: &Suspect| {
                 suspect.kinds == [Kind::MissingLocally]
                     && !internal.contains_key(&suspect.object_id)
@@ -97,7 +95,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// How an object differs now, and whether Stripe's list left it out.
+    /// How an object differs now, and whether Stripe's list omitted it.
     async fn look(&self, object: Object, suspect: &Suspect, internal: Option<Record>) -> Result<(Vec<Discrepancy>, bool)> {
         let Some(kind) = kind_of(object) else { return Ok((Vec::new(), false)) };
         let mut stripe = streams::retrieve(self.platform, kind, &suspect.object_id).await?;
@@ -106,7 +104,7 @@ impl Runner<'_> {
             internal = self.internal_of(object, std::slice::from_ref(record)).await?.remove(&record.id);
         }
         if let (None, Some(record)) = (&internal, &mut stripe) {
-            // Whose it is was found out when it was suspected.
+            // Its customer was determined when it became a suspect.
             record.customer.clone_from(&suspect.stripe_customer);
         }
         let omitted = suspect.kinds == [Kind::MissingInStripe] && stripe.as_ref().is_some_and(|record| self.is_in_window(object, record));

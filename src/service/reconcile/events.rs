@@ -1,4 +1,4 @@
-//! The inbox against Stripe's list of events.
+//! Compares the inbox with Stripe's list of events.
 
 use super::run::Runner;
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
 };
 use time::Duration;
 
-/// How far back Stripe's list of events goes ("List all events").
+/// Stripe's retention of events ("List all events").
 const KEPT: Duration = Duration::days(30);
 
 impl Runner<'_> {
-    /// Every event of Stripe's that the inbox does not have is a missed one.
+    /// Every event that the inbox lacks is a missed one.
     pub(super) async fn events(&mut self) -> Result<()> {
         let oldest = self.platform.clock.now() - KEPT;
         let from = self.run.from.map_or(oldest, |from| from.max(oldest)).unix_timestamp();
@@ -27,7 +27,7 @@ impl Runner<'_> {
         loop {
             let after = self.run.position.after.clone();
             let (_, page) = match self.platform.stripe()?.events_within(window, after.as_deref()).await {
-                // The event at which an earlier attempt stopped is older than the list by now.
+                // The cursor's event is no longer in the list.
                 Err(error) if error.is_missing() && after.is_some() => {
                     self.run.position.after = None;
                     continue;
@@ -67,7 +67,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Which of these have come meanwhile?
+    /// Which of these have arrived meanwhile?
     pub(super) async fn look_for_events(&self, suspects: &[Suspect]) -> Result<()> {
         let ids: Vec<&str> = suspects.iter().map(|suspect| suspect.object_id.as_str()).collect();
         let stored = inbox::stored(&self.platform.db, &ids).await?;
@@ -82,7 +82,7 @@ impl Runner<'_> {
     }
 }
 
-/// Stripe's id of the customer that an event is about.
+/// Stripe's id of the event's customer.
 fn customer_of(document: &Document<'_>) -> Option<String> {
     let object = document.object()?.as_object()?;
     let text = |name: &str| object.get(name)?.as_str();

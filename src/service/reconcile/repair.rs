@@ -1,4 +1,5 @@
-//! Putting right what differs: Stripe's object is fetched again and goes through the inbox, as everything does that changes the mirror.
+//! Repairs discrepancies: the object is fetched from Stripe and goes through the inbox, like all
+//! changes of the mirror.
 
 use super::{MISSING, entry, named, run::Runner, streams, usage::hours_of};
 use crate::{
@@ -21,15 +22,16 @@ use crate::{
 use serde_json::{Value, json, value::RawValue};
 use std::time::{Duration, Instant};
 
-/// Discrepancies that one request repairs at most.
+/// Maximum number of discrepancies that one request repairs.
 const MOST_REPAIRS: i64 = 200;
-/// How long one request repairs, and then what it is at: each in the time that the client for Stripe allows itself.
+/// Time limit of a request, after which it finishes the current repair within the Stripe client's
+/// timeouts.
 const REPAIRING: Duration = Duration::from_secs(20);
-/// Discrepancies that are read at a time.
+/// Discrepancies per query.
 const AT_A_TIME: i64 = 100;
 
 impl Runner<'_> {
-    /// Repairs what the run has found, if it was asked to.
+    /// Repairs the run's discrepancies, if requested.
     pub(super) async fn repair(&mut self) -> Result<()> {
         if !self.run.repair || self.run.dry_run {
             return Ok(());
@@ -47,7 +49,7 @@ impl Runner<'_> {
     }
 }
 
-/// Repairs one discrepancy of a run, and says what is known of it now. One that is repaired is left alone.
+/// Repairs one discrepancy of a run, and returns its new state. A repaired one is left unchanged.
 pub async fn repair(platform: &Platform, by: &By, id: &str, discrepancy: i64) -> Result<FoundDiscrepancy> {
     platform.stripe()?;
     let run = store::run(&platform.db, named(id)?).await?.ok_or(MISSING)?;
@@ -58,8 +60,8 @@ pub async fn repair(platform: &Platform, by: &By, id: &str, discrepancy: i64) ->
     found::one(&platform.db, run.id, discrepancy).await?.ok_or(Error::NotFound("discrepancy"))
 }
 
-/// Repairs what a run has found and is not repaired yet, for some seconds and a bounded number at a time; what is left is said. It goes on by
-/// itself when whoever asked has gone.
+/// Repairs a run's open discrepancies, limited in time and number; reports how many are left. It
+/// continues if the client disconnects.
 pub async fn repair_all(platform: &Platform, by: &By, id: &str) -> Result<Repair> {
     platform.stripe()?;
     let run = store::run(&platform.db, named(id)?).await?.ok_or(MISSING)?;
@@ -82,16 +84,17 @@ async fn repair_some(platform: &Platform, by: &By, run: &Run) -> Result<Repair> 
     Ok(repair)
 }
 
-/// What a try came to: nothing differs any more, or why it still does.
+/// The result of a repair: no difference any more, or why it remains.
 type Tried = std::result::Result<(), String>;
 
-/// Tries to repair a discrepancy and notes what came of it, with how it was here before and is now; whether it worked.
+/// Repairs a discrepancy and audits the result, with the object before and after; returns whether
+/// it worked.
 async fn mend(platform: &Platform, by: &By, run: &Run, found: &FoundDiscrepancy) -> Result<bool> {
     let Discrepancy { kind, object, object_id, .. } = &found.discrepancy;
     let before = here(platform, *object, object_id).await?;
     let tried = match attempt(platform, run, &found.discrepancy).await {
         Ok(tried) => tried,
-        // This object's fault; when Stripe is away the others would meet the same.
+        // An error of this object only; if Stripe were unavailable, the others would fail too.
         Err(Error::StripeRefused(why)) => Err(why.to_string()),
         Err(other) => return Err(other),
     };
@@ -109,7 +112,7 @@ async fn mend(platform: &Platform, by: &By, run: &Run, found: &FoundDiscrepancy)
     Ok(error.is_none())
 }
 
-/// An object as the mirror has it.
+/// The mirrored object.
 async fn here(platform: &Platform, object: Object, id: &str) -> Result<Value> {
     let record = mirror::by_ids(&platform.db, object, &[id]).await?.pop();
     Ok(record.map_or(Value::Null, |record| json!(record.said())))
@@ -136,26 +139,28 @@ async fn attempt(platform: &Platform, run: &Run, discrepancy: &Discrepancy) -> R
     let still = compare(*object, internal.as_ref(), stripe.as_ref(), Tolerance(run.tolerance));
     Ok(match still.iter().find(|still| still.kind == *kind).or(still.first()) {
         None => Ok(()),
-        Some(Discrepancy { kind: Kind::MissingLocally, .. }) => Err("Stripe's object came, and is not mirrored: the inbox says why".into()),
+        Some(Discrepancy { kind: Kind::MissingLocally, .. }) => {
+            Err("the object was fetched but not mirrored: see the inbox for the reason".into())
+        }
         Some(still) => Err(format!("it still differs in its {}", still.field.as_deref().unwrap_or(still.kind.as_str()))),
     })
 }
 
-/// Puts an event that never came through the inbox.
+/// Stores and applies a missed event.
 async fn missed(platform: &Platform, id: &str) -> Result<Tried> {
     let answer = match platform.stripe()?.event(id).await {
         Ok(answer) => answer,
-        Err(error) if error.is_missing() => return Ok(Err("Stripe keeps events for 30 days, and this one no longer".into())),
+        Err(error) if error.is_missing() => return Ok(Err("Stripe stores events for 30 days, and this one has expired".into())),
         Err(error) => return Err(error.into()),
     };
     webhooks::take(platform, answer.text()?).await?;
     Ok(Ok(()))
 }
 
-/// Has Stripe's meters told of what they lack.
+/// Sends missing usage to Stripe's meters.
 async fn resend(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried> {
     if discrepancy.invoice_id.is_some() {
-        return Ok(Err("the invoice is final: a credit note, or an item on the next one, makes up for it".into()));
+        return Ok(Err("the invoice is final: a credit note, or an item on the next one, corrects it".into()));
     }
     let metric = discrepancy.metric.as_deref().and_then(|metric| metric.parse::<Metric>().ok());
     let customer = match &discrepancy.stripe_customer_id {
@@ -164,11 +169,11 @@ async fn resend(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried>
     };
     match (metric, customer, hours_of(discrepancy)) {
         (Some(metric), Some(customer), Some((start, end))) => meters::resend(platform, customer, metric, start, end).await,
-        _ => Ok(Err("nobody knows any more whose usage this was".into())),
+        _ => Ok(Err("the customer of this usage is unknown".into())),
     }
 }
 
-/// Tells the mirror of an object that is gone from Stripe, where Stripe lets objects of its kind go.
+/// Marks an object as deleted in the mirror, for types that Stripe allows to be deleted.
 async fn delete(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried> {
     let Discrepancy { object, object_id: id, .. } = discrepancy;
     let Some(kind) = kind_of(*object) else { return Ok(Ok(())) };
@@ -181,12 +186,12 @@ async fn delete(platform: &Platform, discrepancy: &Discrepancy) -> Result<Tried>
         Object::Invoice if draft => {
             match inbox::last_payload(&platform.db, id).await?.and_then(|body| Document::read(&body).object().map(Value::from)) {
                 Some(object) => object,
-                None => return Ok(Err("Stripe has no such draft, and the inbox no event of it".into())),
+                None => return Ok(Err("the draft exists neither in Stripe nor in an event of the inbox".into())),
             }
         }
         _ => {
             return Ok(Err(format!(
-                "Stripe has no such {}, though it never lets one go: it is another account's or mode's, or was never Stripe's",
+                "Stripe has no such {} and never deletes one: it belongs to another account or mode, or never existed in Stripe",
                 object.title().to_lowercase()
             )));
         }

@@ -1,4 +1,4 @@
-//! What is told of runs.
+//! Reports of runs.
 
 use super::{Error, MISSING, Platform, Result, named};
 use crate::{
@@ -14,12 +14,12 @@ use crate::{
     store::postgres::reconcile::{self as store, found},
 };
 
-/// Discrepancies that the answer to a run holds at most.
+/// Maximum number of discrepancies in the response to a run.
 pub(super) const MOST_ANSWERED: i64 = 1000;
 
 pub(super) async fn answer(platform: &Platform, summary: ReconciliationSummary) -> Result<Reconciliation> {
     let (Some(timestamp), Some(within_tolerance)) = (summary.finished_at, summary.within_tolerance) else {
-        let detail = summary.error.unwrap_or_else(|| "it is not over yet".into());
+        let detail = summary.error.unwrap_or_else(|| "it has not ended yet".into());
         return Err(match summary.status {
             ReconciliationStatus::Cancelled => Error::Conflict { code: "reconciliation_cancelled", detail },
             _ => Error::ReconciliationFailed(detail),
@@ -39,7 +39,7 @@ pub(super) async fn answer(platform: &Platform, summary: ReconciliationSummary) 
     })
 }
 
-/// One page of the runs, newest first.
+/// A page of the runs, newest first.
 #[tracing::instrument(name = "reconcile.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage> {
     let (page, limit) = paging(page, limit)?;
@@ -47,7 +47,7 @@ pub async fn list(platform: &Platform, page: Option<String>, limit: Option<Strin
     Ok(ReconciliationPage { reconciliations, pagination: pagination(page, limit, total), stripe_configured: platform.stripe.is_some() })
 }
 
-/// One run with a page of what it found, or has found so far.
+/// A run with a page of its discrepancies so far.
 #[tracing::instrument(name = "reconcile.detail", level = "debug", skip_all)]
 pub async fn detail(
     platform: &Platform,
@@ -76,7 +76,7 @@ pub async fn detail(
     })
 }
 
-/// The first discrepancies of a run, a thousand at most, those of the most money first.
+/// A run's first discrepancies, at most a thousand, largest amounts first.
 pub async fn first_found(platform: &Platform, id: &str) -> Result<Vec<FoundDiscrepancy>> {
     Ok(found::page(&platform.db, named(id)?, None, MOST_ANSWERED, 0).await?)
 }

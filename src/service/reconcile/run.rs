@@ -1,4 +1,4 @@
-//! One run, stage by stage.
+//! A run, stage by stage.
 
 mod end;
 mod stage;
@@ -30,14 +30,14 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How often a run keeps where it is, and hears whether it is to end.
+/// How often a run stores its position and checks for a cancellation.
 const KEEP: Duration = Duration::from_secs(1);
-/// Suspects that are noted at a time.
+/// Suspects per transaction.
 const MOST_PENDING: usize = 500;
-/// Objects of ours that are read at a time.
+/// Objects of ours per query.
 const AT_A_TIME: i64 = 500;
 
-/// How far a run is.
+/// A run's progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
     pub stage: String,
@@ -45,10 +45,10 @@ pub struct Progress {
     pub rows_total: Option<i64>,
 }
 
-/// Hears how far a run is, about once a second.
+/// Called with a run's progress, about once a second.
 pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
 
-/// A run, and the lead in its scope.
+/// A run, and the lock of its scope.
 pub struct Work {
     pub(super) platform: Platform,
     pub(super) run: Run,
@@ -60,10 +60,11 @@ impl Work {
         self.run.id
     }
 
-    /// Runs to the end, whatever it is, and says how it ended. A dry run leaves nothing behind but what is given back: see [`Work::rehearse`].
+    /// Runs to the end, whatever the result, and returns it. A dry run leaves no rows: see
+    /// [`Work::rehearse`].
     ///
     /// # Errors
-    /// Only when the end could not be recorded: the run is taken up later.
+    /// Only if the end could not be stored: the run is resumed later.
     pub async fn carry_out(self, listener: &Listener, cancel: &CancellationToken) -> Result<ReconciliationSummary> {
         let Work { platform, run, lead } = self;
         let began = Instant::now();
@@ -91,7 +92,7 @@ impl Work {
         Ok(summary)
     }
 
-    /// Runs to the end and forgets the run: its end, and the first discrepancies that it found.
+    /// Runs to the end and deletes the run; returns its end and its first discrepancies.
     pub async fn rehearse(self, listener: &Listener, cancel: &CancellationToken) -> Result<(ReconciliationSummary, Vec<FoundDiscrepancy>)> {
         let (platform, id) = (self.platform.clone(), self.run.id);
         let summary = self.carry_out(listener, cancel).await;
@@ -105,7 +106,7 @@ fn by_of(run: &Run) -> By {
     By { actor: run.actor.clone(), origin: Origin { ip_address: run.ip_address.clone(), user_agent: run.user_agent.clone() } }
 }
 
-/// Waits until somebody wants the run to end.
+/// Waits until the run's cancellation is requested.
 async fn watch(platform: &Platform, id: Uuid) -> Result<()> {
     let mut turns = tokio::time::interval(KEEP);
     loop {
@@ -122,12 +123,12 @@ pub(super) struct Runner<'a> {
     pub(super) run: Run,
     lead: Lead,
     listener: &'a Listener,
-    /// Pairs that differ and are not noted yet.
+    /// Differing pairs that are not stored yet.
     pending: Vec<(Object, Pair)>,
     saved: Instant,
-    /// How many objects Stripe's lists left out that Stripe has, and one of them.
+    /// The number of existing objects that Stripe's lists left out, and one of them.
     pub(super) omitted: Option<(usize, String)>,
-    /// The prices that bill a metric, once they are asked for.
+    /// The prices that bill a metric, once fetched.
     pub(super) metered: Option<Vec<(String, &'static str)>>,
 }
 
@@ -173,7 +174,7 @@ impl Runner<'_> {
         self.run.from.map(OffsetDateTime::unix_timestamp)
     }
 
-    /// Of objects that both sides list newest first.
+    /// Compares types that both sides list newest first.
     async fn ordered(&mut self, object: Object) -> Result<()> {
         let Some(kind) = kind_of(object) else { return Ok(()) };
         let before = self.run.position.before.unwrap_or_else(|| self.run.to.unix_timestamp());
@@ -198,10 +199,11 @@ impl Runner<'_> {
         }
     }
 
-    /// Of objects whose order here is another one: each page of Stripe's is looked up, and what was not seen then is missing there.
+    /// Compares types with another order here: looks up each page of Stripe's, and reports what was
+    /// not seen as missing.
     async fn looked_up(&mut self, object: Object) -> Result<()> {
         let Some(kind) = kind_of(object) else { return Ok(()) };
-        // When a customer came to be is known here only of ourselves.
+        // Only our own creation date of a customer is known here.
         let windowed = object != Object::Customer;
         let window = Window {
             from: self.from().filter(|_| windowed),
@@ -241,13 +243,13 @@ impl Runner<'_> {
         Ok(store::forget_seen(&mut conn, self.run.id).await?)
     }
 
-    /// Ours of these, by Stripe's ids.
+    /// Our objects with these Stripe ids.
     pub(super) async fn internal_of(&self, object: Object, stripe: &[Record]) -> Result<HashMap<String, Record>> {
         let ids: Vec<&str> = stripe.iter().map(|record| record.id.as_str()).collect();
         let found = mirror::by_ids(&self.platform.db, object, &ids).await?;
         let mut internal: HashMap<String, Record> = found.into_iter().map(|record| (record.id.clone(), record)).collect();
         if object == Object::InvoicePayment {
-            // Older API versions tell of a payment on its invoice only.
+            // Older API versions only have a payment on its invoice.
             let lacking: Vec<&Record> = stripe.iter().filter(|record| !internal.contains_key(&record.id)).collect();
             let invoices: Vec<&str> = lacking.iter().filter_map(|record| record.invoice.as_deref()).collect();
             let read_off = mirror::payments_from_invoices(&self.platform.db, &invoices).await?;

@@ -1,4 +1,4 @@
-//! What is done without being asked for: runs of dead processes, the nightly run, the metrics.
+//! Scheduled work: resuming runs of dead processes, the nightly run, the metrics.
 
 use super::{
     Asked, Listener, Platform, Result, Work,
@@ -21,11 +21,11 @@ use std::{
 use time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Who starts what nobody asks for.
-/// How long after its hour the nightly run still begins.
+/// The actor of scheduled runs.
+/// How long after its hour the nightly run may still start.
 const NIGHT: Duration = Duration::hours(3);
 
-/// Takes up what was interrupted, and begins the nightly run when its hour has come. How many runs that were.
+/// Resumes interrupted runs, and starts the nightly run when due. Returns how many runs.
 pub async fn tend(platform: &Platform) -> Result<usize> {
     if platform.stripe.is_none() || !features::current(platform).billing_enabled {
         return Ok(0);
@@ -60,7 +60,7 @@ async fn nightly(platform: &Platform) -> Result<Option<Work>> {
         return Ok(None);
     }
     let Some(lead) = lead(platform, None).await? else { return Ok(None) };
-    // Another replica may have begun and ended since.
+    // Another replica may have run it meanwhile.
     if store::began_since(&platform.db, SYSTEM, due).await? {
         lead.give_up().await?;
         return Ok(None);
@@ -71,18 +71,18 @@ async fn nightly(platform: &Platform) -> Result<Option<Work>> {
     Ok(Some(Work { platform: platform.clone(), run, lead }))
 }
 
-/// The currencies that have a gauge: one of which a later run finds nothing goes back to 0.
+/// Currencies with a gauge: if a later run finds nothing in one, it returns to 0.
 fn measured() -> MutexGuard<'static, BTreeSet<Currency>> {
     static MEASURED: Mutex<BTreeSet<Currency>> = Mutex::new(BTreeSet::new());
     MEASURED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Dollars, yen or dinars of a number of cents, yen or fils.
+/// Major units of an amount in minor units.
 fn major_units(amount: i64, currency: Currency) -> f64 {
     amount as f64 / 10_f64.powi(currency.exponent().cast_signed())
 }
 
-/// Tells the metrics what the last complete run of everybody came to, whichever process ran it.
+/// Sets the metrics of the last complete run over all customers, by any process.
 pub async fn measure(platform: &Platform) -> Result<()> {
     let Some(last) = store::last_complete(&platform.db).await? else { return Ok(()) };
     let mut conn = platform.db.acquire().await?;
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_threshold_fits_every_currency() {
+    fn amounts_are_in_major_units() {
         for (code, minor) in [("usd", 100_000), ("jpy", 1_000), ("kwd", 1_000_000)] {
             assert_eq!(major_units(minor, code.parse().unwrap()), 1_000.0, "{code}");
         }

@@ -1,4 +1,4 @@
-//! What is to be compared.
+//! The scope of a run.
 
 use crate::{
     domain::identity::CustomerId,
@@ -8,19 +8,19 @@ use crate::{
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
-/// What is to be compared, as it came in.
+/// The unparsed scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     pub customer_id: Option<String>,
-    /// Objects made in `[from, to)`: instants, or dates, of which the last one counts whole.
+    /// Objects created in `[from, to)`: instants, or dates; the last date is included.
     pub from: Option<String>,
     pub to: Option<String>,
     #[serde(default)]
     pub repair: bool,
 }
 
-/// What is to be compared.
+/// The parsed scope.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope {
     pub customer: Option<CustomerId>,
@@ -30,7 +30,7 @@ pub(super) struct Scope {
 
 impl Scope {
     pub async fn of(platform: &Platform, asked: &Asked) -> Result<Scope> {
-        // Stripe's clock ticks in seconds.
+        // Stripe's timestamps are whole seconds.
         let second = |at: OffsetDateTime| at.replace_nanosecond(0).unwrap_or(at);
         let now = second(platform.clock.now()) + Duration::SECOND;
         let instant = |name, text: &Option<String>, shift| {
@@ -39,16 +39,16 @@ impl Scope {
         let from = instant("from", &asked.from, Duration::ZERO)?;
         let to = instant("to", &asked.to, Duration::DAY)?.map_or(now, |to| to.min(now));
         if from.is_some_and(|from| from >= to) {
-            return Err(Error::invalid("from", "wants an instant before `to`, and not in the future"));
+            return Err(Error::invalid("from", "must be before `to`, and not in the future"));
         }
         let Some(named) = parameter::given(asked.customer_id.clone()) else { return Ok(Scope { customer: None, from, to }) };
-        let unknown = || Error::invalid("customer_id", "names no customer");
+        let unknown = || Error::invalid("customer_id", "is not a customer");
         let customer = CustomerId(named.parse().map_err(|_| unknown())?);
         if customers::name(&platform.db, customer).await?.is_none() {
             return Err(unknown());
         }
         if customers::stripe_id(&platform.db, customer).await?.is_none() {
-            return Err(Error::invalid("customer_id", "names a customer that Stripe does not know"));
+            return Err(Error::invalid("customer_id", "is a customer without a Stripe id"));
         }
         Ok(Scope { customer: Some(customer), from, to })
     }

@@ -1,4 +1,4 @@
-//! Both sides' objects as streams of records, read ahead of whoever compares them.
+//! Both sides' objects as streams of records, read ahead of the comparison.
 
 use crate::{
     domain::{
@@ -20,14 +20,14 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Records of ours that are read at a time.
+/// Records of ours per query.
 const AT_A_TIME: i64 = 1000;
-/// Pages that wait to be compared.
+/// Pages waiting for the comparison.
 const AHEAD: usize = 2;
-/// Requests for what a page leaves out, at a time.
+/// Concurrent requests for data that a page omits.
 const AT_ONCE: usize = 4;
 
-/// Pages of records. An empty one is the end: a stream that breaks off is an error, never an end.
+/// Pages of records. An empty one is the end; a broken stream is an error, never an end.
 pub struct Pages {
     pages: mpsc::Receiver<Result<Vec<Record>>>,
     _reader: AbortOnDropHandle<()>,
@@ -45,11 +45,11 @@ impl Pages {
     }
 
     pub async fn next(&mut self) -> Result<Vec<Record>> {
-        self.pages.recv().await.unwrap_or_else(|| Err(Error::Internal(anyhow::anyhow!("a stream of records broke off"))))
+        self.pages.recv().await.unwrap_or_else(|| Err(Error::Internal(anyhow::anyhow!("a stream of records ended early"))))
     }
 }
 
-/// What the mirror holds of a kind, made before this unix second.
+/// Mirrored objects of a type, created before this Unix second.
 pub fn internal(platform: &Platform, object: Object, scope: Scope, before: OffsetDateTime) -> Pages {
     let db = platform.db.clone();
     Pages::of(async move |sender: mpsc::Sender<Result<Vec<Record>>>| {
@@ -66,8 +66,8 @@ pub fn internal(platform: &Platform, object: Object, scope: Scope, before: Offse
     })
 }
 
-/// What Stripe lists of a kind, older than the object `after`. The next page is asked for while the one before is read, and that one read
-/// while the one before it is compared.
+/// Stripe's list of a type, older than the object `after`. The next page is requested while the
+/// previous one is parsed, and that is parsed while the one before it is compared.
 pub fn stripe(platform: &Platform, kind: Kind, window: Window<'_>, after: Option<String>) -> Result<Pages> {
     let client = platform.stripe()?.clone();
     let clock = platform.clock.clone();
@@ -83,12 +83,12 @@ pub fn stripe(platform: &Platform, kind: Kind, window: Window<'_>, after: Option
                 return Ok(());
             }
         }
-        // Why there is no more: only what is listed to its end is at its end.
+        // Why it ended: only a complete list may end the stream.
         lister.await.map_err(|error| Error::Internal(error.into()))?
     }))
 }
 
-/// A list of Stripe's.
+/// A Stripe list.
 struct Listing {
     client: Client,
     kind: Kind,
@@ -97,7 +97,7 @@ struct Listing {
     customer: Option<String>,
 }
 
-/// When Stripe answered, and the objects of a page as they stand in it.
+/// The time of Stripe's response, and a page's objects in order.
 type Listed = (Option<OffsetDateTime>, Vec<Box<RawValue>>);
 
 impl Listing {
@@ -105,7 +105,7 @@ impl Listing {
         let window = Window { from: self.from, before: self.before, customer: self.customer.as_deref() };
         loop {
             let (answer, page) = match self.client.list_within(self.kind, window, after.as_deref()).await {
-                // The object at which an earlier attempt stopped is gone: what was seen is known.
+                // The cursor's object was deleted: seen objects are stored.
                 Err(error) if error.is_missing() && after.is_some() => {
                     after = None;
                     continue;
@@ -128,7 +128,7 @@ impl Listing {
     }
 }
 
-/// Reads an object, an invoice with all of its lines, a subscription with all of its items.
+/// Reads an object, with all lines of an invoice, or all items of a subscription.
 async fn whole(client: &Client, kind: Kind, text: Box<RawValue>, at: OffsetDateTime) -> Result<Record> {
     if kind != Kind::Invoice {
         let mut object: Value = serde_json::from_str(text.get()).map_err(unreadable)?;
@@ -150,7 +150,7 @@ async fn whole(client: &Client, kind: Kind, text: Box<RawValue>, at: OffsetDateT
     Ok(record::read(kind, &invoice, at)?)
 }
 
-/// One object as it is in Stripe now. None when there is none, or no more.
+/// The current state of an object in Stripe. None if it doesn't exist.
 pub async fn retrieve(platform: &Platform, kind: Kind, id: &str) -> Result<Option<Record>> {
     let client = platform.stripe()?;
     let answer = match client.retrieve(kind, id).await {
@@ -163,7 +163,7 @@ pub async fn retrieve(platform: &Platform, kind: Kind, id: &str) -> Result<Optio
         return Ok(None);
     }
     if object["id"] != id {
-        return Err(StripeError::Unreadable(format!("asked for {id}, it gives something else")).into());
+        return Err(StripeError::Unreadable(format!("the response for {id} is another object")).into());
     }
     let at = answer.at.unwrap_or_else(|| platform.clock.now());
     whole(client, kind, answer.read()?, at).await.map(Some)

@@ -1,4 +1,4 @@
-//! What customers used against what Stripe's billing meters count, and against what invoices bill of it.
+//! Compares customers' usage with Stripe's billing meters, and with what invoices bill.
 
 use super::{rfc3339, run::Runner};
 use crate::{
@@ -18,9 +18,9 @@ use crate::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Customers that are read at a time.
+/// Customers per query.
 const AT_A_TIME: i64 = 100;
-/// How long an hour that has closed may be on its way.
+/// How long the usage of a closed hour may be on its way.
 const UNDER_WAY: Duration = Duration::minutes(10);
 
 /// Hours of a customer's metric within one of its periods.
@@ -33,7 +33,8 @@ struct Span {
 }
 
 impl Runner<'_> {
-    /// Each customer's metrics, in the running period and the one before, as far as the hours are closed and sent.
+    /// Each customer's metrics in the current and the previous period, for hours that are closed
+    /// and sent.
     pub(super) async fn meters(&mut self) -> Result<()> {
         if !self.platform.config.file.meters.enabled {
             return Ok(());
@@ -57,7 +58,8 @@ impl Runner<'_> {
         }
     }
 
-    /// What each final invoice bills of a metric in a period, by the lines whose price is one of our meters'.
+    /// What each finalized invoice bills of a metric in a period, by the lines with a price of one
+    /// of our meters.
     pub(super) async fn billed_usage(&mut self) -> Result<()> {
         if !self.platform.config.file.meters.enabled {
             return Ok(());
@@ -71,7 +73,7 @@ impl Runner<'_> {
             let page = mirror::billed(&self.platform.db, self.scope(), self.run.to, &metered, None, &after, AT_A_TIME).await?;
             let Some(last) = page.last().map(|billed| billed.invoice.clone()) else { return Ok(()) };
             let (mut suspects, mut checked) = (Vec::new(), 0);
-            for billed in page.iter().filter(|billed| was_told(billed, self.platform.config.file.meters.since)) {
+            for billed in page.iter().filter(|billed| was_sent(billed, self.platform.config.file.meters.since)) {
                 checked += 1;
                 suspects.extend(self.weigh_bill(billed));
             }
@@ -84,7 +86,8 @@ impl Runner<'_> {
         }
     }
 
-    /// The prices on invoices in scope that bill usage at one of our meters, with the metric of each.
+    /// The prices on invoices in scope that bill usage of one of our meters, with the metric of
+    /// each.
     async fn metered_prices(&mut self) -> Result<Vec<(String, &'static str)>> {
         if let Some(known) = &self.metered {
             return Ok(known.clone());
@@ -136,7 +139,7 @@ impl Runner<'_> {
         })
     }
 
-    /// What is suspected of invoices, once more.
+    /// Compares suspected invoices again.
     async fn weigh_bills_again(&mut self, suspects: &[Suspect]) -> Result<()> {
         let invoices: Vec<&str> = suspects.iter().filter_map(|suspect| suspect.invoice.as_deref()).collect();
         if invoices.is_empty() {
@@ -155,7 +158,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// The same once more for what was suspected.
+    /// Compares suspected metrics again.
     pub(super) async fn weigh_again(&mut self, suspects: &[Suspect]) -> Result<()> {
         self.weigh_bills_again(suspects).await?;
         for suspect in suspects.iter().filter(|suspect| suspect.invoice.is_none()) {
@@ -176,7 +179,7 @@ impl Runner<'_> {
 
     async fn spans(&self, customer: CustomerId) -> Result<Vec<Span>> {
         let settings = &self.platform.config.file.meters;
-        // As of the run's begin, so that a second look sees the same hours.
+        // As of the run's start, so that both comparisons use the same hours.
         let closed = closed_until(self.run.started_at - UNDER_WAY, settings.grace()).min(hour_of(self.run.to));
         let subscriptions = usage::subscriptions(self.platform, customer).await?;
         let period = metered_at(&subscriptions, self.platform.clock.now()).period;
@@ -205,7 +208,7 @@ impl Runner<'_> {
         let used = hours.iter().fold(0_u64, |sum, (_, quantity)| sum.saturating_add(*quantity));
         let counted = match self.platform.stripe()?.metered(event_name, stripe_id, start, end).await {
             Ok(counted) => counted,
-            // No such meter, or no such customer: nothing is counted.
+            // The meter or the customer doesn't exist: nothing is counted.
             Err(error) if error.is_missing() => 0,
             Err(error) => return Err(error.into()),
         };
@@ -237,18 +240,18 @@ impl Runner<'_> {
     }
 }
 
-/// Of what was used before `since`, Stripe was never told.
-fn was_told(billed: &Billed, since: Option<OffsetDateTime>) -> bool {
+/// Usage from before `since` is never sent to Stripe.
+fn was_sent(billed: &Billed, since: Option<OffsetDateTime>) -> bool {
     since.is_none_or(|since| since <= billed.start)
 }
 
-/// What both sides are asked about.
+/// The compared quantities.
 fn alike(name: &str, at: OffsetDateTime) -> Field {
     let said = Some(Said::Text(rfc3339(at)));
     Field { name: name.to_owned(), internal: said.clone(), stripe: said, differs: false }
 }
 
-/// The hours that a discrepancy is about.
+/// The hours of a discrepancy.
 pub(super) fn hours_of(discrepancy: &Discrepancy) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let instant = |name: &str| match &discrepancy.fields.iter().find(|field| field.name == name)?.internal {
         Some(Said::Text(text)) => OffsetDateTime::parse(text, &Rfc3339).ok(),
@@ -257,7 +260,7 @@ pub(super) fn hours_of(discrepancy: &Discrepancy) -> Option<(OffsetDateTime, Off
     instant("from").zip(instant("to"))
 }
 
-/// Names a customer's metric in a period.
+/// The id of a customer's metric in a period.
 fn name(stripe_id: &str, span: &Span) -> String {
     format!("{stripe_id}/{}/{}", span.metric, rfc3339(span.start))
 }

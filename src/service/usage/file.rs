@@ -11,8 +11,8 @@ use time::format_description::well_known::Rfc3339;
 
 const HEAD: [&str; 6] = ["metric", "app_id", "other_apps", "start", "quantity", "gigabytes"];
 
-/// A byte order mark, a header and a row per point (RFC 4180). `gigabytes` repeats the quantity of data
-/// transfer in GB of 10^9 bytes.
+/// A byte order mark, a header and a row per point (RFC 4180). `gigabytes` repeats the quantity of
+/// data transfer in GB of 10^9 bytes.
 pub fn text(history: &UsageHistory) -> io::Result<String> {
     let points = history.series.iter().flat_map(|series| series.points.iter().map(move |point| row(series, point)));
     Ok(format!("{}{}{}", csv::BYTE_ORDER_MARK, csv::rows([HEAD])?, csv::rows(points)?))
@@ -29,7 +29,7 @@ fn row(series: &UsageSeries, point: &UsagePoint) -> [String; HEAD.len()] {
     ]
 }
 
-/// Bytes as GB, every digit: `37.25`.
+/// Bytes as GB with all digits: `37.25`.
 fn gigabytes(bytes: u64) -> String {
     match (bytes / BYTES_PER_GB, bytes % BYTES_PER_GB) {
         (whole, 0) => whole.to_string(),
@@ -43,7 +43,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn a_spreadsheet_takes_no_app_for_a_formula() {
+    fn apps_are_never_formulas_in_spreadsheets() {
         let point = UsagePoint { start: datetime!(2026-11-01 0:00 UTC), quantity: 5 };
         let series = |app_id: Option<&str>, other_apps| UsageSeries {
             metric: Metric::ApiCalls,

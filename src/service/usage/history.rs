@@ -22,15 +22,15 @@ use crate::{
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
-/// Apps that get a series of their own; the others share one.
+/// Apps with their own series; the others share one.
 pub const MAX_APPS: u16 = 20;
-/// Longest spans: three months of hours, two years of days or months.
+/// Maximum spans: three months of hours, two years of days or months.
 const MAX_DAYS_OF_HOURS: i64 = 93;
 const MAX_DAYS: i64 = 732;
-/// Most points in one answer.
+/// Maximum number of points in a response.
 const MAX_POINTS: usize = 50_000;
 
-/// A request as it came in.
+/// The unparsed parameters.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 pub struct Query {
     pub metric: Option<String>,
@@ -40,19 +40,21 @@ pub struct Query {
     pub group_by: Option<String>,
 }
 
-/// A customer's usage in the hours, and parts of hours, that begin in `[from, to)`. Left out, `to` is now and `from` a week of hours, 30 days or a year before it.
+/// A customer's usage in the hours, and parts of hours, that begin in `[from, to)`. Defaults: `to`
+/// is now, and `from` a week of hours, 30 days or a year before it.
 #[tracing::instrument(name = "usage.history", level = "debug", skip_all)]
 pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
     read(platform, customer, Asked::of(query, platform.clock.now())?).await
 }
 
-/// A file for spreadsheets.
+/// A CSV file.
 pub struct File {
     pub name: String,
     pub text: String,
 }
 
-/// The same as a file that ends with the running hour, day or month, and says whose usage of which time it is.
+/// The same as a file that ends with the current hour, day or month; its name has the customer and
+/// the time.
 pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Result<File> {
     let now = platform.clock.now();
     let asked = Asked::of(query, now)?;
@@ -63,12 +65,12 @@ pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Re
     Ok(File { name, text: file::text(&history).map_err(anyhow::Error::from)? })
 }
 
-/// A request's parameters.
+/// The parsed parameters.
 struct Asked {
     metrics: Vec<Metric>,
     granularity: Granularity,
     by_app: bool,
-    /// As it was named.
+    /// The name in the request.
     named: Period,
 }
 
@@ -84,7 +86,7 @@ impl Asked {
         let by_app = match given(query.group_by).as_deref() {
             None => false,
             Some("app") => true,
-            Some(_) => return Err(Error::invalid("group_by", "must be app, or left out")),
+            Some(_) => return Err(Error::invalid("group_by", "must be app or absent")),
         };
         let named = named(granularity, given(query.from), given(query.to), now)?;
         Ok(Asked { metrics, granularity, by_app, named })
@@ -94,7 +96,7 @@ impl Asked {
 async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result<UsageHistory> {
     let Asked { metrics, granularity, by_app, named } = asked;
     let (from, to) = (named.start(), named.end());
-    // An hour within which a billing period begins has a part that begins there; other hours count where they begin.
+    // A split hour has a part that begins at the boundary; other hours count where they begin.
     let next_hour = hour_of(from + Duration::HOUR - Duration::NANOSECOND);
     let split = splits::within(&platform.db, customer, from - Duration::SECOND, next_hour).await?.into_iter().find(|at| *at >= from);
     let Some(span) = Period::new(split.unwrap_or(next_hour), to) else { return Ok(UsageHistory::default()) };
@@ -103,7 +105,7 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
     if most > MAX_POINTS {
         return Err(Error::invalid(
             "metric",
-            format!("must name one metric: all of them by app over so long may be more than {MAX_POINTS} points"),
+            format!("must be one metric: all metrics by app over this span may exceed {MAX_POINTS} points"),
         ));
     }
     let apps = by_app.then_some(MAX_APPS);
@@ -111,7 +113,7 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
     Ok(UsageHistory { series: series(&metrics, &starts, sums, by_app) })
 }
 
-/// The time that is asked for.
+/// The requested span.
 fn named(granularity: Granularity, from: Option<String>, to: Option<String>, now: OffsetDateTime) -> Result<Period> {
     let (usual, most) = match granularity {
         Granularity::Hour => (7, MAX_DAYS_OF_HOURS),
@@ -123,16 +125,15 @@ fn named(granularity: Granularity, from: Option<String>, to: Option<String>, now
     let to = given_to.unwrap_or(now);
     let from = given_from.unwrap_or_else(|| granularity.floor(to - Duration::days(usual)));
     if from >= to {
-        return Err(if given_to.is_some() {
-            Error::invalid("to", "lies before `from`")
-        } else {
-            Error::invalid("from", "lies in the future")
-        });
+        return Err(if given_to.is_some() { Error::invalid("to", "is before `from`") } else { Error::invalid("from", "is in the future") });
     }
     if to - from > Duration::days(most) {
-        return Err(Error::invalid("from", format!("wants at most {most} days before `to` when granularity is {}", granularity.as_str())));
+        return Err(Error::invalid(
+            "from",
+            format!("must be at most {most} days before `to` when granularity is {}", granularity.as_str()),
+        ));
     }
-    Period::new(from, to).ok_or_else(|| Error::invalid("to", "lies before `from`"))
+    Period::new(from, to).ok_or_else(|| Error::invalid("to", "is before `from`"))
 }
 
 /// A series per metric, or per metric and app, with a point for each start.
@@ -145,7 +146,7 @@ fn series(metrics: &[Metric], starts: &[OffsetDateTime], sums: Vec<store::Sum>, 
         points: starts.iter().map(|start| UsagePoint { start: *start, quantity: 0 }).collect(),
     };
     let mut series: Vec<UsageSeries> = if by_app { Vec::new() } else { metrics.iter().map(|metric| empty(*metric, None, None)).collect() };
-    // A series' sums follow each other.
+    // The sums of a series are consecutive.
     for sum in sums {
         let known = if by_app { series.last().is_some_and(|last| last.metric == sum.metric && last.app_id == sum.app_id) } else { true };
         if !known {

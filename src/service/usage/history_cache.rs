@@ -1,5 +1,5 @@
-//! The hours before the running period, which only the forecast looks back on: read once in a while, where the period's own are read anew
-//! for every page.
+//! A cache of the hours before the current period, which only the forecast uses. The current
+//! period's hours are read for every page.
 
 use crate::{
     domain::{
@@ -14,12 +14,12 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
-/// How long what was read is believed: late events and corrections of earlier periods move a forecast little.
+/// Time to live: late events and corrections of earlier periods hardly change a forecast.
 const BELIEVED: Duration = Duration::minutes(5);
-/// Customers that are remembered, at 100 kB each at most.
+/// Maximum number of cached customers, at most 100 kB each.
 const CUSTOMERS: usize = 500;
 
-/// What this process knows of customers' earlier hours; clones share it.
+/// This process's cache; clones share it.
 #[derive(Clone)]
 pub struct Earlier(Arc<Cache<CustomerId, Known>>);
 
@@ -37,7 +37,7 @@ impl Default for Earlier {
 }
 
 impl Earlier {
-    /// The hours that a forecast of this period looks back on, up to the period's start.
+    /// The hours before the period's start that its forecast uses.
     pub async fn of(&self, platform: &Platform, customer: CustomerId, period: Period, now: OffsetDateTime) -> Result<Arc<[HourlyUsage]>> {
         let until = period.start();
         let is_good = |known: &Known| known.until == until && known.read_at <= now && now - known.read_at < BELIEVED;

@@ -1,8 +1,10 @@
-//! From stored events to the mirror: the same code for a first delivery, a retry and a replay, for one event or many.
+//! Applies stored events to the mirror: the same code for a first delivery, a retry and a replay,
+//! for one event or many.
 //!
-//! The number of statements is fixed, whatever the number of events. Their order doesn't matter (see `domain::mirror`): of several
-//! snapshots of one object only the newest is written. A snapshot that is not newer by the clock alone is compared with the object's
-//! neighbouring events in the inbox; only such snapshots need that query.
+//! The number of statements is fixed, whatever the number of events. The events' order doesn't
+//! matter (see `domain::mirror`): of several snapshots of one object only the newest is written. If
+//! timestamps alone don't show which is newest, the object's neighbouring events in the inbox are
+//! compared; only such snapshots need that query.
 
 use crate::{
     domain::{
@@ -24,24 +26,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What an event came to.
+/// The result of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The mirror contains it now; or did before, in which case nothing changed.
+    /// The mirror contains it now, or did before, in which case nothing changed.
     Applied {
         customer: Option<CustomerId>,
         stripe_invoice_id: Option<String>,
-        /// The domain event that others of this platform may follow, if something changed.
+        /// The domain event for other parts of the platform, if something changed.
         changed: Option<&'static str>,
-        /// The events of its second say not which came last: the last resort chose, until the object is fetched again.
+        /// The order within its second is unknown: the last resort chose, until the object is
+        /// fetched again.
         undecided: bool,
     },
     Ignored {
         reason: String,
-        /// The Stripe customer that is unknown here: the event is taken up when it becomes known.
+        /// The unknown Stripe customer: the event is queued once it is known.
         awaits_customer: Option<String>,
     },
-    /// It can't be applied, and the next try will likely end the same.
+    /// It can't be applied, and a retry will probably fail too.
     Unreadable { reason: String },
 }
 
@@ -50,14 +53,15 @@ pub enum ApplyError {
     /// The database refuses one of the events, and will refuse it again.
     #[error("the database refused it: {0}")]
     Refused(String),
-    /// The database could not, now.
+    /// The database is currently unavailable.
     #[error(transparent)]
     Database(sqlx::Error),
 }
 
 impl From<sqlx::Error> for ApplyError {
-    /// What passes by itself is the database's matter: lost connections, and the SQLSTATE classes 08, 40, 53, 55, 57 and 58 ("PostgreSQL Error
-    /// Codes"). Whatever else the database refuses it will refuse again, and must not hold up the events behind.
+    /// Temporary errors of the database: lost connections, and the SQLSTATE classes 08, 40, 53, 55,
+    /// 57 and 58 ("PostgreSQL Error Codes"). Any other error is permanent, and must not block later
+    /// events.
     fn from(error: sqlx::Error) -> Self {
         let refusal = error.as_database_error().filter(|refusal| {
             let code = refusal.code().unwrap_or_default();
@@ -70,28 +74,30 @@ impl From<sqlx::Error> for ApplyError {
     }
 }
 
-/// An event on its way into the mirror.
+/// An event to be applied.
 struct Underway<'a> {
-    /// Its place among the caller's events.
+    /// Its index in the caller's events.
     n: usize,
     parsed: &'a ParsedEvent,
     changes: &'a [Change],
     customer: Option<CustomerId>,
 }
 
-/// Asks what has to be known before events are applied, and puts the changes of their customers in a row until the transaction ends.
+/// Reads what is needed before events are applied, and locks their customers until the transaction
+/// ends.
 pub async fn prefetch(conn: &mut PgConnection, events: &[&ParsedEvent]) -> Result<Prefetched, ApplyError> {
     let ids: BTreeSet<&str> = events.iter().map(|parsed| parsed.event.id.as_str()).collect();
     let customers: BTreeSet<&str> = events.iter().filter_map(|parsed| parsed.stripe_customer()).collect();
-    // What could be anybody's takes another lock, and that one first.
+    // Events without a customer take another lock first.
     let lock = !events.iter().any(|parsed| parsed.is_orphan());
     Ok(mirror::prefetch(conn, &ids.into_iter().collect::<Vec<_>>(), &customers.into_iter().collect::<Vec<_>>(), lock).await?)
 }
 
-/// Applies different events within the caller's transaction; the outcomes are in their order. `prefetched`: what [`meet`] said of these in it.
+/// Applies distinct events within the caller's transaction; results are in their order.
+/// `prefetched`: what [`meet`] returned for these events in this transaction.
 ///
 /// # Errors
-/// Either all of them are in the mirror or, with an error, the transaction is of no more use.
+/// On an error the transaction must be rolled back.
 pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched: &Prefetched) -> Result<Vec<Outcome>, ApplyError> {
     let mut outcomes: Vec<Outcome> = events.iter().map(|parsed| without_effect(parsed)).collect();
     let mut underway = Vec::with_capacity(events.len());
@@ -112,7 +118,7 @@ pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched:
         mirror::lock(conn, &customers, anybody).await?;
     }
     for event in underway.iter_mut().filter(|event| event.customer.is_none()) {
-        // The parent may have come while this waited for the lock.
+        // The parent may have arrived while this waited for the lock.
         event.customer = mirror::customer_of_parent(conn, &event.changes[0].snapshot).await?;
     }
 
@@ -142,14 +148,14 @@ pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched:
 
 fn without_effect(parsed: &ParsedEvent) -> Outcome {
     match &parsed.meaning {
-        // Until it turns out otherwise.
+        // The default.
         Meaning::Changes(_) => Outcome::Ignored { reason: "it belongs to no customer".into(), awaits_customer: None },
         Meaning::Nothing(reason) => Outcome::Ignored { reason: reason.clone(), awaits_customer: None },
         Meaning::Unreadable(reason) => Outcome::Unreadable { reason: reason.clone() },
     }
 }
 
-/// Finds out whose the events are; those that are nobody's here are ignored.
+/// Finds the events' customers; events of unknown customers are ignored.
 async fn identify(
     conn: &mut PgConnection,
     underway: &mut Vec<Underway<'_>>,
@@ -193,15 +199,16 @@ async fn identify(
     Ok(())
 }
 
-/// The customer of this platform that Stripe calls so, or why there is none. A customer of Stripe's becomes one of this platform only when its
-/// `metadata.apex_customer` asks for it: the same Stripe account may serve others.
+/// The customer with a Stripe id, or why it is unknown. A Stripe customer is only added to this
+/// platform if its `metadata.apex_customer` requests it: other systems may use the same Stripe
+/// account.
 async fn claim_customer(
     conn: &mut PgConnection,
     stripe_id: &str,
     described: Option<&CustomerSnapshot>,
 ) -> Result<Result<CustomerId, String>, ApplyError> {
     mirror::lock_claim(conn, stripe_id).await?;
-    // Somebody may have added it before this held the lock.
+    // Another process may have added it before this acquired the lock.
     if let Some(customer) = mirror::customers(conn, &[stripe_id]).await?.remove(stripe_id) {
         return Ok(Ok(customer));
     }
@@ -224,28 +231,29 @@ async fn claim_customer(
     Ok(Ok(customer))
 }
 
-/// What [`put`] did.
+/// The result of [`put`].
 #[derive(Default)]
 struct Written {
-    /// Places of the events that changed the mirror.
+    /// Indexes of the events that changed the mirror.
     changed: HashSet<usize>,
     /// Stripe ids.
     invoices: Vec<String>,
-    /// Changes of events that came earlier and were written now, with the place of the event that showed them to be the newest.
+    /// Changes of earlier events written now, with the index of the event that showed them to be
+    /// the newest.
     stored: Vec<(usize, Change)>,
-    /// Places of the events of whose second the last resort chose a snapshot.
+    /// Indexes of the events in whose second the last resort chose a snapshot.
     undecided: HashSet<usize>,
 }
 
-/// What the events at hand show of one object.
+/// An object's snapshots in these events.
 struct Offered<'a> {
     event: &'a Underway<'a>,
     change: &'a Change,
-    /// The clock alone doesn't make it the newest of those at hand.
+    /// Timestamps alone don't make it the newest of these.
     ties: bool,
 }
 
-/// The objects that the events show, each with the snapshot that is the newest by the clock.
+/// The events' objects, each with its newest snapshot by timestamp.
 fn offered<'a>(underway: &'a [Underway<'a>]) -> BTreeMap<(Table, &'a str), Offered<'a>> {
     let mut objects: BTreeMap<(Table, &str), Offered<'_>> = BTreeMap::new();
     for event in underway {
@@ -287,7 +295,8 @@ async fn put(conn: &mut PgConnection, underway: &[Underway<'_>]) -> sqlx::Result
     Ok(written)
 }
 
-/// Finds the newest snapshot of objects whose events the clock alone does not order, by what the inbox has of them.
+/// Finds the newest snapshot of objects whose events are not ordered by timestamp, using their
+/// events in the inbox.
 async fn settle(
     conn: &mut PgConnection,
     underway: &[Underway<'_>],
@@ -322,7 +331,7 @@ async fn settle(
     let mut decided = Vec::new();
     for (table, offer, change, is_decided) in &choices {
         let id = change.snapshot.id();
-        // The event whose snapshot it is, if that is at hand; else the one that showed it to be the newest.
+        // The event of the snapshot, if among these; else the one that showed it to be the newest.
         let of_change = underway.iter().find(|event| event.parsed.event.id == change.stamp.event_id);
         let n = of_change.map_or(offer.event.n, |event| event.n);
         if put.contains(&(*table, id.to_owned())) {

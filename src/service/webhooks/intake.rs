@@ -1,10 +1,12 @@
-//! Group commit: deliveries that come while others are being written are written together.
+//! Group commit: deliveries that arrive while others are being written are written together.
 //!
-//! A delivery that finds nobody writing is written at once, by itself. Under load a transaction holds as many as came during the one before,
-//! so that the price of a commit and of each statement is shared. Every delivery is answered after the commit that holds it.
+//! Without load, a delivery is written at once, alone. Under load a transaction contains the
+//! deliveries that arrived during the previous one, which shares the cost of a commit and of each
+//! statement. Every delivery is answered after its commit.
 //!
-//! A few writers share what waits. None takes deliveries of a customer whose others are being written, so that they don't wait for each
-//! other's locks, and a burst about one customer is one batch.
+//! A few writers share the queue. A writer skips deliveries of customers that another writer is
+//! writing, so that they don't wait for each other's locks, and a burst about one customer is one
+//! batch.
 
 use super::{Receipt, Tried, count, fetch, tell_metrics};
 use crate::{
@@ -26,46 +28,46 @@ use std::{
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tracing::{Instrument, Span};
 
-/// Transactions at once in one process: while one waits for the disk, another computes.
+/// Concurrent transactions per process: while one waits for the disk, another computes.
 const WRITERS: usize = 2;
 
-/// Events of one transaction.
+/// Events per transaction.
 const MOST_AT_ONCE: usize = 64;
 
-/// Deliveries that are worth a transaction of their own beside another one; fewer are cheaper together, even if they wait for the other.
+/// Minimum deliveries for an additional writer; fewer are cheaper in the next batch.
 const A_SHARE: usize = 24;
 
-/// Deliveries that make it worth while to wait for more.
+/// Number of deliveries that makes waiting for more worthwhile.
 const A_BURST: usize = 4;
 
-/// How long a burst is given to come back; a fraction of what a transaction takes.
+/// How long to wait for a burst's next deliveries; a fraction of a transaction's duration.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// Deliveries that may wait, each of at most 1 MiB; Stripe sends the others again.
+/// Maximum number of queued deliveries, each of at most 1 MiB; Stripe retries the others.
 const MOST_WAITING: usize = 1_000;
 
-/// Where deliveries wait for their turn; cheap to clone.
+/// The queue of deliveries; cheap to clone.
 #[derive(Clone)]
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
     desk: Mutex<Desk>,
-    /// Of the writers that gather, one has the next deliveries.
+    /// One of the gathering writers takes the next deliveries.
     gathering: Semaphore,
-    /// Told when as many wait as that one wants.
+    /// Notified when the queue has as many as that writer waits for.
     enough: Notify,
 }
 
-/// What waits, and who is at work.
+/// The queue and the writers' state.
 #[derive(Default)]
 struct Desk {
     waiting: VecDeque<Waiting>,
     writers: usize,
-    /// Deliveries that are being written, or have been a moment ago.
+    /// Deliveries being written, or just written.
     underway: usize,
-    /// Whose, by Stripe's ids.
+    /// Their customers, by Stripe's ids.
     customers: HashSet<String>,
-    /// How many have to wait before somebody wants to be told.
+    /// The queue length at which the waiting writer is notified.
     wanted: Option<usize>,
 }
 
@@ -76,12 +78,12 @@ impl Default for Intake {
 }
 
 impl Desk {
-    /// Is there work for one writer more?
-    fn wants_a_writer(&self) -> bool {
+    /// Whether another writer is worthwhile.
+    fn needs_a_writer(&self) -> bool {
         !self.waiting.is_empty() && (self.writers == 0 || (self.writers < WRITERS && self.waiting.len() >= A_SHARE))
     }
 
-    /// The next batch: a writer's share of all there is, without customers who are being written.
+    /// The next batch: a writer's share of the queue, without customers being written.
     fn take(&mut self) -> Vec<Waiting> {
         let share = (self.waiting.len() + self.underway).div_ceil(WRITERS).clamp(A_SHARE, MOST_AT_ONCE);
         let (mut batch, mut left) = (Vec::with_capacity(share), VecDeque::new());
@@ -98,11 +100,12 @@ impl Desk {
 
 impl Intake {
     fn desk(&self) -> MutexGuard<'_, Desk> {
-        // Nothing that could panic is done under the lock.
+        // No code under the lock can panic.
         self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In a burst, gives those who were answered together a moment to come back, and so to share a transaction with those who wait.
+    /// In a burst, waits briefly for clients answered together, so that their next deliveries share
+    /// a transaction with the queue.
     async fn gather(&self, answered: usize) {
         if answered < A_BURST {
             return;
@@ -110,7 +113,7 @@ impl Intake {
         let enough = async {
             // Never closed.
             let _turn = self.0.gathering.acquire().await;
-            let told = self.0.enough.notified();
+            let notified = self.0.enough.notified();
             {
                 let mut desk = self.desk();
                 if desk.waiting.len() >= answered {
@@ -119,13 +122,13 @@ impl Intake {
                 desk.wanted = Some(answered);
             }
             let _until_then = Wanting(self);
-            told.await;
+            notified.await;
         };
         let _came_or_not = tokio::time::timeout(MOMENT, enough).await;
     }
 }
 
-/// Somebody waits to be told; not any more when it is dropped.
+/// A waiting writer; deregisters on drop.
 struct Wanting<'a>(&'a Intake);
 
 impl Drop for Wanting<'_> {
@@ -134,7 +137,7 @@ impl Drop for Wanting<'_> {
     }
 }
 
-/// A writer's place; given up when it is dropped, however that comes.
+/// A writer's slot; released on drop.
 struct Writer {
     intake: Intake,
     underway: usize,
@@ -143,15 +146,15 @@ struct Writer {
 }
 
 impl Writer {
-    /// A place among the writers, if there is work for one more.
+    /// A slot, if another writer is worthwhile.
     fn wanted(intake: &Intake, desk: &mut Desk) -> Option<Writer> {
-        desk.wants_a_writer().then(|| {
+        desk.needs_a_writer().then(|| {
             desk.writers += 1;
             Writer { intake: intake.clone(), underway: 0, customers: Vec::new(), gone: false }
         })
     }
 
-    /// The next batch; empty when the place is given up, and whoever hands in after that finds it free.
+    /// The next batch; if it is empty, the slot is already released for later deliveries.
     fn next(&mut self) -> Vec<Waiting> {
         let intake = self.intake.clone();
         let mut desk = intake.desk();
@@ -165,7 +168,7 @@ impl Writer {
         batch
     }
 
-    /// Others may write these customers again.
+    /// Releases these customers to other writers.
     fn release(&mut self, desk: &mut Desk) {
         for customer in self.customers.drain(..) {
             desk.customers.remove(&customer);
@@ -186,10 +189,10 @@ impl Drop for Writer {
     }
 }
 
-/// An event that comes from Stripe.
+/// An authentic event.
 pub struct Delivery {
     pub parsed: ParsedEvent,
-    /// The span of the request that brought it.
+    /// The span of its request.
     pub request: Span,
 }
 
@@ -204,7 +207,7 @@ impl Waiting {
     }
 }
 
-/// Has a delivery stored and applied; the answer follows the commit.
+/// Queues a delivery and waits until it is stored and applied; returns after the commit.
 pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt> {
     let (answer, answered) = oneshot::channel();
     let intake = &platform.intake;
@@ -221,13 +224,13 @@ pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt>
         Writer::wanted(intake, &mut desk)
     };
     if let Some(writer) = writer {
-        // A task of its own: whoever hangs up while it writes must not take the others with them.
+        // In its own task: a disconnecting client must not cancel the other deliveries.
         tokio::spawn(write_all(platform.clone(), writer));
     }
     answered.await.unwrap_or(Err(Error::Busy))
 }
 
-/// Writes what waits.
+/// Writes the queue.
 async fn write_all(platform: Platform, mut writer: Writer) {
     loop {
         let batch = writer.next();
@@ -235,10 +238,11 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             return;
         }
         let answered = batch.len();
-        // What names no customer may belong to what comes with it, and must see it; and it alone takes the lock that stops all others.
+        // An event without a customer may belong to others of the batch and must see them; only it
+        // takes the lock that excludes all others.
         let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.parsed.is_orphan());
         for batch in [others, orphans] {
-            // It belongs to as many traces as it holds deliveries.
+            // It belongs to the traces of all its deliveries.
             let span = tracing::debug_span!(parent: None, "webhooks.write", deliveries = batch.len());
             for request in batch.iter().filter_map(|waiting| waiting.delivery.request.id()) {
                 span.follows_from(request);
@@ -246,7 +250,8 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             write(&platform, batch).instrument(span).await;
         }
         writer.release(&mut platform.intake.desk());
-        // Those who were answered count as underway until then: they are about to come back.
+        // Answered deliveries count as being written until then: their senders are about to send
+        // more.
         platform.intake.gather(answered).await;
     }
 }
@@ -260,7 +265,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     match try_to_write(platform, &deliveries, None).await {
         Ok(receipts) => answer(batch.into_iter().zip(receipts.into_iter().map(Ok))),
         Err(refused @ ApplyError::Refused(_)) => {
-            // Whoever was alone need not be tried once more to be the one that is refused.
+            // A single one was already tried alone.
             let known = (batch.len() == 1).then(|| refused.to_string());
             for waiting in batch {
                 write_alone(platform, waiting, known.clone()).await;
@@ -276,7 +281,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     }
 }
 
-/// Writes one, as failed if the database refuses what is in it; `refused`: why it is known to.
+/// Writes one, as failed if the database refuses its content; `refused`: the known reason.
 async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
     let delivery = [&*waiting.delivery];
     let written = match try_to_write(platform, &delivery, refused).await {
@@ -293,12 +298,12 @@ async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<Stri
 
 fn answer(answers: impl IntoIterator<Item = (Waiting, Result<Receipt>)>) {
     for (Waiting { answer, .. }, receipt) in answers {
-        // Nobody there: Stripe hung up, and will send it again as a duplicate.
+        // Stripe has disconnected, and will retry; the retry is a duplicate.
         let _hung_up = answer.send(receipt);
     }
 }
 
-/// One transaction; `refused`: why these can't be applied, so that they are only kept.
+/// One transaction; `refused`: why these can't be applied, so that they are only stored.
 async fn try_to_write(
     platform: &Platform,
     deliveries: &[&Delivery],
@@ -312,7 +317,7 @@ async fn try_to_write(
     let parsed: Vec<&ParsedEvent> = new.iter().map(|delivery| &delivery.parsed).collect();
     let tried: Vec<Tried> = match refused {
         Some(reason) => parsed.iter().map(|parsed| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &parsed.event, 0)).collect(),
-        // Switched off, billing still takes what Stripe sends, and applies it when it is back.
+        // While billing is off, events are stored, and applied when it is on again.
         None if !features::current(platform).billing_enabled => parsed.iter().map(|_| Tried::WAITING).collect(),
         None => {
             let outcomes = apply(&mut transaction, &parsed, &prefetched).await?;

@@ -1,4 +1,4 @@
-//! What the platform's staff does with the inbox: look into it, and have events applied again.
+//! The inbox for staff: listing events, and replaying them.
 
 use super::{Tried, count, count_tie, scope, try_again};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// A list request as it came in.
+/// A list request's unparsed parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     pub status: Option<String>,
@@ -30,7 +30,7 @@ pub struct Query {
     pub limit: Option<String>,
 }
 
-/// One page of the inbox.
+/// A page of the inbox.
 #[tracing::instrument(name = "webhooks.list", level = "debug", skip_all)]
 pub async fn list(platform: &Platform, query: Query) -> Result<WebhookPage> {
     let page = number("page", query.page, 1, 1..=u32::MAX)?;
@@ -56,8 +56,8 @@ pub async fn show(platform: &Platform, stripe_event_id: &str) -> Result<WebhookD
     store::event(&platform.db, storable(stripe_event_id)?).await?.ok_or(MISSING)
 }
 
-/// Applies a stored event again, whatever became of it before, by the code of a first delivery. Replays of the same event wait for each
-/// other. While billing is switched off the event waits, as a new one would.
+/// Applies a stored event again, in any status, with the code of a first delivery. Replays of the
+/// same event are serialized. While billing is off the event stays queued.
 #[tracing::instrument(name = "webhooks.replay", level = "debug", skip_all)]
 pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Result<WebhookReplay> {
     let mut transaction = platform.db.begin().await?;
@@ -85,7 +85,7 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: tried.reason })
 }
 
-/// Replays what failed, given up or not: at most `limit` events, each in a transaction of its own.
+/// Replays failed events, including those no longer retried: at most `limit`, one transaction each.
 pub async fn replay_failed(platform: &Platform, by: &By, limit: u32) -> Result<WebhookReplays> {
     let unsettled = inbox::unsettled(&platform.db).await?;
     let ids = store::failures(&platform.db, i64::from(limit)).await?;
@@ -101,7 +101,7 @@ pub async fn replay_failed(platform: &Platform, by: &By, limit: u32) -> Result<W
 
 const MISSING: Error = Error::NotFound("webhook event");
 
-/// PostgreSQL's text holds no NUL, so no event has such an id.
+/// PostgreSQL's text can't contain NUL, so no event has such an id.
 fn storable(stripe_event_id: &str) -> Result<&str> {
     if stripe_event_id.contains('\0') { Err(MISSING) } else { Ok(stripe_event_id) }
 }

@@ -14,14 +14,14 @@ use hyper_util::{
 use std::{borrow::Cow, future::Future, time::Duration};
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// One statement or one batch of rows.
+/// Timeout of a statement or a batch of rows.
 const ANSWER: Duration = Duration::from_secs(30);
-/// Whoever asks for the health does not wait longer.
+/// Timeout of a health check.
 const PING: Duration = Duration::from_secs(2);
-/// ClickHouse closes idle connections after 3 s by default; ours go before.
+/// ClickHouse closes idle connections after 3 s by default; ours are closed earlier.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// A ClickHouse, and the names of our things in it.
+/// The ClickHouse client, and the names of its tables.
 pub struct Server {
     client: Client,
     pub database: String,
@@ -32,7 +32,7 @@ pub struct Server {
 impl Server {
     pub fn new(settings: &config::ClickHouse) -> Server {
         let mut connector = HttpConnector::new();
-        // Without it each small insert waits 40 ms for an acknowledgement.
+        // Without TCP_NODELAY each small insert waits 40 ms for an acknowledgement.
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.set_connect_timeout(Some(CONNECT));
@@ -46,13 +46,13 @@ impl Server {
             .with_password(&settings.password.0)
             .with_database(&settings.database)
             .with_product_info("apex-billing", env!("CARGO_PKG_VERSION"))
-            // Batches are built here, and an answer has to mean that they are stored.
+            // Batches are built here, and a response must mean that they are stored.
             .with_setting("async_insert", "0")
             .with_setting("max_execution_time", ANSWER.as_secs().to_string())
-            // The sort key decides the partition, so that the versions of a row are never in two.
+            // The sort key determines the partition, so all versions of a row are in one.
             .with_setting("do_not_merge_across_partitions_select_final", "1");
         if settings.cluster.is_some() {
-            // What was written through one replica is read through another.
+            // Read-your-writes across replicas.
             client = client
                 .with_setting("insert_quorum", "auto")
                 .with_setting("insert_quorum_parallel", "0")
@@ -61,7 +61,7 @@ impl Server {
         Server { client, database: settings.database.clone(), cluster: settings.cluster.clone() }
     }
 
-    /// The client, telling ClickHouse the trace that the question belongs to: it keeps spans of its own.
+    /// The client, with the current trace in its headers: ClickHouse records its own spans.
     fn traced(&self) -> Cow<'_, Client> {
         let mut headers = HeaderMap::new();
         traces::pass_on(&mut headers);
@@ -69,17 +69,17 @@ impl Server {
         known.fold(Cow::Borrowed(&self.client), |client, (name, value)| Cow::Owned(client.into_owned().with_header(name, value)))
     }
 
-    /// A statement with parameters as ClickHouse has them, `{name:Type}`.
+    /// A statement with ClickHouse's parameters, `{name:Type}`.
     pub fn query(&self, sql: &str) -> Query {
         self.traced().query_raw(sql)
     }
 
-    /// One that does not need our database to be there.
+    /// A statement that doesn't need our database to exist.
     pub fn query_outside(&self, sql: &str) -> Query {
         self.traced().into_owned().with_database("system").query_raw(sql)
     }
 
-    /// Rows into one of our tables.
+    /// Inserts rows into one of our tables.
     pub async fn insert<T: clickhouse::Row>(&self, table: &str) -> Result<clickhouse::insert::Insert<T>> {
         Ok(within(ANSWER, self.traced().insert::<T>(table)).await?.with_timeouts(Some(ANSWER), Some(ANSWER)))
     }
@@ -92,13 +92,13 @@ impl Server {
         within(ANSWER, query.fetch_all()).await
     }
 
-    /// Does it answer?
+    /// Checks that it responds.
     pub async fn ping(&self) -> Result<()> {
         within(PING, self.query_outside("SELECT 1").execute()).await
     }
 }
 
-/// Gives up after a while.
+/// Adds a timeout.
 async fn within<T>(limit: Duration, answer: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T> {
     match tokio::time::timeout(limit, answer).await {
         Ok(answer) => Ok(answer?),

@@ -1,4 +1,4 @@
-//! Raw events into ClickHouse, and what they add up to.
+//! Inserts raw events into ClickHouse, and sums them.
 
 use super::client::Server;
 use crate::{
@@ -40,17 +40,18 @@ impl<'a> EventRow<'a> {
             ts: event.occurred_at,
             quantity: u64::try_from(event.quantity).unwrap_or(0),
             properties: event.properties.as_deref().unwrap_or_default(),
-            // The same however often it is sent.
+            // Constant across retries.
             version: u64::try_from(event.received_at.unix_timestamp_nanos() / 1_000).unwrap_or(0),
         }
     }
 }
 
-/// Events of one insert: enough for ClickHouse's taste, done long before any time-out, and at 4 KiB of properties each still less than
-/// 100 MB.
+/// Events per insert: large enough for ClickHouse, far below any time-out, and less than 100 MB
+/// even with 4 KiB of properties each.
 pub const INSERT: usize = 20_000;
 
-/// Writes events; they are there when this returns, and some of them may be when it fails. How many.
+/// Inserts events, and returns how many. They are stored when this returns; after an error some of
+/// them may be.
 pub async fn write(server: &Server, events: impl Stream<Item = sqlx::Result<RawEvent>>) -> Result<u64> {
     let mut events = std::pin::pin!(events);
     let mut written = 0;
@@ -73,7 +74,7 @@ struct QuantityRow {
     quantity: u64,
 }
 
-/// What the event that a correction names says; None when it isn't there.
+/// The content of the event that a correction names; None if it doesn't exist.
 pub async fn quantity(server: &Server, customer: CustomerId, correction: &Correction) -> Result<Option<i64>> {
     let Correction { corrects, event } = correction;
     let query = server
@@ -103,7 +104,7 @@ struct TotalRow {
     total: u64,
 }
 
-/// What the events of a span of hours add up to, each counted once.
+/// Sums of the events of a span of hours, each counted once.
 pub async fn totals(server: &Server, span: Period) -> Result<HourTotals> {
     let rows: Vec<TotalRow> = server
         .fetch(

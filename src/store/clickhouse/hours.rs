@@ -1,4 +1,5 @@
-//! The hours in ClickHouse: counted anew from their events, never added to, so that an event that came twice can't count twice.
+//! The hours in ClickHouse: recomputed from their events, never incremented, so that duplicates
+//! don't count twice.
 
 use super::client::Server;
 use crate::{
@@ -14,25 +15,25 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Hours that one statement names: ClickHouse takes 128 KiB in one parameter.
+/// Hours per statement: ClickHouse accepts 128 KiB per parameter.
 pub const MOST_HOURS: usize = 1_000;
 
-/// PostgreSQL takes no more than a bigint, so larger sums are that.
+/// PostgreSQL's bigint; larger sums saturate.
 const MOST: i64 = i64::MAX;
 
-/// The hours as the parameters of [`name`].
+/// The hours as parameters of [`name`].
 const NAMED: &str = "(SELECT t.1, t.2, toDateTime(t.3, 'UTC') FROM
     (SELECT arrayJoin(arrayZip({customers:Array(UUID)}, {metrics:Array(String)}, {starts:Array(UInt32)})) AS t))";
 
-/// Every hour of the events at hand, with sums of [`MOST`] at most; `WHERE` follows.
+/// Every hour of the selected events, with sums up to [`MOST`]; `WHERE` follows.
 const COUNT: &str = "INSERT INTO usage_hours (customer_id, metric, hour, app_id, quantity, event_count, as_of, version)
     SELECT customer_id, metric, toStartOfHour(ts), app_id, toUInt64(least(sum(toUInt128(quantity)), toUInt128(9223372036854775807))), count(), max(ts), {version:UInt64}
     FROM usage_events FINAL";
 
-/// The first instant of the part of the hour that an event is in, by the splits in the parameters.
+/// The start of the part of an hour that contains an event, by the splits in the parameters.
 const PART: &str = "toDateTime(arrayMax(arrayConcat([toUnixTimestamp(toStartOfHour(ts))], arrayMap((customer, split) ->
     if(customer = customer_id AND split <= toUnixTimestamp(ts), split, 0), {split_customers:Array(UUID)}, {splits:Array(UInt32)}))), 'UTC')";
-/// Hours with splits that one statement names: it looks at each of the splits for each event.
+/// Split hours per statement: each event is compared with each split.
 const MOST_SPLIT_HOURS: usize = 50;
 
 const BY_HOUR: &str = "GROUP BY customer_id, metric, toStartOfHour(ts), app_id";
@@ -44,7 +45,7 @@ fn name(query: Query, hours: &[UsageHour]) -> Query {
         .param("starts", hours.iter().map(|hour| u32::try_from(hour.start.unix_timestamp()).unwrap_or(0)).collect::<Vec<_>>())
 }
 
-/// Counts these hours anew, as a state that is newer than those of a smaller version.
+/// Recomputes these hours, as a newer version of their state.
 pub async fn count(server: &Server, hours: &[UsageHour], version: u64) -> Result<()> {
     for some in hours.chunks(MOST_HOURS) {
         let query = server.query(&format!("{COUNT} WHERE (customer_id, metric, toStartOfHour(ts)) IN {NAMED} {BY_HOUR}"));
@@ -53,7 +54,7 @@ pub async fn count(server: &Server, hours: &[UsageHour], version: u64) -> Result
     Ok(())
 }
 
-/// Counts these hours anew in their parts.
+/// Recomputes the parts of these hours.
 pub async fn count_parts(server: &Server, hours: &[UsageHour], splits: &[(CustomerId, OffsetDateTime)], version: u64) -> Result<()> {
     for some in hours.chunks(MOST_SPLIT_HOURS) {
         let of_some = |(customer, at): &&(CustomerId, OffsetDateTime)| {
@@ -74,7 +75,7 @@ pub async fn count_parts(server: &Server, hours: &[UsageHour], splits: &[(Custom
     Ok(())
 }
 
-/// Counts every hour of a span anew.
+/// Recomputes every hour of a span.
 pub async fn count_span(server: &Server, span: Period, version: u64) -> Result<()> {
     let sql = format!(
         "{COUNT} WHERE ts >= fromUnixTimestamp64Second({{from:Int64}}, 'UTC') AND ts < fromUnixTimestamp64Second({{until:Int64}}, 'UTC') {BY_HOUR}"
@@ -97,7 +98,8 @@ struct HourRow {
     as_of: OffsetDateTime,
 }
 
-/// These hours, and parts of them, as they were counted under a version: a part that an hour had before is none of it any more.
+/// These hours and parts of hours, as computed in a version; parts from before a later split are
+/// not included.
 pub async fn read(server: &Server, hours: &[UsageHour], version: u64) -> Result<Vec<HourRecord>> {
     let mut records = Vec::new();
     for some in hours.chunks(MOST_HOURS) {

@@ -1,6 +1,8 @@
-//! ClickHouse's schema: versioned migrations out of one template for a single server and for a replicated cluster, recorded in ClickHouse.
+//! ClickHouse's schema: versioned migrations from one template for a single server and a replicated
+//! cluster, recorded in ClickHouse.
 //!
-//! With `CLICKHOUSE_CLUSTER` set the same statements say `ON CLUSTER` and `ReplicatedReplacingMergeTree`.
+//! With `CLICKHOUSE_CLUSTER` the statements contain `ON CLUSTER` and
+//! `ReplicatedReplacingMergeTree`.
 
 use super::client::Server;
 use crate::store::usage::{Result, UsageStoreError};
@@ -9,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
-/// One step, never changed once it is out.
+/// A migration; never changed after its release.
 #[derive(Debug)]
 pub struct Migration {
     pub version: u32,
@@ -17,7 +19,7 @@ pub struct Migration {
     template: &'static str,
 }
 
-/// Every step, in order; one statement each.
+/// All migrations in order; one statement each.
 pub static MIGRATIONS: [Migration; 2] = [
     Migration { version: 1, name: "usage events", template: include_str!("migrations/0001_usage_events.sql") },
     Migration { version: 2, name: "usage hours", template: include_str!("migrations/0002_usage_hours.sql") },
@@ -56,13 +58,14 @@ struct Applied {
     checksum: String,
 }
 
-/// Creates the database and applies what is missing. One replica at a time, which PostgreSQL sees to.
+/// Creates the database and applies missing migrations. A lock in PostgreSQL lets only one replica
+/// run this.
 pub async fn migrate(server: &Server, db: &PgPool) -> Result<()> {
     let cluster = server.cluster.as_deref();
     let mut turn = db.begin().await?;
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('clickhouse_schema'))").execute(&mut *turn).await?;
     if !exists(server, DATABASE).await? {
-        // Asked first: not everybody who may use a database may create one.
+        // Check first: a user of the database may lack the privilege to create one.
         let create = render(&format!("CREATE DATABASE IF NOT EXISTS `{}` {{on_cluster}}", server.database), cluster);
         server.execute(server.query_outside(&create)).await?;
     }
@@ -73,7 +76,7 @@ pub async fn migrate(server: &Server, db: &PgPool) -> Result<()> {
             Some(applied) if applied.checksum == migration.checksum() => {}
             Some(_) => {
                 return Err(UsageStoreError::Refused(format!(
-                    "ClickHouse's migration {} ({}) is not the one that was applied",
+                    "ClickHouse's migration {} ({}) differs from the applied one",
                     migration.version, migration.name
                 )));
             }
@@ -92,7 +95,7 @@ pub async fn migrate(server: &Server, db: &PgPool) -> Result<()> {
     Ok(turn.commit().await?)
 }
 
-/// Every migration that this program knows, and whether it is applied.
+/// All migrations, and whether each is applied.
 pub async fn status(server: &Server) -> Result<Vec<(&'static Migration, bool)>> {
     let applied = if exists(server, RECORDED).await? { applied(server).await? } else { Vec::new() };
     Ok(MIGRATIONS.iter().map(|migration| (migration, applied.iter().any(|applied| applied.version == migration.version))).collect())
@@ -102,7 +105,7 @@ async fn applied(server: &Server) -> Result<Vec<Applied>> {
     server.fetch(server.query("SELECT version, checksum FROM schema_migrations FINAL")).await
 }
 
-/// Asks the system's tables for something of our database.
+/// Queries the system tables about our database.
 async fn exists(server: &Server, count: &str) -> Result<bool> {
     let found: Vec<u64> = server.fetch(server.query_outside(count).param("database", &server.database)).await?;
     Ok(found.first().is_some_and(|count| *count > 0))
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_the_files_order() {
+    fn versions_follow_the_order_of_files() {
         let versions: Vec<u32> = MIGRATIONS.iter().map(|migration| migration.version).collect();
         assert_eq!(versions, (1..=MIGRATIONS.len() as u32).collect::<Vec<_>>());
     }

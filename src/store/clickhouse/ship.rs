@@ -1,8 +1,8 @@
-//! From the queue in PostgreSQL into ClickHouse, and the hours back.
+//! Ships the queue in PostgreSQL to ClickHouse, and reads the hours back.
 //!
-//! One batch is one transaction of PostgreSQL: whatever ends it early (this process, PostgreSQL, ClickHouse, the network between them)
-//! leaves the events in the queue, and they are sent again. ClickHouse keeps one row of an event however often it comes, and hours are
-//! counted anew, so that a repeat changes nothing.
+//! A batch is one transaction of PostgreSQL: if anything fails (this process, PostgreSQL,
+//! ClickHouse, the network), the events stay in the queue and are sent again. ClickHouse
+//! deduplicates events, and hours are recomputed, so a repetition changes nothing.
 
 use super::{ClickHouseUsage, events, hours};
 use crate::{
@@ -25,13 +25,14 @@ use sqlx::PgConnection;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-/// Inserts of one batch from each queue. Their hours are counted once, which matters when a long queue is in one hour.
+/// Inserts per batch from each queue. Their hours are computed once, which matters if a long queue
+/// is in one hour.
 const INSERTS: usize = 5;
-/// Batches of one run, so that a long queue does not keep the job from saying that it lives.
+/// Batches per run, so that a long queue doesn't delay the job's heartbeat.
 const BATCHES: usize = 5;
 
 impl ClickHouseUsage {
-    /// Ships what waits, as long as it is this replica's turn. How many events.
+    /// Ships the queue if this replica holds the lock. Returns the number of events.
     pub(super) async fn ship(&self) -> Result<u64> {
         self.ready().await?;
         let mut shipped = 0;
@@ -45,7 +46,7 @@ impl ClickHouseUsage {
         Ok(shipped)
     }
 
-    /// How many events it shipped, and whether there may be more.
+    /// Returns the number of shipped events, and whether there may be more.
     async fn ship_batch(&self) -> Result<(u64, bool)> {
         let mut tx = self.db.begin().await?;
         if !shipping::try_turn(&mut tx).await? {
@@ -83,7 +84,8 @@ impl ClickHouseUsage {
         Ok((shipped, more))
     }
 
-    /// Counts hours anew, those within which periods begin in parts. The caller has stopped the counting.
+    /// Recomputes hours; hours with a period boundary in parts. The caller holds the lock against
+    /// counting.
     async fn count(&self, tx: &mut PgConnection, dirty: &[UsageHour]) -> Result<Vec<HourRecord>> {
         let version = shipping::next_version(tx).await?;
         let splits = splits::of_hours(tx, dirty).await?;
@@ -95,7 +97,7 @@ impl ClickHouseUsage {
         hours::read(&self.server, dirty, version).await
     }
 
-    /// Splits an hour. Only one that has records needs ClickHouse for it.
+    /// Splits an hour. ClickHouse is only needed if the hour has records.
     pub(super) async fn split_hour(&self, customer: CustomerId, at: OffsetDateTime) -> Result<()> {
         let hour = hour_of(at);
         let mut tx = self.db.begin().await?;
@@ -115,7 +117,7 @@ impl ClickHouseUsage {
                 self.take_over(&mut tx, &dirty).await?;
                 let parts = self.count(&mut tx, &dirty).await?;
                 if !splits::put(&mut tx, customer, hour, &before, &parts).await? {
-                    tracing::warn!(%customer, %hour, "an hour stays whole: its raw usage events are not what is recorded");
+                    tracing::warn!(%customer, %hour, "an hour can't be split: its raw usage events differ from its records");
                 }
             }
         }
@@ -123,10 +125,11 @@ impl ClickHouseUsage {
         Ok(())
     }
 
-    /// An hour is counted from ClickHouse alone, so that what PostgreSQL has of it from before the switch has to come along.
+    /// An hour is computed from ClickHouse alone, so PostgreSQL's events from before the switch are
+    /// copied too.
     async fn take_over(&self, tx: &mut PgConnection, dirty: &[UsageHour]) -> Result<()> {
         if shipping::holds_raw_events(tx).await? {
-            // As long as the hour of the switch is.
+            // Only during the hour of the switch.
             moves::unlimited(tx).await?;
             for some in dirty.chunks(hours::MOST_HOURS) {
                 events::write(&self.server, shipping::hand_over(tx, some)).await?;
@@ -135,8 +138,8 @@ impl ClickHouseUsage {
         Ok(())
     }
 
-    /// What is in the hours by their raw events, against what is recorded. Looks twice before it says that something is wrong: the
-    /// second time while nobody ships.
+    /// Compares the sums of raw events with the records. A difference is only reported if a second
+    /// comparison, with shipping locked, confirms it.
     pub(super) async fn compare(&self, span: Period) -> Result<Vec<HourDifference>> {
         self.ready().await?;
         let mut conn = self.db.acquire().await?;
@@ -148,15 +151,16 @@ impl ClickHouseUsage {
         let mut tx = self.db.begin().await?;
         shipping::take_turn(&mut tx).await?;
         shipping::hold_counting(&mut tx).await?;
-        // A batch that was interrupted is in ClickHouse and still in the queue.
+        // An interrupted batch is in ClickHouse and still in the queue.
         let waiting = shipping::waiting_hours(&mut tx).await?;
         let mut found = self.compare_as_it_is(&mut tx, span).await?;
         found.retain(|difference| !waiting.contains(&difference.hour));
         Ok(found)
     }
 
-    /// An hour's events are in ClickHouse; or in PostgreSQL until they are moved; or in both while that goes on, or while servers that
-    /// don't know of the switch still run. Which of them are the same can't be told then, so that only what can't be is a difference.
+    /// An hour's events are in ClickHouse; or in PostgreSQL until they are moved; or in both during
+    /// the move, or while servers that don't know of the switch still run. In the last case
+    /// duplicates are unknown, so only an impossible sum is a difference.
     async fn compare_as_it_is(&self, conn: &mut PgConnection, span: Period) -> Result<Vec<HourDifference>> {
         let mut raw = events::totals(&self.server, span).await?;
         let mut most = HourTotals::new();

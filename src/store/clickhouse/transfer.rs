@@ -1,6 +1,7 @@
-//! Moves the raw events that PostgreSQL holds from before the switch, month by month: copies, compares, and only then removes.
+//! Moves PostgreSQL's raw events from before the switch, month by month: copies, compares, and only
+//! then deletes.
 //!
-//! It can be ended at any moment and goes on where it was. Nothing stops meanwhile.
+//! It can be interrupted at any time and resumes. The server keeps running meanwhile.
 
 use super::{ClickHouseUsage, events, hours};
 use crate::{
@@ -15,32 +16,32 @@ use crate::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// How far a move is.
+/// Progress of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A month is copied up to an instant; events copied in this run.
+    /// Copied up to this instant of a month; number of events copied in this run.
     Copied { month: OffsetDateTime, until: OffsetDateTime, events: u64 },
-    /// A month is the same on both sides, and PostgreSQL has it no longer.
+    /// The month is equal on both sides, and deleted from PostgreSQL.
     Moved { month: OffsetDateTime },
 }
 
-/// What a move has come to.
+/// The result of a move.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     /// Events copied in this run.
     pub events: u64,
-    /// Months that are done, in this run or before.
+    /// Months moved, in this run or earlier.
     pub months: u64,
-    /// Hours in which ClickHouse does not have what is billed. Their months are still in PostgreSQL.
+    /// Hours that differ from billed usage in ClickHouse. Their months stay in PostgreSQL.
     pub differences: Vec<HourDifference>,
 }
 
 impl ClickHouseUsage {
-    /// Moves everything. After `batch` events, and the hour in which that is, it notes how far it is.
+    /// Moves everything. Stores its position after each `batch` events, at the end of an hour.
     pub async fn move_raw_events(&self, batch: u64, mut tell: impl FnMut(Step) + Send) -> Result<Moved> {
         self.ready().await?;
         shipping::switch(&self.db).await?;
-        // Held as long as this transaction lives.
+        // Held until the end of this transaction.
         let mut turn = self.db.begin().await?;
         if !moves::try_turn(&mut turn).await? {
             return Err(UsageStoreError::Refused("another move is running".into()));
@@ -52,7 +53,7 @@ impl ClickHouseUsage {
                 continue;
             }
             drop(conn);
-            // What a server that does not know of the switch yet has added behind the copy's back is caught by a second one.
+            // Events that an older server has added meanwhile are copied by a second pass.
             let mut found = Vec::new();
             for _ in 0..2 {
                 done.events += self.copy(month, batch, &mut tell).await?;
@@ -88,17 +89,17 @@ impl ClickHouseUsage {
         Ok(copied)
     }
 
-    /// While nobody ships and nobody counts: ClickHouse has to have, hour for hour, what is billed. Then its hours are counted and
-    /// PostgreSQL's copy goes. Else nothing changes.
+    /// With shipping and counting locked: if ClickHouse has, hour for hour, the billed usage, its
+    /// hours are computed and PostgreSQL's copy is deleted. Otherwise nothing changes.
     async fn compare_and_remove(&self, month: Period) -> Result<Vec<HourDifference>> {
-        // A batch that was interrupted is in ClickHouse and not billed yet.
+        // An interrupted batch is in ClickHouse and not billed yet.
         self.ship().await?;
         let mut tx = self.db.begin().await?;
         moves::unlimited(&mut tx).await?;
         shipping::take_turn(&mut tx).await?;
         shipping::hold_counting(&mut tx).await?;
         let mut found = Vec::new();
-        // A day at a time, to hold few hours in memory.
+        // A day at a time, to limit memory.
         for day in days(month) {
             let raw = events::totals(&self.server, day).await?;
             found.extend(differences(&raw, &records::recorded(&mut tx, day).await?));
@@ -120,7 +121,7 @@ fn days(month: Period) -> impl Iterator<Item = Period> {
         .map_while(move |day| Period::new(day, (day + Duration::DAY).min(month.end())))
 }
 
-/// Whole hours, together with so many events that `batch` is reached; they end where `rest` ends.
+/// Whole hours that together reach `batch` events; they end where `rest` ends.
 fn spans(rest: Period, hours: &[(OffsetDateTime, u64)], batch: u64) -> Vec<Period> {
     let mut spans = Vec::new();
     let (mut start, mut events) = (rest.start(), 0);

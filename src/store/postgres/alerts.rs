@@ -1,4 +1,4 @@
-//! Alert settings, what fired, and the mails that are still owed for it.
+//! Alert settings, fired alerts, and their pending mails.
 
 use super::decode;
 use crate::domain::{
@@ -11,7 +11,7 @@ use crate::domain::{
 use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
 
-/// What a customer set; None when it has set nothing.
+/// A customer's settings; None if it has saved none.
 pub async fn settings(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<AlertSettings>> {
     sqlx::query_scalar!(
         r#"SELECT settings AS "settings: Json<AlertSettings>" FROM usage_alert_settings WHERE customer_id = $1"#,
@@ -22,7 +22,8 @@ pub async fn settings(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Optio
     .map(|settings| settings.map(|Json(settings)| settings))
 }
 
-/// Replaces what a customer set; gives what was set before. The customer's row is held, so that one change follows another.
+/// Replaces a customer's settings and returns the previous ones. Locks the customer's row, so that
+/// changes are serialized.
 pub async fn put_settings(
     conn: &mut PgConnection,
     customer: CustomerId,
@@ -45,15 +46,17 @@ pub async fn put_settings(
     )
     .execute(&mut *conn)
     .await?;
-    // The figures are compared with the new thresholds at the next turn.
+    // The next run compares usage with the new thresholds.
     sqlx::query!("DELETE FROM usage_alert_checks WHERE customer_id = $1", customer.0).execute(conn).await?;
     Ok(before.map(|Json(settings)| settings))
 }
 
-/// Customers whose figures may have changed since they were last compared with their thresholds, claimed by this call: those with usage that
-/// came in since then, for these hours and later; and everybody once in a while, for late events and changed plans.
+/// Claims customers whose usage may have changed since it was last compared with their thresholds:
+/// those with later usage in these hours, and all customers from time to time, for late events and
+/// changed plans.
 ///
-/// The half minute is for events whose transaction began before the last look and ended after it.
+/// The half minute covers transactions that began before the last comparison and committed after
+/// it.
 pub async fn claim_customers(pool: &PgPool, since_hour: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<CustomerId>> {
     let ids = sqlx::query_scalar!(
         r#"INSERT INTO usage_alert_checks AS checks (customer_id, checked_at)
@@ -80,12 +83,12 @@ pub struct Fired {
     pub id: i64,
     pub metric: Metric,
     pub threshold: Threshold,
-    /// What was included when it fired.
+    /// The included quantity when it fired.
     pub included: Option<u64>,
     pub currency: Currency,
 }
 
-/// What fired for a customer in the period that began then and counts as reached since.
+/// Alerts of a customer in the period with this start that still count as reached.
 pub async fn fired_thresholds(db: impl PgExecutor<'_>, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<Fired>> {
     let rows = sqlx::query!(
         "SELECT id, metric, kind, threshold, included, currency FROM usage_alerts
@@ -97,7 +100,7 @@ pub async fn fired_thresholds(db: impl PgExecutor<'_>, customer: CustomerId, per
     .await?;
     let mut known = Vec::with_capacity(rows.len());
     for row in rows {
-        // A kind that a later server made.
+        // A kind from a newer server.
         let Some(threshold) = Threshold::of(&row.kind, row.threshold) else { continue };
         let included = row.included.map(|units| u64::try_from(units).unwrap_or(0));
         known.push(Fired { id: row.id, metric: decode(&row.metric)?, threshold, included, currency: decode(&row.currency)? });
@@ -105,14 +108,14 @@ pub async fn fired_thresholds(db: impl PgExecutor<'_>, customer: CustomerId, per
     Ok(known)
 }
 
-/// Re-arms thresholds that fired: they may fire again. Those that another process has re-armed are left out of the answer.
+/// Re-arms fired thresholds. Those that another process has re-armed are left out of the result.
 pub async fn rearm(conn: &mut PgConnection, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!("UPDATE usage_alerts SET rearmed_at = $2 WHERE id = ANY($1) AND rearmed_at IS NULL RETURNING id", ids, at)
         .fetch_all(conn)
         .await
 }
 
-/// Adds events that a cap refused to what it has refused since it began to. A cap that had stopped refusing begins anew.
+/// Adds events that a cap refused. If the cap had stopped refusing, the count restarts.
 pub async fn refused(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime, refused: &CapRefusals) -> sqlx::Result<()> {
     let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     sqlx::query!(
@@ -138,7 +141,7 @@ pub async fn refused(pool: &PgPool, customer: CustomerId, period_start: OffsetDa
     .map(drop)
 }
 
-/// Notes that the caps of a metric have stopped refusing.
+/// Records that the caps of a metric have stopped refusing.
 pub async fn stopped_refusing(conn: &mut PgConnection, customer: CustomerId, metric: Metric, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE usage_refusals SET ended_at = $3 WHERE customer_id = $1 AND metric = $2 AND ended_at IS NULL",
@@ -151,7 +154,7 @@ pub async fn stopped_refusing(conn: &mut PgConnection, customer: CustomerId, met
     .map(drop)
 }
 
-/// What caps have refused in the period that began then, as far as they refuse still.
+/// Events refused by caps in the period with this start, for caps that still refuse.
 pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<CapRefusals>> {
     let rows = sqlx::query!(
         "SELECT metric, cap, since, last_at, events, quantity FROM usage_refusals
@@ -176,7 +179,8 @@ pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetD
         .collect()
 }
 
-/// Notes that a threshold fired, its mail owed from now on; false when it has fired already and is not re-armed.
+/// Records that a threshold fired, with a pending mail; false if it has already fired and is not
+/// re-armed.
 pub async fn fire(conn: &mut PgConnection, customer: CustomerId, alert: &FiredAlert) -> sqlx::Result<bool> {
     let units = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     sqlx::query!(
@@ -250,7 +254,7 @@ impl TryFrom<&Row> for FiredAlert {
     }
 }
 
-/// What fired for a customer in the period that began then, newest first.
+/// Alerts of a customer in the period with this start, newest first.
 pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
     let rows = sqlx::query_as!(
         Row,
@@ -264,20 +268,21 @@ pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDate
     rows.iter().map(FiredAlert::try_from).collect()
 }
 
-/// An alert whose mails are not all sent.
+/// An alert with pending mails.
 #[derive(Clone, Debug)]
 pub struct Owed {
     pub id: i64,
     pub customer: CustomerId,
     pub alert: FiredAlert,
-    /// Who has got it.
+    /// Recipients so far.
     pub notified_to: Vec<String>,
-    /// How often it was taken up, this time included.
+    /// Number of attempts, including this one.
     pub attempts: i32,
 }
 
-/// Takes up to so many alerts whose mails are due. Nobody else gets them until `now` has passed by a time that doubles with every attempt,
-/// from one minute to an hour; whoever dies on the way loses none. What could not be sent since `not_before` is given up.
+/// Claims up to this many alerts whose mails are due. A claim expires after a time that doubles
+/// with every attempt, from one minute to an hour, so a crash loses none. Mails that could not be
+/// sent since `not_before` are given up.
 pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Owed>> {
     let rows = sqlx::query_as!(
         Row,
@@ -309,7 +314,7 @@ pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDat
     Ok(owed)
 }
 
-/// Notes that somebody has got the mail about these.
+/// Records that a recipient got the mail about these.
 pub async fn sent_to(pool: &PgPool, ids: &[i64], recipient: &str) -> sqlx::Result<()> {
     sqlx::query!("UPDATE usage_alerts SET notified_to = array_append(notified_to, $2) WHERE id = ANY($1)", ids, recipient)
         .execute(pool)
@@ -317,12 +322,12 @@ pub async fn sent_to(pool: &PgPool, ids: &[i64], recipient: &str) -> sqlx::Resul
         .map(drop)
 }
 
-/// Notes that everybody has got the mail about these.
+/// Records that all recipients got the mail about these.
 pub async fn notified(conn: &mut PgConnection, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("UPDATE usage_alerts SET notified_at = $2, last_error = NULL WHERE id = ANY($1)", ids, at).execute(conn).await.map(drop)
 }
 
-/// Notes why the mail about these is not sent to everybody yet.
+/// Records why the mail about these is not completely sent.
 pub async fn not_sent(pool: &PgPool, ids: &[i64], error: &str) -> sqlx::Result<()> {
     sqlx::query!("UPDATE usage_alerts SET last_error = $2 WHERE id = ANY($1)", ids, error).execute(pool).await.map(drop)
 }

@@ -1,11 +1,11 @@
-//! Keys of customers' machines.
+//! API keys.
 
 use crate::domain::{identity::CustomerId, settings::ApiKeySummary};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A customer's keys that are in force, newest first.
+/// A customer's active keys, newest first.
 pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<ApiKeySummary>> {
     sqlx::query_as!(
         ApiKeySummary,
@@ -17,7 +17,7 @@ pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<ApiKe
     .await
 }
 
-/// How many keys of a customer are in force; its row is held, so that nobody else adds one meanwhile.
+/// Number of a customer's active keys; locks its row, so that no other process adds one meanwhile.
 pub async fn count_for_update(conn: &mut PgConnection, customer: CustomerId) -> sqlx::Result<i64> {
     sqlx::query!("SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE", customer.0).fetch_one(&mut *conn).await?;
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM api_keys WHERE customer_id = $1 AND revoked_at IS NULL"#, customer.0)
@@ -48,7 +48,7 @@ pub async fn add(
     .await
 }
 
-/// Revokes a customer's key; what it was, or None when there is no such key in force.
+/// Revokes a customer's key and returns it; None if there is no such active key.
 pub async fn revoke(conn: &mut PgConnection, customer: CustomerId, id: Uuid, at: OffsetDateTime) -> sqlx::Result<Option<ApiKeySummary>> {
     sqlx::query_as!(
         ApiKeySummary,
@@ -62,7 +62,7 @@ pub async fn revoke(conn: &mut PgConnection, customer: CustomerId, id: Uuid, at:
     .await
 }
 
-/// Notes that a key was used.
+/// Records that a key was used.
 pub async fn touch(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)", id, at)
         .execute(pool)
@@ -70,13 +70,13 @@ pub async fn touch(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<
         .map(drop)
 }
 
-/// A machine's key that is in force.
+/// An active API key.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     pub id: Uuid,
     pub name: String,
     pub customer: CustomerId,
-    /// To the minute.
+    /// Rounded to the minute.
     pub last_used_at: Option<OffsetDateTime>,
 }
 
@@ -88,7 +88,7 @@ pub async fn find(pool: &PgPool, key_hash: &[u8]) -> sqlx::Result<Option<ApiKey>
     Ok(row.map(|row| ApiKey { id: row.id, name: row.name, customer: CustomerId(row.customer_id), last_used_at: row.last_used_at }))
 }
 
-/// Adds a key by its SHA-256; false when it is there already, and stays as it is.
+/// Adds a key by its SHA-256; false if it exists, which leaves it unchanged.
 pub async fn add_if_new(conn: &mut PgConnection, customer: CustomerId, name: &str, prefix: &str, key_hash: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO api_keys (customer_id, name, prefix, key_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (key_hash) DO NOTHING",
@@ -102,7 +102,7 @@ pub async fn add_if_new(conn: &mut PgConnection, customer: CustomerId, name: &st
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Revokes the keys that begin with a prefix; how many there were.
+/// Revokes the keys that begin with a prefix; returns how many.
 pub async fn revoke_by_prefix(conn: &mut PgConnection, prefix: &str, at: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("UPDATE api_keys SET revoked_at = $2 WHERE prefix = $1 AND revoked_at IS NULL", prefix, at)
         .execute(conn)

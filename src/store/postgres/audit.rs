@@ -1,4 +1,4 @@
-//! The audit trail: rows can be added, never changed.
+//! The audit log: append-only.
 
 pub mod list;
 pub mod refusals;
@@ -8,7 +8,7 @@ use crate::domain::identity::CustomerId;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// One thing that happened, and who did it.
+/// A change, and who made it.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
     /// `noun.verb`, e.g. `session.login`.

@@ -1,12 +1,12 @@
-//! How far reading from Stripe has come, who reads, and what could not be fetched yet.
+//! Positions of reading from Stripe, the lock for it, and objects that are still incomplete.
 
 use sqlx::{Connection, PgConnection, PgPool};
 use time::OffsetDateTime;
 
-/// First half of the advisory locks' keys; the mirror has the numbers before it.
+/// First half of the advisory locks' keys; the mirror uses the numbers before it.
 const LOCK_SPACE: i32 = 0x5354_5254;
 
-/// What only one process does at a time.
+/// Tasks that only one process runs at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     Events = 0,
@@ -15,7 +15,8 @@ pub enum Task {
     Reread = 3,
 }
 
-/// The lead in a task, on a connection of its own: whatever becomes of the process, the lock goes with the connection.
+/// The lock of a task, on its own connection: if the process dies, the lock ends with the
+/// connection.
 pub struct Lead {
     conn: PgConnection,
     key: (i32, i32),
@@ -27,7 +28,7 @@ impl Lead {
         Lead::of_key(pool, (LOCK_SPACE, task as i32)).await
     }
 
-    /// The lead under any other advisory lock. None while another process has it.
+    /// The same for any other advisory lock. None while another process has it.
     pub async fn of_key(pool: &PgPool, key: (i32, i32)) -> sqlx::Result<Option<Lead>> {
         let mut conn = pool.acquire().await?.detach();
         let locked = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1, $2) AS "locked!""#, key.0, key.1).fetch_one(&mut conn).await?;
@@ -38,34 +39,34 @@ impl Lead {
         Ok(None)
     }
 
-    /// Is it still ours? A server that went away took it along.
+    /// Whether it is still held: a lost connection loses it.
     pub async fn check(&mut self) -> sqlx::Result<()> {
         self.conn.ping().await
     }
 
-    /// At once: a connection that closes takes its lock along only when the server comes to it.
+    /// Explicitly: after a disconnect, PostgreSQL releases the lock only when it notices.
     pub async fn give_up(mut self) -> sqlx::Result<()> {
         sqlx::query_scalar!("SELECT pg_advisory_unlock($1, $2)", self.key.0, self.key.1).fetch_one(&mut self.conn).await?;
         self.conn.close().await
     }
 }
 
-/// Where a stream stands; times are by Stripe's clock.
+/// A stream's position; times are by Stripe's clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// When the last complete run began.
     pub read_until: Option<OffsetDateTime>,
-    /// When the running one began, and how far back it goes; None when there is none.
+    /// When the current run began, and how far back it reads; None without a run.
     pub began_at: Option<OffsetDateTime>,
     pub since: Option<OffsetDateTime>,
-    /// The last object of its last page that is stored.
+    /// The last stored object of its last page.
     pub cursor: Option<String>,
-    /// Objects of the run: seen, and stored because they were absent.
+    /// Objects of the run: seen, and stored because they were missing.
     pub read: i64,
     pub stored: i64,
 }
 
-/// A stream's position; an empty one when it was never read.
+/// A stream's position; empty if it was never read.
 pub async fn position(pool: &PgPool, stream: &str) -> sqlx::Result<Position> {
     let row = sqlx::query_as!(
         Position,
@@ -75,7 +76,7 @@ pub async fn position(pool: &PgPool, stream: &str) -> sqlx::Result<Position> {
     Ok(row.fetch_optional(pool).await?.unwrap_or_default())
 }
 
-/// Keeps a stream's position.
+/// Stores a stream's position.
 pub async fn keep(pool: &PgPool, stream: &str, position: &Position, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO stripe_backfill (stream, read_until, began_at, since, cursor, read, stored, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -95,8 +96,9 @@ pub async fn keep(pool: &PgPool, stream: &str, position: &Position, at: OffsetDa
     .map(drop)
 }
 
-/// Invoices that lack lines and whose next try is due, the least tried first. The wait is a minute, and four times longer after every try, up
-/// to a day. Of all customers: which of Stripe's objects are incomplete is nobody's secret here, and nobody is shown them.
+/// Invoices that lack lines and whose next attempt is due, least attempts first. The delay is a
+/// minute, and four times longer after each attempt, up to a day. Covers all customers; the result
+/// is never shown to users.
 pub async fn incomplete_invoices(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"SELECT stripe_invoice_id FROM invoices LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_invoice_id
@@ -111,7 +113,7 @@ pub async fn incomplete_invoices(pool: &PgPool, now: OffsetDateTime, limit: i64)
     .await
 }
 
-/// The same of subscriptions that lack items.
+/// The same for subscriptions that lack items.
 pub async fn incomplete_subscriptions(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"SELECT stripe_subscription_id FROM subscriptions LEFT JOIN stripe_fetches fetched ON fetched.object_id = stripe_subscription_id
@@ -141,7 +143,7 @@ pub async fn incomplete_credit_notes(pool: &PgPool, now: OffsetDateTime, limit: 
     .await
 }
 
-/// Notes a try to complete an object; forgets all tries when it is complete.
+/// Records an attempt to complete an object; deletes the record when it is complete.
 pub async fn tried(conn: &mut PgConnection, object_id: &str, error: Option<&str>, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO stripe_fetches AS kept (object_id, attempts, tried_at, last_error) VALUES ($1, 1, $3, $2)

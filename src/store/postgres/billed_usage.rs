@@ -1,11 +1,11 @@
-//! Usage of periods that have been invoiced, as it was when they were.
+//! Usage of invoiced periods at the time of their invoices.
 
 use crate::domain::identity::CustomerId;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A metric of an invoiced period that is not what it was.
+/// A metric of an invoiced period whose usage has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub customer: CustomerId,
@@ -15,15 +15,15 @@ pub struct Change {
     pub after: i64,
 }
 
-/// Key of the advisory lock under which one process at a time looks.
+/// Advisory lock: only one process checks at a time.
 const LOCK: i64 = 0x4249_4c4c_5553;
 
-/// Until the transaction ends, nobody else looks. False when somebody does.
+/// Takes the lock until the transaction ends. False if another process has it.
 pub async fn lead(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "led!""#, LOCK).fetch_one(conn).await
 }
 
-/// Where the periods of invoices that were finalized since begin or end within an hour that is not split there.
+/// Starts and ends of periods of recently finalized invoices that lie within an unsplit hour.
 pub async fn unsplit(pool: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<(CustomerId, OffsetDateTime)>> {
     let rows = sqlx::query!(
         r#"SELECT DISTINCT customer_id AS "customer!", at AS "at!"
@@ -38,7 +38,8 @@ pub async fn unsplit(pool: &PgPool, since: OffsetDateTime) -> sqlx::Result<Vec<(
     Ok(rows.into_iter().map(|row| (CustomerId(row.customer), row.at)).collect())
 }
 
-/// Keeps the usage of the periods of invoices that were finalized since, where it is not kept yet; how many invoices those were.
+/// Stores the usage of the periods of recently finalized invoices, if not stored yet; returns the
+/// number of invoices.
 pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!(
         r#"INSERT INTO billed_usage (invoice_id, metric, quantity, noticed_at)
@@ -60,7 +61,7 @@ pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: Offset
     .map(|done| done.rows_affected() / 3)
 }
 
-/// Finds what is not what it was, and keeps how it is now.
+/// Finds changed usage, and stores the new values.
 pub async fn changes(conn: &mut PgConnection, since: OffsetDateTime, at: OffsetDateTime) -> sqlx::Result<Vec<Change>> {
     let rows = sqlx::query!(
         r#"WITH now_is AS MATERIALIZED (

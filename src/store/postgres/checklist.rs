@@ -1,22 +1,22 @@
-//! What the deployment checklist asks of the database, and the removal of what it wrote.
+//! Queries of the deployment checklist, and the deletion of its test data.
 //!
-//! It looks at databases of whatever version, so its queries are not checked against the migrations.
+//! It checks databases of any version, so its queries are not checked against the migrations.
 
 use sqlx::PgPool;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-/// The ids of its events begin so.
+/// Id prefix of its events.
 pub const PING_PREFIX: &str = "evt_checklist_";
-/// A type that Stripe has not and nobody handles.
+/// A type that is neither Stripe's nor handled.
 pub const PING_TYPE: &str = "apex.checklist_ping";
 
-/// What became of an event.
+/// The status of an event.
 pub async fn ping_status(db: &PgPool, stripe_event_id: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar("SELECT status FROM stripe_webhook_events WHERE stripe_event_id = $1").bind(stripe_event_id).fetch_optional(db).await
 }
 
-/// Removes its events, and no other: they changed nothing and prove nothing.
+/// Deletes its own events only: they changed nothing.
 pub async fn remove_pings(db: &PgPool) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM stripe_webhook_events WHERE event_type = $1 AND starts_with(stripe_event_id, $2) AND status IN ('ignored', 'received')")
         .bind(PING_TYPE)
@@ -26,7 +26,7 @@ pub async fn remove_pings(db: &PgPool) -> sqlx::Result<()> {
         .map(drop)
 }
 
-/// Events of usage that are counted of this app.
+/// Number of counted usage events of this app.
 pub async fn counted(db: &PgPool, app: &str) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT coalesce(sum(event_count), 0)::bigint FROM usage_records WHERE app_id = $1").bind(app).fetch_one(db).await
 }
@@ -44,7 +44,7 @@ pub async fn reconciliations_audited(db: &PgPool, since: OffsetDateTime) -> sqlx
         .await
 }
 
-/// `table.column` of everything in the schema.
+/// `table.column` for the whole schema.
 pub async fn columns(db: &PgPool) -> sqlx::Result<BTreeSet<String>> {
     let names: Vec<String> =
         sqlx::query_scalar("SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'")
@@ -53,7 +53,7 @@ pub async fn columns(db: &PgPool) -> sqlx::Result<BTreeSet<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// Names of the indexes that PostgreSQL uses: not those of an unfinished build.
+/// Names of valid indexes; failed concurrent builds are left out.
 pub async fn indexes(db: &PgPool) -> sqlx::Result<BTreeSet<String>> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid

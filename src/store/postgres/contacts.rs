@@ -13,8 +13,8 @@ pub async fn list(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Vec<Conta
     rows.into_iter().map(|row| Ok(Contact { id: row.id, name: row.name, email: decode(&row.email)? })).collect()
 }
 
-/// Adds a contact, or renames the one that has this address. The customer's row is held until the transaction ends. The contact as it was, and as
-/// it is.
+/// Adds a contact, or renames the one with this address. Locks the customer's row until the
+/// transaction ends. Returns the contact before and after.
 pub async fn put(
     conn: &mut PgConnection,
     customer: CustomerId,
@@ -39,12 +39,12 @@ pub async fn put(
     Ok((before, Contact { id: row.id, name: name.map(str::to_owned), email: email.clone() }))
 }
 
-/// How many a customer has.
+/// A customer's number of contacts.
 pub async fn count(conn: &mut PgConnection, customer: CustomerId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM billing_contacts WHERE customer_id = $1"#, customer.0).fetch_one(conn).await
 }
 
-/// Removes a customer's contact; what it was, or None when there is no such one.
+/// Removes a customer's contact and returns it; None if it doesn't exist.
 pub async fn remove(conn: &mut PgConnection, customer: CustomerId, id: Uuid) -> sqlx::Result<Option<Contact>> {
     let row = sqlx::query!("DELETE FROM billing_contacts WHERE customer_id = $1 AND id = $2 RETURNING name, email", customer.0, id)
         .fetch_optional(conn)
@@ -52,7 +52,7 @@ pub async fn remove(conn: &mut PgConnection, customer: CustomerId, id: Uuid) -> 
     row.map(|row| Ok(Contact { id, name: row.name, email: decode(&row.email)? })).transpose()
 }
 
-/// The address that Stripe has for a customer's invoices.
+/// Stripe's address for a customer's invoices.
 pub async fn billing_email(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
     let email = sqlx::query_scalar!("SELECT email FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
     Ok(email.flatten())

@@ -9,7 +9,8 @@ use crate::domain::{
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-/// One page of the customers whose name, e-mail address or id here or in Stripe holds the text, by name; without their subscriptions.
+/// A page of the customers whose name, e-mail address, id or Stripe id contains the text, by name;
+/// without their subscriptions.
 pub async fn list(pool: &PgPool, search: Option<&str>, limit: i64, offset: i64) -> sqlx::Result<Vec<CustomerSummary>> {
     let rows = sqlx::query_file!("src/store/postgres/customers/list.sql", search, limit, offset).fetch_all(pool).await?;
     rows.into_iter()
@@ -52,7 +53,7 @@ pub async fn subscribed(pool: &PgPool, after: CustomerId, limit: i64) -> sqlx::R
     Ok(ids.into_iter().map(CustomerId).collect())
 }
 
-/// How many there are.
+/// Their number.
 pub async fn count(pool: &PgPool, search: Option<&str>) -> sqlx::Result<u64> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM customers
@@ -81,19 +82,19 @@ pub async fn exists(pool: &PgPool, customer: CustomerId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers WHERE id = $1) AS "exists!""#, customer.0).fetch_one(pool).await
 }
 
-/// The customer that Stripe knows under an id.
+/// The customer with a Stripe id.
 pub async fn by_stripe_id(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerId>> {
     let id = sqlx::query_scalar!("SELECT id FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await?;
     Ok(id.map(CustomerId))
 }
 
-/// Stripe's id of a customer; None when it has none or there is no such customer.
+/// Stripe's id of a customer; None if it has none or doesn't exist.
 pub async fn stripe_id(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
     let id = sqlx::query_scalar!("SELECT stripe_customer_id FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
     Ok(id.flatten())
 }
 
-/// The customer that was added under this name and e-mail address, for commands that are run again.
+/// The customer added with this name and e-mail address, for repeated commands.
 pub async fn added_as(conn: &mut PgConnection, name: &str, email: &str) -> sqlx::Result<Option<CustomerId>> {
     let id = sqlx::query_scalar!(
         "SELECT id FROM customers WHERE coalesce(added_name, name) = $1 AND lower(coalesce(added_email, email)) = lower($2) ORDER BY created_at, id LIMIT 1",
@@ -105,7 +106,7 @@ pub async fn added_as(conn: &mut PgConnection, name: &str, email: &str) -> sqlx:
     Ok(id.map(CustomerId))
 }
 
-/// What this platform was told of a customer, for the audit trail.
+/// A customer's data entered on this platform, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct CustomerState {
     pub name: String,
@@ -113,7 +114,7 @@ pub struct CustomerState {
     pub currency: String,
 }
 
-/// The customer of a Stripe id before it is changed, held until the transaction ends.
+/// The customer with a Stripe id before a change, locked until the transaction ends.
 pub async fn state(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerState>> {
     sqlx::query_as!(
         CustomerState,
@@ -125,7 +126,7 @@ pub async fn state(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::R
     .await
 }
 
-/// Adds a customer that Stripe doesn't know yet.
+/// Adds a customer that is not in Stripe yet.
 pub async fn add(conn: &mut PgConnection, name: &str, email: &str, currency: Currency) -> sqlx::Result<CustomerId> {
     let id = sqlx::query_scalar!(
         "INSERT INTO customers (name, email, currency, added_name, added_email, added_currency) VALUES ($1, $2, $3, $1, $2, $3) RETURNING id",
@@ -138,7 +139,7 @@ pub async fn add(conn: &mut PgConnection, name: &str, email: &str, currency: Cur
     Ok(CustomerId(id))
 }
 
-/// Name and e-mail address of a customer, as this platform was told them.
+/// A customer's name and e-mail address, as entered on this platform.
 pub async fn contact(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<String>)>> {
     let row = sqlx::query!(
         r#"SELECT coalesce(added_name, name) AS "name!", coalesce(added_email, email) AS email FROM customers WHERE id = $1"#,
@@ -149,17 +150,17 @@ pub async fn contact(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option
     Ok(row.map(|row| (row.name, row.email)))
 }
 
-/// When a customer was added; None when Stripe's id is unknown here.
+/// When a customer was added; None if the Stripe id is unknown.
 pub async fn since(pool: &PgPool, stripe_customer_id: &str) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT created_at FROM customers WHERE stripe_customer_id = $1", stripe_customer_id).fetch_optional(pool).await
 }
 
-/// Whether there is any customer.
+/// Whether any customer exists.
 pub async fn any(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT 1 FROM customers) AS "exists!""#).fetch_one(pool).await
 }
 
-/// Adds a customer, or updates the one that has this Stripe id; what Stripe has told of it by then stays as Stripe says.
+/// Adds a customer, or updates the one with this Stripe id; values from Stripe stay unchanged.
 pub async fn put(
     conn: &mut PgConnection,
     stripe_customer_id: &str,

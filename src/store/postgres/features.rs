@@ -1,10 +1,11 @@
-//! The switches of features: `features`. One without a row is on; a name that this program doesn't know is a newer one's.
+//! Feature switches: `features`. A feature without a row is on; an unknown name belongs to a newer
+//! program.
 
 use crate::domain::features::Feature;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
-/// A switch that somebody has moved.
+/// A switch that was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub feature: Feature,
@@ -14,7 +15,7 @@ pub struct Stored {
     pub changed_at: OffsetDateTime,
 }
 
-/// Every switch that was ever moved.
+/// All switches that were ever set.
 pub async fn all(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Stored>> {
     let rows = sqlx::query!("SELECT name, enabled, reason, changed_by, changed_at FROM features").fetch_all(executor).await?;
     let stored = rows.into_iter().filter_map(|row| {
@@ -24,7 +25,7 @@ pub async fn all(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Stored>> {
     Ok(stored.collect())
 }
 
-/// Moves a switch, waiting for whoever else is moving it; false if it stands so already.
+/// Sets a switch, waiting for concurrent changes; false if it is already in that state.
 pub async fn switch(conn: &mut PgConnection, to: &Stored) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO features AS known (name, enabled, reason, changed_by, changed_at)

@@ -1,4 +1,4 @@
-//! What requests under an idempotency key came to: `billing_idempotency`.
+//! Requests with an idempotency key, and their responses: `billing_idempotency`.
 
 use crate::domain::idempotency::IdempotencyKey;
 use sqlx::PgPool;
@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A request under a key.
+/// A request with a key.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// `user:ID` or `api_key:ID`.
     pub principal: &'a str,
-    /// The role and the customer that the principal acts in.
+    /// The role and the customer of the caller.
     pub scope: &'a str,
     pub key: &'a IdempotencyKey,
     pub method: &'a str,
     pub path: &'a str,
-    /// SHA-256 over everything that makes it another request.
+    /// SHA-256 of everything that identifies the request.
     pub hash: &'a [u8],
 }
 
-/// A run that is ours. After another one took it over, its writes change nothing.
+/// A run of ours. After another process has taken it over, its writes have no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     pub id: Uuid,
@@ -28,22 +28,22 @@ pub struct Run {
 }
 
 impl Run {
-    /// Nobody has run it before.
+    /// First run of this key.
     pub const fn is_first(self) -> bool {
         self.attempt == 1
     }
 }
 
-/// What stands under a key.
+/// The state of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Another request has the key.
+    /// Another request used the key.
     Other,
     Running,
     Done(SavedAnswer),
 }
 
-/// An answer, byte for byte.
+/// A response, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedAnswer {
     pub status: u16,
@@ -51,8 +51,9 @@ pub struct SavedAnswer {
     pub body: Vec<u8>,
 }
 
-/// Takes the key for this request: when nobody has it, when it has expired, when it was used in another scope, or when the same request's run has
-/// failed or died. A key without a scope is of a server that did not know of scopes, and counts in each.
+/// Claims the key for this request if it is new, expired, used in another scope, or if the same
+/// request's run has failed or died. A key without a scope is from an older server, and matches
+/// every scope.
 pub async fn claim(
     pool: &PgPool,
     request: &Request<'_>,
@@ -89,7 +90,7 @@ pub async fn claim(
     .await
 }
 
-/// What stands under a key that could not be claimed; None if it has gone meanwhile.
+/// The state of a key that could not be claimed; None if it has expired meanwhile.
 pub async fn standing(pool: &PgPool, request: &Request<'_>) -> sqlx::Result<Option<Standing>> {
     let row = sqlx::query!(
         r#"SELECT request_hash, scope IS NULL OR scope = $3 AS "is_of_scope!", response_status, response_headers AS "response_headers: sqlx::types::Json<BTreeMap<String, String>>",
@@ -102,7 +103,7 @@ pub async fn standing(pool: &PgPool, request: &Request<'_>) -> sqlx::Result<Opti
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| {
-        // Only a run that has not ended keeps another scope from the key.
+        // Only an unfinished run blocks another scope from the key.
         if !row.is_of_scope {
             return Standing::Running;
         }
@@ -118,7 +119,7 @@ pub async fn standing(pool: &PgPool, request: &Request<'_>) -> sqlx::Result<Opti
     }))
 }
 
-/// Says that the run is alive; false if it is no longer ours.
+/// Extends the run's lease; false if the run is no longer ours.
 pub async fn renew(pool: &PgPool, run: Run, until: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE billing_idempotency SET lease_until = $3 WHERE id = $1 AND attempts = $2 AND status = 'running'",
@@ -131,7 +132,7 @@ pub async fn renew(pool: &PgPool, run: Run, until: OffsetDateTime) -> sqlx::Resu
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Keeps the answer; false if the run is no longer ours.
+/// Stores the response; false if the run is no longer ours.
 pub async fn finish(pool: &PgPool, run: Run, answer: &SavedAnswer, now: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE billing_idempotency
@@ -149,7 +150,7 @@ pub async fn finish(pool: &PgPool, run: Run, answer: &SavedAnswer, now: OffsetDa
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Gives the key up: nothing was done under it. False if the run is no longer ours.
+/// Deletes the key, because nothing was done. False if the run is no longer ours.
 pub async fn release(pool: &PgPool, run: Run) -> sqlx::Result<bool> {
     sqlx::query!("DELETE FROM billing_idempotency WHERE id = $1 AND attempts = $2 AND status = 'running'", run.id, run.attempt)
         .execute(pool)
@@ -157,7 +158,7 @@ pub async fn release(pool: &PgPool, run: Run) -> sqlx::Result<bool> {
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Leaves the key to the same request, which may run again at once; false if the run is no longer ours.
+/// Lets the same request run again at once; false if the run is no longer ours.
 pub async fn fail(pool: &PgPool, run: Run, now: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE billing_idempotency SET status = 'failed', lease_until = $3 WHERE id = $1 AND attempts = $2 AND status = 'running'",
@@ -170,7 +171,7 @@ pub async fn fail(pool: &PgPool, run: Run, now: OffsetDateTime) -> sqlx::Result<
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Removes what has expired; how many there were.
+/// Deletes expired keys; returns how many.
 pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("DELETE FROM billing_idempotency WHERE expires_at <= $1 AND (status = 'done' OR lease_until <= $1)", now)
         .execute(pool)

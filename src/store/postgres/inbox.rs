@@ -1,4 +1,4 @@
-//! The webhook inbox: every event that Stripe signed, as it came, and what became of it.
+//! The webhook inbox: every event with a valid signature, and its processing status.
 
 pub mod fetch;
 mod neighbours;
@@ -26,7 +26,7 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Those of these events that are stored.
+/// Which of these events are stored.
 pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
     sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE stripe_event_id = ANY($1)", stripe_event_ids as &[&str])
         .fetch_all(db)
@@ -34,7 +34,7 @@ pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx:
         .map(|ids| ids.into_iter().collect())
 }
 
-/// The body of the event about this object that was applied last.
+/// The body of the last applied event about this object.
 pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
         "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied' ORDER BY id DESC LIMIT 1",
@@ -44,21 +44,22 @@ pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option
     .await
 }
 
-/// A new event and what became of it.
+/// A new event and its result.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
     pub event: &'a Event,
     /// Byte for byte.
     pub body: &'a str,
     pub attempt: Attempt<'a>,
-    /// Of the object that was mirrored.
+    /// Of the mirrored object.
     pub subject_id: Option<&'a str>,
-    /// The domain event of a change of the mirror: without one, nothing changed.
+    /// The domain event of a mirror change; None if nothing changed.
     pub changed: Option<&'static str>,
 }
 
-/// Stores new events, with the audit row and the domain event of those that changed the mirror; the answer is the ids of those that were not
-/// there already. A delivery of the same event that is under way elsewhere is waited for.
+/// Stores new events, with the audit row and the domain event of those that changed the mirror;
+/// returns the ids of those that were already stored. Waits for concurrent deliveries of the same
+/// event.
 pub async fn store(conn: &mut PgConnection, records: &[Record<'_>], at: OffsetDateTime) -> sqlx::Result<HashSet<String>> {
     let each = records.iter();
     sqlx::query_file_scalar!(
@@ -85,7 +86,7 @@ pub async fn store(conn: &mut PgConnection, records: &[Record<'_>], at: OffsetDa
     .map(|ids| ids.into_iter().collect())
 }
 
-/// The end of one attempt to apply an event.
+/// The result of an attempt to apply an event.
 #[derive(Clone, Debug)]
 pub struct Attempt<'a> {
     pub status: WebhookStatus,
@@ -93,12 +94,12 @@ pub struct Attempt<'a> {
     pub reason: Option<&'a str>,
     pub customer: Option<CustomerId>,
     pub stripe_invoice_id: Option<&'a str>,
-    /// The Stripe customer for whose sake alone it was ignored: see [`take_up`].
+    /// The unknown Stripe customer because of which it was ignored: see [`take_up`].
     pub awaits_customer: Option<&'a str>,
 }
 
-/// Notes what came of an attempt. What an earlier one found out about the event stays: a replay of something that is mirrored already
-/// changes nothing, and so comes across less.
+/// Stores an attempt's result. Facts that an earlier attempt found stay: a replay of a mirrored
+/// event changes nothing, and so finds fewer.
 pub async fn finish(conn: &mut PgConnection, id: i64, attempt: &Attempt<'_>, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         r#"UPDATE stripe_webhook_events
@@ -118,8 +119,8 @@ pub async fn finish(conn: &mut PgConnection, id: i64, attempt: &Attempt<'_>, at:
     Ok(())
 }
 
-/// Has the events applied that were ignored only because this Stripe customer was unknown; how many there are. Whoever makes the customer known
-/// calls it in the same transaction, under `mirror::lock_claim`.
+/// Queues the events that were ignored only because this Stripe customer was unknown; returns how
+/// many. Call it in the transaction that adds the customer, under `mirror::lock_claim`.
 pub async fn take_up(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<u64> {
     sqlx::query!(
         "UPDATE stripe_webhook_events SET status = 'received', attempts = 0, last_error = NULL, processed_at = NULL, awaits_customer = NULL
@@ -140,9 +141,10 @@ pub struct Waiting {
     pub attempts: i32,
 }
 
-/// The oldest stored event that no other process is at: one never tried, or one that failed and has waited long enough.
+/// The oldest due event that no other process is working on: one never attempted, or a failed one
+/// after its delay.
 ///
-/// The wait is a minute, and four times longer after every failure, up to a day.
+/// The delay is a minute, and four times longer after every failure, up to a day.
 pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<Option<Waiting>> {
     sqlx::query_as!(
         Waiting,
@@ -157,13 +159,13 @@ pub async fn next_waiting(conn: &mut PgConnection, now: OffsetDateTime) -> sqlx:
     .await
 }
 
-/// What happened to an invoice of this customer, oldest first, from the events that were applied.
+/// The history of this customer's invoice from applied events, oldest first.
 pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &str) -> sqlx::Result<Vec<TimelineEntry>> {
     let rows = sqlx::query_file!("src/store/postgres/inbox/timeline.sql", customer.0, stripe_invoice_id).fetch_all(pool).await?;
     let shares = refunds::shares(pool, &[stripe_invoice_id]).await?;
     let shares: Vec<&Share> = shares.of(customer, stripe_invoice_id).collect();
     let share_of = |refund: &str| shares.iter().find(|share| share.refund.as_deref() == Some(refund)).map(|share| share.amount);
-    // A charge may have paid several invoices: what was refunded of others is no part of this one's history.
+    // A charge may have paid several invoices: refunds of the others are left out.
     let concerns = |event_type: &str, object_id: &str| match event_type {
         "charge.refunded" => !shares.is_empty(),
         _ => !event_type.starts_with("refund.") || share_of(object_id).is_some(),
@@ -183,7 +185,7 @@ pub async fn timeline(pool: &PgPool, customer: CustomerId, stripe_invoice_id: &s
     Ok(tell(happened.collect()))
 }
 
-/// How many stored events are not settled: waiting, to be tried again, or left to a person.
+/// Number of unfinished stored events: queued, to be retried, or for staff.
 pub async fn unsettled(pool: &PgPool) -> sqlx::Result<Unsettled> {
     sqlx::query_as!(
         Unsettled,
@@ -201,6 +203,6 @@ pub struct Unsettled {
     pub received: i64,
     pub failed: i64,
     pub dead: i64,
-    /// When the oldest that was never tried was stored.
+    /// Time of the oldest event that was never attempted.
     pub oldest_received_at: Option<OffsetDateTime>,
 }

@@ -1,4 +1,4 @@
-//! Invoices of the mirror, as the console and the API read them.
+//! The mirror's invoices for the console and the API.
 
 mod figures;
 mod search;
@@ -22,11 +22,11 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Which invoices, in which order; all of it checked.
+/// A validated filter and order.
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub status: Option<InvoiceStatus>,
-    /// Issued in the half-open span `[from, to)`; drafts: created.
+    /// Date of issue in `[from, to)`; for drafts, the creation date.
     pub from: Option<OffsetDateTime>,
     pub to: Option<OffsetDateTime>,
     pub search: Option<Search>,
@@ -35,7 +35,7 @@ pub struct Filter {
     pub offset: i64,
 }
 
-/// What a list shows of an invoice.
+/// The fields of a list.
 struct Row {
     id: Uuid,
     stripe_invoice_id: String,
@@ -82,7 +82,7 @@ impl Row {
     }
 }
 
-/// All columns that the page, the PDF, the API and the CSV show.
+/// All columns for the page, the PDF, the API and the CSV.
 struct FullRow {
     id: Uuid,
     stripe_invoice_id: String,
@@ -125,7 +125,7 @@ struct FullRow {
     hosted_invoice_url: Option<String>,
 }
 
-/// An invoice of a file.
+/// An invoice for export.
 #[derive(Clone, Debug)]
 pub struct FileInvoice {
     pub summary: InvoiceSummary,
@@ -159,7 +159,7 @@ impl FullRow {
         }
     }
 
-    /// All tax ids; of a row from before they were stored with their types, the first one.
+    /// All tax ids; for rows stored before their types were, the first one.
     fn tax_ids(&self) -> Vec<TaxId> {
         let first = || self.customer_tax_id.iter().map(|value| TaxId { kind: String::new(), value: value.clone() }).collect();
         let mut ids: Vec<TaxId> = parsed(self.customer_tax_ids.as_ref()).unwrap_or_else(first);
@@ -198,7 +198,7 @@ fn span(start: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> Option<Pe
     start.zip(end).and_then(|(start, end)| Period::new(start, end))
 }
 
-/// One page of a customer's invoices and how many match in all.
+/// A page of a customer's invoices, and the total number of matches.
 pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: OffsetDateTime) -> sqlx::Result<(Vec<InvoiceSummary>, u64)> {
     let status = filter.status.map(InvoiceStatus::as_str);
     let search = Search::parameters(filter.search.as_ref());
@@ -264,7 +264,8 @@ pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: Off
     Ok((rows, u64::try_from(total).unwrap_or(0)))
 }
 
-/// A customer's invoices in the filter's order after one of them, `limit` at most; invoices that come meanwhile shift nothing.
+/// A customer's invoices after one of them in the filter's order, at most `limit`; invoices added
+/// meanwhile don't shift the pages.
 pub async fn list_after(
     pool: &PgPool,
     customer: CustomerId,
@@ -336,15 +337,16 @@ pub async fn list_after(
     Ok(invoices)
 }
 
-/// A line of a file, and the place of its invoice among those that were asked for.
+/// An exported line, with the index of its invoice in the request.
 pub struct FileLine {
     pub invoice: usize,
-    /// From 0.
+    /// Starting at 0.
     pub position: i32,
     pub line: LineItem,
 }
 
-/// The lines of these invoices in their order, `limit` at most, after the line `after`: an invoice's place and a line's position.
+/// The lines of these invoices in order, at most `limit`, after the line `after` (an invoice's
+/// index and a line's position).
 pub async fn lines_after(pool: &PgPool, invoices: &[Uuid], after: Option<(usize, i32)>, limit: i64) -> sqlx::Result<Vec<FileLine>> {
     let after = after.map(|(place, position)| (i64::try_from(place).unwrap_or(i64::MAX), i64::from(position)));
     let rows = sqlx::query!(
@@ -383,7 +385,7 @@ pub async fn lines_after(pool: &PgPool, invoices: &[Uuid], after: Option<(usize,
     Ok(lines)
 }
 
-/// A customer's name, and when its first and its last invoice were issued.
+/// A customer's name, and the dates of issue of its first and last invoice.
 pub async fn extent(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<(String, Option<OffsetDateTime>, Option<OffsetDateTime>)>> {
     let row = sqlx::query!(
         r#"SELECT name,
@@ -399,7 +401,7 @@ pub async fn extent(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<
     Ok(row.map(|row| (row.name, row.first, row.last)))
 }
 
-/// What a customer owes, per currency.
+/// The amounts that a customer owes, per currency.
 pub async fn totals(pool: &PgPool, customer: CustomerId, now: OffsetDateTime) -> sqlx::Result<Vec<InvoiceTotals>> {
     let rows = sqlx::query!(
         r#"SELECT currency, sum(amount_remaining)::bigint AS "open!", coalesce(sum(amount_remaining) FILTER (WHERE due_date < $2), 0)::bigint AS "overdue!"
@@ -412,7 +414,7 @@ pub async fn totals(pool: &PgPool, customer: CustomerId, now: OffsetDateTime) ->
     rows.into_iter().map(|row| Ok(InvoiceTotals { currency: decode(&row.currency)?, open: row.open, overdue: row.overdue })).collect()
 }
 
-/// Whose invoice it is, and its id: of this customer, or of any where None is given, as staff may see.
+/// Finds an invoice by id: of this customer, or of any if None, for staff.
 pub async fn by_id(pool: &PgPool, of: Option<CustomerId>, invoice: Uuid) -> sqlx::Result<Option<(CustomerId, Uuid)>> {
     let row = sqlx::query!(
         "SELECT customer_id, id FROM invoices WHERE id = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND NOT deleted",
@@ -436,7 +438,7 @@ pub async fn by_stripe_id(pool: &PgPool, of: Option<CustomerId>, stripe_id: &str
     Ok(row.map(|row| (CustomerId(row.customer_id), row.id)))
 }
 
-/// One of a customer's invoices with everything that belongs to it but the timeline and what follows from its figures.
+/// A customer's invoice with all its data except the timeline and derived values.
 pub async fn detail(
     pool: &PgPool,
     customer: CustomerId,
@@ -490,7 +492,7 @@ pub async fn detail(
     )
     .fetch_all(pool)
     .await?;
-    // Of a refund of what paid several invoices, this one's part.
+    // If a refund's payment paid several invoices, this invoice's part.
     let shares = super::mirror::refunds::shares(pool, &[&row.stripe_invoice_id]).await?;
     let (ids, parts): (Vec<&str>, Vec<i64>) =
         shares.of(customer, &row.stripe_invoice_id).filter_map(|share| Some((share.refund.as_deref()?, share.amount))).unzip();
@@ -551,10 +553,10 @@ pub async fn detail(
     Ok(Some((detail, figures)))
 }
 
-/// Lines of an invoice that are read at once.
+/// Lines of an invoice per query.
 const LINES_AT_ONCE: i64 = 5_000;
 
-/// Stripe's address object as the lines of a letter.
+/// Formats Stripe's address object as lines.
 fn address_lines(address: &serde_json::Value) -> Vec<String> {
     let part =
         |key: &str| address.get(key).and_then(|value| value.as_str()).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);

@@ -1,13 +1,13 @@
-//! Failed sign-ins, and where people have signed in from: `login_failures`, `login_places`.
+//! Failed logins, and addresses of successful ones: `login_failures`, `login_places`.
 
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// SHA-256 of what is counted.
+/// SHA-256 of a scope.
 pub type Key = [u8; 32];
 
-/// Failures under a key. None yet: zero of them.
+/// Failures of a key; zero if there are none yet.
 #[derive(Clone, Debug)]
 pub struct Counted {
     pub key: Vec<u8>,
@@ -15,7 +15,8 @@ pub struct Counted {
     pub last_failure_at: OffsetDateTime,
 }
 
-/// What stands under each key, held until the transaction ends. The keys come in the order of their bytes, so that nobody waits in a circle.
+/// Reads each key's failures and locks them until the transaction ends, in the order of the keys'
+/// bytes, so that transactions don't deadlock.
 pub async fn hold(conn: &mut PgConnection, keys: &[Vec<u8>], now: OffsetDateTime) -> sqlx::Result<Vec<Counted>> {
     sqlx::query_as!(
         Counted,
@@ -30,12 +31,12 @@ pub async fn hold(conn: &mut PgConnection, keys: &[Vec<u8>], now: OffsetDateTime
     .await
 }
 
-/// Holds what stands under these keys until the transaction ends, in the order of [`hold`].
+/// Locks these keys until the transaction ends, in the order of [`hold`].
 pub async fn lock(conn: &mut PgConnection, keys: &[Vec<u8>]) -> sqlx::Result<()> {
     sqlx::query!("SELECT key FROM login_failures WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys).fetch_all(conn).await.map(drop)
 }
 
-/// Writes what is counted under each key now.
+/// Stores the failures of each key.
 pub async fn count(
     conn: &mut PgConnection,
     keys: &[Vec<u8>],
@@ -56,7 +57,8 @@ pub async fn count(
     .map(drop)
 }
 
-/// Takes one failure back, under keys that are held, that was counted at `counted_at`; `before`: when the one before it was, for each key.
+/// Removes one failure, counted at `counted_at`, under locked keys; `before`: the time of the
+/// previous failure for each key.
 pub async fn take_back(
     conn: &mut PgConnection,
     keys: &[Vec<u8>],
@@ -76,12 +78,12 @@ pub async fn take_back(
     .map(drop)
 }
 
-/// Forgets what is counted under these keys, which are held.
+/// Resets the failures of these locked keys.
 pub async fn clear(conn: &mut PgConnection, keys: &[Vec<u8>]) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM login_failures WHERE key = ANY($1)", keys).execute(conn).await.map(drop)
 }
 
-/// Notes that somebody came too early; false when that was noted since the last failure.
+/// Records an attempt before the end of the wait; false if one was recorded since the last failure.
 pub async fn tell(conn: &mut PgConnection, key: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!("UPDATE login_failures SET told = true WHERE key = $1 AND NOT told", key)
         .execute(conn)
@@ -89,7 +91,7 @@ pub async fn tell(conn: &mut PgConnection, key: &[u8]) -> sqlx::Result<bool> {
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Whether the user of an e-mail address has signed in from here since.
+/// Whether the user with an e-mail address has signed in from this address since a time.
 pub async fn is_familiar(conn: &mut PgConnection, email: &str, network: &str, since: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM login_places JOIN users ON users.id = user_id
@@ -102,7 +104,7 @@ pub async fn is_familiar(conn: &mut PgConnection, email: &str, network: &str, si
     .await
 }
 
-/// Notes that a user has signed in from here.
+/// Records the address of a user's login.
 pub async fn remember_place(conn: &mut PgConnection, user: Uuid, network: &str, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO login_places (user_id, network, last_login) VALUES ($1, $2, $3)
@@ -116,9 +118,10 @@ pub async fn remember_place(conn: &mut PgConnection, user: Uuid, network: &str, 
     .map(drop)
 }
 
-/// Removes what is forgotten by now, all but the `most` most failed, and places that nobody has signed in from since; how many in all.
+/// Deletes expired failures, all but the `most` with the most failures, and addresses without
+/// recent logins; returns how many.
 pub async fn prune(pool: &PgPool, now: OffsetDateTime, most: i64, places_since: OffsetDateTime) -> sqlx::Result<u64> {
-    // What somebody holds at the moment has its turn an hour later.
+    // Locked rows are left for the next run, an hour later.
     let forgotten = sqlx::query!(
         "DELETE FROM login_failures
          WHERE key IN (SELECT key FROM login_failures WHERE forget_at <= $1 FOR UPDATE SKIP LOCKED)",

@@ -1,4 +1,4 @@
-//! What Stripe's billing meters were told, hour by hour, and whose turn it is to tell them.
+//! Meter events sent to Stripe, and the claims of workers.
 
 use super::decode;
 use crate::domain::{
@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
-/// The turn at a customer's metric, until somebody has a newer one.
+/// A claim on a customer's metric, valid until a newer claim.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub customer: CustomerId,
@@ -19,7 +19,7 @@ pub struct Claim {
     pub stripe_customer_id: String,
 }
 
-/// A part of an hour, as Stripe was told it.
+/// A revision of an hour, as sent to Stripe.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub hour: OffsetDateTime,
@@ -30,9 +30,9 @@ pub struct Row {
     /// In the metric's own unit.
     pub quantity: i64,
     pub status: Status,
-    /// Stripe has refused to take it back.
+    /// Stripe refused the cancellation.
     pub kept: bool,
-    /// Tries that came to nothing.
+    /// Failed attempts.
     pub attempts: i32,
     pub next_attempt_at: OffsetDateTime,
     pub first_tried_at: OffsetDateTime,
@@ -41,7 +41,7 @@ pub struct Row {
     pub error: Option<String>,
 }
 
-/// Has every customer that Stripe knows metered.
+/// Creates the rows for all customers with a Stripe id.
 pub async fn add(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_meters (customer_id, metric, next_look_at)
@@ -58,7 +58,7 @@ pub async fn add(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> {
     .map(drop)
 }
 
-/// Takes the turn at up to so many customers' metrics that are due and nobody's.
+/// Claims up to this many customers' metrics that are due and unclaimed.
 pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Claim>> {
     let rows = sqlx::query!(
         r#"WITH due AS (
@@ -88,7 +88,7 @@ pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, li
         .collect()
 }
 
-/// Takes the turn at one customer's metric, due or not. None while it is another's, or nobody meters it.
+/// Claims a customer's metric, due or not. None if it is claimed or not metered.
 pub async fn claim_one(
     pool: &PgPool,
     customer: CustomerId,
@@ -111,7 +111,8 @@ pub async fn claim_one(
     Ok(row.map(|row| Claim { customer, metric, number: row.claim, stripe_customer_id: row.stripe_customer_id }))
 }
 
-/// Keeps the turn until then; false when somebody else has it by now. Until the transaction ends nobody takes it.
+/// Extends a claim; false if another worker has it by now. Prevents other claims until the
+/// transaction ends.
 pub async fn hold(conn: &mut PgConnection, claim: &Claim, until: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE usage_meters SET claimed_until = $4 WHERE customer_id = $1 AND metric = $2 AND claim = $3",
@@ -125,7 +126,7 @@ pub async fn hold(conn: &mut PgConnection, claim: &Claim, until: OffsetDateTime)
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Gives the turn up, if it is still ours. `behind_since` is the oldest hour that has something left to send.
+/// Releases a claim if it is still ours. `behind_since` is the oldest hour with usage left to send.
 pub async fn release(pool: &PgPool, claim: &Claim, next_look_at: OffsetDateTime, behind_since: Option<OffsetDateTime>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE usage_meters SET claimed_until = NULL, next_look_at = $4, behind_since = $5
@@ -141,7 +142,8 @@ pub async fn release(pool: &PgPool, claim: &Claim, next_look_at: OffsetDateTime,
     .map(drop)
 }
 
-/// Since when something should have been at Stripe: the oldest hour with something to send, or the oldest look that is overdue.
+/// Since when usage should have been sent: the oldest hour with usage left to send, or the oldest
+/// overdue row.
 pub async fn behind_since(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
         "SELECT least((SELECT min(behind_since) FROM usage_meters), (SELECT min(next_look_at) FROM usage_meters WHERE next_look_at <= $1))",
@@ -151,7 +153,7 @@ pub async fn behind_since(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Op
     .await
 }
 
-/// Start of the oldest closed hour of a customer's metric that is not at Stripe yet, as far as was looked.
+/// Start of a customer's oldest closed hour of a metric that is not sent yet, as of the last run.
 pub async fn behind(pool: &PgPool, customer: CustomerId, metric: Metric) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT behind_since FROM usage_meters WHERE customer_id = $1 AND metric = $2", customer.0, metric.as_str())
         .fetch_optional(pool)
@@ -159,7 +161,7 @@ pub async fn behind(pool: &PgPool, customer: CustomerId, metric: Metric) -> sqlx
         .map(Option::flatten)
 }
 
-/// What a customer used of a metric in the hours of `[from, until)`, over its apps.
+/// A customer's usage of a metric in the hours of `[from, until)`, over its apps.
 pub async fn used(
     pool: &PgPool,
     customer: CustomerId,
@@ -180,7 +182,7 @@ pub async fn used(
     Ok(rows.into_iter().map(|row| (row.hour, u64::try_from(row.quantity).unwrap_or(0))).collect())
 }
 
-/// What was told of the hours since, and whatever is in flight; by hour and revision.
+/// Revisions of the hours since then, and those in flight; by hour and revision.
 pub async fn rows(pool: &PgPool, customer: CustomerId, metric: Metric, from: OffsetDateTime) -> sqlx::Result<Vec<Row>> {
     let rows = sqlx::query!(
         "SELECT hour, revision, identifier, event_name, stripe_customer_id, quantity, status, kept, attempts, next_attempt_at, first_tried_at,
@@ -216,7 +218,7 @@ pub async fn rows(pool: &PgPool, customer: CustomerId, metric: Metric, from: Off
         .collect()
 }
 
-/// Keeps a part as it is now. Its identifier and its quantity never change.
+/// Stores a revision's state. Its identifier and quantity never change.
 pub async fn put(conn: &mut PgConnection, customer: CustomerId, metric: Metric, row: &Row) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_meter_events
@@ -249,12 +251,12 @@ pub async fn put(conn: &mut PgConnection, customer: CustomerId, metric: Metric, 
     .map(drop)
 }
 
-/// The first hour of which Stripe was told anything.
+/// The first hour that was ever sent.
 pub async fn first_hour(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT min(hour) FROM usage_meter_events").fetch_one(pool).await
 }
 
-/// What is known to be too much, by the starts of the periods since.
+/// Known excess usage, by the periods' starts since then.
 pub async fn excess(
     pool: &PgPool,
     customer: CustomerId,
@@ -273,7 +275,7 @@ pub async fn excess(
     Ok(rows.into_iter().map(|row| (row.period_start, Excess { excess: units(row.excess), carried: units(row.carried) })).collect())
 }
 
-/// Keeps what is too much in a period.
+/// Stores a period's excess usage.
 pub async fn put_excess(
     conn: &mut PgConnection,
     customer: CustomerId,

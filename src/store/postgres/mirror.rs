@@ -1,8 +1,9 @@
-//! The mirror of Stripe's objects: each row is the newest snapshot, by the order of `domain::mirror`.
+//! The mirror of Stripe's objects: each row is the newest snapshot, by the order of
+//! `domain::mirror`.
 //!
-//! [`put`] writes snapshots of different objects unless newer ones are there, in one statement for all of a table, and gives the Stripe ids of
-//! those that it wrote. [`link`] then works out anew what follows from several objects together, so that it comes out the
-//! same whichever of them came first.
+//! [`put`] writes snapshots of different objects unless newer ones exist, in one statement per
+//! table, and returns the Stripe ids of the written ones. [`link`] then recomputes what depends on
+//! several objects, so that the result is the same in any order of arrival.
 
 mod customers;
 mod link;
@@ -29,16 +30,17 @@ use sqlx::{PgConnection, types::Json};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
-/// First half of the advisory locks' keys; no other lock of this program uses it or the two after it.
+/// First half of the advisory locks' keys; no other lock of this program uses it or the next two.
 const LOCK_SPACE: i32 = 0x5354_5250;
 
-/// Begins a transaction that writes a batch. Its statements take arrays of any length, and are the same for all of them: to plan each anew costs
-/// more than it gives. Plans made for tables that are small yet are kept as those grow, so that every lookup has to go by an index from the
-/// start (see also `link`). And to compile one takes longer than a batch, whatever the planner thinks that it costs.
+/// Begins a transaction that writes a batch. Its statements take arrays of any length: planning
+/// each anew costs more than it gains. Cached plans from when tables were small stay in use as
+/// tables grow, so every lookup has to use an index from the start (see also `link`). JIT
+/// compilation takes longer than a batch, whatever the planner estimates.
 pub const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
-/// One row of the mirror, as PostgreSQL takes it: the snapshot's fields have the names of the columns.
+/// A row of the mirror for PostgreSQL: the snapshot's fields have the names of the columns.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row<'a, S> {
     customer_id: Option<CustomerId>,
@@ -49,7 +51,7 @@ pub struct Row<'a, S> {
     event_progress: i64,
     event_id: &'a str,
     reader_version: i32,
-    /// Of the ids that the snapshot names, those that are unknown here.
+    /// The unknown ids that the snapshot references.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lookups: Vec<&'a str>,
     #[serde(flatten)]
@@ -75,16 +77,17 @@ impl<'a, S: Mirrored> Row<'a, S> {
         self.snapshot
     }
 
-    /// Has the row wait for those of its ids that are unknown.
+    /// Makes the row wait for those of its ids that are unknown.
     pub fn wait_for(&mut self, named: &'a Named, unknown: &HashSet<String>) {
         self.lookups = named.ids.iter().map(|(_, id)| id.as_str()).filter(|id| unknown.contains(*id)).collect();
     }
 }
 
-/// Puts the changes of each of these customers in a row until the transaction ends. What names no customer (`anybody`) could be
-/// anybody's, and goes alone.
+/// Serializes changes of each of these customers until the transaction ends. Objects without a
+/// customer (`anybody`) could belong to any, so they exclude all others.
 pub async fn lock(conn: &mut PgConnection, customers: &[CustomerId], anybody: bool) -> sqlx::Result<()> {
-    // Everybody takes the first lock first and the others in the order of their keys: nobody waits in a circle.
+    // All transactions take the first lock first and the others in the order of their keys, so they
+    // don't deadlock.
     if anybody {
         sqlx::query!("SELECT pg_advisory_xact_lock($1, 0)", LOCK_SPACE).fetch_one(&mut *conn).await?;
     }
@@ -100,18 +103,18 @@ pub async fn lock(conn: &mut PgConnection, customers: &[CustomerId], anybody: bo
     Ok(())
 }
 
-/// What the database has about deliveries before they are applied.
+/// Known facts about deliveries before they are applied.
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
-    /// The events that the inbox has already.
+    /// The events that are already in the inbox.
     pub stored: HashSet<String>,
-    /// The customers by Stripe's ids; unknown ones are missing.
+    /// Customers by Stripe's ids; unknown ones are missing.
     pub customers: HashMap<String, CustomerId>,
-    /// This transaction holds the locks of these customers, as after [`lock`].
+    /// Whether this transaction holds the locks of these customers, as after [`lock`].
     pub locked: bool,
 }
 
-/// Fetches all of it in one statement, and takes the customers' locks if `lock` says so.
+/// Reads all of it in one statement, and takes the customers' locks if `lock` is set.
 pub async fn prefetch(
     conn: &mut PgConnection,
     stripe_event_ids: &[&str],
@@ -146,7 +149,7 @@ pub async fn prefetch(
     Ok(prefetched)
 }
 
-/// Those of these that Stripe's customers are here.
+/// Which of these Stripe customers are known.
 pub async fn customers(conn: &mut PgConnection, stripe_customer_ids: &[&str]) -> sqlx::Result<HashMap<String, CustomerId>> {
     let rows = sqlx::query!(
         r#"SELECT stripe_customer_id AS "stripe_id!", id FROM customers WHERE stripe_customer_id = ANY($1)"#,
@@ -157,7 +160,8 @@ pub async fn customers(conn: &mut PgConnection, stripe_customer_ids: &[&str]) ->
     Ok(rows.into_iter().map(|row| (row.stripe_id, CustomerId(row.id))).collect())
 }
 
-/// The customer of an object that names none, by what it belongs to: a payment's invoice, a refund's charge or payment.
+/// The customer of an object without one, from its parent: a payment's invoice, a refund's charge
+/// or payment.
 pub async fn customer_of_parent(conn: &mut PgConnection, snapshot: &Snapshot) -> sqlx::Result<Option<CustomerId>> {
     let (invoice, charge, payment_intent) = match snapshot {
         Snapshot::Payment(payment) => (Some(payment.invoice.as_str()), None, None),
@@ -186,7 +190,7 @@ pub async fn customer_of_parent(conn: &mut PgConnection, snapshot: &Snapshot) ->
     Ok(id.map(CustomerId))
 }
 
-/// The table of the mirror that a snapshot belongs to.
+/// The mirror table of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
     Invoices,
@@ -214,17 +218,17 @@ impl Table {
     }
 }
 
-/// Which snapshots replace what is there.
+/// Which existing rows a snapshot replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// Those of a later second.
+    /// Only rows of an earlier second.
     Newer,
-    /// Also another one of the same second: it was chosen among all that are known of it.
+    /// Also another snapshot of the same second: the new one was chosen among all that are known.
     Chosen,
 }
 
-/// Writes snapshots of different objects, in one statement for each table that they belong to. A payment or a refund may be without a customer
-/// until its parent comes. Gives those that were written, by Stripe's ids.
+/// Writes snapshots of different objects, in one statement per table. A payment or a refund may
+/// have no customer until its parent arrives. Returns the Stripe ids of the written ones.
 pub async fn put(conn: &mut PgConnection, changes: &[(Option<CustomerId>, &Change)], how: Put) -> sqlx::Result<Vec<(Table, String)>> {
     let mut rows = Rows::default();
     for (customer, Change { stamp, snapshot }) in changes {

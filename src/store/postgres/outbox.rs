@@ -1,4 +1,4 @@
-//! The transactional outbox: domain events, written with the change that they tell of.
+//! The transactional outbox: domain events, written with the change that they report.
 
 use crate::domain::identity::CustomerId;
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! Runs of the reconciliation: where they are, what they found, and the mirror as they read it.
+//! Reconciliation runs: their positions and discrepancies, and the mirror as they read it.
 //!
-//! What is here is staff's: nobody else is shown any of it.
+//! All of it is for staff only.
 
 pub mod found;
 pub mod mirror;
@@ -26,16 +26,16 @@ pub async fn lock_key(pool: &PgPool, customer: Option<CustomerId>) -> sqlx::Resu
     Ok((LOCK_SPACE, key))
 }
 
-/// Where a run is within its stage.
+/// A run's position within its stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Objects made at this unix second or later are done.
+    /// Objects created at this Unix second or later are done.
     pub before: Option<i64>,
-    /// The last of its last page, where the order is another one.
+    /// The last id of its last page, for stages with another order.
     pub after: Option<String>,
 }
 
-/// What a run starts with.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
 pub struct Begin<'a> {
     pub request: Option<Uuid>,
@@ -52,7 +52,7 @@ pub struct Begin<'a> {
     pub at: OffsetDateTime,
 }
 
-/// A run, as whoever works on it needs it.
+/// A run with the data to work on it.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub id: Uuid,
@@ -76,7 +76,7 @@ pub struct Run {
     pub started_at: OffsetDateTime,
 }
 
-/// Adds a run that is to begin.
+/// Adds a run.
 pub async fn begin(conn: &mut PgConnection, begin: &Begin<'_>) -> sqlx::Result<Uuid> {
     sqlx::query_scalar!(
         "INSERT INTO reconciliations (request, actor, ip_address, user_agent, customer_id, window_from, window_to, repair, dry_run, tolerance,
@@ -104,7 +104,7 @@ pub async fn of_request(pool: &PgPool, request: Uuid) -> sqlx::Result<Option<Uui
     sqlx::query_scalar!("SELECT id FROM reconciliations WHERE request = $1", request).fetch_optional(pool).await
 }
 
-/// A run as it was kept last.
+/// A run's last stored state.
 pub async fn run(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Run>> {
     let row = sqlx::query!(
         r#"SELECT run.id, actor, ip_address, user_agent, customer_id, stripe_customer_id AS "stripe_customer_id?", window_from, window_to, repair,
@@ -145,7 +145,7 @@ pub async fn run(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Run>> {
     .transpose()
 }
 
-/// Keeps how far a run is.
+/// Stores a run's progress.
 pub async fn keep(conn: &mut PgConnection, run: &Run, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE reconciliations SET stage = $2, position = $3, checked_customers = $4, checked_subscriptions = $5, checked_invoices = $6,
@@ -174,13 +174,13 @@ pub struct End<'a> {
     pub discrepancies: i64,
     pub repaired: i64,
     pub totals: &'a Totals,
-    /// Of a completed run.
+    /// For a completed run.
     pub within_tolerance: Option<bool>,
     pub error: Option<&'a str>,
     pub at: OffsetDateTime,
 }
 
-/// Ends a run; false when it had ended already.
+/// Ends a run; false if it had already ended.
 pub async fn end(conn: &mut PgConnection, id: Uuid, end: &End<'_>) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE reconciliations SET status = $2, discrepancies = $3, repaired = $4, currency_totals = $5, within_tolerance = $6, error = $7,
@@ -200,7 +200,7 @@ pub async fn end(conn: &mut PgConnection, id: Uuid, end: &End<'_>) -> sqlx::Resu
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Takes a failed run up again, from where it was.
+/// Resumes a failed run at its position.
 pub async fn take_up(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE reconciliations SET status = 'running', error = NULL, finished_at = NULL, cancel_requested_at = NULL, updated_at = $2
@@ -213,12 +213,12 @@ pub async fn take_up(pool: &PgPool, id: Uuid, at: OffsetDateTime) -> sqlx::Resul
     .map(drop)
 }
 
-/// Removes a run with all that it found.
+/// Deletes a run with its discrepancies.
 pub async fn remove(pool: &PgPool, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM reconciliations WHERE id = $1", id).execute(pool).await.map(drop)
 }
 
-/// Removes runs that ended long ago, and what a dry run left behind when it died; how many those were.
+/// Deletes old runs, and the rows of dry runs that died; returns how many.
 pub async fn forget(pool: &PgPool, ended_before: OffsetDateTime, dead_before: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!(
         "DELETE FROM reconciliations WHERE (status <> 'running' AND finished_at < $1) OR (dry_run AND updated_at < $2)",
@@ -230,7 +230,7 @@ pub async fn forget(pool: &PgPool, ended_before: OffsetDateTime, dead_before: Of
     .map(|done| done.rows_affected())
 }
 
-/// Asks a run to end early; false when it is over, or there is no such run.
+/// Requests the cancellation of a run; false if it has ended or doesn't exist.
 pub async fn ask_to_cancel(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE reconciliations SET cancel_requested_at = coalesce(cancel_requested_at, $2) WHERE id = $1 AND status = 'running'",
@@ -242,7 +242,7 @@ pub async fn ask_to_cancel(conn: &mut PgConnection, id: Uuid, at: OffsetDateTime
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Whether somebody has asked a run to end early.
+/// Whether a run's cancellation was requested.
 pub async fn is_cancelled(pool: &PgPool, id: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT cancel_requested_at IS NOT NULL AS "asked!" FROM reconciliations WHERE id = $1"#, id)
         .fetch_optional(pool)
@@ -250,14 +250,14 @@ pub async fn is_cancelled(pool: &PgPool, id: Uuid) -> sqlx::Result<bool> {
         .map(|asked| asked.unwrap_or(false))
 }
 
-/// Runs that nobody has said to be over, oldest first.
+/// Runs that have not ended, oldest first.
 pub async fn running(pool: &PgPool) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!("SELECT id FROM reconciliations WHERE status = 'running' AND NOT dry_run ORDER BY started_at LIMIT 100")
         .fetch_all(pool)
         .await
 }
 
-/// Whether the platform itself has begun a run of everybody since.
+/// Whether the platform itself has started a run over all customers since then.
 pub async fn began_since(pool: &PgPool, actor: &str, since: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM reconciliations WHERE actor = $1 AND customer_id IS NULL AND NOT dry_run AND started_at >= $2) AS "began!""#,
@@ -308,7 +308,7 @@ macro_rules! summaries {
     };
 }
 
-/// Runs, newest first, and how many there are.
+/// Runs, newest first, and their number.
 pub async fn list(pool: &PgPool, limit: i64, offset: i64) -> sqlx::Result<(Vec<ReconciliationSummary>, i64)> {
     let rows: Vec<sqlx::Result<_>> =
         summaries!("WHERE NOT dry_run ORDER BY started_at DESC, run.id LIMIT $1 OFFSET $2", limit, offset).fetch_all(pool).await?;
@@ -321,7 +321,7 @@ pub async fn summary(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Reconciliat
     summaries!("WHERE run.id = $1", id).fetch_optional(pool).await?.transpose()
 }
 
-/// The last complete run of everybody and of all time.
+/// The last completed run over all customers and all time.
 pub async fn last_complete(pool: &PgPool) -> sqlx::Result<Option<ReconciliationSummary>> {
     summaries!(
         "WHERE status = 'completed' AND run.customer_id IS NULL AND window_from IS NULL AND NOT dry_run ORDER BY finished_at DESC LIMIT $1",
@@ -332,13 +332,13 @@ pub async fn last_complete(pool: &PgPool) -> sqlx::Result<Option<ReconciliationS
     .transpose()
 }
 
-/// The currencies that customers are billed in.
+/// The currencies in which customers are billed.
 pub async fn currencies(pool: &PgPool) -> sqlx::Result<Vec<Currency>> {
     let codes = sqlx::query_scalar!("SELECT DISTINCT currency FROM customers").fetch_all(pool).await?;
     Ok(codes.iter().filter_map(|code| code.parse().ok()).collect())
 }
 
-/// Notes in a set what was seen of Stripe; how many of them are new there.
+/// Adds seen Stripe objects to a set; returns how many are new.
 pub async fn saw(conn: &mut PgConnection, id: Uuid, object_ids: &[&str]) -> sqlx::Result<u64> {
     sqlx::query!(
         "INSERT INTO reconciliation_seen (reconciliation_id, object_id) SELECT $1, id FROM unnest($2::text[]) AS id ON CONFLICT DO NOTHING",

@@ -1,25 +1,25 @@
-//! What the database itself tells of its schema.
+//! The database's schema as recorded in the database.
 
 use super::audit::{self, Entry};
 use serde_json::json;
 use sqlx::{PgPool, migrate::MigrateError};
 use time::OffsetDateTime;
 
-/// The `event` of an audit row of the type `error` that a failed migration leaves.
+/// The `event` of an audit row of type `error` after a failed migration.
 const MIGRATION_FAILED: &str = "database.migration_failed";
 
-/// Where the schema is, and how often it did not get further.
+/// The schema's version, and the number of failed migrations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchemaState {
-    /// The newest migration that is applied; 0 before the first.
+    /// The newest applied migration; 0 before the first.
     pub version: i64,
-    /// Ever, of whichever process.
+    /// In total, by all processes.
     pub failures: i64,
 }
 
-/// Reads it.
+/// Reads the state.
 pub async fn state(pool: &PgPool) -> sqlx::Result<SchemaState> {
-    // The table is sqlx's own, so that these can't be checked against the migrations.
+    // The table belongs to sqlx, so these queries can't be checked against the migrations.
     let version = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?;
     let failures = sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'error' AND data ->> 'event' = $1")
         .bind(MIGRATION_FAILED)
@@ -28,7 +28,7 @@ pub async fn state(pool: &PgPool) -> sqlx::Result<SchemaState> {
     Ok(SchemaState { version, failures })
 }
 
-/// The number of the migration that failed.
+/// The number of the failed migration.
 pub(super) const fn number(error: &MigrateError) -> Option<i64> {
     match error {
         MigrateError::ExecuteMigration(_, number)
@@ -40,7 +40,7 @@ pub(super) const fn number(error: &MigrateError) -> Option<i64> {
     }
 }
 
-/// Keeps that a migration failed, where there is an audit trail already.
+/// Audits a failed migration, if the audit log exists.
 pub(super) async fn note_failure(pool: &PgPool, error: &MigrateError) -> sqlx::Result<()> {
     let entry = Entry {
         event_type: "error",
@@ -53,15 +53,15 @@ pub(super) async fn note_failure(pool: &PgPool, error: &MigrateError) -> sqlx::R
     audit::record(&mut *pool.acquire().await?, entry).await
 }
 
-/// One of our tables, its partitions counted in.
+/// One of our tables, including its partitions.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Table {
     pub name: String,
-    /// With indexes.
+    /// Including indexes.
     pub bytes: i64,
 }
 
-/// The tables that the migrations of this program make, as far as they are there.
+/// The existing tables created by this program's migrations.
 pub async fn tables(pool: &PgPool) -> sqlx::Result<Vec<Table>> {
     sqlx::query_as(
         "SELECT relname::text AS name,
@@ -90,12 +90,12 @@ fn made_by_migrations() -> Vec<&'static str> {
     names
 }
 
-/// The name of the database that this is.
+/// The database's name.
 pub async fn database_name(pool: &PgPool) -> sqlx::Result<String> {
     sqlx::query_scalar("SELECT current_database()::text").fetch_one(pool).await
 }
 
-/// Connections of servers and of other commands to this database.
+/// Number of connections of servers and commands to this database.
 pub async fn servers(pool: &PgPool) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1")
         .bind(super::APPLICATION)
@@ -103,12 +103,12 @@ pub async fn servers(pool: &PgPool) -> sqlx::Result<i64> {
         .await
 }
 
-/// When the newest entry of the audit trail was made; whatever changes anything makes one.
+/// Time of the newest audit entry; every change adds one.
 pub async fn newest_entry(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar("SELECT max(created_at) FROM billing_audit").fetch_one(pool).await
 }
 
-/// Drops the history of migrations, which is empty after the last one is taken back.
+/// Drops sqlx's migration table, which is empty after the last migration was reverted.
 pub(crate) async fn forget_history(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query("DROP TABLE IF EXISTS _sqlx_migrations").execute(pool).await.map(drop)
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_of_the_checklist_are_made_by_migrations() {
+    fn migrations_create_the_checklists_tables() {
         let names = made_by_migrations();
         for name in ["stripe_webhook_events", "events", "usage_alerts", "billing_idempotency", "billing_audit", "customers", "invoices"] {
             assert!(names.contains(&name), "{name}: {names:?}");

@@ -1,6 +1,6 @@
-//! Sessions of signed-in people, for tower-sessions.
+//! Session store for tower-sessions.
 //!
-//! Its own sqlx store is built on an older sqlx, so the few statements stand here.
+//! Its own sqlx store uses an older sqlx, so the few statements are here.
 
 use super::storage;
 use crate::domain::session::{SessionKey, SessionSummary};
@@ -26,7 +26,7 @@ impl PostgresSessions {
     }
 }
 
-/// How the text of an error begins when PostgreSQL's disk is full; tower-sessions passes on nothing but text.
+/// Prefix of the error text when PostgreSQL's disk is full; tower-sessions only passes on text.
 pub const STORAGE_FULL: &str = "PostgreSQL's storage is full: ";
 
 fn backend(error: sqlx::Error) -> Error {
@@ -35,7 +35,7 @@ fn backend(error: sqlx::Error) -> Error {
     Error::Backend(format!("{prefix}{error}"))
 }
 
-/// When the session was last used. Losing it shortens the session, and nothing else.
+/// Key of the time of the last use. Losing it only shortens the session.
 const SEEN_AT: &str = "seen_at";
 
 fn encode(record: &Record) -> Result<serde_json::Value> {
@@ -43,7 +43,7 @@ fn encode(record: &Record) -> Result<serde_json::Value> {
 }
 
 impl PostgresSessions {
-    /// Whether these data differ from the stored ones by nothing but when the session was last used.
+    /// Whether these data differ from the stored ones only in the time of the last use.
     async fn only_seen_since(&self, record: &Record, mut data: serde_json::Value) -> Result<bool> {
         let Some(mut stored) = self.load(&record.id).await?.map(|stored| encode(&stored)).transpose()? else { return Ok(true) };
         for data in [&mut stored, &mut data] {
@@ -76,8 +76,8 @@ impl SessionStore for PostgresSessions {
         }
     }
 
-    /// Changes a session that exists; one that was ended meanwhile is not brought back.
-    /// Where the disk is full, one that only was used once more goes on as it is stored, so that pages can still be read.
+    /// Updates an existing session; a deleted one is not recreated. If the disk is full, an update
+    /// of only the last use is dropped, so that pages can still be read.
     async fn save(&self, record: &Record) -> Result<()> {
         let data = encode(record)?;
         let written =
@@ -111,10 +111,10 @@ impl SessionStore for PostgresSessions {
     }
 }
 
-/// Most sessions of one person that are shown.
+/// Maximum number of listed sessions per user.
 const MOST_SHOWN: i64 = 100;
 
-/// A user's sessions that were begun since, this one first.
+/// A user's recent sessions, the current one first.
 pub async fn of_user(pool: &PgPool, user: Uuid, this: Option<&SessionKey>, since: OffsetDateTime) -> sqlx::Result<Vec<SessionSummary>> {
     sqlx::query_as!(
         SessionSummary,
@@ -133,7 +133,7 @@ pub async fn of_user(pool: &PgPool, user: Uuid, this: Option<&SessionKey>, since
     .await
 }
 
-/// Ends one of a user's sessions; false when it has no such session.
+/// Deletes one of a user's sessions; false if it doesn't exist.
 pub async fn end(conn: &mut PgConnection, user: Uuid, public_id: Uuid) -> sqlx::Result<bool> {
     sqlx::query!("DELETE FROM sessions WHERE user_id = $1 AND public_id = $2", user, public_id)
         .execute(conn)
@@ -141,7 +141,8 @@ pub async fn end(conn: &mut PgConnection, user: Uuid, public_id: Uuid) -> sqlx::
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Ends all sessions of a user, but this one, and those that only lack a code; how many there were.
+/// Deletes all sessions of a user, except this one and those that only lack a code; returns how
+/// many.
 pub async fn end_all(conn: &mut PgConnection, user: Uuid, but: Option<&SessionKey>) -> sqlx::Result<u64> {
     let but = but.map(|session| session.0.as_str());
     sqlx::query!("DELETE FROM sessions WHERE data ->> 'awaits_code_of' = $1", user.to_string()).execute(&mut *conn).await?;
@@ -151,7 +152,7 @@ pub async fn end_all(conn: &mut PgConnection, user: Uuid, but: Option<&SessionKe
         .map(|done| done.rows_affected())
 }
 
-/// Removes what has expired; how many there were.
+/// Deletes expired sessions; returns how many.
 pub async fn delete_expired(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<u64> {
     sqlx::query!("DELETE FROM sessions WHERE expires_at <= $1", now).execute(pool).await.map(|done| done.rows_affected())
 }

@@ -1,4 +1,4 @@
-//! Whether PostgreSQL can store anything: what its errors say, and a probe.
+//! Whether PostgreSQL can store data: detects its errors, and probes it.
 
 use crate::telemetry;
 use sqlx::PgPool;
@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A write that failed for want of space counts against the server for so long.
+/// How long a write error counts against the server.
 const REMEMBERED: Duration = Duration::from_secs(30);
-/// A probe's answer stands for so long, however often health checks come.
+/// How long a probe's result is cached, however many health checks arrive.
 const PROBED_EVERY: Duration = Duration::from_secs(5);
-/// A probe that takes longer says nothing.
+/// A probe that takes longer has no result.
 const PROBED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The last refused write of this process, and the last probe.
+/// The last write error of this process, and the last probe.
 static SEEN: Mutex<Seen> = Mutex::new(Seen { refused: None, probed: None });
 
 #[derive(Clone, Copy)]
@@ -23,12 +23,14 @@ struct Seen {
     probed: Option<Instant>,
 }
 
-/// The disk is full, or reading or writing failed (`disk_full`, `io_error`; Appendix A of PostgreSQL's manual).
+/// The disk is full, or reading or writing failed (`disk_full`, `io_error`; Appendix A of
+/// PostgreSQL's manual).
 pub fn is_full(error: &sqlx::Error) -> bool {
     has_code(error, |code| matches!(code, "53100" | "58030"))
 }
 
-/// PostgreSQL lacks something that may come back: memory, connections, or what its configuration limits (class 53).
+/// PostgreSQL lacks resources that may return: memory, connections, or a configured limit (class
+/// 53).
 pub fn lacks_resources(error: &sqlx::Error) -> bool {
     has_code(error, |code| code.starts_with("53"))
 }
@@ -37,7 +39,7 @@ fn has_code(error: &sqlx::Error, is: impl Fn(&str) -> bool) -> bool {
     matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| is(&code)))
 }
 
-/// Remembers an error that says that the disk is full.
+/// Remembers a disk-full error.
 pub fn note(error: &sqlx::Error) {
     if is_full(error) {
         metrics::counter!(telemetry::DATABASE_STORAGE_REFUSALS).increment(1);
@@ -45,8 +47,8 @@ pub fn note(error: &sqlx::Error) {
     }
 }
 
-/// Whether PostgreSQL takes writes: none was refused lately, and a temporary file of some 800 kB can be written, which needs no table and
-/// leaves nothing behind.
+/// Whether PostgreSQL accepts writes: no recent write error, and a temporary file of some 800 kB
+/// can be written. That needs no table and leaves nothing behind.
 pub async fn takes_writes(pool: &PgPool) -> bool {
     let is_due = seen(|seen| {
         let is_due = seen.probed.is_none_or(|at| at.elapsed() >= PROBED_EVERY);
@@ -67,13 +69,13 @@ pub async fn takes_writes(pool: &PgPool) -> bool {
 
 async fn probe(pool: &PgPool) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
-    // Beyond `work_mem` a function's rows go to a temporary file on the disk of the data.
+    // Beyond `work_mem`, a function's rows go to a temporary file on the data disk.
     sqlx::query("SET LOCAL work_mem = '64kB'").execute(&mut *tx).await?;
     sqlx::query("SELECT count(*) FROM generate_series(1, 40000)").execute(&mut *tx).await?;
     tx.rollback().await
 }
 
 fn seen<T>(read: impl FnOnce(&mut Seen) -> T) -> T {
-    // Nothing that could panic is done under the lock.
+    // No code under the lock can panic.
     read(&mut SEEN.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,4 +1,4 @@
-//! Subscriptions as the rule of `domain::subscription` takes them.
+//! Subscriptions as input of the rule in `domain::subscription`.
 
 use super::decode;
 use crate::domain::{
@@ -12,10 +12,10 @@ use sqlx::{PgPool, types::Json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-/// Subscriptions of one customer that are read: the newest.
+/// Maximum number of subscriptions per customer: the newest.
 const MOST: i64 = 200;
 
-/// An item as the query gives it.
+/// An item in the query's format.
 #[derive(Debug, Deserialize)]
 pub struct ItemRow {
     id: String,
@@ -47,7 +47,8 @@ impl ItemRow {
     }
 }
 
-/// The period that is metered of a subscription with these items, as both sides of a reconciliation write it.
+/// The metered period of a subscription with these items, in the format of both sides of a
+/// reconciliation.
 pub fn metered_period(items: Vec<ItemRow>, start: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> String {
     let items: Vec<Item> = items.into_iter().filter_map(|item| item.item().ok()).collect();
     let period = metered_item(&items).and_then(|item| item.period).or(span(start, end));
@@ -59,7 +60,7 @@ pub async fn of_customer(pool: &PgPool, customer: CustomerId, since: OffsetDateT
     Ok(of_customers(pool, &[customer], since).await?.remove(&customer).unwrap_or_default())
 }
 
-/// The same of several customers; without those that have none.
+/// The same for several customers; those without subscriptions are left out.
 pub async fn of_customers(
     pool: &PgPool,
     customers: &[CustomerId],

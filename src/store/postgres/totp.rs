@@ -4,16 +4,16 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A person's authenticator app.
+/// A user's authenticator app.
 #[derive(Clone)]
 pub struct Totp {
-    /// As it is kept: sealed, or plain.
+    /// As stored: encrypted or unencrypted.
     pub secret: Vec<u8>,
     pub is_confirmed: bool,
     pub last_step: i64,
 }
 
-/// The one of a user, in force or offered.
+/// A user's app, active or pending.
 pub async fn of_user(conn: &mut PgConnection, user: Uuid) -> sqlx::Result<Option<Totp>> {
     sqlx::query_as!(
         Totp,
@@ -24,7 +24,7 @@ pub async fn of_user(conn: &mut PgConnection, user: Uuid) -> sqlx::Result<Option
     .await
 }
 
-/// Keeps a new secret until a code of it is shown, in place of one that waits; false when one is in force.
+/// Stores a new pending secret, replacing an earlier pending one; false if one is active.
 pub async fn offer(conn: &mut PgConnection, user: Uuid, secret: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "INSERT INTO user_totp AS known (user_id, secret, offered_at) VALUES ($1, $2, $3)
@@ -39,7 +39,7 @@ pub async fn offer(conn: &mut PgConnection, user: Uuid, secret: &[u8], now: Offs
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Puts the secret in force; false when it is already, or another one was offered meanwhile.
+/// Activates the pending secret; false if it is already active, or was replaced meanwhile.
 pub async fn confirm(conn: &mut PgConnection, user: Uuid, secret: &[u8], step: i64, now: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!(
         "UPDATE user_totp SET confirmed_at = $4, last_step = $3 WHERE user_id = $1 AND secret = $2 AND confirmed_at IS NULL",
@@ -53,7 +53,7 @@ pub async fn confirm(conn: &mut PgConnection, user: Uuid, secret: &[u8], step: i
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Uses a step's code up; false when it, or a newer one, was used before.
+/// Marks a time step's code as used; false if it, or a newer one, was used before.
 pub async fn use_step(conn: &mut PgConnection, user: Uuid, step: i64) -> sqlx::Result<bool> {
     sqlx::query!("UPDATE user_totp SET last_step = $2 WHERE user_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2", user, step)
         .execute(conn)
@@ -61,20 +61,20 @@ pub async fn use_step(conn: &mut PgConnection, user: Uuid, step: i64) -> sqlx::R
         .map(|done| done.rows_affected() == 1)
 }
 
-/// A person's secret, as it is kept.
+/// A user's secret as stored.
 pub struct Kept {
     pub user: Uuid,
     pub secret: Vec<u8>,
 }
 
-/// The secrets of those whose ids come after this one, in their order.
+/// Secrets of users after this id, ordered by id.
 pub async fn secrets_after(pool: &PgPool, user: Uuid, most: i64) -> sqlx::Result<Vec<Kept>> {
     sqlx::query_as!(Kept, r#"SELECT user_id AS "user", secret FROM user_totp WHERE user_id > $1 ORDER BY user_id LIMIT $2"#, user, most)
         .fetch_all(pool)
         .await
 }
 
-/// Keeps the same secret in another way; false when it is not kept in that one any more.
+/// Replaces the stored form of the same secret; false if the stored form has changed meanwhile.
 pub async fn keep_otherwise(pool: &PgPool, Kept { user, secret }: &Kept, otherwise: &[u8]) -> sqlx::Result<bool> {
     sqlx::query!("UPDATE user_totp SET secret = $3 WHERE user_id = $1 AND secret = $2", user, secret, otherwise)
         .execute(pool)
@@ -82,7 +82,7 @@ pub async fn keep_otherwise(pool: &PgPool, Kept { user, secret }: &Kept, otherwi
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Keeps the hashes of recovery codes.
+/// Stores the hashes of recovery codes.
 pub async fn put_recovery_codes(conn: &mut PgConnection, user: Uuid, hashes: &[Vec<u8>]) -> sqlx::Result<()> {
     sqlx::query!("INSERT INTO user_recovery_codes (user_id, code_hash) SELECT $1, hash FROM unnest($2::bytea[]) AS hash", user, hashes)
         .execute(conn)
@@ -90,7 +90,7 @@ pub async fn put_recovery_codes(conn: &mut PgConnection, user: Uuid, hashes: &[V
         .map(drop)
 }
 
-/// Uses a recovery code up; false when there is no such code, or it was used before.
+/// Marks a recovery code as used; false if it doesn't exist or was used before.
 pub async fn use_recovery_code(conn: &mut PgConnection, user: Uuid, hash: &[u8], now: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!("UPDATE user_recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL", user, hash, now)
         .execute(conn)
@@ -98,14 +98,14 @@ pub async fn use_recovery_code(conn: &mut PgConnection, user: Uuid, hash: &[u8],
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Recovery codes that are still good.
+/// Number of unused recovery codes.
 pub async fn recovery_codes_left(pool: &PgPool, user: Uuid) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM user_recovery_codes WHERE user_id = $1 AND used_at IS NULL"#, user)
         .fetch_one(pool)
         .await
 }
 
-/// Takes the second factor away with its recovery codes; false when there was none in force.
+/// Deletes the second factor with its recovery codes; false if none was active.
 pub async fn remove(conn: &mut PgConnection, user: Uuid) -> sqlx::Result<bool> {
     let removed =
         sqlx::query_scalar!(r#"DELETE FROM user_totp WHERE user_id = $1 RETURNING confirmed_at IS NOT NULL AS "was_in_force!""#, user)

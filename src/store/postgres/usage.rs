@@ -1,4 +1,4 @@
-//! Usage: the store that keeps the raw events in PostgreSQL, the hourly records that everybody reads, and the plan that they are rated by.
+//! Usage: the store with raw events in PostgreSQL, the hourly records, and plans.
 
 pub mod accept;
 mod bulk;
@@ -31,12 +31,13 @@ use sqlx::PgPool;
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
 
-/// Makes the monthly partitions of the event table that hold the span.
+/// Creates the monthly partitions of the event table for the span.
 pub async fn ensure_partitions(pool: &PgPool, since: OffsetDateTime, until: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("SELECT usage_events_ensure_partitions($1, $2)", since, until).execute(pool).await.map(drop)
 }
 
-/// A customer's hours of a span, over its apps: a row each, so that it takes the same time however many apps and events there are.
+/// A customer's hours of a span, over its apps: one row each, so that the time doesn't depend on
+/// the number of apps and events.
 pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx::Result<Figures> {
     let rows = sqlx::query!(
         "SELECT hour, impressions, api_calls, data_transfer_bytes, as_of FROM usage_customer_hours
@@ -63,8 +64,8 @@ pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx:
     Ok(Figures { hours, waiting_since: None })
 }
 
-/// The version of a plan for a period that begins at an instant: what it includes, and its prices if it has any in the currency. None without
-/// a version of that time.
+/// The version of a plan for a period that begins at an instant: its included quantities, and its
+/// prices in the currency, if any. None if no version existed at that time.
 pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Offer>> {
     let rows = sqlx::query!(
         r#"SELECT version, included_impressions, included_api_calls, included_data_transfer_bytes, metric AS "metric?", package AS "package?",
@@ -92,7 +93,7 @@ pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, perio
             price_per_package: u32::try_from(row.price?).unwrap_or(0),
         })
     };
-    // A plan that lacks the price of one metric can't be rated as a whole.
+    // A plan that lacks the price of one metric can't be rated at all.
     let all = terms(Metric::Impressions).zip(terms(Metric::ApiCalls)).zip(terms(Metric::DataTransferBytes));
     let prices = all.map(|((impressions, api_calls), data_transfer)| Plan {
         plan_type,

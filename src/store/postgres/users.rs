@@ -1,4 +1,4 @@
-//! The people who may sign in.
+//! Users.
 
 use super::decode;
 use crate::domain::{identity::CustomerId, role::Role};
@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A person who may sign in.
+/// A user who may sign in.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: Uuid,
@@ -14,7 +14,7 @@ pub struct User {
     pub password_hash: String,
     pub role: Role,
     pub customer: Option<CustomerId>,
-    /// Signing in asks for a code.
+    /// Login requires a code.
     pub has_second_factor: bool,
 }
 
@@ -37,7 +37,7 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// The enabled user of an e-mail address (lower case).
+/// The enabled user with an e-mail address (lower case).
 pub async fn by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
@@ -52,7 +52,7 @@ pub async fn by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> 
     .transpose()
 }
 
-/// The enabled user of an id.
+/// The enabled user with an id.
 pub async fn by_id(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
@@ -67,7 +67,7 @@ pub async fn by_id(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
     .transpose()
 }
 
-/// A user as `apex-billing user list` shows it.
+/// A user, as `apex-billing user list` shows it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct UserListing {
     pub email: String,
@@ -89,7 +89,7 @@ pub async fn list(pool: &PgPool) -> sqlx::Result<Vec<UserListing>> {
     .await
 }
 
-/// What is kept of a user besides its password, for the audit trail.
+/// A user's data besides the password, for the audit log.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct UserState {
     pub role: String,
@@ -97,7 +97,7 @@ pub struct UserState {
     pub enabled: bool,
 }
 
-/// A user before it is changed, held until the transaction ends.
+/// A user before a change, locked until the transaction ends.
 pub async fn state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<UserState>> {
     sqlx::query_as!(
         UserState,
@@ -108,7 +108,7 @@ pub async fn state(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<
     .await
 }
 
-/// Adds a user, or gives an existing one this password, role and customer; its id.
+/// Adds a user, or gives an existing one this password, role and customer; returns its id.
 pub async fn put(
     conn: &mut PgConnection,
     email: &str,
@@ -129,14 +129,14 @@ pub async fn put(
     .await
 }
 
-/// Sets a user's password; None when there is no such user.
+/// Sets a user's password; None if the user doesn't exist.
 pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
         .fetch_optional(conn)
         .await
 }
 
-/// Notes a login.
+/// Records a login.
 pub async fn touch_login(conn: &mut PgConnection, user: Uuid, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("UPDATE users SET last_login_at = $2 WHERE id = $1", user, at).execute(conn).await.map(drop)
 }

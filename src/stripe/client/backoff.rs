@@ -1,18 +1,19 @@
-//! How long to wait before the next try, and whether there is one.
+//! Delay before a retry, and whether to retry.
 
 use std::time::Duration;
 
-/// Capped exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog).
+/// Capped exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture
+/// Blog).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// The most that is waited after the first failure; it doubles with each further one.
+    /// The maximum delay after the first failure; it doubles with each further one.
     pub base: Duration,
     pub cap: Duration,
 }
 
 impl Backoff {
-    /// The wait after `failures` failed tries (at least one). `roll` is a random number in `[0, 1)`. What Stripe asks for is never cut short,
-    /// only spread.
+    /// The delay after `failures` failed attempts (at least one). `roll` is a random number in `[0,
+    /// 1)`. The delay that Stripe requests is never shortened, only spread.
     pub fn wait(&self, failures: u32, asked: Option<Duration>, roll: f64) -> Duration {
         let doubled = self.base.saturating_mul(1u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
         match asked {
@@ -22,7 +23,8 @@ impl Backoff {
     }
 }
 
-/// Whether an answer of this status may be otherwise the next time. Stripe says it in `Stripe-Should-Retry`; else by "Advanced error handling".
+/// Whether a response of this status is worth a retry: by `Stripe-Should-Retry`, else by "Advanced
+/// error handling".
 pub fn may_pass(status: u16, should_retry: Option<bool>) -> bool {
     should_retry.unwrap_or(matches!(status, 409 | 424 | 429 | 500..=599))
 }
@@ -36,14 +38,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_is_within_its_bounds(failures in 1u32..200, roll in 0.0f64..1.0) {
+        fn delays_are_within_bounds(failures in 1u32..200, roll in 0.0f64..1.0) {
             let wait = BACKOFF.wait(failures, None, roll);
             prop_assert!(wait <= BACKOFF.cap);
             prop_assert!(wait <= BACKOFF.base.saturating_mul(1 << failures.min(30)));
         }
 
         #[test]
-        fn what_stripe_asks_for_is_kept(failures in 1u32..200, roll in 0.0f64..1.0, seconds in 0u64..3600) {
+        fn retry_after_is_respected(failures in 1u32..200, roll in 0.0f64..1.0, seconds in 0u64..3600) {
             let asked = Duration::from_secs(seconds);
             let wait = BACKOFF.wait(failures, Some(asked), roll);
             prop_assert!(wait >= asked && wait <= asked + BACKOFF.base);
@@ -51,13 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn it_doubles_up_to_the_cap() {
+    fn delays_double_up_to_the_cap() {
         let longest = |failures| BACKOFF.wait(failures, None, 1.0).as_millis();
         assert_eq!([1, 2, 3, 4, 5, 6, 99].map(longest), [500, 1000, 2000, 4000, 8000, 8000, 8000]);
     }
 
     #[test]
-    fn stripe_says_whether_to_try_again_and_else_the_status_does() {
+    fn stripes_header_or_the_status_decides_retries() {
         for (status, header, again) in [
             (500, None, true),
             (503, None, true),

@@ -1,12 +1,12 @@
-//! The circuit breaker: after repeated failures nobody waits for Stripe any more, until one request finds it answering again.
+//! The circuit breaker: after repeated failures requests fail fast, until a probe succeeds.
 
 use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Failures in a row that open it.
+    /// Consecutive failures that open it.
     pub failures: u32,
-    /// How long it stays open at first; each probe that fails doubles it.
+    /// How long it stays open at first; each failed probe doubles it.
     pub pause: Duration,
     pub longest_pause: Duration,
 }
@@ -20,13 +20,13 @@ enum State {
         until: Instant,
         pause: Duration,
     },
-    /// One request is out to see whether Stripe answers.
+    /// One probe is in flight.
     Probing {
         pause: Duration,
     },
 }
 
-/// A state machine over the caller's clock.
+/// A state machine with the caller's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Circuit {
     rules: Rules,
@@ -38,10 +38,10 @@ impl Circuit {
         Circuit { rules, state: State::Closed { failures: 0 } }
     }
 
-    /// Asks for leave to send a request.
+    /// Requests a permit.
     ///
     /// # Errors
-    /// How long it makes no sense to ask again.
+    /// How long the circuit stays open.
     pub fn admit(&mut self, now: Instant) -> Result<(), Duration> {
         match self.state {
             State::Closed { .. } => Ok(()),
@@ -54,15 +54,15 @@ impl Circuit {
         }
     }
 
-    /// Stripe answered, be it with a refusal.
+    /// Stripe responded, possibly with a refusal.
     pub fn answered(&mut self) {
-        // Open, this is a straggler of before.
+        // If open, this response belongs to an earlier request.
         if !matches!(self.state, State::Open { .. }) {
             self.state = State::Closed { failures: 0 };
         }
     }
 
-    /// Stripe didn't answer, or only that it can't.
+    /// Stripe didn't respond, or reported that it is unavailable.
     pub fn failed(&mut self, now: Instant) {
         let open = |pause: Duration| State::Open { until: now + pause, pause };
         self.state = match self.state {
@@ -73,14 +73,14 @@ impl Circuit {
         };
     }
 
-    /// The request ended without an answer or a failure, because its sender went away.
+    /// The request ended without a result, because the caller cancelled it.
     pub fn abandoned(&mut self, now: Instant) {
         if let State::Probing { pause } = self.state {
             self.state = State::Open { until: now, pause };
         }
     }
 
-    /// As the metric has it: 0 closed, 1 probing, 2 open.
+    /// The metric's value: 0 closed, 1 half-open, 2 open.
     pub const fn level(&self) -> u8 {
         match self.state {
             State::Closed { .. } => 0,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_open_it_and_an_answer_starts_the_count_anew() {
+    fn consecutive_failures_open_it() {
         let at = Instant::now();
         let mut circuit = Circuit::new(RULES);
         for _ in 0..5 {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_whose_sender_goes_away_leaves_its_place() {
+    fn a_cancelled_probe_allows_another() {
         let at = Instant::now();
         let later = at + Duration::from_secs(5);
         let mut circuit = opened(at);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_straggler_does_not_close_it() {
+    fn a_late_response_does_not_close_it() {
         let at = Instant::now();
         let mut circuit = opened(at);
         circuit.answered();
@@ -157,9 +157,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens: it is never shut for longer than its longest pause, and never admits two probes at once.
+        /// It is never open longer than its maximum, and never permits two probes at once.
         #[test]
-        fn it_always_opens_up_again(steps in prop::collection::vec((0u8..4, 0u64..20), 1..60)) {
+        fn it_always_permits_a_probe_again(steps in prop::collection::vec((0u8..4, 0u64..20), 1..60)) {
             let mut at = Instant::now();
             let mut circuit = Circuit::new(RULES);
             let mut probing = false;

@@ -1,22 +1,23 @@
-//! Why Stripe didn't do what it was asked. Holds no secret: what Stripe writes is cut, and stripped of anything that looks like a key.
+//! Errors of requests to Stripe. They contain no secret: Stripe's text is truncated, and key-like
+//! words are removed.
 
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
-    /// No answer, or only that there can be none now; it may be otherwise soon.
-    #[error("Stripe does not answer: {0}")]
+    /// No response, or Stripe is unavailable; a retry may succeed.
+    #[error("Stripe does not respond: {0}")]
     Unavailable(String),
-    /// It failed so often of late that it was not asked.
-    #[error("Stripe failed too often of late and is not asked for a moment")]
+    /// The circuit breaker is open.
+    #[error("Stripe failed repeatedly; requests are suspended for a moment")]
     CircuitOpen,
-    #[error("Stripe wants fewer requests for a moment")]
+    #[error("Stripe's rate limit is reached")]
     RateLimited,
-    /// The same request will be refused again.
-    #[error("Stripe refuses this (status {status}{}): {message}", .code.as_ref().map(|code| format!(", {code}")).unwrap_or_default())]
+    /// A retry would be refused too.
+    #[error("Stripe refused the request (status {status}{}): {message}", .code.as_ref().map(|code| format!(", {code}")).unwrap_or_default())]
     Rejected { status: u16, code: Option<String>, message: String },
-    /// An answer that is not what the API describes.
-    #[error("Stripe's answer can't be read: {0}")]
+    /// A response in an undocumented format.
+    #[error("Stripe's response can't be parsed: {0}")]
     Unreadable(String),
 }
 
@@ -29,7 +30,7 @@ impl StripeError {
         }
     }
 
-    /// From the status and body of an answer that is no success.
+    /// From the status and body of an error response.
     pub fn of_answer(status: u16, body: &[u8]) -> StripeError {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |key: &str| body.get("error").and_then(|error| error.get(key)).and_then(Value::as_str);
@@ -40,22 +41,22 @@ impl StripeError {
             _ => StripeError::Rejected {
                 status,
                 code: text("code").or_else(|| text("type")).map(presentable),
-                message: text("message").map_or_else(|| "it gives no reason".into(), presentable),
+                message: text("message").map_or_else(|| "no reason given".into(), presentable),
             },
         }
     }
 
-    /// There is no such object, or no more.
+    /// The object doesn't exist, or was deleted.
     pub fn is_missing(&self) -> bool {
         matches!(self, StripeError::Rejected { status, code, .. } if *status == 404 || code.as_deref() == Some("resource_missing"))
     }
 
-    /// The request itself is at fault, not the moment.
+    /// The request itself is invalid.
     pub const fn is_final(&self) -> bool {
         matches!(self, StripeError::Rejected { .. })
     }
 
-    /// As the metric calls it.
+    /// The metric's label.
     pub const fn result(&self) -> &'static str {
         match self {
             StripeError::Unavailable(_) | StripeError::Unreadable(_) => "unavailable",
@@ -66,7 +67,7 @@ impl StripeError {
     }
 }
 
-/// One line of a sane length without anything that looks like a key.
+/// One line of limited length without key-like words.
 fn presentable(text: &str) -> String {
     const KEYS: [&str; 5] = ["sk_live", "sk_test", "rk_live", "rk_test", "whsec_"];
     let words = text.split_whitespace().map(|word| if KEYS.iter().any(|key| word.contains(key)) { "[secret]" } else { word });
@@ -78,16 +79,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_what_stripe_says() {
+    fn refusals_contain_stripes_message() {
         let body = br#"{"error":{"code":"resource_missing","message":"No such customer:\n 'cus_1'","type":"invalid_request_error"}}"#;
         let error = StripeError::of_answer(404, body);
-        assert_eq!(error.to_string(), "Stripe refuses this (status 404, resource_missing): No such customer: 'cus_1'");
+        assert_eq!(error.to_string(), "Stripe refused the request (status 404, resource_missing): No such customer: 'cus_1'");
         assert!(error.is_missing() && error.is_final());
         assert!(StripeError::of_answer(400, body).is_missing());
     }
 
     #[test]
-    fn whatever_comes_back_is_an_error_without_secrets() {
+    fn any_response_is_an_error_without_secrets() {
         for (status, body) in [
             (400, r#"{"error":{"message":"Invalid API Key provided: sk_live_hunter2"}}"#.as_bytes()),
             (401, br#"{"error":{"message":"hunter2"}}"#),

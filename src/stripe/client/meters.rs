@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use stripe::IdempotencyKey;
 use time::OffsetDateTime;
 
-/// Usage of one customer, under the name and identifier that Stripe knows it by.
+/// A customer's usage, with Stripe's event name and identifier.
 #[derive(Clone, Copy, Debug)]
 pub struct MeterEvent<'a> {
     pub event_name: &'a str,
@@ -100,12 +100,12 @@ struct Summary {
 }
 
 impl Summary {
-    /// Whole numbers are exact below 2^53.
+    /// Integers are exact below 2^53.
     fn units(sum: f64) -> Result<u64, StripeError> {
         if sum >= 0.0 && sum.fract() == 0.0 && sum < 9_007_199_254_740_992.0 {
             Ok(sum as u64)
         } else {
-            Err(StripeError::Unreadable(format!("{sum} is no sum of quantities")))
+            Err(StripeError::Unreadable(format!("{sum} is not a sum of quantities")))
         }
     }
 }
@@ -121,8 +121,8 @@ struct Recurring {
 }
 
 impl Client {
-    /// Tells Stripe of usage. An identifier that Stripe knows already was taken before, and is a success. `attempt` is part of the idempotency
-    /// key: Stripe gives the answer of a failed try again and again.
+    /// Sends usage. A known identifier was accepted before, which counts as success. `attempt` is
+    /// part of the idempotency key, because Stripe repeats the response of a failed attempt.
     pub async fn meter_event(&self, event: &MeterEvent<'_>, attempt: i32) -> Result<(), StripeError> {
         let &MeterEvent { event_name, stripe_customer_id, value, timestamp, identifier } = event;
         let payload = Payload { stripe_customer_id, value };
@@ -135,7 +135,7 @@ impl Client {
         }
     }
 
-    /// Takes usage back, which Stripe allows for a day after it came.
+    /// Cancels usage, which Stripe allows for a day after its arrival.
     pub async fn cancel_meter_event(&self, event_name: &str, identifier: &str, attempt: i32) -> Result<(), StripeError> {
         let adjustment = CreateAdjustment { cancel: Cancel { identifier }, event_name, r#type: "cancel" };
         let request = Request::post("/billing/meter_event_adjustments", adjustment);
@@ -143,11 +143,12 @@ impl Client {
         self.post("meter_event_adjustments.create", Caller::Job, &request, &key).await.map(drop)
     }
 
-    /// What Stripe counts of a customer in `[start, end)`, both to the minute below, for Stripe sums up by whole minutes. What a period's first
-    /// part of an hour was sent with has the period's start for its timestamp.
+    /// Stripe's total for a customer in `[start, end)`, both rounded down to the minute, because
+    /// Stripe sums by whole minutes. Events of the first part of an hour in a period have the
+    /// period's start as their timestamp.
     ///
     /// # Errors
-    /// `Rejected`, also when no active meter has this event name.
+    /// `Rejected`, also if no active meter has this event name.
     pub async fn metered(
         &self,
         event_name: &str,
@@ -167,7 +168,7 @@ impl Client {
         Summary::units(sums.iter().map(|summary| summary.aggregated_value).sum())
     }
 
-    /// The same by hour, without those of which nothing is counted.
+    /// The same by hour; hours without usage are left out.
     pub async fn metered_by_hour(
         &self,
         event_name: &str,
@@ -196,7 +197,8 @@ impl Client {
         }
     }
 
-    /// The event name of the meter whose usage a price bills; None when it bills none, or there is no such price.
+    /// The event name of the meter whose usage a price bills; None if it bills none or doesn't
+    /// exist.
     pub async fn metered_by(&self, price: &str) -> Result<Option<String>, StripeError> {
         if !is_askable(price) {
             return Ok(None);
@@ -242,7 +244,7 @@ fn key(identifier: &str, attempt: i32) -> Result<IdempotencyKey, StripeError> {
     IdempotencyKey::new(format!("{identifier}-{attempt}")).map_err(|error| StripeError::Unreadable(error.to_string()))
 }
 
-/// Stripe has no code of its own for this.
+/// Stripe has no error code for this.
 fn is_known(code: Option<&str>, message: &str, identifier: &str) -> bool {
     code == Some("duplicate_meter_event") || (message.contains("already exists") && message.contains(identifier))
 }
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_that_is_known_is_told_from_another_refusal() {
+    fn duplicate_identifiers_are_recognised() {
         assert!(is_known(None, "An event already exists with identifier a-1.", "a-1"));
         assert!(is_known(Some("duplicate_meter_event"), "", "a-1"));
         assert!(!is_known(None, "A meter already exists.", "a-1"));

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use stripe::IdempotencyKey;
 use time::OffsetDateTime;
 
-/// Pages of one object's lines at most.
+/// Maximum number of pages of an object's lines.
 const MOST_LINE_PAGES: usize = 1000;
 
 #[derive(Debug, Serialize)]
@@ -47,15 +47,16 @@ struct Id {
     metadata: HashMap<String, String>,
 }
 
-/// The key of a customer's metadata that names this platform's id of it.
+/// The metadata key of a Stripe customer that contains our customer id.
 pub const CLAIM: &str = "apex_customer";
 
-/// Which objects of a kind are listed: those made in `[from, before)`, in unix seconds, of one customer or of all.
+/// A filter of a type's list: created in `[from, before)`, in Unix seconds, of one customer or of
+/// all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Window<'a> {
     pub from: Option<i64>,
     pub before: Option<i64>,
-    /// Stripe's id. Kinds that Stripe does not list by customer come of all of them.
+    /// Stripe's id. Types that Stripe can't filter by customer return all customers' objects.
     pub customer: Option<&'a str>,
 }
 
@@ -65,13 +66,13 @@ impl Window<'_> {
     }
 }
 
-/// A page of a kind within a window, newest first, older than the one `after`.
+/// A page of a type within a window, newest first, older than `after`.
 fn list_of<'a>(kind: Kind, window: Window<'a>, after: Option<&'a str>) -> Request<List<'a>> {
     let customer = match kind {
         Kind::Subscription | Kind::Invoice | Kind::CreditNote | Kind::Charge => window.customer,
         Kind::Customer | Kind::InvoicePayment | Kind::Refund => None,
     };
-    // Without a status Stripe leaves out those that have ended.
+    // Without a status filter Stripe omits ended subscriptions.
     let status = (kind == Kind::Subscription).then_some("all");
     Request::get(format!("/{}", kind.plural()), List { created: window.created(), customer, status, ..List::after(after) })
 }
@@ -97,7 +98,7 @@ fn changed_customer<'a>(stripe_id: &str, ours: &'a str) -> Request<ChangedCustom
 }
 
 impl Client {
-    /// A page of a kind within a window, newest first, older than the one `after`.
+    /// A page of a type within a window, newest first, older than `after`.
     pub async fn list_within(&self, kind: Kind, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let operation = match kind {
             Kind::Customer => "customers.list",
@@ -112,7 +113,7 @@ impl Client {
         Page::read(&answer).map(|page| (answer, page))
     }
 
-    /// A page of events within a window, newest first, older than the one `after`.
+    /// A page of events within a window, newest first, older than `after`.
     pub async fn events_within(&self, window: Window<'_>, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         let answer = self.get("events.list", Caller::Job, &events_of(window, after)).await?;
         Page::read(&answer).map(|page| (answer, page))
@@ -124,12 +125,12 @@ impl Client {
         self.get("events.retrieve", Caller::Job, &retrieve_of("events", id)).await
     }
 
-    /// A page of events, newest first: those since an instant, older than the one `after`.
+    /// A page of events since an instant, newest first, older than `after`.
     pub async fn events(&self, since: OffsetDateTime, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         self.events_within(Window { from: Some(since.unix_timestamp()), ..Window::default() }, after).await
     }
 
-    /// A page of all objects of a kind, newest first, older than the one `after`.
+    /// A page of all objects of a type, newest first, older than `after`.
     pub async fn list(&self, kind: Kind, after: Option<&str>) -> Result<(Answer, Page), StripeError> {
         self.list_within(kind, Window::default(), after).await
     }
@@ -159,14 +160,14 @@ impl Client {
         self.get(operation, Caller::Job, &retrieve_of(path, id)).await
     }
 
-    /// Every line of an invoice or a credit note, in its order.
+    /// All lines of an invoice or a credit note, in order.
     pub async fn lines(&self, kind: Kind, id: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
         let operation = if kind == Kind::CreditNote { "credit_notes.lines" } else { "invoices.lines" };
         let path = if kind == Kind::CreditNote { Kind::CreditNote } else { Kind::Invoice }.plural();
         self.every_page(operation, &format!("/{path}/{id}/lines"), None).await
     }
 
-    /// Every item of a subscription.
+    /// All items of a subscription.
     pub async fn items(&self, subscription: &str) -> Result<Vec<Box<RawValue>>, StripeError> {
         self.every_page("subscription_items.list", "/subscription_items", Some(subscription)).await
     }
@@ -188,7 +189,7 @@ impl Client {
         Err(StripeError::Unreadable(format!("{path} has more than {MOST_LINE_PAGES} pages")))
     }
 
-    /// The address of a new session of Stripe's customer portal.
+    /// The URL of a new portal session.
     pub async fn portal(&self, customer: &str, return_url: &str) -> Result<String, StripeError> {
         let request = new_portal_session(customer, return_url);
         // A session serves once, so no two requests share one.
@@ -196,8 +197,9 @@ impl Client {
         answer.read::<Url>().map(|session| session.url)
     }
 
-    /// Stripe's id of the customer that claims to be this one of ours; made, if there is none. The key outlives a process that dies in between
-    /// by a day ("Idempotent requests"), the search by e-mail address all that.
+    /// The Stripe id of the customer with our id in its metadata; created if missing. The
+    /// idempotency key protects against duplicates for a day ("Idempotent requests"), the search by
+    /// e-mail address without limit.
     pub async fn put_customer(&self, ours: &str, name: &str, email: &str) -> Result<String, StripeError> {
         let mut cursor: Option<String> = None;
         loop {
@@ -220,18 +222,18 @@ impl Client {
         answer.read::<Id>().map(|customer| customer.id)
     }
 
-    /// Has an existing customer of Stripe's claim to be this one of ours.
+    /// Stores our customer id in an existing Stripe customer's metadata.
     pub async fn claim_customer(&self, stripe_id: &str, ours: &str) -> Result<(), StripeError> {
         self.post("customers.update", Caller::Job, &changed_customer(stripe_id, ours), &IdempotencyKey::new_uuid_v4()).await.map(drop)
     }
 }
 
-/// What is no id of Stripe's gets into no path.
+/// Invalid ids never become part of a path.
 fn askable(id: &str) -> Result<(), StripeError> {
     if is_askable(id) {
         return Ok(());
     }
-    Err(StripeError::Rejected { status: 404, code: None, message: "this is no id of Stripe's".into() })
+    Err(StripeError::Rejected { status: 404, code: None, message: "this is not a Stripe id".into() })
 }
 
 fn key(text: &str) -> Result<IdempotencyKey, StripeError> {

@@ -1,10 +1,10 @@
-//! Stripe's lists, a page at a time; every object byte for byte, because the mirror reads them by itself.
+//! Stripe's lists, page by page; objects stay unparsed, because the mirror parses them itself.
 
 use super::{Answer, StripeError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Most objects of a page ("Pagination").
+/// Maximum page size ("Pagination").
 pub const LIMIT: i64 = 100;
 
 #[derive(Debug, Deserialize)]
@@ -23,12 +23,13 @@ impl Page {
         answer.read()
     }
 
-    /// The objects with their ids. Without one an object could neither be stored nor paged by.
+    /// The objects with their ids. An object without one could be neither stored nor used as a
+    /// cursor.
     pub fn objects(&self) -> Result<Vec<(String, &str)>, StripeError> {
         self.data.iter().map(|object| Ok((id_of(object)?, object.get()))).collect()
     }
 
-    /// The id of the last object, after which the next page begins.
+    /// The id of the last object: the cursor of the next page.
     pub fn last(&self) -> Result<Option<String>, StripeError> {
         self.data.last().map(|object| id_of(object)).transpose()
     }

@@ -1,15 +1,15 @@
 //! Requests to Stripe's API: a path and its parameters, in the order of Stripe's reference.
 //!
-//! `async-stripe` has a type for each request, in crates of 160,000 lines. The server needs a dozen of
-//! them and reads answers as they are, so it compiles only that library's core; a test holds these
-//! requests against the library's.
+//! `async-stripe` has a type for each request, in crates of 160,000 lines. The server needs a dozen
+//! of them and doesn't parse responses with the library, so it only compiles the library's core; a
+//! test compares these requests with the library's.
 
 use super::page::LIMIT;
 use serde::Serialize;
 use stripe::StripeRequest;
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-/// A request with parameters `P`: its query, or the form of a change.
+/// A request with parameters `P`: a GET query, or a POST form.
 #[derive(Debug)]
 pub struct Request<P> {
     method: StripeMethod,
@@ -39,7 +39,7 @@ impl<P: Serialize> StripeRequest for Request<P> {
 #[derive(Debug, Serialize)]
 pub struct NoParameters {}
 
-/// The parameters of a list; a page of the most objects.
+/// The parameters of a list, with the maximum page size.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct List<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// Objects made in `[gte, lt)`, in unix seconds.
+/// Objects created in `[gte, lt)`, in Unix seconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Created {
     #[serde(skip_serializing_if = "Option::is_none")]

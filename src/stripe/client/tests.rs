@@ -1,4 +1,4 @@
-//! The client against a server that misbehaves.
+//! The client against a faulty server.
 
 use super::*;
 use crate::config::Secret;
@@ -9,16 +9,16 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use request::{List, NoParameters, Request};
+use request::{List, NoParameters, Request as ToStripe};
 use std::{collections::VecDeque, net::SocketAddr};
 
 const KEY: &str = "sk_test_hunter2";
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Answer(u16, &'static [(&'static str, &'static str)], &'static str),
-    /// Announces more than it sends.
+    /// Content-Length exceeds the body.
     HalfABody,
     Silence,
 }
@@ -26,7 +26,7 @@ enum Act {
 const OK: Act = Act::Answer(200, &[("date", "Sun, 22 Nov 2026 15:50:00 GMT")], r#"{"ok":true}"#);
 const DOWN: Act = Act::Answer(500, &[], "oops");
 
-/// Acts in turn, the last one for good, and remembers what it was asked.
+/// Reacts in this order, the last one repeatedly, and records requests.
 #[derive(Clone)]
 struct Server {
     acts: Arc<Mutex<VecDeque<Act>>>,
@@ -65,7 +65,7 @@ impl Server {
 }
 
 impl Server {
-    /// Remembers the request, and gives what to do with it.
+    /// Records the request, and returns the reaction.
     fn next_act(&self, request: &Request) -> Act {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().unwrap().0;
@@ -105,11 +105,11 @@ fn quick() -> Settings {
 }
 
 async fn ask(client: &Client, caller: Caller) -> Result<Answer, StripeError> {
-    client.get("events.list", caller, &Request::get("/events", List::after(None))).await
+    client.get("events.list", caller, &ToStripe::get("/events", List::after(None))).await
 }
 
 #[tokio::test]
-async fn an_answer_comes_with_stripes_clock_over_one_connection() {
+async fn responses_have_stripes_clock_on_one_connection() {
     let server = Server::start(&[OK]).await;
     let client = server.client(quick());
     let first = ask(&client, Caller::Page).await.unwrap();
@@ -123,18 +123,18 @@ async fn an_answer_comes_with_stripes_clock_over_one_connection() {
 }
 
 #[tokio::test]
-async fn a_change_keeps_its_key_over_every_try() {
+async fn writes_keep_their_key_over_all_attempts() {
     let conflict = Act::Answer(409, &[], "{}");
     let server = Server::start(&[DOWN, Act::HalfABody, conflict, OK]).await;
     let key = IdempotencyKey::new("apex-1").unwrap();
-    let request = Request::post("/billing_portal/sessions", NoParameters {});
+    let request = ToStripe::post("/billing_portal/sessions", NoParameters {});
     server.client(quick()).post("portal.create", Caller::Page, &request, &key).await.unwrap();
     let keys: Vec<_> = server.seen().into_iter().map(|seen| seen.key.unwrap()).collect();
     assert_eq!(keys, ["apex-1"; 4]);
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_a_refusal_is_not() {
+async fn temporary_errors_are_retried_refusals_are_not() {
     for (acts, requests, result) in [
         (vec![Act::Answer(429, &[], "{}"), OK], 2, "ok"),
         (vec![Act::Answer(503, &[], "{}"), Act::HalfABody, OK], 3, "ok"),
@@ -151,7 +151,7 @@ async fn what_may_pass_is_tried_again_and_a_refusal_is_not() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_for_unless_it_is_longer_than_the_budget() {
+async fn retry_after_is_respected_within_the_budget() {
     let slow = |seconds| Act::Answer(429, seconds, "{}");
     let server = Server::start(&[slow(&[("retry-after", "1")]), OK]).await;
     let started = Instant::now();
@@ -165,7 +165,7 @@ async fn retry_after_is_waited_for_unless_it_is_longer_than_the_budget() {
 }
 
 #[tokio::test]
-async fn silence_ends_with_the_try_and_the_tries_with_the_budget() {
+async fn attempts_time_out_within_the_budget() {
     let server = Server::start(&[Act::Silence]).await;
     let started = Instant::now();
     let settings = Settings { circuit: CircuitRules { failures: 100, ..quick().circuit }, ..quick() };
@@ -177,24 +177,24 @@ async fn silence_ends_with_the_try_and_the_tries_with_the_budget() {
 }
 
 #[tokio::test]
-async fn an_open_circuit_answers_pages_at_once_and_lets_one_request_find_out() {
+async fn an_open_circuit_fails_pages_fast_and_probes_once() {
     let server = Server::start(&[DOWN, DOWN, DOWN, DOWN, OK]).await;
     let client = server.client(quick());
-    // The fourth failure opens it, and the page's call ends there.
+    // The fourth failure opens it, which ends the page's call.
     assert_eq!(ask(&client, Caller::Page).await.unwrap_err(), StripeError::Unavailable("status 500".into()));
     assert_eq!(server.seen().len(), 4);
     let started = Instant::now();
     assert_eq!(ask(&client, Caller::Page).await.unwrap_err(), StripeError::CircuitOpen);
     assert!(started.elapsed() < Duration::from_millis(150));
     assert_eq!(server.seen().len(), 4);
-    // A job waits for it to half open.
+    // A job waits until it is half-open.
     ask(&client, Caller::Job).await.unwrap();
     ask(&client, Caller::Page).await.unwrap();
     assert_eq!(server.seen().len(), 6);
 }
 
 #[tokio::test]
-async fn nothing_that_can_be_printed_holds_the_key() {
+async fn no_printable_value_contains_the_key() {
     let server = Server::start(&[Act::Answer(401, &[], r#"{"error":{"message":"Invalid API Key: sk_test_hunter2"}}"#)]).await;
     let client = server.client(quick());
     let error = ask(&client, Caller::Page).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! One request, one answer: pooled connections, TLS, the headers that every request has.
+//! One request and response: pooled connections, TLS, common headers.
 
 use super::{Answer, StripeError};
 use crate::{config::Secret, telemetry::traces};
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// Most bytes of an answer: a page of a hundred large objects stays well below.
+/// Maximum size of a response: a page of a hundred large objects is well below.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// An idle connection is kept no longer than Stripe's side usually does.
+/// Idle timeout of a connection, below Stripe's.
 const IDLE: Duration = Duration::from_secs(30);
 
 pub struct Transport {
@@ -32,31 +32,32 @@ pub struct Transport {
 /// A request that can be sent several times.
 pub struct Prepared(Request<Full<Bytes>>);
 
-/// Why a try came to nothing.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub struct Failure {
     pub error: StripeError,
-    /// It says nothing about the next try.
+    /// A retry may succeed.
     pub may_pass: bool,
-    /// Stripe itself is in trouble, as opposed to this request.
+    /// Stripe is unavailable; the request is not the cause.
     pub counts: bool,
-    /// What `Retry-After` asks for.
+    /// The delay in `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
 impl Transport {
-    /// `account`: whom requests are made for, if not for the key's own account ("Making API calls for connected accounts").
+    /// `account`: the account of requests, if not the key's own ("Making API calls for connected
+    /// accounts").
     pub fn new(key: &Secret, base: &str, account: Option<&str>) -> Result<Transport, StripeError> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", key.0)).map_err(|_| StripeError::Rejected {
             status: 401,
             code: None,
-            message: "the secret key has characters that no key has".into(),
+            message: "the secret key contains invalid characters".into(),
         })?;
         authorization.set_sensitive(true);
         let account = account.map(HeaderValue::from_str).transpose().map_err(|_| StripeError::Rejected {
             status: 400,
             code: None,
-            message: "the account has characters that no account's id has".into(),
+            message: "the account id contains invalid characters".into(),
         })?;
         let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().enable_http2().build();
         let pool = Pool::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector);
@@ -64,7 +65,7 @@ impl Transport {
         Ok(Transport { pool, base: base.trim_end_matches('/').to_owned(), authorization, account, api_version })
     }
 
-    /// Makes a request of one of the library's.
+    /// Builds a request from one of the library's.
     pub fn prepare(&self, request: RequestBuilder, idempotency_key: Option<&str>) -> Result<Prepared, StripeError> {
         let method = match request.method {
             StripeMethod::Get => Method::GET,
@@ -95,7 +96,7 @@ impl Transport {
         })
     }
 
-    /// One try, the whole body with it.
+    /// One attempt, including the whole body.
     pub async fn send(&self, prepared: &Prepared, within: Duration) -> Result<Answer, Failure> {
         match tokio::time::timeout(within, self.exchange(prepared.0.clone())).await {
             Ok(exchanged) => exchanged,
@@ -121,12 +122,12 @@ impl Transport {
                 retry_after: retry_after(&head.headers, at),
             });
         }
-        // Cut off where its length was not announced, it looks like a success.
+        // If it was truncated without a Content-Length, it looks complete.
         if let Err(error) = serde_json::from_slice::<IgnoredAny>(&body) {
             return Err(Failure { error: StripeError::Unreadable(error.to_string()), may_pass: true, counts: true, retry_after: None });
         }
         let api_version = text(&head.headers, "stripe-version").unwrap_or(&self.api_version).to_owned();
-        // `Date` has whole seconds, and so have the events that this is compared with.
+        // `Date` has whole seconds, like the events that it is compared with.
         let asked_at = at.map(|at| at - Duration::from_secs(waited.as_secs()));
         Ok(Answer { at, asked_at, api_version, body })
     }
@@ -146,7 +147,7 @@ fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text(headers, "date")?, &Rfc2822).ok()
 }
 
-/// Seconds, or an instant (RFC 9110 section 10.2.3), by Stripe's own clock.
+/// Seconds, or an instant (RFC 9110, section 10.2.3) by Stripe's clock.
 fn retry_after(headers: &HeaderMap, now: Option<OffsetDateTime>) -> Option<Duration> {
     let value = text(headers, "retry-after")?;
     if let Ok(seconds) = value.trim().parse() {
@@ -156,7 +157,7 @@ fn retry_after(headers: &HeaderMap, now: Option<OffsetDateTime>) -> Option<Durat
     Some(wait.try_into().unwrap_or(Duration::ZERO))
 }
 
-/// An error with its causes: hyper's own says little.
+/// An error with its causes: hyper's own text lacks them.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

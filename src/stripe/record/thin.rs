@@ -1,10 +1,11 @@
-//! JSON without what is not compared. An invoice has some 150 members, of which a comparison reads thirty; a million of them are read in a run.
+//! Parses only the compared members of JSON. An invoice has some 150 members, a comparison needs
+//! thirty, and a run reads a million invoices.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// The members of an invoice and its lines that a record is read from, in whichever API version, sorted.
+/// The members of an invoice and its lines that a record needs, in any API version, sorted.
 const OF_INVOICES: [&str; 56] = [
     "amount",
     "amount_due",
@@ -64,10 +65,10 @@ const OF_INVOICES: [&str; 56] = [
     "voided_at",
 ];
 
-/// Reads an invoice, or a line of one.
+/// Parses an invoice, or a line of one.
 ///
 /// # Errors
-/// What is not one JSON document.
+/// Invalid JSON.
 pub fn invoice(text: &str) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Kept.deserialize(&mut json)?;
@@ -129,7 +130,7 @@ impl<'de> Visitor<'de> for Kept {
         while let Some(name) = members.next_key_seed(Name)? {
             match name {
                 Some(name) => {
-                    // Absent and null are the same to the readers.
+                    // Absent and null are the same for the readers.
                     let value = members.next_value_seed(Kept)?;
                     if !value.is_null() {
                         kept.insert(name.to_owned(), value);
@@ -142,7 +143,7 @@ impl<'de> Visitor<'de> for Kept {
     }
 }
 
-/// A member's name, if it is one that is kept.
+/// A member's name, if it is needed.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -180,7 +181,7 @@ mod tests {
         invoice
     }
 
-    /// Shapes of all times, each as members that are put over the canonical invoice.
+    /// Shapes of all API versions, each as members that replace those of the canonical invoice.
     fn shapes() -> [Value; 9] {
         let lines = |lines: Value| json!({"object": "list", "has_more": false, "data": lines});
         [
@@ -206,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_invoice_is_compared_alike_with_and_without_the_rest(picks in prop::collection::vec(0_usize..9, 0..4), amount in any::<i64>(), status in "paid|open|void|draft|lost") {
+        fn records_are_equal_with_and_without_other_members(picks in prop::collection::vec(0_usize..9, 0..4), amount in any::<i64>(), status in "paid|open|void|draft|lost") {
             let mut invoice = canonical();
             for pick in picks {
                 invoice.as_object_mut().unwrap().extend(shapes()[pick].as_object().unwrap().clone());
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_and_what_is_no_document_is_an_error() {
+    fn names_are_found_and_invalid_json_is_an_error() {
         assert!(OF_INVOICES.is_sorted());
         for wrong in ["", "{", "{\"id\":\"in_1\"} {}", "{\"metadata\":{\"a\":tru}}"] {
             assert!(invoice(wrong).is_err(), "{wrong}");

@@ -1,14 +1,14 @@
-//! The envelope of an event: what every one has, whatever it is about.
+//! The envelope of an event: the fields that all events have.
 
 use super::field::{Field, FieldError, Read, is_id};
 use serde_json_borrow::Value;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The label of every type that is not applied.
+/// The label of all types that are not applied.
 const OTHER: &str = "other";
 
-/// The event types that are applied; the only ones that may become a metric's label.
+/// The event types that are applied; only these become a metric's label.
 const APPLIED: [&str; 56] = [
     "billing.alert.triggered",
     "charge.captured",
@@ -68,7 +68,8 @@ const APPLIED: [&str; 56] = [
     "refund.updated",
 ];
 
-/// An event's envelope as it was signed. Only the id is certain: the rest is judged when the event is applied.
+/// An event's envelope as signed. Only the id is certain: the other fields are validated when the
+/// event is applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub id: String,
@@ -76,24 +77,25 @@ pub struct Event {
     pub created: Option<OffsetDateTime>,
     pub api_version: Option<String>,
     pub livemode: Option<bool>,
-    /// Whose account it is of.
+    /// The account of the event.
     pub account: Account,
-    /// Of the object that the event is about.
+    /// The event's object.
     pub object_id: Option<String>,
-    /// Kind and id of the object that a thin event is about.
+    /// Type and id of a thin event's object.
     related_object: Option<(String, String)>,
     unreadable: Option<FieldError>,
 }
 
-/// Whose account an event is of.
+/// The account of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Account {
-    /// The one that the endpoint or the key belongs to: the event names none.
+    /// The endpoint's or the key's own account: the event names none.
     #[default]
     Own,
-    /// A connected account ("Connect webhooks": `account`), or an organization's ("Event destinations": `context`).
+    /// A connected account ("Connect webhooks": `account`), or an organization's ("Event
+    /// destinations": `context`).
     Other(String),
-    /// It names one that can't be read.
+    /// An account that can't be parsed.
     Unreadable,
 }
 
@@ -105,7 +107,8 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a signed body. A body that is no JSON or has no usable id is kept under its digest, so that it too is stored once.
+    /// Parses a signed body. An invalid body or one without a valid id gets its digest as its id,
+    /// so that it is stored once too.
     pub fn read(body: &'a str) -> Document<'a> {
         let value: Value<'a> = serde_json::from_str(body).unwrap_or_default();
         let root = Field::root("event", &value);
@@ -124,7 +127,7 @@ impl<'a> Document<'a> {
         Document { event, value }
     }
 
-    /// The object that the event is about.
+    /// The event's object.
     pub fn object(&self) -> Option<&Value<'a>> {
         self.value.as_object()?.get("data")?.as_object()?.get("object").filter(|object| object.is_object())
     }
@@ -136,7 +139,7 @@ impl Event {
         Document::read(body).event
     }
 
-    /// The envelope of an object that comes without one.
+    /// The envelope of an object without an event.
     pub fn around(event_type: &str, created: OffsetDateTime) -> Event {
         Event {
             id: String::new(),
@@ -151,23 +154,23 @@ impl Event {
         }
     }
 
-    /// What makes the envelope unreadable, if anything does.
+    /// Why the envelope is invalid, if it is.
     pub fn check(&self) -> Read<()> {
         self.unreadable.clone().map_or(Ok(()), Err)
     }
 
-    /// The kind and id of the object that a thin event is about, which it doesn't carry ("Thin events").
+    /// Type and id of a thin event's object, which the event doesn't contain ("Thin events").
     pub fn related_object(&self) -> Option<(&str, &str)> {
         let is_thin = self.event_type.starts_with("v1.") || self.event_type.starts_with("v2.");
         self.related_object.as_ref().filter(|_| is_thin).map(|(kind, id)| (kind.as_str(), id.as_str()))
     }
 
-    /// A label for metrics: whoever holds a signing secret still can't make more of them than there are types.
+    /// The metric label of a type: a sender with a valid secret can't create further labels.
     pub fn label(&self) -> &'static str {
         Event::labels().find(|known| *known == self.event_type).unwrap_or(OTHER)
     }
 
-    /// Every label that there is.
+    /// All labels.
     pub fn labels() -> impl Iterator<Item = &'static str> {
         APPLIED.into_iter().chain([OTHER])
     }
@@ -175,7 +178,7 @@ impl Event {
 
 fn check(root: &Field<'_>) -> Read<()> {
     if !root.is_object() {
-        return Err(root.error("is no JSON object"));
+        return Err(root.error("is not a JSON object"));
     }
     root.get("id").need(root.get("id").id()?)?;
     root.get("type").need(root.get("type").text()?)?;
@@ -189,7 +192,8 @@ fn related_object(root: &Field<'_>) -> Option<(String, String)> {
     Some((related.get("type").text().ok()??.to_owned(), related.get("id").text().ok()??.to_owned()))
 }
 
-/// The account that `account` or else `context` names. A context is an account, or the way to one: `org_1/acct_1`.
+/// The account in `account` or else in `context`. A context is an account, or a path to one:
+/// `org_1/acct_1`.
 fn account(root: &Field<'_>) -> Account {
     let account = root.any([&["account"], &["context"]]);
     match account.id() {
@@ -200,13 +204,13 @@ fn account(root: &Field<'_>) -> Account {
     }
 }
 
-/// Unix seconds; a thin event writes it out ("Thin events").
+/// Unix seconds; in a thin event an RFC 3339 time ("Thin events").
 fn created(root: &Field<'_>) -> Read<Option<OffsetDateTime>> {
     let field = root.get("created");
     match field.value() {
-        Some(Value::Str(text)) => OffsetDateTime::parse(text, &Rfc3339)
-            .map(Some)
-            .map_err(|_| field.error("is neither a time in unix seconds nor an RFC 3339 one")),
+        Some(Value::Str(text)) => {
+            OffsetDateTime::parse(text, &Rfc3339).map(Some).map_err(|_| field.error("is neither Unix seconds nor an RFC 3339 time"))
+        }
         _ => field.time(),
     }
 }
@@ -216,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn anything_signed_has_an_id() {
+    fn every_signed_body_has_an_id() {
         for body in
             ["", "nonsense", "[]", "1", "null", "{}", r#"{"id":""}"#, r#"{"id":"two words"}"#, r#"{"id":7}"#, "{\"id\":\"a\\u0000b\"}"]
         {
@@ -225,17 +229,17 @@ mod tests {
             assert_eq!(event.id, Event::read(body).id);
             assert!(event.check().is_err(), "{body}");
         }
-        assert_eq!(Event::read("nonsense").check().unwrap_err().to_string(), "event is no JSON object");
+        assert_eq!(Event::read("nonsense").check().unwrap_err().to_string(), "event is not a JSON object");
     }
 
     #[test]
-    fn json_too_deep_for_the_reader_is_unreadable_but_no_panic() {
+    fn too_deep_json_is_invalid_but_does_not_panic() {
         let deep = format!("{{\"id\":\"evt_1\",\"data\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(Event::read(&deep).id.starts_with("sha256:"));
     }
 
     #[test]
-    fn a_thin_event_names_its_object_and_writes_its_time_out() {
+    fn thin_events_have_an_object_id_and_rfc_3339_time() {
         let thin = r#"{"id":"evt_1","object":"v2.core.event","type":"v1.invoice.paid","created":"2026-11-22T15:50:00.250Z","livemode":false,
             "related_object":{"id":"in_1","type":"invoice","url":"/v1/invoices/in_1"}}"#;
         let event = Event::read(thin);
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_names_its_account_or_its_way_to_one() {
+    fn events_name_an_account_or_a_context() {
         let account = |more: &str| Event::read(&format!(r#"{{"id":"evt_1","type":"invoice.paid"{more}}}"#)).account;
         for own in ["", r#","account":null"#, r#","account":"","context":null"#, r#","context":"""#] {
             assert_eq!(account(own), Account::Own, "{own}");

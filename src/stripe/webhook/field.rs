@@ -1,4 +1,4 @@
-//! Careful steps into JSON of unknown age: every value may be absent, and every error says where it is.
+//! Access to JSON of any API version: every value may be absent, and every error has a path.
 
 use serde_json_borrow::Value;
 use std::fmt;
@@ -11,14 +11,14 @@ pub struct FieldError(pub String);
 
 pub type Read<T> = Result<T, FieldError>;
 
-/// A place in a document. `null` and absent are the same, as they are to Stripe.
+/// A value in a document with its path. `null` and absent are the same, as for Stripe.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'a> {
     value: Option<&'a Value<'a>>,
     path: Path,
 }
 
-/// The way to a field, for errors alone: hundreds of fields are read for every error that is told, so that it must cost nothing to go on.
+/// The path, only for errors: hundreds of fields are read per error, so extending it must be cheap.
 #[derive(Clone, Copy, Debug)]
 struct Path {
     steps: [Step; DEEPEST],
@@ -31,7 +31,7 @@ enum Step {
     Entry(usize),
 }
 
-/// Steps that a path tells; Stripe's objects are no deeper.
+/// Maximum depth of a path in errors; Stripe's objects are no deeper.
 const DEEPEST: usize = 10;
 
 impl Path {
@@ -69,7 +69,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The first of several places that has something: newest name first.
+    /// The first present one of several fields: newest name first.
     pub fn any<const N: usize>(&self, paths: [&[&'static str]; N]) -> Field<'a> {
         let at = |path: &[&'static str]| path.iter().fold(*self, |field, key| field.get(key));
         let mut fields = paths.iter().map(|path| at(path));
@@ -93,17 +93,18 @@ impl<'a> Field<'a> {
         self.typed("a string", Value::as_str)
     }
 
-    /// A whole number, however it is written: newer API versions send some as decimal text ("150", "150.0").
+    /// An integer in any format: newer API versions send some as decimal text ("150", "150.0").
     pub fn integer(&self) -> Read<Option<i64>> {
         self.typed("a whole number", |value| Decimal::of(value).filter(|decimal| !decimal.has_fraction).map(|decimal| decimal.whole))
     }
 
-    /// A number of which the part before the decimal point is enough.
+    /// A number truncated to its integer part.
     pub fn whole_part(&self) -> Read<Option<i64>> {
         self.typed("a number", |value| Decimal::of(value).map(|decimal| decimal.whole))
     }
 
-    /// An exact decimal that Stripe writes as text or as a number, e.g. `"2.5"`: digits without an exponent.
+    /// An exact decimal that Stripe writes as text or as a number, e.g. `"2.5"`: digits without an
+    /// exponent.
     pub fn decimal(&self) -> Read<Option<String>> {
         self.typed("a decimal number", |value| match value {
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
@@ -124,7 +125,7 @@ impl<'a> Field<'a> {
         self.typed("a time in unix seconds", |value| value.as_i64().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()))
     }
 
-    /// The id of an object that stands here as its id or expanded.
+    /// The id of an object that is present as its id or expanded.
     pub fn id(&self) -> Read<Option<&'a str>> {
         self.typed("an id or an object with one", |value| {
             value.as_str().or_else(|| value.as_object()?.get("id")?.as_str()).filter(|id| is_id(id))
@@ -138,12 +139,12 @@ impl<'a> Field<'a> {
         Ok(array.map(|array| array.iter().enumerate().map(entry).collect()).unwrap_or_default())
     }
 
-    /// The sum of one integer of every entry.
+    /// The sum of an integer field over all entries.
     pub fn sum(&self, key: &'static str) -> Read<i64> {
         let mut sum = 0i64;
         for entry in self.entries()? {
             let amount = entry.get(key).integer()?.unwrap_or(0);
-            sum = sum.checked_add(amount).ok_or_else(|| self.error("adds up to more than a money amount can be"))?;
+            sum = sum.checked_add(amount).ok_or_else(|| self.error("adds up to more than the maximum amount"))?;
         }
         Ok(sum)
     }
@@ -157,19 +158,20 @@ impl<'a> Field<'a> {
         FieldError(format!("{} {what}", self.path))
     }
 
-    fn typed<T>(&self, wants: &str, read: impl FnOnce(&'a Value<'a>) -> Option<T>) -> Read<Option<T>> {
-        self.value.map(|value| read(value).ok_or_else(|| self.error(&format!("is {}, but should be {wants}", kind(value))))).transpose()
+    fn typed<T>(&self, expected: &str, read: impl FnOnce(&'a Value<'a>) -> Option<T>) -> Read<Option<T>> {
+        self.value.map(|value| read(value).ok_or_else(|| self.error(&format!("is {}, but should be {expected}", kind(value))))).transpose()
     }
 }
 
-/// A number without its fraction.
+/// A number truncated to its integer part.
 struct Decimal {
     whole: i64,
     has_fraction: bool,
 }
 
 impl Decimal {
-    /// A JSON number or decimal text; None for what is neither or doesn't fit. Exponents are no part of Stripe's decimals.
+    /// A JSON number or decimal text; None for other or too large values. Stripe's decimals have no
+    /// exponents.
     fn of(value: &Value<'_>) -> Option<Decimal> {
         if let Some(whole) = value.as_i64() {
             return Some(Decimal { whole, has_fraction: false });
@@ -189,12 +191,13 @@ impl Decimal {
     }
 }
 
-/// Ids go into indexed columns and messages: visible ASCII of a sane length, as all of Stripe's are.
+/// Ids are stored in indexed columns and shown in messages: visible ASCII of limited length, like
+/// Stripe's.
 pub fn is_id(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Digits of both parts, up to what Stripe's decimals have with room to spare.
+/// Maximum number of digits of both parts: Stripe's maximum plus a margin.
 fn is_decimal(text: &str) -> bool {
     let digits = |part: &str| (1..=20).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -229,14 +232,14 @@ mod tests {
             said(invoice.get("lines").sum("amount").unwrap_err()),
             "invoice.lines[1].amount is a boolean, but should be a whole number"
         );
-        assert_eq!(said(invoice.get("big").sum("n").unwrap_err()), "invoice.big adds up to more than a money amount can be");
+        assert_eq!(said(invoice.get("big").sum("n").unwrap_err()), "invoice.big adds up to more than the maximum amount");
         assert_eq!(said(invoice.get("at").time().unwrap_err()), "invoice.at is another number, but should be a time in unix seconds");
         let total = invoice.get("total");
         assert_eq!(said(total.need(total.integer().unwrap()).unwrap_err()), "invoice.total is missing");
     }
 
     #[test]
-    fn numbers_are_read_from_decimal_text_as_well() {
+    fn numbers_parse_from_decimal_text_too() {
         let read = |value: serde_json::Value| {
             let document = json!({"n": value});
             let document = Value::from(&document);
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_come_as_text_or_as_numbers() {
+    fn decimals_parse_from_text_or_numbers() {
         let document =
             json!({"good": ["2.5", 2.5, 3, "-0.000000000001", 1e-7, "12"], "bad": ["1e3", "", "two", "1.", ".5", "--1", true, "1,5"]});
         let document = Value::from(&document);

@@ -1,4 +1,4 @@
-//! An event as it was delivered, with what it means to the mirror.
+//! A delivered event with its effect on the mirror.
 
 use super::{
     event::{Account, Document, Event},
@@ -6,21 +6,21 @@ use super::{
 };
 use crate::domain::mirror::snapshot::Change;
 
-/// An event, and what it means to the mirror.
+/// An event, and its effect on the mirror.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedEvent {
     pub event: Event,
-    /// As it was delivered, byte for byte.
+    /// As delivered, byte for byte.
     pub body: String,
     pub meaning: Meaning,
 }
 
-/// The mode and the account that are mirrored: events of others are stored and ignored.
+/// The mirrored mode and account: events of others are stored and ignored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
-    /// The mode; None means both.
+    /// The mode; None: both.
     pub livemode: Option<bool>,
-    /// A connected account whose events are mirrored. Events that name no account always are.
+    /// A connected account whose events are mirrored. Events without an account always are.
     pub account: Option<&'a str>,
 }
 
@@ -31,7 +31,7 @@ impl From<Option<bool>> for Scope<'_> {
 }
 
 impl Scope<'_> {
-    /// Why an event is outside of this scope; None if it is inside.
+    /// Why an event is outside this scope; None if it is inside.
     pub fn foreign(&self, event: &Event) -> Option<String> {
         match (self.livemode, event.livemode) {
             (Some(true), Some(false)) => return Some("a test mode event, but live mode is mirrored".into()),
@@ -42,24 +42,24 @@ impl Scope<'_> {
             Account::Own => None,
             Account::Other(id) if self.account == Some(id.as_str()) => None,
             Account::Other(id) => Some(format!("an event of the account {id}, which is not mirrored (STRIPE_ACCOUNT)")),
-            Account::Unreadable => Some("an event of another account, whose id can't be read".into()),
+            Account::Unreadable => Some("an event of another account, whose id can't be parsed".into()),
         }
     }
 }
 
-/// What an event means to the mirror.
+/// An event's effect on the mirror.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Meaning {
-    /// The object that the event is about, then the objects inside it; never empty.
+    /// The event's object, then the objects inside it; never empty.
     Changes(Vec<Change>),
-    /// Nothing, for this reason.
+    /// No effect, for this reason.
     Nothing(String),
-    /// It can't be read, for this reason.
+    /// It can't be parsed, for this reason.
     Unreadable(String),
 }
 
 impl ParsedEvent {
-    /// Parses a body that comes from Stripe.
+    /// Parses an authentic body.
     pub fn parse<'a>(body: &str, scope: impl Into<Scope<'a>>) -> ParsedEvent {
         let document = Document::read(body);
         let event = &document.event;
@@ -75,7 +75,7 @@ impl ParsedEvent {
         ParsedEvent { event: document.event, body: body.to_owned(), meaning }
     }
 
-    /// What it changes: the object that it is about, then the objects inside it.
+    /// The snapshots: the event's object, then the objects inside it.
     pub fn changes(&self) -> &[Change] {
         match &self.meaning {
             Meaning::Changes(changes) => changes,
@@ -87,17 +87,17 @@ impl ParsedEvent {
         self.changes().first()
     }
 
-    /// Stripe's id of the object that the event is about.
+    /// Stripe's id of the event's object.
     pub fn subject_id(&self) -> Option<&str> {
         self.subject().map(|change| change.snapshot.id())
     }
 
-    /// Stripe's id of the customer that the event is about.
+    /// Stripe's id of the event's customer.
     pub fn stripe_customer(&self) -> Option<&str> {
         self.subject().and_then(|change| change.snapshot.customer())
     }
 
-    /// It names no customer: the customer is that of its parent, if the mirror has the parent.
+    /// It has no customer: the customer is that of its parent, if the parent is mirrored.
     pub fn is_orphan(&self) -> bool {
         self.subject().is_some_and(|change| change.snapshot.customer().is_none())
     }

@@ -1,4 +1,4 @@
-//! From an event to the snapshots in it.
+//! Parses an event into snapshots.
 
 mod alert;
 mod credit_note;
@@ -23,20 +23,20 @@ use crate::domain::{
 use serde_json_borrow::Value;
 use time::OffsetDateTime;
 
-/// What an event means to the mirror.
+/// An event's effect on the mirror.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant)]
 pub enum Reading {
-    /// The object that the event is about, then what came along in it.
+    /// The event's object, then the objects inside it.
     Changes { subject: Box<Change>, along: Vec<Change> },
-    /// Nothing, for this reason.
+    /// No effect, for this reason.
     Ignored(&'static str),
 }
 
-/// Reads an event of any API version.
+/// Parses an event of any API version.
 ///
 /// # Errors
-/// An event of a handled type whose object lacks what the mirror can't do without; the error names the field.
+/// An event of a handled type whose object lacks a required field; the error names it.
 pub fn read(document: &Document<'_>) -> Read<Reading> {
     let event = &document.event;
     event.check()?;
@@ -53,37 +53,38 @@ pub fn read(document: &Document<'_>) -> Read<Reading> {
         () if starts("charge.dispute.") => return Ok(Reading::Ignored("disputes are not mirrored")),
         () if starts("charge.") => "charge",
         () if starts("credit_note.") => "credit_note",
-        // Not whatever else hangs from a customer: its discounts, sources, tax ids.
+        // Not other children of a customer: its discounts, sources, tax ids.
         () if ["customer.created", "customer.updated", "customer.deleted", "customer.fetched"].contains(&event_type) => "customer",
         () if event_type == "billing.alert.triggered" => "billing.alert_triggered",
         () if document.object().is_none() && (starts("v1.") || starts("v2.")) => {
-            return Ok(Reading::Ignored("a thin event: its object is fetched, not sent"));
+            return Ok(Reading::Ignored("a thin event: its object must be fetched"));
         }
-        () => return Ok(Reading::Ignored("not a type that is handled")),
+        () => return Ok(Reading::Ignored("not a handled type")),
     };
     let object = document.object().ok_or_else(|| FieldError("event.data.object is missing".into()))?;
     let object = Field::root(by_type, object);
     if let Some(is) = object.get("object").text()?
         && is != by_type
     {
-        return Err(object.get("object").error(&format!("is `{is}`, which {event_type} should not carry")));
+        return Err(object.get("object").error(&format!("is `{is}`, which is unexpected in {event_type}")));
     }
     read_by(by_type, event, &object)
 }
 
-/// Kinds of objects that Stripe may make for no customer: for an account instead (`customer_account`), or for a guest.
+/// Object types that may have no customer: they belong to an account (`customer_account`) or a
+/// guest.
 const NEED_A_CUSTOMER: [&str; 5] = ["invoice", "subscription", "credit_note", "charge", "billing.alert_triggered"];
 
-/// Reads an object that Stripe gives without an event, as it would be read in one of this instant.
+/// Parses an object without an event, as if in an event of this instant.
 pub fn read_object(kind: Kind, object: &serde_json::Value, at: OffsetDateTime) -> Read<Reading> {
     let object = Value::from(object);
     read_by(kind.object(), &Event::around(kind.event_type(), at), &Field::root(kind.object(), &object))
 }
 
-/// Reads a tax rate that Stripe gives.
+/// Parses a tax rate.
 ///
 /// # Errors
-/// One without an id or a name.
+/// A rate without an id or a name.
 pub fn read_tax_rate(rate: &serde_json::Value) -> Read<TaxRateSnapshot> {
     let rate = Value::from(rate);
     let rate = Field::root("tax_rate", &rate);
@@ -92,7 +93,7 @@ pub fn read_tax_rate(rate: &serde_json::Value) -> Read<TaxRateSnapshot> {
     name.need(figures::tax_rate(&rate)?)
 }
 
-/// Reads how a price that Stripe gives turns a quantity into packages, if it does.
+/// Parses how a price converts a quantity into packages, if it does.
 pub fn read_price(price: &serde_json::Value) -> Read<Option<TransformQuantity>> {
     let price = Value::from(price);
     figures::transform_quantity(&Field::root("price", &price))
@@ -103,9 +104,9 @@ fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
     if NEED_A_CUSTOMER.contains(&by_type) && (!customer.exists() || customer.value().and_then(|value| value.as_str()) == Some("")) {
         let of_account = object.get("customer_account").exists();
         return Ok(Reading::Ignored(if of_account {
-            "it belongs to an account (customer_account), to no customer"
+            "it belongs to an account (customer_account), not to a customer"
         } else {
-            "it belongs to no customer"
+            "it has no customer"
         }));
     }
     let moment = Moment { event, created: event.created.ok_or_else(|| FieldError("event.created is missing".into()))? };
@@ -121,7 +122,7 @@ fn read_by(by_type: &str, event: &Event, object: &Field<'_>) -> Read<Reading> {
     }
 }
 
-/// The event as its objects need it for their stamps.
+/// The event's fields for its objects' stamps.
 struct Moment<'a> {
     event: &'a Event,
     created: OffsetDateTime,
@@ -132,7 +133,7 @@ impl Moment<'_> {
         Reading::Changes { subject: Box::new(subject), along: Vec::new() }
     }
 
-    /// `subject`: the event is about this very object, so that a `….created` is its first.
+    /// `subject`: this is the event's own object, so that a `….created` is its first.
     fn change(&self, snapshot: Snapshot, subject: bool, rank: i16, progress: i64) -> Change {
         let event_type = self.event.event_type.as_str();
         let deleted = subject && event_type.ends_with(".deleted");
@@ -161,11 +162,11 @@ fn owned(field: &Field<'_>) -> Read<Option<String>> {
 }
 
 fn owned_id(field: &Field<'_>) -> Read<Option<String>> {
-    // Old versions write an empty string for none.
+    // Old API versions write an empty string for a missing one.
     if field.value().and_then(|value| value.as_str()) == Some("") { Ok(None) } else { Ok(field.id()?.map(str::to_owned)) }
 }
 
-/// A price as an exact decimal: Stripe's own decimal text, else its whole number.
+/// A price as an exact decimal: Stripe's decimal text, else its integer.
 fn price_of_unit(price: &Field<'_>) -> Read<Option<String>> {
     let exact = price.any([&["unit_amount_decimal"], &["amount_decimal"]]);
     match exact.value() {

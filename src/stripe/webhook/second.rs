@@ -1,4 +1,5 @@
-//! The last of the snapshots that events of one second show of one object: what the events say, as `domain::mirror` weighs it.
+//! The last of an object's snapshots in events of one second, by the events' contents and the costs
+//! of `domain::mirror`.
 
 use super::{event::Event, parsed::ParsedEvent};
 use crate::domain::mirror::{
@@ -9,33 +10,33 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-/// A snapshot, and what its event says about the moment before it.
+/// A snapshot, and its event's information about the previous state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
     pub change: Change,
     event_type: String,
     api_version: Option<String>,
-    /// The object as the event shows it. None when the snapshot was derived from another object's fields.
+    /// The object in the event. None if the snapshot was derived from another object's fields.
     object: Option<Value>,
-    /// `data.previous_attributes`, if they say anything.
+    /// `data.previous_attributes`, if they contain anything.
     previous: Option<Value>,
-    /// The object with what `previous` says put back.
+    /// The object with the values of `previous` restored.
     restored: Option<Value>,
 }
 
-/// The choice among the snapshots of an object.
+/// The choice among an object's snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// Its place among the snapshots.
+    /// Its index among the snapshots.
     pub place: usize,
-    /// False when what the events say leaves several, so that the last resort chose.
+    /// False if the events allow several, so that the last resort chose.
     pub decided: bool,
-    /// How many snapshots of its second there are.
+    /// Number of snapshots of its second.
     pub among: usize,
 }
 
 impl Shown {
-    /// What an event shows of the object with this id; of every object that it shows, without one.
+    /// An event's snapshots of the object with this id; without an id, of all its objects.
     pub fn all(parsed: &ParsedEvent, object_id: Option<&str>) -> Vec<Shown> {
         if !parsed.changes().iter().any(|change| object_id.is_none_or(|id| change.snapshot.id() == id)) {
             return Vec::new();
@@ -49,7 +50,7 @@ impl Shown {
         let mut shown: Vec<Shown> =
             along.map(|change| Shown::new(change, &parsed.event, within(&object, change.snapshot.id()).cloned(), None)).collect();
         if is_asked(&subject) {
-            // What names values that are there after the change as well says nothing about the order.
+            // Previous values that are unchanged in the object say nothing about the order.
             let says = previous.as_object().is_some_and(|named| !named.is_empty()) && !has(&object, &previous);
             shown.push(Shown::new(subject, &parsed.event, Some(object), Some(previous).filter(|_| says)));
         }
@@ -75,7 +76,7 @@ impl Shown {
         }
     }
 
-    /// The object as it was before the event, as far as that says.
+    /// The object before the event, as far as known.
     fn before(&self) -> Option<&Value> {
         self.restored.as_ref().or(self.object.as_ref())
     }
@@ -84,7 +85,7 @@ impl Shown {
         &self.change.stamp.event_id
     }
 
-    /// Asked for instead of sent: its second is the one before its request, so that it shows no less than what it is dated.
+    /// A fetched object: its second is the one before its request, so it may be newer than dated.
     fn is_fetched(&self) -> bool {
         self.event_type.ends_with(".fetched") || self.event_id().starts_with("fetched_")
     }
@@ -93,7 +94,7 @@ impl Shown {
         self.change.stamp.rank == RANK_CREATED
     }
 
-    /// Shows the very object that `other` shows, and says nothing else of the change before.
+    /// Whether it contains the same object as `other`, and no further previous values.
     fn repeats(&self, other: &Shown) -> bool {
         let same = match (&self.object, &other.object) {
             (Some(one), Some(another)) => one == another,
@@ -102,23 +103,23 @@ impl Shown {
         same && (self.previous.is_none() || self.previous == other.previous) && self.is_first() == other.is_first()
     }
 
-    /// Whether what this event says was there before it is what `other` shows. None when it says nothing.
+    /// Whether this event's previous values are those in `other`. None without previous values.
     fn fits_behind(&self, other: &Shown) -> Option<bool> {
         let (Some(previous), Some(object)) = (&self.previous, &other.object) else { return None };
         Some(has(object, previous))
     }
 
-    /// Before this event, the change that `other` tells of had not happened yet.
+    /// Before this event, `other`'s change had not happened yet.
     fn lacks_the_change_of(&self, other: &Shown) -> bool {
         matches!((&other.previous, self.before()), (Some(previous), Some(before)) if has(before, previous))
     }
 
-    /// The doubt that this comes directly after `other`.
+    /// The cost of this directly after `other`.
     fn doubt_behind(&self, other: &Shown) -> Doubt {
         let (this, that) = (&self.change.stamp, &other.change.stamp);
         let created_late = u32::from(self.is_first());
         let fits = self.fits_behind(other);
-        // Another API version has other fields: what is not there need not have been otherwise.
+        // Another API version has other fields: a missing one need not have changed.
         let contradicts = fits == Some(false) && self.api_version == other.api_version;
         let names_status = self.previous.as_ref().is_some_and(|previous| previous.get("status").is_some());
         Doubt {
@@ -139,7 +140,8 @@ impl Shown {
     }
 }
 
-/// The newest of the snapshots of one object, each of another event: a function of the set alone, in whatever order they stand. None of none.
+/// The newest of an object's snapshots, each of another event: depends only on the set, not on the
+/// order. None for an empty set.
 pub fn newest(shown: &[&Shown]) -> Option<Choice> {
     let second = shown.iter().map(|one| one.change.stamp.second()).max()?;
     let of_second = of(shown, second);
@@ -152,29 +154,31 @@ pub fn newest(shown: &[&Shown]) -> Option<Choice> {
     Some(Choice { place: place?, decided, among: of_second.len() })
 }
 
-/// The places of those of a second.
+/// The indexes of the snapshots of a second.
 fn of(shown: &[&Shown], second: (bool, OffsetDateTime)) -> Vec<usize> {
     (0..shown.len()).filter(|place| shown[*place].change.stamp.second() == second).collect()
 }
 
-/// The last of those at these places, which are of one second, and whether the events decide it. `before`: what an earlier second ended with.
+/// The last of the snapshots at these indexes, all of one second, and whether the events determine
+/// it. `before`: the last one of an earlier second.
 fn last(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
     let (place, decided) = last_of_sent(shown, places, before);
-    // An event may leave out what was fetched in its second: the same state, but complete.
+    // An event may omit data that a fetch in its second included: the same state, but complete.
     let completes = |other: &&usize| place.is_some_and(|place| shown[**other].change.snapshot.completes(&shown[place].change.snapshot));
     let complete = places.iter().filter(completes).max_by(|one, other| shown[**one].change.stamp.cmp(&shown[**other].change.stamp));
     (complete.copied().or(place), decided)
 }
 
-/// As [`last`], by what was sent; of what was fetched only where nothing was.
+/// As [`last`], using sent events; fetched ones only if there are no others.
 fn last_of_sent(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (Option<usize>, bool) {
     let sent: Vec<usize> = places.iter().copied().filter(|place| !shown[*place].is_fetched()).collect();
     let candidates = if sent.is_empty() { places.to_vec() } else { sent };
-    // The last resort among those that nothing tells apart: says nothing about time, but the same to every reader.
+    // The last resort for indistinguishable snapshots: unrelated to time, but the same for every
+    // reader.
     let chosen = |among: &[usize]| among.iter().copied().max_by(|one, other| shown[*one].change.stamp.cmp(&shown[*other].change.stamp));
     let decided = |among: &[usize]| among.windows(2).all(|two| shown[two[0]].change.snapshot == shown[two[1]].change.snapshot);
     if candidates.iter().all(|place| shown[*place].previous.is_none()) {
-        // No event says what was before it: the status' rank decides, then the counters.
+        // No event has previous values: the status' rank decides, then the counters.
         let along = |place: &usize| (shown[*place].change.stamp.rank, shown[*place].change.stamp.progress);
         let furthest = candidates.iter().map(along).max();
         let ends: Vec<usize> = candidates.into_iter().filter(|place| Some(along(place)) == furthest).collect();
@@ -194,8 +198,9 @@ fn last_of_sent(shown: &[&Shown], places: &[usize], before: Option<&Shown>) -> (
     (chosen(&ends), decided(&ends))
 }
 
-/// The steps of a second, each the places of the events that show it. Stripe makes several events of one change, but not two of one type: the same
-/// change shown twice by one type happened twice. An event that says nothing of what was before shows no step where another shows the same object.
+/// The changes of a second, each with the indexes of its events. Stripe creates several events of
+/// one change, but not two of one type: the same change in two events of one type happened twice.
+/// An event without previous values is no change if another event contains the same object.
 fn steps(shown: &[&Shown], places: &[usize]) -> Vec<Vec<usize>> {
     let mut places = places.to_vec();
     places.sort_by_key(|place| (shown[*place].previous.is_none(), shown[*place].event_id()));
@@ -214,7 +219,7 @@ fn steps(shown: &[&Shown], places: &[usize]) -> Vec<Vec<usize>> {
     steps
 }
 
-/// The object with this id in one of the lists of an object that carries others: an invoice its payments, a charge its refunds.
+/// The object with this id in a list of its parent: payments of an invoice, refunds of a charge.
 fn within<'a>(object: &'a Value, id: &str) -> Option<&'a Value> {
     ["payments", "refunds"].into_iter().find_map(|list| {
         let list = object.get(list)?;
@@ -226,8 +231,8 @@ fn id(value: &Value) -> Option<&str> {
     value.get("id").and_then(Value::as_str)
 }
 
-/// Whether an object has the values that `previous_attributes` name. They name what changed: of an object the fields that did, of an array the
-/// whole array ("The Event object"). Null and absent are the same.
+/// Whether an object has the values in `previous_attributes`. They contain the changed fields of an
+/// object, and the whole array for an array ("The Event object"). Null and absent are the same.
 fn has(object: &Value, previous: &Value) -> bool {
     match (previous, object) {
         (Value::Object(named), Value::Null) => named.values().all(|value| has(&Value::Null, value)),
@@ -243,13 +248,13 @@ fn has(object: &Value, previous: &Value) -> bool {
             named.len() == entries.len()
                 && named.iter().enumerate().all(|(place, named)| entry(place, named).is_some_and(|entry| has(entry, named)))
         }
-        // An object may stand there expanded or as its id.
+        // An object may be expanded or an id.
         (Value::String(named), Value::Object(_)) => id(object) == Some(named),
         _ => previous == object,
     }
 }
 
-/// Puts the values back that `previous_attributes` name.
+/// Restores the values in `previous_attributes`.
 fn restore(object: &mut Value, previous: &Value) {
     match (previous, object) {
         (Value::Object(named), Value::Object(fields)) if !named.is_empty() => {
@@ -270,7 +275,7 @@ fn restore(object: &mut Value, previous: &Value) {
     }
 }
 
-/// In how many values two objects differ. Null and absent are the same.
+/// The number of differing values of two objects. Null and absent are the same.
 fn differences(one: &Value, other: &Value) -> u32 {
     match (one, other) {
         (Value::Object(some), Value::Object(others)) => {
@@ -286,7 +291,7 @@ fn differences(one: &Value, other: &Value) -> u32 {
     }
 }
 
-/// What the mirror takes of the object, in one shape for all API versions.
+/// The mirrored fields of the object, in one shape for all API versions.
 fn value(snapshot: &Snapshot) -> Value {
     serde_json::to_value(snapshot).unwrap_or_default()
 }
@@ -306,7 +311,7 @@ mod tests {
         Shown::all(&ParsedEvent::parse(&event.to_string(), None), None).remove(0)
     }
 
-    /// The event that shows the last state, and whether that is decided; the same in either order.
+    /// The event with the last state, and whether that is certain; the same in either order.
     fn last_of_two(one: Shown, other: Shown) -> (String, bool) {
         let choose = |shown: &[&Shown]| {
             let choice = newest(shown).unwrap();
@@ -322,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_came_or_went_orders_two_events() {
+    fn added_and_removed_items_order_two_events() {
         let before = || event("evt_9", "v", json!({"items": items(&["si_1"])}), Value::Null);
         let added = event("evt_1", "v", json!({"items": items(&["si_1", "si_2"])}), json!({"items": items(&["si_1"])}));
         assert_eq!(last_of_two(before(), added), ("evt_1".into(), true));

@@ -1,4 +1,4 @@
-//! Passwords that are known from breaches.
+//! Breached passwords.
 
 use super::*;
 use crate::support::{
@@ -11,9 +11,9 @@ use std::{fs, path::PathBuf};
 const KNOWN: &str = "a pass phrase that leaked";
 const NEW: &str = "a staple that is new";
 
-/// Writes a file as the downloader does, with what is known among hashes of others.
+/// Writes a file in the downloader's format, with the known password among hashes of others.
 fn breached(place: &Workplace) -> PathBuf {
-    let others = (0..500).map(|number| format!("somebody's {number}"));
+    let others = (0..500).map(|number| format!("password {number}"));
     let mut lines: Vec<String> = others
         .chain([KNOWN.to_owned()])
         .map(|password| format!("{}:{}\r\n", hex::encode_upper(Sha1::digest(password.as_bytes())), password.len()))
@@ -29,7 +29,7 @@ fn change(new: &str) -> Value {
 }
 
 #[tokio::test]
-async fn nobody_changes_to_a_password_that_is_known_from_a_breach() {
+async fn breached_passwords_are_refused_on_change() {
     let place = Workplace::new();
     let file = breached(&place);
     let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
@@ -55,7 +55,7 @@ async fn nobody_changes_to_a_password_that_is_known_from_a_breach() {
 }
 
 #[tokio::test]
-async fn while_the_file_cannot_be_read_no_password_is_set_and_everybody_signs_in() {
+async fn an_unreadable_file_blocks_changes_but_not_logins() {
     let place = Workplace::new();
     let file = breached(&place);
     let app = TestApp::start_with(&[("BREACHED_PASSWORDS_FILE", file.to_str().unwrap())]).await;
@@ -74,14 +74,14 @@ async fn while_the_file_cannot_be_read_no_password_is_set_and_everybody_signs_in
         assert_eq!(users::set_password(&app.platform, PERSON, NEW).await.unwrap_err().status(), 503);
     }
     signed_in(&app, PASSWORD).await;
-    // A newer file in its place counts at once.
+    // A replaced file takes effect at once.
     breached(&place);
     client.post_json("/api/v1/auth/password", &change(KNOWN)).await.problem(422, "invalid_parameter");
     assert_eq!(client.post_json("/api/v1/auth/password", &change(NEW)).await.status, 204);
 }
 
 #[tokio::test]
-async fn the_commands_refuse_them_too() {
+async fn commands_refuse_breached_passwords_too() {
     let database = TestDatabase::new().await;
     let place = Workplace::new();
     let file = breached(&place);

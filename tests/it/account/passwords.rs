@@ -1,4 +1,4 @@
-//! Another password, and what it ends.
+//! Changing the password.
 
 use super::*;
 
@@ -15,7 +15,7 @@ async fn a_new_password_ends_every_session_but_the_one_that_set_it() {
     let answer = mine.post_json("/api/v1/auth/password", &change(PASSWORD, NEW)).await;
     assert_eq!(answer.status, 204, "{}", answer.text());
     assert!(!is_signed_in(&stolen).await);
-    // It goes on under another id: what was stolen of it before is worth nothing.
+    // The session continues with another id: a stolen earlier id is invalid.
     assert!(!is_signed_in(&mine).await);
     assert!(is_signed_in(&app.client().with_cookies_of(&answer)).await);
     assert_eq!(audited(&app, "user.password_changed").await, Some(json!({"sessions_ended": 1})));
@@ -25,7 +25,7 @@ async fn a_new_password_ends_every_session_but_the_one_that_set_it() {
 }
 
 #[tokio::test]
-async fn an_operators_new_password_ends_every_session_and_the_same_one_none() {
+async fn an_operators_new_password_ends_all_sessions() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
@@ -42,7 +42,7 @@ async fn an_operators_new_password_ends_every_session_and_the_same_one_none() {
 }
 
 #[tokio::test]
-async fn the_old_password_is_asked_for_and_guessing_it_is_throttled() {
+async fn the_old_password_is_required_and_throttled() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     for _ in 0..5 {
@@ -59,7 +59,7 @@ async fn the_old_password_is_asked_for_and_guessing_it_is_throttled() {
 }
 
 #[tokio::test]
-async fn a_new_password_obeys_the_rules_that_hold_everywhere() {
+async fn a_new_password_follows_the_common_rules() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     for unfit in ["short", "Password1", "ops@people.example", PASSWORD, &"x".repeat(1025)] {
@@ -74,7 +74,7 @@ async fn a_new_password_obeys_the_rules_that_hold_everywhere() {
 }
 
 #[tokio::test]
-async fn the_page_changes_a_password_without_javascript_and_gives_nothing_back_that_was_typed() {
+async fn the_page_works_without_javascript_and_echoes_nothing() {
     let app = app_with_person().await;
     let (mine, other) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
     let refused = submit(&mine, &format!("form=password&current_password=secret-guess&new_password={NEW}")).await;
@@ -88,8 +88,8 @@ async fn the_page_changes_a_password_without_javascript_and_gives_nothing_back_t
     assert!(!is_signed_in(&other).await);
     let page = app.client().with_cookies_of(&done).get("/account?done=password").await;
     assert!(page.text().contains("Your password is changed"));
-    let nobody = submit(&app.client(), "form=password").await;
-    assert_eq!((nobody.status, nobody.header("location")), (303, Some("/login?next=/account")));
+    let anonymous = submit(&app.client(), "form=password").await;
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account")));
     let other_site = submit(&app.client().with_header("sec-fetch-site", "cross-site"), "form=password").await;
     assert_eq!(other_site.status, 403);
 }

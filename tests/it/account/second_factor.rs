@@ -1,4 +1,4 @@
-//! A second factor: set up, asked for, lost, given up.
+//! The second factor: set-up, login, loss, removal.
 
 mod sealed;
 
@@ -28,7 +28,7 @@ async fn post(client: &Client, path: &str, body: Value) -> Answer {
     client.post_json(&format!("/api/v1/auth/{path}"), &body).await
 }
 
-/// Sets an app up, and gives it with the recovery codes.
+/// Sets up an app, and returns it with the recovery codes.
 async fn set_up(app: &TestApp, client: &Client) -> (Phone, Vec<String>) {
     let offer = post(client, "totp", json!({"current_password": PASSWORD})).await;
     assert_eq!((offer.status, offer.header("cache-control")), (201, Some("no-store")), "{}", offer.text());
@@ -48,7 +48,7 @@ fn next_step(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn with_an_app_set_up_a_password_alone_signs_nobody_in() {
+async fn with_an_app_a_password_alone_is_not_enough() {
     let app = app_with_person().await;
     let (mine, other) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
     let state = async |client: &Client| client.get("/api/v1/auth/totp").await.json();
@@ -69,16 +69,16 @@ async fn with_an_app_set_up_a_password_alone_signs_nobody_in() {
     assert_eq!((done.status, &done.json()["email"]), (200, &json!(PERSON)));
     assert!(is_signed_in(&app.client().with_cookies_of(&done)).await && !is_signed_in(&halfway).await);
     assert_eq!(audited(&app, "session.login").await, Some(json!({"second_factor": "totp"})));
-    // Or all at once.
+    // Or both at once.
     next_step(&app);
     assert_eq!(log_in(&app.client(), Some(&phone.shows(&app))).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_code_is_taken_once_and_so_is_a_recovery_code() {
+async fn codes_and_recovery_codes_are_valid_once() {
     let app = app_with_person().await;
     let (phone, codes) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
-    // The one that set it up is used too.
+    // The code of the set-up is used too.
     log_in(&app.client(), Some(&phone.shows(&app))).await.problem(401, "invalid_code");
     next_step(&app);
     let shown = phone.shows(&app);
@@ -92,13 +92,13 @@ async fn a_code_is_taken_once_and_so_is_a_recovery_code() {
     log_in(&app.client(), Some(&codes[0])).await.problem(401, "invalid_code");
     let other_way = codes[1].replace('-', " ").to_uppercase();
     assert_eq!(log_in(&app.client(), Some(&other_way)).await.status, 200);
-    // None of them, nor the session's key, stands readable in the database.
+    // The database contains neither codes nor session keys in clear text.
     let kept: String = sqlx::query_scalar("SELECT string_agg(c::text, '') FROM user_recovery_codes c").fetch_one(&app.db).await.unwrap();
     assert!(codes.iter().all(|code| !kept.contains(code.as_str()) && !kept.contains(&code.replace('-', ""))));
 }
 
 #[tokio::test]
-async fn guessing_codes_is_throttled_and_a_right_password_does_not_reset_that() {
+async fn a_correct_password_does_not_reset_code_throttling() {
     let app = app_with_person().await;
     let (phone, _) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
     next_step(&app);
@@ -130,7 +130,7 @@ async fn the_second_step_has_ten_minutes_and_ends_with_a_new_password() {
 }
 
 #[tokio::test]
-async fn setting_up_wants_the_password_and_giving_up_wants_both() {
+async fn set_up_needs_the_password_removal_needs_both() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     let wrong = post(&client, "totp", json!({"current_password": "not this one"})).await.problem(422, "invalid_parameter");
@@ -138,7 +138,7 @@ async fn setting_up_wants_the_password_and_giving_up_wants_both() {
     post(&client, "totp/confirm", json!({"code": "000000"})).await.problem(409, "totp_not_offered");
     let offer = post(&client, "totp", json!({"current_password": PASSWORD})).await.json();
     post(&client, "totp/confirm", json!({"code": "000000"})).await.problem(422, "invalid_parameter");
-    // Until it is confirmed, it is not in force.
+    // It is inactive until it is confirmed.
     assert_eq!(log_in(&app.client(), None).await.status, 200);
     let phone = Phone::of(&offer);
     assert_eq!(post(&client, "totp/confirm", json!({"code": phone.shows(&app)})).await.status, 200);
@@ -157,7 +157,7 @@ async fn setting_up_wants_the_password_and_giving_up_wants_both() {
 }
 
 #[tokio::test]
-async fn an_operator_takes_a_lost_one_away() {
+async fn an_operator_removes_a_lost_factor() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     assert!(second_factor::reset(&app.platform, PERSON).await.is_err());
@@ -171,7 +171,7 @@ async fn an_operator_takes_a_lost_one_away() {
 }
 
 #[tokio::test]
-async fn where_it_is_required_staff_without_it_reaches_only_the_account() {
+async fn staff_without_a_required_factor_open_only_the_account() {
     let app = TestApp::start_with_settings(&[("require-totp-for-admins = false", "require-totp-for-admins = true")]).await;
     users::put(&app.platform, PERSON, PASSWORD, Role::Admin, None).await.unwrap();
     let staff = signed_in(&app, PASSWORD).await;
@@ -195,7 +195,7 @@ async fn where_it_is_required_staff_without_it_reaches_only_the_account() {
 }
 
 #[tokio::test]
-async fn the_pages_do_all_of_it_without_javascript() {
+async fn the_pages_work_without_javascript() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     let offered = submit(&client, &format!("form=totp-offer&current_password={PASSWORD}")).await;
@@ -205,7 +205,7 @@ async fn the_pages_do_all_of_it_without_javascript() {
     let secret = html.split_once("class=\"totp-secret\">").unwrap().1.split_once('<').unwrap().0.to_owned();
     let phone = Phone { secret: BASE32_NOPAD.decode(secret.as_bytes()).unwrap() };
     let wrong = submit(&client, "form=totp-confirm&code=000000").await;
-    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("Code: this is none that your app shows now"));
+    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("Code: this is not the app’s current code"));
     let confirmed = submit(&client, &format!("form=totp-confirm&code={}", phone.shows(&app))).await;
     assert_eq!((confirmed.status, confirmed.header("cache-control")), (200, Some("no-store")));
     let html = confirmed.text();

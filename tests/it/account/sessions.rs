@@ -1,4 +1,4 @@
-//! Where one is signed in, and ending that.
+//! Sessions of a user, and ending them.
 
 use super::*;
 use apex_billing::domain::identity::CustomerId;
@@ -15,19 +15,19 @@ async fn end(client: &Client, id: &str) -> Answer {
     client.send(Method::DELETE, &format!("/api/v1/auth/sessions/{id}"), None, Vec::new()).await
 }
 
-/// A customer's person.
-async fn somebody(app: &TestApp) -> (Client, CustomerId) {
+/// A customer's user.
+async fn new_user(app: &TestApp) -> (Client, CustomerId) {
     let customer = app.add_customer("lumen").await;
     (app.sign_in(Role::Publisher, Some(customer)).await, customer)
 }
 
 #[tokio::test]
-async fn everybody_sees_the_own_sessions_and_never_what_signs_in() {
+async fn users_see_their_own_sessions_without_credentials() {
     let app = app_with_person().await;
     let first = signed_in(&app, PASSWORD).await;
     app.advance(Duration::minutes(5));
     let second = signed_in(&app, PASSWORD).await;
-    somebody(&app).await;
+    new_user(&app).await;
 
     let sessions = listed(&second).await;
     assert_eq!(sessions.len(), 2);
@@ -39,7 +39,7 @@ async fn everybody_sees_the_own_sessions_and_never_what_signs_in() {
     let keys: Vec<String> = sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&app.db).await.unwrap();
     let everything = second.get("/api/v1/auth/sessions").await.text() + &second.get("/account").await.text();
     assert!(keys.len() == 3 && keys.iter().all(|key| !everything.contains(key.as_str())));
-    // A public id is nothing to sign in with.
+    // A public id is not a credential.
     let id = sessions[1]["id"].as_str().unwrap();
     assert!(!is_signed_in(&app.client().with_header("cookie", &format!("auth_token={id}"))).await);
 
@@ -52,7 +52,7 @@ async fn everybody_sees_the_own_sessions_and_never_what_signs_in() {
 }
 
 #[tokio::test]
-async fn a_long_user_agent_is_cut() {
+async fn a_long_user_agent_is_truncated() {
     let app = app_with_person().await;
     let client = app.client().with_header("user-agent", &"x".repeat(5000));
     let answer = client.post_json("/api/v1/auth/login", &json!({"email": PERSON, "password": PASSWORD})).await;
@@ -60,10 +60,10 @@ async fn a_long_user_agent_is_cut() {
 }
 
 #[tokio::test]
-async fn one_is_ended_from_another_and_nobody_ends_a_strangers() {
+async fn users_end_only_their_own_sessions() {
     let app = app_with_person().await;
     let (mine, other) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
-    let (stranger, customer) = somebody(&app).await;
+    let (stranger, customer) = new_user(&app).await;
     let id = listed(&mine).await[1]["id"].as_str().unwrap().to_owned();
     end(&stranger, &id).await.problem(404, "not_found");
     end(&mine, "nonsense").await.problem(404, "not_found");
@@ -83,10 +83,10 @@ async fn one_is_ended_from_another_and_nobody_ends_a_strangers() {
 }
 
 #[tokio::test]
-async fn all_others_are_ended_at_once_and_only_ones_own() {
+async fn end_others_ends_only_the_users_other_sessions() {
     let app = app_with_person().await;
     let (mine, one, two) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
-    let (stranger, _) = somebody(&app).await;
+    let (stranger, _) = new_user(&app).await;
     let answer = mine.post("/api/v1/auth/sessions/end-others", "application/json", Vec::new()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"ended": 2})));
     assert!(is_signed_in(&mine).await && is_signed_in(&stranger).await);
@@ -95,7 +95,7 @@ async fn all_others_are_ended_at_once_and_only_ones_own() {
 }
 
 #[tokio::test]
-async fn the_page_lists_and_ends_sessions_without_javascript_for_every_role_and_while_billing_is_off() {
+async fn the_page_lists_and_ends_sessions_for_every_role() {
     let app = app_with_person().await;
     let (mine, other) = (signed_in(&app, PASSWORD).await, signed_in(&app, PASSWORD).await);
     let page = mine.get("/account").await;

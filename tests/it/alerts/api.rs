@@ -10,7 +10,7 @@ const PATH: &str = "/api/v1/billing/alerts";
 const JSON: Option<&str> = Some("application/json");
 
 #[tokio::test]
-async fn what_is_set_is_answered_and_the_change_is_on_record() {
+async fn settings_are_returned_and_audited() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -34,14 +34,14 @@ async fn what_is_set_is_answered_and_the_change_is_on_record() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_named_and_changes_nothing() {
+async fn invalid_settings_are_named_and_change_nothing() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
     let before = person.get(PATH).await.json();
     let put = async |body: &str| person.send(Method::PUT, PATH, JSON, body.as_bytes().to_vec()).await;
     for (body, parameter) in [
-        (json!({"recipients": ["nobody"]}), "recipients"),
+        (json!({"recipients": ["invalid"]}), "recipients"),
         (json!({"metrics": {"impressions": {"percent": [0]}}}), "metrics.impressions.percent"),
         (json!({"metrics": {"clicks": {}}}), "metrics.clicks"),
         (json!({"volume": 11}), "volume"),
@@ -62,7 +62,7 @@ async fn what_cannot_be_used_is_named_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn everybody_signed_in_reads_and_only_some_change() {
+async fn all_users_read_and_managers_change() {
     let app = TestApp::start().await;
     let (lumen, orbit) = (subscribed(&app, "lumen").await, subscribed(&app, "orbit").await);
     let put = b"{\"enabled\": false}".to_vec();
@@ -74,7 +74,7 @@ async fn everybody_signed_in_reads_and_only_some_change() {
         client.send(Method::PUT, PATH, JSON, put.clone()).await.problem(status, code);
         assert_eq!(client.get(PATH).await.status, if status == 401 { 401 } else { 200 });
     }
-    // Somebody else's customer is not there.
+    // Another customer doesn't exist for this user.
     let publisher = app.sign_in(Role::Publisher, Some(lumen)).await;
     for path in [format!("{PATH}?customer_id={orbit}"), format!("{PATH}/fired?customer_id={orbit}"), format!("{PATH}?customer_id=nonsense")]
     {
@@ -85,13 +85,13 @@ async fn everybody_signed_in_reads_and_only_some_change() {
     staff.send(Method::PUT, PATH, JSON, put.clone()).await.problem(422, "invalid_parameter");
     assert_eq!(staff.send(Method::PUT, &format!("{PATH}?customer_id={orbit}"), JSON, put).await.json()["enabled"], false);
     assert_eq!(publisher.get(PATH).await.json()["enabled"], true);
-    // Another site can't have a browser do it.
+    // Cross-site requests are refused.
     let lured = publisher.clone().with_header("sec-fetch-site", "cross-site");
     lured.send(Method::PUT, PATH, JSON, b"{}".to_vec()).await.problem(403, "cross_site");
 }
 
 #[tokio::test]
-async fn switched_off_nobody_is_told_and_what_fired_can_be_read() {
+async fn disabled_alerts_send_no_mail_and_are_readable() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -99,7 +99,7 @@ async fn switched_off_nobody_is_told_and_what_fired_can_be_read() {
     use_impressions(&app, customer, "a", 900_000).await;
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
     person.send(Method::PUT, PATH, JSON, b"{}".to_vec()).await;
-    // The change has the figures compared at the next turn.
+    // After the change, the next run compares the usage.
     assert_eq!(alerts::fire_due(&app.platform, 10).await.unwrap(), 2);
     let fired = app.sign_in(Role::Readonly, Some(customer)).await.get(&format!("{PATH}/fired")).await.json();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Caps: from where on events are refused, and what their sender learns.
+//! Caps: refused events, and their senders' responses.
 
 use super::{event, subscribed};
 use crate::{
@@ -20,7 +20,7 @@ async fn set_cap(app: &TestApp, customer: CustomerId, cap: Value) {
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// What is known of a cap is believed for five seconds.
+/// Caps and usage are cached for five seconds.
 fn a_moment_later(app: &TestApp) {
     app.advance(Duration::seconds(5));
 }
@@ -32,7 +32,7 @@ async fn a_cap_refuses_its_metric_and_nothing_else() {
     let machine = app.machine(customer).await;
     set_cap(&app, customer, json!({"quantity": 100})).await;
     let post = async |events: Value| machine.post_json("/api/v1/usage/events", &events).await;
-    // A batch that begins below the cap is taken whole.
+    // A batch that starts below the cap is accepted completely.
     assert_eq!(post(json!([event(&app, "a", "impressions", 99)])).await.json()["accepted"], 1);
     assert_eq!(post(json!([event(&app, "b", "impressions", 50)])).await.json()["accepted"], 1);
     a_moment_later(&app);
@@ -55,16 +55,16 @@ async fn a_cap_refuses_its_metric_and_nothing_else() {
         .collect();
     assert_eq!(rejected, [(1, "usage_cap_reached".to_owned()), (2, "unknown_metric".to_owned())]);
 
-    // What was counted before is a duplicate, and no error, however often its sender asks.
+    // A counted event is a duplicate and not an error, however often it is retried.
     let again = post(json!([event(&app, "a", "impressions", 99)])).await;
     assert_eq!((again.status, again.json()), (202, json!({"accepted": 0, "duplicates": 1, "rejected": []})));
-    // Of another period the cap says nothing.
+    // The cap does not apply to another period.
     let mut late = event(&app, "late", "impressions", 5);
     late["timestamp"] = "2026-10-31T23:59:59Z".into();
     assert_eq!(post(late).await.json()["accepted"], 1);
     let usage = machine.get("/api/v1/billing/usage/current").await.json();
     assert_eq!((&usage["current_period"]["impressions"], &usage["current_period"]["api_calls"]), (&json!(149), &json!(7)));
-    // Another customer has caps of its own, or none.
+    // Another customer has its own caps, or none.
     let other = subscribed(&app, "orbit").await;
     assert_eq!(app.machine(other).await.post_json("/api/v1/usage/events", &event(&app, "c", "impressions", 500)).await.status, 202);
 }
@@ -80,7 +80,7 @@ async fn a_cap_ends_with_its_period_or_when_it_is_lifted() {
     assert_eq!(post("a", 1_000_000).await, 202);
     a_moment_later(&app);
     assert_eq!(post("b", 1).await, 402);
-    // A change is in force at once where it was made.
+    // A change takes effect at once on the server that made it.
     set_cap(&app, customer, json!({"percent": 120})).await;
     assert_eq!(post("c", 200_000).await, 202);
     a_moment_later(&app);
@@ -94,7 +94,7 @@ async fn a_cap_ends_with_its_period_or_when_it_is_lifted() {
 }
 
 #[tokio::test]
-async fn a_cap_that_is_reached_is_told_once() {
+async fn a_reached_cap_is_notified_once() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     set_cap(&app, customer, json!({"quantity": 100})).await;
@@ -105,7 +105,7 @@ async fn a_cap_that_is_reached_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_percentage_of_nothing_caps_nothing() {
+async fn a_percentage_cap_needs_an_included_quantity() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     set_cap(&app, customer, json!({"percent": 1})).await;
@@ -114,7 +114,7 @@ async fn a_percentage_of_nothing_caps_nothing() {
     super::use_impressions(&app, customer, "b", 1).await;
 }
 
-/// The sums as the store has them, however it counts.
+/// The sums in the store, however it counts.
 async fn settled(app: &TestApp) {
     app.platform.usage.settle().await.unwrap();
 }
@@ -125,7 +125,7 @@ fn correction(app: &TestApp, id: &str, corrects: &str, quantity: u64) -> Value {
     event
 }
 
-/// The runaway of a customer with a cap of 1,000, counted; and the moment that its events have.
+/// Counted excess usage of a customer with a cap of 1,000, and the events' time.
 async fn runaway(app: &TestApp) -> (CustomerId, crate::support::client::Client) {
     let customer = subscribed(app, "lumen").await;
     let machine = app.machine(customer).await;
@@ -138,14 +138,14 @@ async fn runaway(app: &TestApp) -> (CustomerId, crate::support::client::Client) 
 async fn a_correction_comes_before_the_events_of_its_request(metered: Metered) {
     let app = &metered.app;
     let (customer, machine) = runaway(app).await;
-    // Corrections have the timestamp of their event, so the clock stands until they are made.
+    // Corrections have their event's timestamp, so the clock stands still until then.
     let fix = correction(app, "fix", "runaway", 10);
     a_moment_later(app);
     let post = async |body: Value| machine.post_json("/api/v1/usage/events", &body).await;
     post(json!([event(app, "a", "impressions", 1)])).await.problem(402, "usage_cap_reached");
     let answer = post(json!([event(app, "a", "impressions", 1), fix])).await;
     assert_eq!((answer.status, answer.json()), (202, json!({"accepted": 2, "duplicates": 0, "rejected": []})));
-    // The next request knows of it before the store has counted it.
+    // The next request knows the correction before the store has counted it.
     assert_eq!(post(event(app, "b", "impressions", 1)).await.json()["accepted"], 1);
     settled(app).await;
     a_moment_later(app);
@@ -166,11 +166,12 @@ async fn beside_a_refused_event_nothing_vanishes(metered: Metered) {
         rejected.map(|one| (one["index"].as_u64().unwrap(), one["code"].as_str().unwrap().to_owned())).collect()
     };
     let (capped, missing) = ("usage_cap_reached".to_owned(), "corrected_event_unknown".to_owned());
-    // A correction that leaves use at the cap, one of an event that is refused here, one of nothing, one event twice.
+    // Corrections that leave usage at the cap, of a refused event, of an unknown event, and of one
+    // event twice.
     let answer = post(json!([of_refused, event(app, "a", "impressions", 1), still, unknown, event(app, "a", "impressions", 1)])).await;
     assert_eq!((answer.status, &answer.json()["accepted"]), (202, &json!(1)), "{}", answer.text());
     assert_eq!(codes(&answer.json()), [(0, missing.clone()), (1, capped.clone()), (3, missing.clone()), (4, capped.clone())]);
-    // The correction again is a duplicate, and no 402 hides it.
+    // Repeating the correction is a duplicate, and not hidden by a 402.
     let answer = post(json!([still, event(app, "a", "impressions", 1)])).await;
     assert_eq!((answer.status, &answer.json()["duplicates"]), (202, &json!(1)), "{}", answer.text());
     assert_eq!(codes(&answer.json()), [(1, capped.clone())]);
@@ -228,7 +229,7 @@ holds_for_both_stores! {
 }
 
 #[tokio::test]
-async fn a_cap_below_use_is_saved_only_when_confirmed() {
+async fn a_cap_below_usage_needs_confirmation() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     super::use_impressions(&app, customer, "a", 12_560_000).await;
@@ -246,13 +247,14 @@ async fn a_cap_below_use_is_saved_only_when_confirmed() {
     put(json!({"confirm": "yes"})).await.problem(422, "invalid_parameter");
     assert_eq!(super::one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
     super::use_impressions(&app, customer, "b", 1).await;
-    // Above use nothing is asked, and what is confirmed is saved without its confirmation.
+    // Above current usage no confirmation is needed, and confirmed settings don't contain the
+    // confirmation.
     assert_eq!(put(capped(json!({"quantity": 20_000_000}))).await.status, 200);
     let mut confirmed = capped(json!({"quantity": 5_000_000}));
     confirmed["confirm"] = true.into();
     let saved = put(confirmed).await;
     assert_eq!((saved.status, saved.json().get("confirm")), (200, None), "{}", saved.text());
-    // It refuses already: what else is changed asks nothing.
+    // It already refuses events: other changes need no confirmation.
     assert_eq!(put(capped(json!({"quantity": 6_000_000}))).await.status, 200);
     assert_eq!(put(person.get("/api/v1/billing/alerts").await.json()).await.status, 200);
     let machine = app.machine(customer).await;
@@ -276,7 +278,8 @@ async fn a_cap_that_refuses_again_is_reported_again() {
     let refusals = async || person.get("/api/v1/billing/alerts/standing").await.json()["refusals"].clone();
     let first = refusals().await;
     assert_eq!((&first[0]["cap"], &first[0]["events"], &first[0]["quantity"]), (&json!(100), &json!(2), &json!(6)), "{first}");
-    // A correction takes use below the cap, events above it again before anything looks.
+    // A correction takes usage below the cap, and later events above it again before the next
+    // check.
     assert_eq!(machine.post_json("/api/v1/usage/events", &json!([fix, event(&app, "d", "impressions", 200)])).await.json()["accepted"], 2);
     assert_eq!(refusals().await, json!([]));
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 1);
@@ -284,7 +287,7 @@ async fn a_cap_that_refuses_again_is_reported_again() {
     a_moment_later(&app);
     refused("e").await.problem(402, "usage_cap_reached");
     assert_eq!(refusals().await[0]["events"], 1);
-    // Lifted and set again.
+    // Removed and set again.
     set_cap(&app, customer, Value::Null).await;
     assert_eq!(refusals().await, json!([]));
     set_cap(&app, customer, json!({"quantity": 100})).await;

@@ -1,4 +1,4 @@
-//! The mails about alerts: each alert to everybody, whatever the mail server does meanwhile.
+//! Mails about alerts: each alert to all recipients, also after errors of the mail server.
 
 use super::{one, subscribed, use_impressions};
 use crate::support::{
@@ -33,7 +33,7 @@ async fn send(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn one_mail_says_what_was_reached_how_much_and_until_when() {
+async fn one_mail_has_thresholds_usage_and_period_end() {
     let server = SmtpServer::start();
     let (app, _) = over_the_plan(&server).await;
     assert_eq!(send(&app).await, 3);
@@ -67,14 +67,14 @@ async fn one_mail_says_what_was_reached_how_much_and_until_when() {
 }
 
 #[tokio::test]
-async fn a_mail_server_that_is_away_loses_nothing() {
+async fn an_unavailable_mail_server_loses_no_mail() {
     let server = SmtpServer::start();
     let (app, _) = over_the_plan(&server).await;
     server.set(Mood::Busy);
     assert_eq!(send(&app).await, 0);
     assert!(one(&app, "SELECT DISTINCT last_error FROM usage_alerts").await.contains("too busy"));
     server.set(Mood::Takes);
-    // Not before the pause is over, which doubles.
+    // Not before the end of the delay, which doubles.
     assert_eq!(send(&app).await, 0);
     app.advance(Duration::seconds(61));
     server.set(Mood::Busy);
@@ -88,7 +88,7 @@ async fn a_mail_server_that_is_away_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_listens_at_is_tried_for_three_days() {
+async fn an_unreachable_server_is_retried_for_three_days() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let app = TestApp::start_with(&[("SMTP_URL", &format!("smtp://app:hunter2@{gone}"))]).await;
     let customer = subscribed(&app, "lumen").await;
@@ -107,7 +107,7 @@ async fn a_server_that_nobody_listens_at_is_tried_for_three_days() {
 }
 
 #[tokio::test]
-async fn somebody_who_cannot_be_reached_does_not_cost_the_others_a_second_copy() {
+async fn one_failed_recipient_gives_others_no_second_copy() {
     let server = SmtpServer::start();
     let (app, customer) = over_the_plan(&server).await;
     name_recipients(&app, customer, &["a@one.example", "b@two.example"]).await;
@@ -124,7 +124,7 @@ async fn somebody_who_cannot_be_reached_does_not_cost_the_others_a_second_copy()
 }
 
 #[tokio::test]
-async fn whoever_dies_while_sending_leaves_it_to_the_next() {
+async fn a_crash_while_sending_is_retried() {
     let server = SmtpServer::start();
     let (app, _) = over_the_plan(&server).await;
     let taken = store::take_owed(&app.db, app.now(), app.now() - Duration::DAY, 100).await.unwrap();
@@ -136,7 +136,7 @@ async fn whoever_dies_while_sending_leaves_it_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_senders_at_once_send_one_mail() {
+async fn concurrent_senders_send_one_mail() {
     let server = SmtpServer::start();
     let (app, _) = over_the_plan(&server).await;
     let settled: usize =
@@ -145,7 +145,7 @@ async fn many_senders_at_once_send_one_mail() {
 }
 
 #[tokio::test]
-async fn without_names_the_billing_contacts_are_told() {
+async fn without_recipients_billing_contacts_are_notified() {
     let server = SmtpServer::start();
     let (app, customer) = over_the_plan(&server).await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -158,7 +158,7 @@ async fn without_names_the_billing_contacts_are_told() {
 }
 
 #[tokio::test]
-async fn without_a_mail_server_the_mail_is_in_the_log_and_nothing_is_owed() {
+async fn without_a_mail_server_mails_are_logged() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     use_impressions(&app, customer, "a", 800_000).await;

@@ -1,4 +1,4 @@
-//! Thresholds that were left fire again, and what is shown is what is so now.
+//! Re-armed thresholds fire again, and pages show the current state.
 
 use super::{FIRED, event, one, steady_month, subscribed, use_impressions};
 use crate::support::TestApp;
@@ -30,7 +30,7 @@ async fn another_plan_makes_other_thresholds() {
     let page = async || super::standing::section(&person.get("/billing/usage").await.text());
     assert!(page().await.contains("110% of 1,000,000 included Reached 22 Nov 2026, 15:50 UTC"), "{}", page().await);
 
-    // 12% of the new plan: nothing is reached, at once, and after the job's next look.
+    // 12% of the new plan: nothing is reached, at once and after the job's next run.
     upgrade(&app, customer, "growth").await;
     for fired in [0, 0] {
         let shown = page().await;
@@ -59,7 +59,7 @@ async fn another_plan_makes_other_thresholds() {
         one(&app, "SELECT (data->'usage_alerts')::text FROM billing_audit WHERE event_type = 'usage_alert.rearmed'").await,
         "[1, 2, 3, 4]"
     );
-    // Each firing is in the answer for programs, with what was included then.
+    // Each alert is in the API's response, with the included quantity at that time.
     let fired = person.get("/api/v1/billing/alerts/fired").await.json();
     let rearmed: Vec<bool> = fired["alerts"].as_array().unwrap().iter().map(|alert| alert["rearmed_at"].is_string()).collect();
     assert_eq!(rearmed, [false, false, false, false, true, true, true, true]);
@@ -74,13 +74,13 @@ async fn a_correction_below_a_threshold_rearms_it() {
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 1);
     let mut fix = event(&app, "fix", "impressions", 100_000);
     fix["corrects"] = "a".into();
-    // Below and above again in one request, before the job looks.
+    // Below and above again in one request, before the job runs.
     let body = json!([fix, event(&app, "b", "impressions", 800_000)]);
     assert_eq!(machine.post_json("/api/v1/usage/events", &body).await.json()["accepted"], 2);
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 2);
     assert_eq!(one(&app, ROUNDS).await, "80 of 1000000 0 gone, 80 of 1000000 1, 90 of 1000000 0");
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 0);
-    // A correction that leaves it reached changes nothing.
+    // A correction that leaves it reached has no effect.
     let mut less = event(&app, "less", "impressions", 99_000);
     less["corrects"] = "a".into();
     assert_eq!(machine.post_json("/api/v1/usage/events", &less).await.json()["accepted"], 1);
@@ -88,7 +88,7 @@ async fn a_correction_below_a_threshold_rearms_it() {
 }
 
 #[tokio::test]
-async fn a_plan_that_is_gone_for_a_moment_rearms_nothing() {
+async fn a_missing_plan_rearms_nothing() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     use_impressions(&app, customer, "a", 850_000).await;
@@ -101,10 +101,10 @@ async fn a_plan_that_is_gone_for_a_moment_rearms_nothing() {
 }
 
 #[tokio::test]
-async fn an_alert_says_when_usage_reached_it() {
+async fn alerts_are_dated_by_usage() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
-    // 900,000 by 5 November, noticed on the 22nd.
+    // 900,000 by 5 November, detected on the 22nd.
     for (hour, quantity) in [("2026-11-03 10:00Z", 500_000_i64), ("2026-11-05 07:00Z", 399_999), ("2026-11-20 08:00Z", 2)] {
         sqlx::query(
             "INSERT INTO usage_records (customer_id, metric, hour, app_id, quantity, event_count, as_of)
@@ -130,7 +130,7 @@ async fn an_alert_says_when_usage_reached_it() {
 }
 
 #[tokio::test]
-async fn a_server_of_before_fires_each_once() {
+async fn an_older_server_fires_each_once() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     use_impressions(&app, customer, "a", 850_000).await;
@@ -148,7 +148,7 @@ async fn a_server_of_before_fires_each_once() {
 }
 
 #[tokio::test]
-async fn while_a_cap_refuses_the_page_leads_with_it() {
+async fn the_page_leads_with_a_refusing_cap() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let machine = app.machine(customer).await;
@@ -160,7 +160,7 @@ async fn while_a_cap_refuses_the_page_leads_with_it() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         person.get("/api/v1/billing/usage/current").await.json()["forecast"]["impressions"].clone()
     };
-    // The forecast ends at the cap, or at what is used already.
+    // The forecast is limited to the cap, or to the current usage.
     assert_eq!(put(700_000).await, json!({"amount": 700_000, "low": 700_000, "high": 700_000}));
     assert_eq!(put(600_000).await, json!({"amount": 630_000, "low": 630_000, "high": 630_000}));
     for id in ["b", "c"] {
@@ -177,7 +177,7 @@ async fn while_a_cap_refuses_the_page_leads_with_it() {
         assert!(html.contains(text), "{text} in {html}");
     }
     assert!(person.get("/billing/settings").await.text().contains(r#"id="alerts-impressions""#));
-    // Once the alert has fired, it is known since when.
+    // Once the alert has fired, the time is known.
     alerts::fire_for(&app.platform, customer).await.unwrap();
     let html = person.get("/billing/usage").await.page();
     assert!(html.contains("not counted since 20 Nov 2026, 23:00 UTC."), "{html}");

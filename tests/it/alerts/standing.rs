@@ -1,4 +1,4 @@
-//! What the usage page says of alerts and caps, and the answer that it asks for again and again.
+//! Alerts and caps on the usage page, and the response that it polls.
 
 use super::{steady_month, subscribed, use_impressions};
 use crate::support::TestApp;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 const PATH: &str = "/api/v1/billing/alerts/standing";
 
-/// The page's section, its tags removed.
+/// The page's section without tags.
 pub(super) fn section(html: &str) -> String {
     let from = html.find("id=\"alerts-title\"").expect("the section");
     let rest = &html[from..];
@@ -22,7 +22,7 @@ pub(super) fn section(html: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_usage_page_shows_what_fired_and_the_caps_before_any_script_runs() {
+async fn the_page_shows_alerts_and_caps_without_scripts() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;
@@ -52,7 +52,7 @@ async fn the_usage_page_shows_what_fired_and_the_caps_before_any_script_runs() {
 }
 
 #[tokio::test]
-async fn a_threshold_on_the_way_is_said_to_be_expected_with_its_cost() {
+async fn a_forecast_threshold_is_expected_with_its_cost() {
     let app = TestApp::start().await;
     let customer = subscribed(&app, "lumen").await;
     steady_month(&app, customer).await;
@@ -67,7 +67,7 @@ async fn a_threshold_on_the_way_is_said_to_be_expected_with_its_cost() {
 }
 
 #[tokio::test]
-async fn everybody_signed_in_reads_its_own_standing_only() {
+async fn users_read_only_their_own_standing() {
     let app = TestApp::start().await;
     let (lumen, orbit) = (subscribed(&app, "lumen").await, subscribed(&app, "orbit").await);
     use_impressions(&app, orbit, "a", 900_000).await;

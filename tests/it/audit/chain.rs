@@ -1,4 +1,4 @@
-//! The chain of seals: whoever changes the trail, even with the database's own powers, is found out.
+//! The chain of seals detects changes, even with the privileges of the database's owner.
 
 use crate::support::{TestApp, program::Workplace};
 use apex_billing::service::audit::{Proof, Sealer, verify};
@@ -21,7 +21,7 @@ async fn proof(app: &TestApp, expected: Option<&str>) -> Proof {
     verify(&app.platform, expected, |_| ()).await.unwrap()
 }
 
-/// What somebody may do to whom the database belongs.
+/// Statements of the database's owner.
 async fn tamper(app: &TestApp, statement: &str) {
     let table = if statement.contains("billing_audit_seals") { "billing_audit_seals" } else { "billing_audit" };
     for sql in
@@ -31,7 +31,7 @@ async fn tamper(app: &TestApp, statement: &str) {
     }
 }
 
-/// Three seals of two rows each; number 3 was never used.
+/// Three seals of two rows each; id 3 was never used.
 async fn sealed() -> TestApp {
     let app = TestApp::start().await;
     for seal_of in 0..3 {
@@ -39,7 +39,7 @@ async fn sealed() -> TestApp {
         write(&app, "second").await;
         if seal_of == 0 {
             let mut tx = app.db.begin().await.unwrap();
-            tx.execute("INSERT INTO billing_audit (event_type, actor) VALUES ('test.taken_back', 'nobody')").await.unwrap();
+            tx.execute("INSERT INTO billing_audit (event_type, actor) VALUES ('test.taken_back', 'none')").await.unwrap();
             tx.rollback().await.unwrap();
         }
         assert_eq!(seal(&app).await, 2);
@@ -48,7 +48,7 @@ async fn sealed() -> TestApp {
 }
 
 #[tokio::test]
-async fn a_trail_that_nobody_touched_is_proven_and_grows() {
+async fn an_untouched_log_verifies_and_grows() {
     let app = sealed().await;
     let first = proof(&app, None).await;
     assert_eq!((first.intact, first.seals, first.rows, first.unsealed), (true, 3, 6, 0));
@@ -56,16 +56,16 @@ async fn a_trail_that_nobody_touched_is_proven_and_grows() {
     write(&app, "third").await;
     assert_eq!(proof(&app, None).await.unsealed, 1);
     assert_eq!((seal(&app).await, seal(&app).await), (1, 0));
-    // The head of then is one of the seals still.
+    // The earlier head is still one of the seals.
     let later = proof(&app, Some(&head)).await;
     assert!(later.intact && later.head.unwrap() != head);
     assert!(verify(&app.platform, Some("short"), |_| ()).await.is_err());
 }
 
 #[tokio::test]
-async fn whatever_is_changed_is_found_with_its_place() {
+async fn every_change_is_found_with_its_position() {
     for (statement, seals) in [
-        ("UPDATE billing_audit SET actor = 'somebody else' WHERE id = 4", &[2][..]),
+        ("UPDATE billing_audit SET actor = 'another' WHERE id = 4", &[2][..]),
         ("UPDATE billing_audit SET data = '{\"n\": 2}' WHERE id = 4", &[2]),
         ("UPDATE billing_audit SET ip_address = NULL WHERE id = 4", &[2]),
         ("UPDATE billing_audit SET created_at = created_at + interval '1 microsecond' WHERE id = 4", &[2]),
@@ -87,18 +87,18 @@ async fn whatever_is_changed_is_found_with_its_place() {
 }
 
 #[tokio::test]
-async fn an_end_that_is_cut_off_is_found_by_whoever_kept_the_head() {
+async fn a_removed_end_is_found_with_a_stored_head() {
     let app = sealed().await;
     let head = proof(&app, None).await.head.unwrap();
     tamper(&app, "DELETE FROM billing_audit WHERE id >= 6").await;
     tamper(&app, "DELETE FROM billing_audit_seals WHERE seq = 3").await;
     assert!(proof(&app, None).await.intact, "nothing in the database can tell");
     let proof = proof(&app, Some(&head)).await;
-    assert!(!proof.intact && proof.broken[0].reason.contains("cut off"), "{proof:?}");
+    assert!(!proof.intact && proof.broken[0].reason.contains("was removed"), "{proof:?}");
 }
 
 #[tokio::test]
-async fn what_is_still_being_written_is_sealed_in_its_place_later() {
+async fn rows_being_written_are_sealed_later() {
     let app = TestApp::start().await;
     let sealer = Sealer::default();
     let mut slow = app.db.begin().await.unwrap();
@@ -107,7 +107,7 @@ async fn what_is_still_being_written_is_sealed_in_its_place_later() {
     assert_eq!(sealer.seal(&app.platform).await.unwrap(), 0, "a lower number may still come");
     assert_eq!(sealer.seal(&app.platform).await.unwrap(), 0);
     slow.commit().await.unwrap();
-    // Others, who write all the time, keep nobody waiting.
+    // Concurrent writers don't block it.
     let mut other = app.db.begin().await.unwrap();
     other.execute("INSERT INTO billing_audit (event_type, actor) VALUES ('test.other', 'other')").await.unwrap();
     assert_eq!(sealer.seal(&app.platform).await.unwrap(), 2);
@@ -116,11 +116,11 @@ async fn what_is_still_being_written_is_sealed_in_its_place_later() {
 }
 
 #[tokio::test]
-async fn replicas_seal_one_after_the_other() {
+async fn replicas_seal_in_turns() {
     let app = TestApp::start().await;
     let replica = app.replica_with(&[]).await;
     for _ in 0..20 {
-        write(&app, "somebody").await;
+        write(&app, "writer").await;
         let (one, other) = tokio::join!(seal(&app), seal(&replica));
         assert!(one + other <= 1);
     }
@@ -139,7 +139,7 @@ async fn seals_cannot_be_rewritten_either() {
 }
 
 #[tokio::test]
-async fn the_command_says_where_and_fails() {
+async fn the_command_reports_the_position_and_fails() {
     let app = sealed().await;
     let place = Workplace::new();
     let run = |args: &[&str]| {

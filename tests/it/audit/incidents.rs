@@ -1,4 +1,4 @@
-//! What was refused and what failed: in the trail, once a minute, and never at the cost of an answer.
+//! Refusals and failures are audited once a minute, without delaying responses.
 
 use crate::support::{Client, TestApp};
 use apex_billing::{domain::role::Role, jobs, service};
@@ -17,8 +17,8 @@ struct Row {
     user_agent: Option<String>,
 }
 
-/// What the trail says of refusals and failures, once nothing is being written.
-async fn told(app: &TestApp) -> Vec<Row> {
+/// Audited refusals and failures, once no write is running.
+async fn audited(app: &TestApp) -> Vec<Row> {
     app.platform.incidents.settled().await;
     sqlx::query_as(
         "SELECT event_type, actor, customers.name AS customer, data, ip_address, user_agent
@@ -35,7 +35,7 @@ fn known(client: Client) -> Client {
 }
 
 #[tokio::test]
-async fn who_is_refused_is_told_once_a_minute_and_route() {
+async fn refusals_are_audited_once_a_minute_and_route() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
@@ -43,7 +43,7 @@ async fn who_is_refused_is_told_once_a_minute_and_route() {
     for _ in 0..3 {
         person.get("/api/v1/admin/audit?q=secret-word").await.problem(403, "forbidden");
     }
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let [row] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!((row.event_type.as_str(), row.customer.as_deref()), ("access.refused", Some("lumen")));
     assert_eq!(row.actor, format!("publisher-{customer}@people.example"));
@@ -54,26 +54,27 @@ async fn who_is_refused_is_told_once_a_minute_and_route() {
     last.push_str(&row.data.to_string());
     assert!(!last.contains("secret-word"), "{last}");
 
-    // Another route, a page, a parameter that is another: the page tells as the API does, and parameters make no new route.
+    // Another route, a page, another parameter: the page counts like the API, and parameters don't
+    // make a new route.
     person.get("/admin/audit").await;
     for id in ["evt_1", "evt_2"] {
         person.get(&format!("/api/v1/admin/webhooks/{id}")).await.problem(403, "forbidden");
     }
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let mut routes: Vec<&str> = rows[1..].iter().map(|row| row.data["route"].as_str().unwrap()).collect();
     routes.sort_unstable();
     assert_eq!(routes, ["/admin/audit", "/api/v1/admin/webhooks/{id}"]);
     app.advance(Duration::minutes(1));
     person.get("/api/v1/admin/audit").await.problem(403, "forbidden");
-    assert_eq!(told(&app).await.len(), 4);
+    assert_eq!(audited(&app).await.len(), 4);
 
     let machine = known(app.machine(customer).await);
     machine.get("/api/v1/admin/audit").await.problem(403, "forbidden");
-    assert_eq!(told(&app).await[4].actor, "api_key:tests");
+    assert_eq!(audited(&app).await[4].actor, "api_key:tests");
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
+async fn invalid_keys_are_audited_by_prefix_and_address() {
     let app = TestApp::start().await;
     let key = format!("apex_{}", "0123456789abcdef".repeat(4));
     let with =
@@ -82,9 +83,9 @@ async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
         with(&format!("Bearer {key}"), "192.0.2.9").get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     }
     with("Bearer whsec_somebodys_other_secret", "192.0.2.10").get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
-    // Nobody signed in is nothing to tell of.
+    // Unauthenticated requests are not audited.
     app.client().get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
-    let mut rows = told(&app).await;
+    let mut rows = audited(&app).await;
     rows.sort_by(|a, b| a.ip_address.cmp(&b.ip_address));
     let [other, known] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!(
@@ -98,13 +99,13 @@ async fn a_key_that_is_not_in_force_is_told_by_its_beginning_and_its_address() {
 }
 
 #[tokio::test]
-async fn what_fails_on_our_side_is_an_error_and_what_is_switched_off_is_none() {
+async fn failures_are_errors_and_switched_off_is_not() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
     sqlx::query("ALTER TABLE usage_customer_hours RENAME TO elsewhere").execute(&app.db).await.unwrap();
     let problem = person.get("/api/v1/billing/usage/current").await.problem(500, "internal");
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     let [row] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!((row.event_type.as_str(), row.customer.as_deref(), row.ip_address.as_deref()), ("error", Some("lumen"), Some("192.0.2.9")));
     assert_eq!((&row.data["status"], &row.data["request_id"]), (&json!(500), &problem["request_id"]));
@@ -115,40 +116,40 @@ async fn what_fails_on_our_side_is_an_error_and_what_is_switched_off_is_none() {
     let answer = staff.send(axum::http::Method::PUT, "/api/v1/admin/features/billingEnabled", Some("application/json"), off).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     person.get("/api/v1/billing/invoices").await.problem(503, "billing_disabled");
-    assert_eq!(told(&app).await.len(), 1);
+    assert_eq!(audited(&app).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_job_that_fails_is_an_error_once_a_minute() {
+async fn failed_jobs_are_audited_once_a_minute() {
     let app = TestApp::start().await;
     let error = service::Error::Internal(anyhow::anyhow!("{}", "the disk is full ".repeat(100)));
     for _ in 0..3 {
         service::audit::job_failed(&app.platform, "ship", &error);
     }
     service::audit::job_failed(&app.platform, "meters", &service::Error::Busy);
-    let rows = told(&app).await;
+    let rows = audited(&app).await;
     assert_eq!(rows.len(), 2, "{rows:#?}");
     let ship = rows.iter().find(|row| row.data["job"] == "ship").unwrap();
     assert_eq!((ship.event_type.as_str(), ship.actor.as_str(), &ship.data["code"]), ("error", "system", &json!("internal")));
     let text = ship.data["error"].as_str().unwrap();
     assert!(text.starts_with("the disk is full") && text.len() == 500, "{text}");
 
-    // The scheduler tells of it by itself.
+    // The scheduler audits it.
     sqlx::query("ALTER TABLE features RENAME TO elsewhere").execute(&app.db).await.unwrap();
     let stop = CancellationToken::new();
     let (_, running) = jobs::start(&app.platform, stop.clone());
     let patience = tokio::time::timeout(std::time::Duration::from_secs(60), async {
-        while !told(&app).await.iter().any(|row| row.data["job"] == "features") {
+        while !audited(&app).await.iter().any(|row| row.data["job"] == "features") {
             tokio::task::yield_now().await;
         }
     });
-    patience.await.expect("the failed job is told of");
+    patience.await.expect("the failed job is audited");
     stop.cancel();
     running.finish().await;
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_costs_no_answer_and_piles_nothing_up() {
+async fn an_unavailable_database_delays_no_response() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Publisher, Some(customer)).await;

@@ -1,4 +1,4 @@
-//! Looking into the trail: filters, pages, the file.
+//! The audit log's list: filters, pages, the CSV file.
 
 use crate::support::TestApp;
 use apex_billing::{domain::role::Role, service::audit::Sealer};
@@ -63,7 +63,7 @@ async fn entries_are_filtered_and_paged_newest_first() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_makes_no_sense_is_named() {
+async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;
     let staff = app.sign_in(Role::Admin, None).await;
     let long = "x".repeat(101);
@@ -88,7 +88,7 @@ async fn a_parameter_that_makes_no_sense_is_named() {
 }
 
 #[tokio::test]
-async fn the_file_holds_every_entry_and_no_formula() {
+async fn the_file_has_every_entry_and_no_formula() {
     let app = with_entries().await;
     sqlx::query("INSERT INTO billing_audit (event_type, actor) SELECT 'test.many', 'n' || n FROM generate_series(1, 2500) n")
         .execute(&app.db)
@@ -107,7 +107,7 @@ async fn the_file_holds_every_entry_and_no_formula() {
 }
 
 #[tokio::test]
-async fn the_trail_is_for_staff() {
+async fn the_audit_log_is_for_staff() {
     let app = TestApp::start().await;
     let customer = app.add_customer("forge").await;
     for path in ["/api/v1/admin/audit", "/api/v1/admin/audit.csv"] {

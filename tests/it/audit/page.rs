@@ -1,11 +1,11 @@
-//! The trail as staff read it: without a script, each entry open to all that is known of it.
+//! The audit log's page: works without a script, each entry has expandable details.
 
 use crate::support::TestApp;
 use apex_billing::{domain::role::Role, service::audit::Sealer};
 use serde_json::json;
 
 #[tokio::test]
-async fn staff_reads_and_narrows_the_trail_without_a_script() {
+async fn staff_filter_the_log_without_a_script() {
     let app = TestApp::start().await;
     let customer = app.add_customer("forge").await;
     sqlx::query("INSERT INTO billing_audit (event_type, actor, customer_id, data, ip_address, user_agent) VALUES ($1, $2, $3, $4, $5, $6)")
@@ -41,7 +41,7 @@ async fn staff_reads_and_narrows_the_trail_without_a_script() {
 }
 
 #[tokio::test]
-async fn a_long_trail_is_paged_with_its_filters() {
+async fn a_long_log_is_paged_with_its_filters() {
     let app = TestApp::start().await;
     sqlx::query("INSERT INTO billing_audit (event_type, actor) SELECT 'test.many', 'n' || n FROM generate_series(1, 45) n")
         .execute(&app.db)
@@ -57,7 +57,7 @@ async fn a_long_trail_is_paged_with_its_filters() {
 }
 
 #[tokio::test]
-async fn the_page_names_what_it_cannot_use_and_is_for_staff() {
+async fn the_page_names_invalid_filters_and_is_for_staff() {
     let app = TestApp::start().await;
     let customer = app.add_customer("forge").await;
     let staff = app.sign_in(Role::Admin, None).await;

@@ -1,4 +1,4 @@
-//! Everything that somebody does is in the trail with who it was, whom it was about, from where and with what.
+//! Every change is audited with actor, customer, origin and data.
 
 use crate::{
     outgoing::impatient,
@@ -23,7 +23,7 @@ const AGENT: &str = "tests/1";
 const FINANCE: &str = "finance@lumen.example";
 const OPS: &str = "ops@apex.example";
 
-/// What, who, whom, from where and with what.
+/// Event type, actor, customer, origin and data.
 type Row = (String, String, Option<String>, Option<String>, Option<String>);
 
 struct Scene {
@@ -34,7 +34,7 @@ struct Scene {
     ops: Client,
 }
 
-/// A platform in step with a Stripe, somebody of a customer and somebody of the staff.
+/// A platform in step with a Stripe, a customer's user and a staff user.
 async fn scene() -> Scene {
     let stand_in = StandIn::start().await;
     let app = TestApp::start_with_all(
@@ -72,7 +72,7 @@ async fn send(client: &Client, method: Method, path: &str, body: Value) -> Answe
 }
 
 #[tokio::test]
-async fn every_change_says_who_did_it_to_whom_from_where_and_with_what() {
+async fn every_change_has_actor_customer_origin_and_data() {
     let Scene { stand_in, app, lumen, finance, ops } = scene().await;
     let id = |answer: &Answer| answer.json()["id"].as_str().unwrap().to_owned();
 
@@ -142,11 +142,11 @@ async fn every_change_says_who_did_it_to_whom_from_where_and_with_what() {
         assert_eq!(found.2.as_deref(), customer, "{event_type}");
         assert_eq!((found.3.as_deref(), found.4.as_deref()), (Some(ADDRESS), Some(AGENT)), "{event_type}");
     }
-    // Whatever else is there was done by nobody with an address.
+    // All other entries have no address.
     let by_people: Vec<_> = rows.iter().filter(|row| row.1.contains('@')).collect();
     assert!(by_people.iter().all(|row| row.3.as_deref() == Some(ADDRESS) && row.4.as_deref() == Some(AGENT)), "{by_people:#?}");
     let known: Vec<&str> = expected.iter().map(|(event_type, ..)| *event_type).collect();
-    assert!(by_people.iter().all(|row| known.contains(&row.0.as_str())), "an entry that nobody checks: {by_people:#?}");
+    assert!(by_people.iter().all(|row| known.contains(&row.0.as_str())), "an unchecked entry: {by_people:#?}");
 }
 
 async fn data(app: &TestApp, event_type: &str) -> Vec<Value> {
@@ -158,7 +158,7 @@ async fn data(app: &TestApp, event_type: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn changes_say_what_was_before_and_what_is_now_and_never_a_password() {
+async fn changes_have_old_and_new_values_but_no_password() {
     let app = TestApp::start().await;
     let lumen = app.add_customer("lumen").await;
     customers::put(&app.platform, "cus_lumen", "Lumen Ltd", "bills@lumen.example", Currency::USD).await.unwrap();
@@ -199,7 +199,7 @@ async fn changes_say_what_was_before_and_what_is_now_and_never_a_password() {
 }
 
 #[tokio::test]
-async fn a_customer_that_is_linked_to_stripe_says_so() {
+async fn linking_a_customer_is_audited() {
     let stand_in = StandIn::start().await;
     let app = TestApp::start_with(&[("STRIPE_SECRET_KEY", SECRET_KEY), ("STRIPE_API_BASE", &stand_in.base_url())]).await;
     let platform = impatient(&app);

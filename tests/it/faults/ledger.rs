@@ -1,4 +1,4 @@
-//! What senders sent, and what they were told of it.
+//! Events that senders sent, and the responses.
 
 use apex_billing::domain::{metric::Metric, period::hour_of};
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use std::{
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-/// Hours that events fall into. They are over, so that `usage check` looks at them.
+/// Hours of the events. They are closed, so `usage check` compares them.
 const HOURS: u64 = 5;
 
-/// An event: the same however often it is sent, and by whomever.
+/// An event: always the same for its number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
     pub id: String,
@@ -23,9 +23,9 @@ pub struct Event {
 }
 
 impl Event {
-    /// The event with this number; `end` is a whole hour, behind the events'.
+    /// The event with this number; `end` is a whole hour after the events.
     pub fn of(number: u32, end: OffsetDateTime) -> Event {
-        // Anything that looks like chance and is the same each time: the finaliser of splitmix64.
+        // Pseudo-random and reproducible: splitmix64's finaliser.
         let mixed = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let part = |shift: u32, of: u64| (mixed >> shift) % of;
@@ -44,10 +44,10 @@ impl Event {
     }
 }
 
-/// Whose event, and which.
+/// An event's customer and number.
 pub type Key = (Uuid, u32);
 
-/// Everything that senders know in the end.
+/// The senders' knowledge at the end.
 pub struct Ledger {
     /// See [`Event::of`].
     pub end: OffsetDateTime,
@@ -56,13 +56,13 @@ pub struct Ledger {
 
 #[derive(Default)]
 pub struct Known {
-    /// In some request, answered or not.
+    /// In some request, with or without a response.
     pub sent: HashSet<Key>,
-    /// In a request that was answered: accepted, or a duplicate.
+    /// In a request with a response: accepted, or a duplicate.
     pub answered: HashSet<Key>,
-    /// The sum of what answers called accepted.
+    /// The sum of accepted events in responses.
     pub accepted: u64,
-    /// Requests that were answered, and that ended otherwise.
+    /// Requests with a response, and others.
     pub answers: u64,
     pub failures: u64,
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of the test's own, which keeps its promises, to be killed.
+//! A durable PostgreSQL of the test's own, to be killed.
 
 use super::senders::wait_until;
 use apex_billing::private_postgres::{Cluster, Options};
@@ -35,18 +35,18 @@ impl Postgres {
         &self.url
     }
 
-    /// Starts it if it does not run. It stays when the handle is dropped.
+    /// Starts it if it does not run. It keeps running when the handle is dropped.
     pub fn start_again(&self) -> Cluster {
         Cluster::start(Options { dir: self.dir.clone(), durable: true, keep_running: true }).unwrap()
     }
 
-    /// The server and all of its processes. Returns when they are gone: who looks earlier finds a server that runs.
+    /// Kills the server and all its processes. Returns when they have ended.
     pub fn kill(&self) {
         let killed = kill(&self.dir);
         wait_until("PostgreSQL is gone", || !processes().iter().any(|process| killed.contains(&process.pid)));
     }
 
-    /// One process that serves a connection, if there is one; the server ends all others then, and recovers by itself.
+    /// Kills one backend, if any; the server then ends all others, and recovers by itself.
     pub fn kill_a_backend(&self, rng: &mut StdRng) {
         let Some((_, children)) = server(&self.dir) else { return };
         let backends: Vec<i32> =
@@ -64,7 +64,7 @@ impl Drop for Postgres {
     }
 }
 
-/// What a test that was killed itself has left.
+/// Cleans up after a killed test.
 fn sweep() {
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -76,7 +76,7 @@ fn sweep() {
     }
 }
 
-/// First the server, which would start again what it misses. Whom it killed.
+/// Kills the server first, because it would restart its processes.
 fn kill(dir: &Path) -> Vec<i32> {
     let Some((server, children)) = server(dir) else { return Vec::new() };
     let killed: Vec<i32> = [server].into_iter().chain(children.iter().map(|child| child.pid)).collect();
@@ -84,7 +84,8 @@ fn kill(dir: &Path) -> Vec<i32> {
     killed
 }
 
-/// The server of this folder and its children, by nothing but what the folder itself says, and only if that is still true.
+/// The server of this folder and its children, only by the folder's own files, and only if they are
+/// current.
 fn server(dir: &Path) -> Option<(i32, Vec<Process>)> {
     let data = dir.join("data");
     let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
@@ -109,6 +110,6 @@ fn processes() -> Vec<Process> {
 
 fn send_kill(pid: i32) {
     assert!(pid > 1);
-    // SAFETY: sends a signal; the process may be gone already.
+    // SAFETY: sends a signal; the process may have ended.
     unsafe { libc::kill(pid, libc::SIGKILL) };
 }

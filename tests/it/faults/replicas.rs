@@ -1,4 +1,5 @@
-//! Two servers on one database share the jobs; when one is killed in the middle the other does the rest, each thing once.
+//! Two servers on one database share the jobs; if one is killed, the other completes the work, each
+//! item once.
 
 use super::senders::{Customer, post, wait_until};
 use crate::{
@@ -19,7 +20,7 @@ const WEBHOOKS: i64 = 900;
 /// 80 and 90 per cent of the plan.
 const ALERTS: i64 = 2 * CUSTOMERS as i64;
 
-/// Stripe's events of as many invoices, as they are stored while billing is switched off.
+/// Stripe's events of as many invoices, stored while billing is off.
 const STORE_WEBHOOKS: &str = "
     INSERT INTO stripe_webhook_events (stripe_event_id, event_type, status, payload)
     SELECT 'evt_' || n, 'invoice.finalized', 'received', jsonb_build_object(
@@ -39,23 +40,24 @@ const SUBSCRIBE: &str = "
            now() - interval '10 days', 0, 'evt_' || id
     FROM customers";
 
-/// Held by the test, it stops servers in the middle of a transaction: of a webhook's or a batch's that is shipped, for one customer in the
-/// middle of many.
+/// A lock held by the test stops servers within a transaction of a webhook or a shipped batch, for
+/// one customer of many.
 const HOLD_A_CUSTOMER: &str = "SELECT FROM customers WHERE name = 'c30' FOR UPDATE";
 
-/// The same for alerts: theirs would be the second of its kind.
+/// The same for alerts: it would be the second of its kind.
 const HOLD_AN_ALERT: &str = "
     INSERT INTO usage_alerts (customer_id, period_start, period_end, metric, kind, threshold, used, included, cost, currency, fired_at, next_attempt_at)
     SELECT customer_id, current_period_start, current_period_end, 'impressions', 'percent', 90, 0, 0, 0, 'usd', now(), now()
     FROM subscriptions ORDER BY customer_id OFFSET 30 LIMIT 1";
 
-/// When a server dies with customers or mails that it has claimed, the others come to them when the claim is over: as if it were.
+/// If a server dies with claimed customers or mails, the others take over when the claim expires;
+/// this expires the claims.
 const CLAIMS_END: [&str; 2] = [
     "UPDATE usage_alert_checks SET checked_at = checked_at - interval '6 minutes'",
     "UPDATE usage_alerts SET next_attempt_at = now() WHERE notified_at IS NULL",
 ];
 
-/// Two servers, and what they share.
+/// Two servers, and their shared state.
 struct Replicas {
     servers: Vec<Running>,
     _place: Workplace,
@@ -63,13 +65,13 @@ struct Replicas {
     customers: Vec<Customer>,
     mails: SmtpServer,
     held: Option<Transaction<'static, Postgres>>,
-    // The connections' own, so that it goes after them.
+    // Dropped after the connections.
     runtime: Runtime,
 }
 
 impl Replicas {
-    /// With work for every job: webhooks that wait, usage that is shipped, alerts that are due. None of them can end while the test holds
-    /// what it is given to hold.
+    /// Creates work for every job: queued webhooks, usage to ship, due alerts. None can finish
+    /// while the test holds its locks.
     fn start(hold: &'static str) -> Replicas {
         let runtime = Runtime::new().unwrap();
         let (metered, customers) = runtime.block_on(async {
@@ -123,7 +125,7 @@ impl Replicas {
         self.runtime.block_on(sqlx::query_scalar(sql).fetch_one(self.db())).unwrap()
     }
 
-    /// Kills the server that has done more of something, once it has done so much of it, and lets go of what is held.
+    /// Kills the server that has done more work, once it has done enough, and releases the locks.
     fn kill_the_busier(&mut self, metric: &str, so_much: f64) {
         let mut done = Vec::new();
         wait_until("one of the servers does something", || {
@@ -138,7 +140,7 @@ impl Replicas {
         CLAIMS_END.into_iter().for_each(|sql| self.execute(sql));
     }
 
-    /// The server that is left comes to everything, and each thing was done once.
+    /// The remaining server completes everything, each item once.
     fn everything_is_done_once(&self) {
         wait_until("every webhook is applied", || {
             self.number("SELECT count(*) FROM stripe_webhook_events WHERE status = 'applied' AND attempts = 1") == WEBHOOKS
@@ -159,7 +161,7 @@ impl Replicas {
         let (_, events) = self.runtime.block_on(self.metered.clickhouse.as_ref().unwrap().rows_and_events());
         assert_eq!(events, 2 * CUSTOMERS as u64);
 
-        wait_until("every alert is told", || self.number("SELECT count(*) FROM usage_alerts WHERE notified_at IS NOT NULL") == ALERTS);
+        wait_until("every alert is notified", || self.number("SELECT count(*) FROM usage_alerts WHERE notified_at IS NOT NULL") == ALERTS);
         for sql in [
             "SELECT count(*) FROM usage_alerts",
             "SELECT count(*) FROM billing_audit WHERE event_type = 'usage_alert.fired'",
@@ -173,12 +175,12 @@ impl Replicas {
         }
         for number in 0..CUSTOMERS {
             let to = format!("billing@c{number}.example");
-            assert!(self.mails.received().iter().any(|mail| mail.to == [to.as_str()]), "{to} was not told");
+            assert!(self.mails.received().iter().any(|mail| mail.to == [to.as_str()]), "{to} was not notified");
         }
     }
 }
 
-/// What a server's metric of this name and these labels comes to.
+/// The value of a server's metric with this name and these labels.
 fn counted(server: &Running, metric: &str) -> f64 {
     let (name, label) = metric.split_once(' ').unwrap_or((metric, ""));
     let metrics = get(&server.metrics, "/metrics");

@@ -1,4 +1,5 @@
-//! Customers' machines: they send batches whose ids overlap, and send one again until it is answered, or die before it is.
+//! Customers' senders: they send batches with overlapping ids, and retry until a response, or die
+//! before.
 
 use super::ledger::{Event, Ledger};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -16,16 +17,16 @@ use std::{
 };
 use uuid::Uuid;
 
-/// For whatever has to come about once everything runs.
+/// Timeout for conditions once everything runs.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(5);
-/// Before a machine sends again what was not taken.
+/// Delay before a retry.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where servers are at the moment; None: that one is away.
+/// The servers' current addresses; None: unavailable.
 pub type Addresses = Arc<Mutex<Vec<Option<String>>>>;
 
-/// A customer and the key of its machines.
+/// A customer and its API key.
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub id: Uuid,
@@ -36,19 +37,19 @@ pub struct Senders<'a> {
     ledger: &'a Ledger,
     addresses: Addresses,
     customers: Vec<Customer>,
-    /// The first number that nobody has sent.
+    /// The first unused number.
     next: AtomicU32,
-    /// The same, of those that stand in one request only.
+    /// The same for numbers used in one request only.
     next_of_many: AtomicU32,
-    /// Requests that have begun, and that have ended.
+    /// Requests started and ended.
     steps: AtomicU64,
-    /// No new batches.
+    /// Stop new batches.
     finish: AtomicBool,
-    /// Nor anything else.
+    /// Stop everything.
     leave: AtomicBool,
 }
 
-/// Has senders go home when the test ends, however it does.
+/// Stops the senders when the test ends.
 pub struct UntilTheEnd<'a>(&'a Senders<'a>);
 
 impl Drop for UntilTheEnd<'_> {
@@ -76,24 +77,24 @@ impl<'a> Senders<'a> {
         UntilTheEnd(self)
     }
 
-    /// No new batches from here on.
+    /// Stops new batches.
     pub fn finish(&self) {
         self.finish.store(true, SeqCst);
     }
 
-    /// Waits until senders have begun or ended requests so often.
+    /// Waits until this many requests have started or ended.
     pub fn wait_for_steps(&self, steps: u64) {
         let wanted = self.steps.load(SeqCst) + steps;
         wait_until("requests begin and end", || self.steps.load(SeqCst) >= wanted);
     }
 
-    /// Waits until so many requests have been answered.
+    /// Waits until this many requests have got a response.
     pub fn wait_for_answers(&self, answers: u64) {
         let wanted = self.ledger.known().answers + answers;
         wait_until("requests are answered", || self.ledger.known().answers >= wanted);
     }
 
-    /// Sends until told to finish.
+    /// Sends until it is stopped.
     pub fn send(&self, seed: u64) {
         let mut rng = StdRng::seed_from_u64(seed);
         while !self.finish.load(SeqCst) {
@@ -110,13 +111,13 @@ impl<'a> Senders<'a> {
                     }
                     None => {
                         self.ledger.known().failures += 1;
-                        // A machine dies, too, and has not kept what it was about to send.
+                        // A sender may die too, and lose what it was about to send.
                         if rng.random_ratio(1, 20) {
                             break;
                         }
                         if self.finish.load(SeqCst) {
                             let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
-                            assert!(Instant::now() < deadline, "everything runs, and nobody answers");
+                            assert!(Instant::now() < deadline, "everything runs, but no response");
                         }
                         thread::sleep(PAUSE);
                     }
@@ -125,8 +126,8 @@ impl<'a> Senders<'a> {
         }
     }
 
-    /// New numbers, and others around them that somebody has sent, is about to send or is sending; or many that are this request's alone, which
-    /// take another way into the store.
+    /// New numbers with neighbours that other requests use too; or many that only this request
+    /// uses, which are stored in another way.
     fn draw(&self, rng: &mut StdRng) -> BTreeSet<u32> {
         if rng.random_ratio(1, 3) {
             let many = rng.random_range(200..500);
@@ -141,7 +142,8 @@ impl<'a> Senders<'a> {
         (first..first + new).chain(others).collect()
     }
 
-    /// One request to any server that runs. How many events the answer calls accepted; None: no answer, or that it can't be taken now.
+    /// One request to any running server. Returns the number of accepted events; None without a
+    /// usable response.
     fn try_once(&self, rng: &mut StdRng, customer: &Customer, body: &str) -> Option<u64> {
         let running: Vec<String> = self.addresses.lock().unwrap().iter().flatten().cloned().collect();
         self.steps.fetch_add(1, SeqCst);
@@ -150,7 +152,7 @@ impl<'a> Senders<'a> {
             .and_then(|address| post(address, &[("authorization", &format!("Bearer {}", customer.key))], "/api/v1/usage/events", body));
         self.steps.fetch_add(1, SeqCst);
         let (status, answer) = answer?;
-        // What is no error of the server's would tell a machine not to try again.
+        // A client error would tell a sender not to retry.
         assert!(status == 202 || status >= 500, "{status} {answer}");
         let receipt: Value = serde_json::from_str(&answer).ok().filter(|_| status == 202)?;
         assert_eq!(receipt["rejected"], Value::Array(Vec::new()));
@@ -158,7 +160,7 @@ impl<'a> Senders<'a> {
     }
 }
 
-/// Posts JSON and reads the whole answer: status and body. None: whatever came, it was none.
+/// Posts JSON and reads the whole response: status and body. None if there was none.
 pub fn post(address: &str, headers: &[(&str, &str)], path: &str, body: &str) -> Option<(u16, String)> {
     let address: SocketAddr = address.parse().expect("an address");
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
@@ -177,7 +179,7 @@ pub fn post(address: &str, headers: &[(&str, &str)], path: &str, body: &str) -> 
     Some((status, body.to_owned()))
 }
 
-/// Looks again and again, for as long as [`PATIENCE`] lasts.
+/// Polls for as long as [`PATIENCE`].
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {

@@ -1,4 +1,4 @@
-//! Servers, and the engines under them, all of which can be killed and come back where they were.
+//! Servers and their engines, all of which can be killed and restarted.
 
 use super::{
     postgres::Postgres,
@@ -21,14 +21,14 @@ pub enum Fault {
     Server,
     Servers,
     PostgreSql,
-    /// A process of PostgreSQL's that serves a connection.
+    /// A backend of PostgreSQL.
     Backend,
     ClickHouse,
     ClickHouseAndServer,
     Everything,
 }
 
-/// Dropped in this order: nothing loses what it stands on.
+/// Dropped in this order: dependants first.
 pub struct Site {
     servers: Vec<Option<Running>>,
     clickhouse: Option<Engine>,
@@ -97,7 +97,7 @@ impl Site {
         }
     }
 
-    /// Whether some server answers before [`start_again`](Site::start_again).
+    /// Whether some server responds before [`start_again`](Site::start_again).
     pub fn takes_events_without(&self, fault: Fault) -> bool {
         match fault {
             Fault::Server | Fault::ClickHouseAndServer => self.servers.len() > 1,
@@ -106,7 +106,7 @@ impl Site {
         }
     }
 
-    /// Whatever does not run.
+    /// Restarts everything that does not run.
     pub fn start_again(&mut self) {
         drop(self.postgres.start_again());
         if let Some(clickhouse) = self.clickhouse.as_mut().filter(|clickhouse| !clickhouse.is_running()) {
@@ -116,7 +116,7 @@ impl Site {
             if self.servers[number].is_some() {
                 continue;
             }
-            // As whatever watches over it does: again, while PostgreSQL is recovering.
+            // Retried, as a service manager does, while PostgreSQL is recovering.
             wait_until("a server starts", || {
                 let log = OpenOptions::new().create(true).append(true).open(self.place.0.join(format!("server-{number}.log"))).unwrap();
                 self.servers[number] = Running::try_start(self.command(&["serve"]).stderr(log));
@@ -130,7 +130,8 @@ impl Site {
         if let Some(mut server) = self.servers[number].take() {
             server.signal(libc::SIGKILL);
         }
-        // After the kill, so that requests were on their way to it; its port may be anybody's by now.
+        // After the kill, so that requests were on their way; another process may have its port by
+        // now.
         self.addresses.lock().unwrap()[number] = None;
     }
 
@@ -156,14 +157,14 @@ impl Site {
     }
 
     fn add_customer(&self, name: &str) -> Customer {
-        let told = |args: &[&str]| {
+        let output_of = |args: &[&str]| {
             let output = self.run(args);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         let (stripe_id, email) = (format!("cus_{name}"), format!("billing@{name}.example"));
-        let id = told(&["customer", "add", "--stripe-id", &stripe_id, "--name", name, "--email", &email, "--currency", "usd"]);
-        let key = told(&["api-key", "create", "--customer", &id, "--name", "machines"]);
+        let id = output_of(&["customer", "add", "--stripe-id", &stripe_id, "--name", name, "--email", &email, "--currency", "usd"]);
+        let key = output_of(&["api-key", "create", "--customer", &id, "--name", "machines"]);
         Customer { id: id.parse().unwrap(), key }
     }
 }

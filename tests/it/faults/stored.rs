@@ -1,4 +1,4 @@
-//! What is stored and counted in the end, against what senders were told.
+//! Stored and counted events at the end, compared with the senders' responses.
 
 use super::{
     ledger::{Event, Ledger},
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Customer, id, metric, app, hour, quantity.
 type InPostgres = (Uuid, String, String, String, OffsetDateTime, i64);
 
-/// What the hourly records are of: customer, metric, hour, app.
+/// The key of an hourly record: customer, metric, hour, app.
 type Hour = (Uuid, String, OffsetDateTime, String);
 
 pub fn is_what_was_answered(site: &Site, ledger: &Ledger) {
@@ -49,7 +49,7 @@ pub fn is_what_was_answered(site: &Site, ledger: &Ledger) {
     }
     assert_eq!(known.answered.difference(&stored).collect::<Vec<_>>(), Vec::<&(Uuid, u32)>::new(), "answered, and lost");
     assert_eq!(stored.difference(&known.sent).collect::<Vec<_>>(), Vec::<&(Uuid, u32)>::new(), "stored, and never sent");
-    // Were an id accepted twice, answers would speak of more events than there are.
+    // If an id were accepted twice, responses would report more events than exist.
     assert!(known.accepted <= stored.len() as u64, "{} accepted, {} stored", known.accepted, stored.len());
 
     assert_eq!(runtime.block_on(records(&pool)), hours);
@@ -75,7 +75,7 @@ struct InClickHouse {
     quantity: u64,
 }
 
-/// Each row of the raw store; in ClickHouse those that `FINAL` leaves.
+/// Each row of the raw store; in ClickHouse with `FINAL`.
 async fn raw_events(site: &Site, pool: &PgPool) -> Vec<(Uuid, Event)> {
     let metrics: HashMap<String, &'static str> =
         apex_billing::domain::metric::Metric::ALL.iter().map(|metric| (metric.as_str().to_owned(), metric.as_str())).collect();

@@ -1,11 +1,11 @@
-//! Who may see and do what hangs on the guard, and on no spelling of a path.
+//! Permissions depend on the guard, never on the spelling of a path.
 
 use super::*;
 use apex_billing::{auth::Principal, guard, service::Error};
 use axum::http::{Extensions, Method};
 use uuid::Uuid;
 
-/// Spellings of `/admin/webhooks` that some reader could take for it.
+/// Spellings of `/admin/webhooks` that some parser could normalise to it.
 const SPELLINGS: [&str; 10] = [
     "/%61dmin/webhooks",
     "/admin/%77ebhooks",
@@ -34,7 +34,7 @@ async fn no_spelling_of_a_path_opens_a_staff_page() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_leads_to_the_one_address() {
+async fn a_trailing_slash_redirects_to_the_canonical_path() {
     let (_app, staff) = staff_without_second_factor().await;
     let answer = staff.get("/admin/webhooks/?status=dead").await;
     assert_eq!((answer.status, answer.header("location")), (308, Some("/admin/webhooks?status=dead")));
@@ -47,7 +47,7 @@ async fn a_slash_at_the_end_leads_to_the_one_address() {
 }
 
 #[tokio::test]
-async fn the_guard_itself_asks_for_the_second_factor() {
+async fn the_guard_requires_the_second_factor() {
     let (app, staff) = staff_without_second_factor().await;
     let principal = |has_second_factor| Principal::User {
         id: Uuid::nil(),
@@ -86,14 +86,14 @@ async fn the_guard_itself_asks_for_the_second_factor() {
     for path in ["/api/v1/billing/portal", "/api/v1/billing/reconcile", "/api/v1/admin/view-as", "/api/v1/admin/webhooks/replay"] {
         staff.clone().with_header("idempotency-key", "k").post_json(path, &json!({})).await.problem(403, "totp_enrolment_required");
     }
-    // What anybody may read, and its own account, are open.
+    // Public resources and the user's own account stay open.
     for path in ["/api/v1/auth/me", "/api/v1/auth/totp", "/api/v1/meta/features", "/api/v1/health", "/api/v1/openapi.json", "/account"] {
         assert_eq!(staff.get(path).await.status, 200, "{path}");
     }
 }
 
 #[tokio::test]
-async fn long_paths_are_unknown_and_no_fault_of_ours() {
+async fn long_paths_are_client_errors() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     for client in [&app.client(), &person] {
@@ -111,7 +111,7 @@ async fn long_paths_are_unknown_and_no_fault_of_ours() {
 }
 
 #[tokio::test]
-async fn another_scheme_counts_only_where_credentials_do() {
+async fn other_auth_schemes_matter_only_where_required() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     for value in ["Basic b3BzOm9wcw==", "Negotiate abc", "Bearer of-an-orchestrator", "Bearer", "x", "\u{fc}"] {
@@ -123,13 +123,13 @@ async fn another_scheme_counts_only_where_credentials_do() {
         probe.get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
         probe.post_json("/api/v1/usage/events", &json!({})).await.problem(401, "unauthenticated");
     }
-    // A proxy's own password hides no session, an invalid key does.
+    // A proxy's password doesn't hide a session; an invalid key does.
     assert_eq!(person.clone().with_header("authorization", "Basic b3BzOm9wcw==").get("/api/v1/auth/me").await.status, 200);
     person.with_header("authorization", "Bearer nonsense").get("/api/v1/auth/me").await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn without_its_database_what_is_open_stays_open() {
+async fn public_resources_work_without_the_database() {
     let app = TestApp::start().await;
     let (customer, person) = publisher(&app, "lumen").await;
     let machine = app.machine(customer).await;
@@ -144,7 +144,7 @@ async fn without_its_database_what_is_open_stays_open() {
 }
 
 #[tokio::test]
-async fn stripes_invoice_ids_name_only_ones_own() {
+async fn stripe_invoice_ids_find_only_own_invoices() {
     let app = TestApp::start().await;
     let (_, mine) = publisher(&app, "lumen").await;
     let (_, other) = publisher(&app, "forge").await;

@@ -1,13 +1,13 @@
-//! Text from outside is text: in heads as in bodies, and links lead to `https` only.
+//! External text is text, in heads and in bodies, and links are `https` only.
 
 use super::*;
 use apex_billing::demo::stripe_events::credit_note_events;
 
-/// Closes what it may stand in, and opens an element.
+/// Closes the surrounding elements, and opens one.
 const MARKUP: &str = "x\"'></title></script></textarea><b class=mark>&amp;";
 const ELEMENT: &str = "<b class=mark";
 
-/// Every field of Stripe's that holds free text or a link.
+/// Every Stripe field with free text or a link.
 const FREE: [&str; 24] = [
     "number",
     "description",
@@ -139,7 +139,7 @@ async fn only_https_links_of_stripes_are_passed_on() {
         assert_eq!((&invoice["hosted_invoice_url"], &invoice["credit_notes"][0]["pdf_url"]), (&expected, &expected), "{link}");
         let page = person.get(&format!("/billing/invoices/{id}")).await.page();
         assert_eq!(page.contains("Pay now"), passes, "{link}");
-        // Nor were those before it was so, which stand in the database.
+        // Nor are those stored earlier.
         sqlx::query("UPDATE invoices SET hosted_invoice_url = 'javascript:alert(2)'").execute(&app.db).await.unwrap();
         assert!(!person.get(&format!("/billing/invoices/{id}")).await.text().contains("javascript:"), "{link}");
     }

@@ -1,8 +1,9 @@
-//! What a person's browser shows: nothing after signing out, a login once the session has ended, and a page wherever something fails.
+//! Browser navigation: nothing after logout, a login after the session's end, and a page for every
+//! error.
 
 use super::*;
 
-/// A browser that goes to an address.
+/// A browser that navigates to a URL.
 fn browser(client: Client) -> Client {
     client
         .with_header("sec-fetch-mode", "navigate")
@@ -10,7 +11,7 @@ fn browser(client: Client) -> Client {
         .with_header("accept", "text/html,*/*;q=0.8")
 }
 
-/// Addresses that a person's browser goes to outside of the pages.
+/// URLs outside of the pages to which browsers navigate.
 const DOWNLOADS: [&str; 4] = [
     "/api/v1/billing/invoices/in_1/pdf",
     "/api/v1/billing/invoices.csv",
@@ -21,7 +22,7 @@ const FORMS: [&str; 4] =
     ["/api/v1/billing/portal", "/api/v1/admin/view-as/stop", "/api/v1/admin/webhooks/replay", "/api/v1/admin/reconciliations"];
 
 #[tokio::test]
-async fn what_a_person_sees_stands_in_no_cache() {
+async fn private_content_is_not_cached() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     app.deliver(&october("cus_lumen", Outcome::Paid)).await;
@@ -40,7 +41,7 @@ async fn what_a_person_sees_stands_in_no_cache() {
     ] {
         assert_eq!(person.get(path).await.header("cache-control"), Some("no-store"), "{path}");
     }
-    // A PDF is asked for again with its tag, and scripts are the same for all.
+    // A PDF is revalidated by its tag, and scripts are the same for all.
     let id = person.get("/api/v1/billing/invoices").await.json()["invoices"][0]["id"].as_str().unwrap().to_owned();
     let pdf = person.get(&format!("/api/v1/billing/invoices/{id}/pdf")).await;
     assert_eq!(pdf.header("cache-control"), Some("private, no-cache"));
@@ -59,14 +60,14 @@ async fn signing_out_clears_the_browsers_cache() {
 }
 
 #[tokio::test]
-async fn a_navigation_without_a_session_leads_to_the_login() {
+async fn navigation_without_a_session_shows_the_login() {
     let app = TestApp::start().await;
     let stranger = browser(app.client());
     for path in DOWNLOADS {
         let answer = stranger.get(path).await;
         assert_eq!(answer.status, 303, "{path}");
         assert!(answer.header("location").unwrap().starts_with("/login?next=/api/v1/"), "{:?}", answer.header("location"));
-        // A browser that says nothing of what it does asks for HTML.
+        // A browser without Fetch Metadata accepts HTML.
         assert_eq!(app.client().with_header("accept", "text/html").get(path).await.status, 303, "{path}");
         app.client().get(path).await.problem(401, "unauthenticated");
         app.client()
@@ -81,7 +82,7 @@ async fn a_navigation_without_a_session_leads_to_the_login() {
         assert_eq!((answer.status, answer.header("location")), (303, Some("/login?next=/billing/usage")), "{path}");
         app.client().post(path, FORM, Vec::new()).await.problem(401, "unauthenticated");
     }
-    // Back to the page that the browser was on, if that is one of ours.
+    // Back to the browser's page, if it is one of ours.
     for (referer, next) in [
         ("http://127.0.0.1:3000/billing/invoices?page=2", "/billing/invoices%3Fpage%3D2"),
         ("https://evil.example/billing/invoices", "/billing/usage"),
@@ -92,7 +93,7 @@ async fn a_navigation_without_a_session_leads_to_the_login() {
 }
 
 #[tokio::test]
-async fn the_login_says_that_the_session_has_ended() {
+async fn the_login_reports_an_ended_session() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     app.advance(Duration::hours(25));
@@ -126,7 +127,7 @@ async fn a_navigation_that_fails_gets_a_page() {
     let from_elsewhere = person.clone().with_header("sec-fetch-mode", "navigate").with_header("sec-fetch-site", "cross-site");
     page(&from_elsewhere.post(FORMS[0], FORM, Vec::new()).await, 403, "This isn’t open to you");
     person.get(DOWNLOADS[0]).await.problem(404, "not_found");
-    // Machines get what they understand, whatever they accept.
+    // API clients get problem+json, whatever they accept.
     let customer = app.add_customer("forge").await;
     browser(app.machine(customer).await).get(DOWNLOADS[0]).await.problem(404, "not_found");
     app.db.close().await;
@@ -134,7 +135,7 @@ async fn a_navigation_that_fails_gets_a_page() {
 }
 
 #[tokio::test]
-async fn no_address_has_the_email_of_a_failed_login() {
+async fn the_email_of_a_failed_login_is_in_no_url() {
     let app = TestApp::start().await;
     let body = |email: &str| format!("email={email}&password=not+this+one&next=/billing/invoices").into_bytes();
     let answer = app.client().post("/api/v1/auth/login", FORM, body("ops%2Bbilling%40people.example")).await;
@@ -152,8 +153,8 @@ async fn no_address_has_the_email_of_a_failed_login() {
     assert_eq!(login.header("cache-control"), Some("no-store"));
     assert!(login.header("set-cookie").unwrap().starts_with("login_email=; Path=/login; Max-Age=0"), "once only");
     assert!(!app.client().get(answer.header("location").unwrap()).await.text().contains("ops"));
-    // Nobody is made to show another's text by a link.
-    assert!(!app.client().get("/login?email=somebody@evil.example").await.text().contains(r#"value="somebody@evil.example""#));
+    // A link can't fill in another person's text.
+    assert!(!app.client().get("/login?email=user@evil.example").await.text().contains(r#"value="user@evil.example""#));
     let markup = app.client().with_header("cookie", "login_email=%22%3E%3Cb%20class=mark%3E").get("/login").await;
     assert!(!markup.text().contains("<b class=mark"), "{}", markup.text());
     let endless = app.client().post("/api/v1/auth/login", FORM, body(&"e".repeat(2_000))).await;

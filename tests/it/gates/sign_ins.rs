@@ -1,4 +1,4 @@
-//! Floods of sign-ins: each one counts, none of them holds what others need, and the audit log stays bounded.
+//! Floods of logins: each one counts, none holds shared resources, and the audit log stays bounded.
 
 use super::*;
 use apex_billing::service::audit::refusals;
@@ -10,7 +10,7 @@ async fn audited(app: &TestApp, event_type: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn an_endless_password_counts_like_a_wrong_one() {
+async fn an_overlong_password_counts_as_wrong() {
     let app = TestApp::start().await;
     users::put(&app.platform, OPS, PASSWORD, Role::Admin, None).await.unwrap();
     let client = app.client().from("192.0.2.10");
@@ -28,7 +28,7 @@ async fn an_endless_password_counts_like_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn strangers_add_a_bounded_number_of_audit_rows() {
+async fn unauthenticated_clients_add_bounded_audit_rows() {
     let app = TestApp::start().await;
     let endless = "x".repeat(2_000);
     for address in 0..26 {
@@ -44,7 +44,7 @@ async fn strangers_add_a_bounded_number_of_audit_rows() {
             .await
             .unwrap();
     assert_eq!(one, 20);
-    // Invalid keys have the same share.
+    // Invalid keys share the limit.
     let guesser = app.client().from("203.0.113.1").with_header("authorization", "Bearer apex_nothing");
     guesser.get("/api/v1/billing/invoices").await.problem(401, "unauthenticated");
     app.platform.incidents.settled().await;
@@ -65,7 +65,7 @@ async fn strangers_add_a_bounded_number_of_audit_rows() {
 }
 
 #[tokio::test]
-async fn queued_sign_ins_hold_no_connection_that_others_need() {
+async fn queued_logins_hold_no_database_connection() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     let mut blocker = PgConnection::connect(app.database_url()).await.unwrap();
@@ -78,7 +78,7 @@ async fn queued_sign_ins_hold_no_connection_that_others_need() {
         })
     };
     let mut attempts: FuturesUnordered<_> = flood("192.0.2.10".into(), 60).collect();
-    // Its share of the queue is full; the rest is answered at once.
+    // Its share of the queue is full; the rest is refused at once.
     for _ in 0..28 {
         attempts.next().await.unwrap().unwrap().problem(429, "rate_limited");
     }

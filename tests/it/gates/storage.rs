@@ -1,9 +1,9 @@
-//! A disk that is full is reported as such.
+//! A full disk is reported as such.
 
 use super::*;
 use axum::http::Method;
 
-/// Has PostgreSQL refuse every write to a table as it does when its disk is full.
+/// Makes PostgreSQL refuse every write to a table, as with a full disk.
 async fn fill_the_disk(app: &TestApp) {
     sqlx::raw_sql(
         "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -20,7 +20,7 @@ async fn fill_the_disk(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_a_503_that_says_so_and_reading_goes_on() {
+async fn a_full_disk_is_a_503_and_reads_still_work() {
     let app = TestApp::start().await;
     let (customer, person) = publisher(&app, "lumen").await;
     let (machine, staff) = (app.machine(customer).await, app.sign_in(Role::Admin, None).await);
@@ -52,7 +52,7 @@ async fn a_full_disk_is_a_503_that_says_so_and_reading_goes_on() {
         assert_eq!(answer.header("retry-after"), Some("60"));
         assert!(!problem.to_string().contains("base/1"), "{problem}");
     }
-    // Also once a minute has passed, when a session is written anew.
+    // Also after a minute, when a session's last use is written.
     app.advance(Duration::minutes(2));
     for path in ["/api/v1/billing/invoices", "/billing/invoices", "/api/v1/billing/usage/current"] {
         assert_eq!(person.get(path).await.status, 200, "{path}");
@@ -63,7 +63,7 @@ async fn a_full_disk_is_a_503_that_says_so_and_reading_goes_on() {
 }
 
 #[tokio::test]
-async fn other_lacking_resources_are_unavailable() {
+async fn other_missing_resources_are_unavailable() {
     let app = TestApp::start().await;
     let (_, person) = publisher(&app, "lumen").await;
     for state in ["53000", "53200", "53300", "53400"] {

@@ -1,4 +1,4 @@
-//! Many events at once take another way into the database than few; what counts is the same.
+//! Many events are written in another way than few, with the same result.
 
 use crate::{
     support::{TestApp, app::NOW},
@@ -23,7 +23,7 @@ fn events(ids: impl IntoIterator<Item = u32>) -> Vec<Value> {
     ids.into_iter().map(event).collect()
 }
 
-/// How many were new.
+/// The number of new events.
 pub(super) async fn send(app: &TestApp, customer: CustomerId, ids: impl IntoIterator<Item = u32>) -> u64 {
     let events = events(ids);
     let receipt = ingest::ingest(&app.platform, customer, Format::Json, json!(events).to_string().as_bytes()).await.unwrap();
@@ -32,7 +32,7 @@ pub(super) async fn send(app: &TestApp, customer: CustomerId, ids: impl IntoIter
     receipt.accepted
 }
 
-/// Events that the hours count, and those that are there or on their way.
+/// Counted events, and stored or queued ones.
 pub(super) async fn counted(app: &TestApp, customer: CustomerId) -> (i64, i64) {
     app.platform.usage.settle().await.unwrap();
     sqlx::query_as(
@@ -58,7 +58,7 @@ async fn one_that_is_known_costs_the_others_nothing(metered: Metered) {
     assert_eq!((counted(app, lumen).await, counted(app, orbit).await), ((3001, 3001), (1000, 1000)));
 }
 
-async fn batches_of_any_size_that_overlap_at_once_count_each_event_once(metered: Metered) {
+async fn overlapping_batches_of_any_size_count_once(metered: Metered) {
     let app = &metered.app;
     let replica = metered.replica().await;
     let customer = app.add_customer("lumen").await;
@@ -75,7 +75,7 @@ async fn batches_of_any_size_that_overlap_at_once_count_each_event_once(metered:
         }
     });
     let accepted: u64 = join_all(batches).await.into_iter().sum();
-    // Whatever nobody has sent yet, in one batch with all the others.
+    // All unsent events, in one batch with all the others.
     let rest = send(app, customer, 0..3600).await;
     assert!(rest < 3600 && accepted + rest == 3600, "{accepted} + {rest}");
     assert_eq!(counted(app, customer).await, (3600, 3600));
@@ -83,11 +83,11 @@ async fn batches_of_any_size_that_overlap_at_once_count_each_event_once(metered:
 
 holds_for_both_stores! {
     one_that_is_known_costs_the_others_nothing
-    batches_of_any_size_that_overlap_at_once_count_each_event_once
+    overlapping_batches_of_any_size_count_once
 }
 
 #[tokio::test]
-async fn what_is_stored_is_what_was_sent_whichever_way_it_takes() {
+async fn both_ways_store_the_same_data() {
     let app = TestApp::start().await;
     let (many, few) = (app.add_customer("many").await, app.add_customer("few").await);
     let odd = |id: u32| {
@@ -118,7 +118,8 @@ async fn what_is_stored_is_what_was_sent_whichever_way_it_takes() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However a history is cut into batches, repeated and put in order, one after another or all at once.
+    /// Any split of a history into batches, with repetitions, in any order, one after another or
+    /// concurrently.
     #[test]
     fn any_batches_count_each_event_once(
         cuts in prop::collection::vec((0u32..2000, 1u32..700, any::<bool>()), 1..12),

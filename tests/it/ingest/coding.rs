@@ -1,4 +1,4 @@
-//! Content codings, byte order marks and bounds: a body counts whole, or nothing of it does.
+//! Content codings, byte order marks and limits: a body counts completely or not at all.
 
 use super::event;
 use crate::support::{
@@ -48,7 +48,7 @@ async fn every_gzip_member_and_zstd_frame_counts() {
     let skippable = [&[0x50, 0x2A, 0x4D, 0x18, 4, 0, 0, 0][..], b"note"].concat();
     let frames = [zstd(&line("d")), skippable, zstd(&line("e"))].concat();
     assert_eq!(post(&machine, "zstd", LINES, frames).await.json()["accepted"], 2);
-    // An array that is cut between its members.
+    // An array split between its members.
     let array = json!([event("f", "impressions", 1), event("g", "impressions", 1)]).to_string().into_bytes();
     let cut = [gzip(&array[..20]), gzip(&array[20..])].concat();
     assert_eq!(post(&machine, "gzip", "application/json", cut).await.json()["accepted"], 2);
@@ -76,7 +76,7 @@ async fn members_count_with_and_without_a_length() {
     let body = [gzip(&line("a")), gzip(&line("b"))].concat();
     let answer = send(&format!("Content-Length: {}", body.len()), &body).await;
     assert!(answer.starts_with("HTTP/1.1 202") && answer.contains(r#""accepted":2"#), "{answer}");
-    // A chunk a member, and one that ends within a header.
+    // One chunk per member, and one that ends within a header.
     let (one, two, three) = (gzip(&line("c")), gzip(&line("d")), gzip(&line("e")));
     let mut chunked = Vec::new();
     for chunk in [&one[..], &two[..5], &[&two[5..], &three[..]].concat()] {
@@ -103,11 +103,11 @@ async fn a_part_of_a_body_is_never_counted() {
     for body in [[&one[..], b"garbage"].concat(), [&one[..], &two[..two.len() - 1]].concat(), gzip(&line("a"))] {
         post(&machine, "zstd", LINES, body).await.problem(400, "bad_request");
     }
-    // Members that are arrays of their own are not one JSON text.
+    // Members with their own arrays are not one JSON text.
     let array = json!([event("a", "impressions", 1)]).to_string().into_bytes();
     let arrays = [gzip(&array), gzip(&array)].concat();
     post(&machine, "gzip", "application/json", arrays).await.problem(400, "invalid_json");
-    // Lines that were joined without a break are one item, which is in the answer.
+    // Lines joined without a line break are one item, which is in the response.
     let joined = format!("{}{}", event("a", "impressions", 1), event("b", "impressions", 1));
     let receipt = post(&machine, "gzip", LINES, gzip(joined.as_bytes())).await.json();
     assert_eq!((&receipt["accepted"], &receipt["rejected"][0]["code"]), (&json!(0), &json!("invalid_json")));
@@ -142,7 +142,7 @@ async fn a_byte_order_mark_is_no_part_of_an_event() {
     let array = json!([event("b", "impressions", 1)]).to_string().into_bytes();
     assert_eq!(machine.post(PATH, "application/json", marked(&array)).await.json()["accepted"], 1);
     assert_eq!(machine.post(PATH, LINES, marked(&line("c"))).await.json()["accepted"], 1);
-    // Files with a mark each, joined, packed each by itself or together.
+    // Concatenated files with a byte order mark each, compressed each or together.
     let joined = [marked(&line("d")), marked(&line("e"))].concat();
     assert_eq!(machine.post(PATH, LINES, joined).await.json()["accepted"], 2);
     let members = [gzip(&marked(&line("f"))), gzip(&marked(&line("g")))].concat();
@@ -152,7 +152,7 @@ async fn a_byte_order_mark_is_no_part_of_an_event() {
 }
 
 #[tokio::test]
-async fn what_is_unpacked_is_bounded_whatever_the_coding() {
+async fn decoded_bodies_are_limited_in_all_codings() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
     let spaces = vec![b' '; 20_000_000];
@@ -162,7 +162,7 @@ async fn what_is_unpacked_is_bounded_whatever_the_coding() {
     {
         post(&machine, coding, LINES, body).await.problem(413, "body_too_large");
     }
-    // As much as is allowed.
+    // Exactly at the limit.
     let mut most = line("a");
     most.resize(10_485_760, b'\n');
     assert_eq!(post(&machine, "gzip", LINES, gzip(&most)).await.json()["accepted"], 1);
@@ -172,7 +172,7 @@ async fn what_is_unpacked_is_bounded_whatever_the_coding() {
 async fn reading_stops_at_the_limit_of_events() {
     let app = TestApp::start().await;
     let machine = app.machine(app.add_customer("lumen").await).await;
-    // What follows the limit is not even JSON: it is not looked at.
+    // Invalid JSON after the limit is not parsed.
     let array = format!("[{}!!!", "1,".repeat(5_000_000));
     machine.post(PATH, "application/json", array.into_bytes()).await.problem(400, "too_many_events");
     let lines = "1\n".repeat(5_000_000);
@@ -187,7 +187,7 @@ async fn reading_stops_at_the_limit_of_events() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However a body is cut into members or frames, wherever within its events, all of them count.
+    /// Any split of a body into members or frames counts all events.
     #[test]
     fn any_split_into_members_or_frames_counts_all(
         events in 1usize..60,

@@ -1,4 +1,5 @@
-//! Back-pressure and fairness: what is too much is refused whole, for the one whose it is, and only as long as it lasts.
+//! Back-pressure and fairness: excess requests are refused completely, only for their sender, and
+//! only for a while.
 
 use super::event;
 use crate::support::{
@@ -25,11 +26,11 @@ async fn send(machine: &Client, ids: std::ops::Range<u32>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_key_that_sends_too_many_events_waits_and_no_other_one_does() {
+async fn event_rates_are_limited_per_key() {
     let app = TestApp::start_with_settings(&[("ingest-events-per-second = 50_000", "ingest-events-per-second = 10")]).await;
     let customer = app.add_customer("lumen").await;
     let machine = app.machine(customer).await;
-    // A hundred are saved up; what is more is owed.
+    // A burst of a hundred; the rest is debt.
     let first = send(&machine, 0..130).await;
     assert_eq!((first.status, &first.json()["accepted"]), (202, &json!(130)));
     assert_eq!(first.header("ratelimit"), Some(r#""requests";r=1999, "events";r=0"#));
@@ -50,11 +51,11 @@ async fn a_key_that_sends_too_many_events_waits_and_no_other_one_does() {
 }
 
 #[tokio::test]
-async fn a_key_that_asks_too_often_waits() {
+async fn request_rates_are_limited_per_key() {
     let app = TestApp::start_with_settings(&[("ingest-requests-per-second = 200", "ingest-requests-per-second = 1")]).await;
     let machine = app.machine(app.add_customer("lumen").await).await;
     for id in 0..10 {
-        // What can't be read is a request too.
+        // Malformed requests count too.
         let expected = if id == 9 { 400 } else { 202 };
         let body = if id == 9 { "[".to_owned() } else { event(&format!("e{id}"), "impressions", 1).to_string() };
         assert_eq!(machine.post("/api/v1/usage/events", "application/json", body.into_bytes()).await.status, expected);
@@ -67,7 +68,7 @@ async fn a_key_that_asks_too_often_waits() {
     assert_eq!(send(&machine, 10..11).await.status, 202);
 }
 
-/// A request that says how long it is, and sends nothing yet.
+/// A request with a Content-Length that sends no body yet.
 async fn begin(address: &str, key: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
     let head = format!(
@@ -86,8 +87,8 @@ async fn until(mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn what_is_in_flight_is_bounded_before_bodies_are_read() {
-    // A MiB of all, a quarter of it of one key.
+async fn bytes_in_flight_are_limited_before_bodies_are_read() {
+    // A MiB in total, a quarter of it per key.
     let settings = [("ingest-in-flight-bytes = 134_217_728", "ingest-in-flight-bytes = 1_048_576")];
     let app = TestApp::start_with_settings(&settings).await;
     let address = app.listen().await;
@@ -106,14 +107,14 @@ async fn what_is_in_flight_is_bounded_before_bodies_are_read() {
         held.push(begin(&address, key, body.len()).await);
         until(|| admission.bytes_in_flight() > number * body.len() + body.len()).await;
     }
-    // The first key has its quarter; another one finds no room for something large.
+    // The first key uses its quarter; another one can't send something large.
     let greedy = send(&client(&keys[0]), 0..100).await;
     greedy.problem(429, "rate_limited");
     let most = vec![b'\n'; 200_000];
     let refused = client(&keys[4]).post("/api/v1/usage/events", "application/x-ndjson", most.clone()).await;
     assert_eq!(refused.header("retry-after"), Some("1"));
     refused.problem(429, "overloaded");
-    // Nor does a body that says nothing of its length.
+    // Nor can a body without a length.
     let zipped = {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -126,7 +127,8 @@ async fn what_is_in_flight_is_bounded_before_bodies_are_read() {
     assert_eq!(stored(&app).await, 0);
     assert!(admission.bytes_in_flight() <= 1_048_576);
 
-    // Whoever was let in is served, whoever hangs up is forgotten, and then there is room again.
+    // Admitted requests are served, disconnected ones are dropped, and then there is capacity
+    // again.
     let mut first = held.remove(0);
     drop(held);
     first.write_all(&body).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is forgotten of usage events, and what is not.
+//! Retention of usage events.
 
 use super::bulk::{counted, send};
 use crate::support::{TestApp, app::NOW};
@@ -25,19 +25,19 @@ async fn audited(app: &TestApp, what: &str) -> i64 {
         .unwrap()
 }
 
-/// Lets the era have begun so long ago.
+/// Moves the era's beginning this far into the past.
 async fn began(app: &TestApp, ago: Duration) {
     sqlx::query("UPDATE usage_id_eras SET began_at = $1").bind(app.now() - ago).execute(&app.db).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_event_is_known_across_eras_as_long_as_it_can_come_again() {
+async fn events_are_known_across_eras_while_accepted() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     began(&app, Duration::days(89)).await;
     assert_eq!(send(&app, customer, 0..500).await, 500);
     ingest::forget(&app.platform).await.unwrap();
-    assert_eq!(eras(&app).await, [0], "it is not over yet");
+    assert_eq!(eras(&app).await, [0], "it has not ended yet");
     began(&app, Duration::days(90)).await;
     ingest::forget(&app.platform).await.unwrap();
     ingest::forget(&app.platform).await.unwrap();
@@ -57,7 +57,7 @@ async fn an_event_is_known_across_eras_as_long_as_it_can_come_again() {
     ingest::forget(&app.platform).await.unwrap();
     assert_eq!((eras(&app).await, ids_known(&app).await), (vec![1], 601));
     assert_eq!(audited(&app, "usage_ids.dropped").await, 1);
-    // They can't come again.
+    // They are too old to be accepted.
     let again = ingest::ingest(
         &app.platform,
         customer,
@@ -68,7 +68,7 @@ async fn an_event_is_known_across_eras_as_long_as_it_can_come_again() {
 }
 
 #[tokio::test]
-async fn an_era_may_begin_while_events_come() {
+async fn an_era_may_begin_during_ingest() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     began(&app, Duration::days(90)).await;
@@ -92,7 +92,7 @@ async fn an_era_may_begin_while_events_come() {
 }
 
 #[tokio::test]
-async fn servers_of_before_and_after_know_the_same_events() {
+async fn older_and_newer_servers_know_the_same_events() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let before = async |ids: &[&str]| -> Vec<String> {
@@ -112,7 +112,7 @@ async fn servers_of_before_and_after_know_the_same_events() {
     ingest::forget(&app.platform).await.unwrap();
     assert_eq!(before(&["e4", "e5"]).await, ["e5"]);
     assert_eq!(send(&app, customer, 0..300).await, 295);
-    // The database makes the same keys as the server.
+    // The database computes the same keys as the server.
     for (era, id) in [(0, "e1"), (255, "ä'\\ 🎬")] {
         let key: uuid::Uuid =
             sqlx::query_scalar("SELECT usage_id($1, $2, $3)").bind(era).bind(customer.0).bind(id).fetch_one(&app.db).await.unwrap();
@@ -121,7 +121,7 @@ async fn servers_of_before_and_after_know_the_same_events() {
 }
 
 #[tokio::test]
-async fn raw_events_go_after_the_days_that_are_set_and_what_is_billed_stays() {
+async fn raw_events_expire_and_billed_hours_stay() {
     let app = TestApp::start_with_settings(&[("raw-usage-event-days = 400", "raw-usage-event-days = 62")]).await;
     let customer = app.add_customer("lumen").await;
     sqlx::raw_sql("SELECT usage_events_ensure_partitions('2026-07-01Z', '2026-12-01Z')").execute(&app.db).await.unwrap();
@@ -150,7 +150,7 @@ async fn raw_events_go_after_the_days_that_are_set_and_what_is_billed_stays() {
 }
 
 #[tokio::test]
-async fn months_are_made_ready_before_they_begin() {
+async fn partitions_are_created_in_advance() {
     let app = TestApp::start().await;
     let months = async || -> Vec<String> {
         sqlx::query_scalar("SELECT relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'usage_events'::regclass ORDER BY 1")
@@ -158,7 +158,7 @@ async fn months_are_made_ready_before_they_begin() {
             .await
             .unwrap()
     };
-    // From the oldest that an event may be of to two months ahead.
+    // From the oldest accepted event to two months ahead.
     let first = ["usage_events_2026_10", "usage_events_2026_11", "usage_events_2026_12", "usage_events_2027_01"];
     assert_eq!(months().await, first);
     app.advance(Duration::days(12));

@@ -1,4 +1,4 @@
-//! Stripe invoices of every kind, as Stripe sends them, with the sums that the model knows to be right.
+//! Stripe invoices of every kind with their expected sums.
 
 use apex_billing::domain::{
     invoice::{
@@ -10,7 +10,7 @@ use apex_billing::domain::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An invoice object and what a reader must find in it.
+/// An invoice object and its expected values.
 #[derive(Clone, Debug)]
 pub struct Invoice {
     pub object: Value,
@@ -25,7 +25,7 @@ pub struct Invoice {
 #[derive(Clone, Copy, Debug)]
 enum Balance {
     None,
-    /// Before clover: the balances explain what was applied.
+    /// Before clover: the balances explain the applied amounts.
     Starting(i64),
     /// Since clover they don't.
     Unexplained(i64),
@@ -117,7 +117,7 @@ fn build(plan: &Plan) -> Invoice {
     };
     let mut lines = Vec::new();
     for (place, line) in plan.lines.iter().enumerate() {
-        // What is on the whole invoice falls to the first line.
+        // Discounts on the whole invoice go to the first line.
         let (of_discount, of_credits) = if place == 0 { (discount, credits) } else { (0, 0) };
         let taxable = line.amount - item_discounts[place] - of_discount - of_credits;
         let amount = if line.included { taxable * line.rate / (100 + line.rate) } else { taxable * line.rate / 100 };
@@ -206,7 +206,7 @@ fn pretax(discounts: i64, credits: i64) -> Value {
     [entry(discounts, "discount"), entry(credits, "credit_balance_transaction")].into_iter().flatten().collect()
 }
 
-/// The figures of an invoice object.
+/// The amounts of an invoice object.
 pub fn figures(object: &Value) -> Figures {
     let amount = |key: &str| object[key].as_i64().unwrap_or(0);
     let mut lines = LineFigures::default();

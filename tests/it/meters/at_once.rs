@@ -1,4 +1,4 @@
-//! Several servers on one database, while Stripe takes its time.
+//! Several servers on one database, while Stripe is slow.
 
 use super::{CLOSED, EVENTS, METRICS, Metered, event, metering, report};
 use crate::{
@@ -14,21 +14,21 @@ use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::timeout;
 
-/// Three servers, each at four customers' metrics at a time, are at all of these at once.
+/// Three servers with four customers' metrics each process all of these concurrently.
 const CUSTOMERS: [&str; 4] = ["atlas", "forge", "lumen", "north"];
 const SERVERS: usize = 3;
 const HOURS: i64 = 6;
-/// Less than a server waits for an answer.
+/// Less than a server's timeout.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server that waits for its answers.
+/// A server with a long timeout.
 fn server(metered: &Metered) -> Platform {
     let platform = metering(&metered.app, |_| {});
     platform.with(|parts| parts.stripe = Client::of(&parts.config).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn about_a_customers_metric_one_call_is_on_its_way_at_a_time() {
+async fn one_call_at_a_time_per_customer_and_metric() {
     let metered = Metered::start().await;
     let hours: BTreeMap<_, _> = (0..HOURS).map(|back| (CLOSED - time::Duration::hours(back), 10 + back.unsigned_abs())).collect();
     for name in CUSTOMERS {
@@ -55,7 +55,7 @@ async fn about_a_customers_metric_one_call_is_on_its_way_at_a_time() {
     let running = servers.clone().map(|server| tokio::spawn(async move { run(&server).await }));
     for _ in 0..HOURS {
         let all_held = timeout(PATIENCE, metered.stand_in.held(each.len())).await;
-        // Meanwhile every server looks again, and finds every turn taken.
+        // Meanwhile every server finds all rows claimed.
         let looks = timeout(PATIENCE, join_all(servers.iter().map(run))).await;
         assert_eq!(greatest().of_each, on_their_way(1));
         all_held.expect("an hour of each is on its way");

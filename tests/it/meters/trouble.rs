@@ -9,7 +9,7 @@ use apex_billing::service::meters::run;
 use std::collections::BTreeMap;
 use time::Duration;
 
-/// A run that dies while Stripe is asked, once the work is done there.
+/// A run that dies during the call to Stripe, after Stripe has processed it.
 async fn die_at(metered: &Metered, path: &str) {
     let before = metered.posts(path).len();
     metered.stand_in.fault(Fault::hang().on("POST", path).after_the_work());
@@ -23,13 +23,13 @@ async fn die_at(metered: &Metered, path: &str) {
 }
 
 #[tokio::test]
-async fn a_crash_before_the_answer_doubles_nothing() {
+async fn a_crash_before_the_response_doubles_nothing() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.send("b", "impressions", CLOSED - Duration::hours(1), 50).await;
     die_at(&metered, EVENTS).await;
     assert_eq!(status(&metered.rows("impressions").await), [(1, 1, 50, "sending")]);
-    // Whose turn it was is dead, which takes a moment to be sure of.
+    // The claim's owner is dead; the claim expires after a while.
     metered.run().await;
     assert_eq!(metered.posts(EVENTS).len(), 1);
     metered.pass(Duration::minutes(10));
@@ -38,7 +38,7 @@ async fn a_crash_before_the_answer_doubles_nothing() {
     let asked = metered.posts(EVENTS);
     assert_eq!((asked.len(), &asked[0].idempotency_key), (3, &asked[1].idempotency_key));
 
-    // The same with taking back.
+    // The same for a cancellation.
     metered.correct("c", "a", CLOSED, 30).await;
     metered.pass(Duration::hours(1));
     die_at(&metered, ADJUSTMENTS).await;
@@ -49,7 +49,7 @@ async fn a_crash_before_the_answer_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_under_the_same_identifier() {
+async fn a_lost_response_is_retried_with_its_identifier() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.stand_in.fault(Fault::half_a_body().on("POST", EVENTS).after_the_work().times(1000));
@@ -62,12 +62,12 @@ async fn a_lost_answer_is_asked_for_again_under_the_same_identifier() {
     assert_eq!(metered.at_stripe("impressions").await, metered.used("impressions").await);
     let asked = metered.posts(EVENTS);
     assert!(asked.iter().all(|request| request.params["identifier"] == asked[0].params["identifier"]));
-    // Stripe repeats the answer of a key, so that another try has another one.
+    // Stripe repeats the response of a key, so another attempt has another one.
     assert_ne!(asked[0].idempotency_key, asked.last().unwrap().idempotency_key);
 }
 
 #[tokio::test]
-async fn after_more_than_a_day_stripe_is_asked_what_it_counts() {
+async fn after_a_day_stripes_totals_are_queried() {
     for taken in [true, false] {
         let metered = Metered::start().await;
         metered.send("a", "impressions", CLOSED, 100).await;
@@ -85,7 +85,7 @@ async fn after_more_than_a_day_stripe_is_asked_what_it_counts() {
 }
 
 #[tokio::test]
-async fn what_nobody_can_tell_is_left_to_a_person_and_not_sent_twice() {
+async fn unclear_usage_is_left_to_staff() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.stand_in.fault(Fault::status(500).on("POST", EVENTS).times(1000));
@@ -100,11 +100,11 @@ async fn what_nobody_can_tell_is_left_to_a_person_and_not_sent_twice() {
     }
     assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "unclear")]);
     assert_eq!(metered.at_stripe("impressions").await, BTreeMap::from([(CLOSED, 7)]));
-    assert_eq!(metered.told("usage.meter_unclear").await.len(), 1);
+    assert_eq!(metered.reported("usage.meter_unclear").await.len(), 1);
 }
 
 #[tokio::test]
-async fn an_outage_delays_and_loses_nothing() {
+async fn an_outage_delays_but_loses_nothing() {
     let metered = Metered::start().await;
     for n in 0..6 {
         metered.send(&format!("e{n}"), "impressions", CLOSED - Duration::hours(n), 10).await;
@@ -129,7 +129,7 @@ async fn an_outage_delays_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_once_and_overcome_once_it_is_put_right() {
+async fn a_refusal_is_audited_once_and_retried() {
     let metered = Metered::start().await;
     let meters = get(&metered.stand_in, "v1/billing/meters").await;
     let meter = meters["data"].as_array().unwrap().iter().find(|meter| meter["event_name"] == "impressions").unwrap()["id"].clone();
@@ -141,12 +141,12 @@ async fn a_refusal_is_told_once_and_overcome_once_it_is_put_right() {
         metered.run().await;
         metered.pass(Duration::minutes(5));
     }
-    // The first refusal holds the others back.
+    // The first refusal delays the others.
     assert_eq!(status(&metered.rows("impressions").await), [(2, 1, 10, "failed")]);
     assert_eq!(metered.posts(EVENTS).len(), 3);
-    let told = metered.told("usage.meter_failed").await;
-    assert_eq!(told.len(), 1);
-    assert!(told[0]["reason"].as_str().unwrap().contains("No active meter found"), "{told:?}");
+    let reported = metered.reported("usage.meter_failed").await;
+    assert_eq!(reported.len(), 1);
+    assert!(reported[0]["reason"].as_str().unwrap().contains("No active meter found"), "{reported:?}");
 
     add_meter(&metered.stand_in, "impressions_2").await;
     let platform = metering(&metered.app, |config| config.file.meters.event_names.impressions = "impressions_2".into());
@@ -174,7 +174,7 @@ async fn several_replicas_at_once_send_each_hour_once() {
 }
 
 #[tokio::test]
-async fn whoever_lost_its_turn_changes_nothing_any_more() {
+async fn a_worker_without_its_claim_changes_nothing() {
     let metered = Metered::start().await;
     metered.send("a", "impressions", CLOSED, 100).await;
     metered.stand_in.fault(Fault::hang().on("POST", EVENTS).after_the_work());
@@ -187,7 +187,7 @@ async fn whoever_lost_its_turn_changes_nothing_any_more() {
     metered.pass(Duration::minutes(10));
     run(&metering(&metered.app, |_| {})).await.unwrap();
     assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "sent")]);
-    // It hears nothing but errors, and may not say so.
+    // It only gets errors, and must not record them.
     slow.await.unwrap();
     assert_eq!(status(&metered.rows("impressions").await), [(0, 1, 100, "sent")]);
     let tries: i32 = sqlx::query_scalar("SELECT attempts FROM usage_meter_events").fetch_one(&metered.app.db).await.unwrap();

@@ -48,13 +48,13 @@ impl Shell {
         command
     }
 
-    /// Ok with exit code 0; else the code. What it printed, and its errors.
+    /// Ok for exit code 0; else the code. Also its output and its errors.
     fn run(&self, args: &[&str]) -> (Result<(), Option<i32>>, String, String) {
-        told(self.command(args).output().unwrap())
+        outcome(self.command(args).output().unwrap())
     }
 }
 
-fn told(output: Output) -> (Result<(), Option<i32>>, String, String) {
+fn outcome(output: Output) -> (Result<(), Option<i32>>, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let code = if output.status.success() { Ok(()) } else { Err(output.status.code()) };
     (code, text(output.stdout), text(output.stderr))
@@ -65,7 +65,7 @@ fn read(text: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_exit_code_says_whether_all_is_well() {
+async fn the_exit_code_is_the_verdict() {
     let (shell, invoice) = Shell::start().await;
     let (code, out, err) = shell.run(&["reconcile", "--json"]);
     let well = read(&out);
@@ -85,12 +85,12 @@ async fn the_exit_code_says_whether_all_is_well() {
     let (code, out, _) = shell.run(&["reconcile"]);
     assert!(code == Err(Some(1)) && out.starts_with(&format!("amount\tinvoice\t{invoice}\ttotal\t10000\t12345\t")), "{out}");
 
-    // What it can't ask it can't compare.
-    let refused = told(shell.command(&["reconcile", "--json"]).env("STRIPE_SECRET_KEY", "sk_test_of_nobody").output().unwrap());
+    // Without Stripe nothing can be compared.
+    let refused = outcome(shell.command(&["reconcile", "--json"]).env("STRIPE_SECRET_KEY", "sk_test_of_nobody").output().unwrap());
     let failed = read(&refused.1);
     assert_eq!((refused.0, &failed["status"], &failed["within_tolerance"]), (Err(Some(1)), &json!("failed"), &Value::Null));
     assert!(failed["error"].as_str().unwrap().contains("compared 0 objects"), "{failed}");
-    let unset = told(shell.command(&["reconcile"]).env_remove("STRIPE_SECRET_KEY").output().unwrap());
+    let unset = outcome(shell.command(&["reconcile"]).env_remove("STRIPE_SECRET_KEY").output().unwrap());
     assert!(unset.0 == Err(Some(1)) && unset.2.contains("not connected to Stripe"), "{}", unset.2);
     for wrong in [&["reconcile", "--dry-run", "--repair"][..], &["reconcile", "--since", "2026-11-01"]] {
         assert_eq!(shell.run(wrong).0, Err(Some(2)), "{wrong:?}");
@@ -99,7 +99,7 @@ async fn the_exit_code_says_whether_all_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interrupt_ends_it_and_it_says_what_it_had_compared() {
+async fn an_interrupt_ends_it_and_reports_progress() {
     let (shell, _) = Shell::start().await;
     for args in [&["reconcile", "--json"][..], &["reconcile", "--dry-run", "--json"]] {
         shell.stand_in.fault(Fault::hang().times(1000).on("GET", "/v1/charges"));
@@ -114,11 +114,11 @@ async fn an_interrupt_ends_it_and_it_says_what_it_had_compared() {
         tokio::time::timeout(std::time::Duration::from_secs(60), stuck).await.expect("it comes to the charges");
         // SAFETY: only sends a signal to a child that has not been waited for.
         unsafe { libc::kill(i32::try_from(child.id()).unwrap(), libc::SIGINT) };
-        let (code, out, err) = told(child.wait_with_output().unwrap());
+        let (code, out, err) = outcome(child.wait_with_output().unwrap());
         let run = read(&out);
         assert_eq!((code, &run["status"], &run["within_tolerance"]), (Err(Some(1)), &json!("cancelled"), &Value::Null), "{err}");
         let error = run["error"].as_str().unwrap();
-        assert!(error.contains("ended early") && error.contains("had come to the charges and compared"), "{error}");
+        assert!(error.contains("was cancelled") && error.contains("had reached the charges and compared"), "{error}");
         assert!(err.starts_with("apex-billing: the reconciliation was cancelled") && err.trim_end().lines().count() == 1, "{err}");
         shell.stand_in.shared.faults.lock().unwrap().clear();
     }

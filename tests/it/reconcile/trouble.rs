@@ -1,4 +1,5 @@
-//! A Stripe that gives nothing, half of it or errors; a process that dies: never a false "all well".
+//! A Stripe with empty or partial responses or errors; a dying process: never a false "within
+//! tolerance".
 
 use super::{AT_ONCE, Ahead, INVOICES, RECONCILE, by, in_step, in_step_under, one, run, silent, work};
 use crate::{
@@ -25,16 +26,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 #[tokio::test]
-async fn lists_that_leave_everything_out_make_a_run_fail() {
+async fn empty_lists_make_a_run_fail() {
     let (stand_in, app) = in_step().await;
     for path in ["customers", "subscriptions", "invoices", "charges", "invoice_payments", "refunds", "credit_notes"] {
         stand_in.fault(Fault::empty_list(false).on("GET", &format!("/v1/{path}")));
         let failed = run(&app).await;
         assert_eq!((failed.status, failed.within_tolerance), (ReconciliationStatus::Failed, None), "{path}");
         let error = failed.error.unwrap();
-        assert!(error.contains("leave out") && error.contains("compared"), "{path}: {error}");
+        assert!(error.contains("lists omit") && error.contains("compared"), "{path}: {error}");
     }
-    // The same after the first page, or with a claim that there is more.
+    // The same after the first page, or with `has_more`.
     for fault in [Fault::empty_list(false).after(1), Fault::empty_list(true)] {
         stand_in.fault(fault.on("GET", "/v1/invoices"));
         let failed = run(&app).await;
@@ -46,7 +47,7 @@ async fn lists_that_leave_everything_out_make_a_run_fail() {
 }
 
 #[tokio::test]
-async fn what_stripe_lists_out_of_order_or_twice_counts_once() {
+async fn unordered_and_repeated_objects_count_once() {
     let (stand_in, app) = in_step().await;
     let lost = "DELETE FROM invoices WHERE stripe_invoice_id = $1";
     sqlx::query(lost).bind(super::newest_of(&stand_in, "invoice", "cus_lumen")).execute(&app.db).await.unwrap();
@@ -63,7 +64,7 @@ async fn what_stripe_lists_out_of_order_or_twice_counts_once() {
 }
 
 #[tokio::test]
-async fn a_stripe_that_answers_nothing_in_time_is_no_all_well_either() {
+async fn timeouts_fail_the_run_too() {
     let (stand_in, app) = in_step().await;
     for fault in [Fault::hang(), Fault::malformed_json()] {
         let request = Some(Uuid::new_v4());
@@ -71,7 +72,7 @@ async fn a_stripe_that_answers_nothing_in_time_is_no_all_well_either() {
         let failed =
             work(&impatient(&app), &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((failed.status, failed.within_tolerance, failed.stage.as_str()), (ReconciliationStatus::Failed, None, "charges"));
-        assert!(failed.error.as_deref().unwrap().contains("it had come to the charges and compared"), "{:?}", failed.error);
+        assert!(failed.error.as_deref().unwrap().contains("it had reached the charges and compared"), "{:?}", failed.error);
         stand_in.shared.faults.lock().unwrap().clear();
         let again = work(&app.platform, &Asked::default(), request).await.carry_out(&silent(), &CancellationToken::new()).await.unwrap();
         assert_eq!((again.id, again.within_tolerance, again.checked.invoices), (failed.id, Some(true), INVOICES));
@@ -79,7 +80,7 @@ async fn a_stripe_that_answers_nothing_in_time_is_no_all_well_either() {
 }
 
 #[tokio::test]
-async fn repairs_have_a_time_of_their_own() {
+async fn repairs_have_their_own_time_limit() {
     let (stand_in, app) = in_step_under(&[AT_ONCE[0], ("request-timeout-seconds = 30", "request-timeout-seconds = 4")]).await;
     let invoice = super::newest_of(&stand_in, "invoice", "cus_lumen");
     stand_in.tamper("invoice", &invoice, |invoice| invoice["total"] = json!(1));
@@ -88,18 +89,18 @@ async fn repairs_have_a_time_of_their_own() {
         both.ahead(Duration::minutes(1));
     }
     let admin = app.sign_in(Role::Admin, None).await;
-    // Longer than a request may take otherwise.
+    // Longer than the normal time limit of a request.
     stand_in.fault(Fault::status(429).retry_after(5).on("GET", &format!("/v1/invoices/{invoice}")));
     let answer = admin.post_json(&format!("/api/v1/admin/reconciliations/{}/repair", found.id), &json!({})).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"repaired": 1, "failed": 0, "left": 0})));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_was_killed_in_the_middle_goes_on_under_its_key() {
+async fn a_killed_run_resumes_with_its_key() {
     let (stand_in, app) = in_step().await;
     let place = Workplace::new();
     place.set("settle-seconds = 10", "settle-seconds = 0");
-    // The jobs would take it up by themselves.
+    // The jobs would resume it by themselves.
     place.set("nightly = true", "nightly = false");
     users::put(&app.platform, "ops@apex.example", PASSWORD, Role::Admin, None).await.unwrap();
     let mut server = Running::start(
@@ -129,12 +130,12 @@ async fn a_run_that_was_killed_in_the_middle_goes_on_under_its_key() {
     assert!(before.ends_with(" running charges true"), "{before}");
 
     stand_in.shared.faults.lock().unwrap().clear();
-    // The program lived now, and not on the tests' day; its lease on the key has to run out.
+    // The program uses the real time, not the tests'; its lease on the key has to expire.
     app.advance(OffsetDateTime::now_utc() - app.now());
     let person = app.client().with_header("cookie", &cookie).with_header("idempotency-key", "night");
     person.post_json(RECONCILE, &json!({})).await.problem(409, "idempotency_in_progress");
     app.advance(Duration::seconds(20));
-    // The connection that had the lead in this scope takes a moment to be gone.
+    // The connection with the scope's lock takes a moment to close.
     let taken_up = async {
         loop {
             let answer = person.post_json(RECONCILE, &json!({})).await;
@@ -148,13 +149,13 @@ async fn a_run_that_was_killed_in_the_middle_goes_on_under_its_key() {
     let done: Value = done.json();
     assert!(before.starts_with(done["reconciliation_id"].as_str().unwrap()), "{before} {done}");
     assert_eq!((&done["within_tolerance"], &done["checked"]["invoices"]), (&json!(true), &json!(INVOICES)));
-    let told = "SELECT string_agg(event_type, ',' ORDER BY id) FROM billing_audit WHERE event_type LIKE 'reconciliation.%'";
-    assert_eq!(one(&app, told).await, "reconciliation.started,reconciliation.completed");
+    let types = "SELECT string_agg(event_type, ',' ORDER BY id) FROM billing_audit WHERE event_type LIKE 'reconciliation.%'";
+    assert_eq!(one(&app, types).await, "reconciliation.started,reconciliation.completed");
     assert_eq!(one(&app, "SELECT count(*)::text FROM reconciliations").await, "1");
 }
 
 #[tokio::test]
-async fn a_repair_that_was_cut_off_is_done_by_the_next() {
+async fn an_interrupted_repair_is_completed_by_the_next() {
     let (stand_in, app): (_, TestApp) = in_step().await;
     let invoice = super::newest_of(&stand_in, "invoice", "cus_lumen");
     stand_in.tamper("invoice", &invoice, |invoice| invoice["total"] = json!(1));
@@ -162,7 +163,8 @@ async fn a_repair_that_was_cut_off_is_done_by_the_next() {
     for both in [&stand_in as &dyn Ahead, &app] {
         both.ahead(Duration::minutes(1));
     }
-    // Stripe is away in the middle: the run's repair ends with an error, and nothing is said to be repaired.
+    // Stripe becomes unavailable: the run's repair ends with an error, and nothing is reported as
+    // repaired.
     stand_in.fault(Fault::status(500).times(1000).on("GET", &format!("/v1/invoices/{invoice}")).after(1));
     let cut = reconcile::repair_all(&impatient(&app), &by(), &found.id.to_string()).await;
     assert!(cut.is_err());

@@ -1,4 +1,4 @@
-//! What was used against what Stripe's meters count, and against what invoices bill.
+//! Usage compared with Stripe's meters and with invoices.
 
 use super::{AT_ONCE, Ahead, by, found, import, run};
 use crate::{
@@ -16,7 +16,7 @@ use apex_billing::{
 use serde_json::{Value, json};
 use time::{Duration, macros::datetime};
 
-/// Stripe with a meter, and a customer that both know, with usage that Stripe was told of.
+/// Stripe with a meter, and a customer known to both, with usage sent to Stripe.
 async fn metered() -> (StandIn, TestApp, CustomerId, String) {
     let stand_in = StandIn::start().await;
     let settings = [AT_ONCE[0], ("enabled = false", "enabled = true")];
@@ -50,7 +50,7 @@ async fn use_in_all(app: &TestApp, quantity: i64) {
 }
 
 #[tokio::test]
-async fn usage_is_weighed_against_stripes_meters() {
+async fn usage_is_compared_with_stripes_meters() {
     let (_stand_in, app, ..) = metered().await;
     let well = run(&app).await;
     assert_eq!((found(&app, &well).await, well.within_tolerance), (vec![], Some(true)));
@@ -67,7 +67,7 @@ async fn usage_is_weighed_against_stripes_meters() {
 }
 
 #[tokio::test]
-async fn a_repair_tells_the_meters_what_they_lack_and_nothing_twice() {
+async fn a_repair_sends_missing_usage_once() {
     let (stand_in, app, ..) = metered().await;
     let repaired = async || {
         let run = run(&app).await;
@@ -75,11 +75,11 @@ async fn a_repair_tells_the_meters_what_they_lack_and_nothing_twice() {
         (run.discrepancies, repair.repaired, repair.failed)
     };
     assert_eq!(repaired().await, (0, 0, 0));
-    // What came here since, and was never sent.
+    // Usage that arrived since then and was never sent.
     use_in_all(&app, 1100).await;
     assert_eq!(repaired().await, (1, 1, 0));
     assert_eq!(repaired().await, (0, 0, 0));
-    // What Stripe took and lost. Within the hour it may still be on its way into the sums.
+    // Usage that Stripe accepted and lost. Within the hour it may still be missing from the totals.
     stand_in.work(|store| store.meters.lose());
     for both in [&stand_in as &dyn Ahead, &app] {
         both.ahead(Duration::minutes(1));
@@ -91,13 +91,13 @@ async fn a_repair_tells_the_meters_what_they_lack_and_nothing_twice() {
     }
     assert_eq!(repaired().await, (1, 1, 0));
     assert_eq!(repaired().await, (0, 0, 0));
-    let told: Vec<Value> =
+    let quantities: Vec<Value> =
         sqlx::query_scalar("SELECT data -> 'quantity' FROM billing_audit WHERE event_type = 'usage.meter_lost' ORDER BY id")
             .fetch_all(&app.db)
             .await
             .unwrap();
-    assert_eq!(told.iter().map(|quantity| quantity.as_i64().unwrap()).sum::<i64>(), 1100);
-    // What somebody else has told Stripe is not ours to take back.
+    assert_eq!(quantities.iter().map(|quantity| quantity.as_i64().unwrap()).sum::<i64>(), 1100);
+    // Usage from another sender can't be cancelled.
     let other = format!(
         "event_name=impressions&identifier=other&timestamp={}&payload[stripe_customer_id]=cus_lumen&payload[value]=7",
         datetime!(2026-11-20 10:00 UTC).unix_timestamp()
@@ -106,7 +106,7 @@ async fn a_repair_tells_the_meters_what_they_lack_and_nothing_twice() {
     assert_eq!(repaired().await, (1, 0, 1));
 }
 
-/// An invoice that bills so many impressions of November up to the 21st, and a flat fee.
+/// An invoice that bills impressions of November up to the 21st, and a flat fee.
 async fn billed(stand_in: &StandIn, meter: &str, quantity: i64) -> String {
     let price = |extra: &str| format!("currency=usd&unit_amount=1&recurring[interval]=month{extra}");
     let metered = post(stand_in, "v1/prices", &price(&format!("&recurring[usage_type]=metered&recurring[meter]={meter}"))).await;
@@ -116,7 +116,7 @@ async fn billed(stand_in: &StandIn, meter: &str, quantity: i64) -> String {
     stand_in.work(|store| {
         let customer = store.get("customer", "cus_lumen").cloned().unwrap();
         let mut invoice = store.draft(&customer, "usd", None, "subscription_cycle");
-        // Two tiers of one price, each with a line of its own.
+        // Two tiers of one price, each with its own line.
         for (price, quantity) in [(&metered, 400), (&metered, quantity - 400), (&flat, 1)] {
             let line = Line {
                 description: "Usage".into(),
@@ -137,7 +137,7 @@ async fn billed(stand_in: &StandIn, meter: &str, quantity: i64) -> String {
 }
 
 #[tokio::test]
-async fn what_an_invoice_bills_is_weighed_against_what_was_used() {
+async fn billed_usage_is_compared_with_used_quantities() {
     let (stand_in, app, _, meter) = metered().await;
     let mut invoices = Vec::new();
     for quantity in [1000, 1004, 900] {
@@ -156,7 +156,7 @@ async fn what_an_invoice_bills_is_weighed_against_what_was_used() {
     let of = |at: usize, difference, within| (Kind::UsageQuantity, invoices[at].clone(), "impressions".to_owned(), difference, within);
     assert_eq!(found, [of(1, -4, true), of(2, 100, false)]);
     assert_eq!(run.within_tolerance, Some(false));
-    // What is final stays so, and its quantities can't drift away unseen either.
+    // Finalized invoices stay, and their quantities can't drift unnoticed either.
     let repair = reconcile::repair_all(&app.platform, &by(), &run.id.to_string()).await.unwrap();
     assert_eq!((repair.repaired, repair.failed), (0, 2));
     stand_in.tamper("invoice", &invoices[0], |invoice| invoice["lines"]["data"][0]["quantity"] = json!(401));

@@ -1,4 +1,4 @@
-//! Clients that never stop asking: some keep their connection, as pools do, others open one for each request.
+//! Clients under load: some keep their connection, as pools do, others open one per request.
 
 use axum::{
     body::Body,
@@ -14,7 +14,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::{runtime::Runtime, sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// What is asked in turn: whether it is a usage event, and whether the connection is kept.
+/// The requests in turn: whether it is a usage event, and whether the connection is kept.
 const CLIENTS: [(Ask, bool); 6] = [
     (Ask::Event, true),
     (Ask::Event, false),
@@ -30,7 +30,7 @@ enum Ask {
     Event,
 }
 
-/// Requests without a pause, until it ends.
+/// Requests without a pause, until dropped.
 pub struct Load {
     clients: JoinSet<(Vec<String>, u64)>,
     answers: watch::Receiver<u64>,
@@ -55,7 +55,7 @@ impl Load {
         seen.wait_for(|seen| *seen >= wanted).await.expect("clients that ask");
     }
 
-    /// Answers, what failed and why, and how many usage events were accepted.
+    /// Responses, failures with reasons, and the number of accepted usage events.
     pub async fn end(self) -> (u64, Vec<String>, u64) {
         self.end.cancel();
         let ended = self.clients.join_all().await;
@@ -91,7 +91,7 @@ impl Asking {
         (failures, accepted)
     }
 
-    /// How many events were accepted.
+    /// The number of accepted events.
     async fn once(&self, client: &Client<HttpConnector, Body>, turn: usize) -> Result<u64, String> {
         let request = match self.ask {
             Ask::Get(path) => Request::get(format!("http://{}{path}", self.address)).body(Body::empty()),

@@ -1,4 +1,4 @@
-//! Asks the stand-in as Stripe's libraries do.
+//! Calls the stand-in like Stripe's libraries.
 
 use crate::stripe::StandIn;
 use axum::http::{HeaderMap, Request};
@@ -14,14 +14,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Checks that it was done, and gives the object.
+    /// Asserts success, and returns the object.
     #[track_caller]
     pub fn done(self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.body
     }
 
-    /// Checks that it is this error, and gives it.
+    /// Asserts this error, and returns it.
     #[track_caller]
     pub fn error(self, status: u16, kind: &str) -> Value {
         assert_eq!((self.status, self.body["error"]["type"].as_str()), (status, Some(kind)), "{}", self.body);
@@ -33,7 +33,7 @@ impl Answer {
     }
 }
 
-/// What came back, or why nothing whole did.
+/// The response, or why there was none.
 pub async fn send(stand_in: &StandIn, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
     let mut request = Request::builder().method(method).uri(format!("{}{path}", stand_in.base_url()));
     for (name, value) in headers {

@@ -1,4 +1,4 @@
-//! Webhooks from the stand-in to this very platform.
+//! Webhooks from the stand-in to the platform.
 
 use super::client::{ask, get, ids, post};
 use crate::{
@@ -19,7 +19,7 @@ fn endpoint(app: &str) -> Endpoint {
     Endpoint { url: format!("{app}/api/v1/webhooks/stripe"), secret: WEBHOOK_SECRET.into(), backoff_ms: vec![0, 0], disorder: None }
 }
 
-/// Both know Pixel Forge, and their clocks show the same.
+/// Both know Pixel Forge, and have the same clock.
 async fn both() -> (TestApp, StandIn, Endpoint) {
     let stand_in = StandIn::start().await;
     let app = TestApp::start_with(&[("STRIPE_SECRET_KEY", stand_in.secret_key()), ("STRIPE_API_BASE", &stand_in.base_url())]).await;
@@ -29,7 +29,7 @@ async fn both() -> (TestApp, StandIn, Endpoint) {
     (app, stand_in, endpoint)
 }
 
-/// Months of all kinds of trouble, with so much time between the steps.
+/// Months with all kinds of changes, with this much time between the steps.
 async fn history(app: &TestApp, stand_in: &StandIn, between: Duration) {
     let pause = || {
         app.advance(between);
@@ -73,7 +73,7 @@ async fn history(app: &TestApp, stand_in: &StandIn, between: Duration) {
 }
 
 #[tokio::test]
-async fn the_platform_takes_what_the_stand_in_signs() {
+async fn the_platform_accepts_the_stand_ins_signatures() {
     let (app, stand_in, endpoint) = both().await;
     stand_in.deliver_to(endpoint);
     history(&app, &stand_in, Duration::minutes(1)).await;
@@ -95,7 +95,7 @@ async fn the_platform_takes_what_the_stand_in_signs() {
     assert_eq!(ask_database(&app.db, "SELECT status, plan_type, deleted FROM subscriptions").await, "canceled|growth|true");
 }
 
-/// However the events come, the mirror is the one of their order.
+/// In any order of events, the mirror is that of the original order.
 async fn same_mirror_in_any_order(pause: Duration) {
     let (app, stand_in, endpoint) = both().await;
     history(&app, &stand_in, pause).await;
@@ -124,7 +124,7 @@ async fn deliveries_out_of_order_and_twice_give_the_same_mirror() {
 }
 
 #[tokio::test]
-async fn so_they_do_when_all_of_it_happened_within_a_second() {
+async fn events_within_one_second_give_the_same_mirror() {
     same_mirror_in_any_order(Duration::ZERO).await;
 }
 
@@ -145,15 +145,15 @@ async fn the_same_seed_gives_the_same_order() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_tried_again_and_then_given_up() {
+async fn failed_deliveries_are_retried_then_given_up() {
     let (app, stand_in, endpoint) = both().await;
-    // Nobody signs with this.
+    // An invalid secret.
     stand_in.deliver_to(Endpoint { secret: "whsec_of_another".into(), ..endpoint.clone() });
     post(&stand_in, "v1/customers", "name=a").await;
     let statuses: Vec<Option<u16>> = stand_in.settle().await.iter().map(|attempt| attempt.status).collect();
     assert_eq!(statuses, [Some(400); 3]);
     assert_eq!(ask_database(&app.db, "SELECT count(*) FROM stripe_webhook_events").await, "0");
-    // Nobody listens there; what comes after is delivered all the same.
+    // An unreachable endpoint; later events are still delivered.
     stand_in.deliver_to(Endpoint { url: "http://127.0.0.1:9/".into(), ..endpoint.clone() });
     post(&stand_in, "v1/customers", "name=b").await;
     stand_in.deliver_to(endpoint);

@@ -9,7 +9,7 @@ use serde_json::json;
 use time::Duration;
 
 #[tokio::test]
-async fn the_same_key_has_one_effect_and_one_answer() {
+async fn the_same_key_has_one_effect_and_response() {
     let stand_in = StandIn::start().await;
     let first = post_with_key(&stand_in, "v1/customers", "name=Forge", "key-1").await;
     assert_eq!(first.header("idempotent-replayed"), None);
@@ -25,7 +25,7 @@ async fn the_same_key_has_one_effect_and_one_answer() {
     post_with_key(&stand_in, "v1/customers", "name=Forge", &"k".repeat(256)).await.error(400, "idempotency_error");
     assert_eq!(ids(&get(&stand_in, "v1/customers").await).len(), 1);
 
-    // What was refused unread may be put right under the same key; a card's refusal stays.
+    // A malformed request may be corrected with the same key; a declined card stays declined.
     post_with_key(&stand_in, "v1/customers", "oops=1", "key-2").await.error(400, "invalid_request_error");
     post_with_key(&stand_in, "v1/customers", "name=Right", "key-2").await.done();
     let customer = stand_in.seed_customer("forge");
@@ -52,11 +52,11 @@ async fn a_key_is_known_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_key_whose_request_still_runs_is_refused_until_its_caller_gives_up() {
+async fn a_running_requests_key_is_refused() {
     let stand_in = StandIn::start().await;
     stand_in.fault(Fault::hang().on("POST", "/v1/customers"));
     let mut hanging = std::pin::pin!(post_with_key(&stand_in, "v1/customers", "name=Forge", "key"));
-    // It hangs once the log has it.
+    // It hangs once it is logged.
     while stand_in.requests().is_empty() {
         assert!(futures::poll!(&mut hanging).is_pending());
         tokio::task::yield_now().await;
@@ -68,7 +68,7 @@ async fn a_key_whose_request_still_runs_is_refused_until_its_caller_gives_up() {
 }
 
 #[tokio::test]
-async fn a_key_of_a_caller_that_gave_up_is_free_again() {
+async fn a_disconnected_callers_key_is_free_again() {
     let stand_in = StandIn::start().await;
     stand_in.fault(Fault::hang());
     let patience = std::time::Duration::from_millis(50);
@@ -85,7 +85,7 @@ async fn a_key_of_a_caller_that_gave_up_is_free_again() {
 }
 
 #[tokio::test]
-async fn only_who_has_the_key_is_served() {
+async fn only_valid_secret_keys_are_served() {
     let stand_in = StandIn::start().await;
     // `sk_test_of_the_tests:` in base64.
     let basic = "Basic c2tfdGVzdF9vZl90aGVfdGVzdHM6";
@@ -116,7 +116,7 @@ async fn forms_are_read_with_their_brackets() {
     assert_eq!(customer["metadata"], json!({"apex_customer": "new", "a.b": "1+1"}));
     assert_eq!((&customer["address"]["city"], &customer["preferred_locales"]), (&json!("Köln"), &json!(["de", "en"])));
     let path = format!("v1/customers/{}", customer["id"].as_str().expect("an id"));
-    // An empty value takes a key away; the rest stays.
+    // An empty value removes a key; the rest stays.
     let changed = post(&stand_in, &path, "metadata[apex_customer]=&metadata[c]=3&name=").await;
     assert_eq!((&changed["metadata"], &changed["name"]), (&json!({"a.b": "1+1", "c": "3"}), &json!(null)));
     assert_eq!(post(&stand_in, &path, "metadata=").await["metadata"], json!({}));

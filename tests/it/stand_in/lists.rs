@@ -4,7 +4,7 @@ use super::client::{ask, get, ids, post};
 use crate::{stripe::StandIn, support::stand_in::TestStandIn};
 use serde_json::Value;
 
-/// Every list with something in it: 23 of each at least.
+/// Every non-empty list: at least 23 of each.
 async fn filled() -> (StandIn, Vec<String>) {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
@@ -108,7 +108,7 @@ async fn every_list_pages_both_ways_and_misses_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_that_can_not_be_is_refused() {
+async fn invalid_pages_are_refused() {
     let (stand_in, lists) = filled().await;
     for list in &lists {
         for (query, param) in [
@@ -127,7 +127,7 @@ async fn a_page_that_can_not_be_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_put_lost_or_tampered_with_shows_and_nobody_is_told() {
+async fn direct_changes_show_without_events() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let seeded = stand_in.seed_invoices(&customer, 3);

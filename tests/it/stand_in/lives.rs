@@ -1,10 +1,10 @@
-//! What each change of an object makes of it and of others, and the events that tell of it.
+//! The effects of each change on objects, and the resulting events.
 
 use super::client::{ask, get, post};
 use crate::{stripe::StandIn, support::stand_in::TestStandIn};
 use serde_json::{Value, json};
 
-/// The types of the events since the last time, and so many are known then.
+/// The types of new events since the last call.
 struct News {
     known: usize,
 }
@@ -32,7 +32,7 @@ async fn figures(stand_in: &StandIn, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_whole_life_of_an_invoice() {
+async fn an_invoices_life_cycle() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let mut news = News { known: 0 };
@@ -59,7 +59,7 @@ async fn a_whole_life_of_an_invoice() {
     );
     assert_eq!(figures(&stand_in, &path).await, json!(["paid", 50_000, 45_000, 45_000, 0]));
     assert_eq!(paid["attempt_count"], 2);
-    // The last event holds the invoice as it stands; that of an update, what was before.
+    // The last event has the current invoice; an update has the previous values.
     let events = stand_in.events();
     let last = events.last().expect("an event");
     assert_eq!((&last["data"]["object"], &last["created"]), (&paid, &json!(crate::support::app::NOW.unix_timestamp())));
@@ -84,7 +84,7 @@ async fn a_whole_life_of_an_invoice() {
 }
 
 #[tokio::test]
-async fn the_other_ways_an_invoice_ends() {
+async fn other_ends_of_an_invoice() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let mut news = News { known: 0 };
@@ -107,12 +107,12 @@ async fn the_other_ways_an_invoice_ends() {
     let path = draft(&stand_in, &customer, &[1000]).await;
     news.of(&stand_in);
     assert_eq!(post(&stand_in, &format!("{path}/pay"), "paid_out_of_band=true").await["status"], "paid");
-    let told = news.of(&stand_in);
-    assert!(told.contains(&"invoice_payment.paid".to_owned()) && !told.contains(&"charge.succeeded".to_owned()), "{told:?}");
+    let types = news.of(&stand_in);
+    assert!(types.contains(&"invoice_payment.paid".to_owned()) && !types.contains(&"charge.succeeded".to_owned()), "{types:?}");
 }
 
 #[tokio::test]
-async fn credit_pays_first_and_what_is_over_is_kept() {
+async fn credit_is_used_first_and_the_rest_stays() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     post(&stand_in, &format!("v1/customers/{customer}"), "balance=-1500").await;
@@ -125,7 +125,7 @@ async fn credit_pays_first_and_what_is_over_is_kept() {
 }
 
 #[tokio::test]
-async fn credit_notes_lower_what_is_open_give_back_what_is_paid_and_can_be_taken_back() {
+async fn credit_notes_reduce_refund_and_can_be_voided() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let path = draft(&stand_in, &customer, &[1000]).await;
@@ -147,7 +147,7 @@ async fn credit_notes_lower_what_is_open_give_back_what_is_paid_and_can_be_taken
     assert_eq!((&note["type"], &note["refunds"][0]["amount_refunded"]), (&json!("post_payment"), &json!(300)));
     assert_eq!(get(&stand_in, &path).await["post_payment_credit_notes_amount"], 400);
     assert_eq!(get(&stand_in, &format!("v1/customers/{customer}")).await["balance"], -100);
-    // An open invoice that is credited in full is paid.
+    // An open invoice that is fully credited is paid.
     let path = draft(&stand_in, &customer, &[1000]).await;
     post(&stand_in, &format!("{path}/finalize"), "").await;
     post(&stand_in, "v1/credit_notes", &format!("invoice={}&amount=900", path.trim_start_matches("v1/invoices/"))).await;
@@ -155,7 +155,7 @@ async fn credit_notes_lower_what_is_open_give_back_what_is_paid_and_can_be_taken
 }
 
 #[tokio::test]
-async fn a_whole_life_of_a_subscription() {
+async fn a_subscriptions_life_cycle() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let price = async |amount: i64| {
@@ -199,7 +199,7 @@ async fn a_whole_life_of_a_subscription() {
     assert_eq!((count("").await, count("&status=canceled").await, count("&status=all").await), (Some(0), Some(1), Some(1)));
     ask(&stand_in, "DELETE", &path, "").await.error(404, "invalid_request_error");
 
-    // A customer that goes takes its subscriptions along, and can still be asked for.
+    // Deleting a customer cancels its subscriptions; it can still be fetched.
     post(&stand_in, "v1/subscriptions", &format!("customer={customer}&items[0][price]={growth}")).await;
     news.of(&stand_in);
     ask(&stand_in, "DELETE", &format!("v1/customers/{customer}"), "").await.done();
@@ -236,7 +236,7 @@ async fn lists_are_filtered() {
 }
 
 #[tokio::test]
-async fn usage_is_counted_once_and_within_its_time() {
+async fn usage_is_counted_once_and_within_the_window() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let meter = post(&stand_in, "v1/billing/meters", "display_name=Calls&event_name=calls&default_aggregation[formula]=sum").await;
@@ -270,7 +270,7 @@ async fn usage_is_counted_once_and_within_its_time() {
         async || ask(&stand_in, "POST", "v1/billing/meter_event_adjustments", "event_name=calls&type=cancel&cancel[identifier]=a").await;
     assert_eq!(adjust().await.done()["status"], "complete");
     assert_eq!(sum().await, 2);
-    // A day later Stripe knows the identifier no more.
+    // A day later Stripe no longer knows the identifier.
     stand_in.advance(time::Duration::DAY);
     adjust().await.error(400, "invalid_request_error");
     send(&format!("payload[value]=5&identifier=a&timestamp={now}")).await.done();

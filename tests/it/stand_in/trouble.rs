@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn an_error_strikes_where_and_as_often_as_told() {
+async fn faults_apply_where_and_as_often_as_configured() {
     let stand_in = StandIn::start().await;
     stand_in.fault(Fault::status(429).retry_after(1).times(2).after(1).on("GET", "/v1/events"));
     stand_in.fault(Fault::status(503).on("POST", "/v1/invoices*"));
@@ -26,7 +26,7 @@ async fn an_error_strikes_where_and_as_often_as_told() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_lost_after_the_work_and_found_again_by_its_key() {
+async fn a_lost_response_is_repeated_by_its_key() {
     for fault in [Fault::status(500).after_the_work(), Fault::hang().after_the_work(), Fault::half_a_body(), Fault::malformed_json()] {
         let stand_in = StandIn::start().await;
         let bearer = format!("Bearer {}", stand_in.secret_key());
@@ -44,7 +44,7 @@ async fn an_answer_can_be_lost_after_the_work_and_found_again_by_its_key() {
 }
 
 #[tokio::test]
-async fn without_the_work_nothing_has_happened() {
+async fn a_fault_before_the_operation_has_no_effect() {
     for fault in [Fault::status(500), Fault::hang()] {
         let stand_in = StandIn::start().await;
         stand_in.fault(fault.on("POST", "/v1/customers"));
@@ -56,7 +56,7 @@ async fn without_the_work_nothing_has_happened() {
 }
 
 #[tokio::test]
-async fn held_answers_show_which_calls_are_on_their_way_at_once() {
+async fn held_responses_show_concurrent_calls() {
     for hold in [Fault::hold(), Fault::hold().after_the_work()] {
         let stand_in = StandIn::start().await;
         post(&stand_in, "v1/billing/meters", "display_name=calls&event_name=calls&default_aggregation[formula]=sum").await;
@@ -74,9 +74,9 @@ async fn held_answers_show_which_calls_are_on_their_way_at_once() {
             let released = send(&stand_in, "POST", "_release", "", &[]).await.unwrap().body;
             (held, released)
         };
-        let (_, _, _, told) = tokio::join!(call("cus_forge", 1), call("cus_lumen", 1), call("cus_lumen", 2), controls);
-        assert_eq!(told, (json!({"waiting": 3}), json!({"released": 3})));
-        // None is held any more, and each of these comes after the other.
+        let (_, _, _, controlled) = tokio::join!(call("cus_forge", 1), call("cus_lumen", 1), call("cus_lumen", 2), controls);
+        assert_eq!(controlled, (json!({"waiting": 3}), json!({"released": 3})));
+        // None is held any more, and these run one after the other.
         call("cus_forge", 2).await;
         let cancel = "event_name=calls&type=cancel&cancel[identifier]=cus_forge-2";
         post(&stand_in, "v1/billing/meter_event_adjustments", cancel).await;

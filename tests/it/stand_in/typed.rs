@@ -1,4 +1,4 @@
-//! Stripe's typed client for Rust reads what the stand-in says: each kind, in each state that it can be in.
+//! Stripe's typed Rust client parses the stand-in's responses: each type in each state.
 
 use super::client::{get, ids, post};
 use crate::{
@@ -29,7 +29,7 @@ fn client(stand_in: &StandIn) -> Client {
     ClientBuilder::new(stand_in.secret_key()).url(stand_in.base_url()).build().expect("a client")
 }
 
-/// A stand-in that has been through everything.
+/// A stand-in with objects in all states.
 async fn lived() -> (StandIn, String) {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
@@ -71,7 +71,7 @@ async fn lived() -> (StandIn, String) {
 }
 
 #[tokio::test]
-async fn every_list_of_a_full_life_can_be_read() {
+async fn every_list_parses() {
     let (stand_in, customer) = lived().await;
     let client = client(&stand_in);
     macro_rules! all {
@@ -103,7 +103,7 @@ async fn every_list_of_a_full_life_can_be_read() {
 }
 
 #[tokio::test]
-async fn usage_and_the_portal_work_through_the_typed_client() {
+async fn usage_and_portal_work_with_the_typed_client() {
     let stand_in = StandIn::start().await;
     let customer = stand_in.seed_customer("forge");
     let client = client(&stand_in);
@@ -131,7 +131,7 @@ async fn usage_and_the_portal_work_through_the_typed_client() {
 }
 
 #[tokio::test]
-async fn objects_are_made_and_errors_read_through_the_typed_client() {
+async fn objects_and_errors_work_with_the_typed_client() {
     let stand_in = StandIn::start().await;
     let client = client(&stand_in);
     let metadata = [("apex_customer".to_owned(), "new".to_owned())];

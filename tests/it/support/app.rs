@@ -1,4 +1,4 @@
-//! The whole server in process, on a database of its own and with a clock that stands still.
+//! The whole server in process, with its own database and a frozen clock.
 
 use super::{
     client::{Answer, Client},
@@ -18,13 +18,13 @@ use std::sync::{
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// When every test plays, until it moves the clock.
+/// The time of every test, until it moves the clock.
 pub const NOW: OffsetDateTime = datetime!(2026-11-22 15:50 UTC);
 
 /// Signs the tests' webhooks.
 pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
 
-/// Password of everybody in the tests.
+/// Password of all test users.
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct TestApp {
@@ -40,13 +40,13 @@ impl TestApp {
         TestApp::start_with(&[]).await
     }
 
-    /// With these environment variables set.
+    /// With these environment variables.
     pub async fn start_with(variables: &[(&str, &str)]) -> TestApp {
         let database = TestDatabase::new().await;
         TestApp::on(database, include_str!("../../../Leptos.toml"), variables).await
     }
 
-    /// With another number for a setting of `Leptos.toml`, each written as it stands there.
+    /// With another value for a setting of `Leptos.toml`, each as written there.
     pub async fn start_with_settings(settings: &[(&str, &str)]) -> TestApp {
         TestApp::start_with_all(&[], settings).await
     }
@@ -56,14 +56,14 @@ impl TestApp {
         TestApp::on(TestDatabase::new().await, &with_settings(settings), variables).await
     }
 
-    /// Beside others on the same database: another replica.
+    /// Next to others on the same database: another replica.
     pub async fn replica_with(&self, variables: &[(&str, &str)]) -> TestApp {
         let replica = TestApp::on(self._database.shared(), include_str!("../../../Leptos.toml"), variables).await;
         replica.clock.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
         replica
     }
 
-    /// Where the database is, for a program of its own.
+    /// The database's URL, for a separate program.
     pub fn database_url(&self) -> &str {
         &self._database.url
     }
@@ -84,7 +84,7 @@ impl TestApp {
         TestApp { db: database.pool.clone(), platform, router, clock, _database: database }
     }
 
-    /// The same database and clock under other environment variables: a restart.
+    /// The same database and clock with other environment variables: a restart.
     pub async fn restart_with(self, variables: &[(&str, &str)]) -> TestApp {
         let TestApp { clock, _database, .. } = self;
         let app = TestApp::on(_database, include_str!("../../../Leptos.toml"), variables).await;
@@ -104,7 +104,7 @@ impl TestApp {
         Client::new(self.router.clone())
     }
 
-    /// Listens on a free port of loopback for as long as the test runs, and gives the address with its scheme.
+    /// Listens on a free loopback port until the test ends; returns the URL.
     pub async fn listen(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -124,7 +124,7 @@ impl TestApp {
             .expect("a customer")
     }
 
-    /// Somebody of this role, signed in.
+    /// A signed-in user with this role.
     pub async fn sign_in(&self, role: Role, customer: Option<CustomerId>) -> Client {
         let email = format!("{}-{}@people.example", role.as_str(), customer.map_or_else(String::new, |id| id.to_string()));
         users::put(&self.platform, &email, PASSWORD, role, customer).await.expect("a user");
@@ -134,13 +134,13 @@ impl TestApp {
         client.with_cookies_of(&answer)
     }
 
-    /// A machine of a customer.
+    /// An API key of a customer.
     pub async fn machine(&self, customer: CustomerId) -> Client {
         let key = api_keys::create(&self.platform, customer, "tests").await.expect("a key");
         self.client().with_header("authorization", &format!("Bearer {key}"))
     }
 
-    /// Puts a customer on a plan, its period the calendar month.
+    /// Gives a customer a plan, with the calendar month as its period.
     pub async fn subscribe(&self, customer: CustomerId, plan: &str, currency: &str) {
         sqlx::query(
             "INSERT INTO subscriptions (customer_id, stripe_subscription_id, status, plan_type, currency, current_period_start, current_period_end,
@@ -155,7 +155,7 @@ impl TestApp {
         .expect("a subscription");
     }
 
-    /// Delivers a webhook, signed as Stripe signs it.
+    /// Delivers a webhook with a Stripe signature.
     pub async fn post_webhook(&self, body: &str) -> Answer {
         let signature = apex_billing::stripe::signature::sign(body.as_bytes(), &Secret(WEBHOOK_SECRET.into()), self.now());
         self.client()
@@ -164,7 +164,7 @@ impl TestApp {
             .await
     }
 
-    /// Delivers each of these in turn; all must be taken.
+    /// Delivers these in turn; all must be accepted.
     pub async fn deliver(&self, events: &[serde_json::Value]) {
         for event in events {
             let answer = self.post_webhook(&event.to_string()).await;

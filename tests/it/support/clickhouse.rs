@@ -1,8 +1,9 @@
-//! A real ClickHouse for the tests: one engine for a run, shared by its processes, and a database of it per test; or one of a test's own,
-//! to be killed.
+//! A real ClickHouse for the tests: one engine per run, shared by its processes, with a database
+//! per test; or a test's own engine, to be killed.
 //!
-//! `TEST_CLICKHOUSE_URL` (`http://user:password@host:port`) names a server to use instead of the shared engine, as somebody who may
-//! create databases. Without either a test that needs ClickHouse fails.
+//! `TEST_CLICKHOUSE_URL` (`http://user:password@host:port`) names a server to use instead of the
+//! shared engine, with a user that may create databases. Without either, a test that needs
+//! ClickHouse fails.
 
 use super::database::fast_dir;
 use apex_billing::config::{self, Config};
@@ -21,21 +22,21 @@ use std::{
     time::Duration,
 };
 
-/// scripts/lib.sh names the same.
+/// scripts/lib.sh uses the same folder.
 const WHEEL: &str = "chdb-core-26.9.0";
 const PASSWORD: &str = "p@ss of the tests";
 
-/// A database of the test's own, empty. Gone when the test passes.
+/// The test's own empty database. Dropped when the test passes.
 pub struct TestClickHouse {
-    /// As `CLICKHOUSE_URL` takes it.
+    /// The value for `CLICKHOUSE_URL`.
     pub url: String,
     settings: config::ClickHouse,
-    // Ends the engine where it is the test's own.
+    // Stops the engine if it is the test's own.
     _engine: Option<Engine>,
 }
 
 impl TestClickHouse {
-    /// On the run's engine.
+    /// On the shared engine.
     pub fn new() -> TestClickHouse {
         TestClickHouse::on(server(), None)
     }
@@ -46,13 +47,13 @@ impl TestClickHouse {
         TestClickHouse { settings: settings(&url), url, _engine: engine }
     }
 
-    /// To ask it things that the program does not.
+    /// For queries that the program does not make.
     pub fn client(&self) -> Client {
         let config::ClickHouse { endpoint, user, password, database, .. } = &self.settings;
         Client::default().with_url(endpoint).with_user(user).with_password(&password.0).with_database(database)
     }
 
-    /// Rows that are there, repeats among them, and events.
+    /// Rows, including duplicates, and events.
     pub async fn rows_and_events(&self) -> (u64, u64) {
         let client = self.client();
         let rows = client.query("SELECT count() FROM usage_events").fetch_one().await.expect("rows");
@@ -66,7 +67,7 @@ impl Drop for TestClickHouse {
             return;
         }
         let (client, database) = (self.client().with_database("system"), self.settings.database.clone());
-        // The test's own runtime can't be waited for from within it.
+        // The test's own runtime can't be blocked from within.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(client.query(&format!("DROP DATABASE IF EXISTS {database} SYNC")).execute()).unwrap();
@@ -80,7 +81,7 @@ fn settings(url: &str) -> config::ClickHouse {
     Config::read(include_str!("../../../Leptos.toml"), &environment).expect("an address of ClickHouse").clickhouse.expect("an address")
 }
 
-/// An engine of a test's own, which can be killed and started again where it was.
+/// A test's own engine, which can be killed and restarted with its data.
 pub struct Engine {
     dir: PathBuf,
     port: u16,
@@ -88,16 +89,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// One that has a port and does not run yet.
+    /// One with a port that does not run yet.
     pub fn not_started() -> Engine {
         let dir = std::env::temp_dir().join(format!("apex-clickhouse-{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir(&dir).unwrap();
-        // Free now, and nobody is given it again so soon.
+        // Free now, and not assigned again soon.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Engine { dir, port, child: None }
     }
 
-    /// As `CLICKHOUSE_URL` takes it.
+    /// The value for `CLICKHOUSE_URL`.
     pub fn url(&self) -> String {
         format!("{}/usage", address(self.port))
     }
@@ -113,7 +114,7 @@ impl Engine {
         self.child.is_some()
     }
 
-    /// As `kill -9` does.
+    /// Like `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -121,7 +122,7 @@ impl Engine {
         }
     }
 
-    /// A database of it.
+    /// One of its databases.
     pub fn database(&self) -> Client {
         let config::ClickHouse { endpoint, user, password, database, .. } = settings(&self.url());
         Client::default().with_url(endpoint).with_user(user).with_password(password.0).with_database(database)
@@ -140,7 +141,7 @@ fn address(port: u16) -> String {
     format!("http://app:{password}@127.0.0.1:{port}")
 }
 
-/// `TEST_CLICKHOUSE_URL`, or the engine of this run.
+/// `TEST_CLICKHOUSE_URL`, or this run's engine.
 fn server() -> &'static str {
     static SERVER: OnceLock<String> = OnceLock::new();
     SERVER.get_or_init(|| match std::env::var("TEST_CLICKHOUSE_URL") {
@@ -149,7 +150,8 @@ fn server() -> &'static str {
     })
 }
 
-/// Its port. The first of a run starts it; it ends some seconds after the last process that uses it.
+/// Its port. The run's first process starts it; it ends some seconds after the last process that
+/// uses it.
 fn shared_engine() -> u16 {
     let dir = shared_dir();
     fs::create_dir_all(&dir).unwrap();
@@ -166,7 +168,7 @@ fn shared_engine() -> u16 {
         return port;
     }
     let mut command = engine(&dir);
-    // Neither Ctrl-C nor the end of this process is its end.
+    // Neither Ctrl-C nor the end of this process stops it.
     command.arg("--while-used").stdin(Stdio::null()).process_group(0);
     command.stderr(File::create(dir.join("log")).unwrap());
     started(command).1
@@ -186,7 +188,7 @@ fn engine(dir: &Path) -> Command {
     command
 }
 
-/// Waits until it says that it answers; its port.
+/// Waits until it reports its port.
 fn started(mut command: Command) -> (Child, u16) {
     let mut child = command.spawn().expect("python3 runs");
     let mut line = String::new();
@@ -195,7 +197,7 @@ fn started(mut command: Command) -> (Child, u16) {
     (child, port.expect("ClickHouse's engine starts"))
 }
 
-/// Is it the engine of this name that answers there?
+/// Whether the engine with this name responds there.
 fn answers(port: u16, name: &str) -> bool {
     let ask = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;

@@ -4,9 +4,9 @@
 The wheel carries the whole engine, clickhouse-local among it, which understands SYSTEM START LISTEN: what then answers is
 ClickHouse's own HTTP handler. It reads ./config.xml of its working directory.
 
-It says "ready PORT NAME" on standard output. It ends when told to (SIGTERM, SIGINT), and
+It says "ready PORT NAME" on standard output. It stops on SIGTERM and SIGINT, and
   --until-eof    when its standard input ends, which it does when its parent is gone, or
-  --while-used   when nobody has held a shared lock on FOLDER/users for a while;
+  --while-used   when no process has held a shared lock on FOLDER/users for a while;
 in the last two cases its data goes too.
 """
 import argparse
@@ -35,7 +35,7 @@ HOST = "127.0.0.1"
 UNUSED_SECONDS = 10
 folder = os.path.abspath(options.dir)
 home = os.path.join(folder, f"engine-{os.getpid()}") if options.while_used else folder
-name = f"apex-{os.getpid()}-{os.urandom(4).hex()}"  # proves that whoever answers is this engine
+name = f"apex-{os.getpid()}-{os.urandom(4).hex()}"  # identifies this engine in responses
 
 
 def is_running(pid):
@@ -54,7 +54,7 @@ if options.while_used:
             shutil.rmtree(os.path.join(folder, left), ignore_errors=True)
 
 data = os.path.join(home, "data")
-# With a metadata folder that is there already the engine drops tables in the background, as a server does.
+# With an existing metadata folder the engine drops tables in the background, as a server does.
 os.makedirs(os.path.join(data, "metadata"), exist_ok=True)
 port = options.port
 if not port:
@@ -70,7 +70,8 @@ with open(os.path.join(home, "config.xml"), "w") as config:
   <users_config>users.xml</users_config>
 </clickhouse>
 """)
-# The engine's own session is `default`, which has no password and may do nothing else than what follows; clients are `app`.
+# The engine's own session is `default`, without a password and with minimal rights; clients use
+# `app`.
 common = f"<networks><ip>{HOST}</ip></networks><profile>default</profile><quota>default</quota>"
 digest = hashlib.sha256(options.password.encode()).hexdigest()
 with open(os.path.join(home, "users.xml"), "w") as users:
@@ -121,7 +122,7 @@ def until_eof():
 
 
 def while_used():
-    """Nobody may begin to use an engine that is about to end: both happens under the lock on FOLDER/turn."""
+    """Both starting to use an engine and stopping it need the lock on FOLDER/turn."""
     with open(os.path.join(folder, "users"), "w") as users, open(os.path.join(folder, "turn"), "w") as turn:
         used = time.monotonic()
         while not stop.wait(1.0):

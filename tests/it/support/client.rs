@@ -1,4 +1,4 @@
-//! Somebody who sends requests and reads answers.
+//! An HTTP client with cookies.
 
 use axum::{
     Router,
@@ -19,7 +19,7 @@ pub struct Client {
     peer: Option<SocketAddr>,
 }
 
-/// What came back.
+/// A response.
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -36,13 +36,13 @@ impl Client {
         self
     }
 
-    /// Over a connection from this address.
+    /// From this client address.
     pub fn from(mut self, address: &str) -> Client {
         self.peer = Some(SocketAddr::new(address.parse().expect("an address"), 50_000));
         self
     }
 
-    /// Keeps the cookies that an answer set.
+    /// Stores a response's cookies.
     pub fn with_cookies_of(self, answer: &Answer) -> Client {
         let cookies: Vec<&str> =
             answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next()).collect();
@@ -84,7 +84,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A page without the marks that tell the browser's side where texts end.
+    /// A page without the comment markers for hydration.
     pub fn page(&self) -> String {
         self.text().replace("<!>", "")
     }
@@ -98,7 +98,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Checks that it is a problem of this status and code, and gives its body.
+    /// Asserts a problem with this status and code, and returns its body.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text());

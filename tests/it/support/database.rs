@@ -1,7 +1,9 @@
-//! One database per test: a copy of a template that has every migration, so that a test pays a copy of files and not a migration.
+//! One database per test: a copy of a migrated template, because copying files is faster than
+//! migrating.
 //!
-//! The cluster keeps no promise to survive a failing machine, lives in memory where there is room, and stays up between runs; every test
-//! is its own process and attaches to it. `TEST_DATABASE_URL` names a server to use instead, as a role that may create databases.
+//! The cluster is not durable, lives in memory if possible, and keeps running between runs; every
+//! test is a process that attaches to it. `TEST_DATABASE_URL` names a server to use instead, with a
+//! role that may create databases.
 
 use apex_billing::{
     private_postgres::{Cluster, Options},
@@ -15,23 +17,23 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Key of the advisory lock under which templates are made and old databases are swept away.
+/// Advisory lock for creating templates and dropping old databases.
 const HOUSEKEEPING: i64 = 0x6170_6578_7465_7374;
-/// Other branches of the project have other migrations, and run on the same cluster.
+/// Other branches have other migrations, and use the same cluster.
 const TEMPLATES_KEPT: i64 = 12;
 
-/// A database of the test's own, with the whole schema and no rows. Gone when the test passes; one that failed leaves it to look at
-/// until the next run.
+/// The test's own database, with the whole schema and no rows. Dropped when the test passes; that
+/// of a failed test stays until the next run.
 pub struct TestDatabase {
     pub pool: PgPool,
     pub url: String,
     name: String,
-    /// Whose it is drops it.
+    /// The owner drops it.
     owned: bool,
 }
 
 impl TestDatabase {
-    /// The same database for somebody else, who does not outlive this.
+    /// The same database for another user that is dropped earlier.
     pub fn shared(&self) -> TestDatabase {
         TestDatabase { pool: self.pool.clone(), url: self.url.clone(), name: self.name.clone(), owned: false }
     }
@@ -42,7 +44,7 @@ impl TestDatabase {
         let template = template_name();
         let mut admin = PgConnection::connect_with(server()).await.expect("the test server takes connections");
         sweep(&mut admin).await;
-        // Of an earlier process with the same id, swept only once that one's id is free.
+        // Of an earlier process with the same id, not yet dropped.
         run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
         let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
         if run(&mut admin, copy.clone()).await.is_err() {
@@ -63,7 +65,7 @@ impl Drop for TestDatabase {
             return;
         }
         let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // The test's own runtime can't be waited for from within it.
+        // The test's own runtime can't be blocked from within.
         let dropping = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -76,7 +78,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// `TEST_DATABASE_URL`, or a cluster of our own.
+/// `TEST_DATABASE_URL`, or our own cluster.
 fn server() -> &'static PgConnectOptions {
     static SERVER: OnceLock<PgConnectOptions> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -89,12 +91,12 @@ fn server() -> &'static PgConnectOptions {
     })
 }
 
-/// In memory, unless there is less than a gigabyte of it.
+/// In memory, unless less than a gigabyte is free.
 fn cluster_dir() -> PathBuf {
     fast_dir("apex-billing-tests", "data").unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres"))
 }
 
-/// A folder of this user's in memory, unless `part` of it is not there yet and there is less than a gigabyte for it.
+/// This user's folder in memory, unless `part` of it is missing and less than a gigabyte is free.
 pub(super) fn fast_dir(name: &str, part: &str) -> Option<PathBuf> {
     let memory = Path::new("/dev/shm");
     let dir = memory.join(format!("{name}-{}", user()));
@@ -129,7 +131,7 @@ async fn make_template(admin: &mut PgConnection, template: &str) {
         .await
         .unwrap();
     if !made {
-        // What an attempt that broke off has left.
+        // Remains of an interrupted attempt.
         run(admin, format!("DROP DATABASE IF EXISTS {template} WITH (FORCE)")).await.unwrap();
         run(admin, format!("CREATE DATABASE {template}")).await.unwrap();
         let pool = PgPoolOptions::new().max_connections(1).connect_with(server().clone().database(template)).await.unwrap();
@@ -149,14 +151,14 @@ async fn drop_old_templates(admin: &mut PgConnection) {
             .await
             .unwrap();
     for template in old {
-        // Fails while another run copies it; then it goes with the next template.
+        // Fails while another run copies it; then the next run drops it.
         if run(admin, format!("ALTER DATABASE {template} WITH IS_TEMPLATE false")).await.is_ok() {
             let _ = run(admin, format!("DROP DATABASE {template}")).await;
         }
     }
 }
 
-/// Drops, once a process, the databases of processes that are gone: failed tests and interrupted runs.
+/// Drops, once per process, the databases of ended processes: failed tests and interrupted runs.
 async fn sweep(admin: &mut PgConnection) {
     static SWEPT: OnceLock<()> = OnceLock::new();
     if SWEPT.set(()).is_err() {
@@ -186,7 +188,7 @@ fn is_running(pid: &str) -> bool {
     Command::new("ps").args(["-p", pid]).output().is_ok_and(|output| output.status.success())
 }
 
-/// Statements that name a database take no parameters; the names are our own.
+/// Statements with a database's name take no parameters; the names are our own.
 async fn run(admin: &mut PgConnection, statement: String) -> sqlx::Result<()> {
     admin.execute(AssertSqlSafe(statement)).await.map(drop)
 }
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_test_has_a_database_of_its_own_with_the_whole_schema() {
+    async fn every_test_has_its_own_migrated_database() {
         let (one, other) = (TestDatabase::new().await, TestDatabase::new().await);
         for database in [&one, &other] {
             let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(&database.pool).await.unwrap();

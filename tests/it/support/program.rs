@@ -1,4 +1,4 @@
-//! The program itself, in a working directory of its own.
+//! The program, in its own working directory.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-/// An empty working directory with the settings file, gone with the test.
+/// An empty working directory with the settings file, deleted with the test.
 pub struct Workplace(pub PathBuf);
 
 impl Workplace {
@@ -31,18 +31,18 @@ impl Workplace {
         self.prepared(command)
     }
 
-    /// As systemd starts a service for sockets that it keeps: `http`, and `metrics`.
+    /// Like systemd's socket activation: `http`, and `metrics`.
     pub fn command_with_sockets(&self, args: &[&str], sockets: [&OwnedFd; 2]) -> Command {
         // LISTEN_PID is the program's own id, which is the shell's.
         let mut command = Command::new("sh");
         command.args(["-c", r#"LISTEN_PID=$$ exec "$@""#, "sh", env!("CARGO_BIN_EXE_apex-billing")]).args(args);
         command.envs([("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "http:metrics")]);
-        // Above those that they become, so that none is in the other's way.
+        // Above the target descriptors, so that none is overwritten.
         let above = sockets.map(|socket| {
             // SAFETY: duplicates a descriptor that is open.
             let fd = unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 10) };
             assert!(fd >= 10);
-            // SAFETY: just made, and nobody else's.
+            // SAFETY: just created, and not used elsewhere.
             unsafe { OwnedFd::from_raw_fd(fd) }
         });
         // SAFETY: dup2 may be called between fork and exec.
@@ -59,7 +59,7 @@ impl Workplace {
         self.prepared(command)
     }
 
-    /// Puts another value for a setting of `Leptos.toml`, both written as they stand there.
+    /// Replaces the value of a setting of `Leptos.toml`, both as written there.
     pub fn set(&self, known: &str, other: &str) {
         let file = self.0.join("Leptos.toml");
         let text = fs::read_to_string(&file).unwrap();
@@ -98,7 +98,7 @@ impl Drop for Workplace {
     }
 }
 
-/// A server that runs, its address and that of its metrics. Killed when it is dropped.
+/// A running server, its address and its metrics address. Killed on drop.
 pub struct Running {
     child: Child,
     pub address: String,
@@ -121,8 +121,8 @@ impl Running {
     pub fn try_start(command: &mut Command) -> Option<Running> {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
-        let addresses = told("Metrics on http://").zip(told("Serving http://"));
+        let mut announced = |what: &str| lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
+        let addresses = announced("Metrics on http://").zip(announced("Serving http://"));
         let printed = Arc::new(Printed::default());
         let printing = printed.clone();
         std::thread::spawn(move || {
@@ -167,7 +167,7 @@ impl Running {
         unsafe { libc::kill(i32::try_from(self.child.id()).unwrap(), signal) };
     }
 
-    /// The code that it ends with.
+    /// Its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
@@ -175,13 +175,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Nothing happens to one that has been waited for.
+        // No effect after it was waited for.
         self.child.kill().ok();
         self.child.wait().ok();
     }
 }
 
-/// Runs a command to its end with this on its standard input.
+/// Runs a command to its end with this standard input.
 pub fn run_with_input(command: &mut Command, input: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The command may end without reading.

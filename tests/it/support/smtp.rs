@@ -1,4 +1,4 @@
-//! A mail server on loopback: as much of SMTP (RFC 5321) as a client needs to hand over mails, or to be refused.
+//! A mail server on loopback: the part of SMTP (RFC 5321) for accepting or refusing mails.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// A mail that was taken.
+/// An accepted mail.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub to: Vec<String>,
@@ -15,13 +15,13 @@ pub struct Received {
     pub text: String,
 }
 
-/// What the server makes of clients.
+/// The server's behaviour.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mood {
     Takes,
-    /// Greets nobody.
+    /// Sends no greeting.
     Busy,
-    /// Knows no such person.
+    /// Refuses this recipient.
     Refuses(&'static str),
 }
 
@@ -41,14 +41,14 @@ impl SmtpServer {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let serving = serving.clone();
-                // A client that goes away in the middle ends its own thread only.
+                // A disconnecting client only ends its own thread.
                 thread::spawn(move || serving.converse(client));
             }
         });
         server
     }
 
-    /// With a login, which it demands.
+    /// Requires this login.
     pub fn url(&self) -> String {
         format!("smtp://app:secret%20word@127.0.0.1:{}", self.port)
     }

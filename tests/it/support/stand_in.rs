@@ -1,4 +1,5 @@
-//! What only tests do to the stand-in for Stripe: start it at the tests' time, fill it, make it differ.
+//! Test-only operations of the Stripe stand-in: starting it at the tests' time, filling it, causing
+//! drift.
 
 use super::app::NOW;
 use apex_billing::stripe_stand_in::{
@@ -12,13 +13,14 @@ use serde_json::{Value, json};
 pub const SECRET_KEY: &str = "sk_test_of_the_tests";
 
 pub trait TestStandIn {
-    /// On a free port; its clock stands at [`NOW`] like that of a `TestApp`.
+    /// On a free port; its clock is [`NOW`], like that of a `TestApp`.
     async fn start() -> StandIn;
 
-    /// A customer of this name with the id `cus_NAME`, in dollars, without an event.
+    /// A customer with this name and the id `cus_NAME`, in dollars, without an event.
     fn seed_customer(&self, name: &str) -> String;
 
-    /// So many paid invoices of a customer, each with a line, its charge and its payment, one for each minute before now; oldest first.
+    /// Paid invoices of a customer, each with a line, its charge and its payment, one per minute
+    /// before now; oldest first.
     fn seed_invoices(&self, customer: &str, count: i64) -> Vec<String>;
 
     /// Changes an object without an event: drift.
@@ -27,7 +29,7 @@ pub trait TestStandIn {
     /// Removes an object without an event.
     fn lose(&self, kind: &str, id: &str) -> Value;
 
-    /// Waits until so many answers wait to be released.
+    /// Waits until this many responses are held.
     async fn held(&self, waiting: usize);
 }
 

@@ -1,4 +1,5 @@
-//! ClickHouse is away: usage is still taken, the figures say how old they are, and catch up alone.
+//! ClickHouse is unavailable: usage is still accepted, responses say since when it is incomplete,
+//! and it catches up.
 
 use super::{Metered, becomes, event, impressions, impressions_of, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
-async fn events_are_taken_while_it_is_away_and_the_figures_say_so_and_catch_up() {
+async fn outages_delay_counting_and_responses_say_so() {
     let mut engine = Engine::not_started();
     engine.start();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
@@ -45,7 +46,7 @@ async fn events_are_taken_while_it_is_away_and_the_figures_say_so_and_catch_up()
 }
 
 #[tokio::test]
-async fn away_for_an_hour_it_keeps_nobody_from_sending_and_all_of_it_comes_in_alone() {
+async fn an_hours_outage_refuses_no_event() {
     let mut engine = Engine::not_started();
     engine.start();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
@@ -69,7 +70,7 @@ async fn away_for_an_hour_it_keeps_nobody_from_sending_and_all_of_it_comes_in_al
         assert!(answer["waiting_since"].is_string(), "{answer}");
     }
     assert_eq!(app.now() - NOW, time::Duration::HOUR);
-    // The queue goes by the database's clock, for which no hour has passed.
+    // The queue uses the database's clock, on which no hour has passed.
     let hour_later = "UPDATE usage_outbox SET received_at = received_at - interval '1 hour'";
     sqlx::query(hour_later).execute(&app.db).await.unwrap();
     assert!(app.platform.usage.condition().await.behind >= Duration::from_secs(3600));
@@ -87,7 +88,7 @@ async fn away_for_an_hour_it_keeps_nobody_from_sending_and_all_of_it_comes_in_al
 }
 
 #[tokio::test]
-async fn a_server_starts_without_it_and_its_jobs_catch_up_alone() {
+async fn a_server_starts_without_it_and_catches_up() {
     let mut engine = Engine::not_started();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
     let customer = app.add_customer("lumen").await;
@@ -109,7 +110,7 @@ async fn a_server_starts_without_it_and_its_jobs_catch_up_alone() {
 }
 
 #[tokio::test]
-async fn an_event_is_in_the_figures_within_five_seconds() {
+async fn an_event_is_counted_within_five_seconds() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
@@ -124,7 +125,7 @@ async fn an_event_is_in_the_figures_within_five_seconds() {
 }
 
 #[tokio::test]
-async fn what_has_waited_for_a_minute_is_told_even_when_it_answers() {
+async fn a_minutes_backlog_is_reported() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
@@ -135,7 +136,7 @@ async fn what_has_waited_for_a_minute_is_told_even_when_it_answers() {
 }
 
 #[tokio::test]
-async fn one_that_takes_connections_and_never_answers_holds_nobody_up() {
+async fn an_unresponsive_store_blocks_no_request() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/usage", silent.local_addr().unwrap());
     let begun = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Raw events in ClickHouse against what is billed.
+//! Raw events in ClickHouse compared with billed usage.
 
 use super::{Metered, event, send, settle};
 use crate::support::app::NOW;
@@ -6,7 +6,7 @@ use apex_billing::service::usage_check;
 use time::Duration;
 
 #[tokio::test]
-async fn events_that_clickhouse_lost_or_made_up_are_found() {
+async fn lost_and_extra_events_in_clickhouse_are_found() {
     let metered = Metered::on_clickhouse().await;
     let (app, clickhouse) = (&metered.app, metered.clickhouse.as_ref().unwrap());
     let customer = app.add_customer("lumen").await;
@@ -28,13 +28,14 @@ async fn events_that_clickhouse_lost_or_made_up_are_found() {
 }
 
 #[tokio::test]
-async fn what_is_still_on_its_way_is_no_difference() {
+async fn queued_events_are_no_difference() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
     send(app, customer, &[event("a", "impressions", 5, NOW - Duration::hours(3))]).await;
     settle(app).await;
-    // Interrupted after ClickHouse has it: there, in the queue, and not billed yet.
+    // Interrupted after ClickHouse has stored it: in ClickHouse and in the queue, and not billed
+    // yet.
     send(app, customer, &[event("b", "impressions", 5, NOW - Duration::hours(3))]).await;
     metered
         .clickhouse

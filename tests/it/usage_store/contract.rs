@@ -1,4 +1,4 @@
-//! What holds for every store of raw usage events.
+//! Properties of every store of raw usage events.
 
 use super::{IMPRESSIONS, Metered, event, holds_for_both_stores, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW};
@@ -11,13 +11,13 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 holds_for_both_stores! {
     an_event_counts_once_however_often_it_comes
-    a_late_event_lands_in_its_hour_and_an_hour_ends_before_the_next
+    late_events_land_in_their_hour
     batches_that_overlap_at_once_count_each_event_once
     figures_are_sums_per_metric_and_contain_what_as_of_says
     an_hour_grows_with_every_batch_and_never_shrinks
     any_history_ends_in_the_same_hours
     events_of_one_customer_are_not_anothers
-    a_difference_is_told_once_and_not_repaired
+    a_difference_is_reported_once_and_not_repaired
     a_correction_replaces_what_its_event_counts_once
     corrections_of_one_event_at_once_come_one_after_the_other
     a_correction_finds_its_event_among_many
@@ -26,7 +26,7 @@ holds_for_both_stores! {
     sums_beyond_a_bigint_stop_there
 }
 
-/// What a customer used in `[start, end)`.
+/// A customer's usage in `[start, end)`.
 async fn used(app: &TestApp, customer: CustomerId, start: OffsetDateTime, end: OffsetDateTime) -> u64 {
     let figures = app.platform.usage.figures(customer, Period::new(start, end).unwrap()).await.unwrap();
     figures.hours.iter().map(|hour| hour.quantities[Metric::Impressions]).sum()
@@ -34,7 +34,7 @@ async fn used(app: &TestApp, customer: CustomerId, start: OffsetDateTime, end: O
 
 const BEGINS: OffsetDateTime = datetime!(2026-11-22 14:34:17 UTC);
 
-/// An event each second around a period's beginning.
+/// An event each second around a period's start.
 fn around(prefix: &str, count: i64) -> Vec<serde_json::Value> {
     (0..count).map(|n| event(&format!("{prefix}{n}"), IMPRESSIONS, 1, BEGINS + Duration::seconds(n - count / 2))).collect()
 }
@@ -52,13 +52,13 @@ async fn an_hour_is_counted_by_the_periods_that_meet_in_it(metered: Metered) {
     assert_eq!(used(app, customer, before, BEGINS).await, 250);
     assert_eq!(used(app, customer, BEGINS, after).await, 250);
     assert_eq!(recorded(app, customer).await, (500, 500));
-    // A correction goes to the part of its event.
+    // A correction is counted in its event's part.
     let correction = serde_json::json!({"id": "c", "corrects": "few0", "metric": IMPRESSIONS, "quantity": 11,
         "timestamp": "2026-11-22T14:33:27Z", "app_id": "app_42"});
     send(app, customer, &[correction]).await;
     settle(app).await;
     assert_eq!((used(app, customer, before, BEGINS).await, used(app, customer, BEGINS, after).await), (260, 250));
-    // Another customer's hour is whole.
+    // Another customer's hour is not split.
     let other = app.add_customer("forge").await;
     send(app, other, &around("few", 100)).await;
     settle(app).await;
@@ -79,7 +79,7 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(used(app, customer, BEGINS, BEGINS + Duration::days(30)).await, 200);
     assert_eq!(used(app, customer, BEGINS - Duration::days(30), BEGINS).await, 200);
     assert_eq!(recorded(app, customer).await, (405, 401));
-    // Twice is once, and a second split makes three parts.
+    // Repeating has no effect, and a second split makes three parts.
     let later = BEGINS + Duration::minutes(1);
     assert_eq!(used(app, customer, BEGINS, later).await, 60);
     assert_eq!(used(app, customer, later, later + Duration::days(30)).await, 140);
@@ -94,8 +94,8 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(usage_check::check(&app.platform, span).await.unwrap().0, []);
 }
 
-/// A petabyte is a valid event, and ten thousand of them are more than a bigint holds. That fails no request, and no batch on its way to
-/// ClickHouse with other customers' events in it.
+/// A petabyte is a valid event, and ten thousand of them exceed a bigint. That fails no request,
+/// and no ClickHouse batch with other customers' events.
 async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
     let app = &metered.app;
     let (lumen, orbit) = (app.add_customer("lumen").await, app.add_customer("orbit").await);
@@ -141,7 +141,7 @@ async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
     assert_eq!(send(app, customer, &events[10..30]).await, 0);
     settle(app).await;
     assert_eq!(impressions_of(app, customer).await, 50);
-    // Again after it was counted, together with new ones, in another order.
+    // Again after counting, together with new ones, in another order.
     let mut more = impressions(40..70);
     more.reverse();
     assert_eq!(send(app, customer, &more).await, 20);
@@ -151,7 +151,7 @@ async fn an_event_counts_once_however_often_it_comes(metered: Metered) {
     assert_eq!(recorded(app, customer).await, (70, 70));
 }
 
-async fn a_late_event_lands_in_its_hour_and_an_hour_ends_before_the_next(metered: Metered) {
+async fn late_events_land_in_their_hour(metered: Metered) {
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
     send(app, customer, &impressions(0..3)).await;
@@ -247,7 +247,7 @@ async fn an_hour_grows_with_every_batch_and_never_shrinks(metered: Metered) {
 async fn any_history_ends_in_the_same_hours(metered: Metered) {
     let app = &metered.app;
     let customers = [app.add_customer("lumen").await, app.add_customer("orbit").await];
-    // A small generator of our own, so that a failure comes again.
+    // A deterministic generator, so that a failure is reproducible.
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut below = move |n: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -266,7 +266,7 @@ async fn any_history_ends_in_the_same_hours(metered: Metered) {
     for (customer, events) in customers.iter().zip(&sent) {
         let mut next = 0;
         while next < events.len() {
-            // Batches of any size that go back a little, and are settled now and then.
+            // Batches of any size that overlap a little, and are settled from time to time.
             let from = next.saturating_sub(below(20) as usize);
             next = (next + 1 + below(90) as usize).min(events.len());
             send(app, *customer, &events[from..next]).await;
@@ -309,7 +309,7 @@ async fn events_of_one_customer_are_not_anothers(metered: Metered) {
     assert_eq!((impressions_of(app, lumen).await, impressions_of(app, orbit).await), (10, 4));
 }
 
-async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
+async fn a_difference_is_reported_once_and_not_repaired(metered: Metered) {
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
     send(app, customer, &[event("a", IMPRESSIONS, 5, NOW - Duration::hours(3)), event("b", IMPRESSIONS, 5, NOW)]).await;
@@ -319,7 +319,7 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
         let hour = "UPDATE usage_records SET quantity = $1 WHERE hour = '2026-11-22 12:00Z'";
         assert_eq!(sqlx::query(hour).bind(quantity).execute(&app.db).await.unwrap().rows_affected(), 1);
     };
-    let told = async || -> (i64, i64) {
+    let reported = async || -> (i64, i64) {
         sqlx::query_as(
             "SELECT (SELECT count(*) FROM billing_audit WHERE event_type = 'error' AND customer_id = $1),
                     (SELECT count(*) FROM events WHERE event_type = 'usage.difference_found' AND customer_id = $1)",
@@ -332,26 +332,26 @@ async fn a_difference_is_told_once_and_not_repaired(metered: Metered) {
     set(6).await;
     for _ in 0..2 {
         assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-        assert_eq!(told().await, (1, 1));
+        assert_eq!(reported().await, (1, 1));
     }
     assert_eq!(recorded(app, customer).await, (11, 2), "a person decides what is right");
     let data: serde_json::Value =
         sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error'").fetch_one(&app.db).await.unwrap();
     assert_eq!((&data["differences"][0]["raw"]["quantity"], &data["differences"][0]["recorded"]["quantity"]), (&5.into(), &6.into()));
-    // Another difference in the same hour is news.
+    // Another difference in the same hour is reported.
     set(7).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    assert_eq!(told().await, (2, 2));
+    assert_eq!(reported().await, (2, 2));
     set(5).await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 0);
-    assert_eq!(told().await, (2, 2));
-    // What is shown is not what is recorded; an hour that only one side has is no exception.
+    assert_eq!(reported().await, (2, 2));
+    // Shown and recorded usage differ; hours that only one side has count too.
     let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
     misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
     misshow("DELETE FROM usage_customer_hours WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    assert_eq!(told().await, (4, 4));
+    assert_eq!(reported().await, (4, 4));
     let data: serde_json::Value = sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error' ORDER BY id DESC LIMIT 1")
         .fetch_one(&app.db)
         .await
@@ -371,7 +371,7 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
     let at = NOW - Duration::HOUR;
     assert_eq!(send(app, customer, &[event("a", IMPRESSIONS, 100, at), event("b", IMPRESSIONS, 7, at)]).await, 2);
     settle(app).await;
-    // Down, up again, and taken back; each sent twice.
+    // Down, up again, and withdrawn; each sent twice.
     for (id, quantity, sum) in [("c1", 40, 47), ("c2", 250, 257), ("c3", 0, 7)] {
         assert_eq!(send(app, customer, &[correction(id, "a", quantity, at)]).await, 1);
         settle(app).await;
@@ -379,12 +379,12 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
         settle(app).await;
         assert_eq!(recorded(app, customer).await, (sum, 2));
     }
-    // In the request of its event, and before that is settled.
+    // In its event's request, and before that is settled.
     assert_eq!(send(app, customer, &[correction("c4", "d", 5, at), event("d", IMPRESSIONS, 50, at)]).await, 2);
     assert_eq!(send(app, customer, &[correction("c5", "d", 6, at)]).await, 1);
     settle(app).await;
     assert_eq!(recorded(app, customer).await, (13, 3));
-    // The event itself, once more, changes nothing.
+    // The event itself, again, has no effect.
     assert_eq!(send(app, customer, &[event("d", IMPRESSIONS, 50, at)]).await, 0);
     settle(app).await;
     assert_eq!(recorded(app, customer).await, (13, 3));
@@ -400,7 +400,7 @@ async fn a_correction_replaces_what_its_event_counts_once(metered: Metered) {
         let receipt = sender.post_json("/api/v1/usage/events", &wrong).await.json();
         assert_eq!((&receipt["accepted"], &receipt["rejected"][0]["code"]), (&0.into(), &"corrected_event_unknown".into()), "{receipt}");
     }
-    // What was rejected left no trace: its id is free.
+    // A rejected correction's id is free.
     assert_eq!(send(app, customer, &[event("x1", IMPRESSIONS, 1, at)]).await, 1);
     let audited: i64 =
         sqlx::query_scalar("SELECT count(*) FROM billing_audit WHERE event_type = 'usage.corrected'").fetch_one(&app.db).await.unwrap();
@@ -434,7 +434,7 @@ async fn a_correction_finds_its_event_among_many(metered: Metered) {
     let at = NOW - Duration::MINUTE;
     assert_eq!(send(app, customer, &impressions(0..500)).await, 500);
     assert_eq!(send(app, customer, &impressions(500..1000)).await, 500);
-    // As they wait to be counted, once more, and when they are.
+    // While queued, again, and when counted.
     for (id, corrects, quantity, sum) in [("c1", "e250", 51, 1050), ("c2", "e250", 11, 1010), ("c3", "e750", 2, 1011)] {
         assert_eq!(send(app, customer, &[correction(id, corrects, quantity, at)]).await, 1);
         if id == "c1" {

@@ -1,4 +1,4 @@
-//! From the queue in PostgreSQL into ClickHouse: whatever breaks, an event counts once.
+//! Shipping from the queue in PostgreSQL to ClickHouse: despite all failures, an event counts once.
 
 use super::{Metered, event, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
@@ -21,7 +21,7 @@ async fn a_batch_that_is_shipped_twice_counts_once() {
     shipped_twice(100, "usage_outbox").await;
 }
 
-/// So many in one request are one row of another queue.
+/// This many in one request are one row of another queue.
 #[tokio::test]
 async fn a_large_batch_that_is_shipped_twice_counts_once() {
     shipped_twice(400, "usage_outbox_batches").await;
@@ -34,7 +34,7 @@ async fn shipped_twice(size: u32, queue: &str) {
     send(app, customer, &impressions(0..size)).await;
     let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {queue}"))).fetch_one(&app.db).await.unwrap();
     assert!(rows > 0, "nothing waits in {queue}");
-    // PostgreSQL fails after ClickHouse has the rows.
+    // PostgreSQL fails after ClickHouse has stored the rows.
     sqlx::raw_sql(AssertSqlSafe(format!(
         "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the power is out'; END $$;
          CREATE TRIGGER fails BEFORE DELETE ON {queue} FOR EACH STATEMENT EXECUTE FUNCTION fails();"
@@ -45,11 +45,11 @@ async fn shipped_twice(size: u32, queue: &str) {
     assert!(app.platform.usage.settle().await.unwrap_err().to_string().contains("the power is out"));
     assert_eq!(clickhouse.rows_and_events().await.1, u64::from(size));
     assert_eq!((waiting(app).await, impressions_of(app, customer).await), (i64::from(size), 0));
-    // Before the next try there are more.
+    // Before the retry there are more.
     let all = size + size / 2;
     send(app, customer, &impressions(size / 2..all)).await;
     sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER fails ON {queue}"))).execute(&app.db).await.unwrap();
-    // As long as nothing is merged the repeats can be seen.
+    // Without a merge the duplicates are visible.
     clickhouse.client().query("SYSTEM STOP MERGES usage_events").execute().await.unwrap();
     settle(app).await;
     let (rows, events) = clickhouse.rows_and_events().await;
@@ -59,7 +59,7 @@ async fn shipped_twice(size: u32, queue: &str) {
     assert_eq!(waiting(app).await, 0);
 }
 
-/// Some with properties and some without, at times of their own.
+/// Some with and some without properties, at different times.
 fn varied(count: u32) -> Vec<serde_json::Value> {
     (0..count)
         .map(|number| {
@@ -78,7 +78,7 @@ fn varied(count: u32) -> Vec<serde_json::Value> {
 }
 
 #[tokio::test]
-async fn every_field_of_a_large_batch_arrives_and_meanwhile_it_is_told_to_wait() {
+async fn large_batches_ship_all_fields() {
     let metered = Metered::on_clickhouse().await;
     let (app, clickhouse) = (&metered.app, metered.clickhouse.as_ref().unwrap());
     let customer = app.add_customer("lumen").await;
@@ -88,7 +88,7 @@ async fn every_field_of_a_large_batch_arrives_and_meanwhile_it_is_told_to_wait()
     assert!(app.platform.usage.condition().await.behind >= std::time::Duration::from_secs(61));
     let figures = usage::current(&app.platform, customer).await.unwrap();
     assert!(figures.waiting_since.is_some());
-    // A small one beside it does not hide how long the large one has been waiting.
+    // A small one next to it does not hide the age of the large one.
     send(app, customer, &impressions(0..1)).await;
     assert!(app.platform.usage.condition().await.behind >= std::time::Duration::from_secs(61));
     assert_eq!(usage::current(&app.platform, customer).await.unwrap().waiting_since, figures.waiting_since);
@@ -123,7 +123,7 @@ async fn every_field_of_a_large_batch_arrives_and_meanwhile_it_is_told_to_wait()
 }
 
 #[tokio::test]
-async fn a_large_batch_that_waits_survives_a_rollback_to_servers_that_know_only_the_small_queue() {
+async fn queued_batches_survive_a_rollback() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
@@ -141,7 +141,7 @@ async fn a_large_batch_that_waits_survives_a_rollback_to_servers_that_know_only_
 }
 
 #[tokio::test]
-async fn several_replicas_ship_one_after_another_and_nothing_is_lost() {
+async fn replicas_ship_in_turns_without_loss() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let replicas = join_all((0..3).map(|_| metered.replica())).await;
@@ -160,11 +160,11 @@ async fn several_replicas_ship_one_after_another_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn more_than_one_batch_is_shipped_in_one_go_and_many_hours_too() {
+async fn several_batches_and_many_hours_ship_at_once() {
     let metered = Metered::on_clickhouse().await;
     let app = &metered.app;
     let customer = app.add_customer("lumen").await;
-    // Every hour of a month and more, more of them than one statement names.
+    // More than every hour of a month: more hours than one statement takes.
     let mut all = Vec::new();
     for app_hour in 0..840 {
         for metric in ["impressions", "api_calls"] {
@@ -184,7 +184,7 @@ async fn more_than_one_batch_is_shipped_in_one_go_and_many_hours_too() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_killed_while_it_takes_events_loses_none() {
+async fn a_killed_engine_loses_no_events() {
     let mut engine = Engine::not_started();
     engine.start();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &engine.url())]).await;
@@ -195,14 +195,14 @@ async fn an_engine_that_is_killed_while_it_takes_events_loses_none() {
             sent += 2_000;
             send(&app, customer, &impressions(sent - 2_000..sent)).await;
         }
-        // Somewhere in the middle of it, another place each time.
+        // In the middle of it, at another point each time.
         let settling = tokio::spawn({
             let usage = app.platform.usage.clone();
             async move { usage.settle().await }
         });
         tokio::time::timeout(std::time::Duration::from_millis(u64::from(round) * 15), std::future::pending::<()>()).await.unwrap_err();
         engine.kill();
-        // It may have been done already; a failure is told.
+        // It may have finished already; a failure is reported.
         drop(settling.await.unwrap());
         send(&app, customer, &impressions(sent - 10..sent + 10)).await;
         sent += 10;

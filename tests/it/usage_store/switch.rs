@@ -1,4 +1,4 @@
-//! From PostgreSQL to ClickHouse: switching, and moving what PostgreSQL holds.
+//! Switching from PostgreSQL to ClickHouse, and moving PostgreSQL's events.
 
 use super::{becomes, event, impressions, impressions_of, recorded, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::TestClickHouse, program::Workplace};
@@ -13,7 +13,7 @@ async fn raw_in_postgres(app: &TestApp) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM usage_events").fetch_one(&app.db).await.unwrap()
 }
 
-/// Forty days of three metrics, and what they add up to.
+/// Forty days of three metrics, and their sums.
 async fn fill(app: &TestApp, customer: CustomerId) -> (i64, i64) {
     let mut events = Vec::new();
     for hour in 0..840 {
@@ -33,7 +33,7 @@ async fn fill(app: &TestApp, customer: CustomerId) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn an_hour_with_events_in_both_is_counted_whole() {
+async fn an_hour_with_events_in_both_is_complete() {
     let clickhouse = TestClickHouse::new();
     let variables = [("CLICKHOUSE_URL", clickhouse.url.as_str())];
     let app = TestApp::start().await;
@@ -46,7 +46,7 @@ async fn an_hour_with_events_in_both_is_counted_whole() {
     assert_eq!(send(&app, customer, &impressions(200..400)).await, 100);
     settle(&app).await;
     assert_eq!(recorded(&app, customer).await, (407, 401));
-    // The hour came along, the other one waits for the move.
+    // The hour's events were copied, the other hour waits for the move.
     assert_eq!(raw_in_postgres(&app).await, 1);
     assert_eq!(clickhouse.rows_and_events().await.1, 400);
     let all = Period::new(NOW - time::Duration::days(40), NOW + time::Duration::HOUR).unwrap();
@@ -58,11 +58,11 @@ async fn an_hour_with_events_in_both_is_counted_whole() {
 }
 
 #[tokio::test]
-async fn an_hour_of_many_events_comes_along_whole() {
+async fn an_hour_of_many_events_is_copied_completely() {
     let clickhouse = TestClickHouse::new();
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
-    // More than go into one insert.
+    // More than one insert takes.
     for first in [0, 7_000, 14_000] {
         send(&app, customer, &impressions(first..first + 7_000)).await;
     }
@@ -74,7 +74,7 @@ async fn an_hour_of_many_events_comes_along_whole() {
 }
 
 #[tokio::test]
-async fn servers_of_before_and_after_the_switch_run_side_by_side() {
+async fn servers_run_in_parallel_during_the_switch() {
     let clickhouse = TestClickHouse::new();
     let before = TestApp::start().await;
     let customer = before.add_customer("lumen").await;
@@ -82,7 +82,7 @@ async fn servers_of_before_and_after_the_switch_run_side_by_side() {
     let both = [&before, &after].into_iter().enumerate().map(|(number, app)| async move {
         for batch in 0..15u32 {
             let first = (batch * 2 + number as u32) * 40;
-            // Half of each batch is the other server's too.
+            // Half of each batch is also sent by the other server.
             send(app, customer, &impressions(first..first + 60)).await;
             settle(app).await;
         }
@@ -97,7 +97,7 @@ async fn servers_of_before_and_after_the_switch_run_side_by_side() {
 }
 
 #[tokio::test]
-async fn an_hour_that_is_in_both_for_a_while_is_no_difference_unless_it_can_not_be() {
+async fn an_hour_in_both_stores_is_no_difference() {
     let clickhouse = TestClickHouse::new();
     let before = TestApp::start().await;
     let customer = before.add_customer("lumen").await;
@@ -114,7 +114,7 @@ async fn an_hour_that_is_in_both_for_a_while_is_no_difference_unless_it_can_not_
     };
     set(16).await;
     assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 1);
-    // Once it is moved nothing is left open.
+    // After the move no difference is open.
     set(14).await;
     assert_eq!(usage_check::check_recent(&after.platform).await.unwrap(), 0);
     assert_eq!(usage_move::run(&after.platform, 1000, drop).await.unwrap().differences.len(), 1);
@@ -125,7 +125,7 @@ async fn an_hour_that_is_in_both_for_a_while_is_no_difference_unless_it_can_not_
 }
 
 #[tokio::test]
-async fn there_is_no_way_back_by_accident() {
+async fn a_server_without_clickhouse_url_refuses_to_start() {
     let clickhouse = TestClickHouse::new();
     let app = TestApp::start_with(&[("CLICKHOUSE_URL", &clickhouse.url)]).await;
     let place = Workplace::new();
@@ -141,7 +141,7 @@ async fn there_is_no_way_back_by_accident() {
 }
 
 #[tokio::test]
-async fn a_move_that_is_killed_goes_on_and_ends_with_the_same_sums() {
+async fn a_killed_move_resumes_with_the_same_sums() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let sums = fill(&app, customer).await;
@@ -168,22 +168,22 @@ async fn a_move_that_is_killed_goes_on_and_ends_with_the_same_sums() {
 
     let done = command("5000").output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert!(told["events"].as_u64().unwrap() < all as u64, "it began anew: {told}");
-    assert_eq!((told["months"].as_u64(), told["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert!(report["events"].as_u64().unwrap() < all as u64, "it began anew: {report}");
+    assert_eq!((report["months"].as_u64(), report["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
     assert_eq!((raw_in_postgres(&app).await, clickhouse.rows_and_events().await.1), (0, all as u64));
     let quantity: u64 = clickhouse.client().query("SELECT sum(quantity) FROM usage_events FINAL").fetch_one().await.unwrap();
     assert_eq!((quantity as i64, all), sums);
     let hours: u64 = clickhouse.client().query("SELECT sum(quantity) FROM usage_hours FINAL").fetch_one().await.unwrap();
     assert_eq!(hours, quantity);
     assert_eq!(recorded(&app, customer).await, sums);
-    // Again is nothing to do.
+    // Repeating has nothing to do.
     let again = command("5000").output().unwrap();
     assert!(again.status.success() && String::from_utf8_lossy(&again.stdout).contains(r#""events": 0"#));
 }
 
 #[tokio::test]
-async fn a_move_that_finds_other_sums_says_which_and_removes_nothing() {
+async fn a_move_with_differences_deletes_nothing() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     fill(&app, customer).await;
@@ -202,7 +202,7 @@ async fn a_move_that_finds_other_sums_says_which_and_removes_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains(&format!("{customer} api_calls 2026-11-20T05Z\traw ")) && text.contains("1 months moved"), "{text}");
-    // October is gone, November stays until the sums agree.
+    // October is moved, November stays until the sums are equal.
     let left = raw_in_postgres(&app).await;
     assert!(left > 0 && left < all, "{left} of {all}");
     sqlx::query("UPDATE usage_records SET quantity = quantity - 1 WHERE metric = 'api_calls' AND hour = '2026-11-20 05:00Z'")
@@ -214,7 +214,7 @@ async fn a_move_that_finds_other_sums_says_which_and_removes_nothing() {
 }
 
 #[tokio::test]
-async fn both_schemas_are_brought_up_to_date_by_one_command() {
+async fn one_command_migrates_both_schemas() {
     let app = TestApp::start().await;
     let clickhouse = TestClickHouse::new();
     let place = Workplace::new();
@@ -229,7 +229,7 @@ async fn both_schemas_are_brought_up_to_date_by_one_command() {
     }
     let applied: u64 = clickhouse.client().query("SELECT count() FROM schema_migrations").fetch_one().await.unwrap();
     assert_eq!(applied, 2);
-    // A migration that was changed after it was applied is no migration.
+    // A migration that was changed after its application is rejected.
     clickhouse
         .client()
         .query("INSERT INTO schema_migrations SELECT version, name, 'other', now64(3) FROM schema_migrations WHERE version = 1")

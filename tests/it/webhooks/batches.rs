@@ -1,4 +1,4 @@
-//! Deliveries at the same time share a transaction, and still stand each for itself.
+//! Concurrent deliveries share a transaction, and are still independent.
 
 use super::{INVOICE, ask, deliver_all, month, of_type, pixel_forge, platform, september};
 use apex_billing::{
@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Until the question has this answer.
+/// Until the query has this result.
 async fn until(db: &mut PgConnection, sql: &str, expected: bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql.to_owned())).fetch_one(&mut *db).await.expect("an answer") != expected {
@@ -23,7 +23,7 @@ async fn until(db: &mut PgConnection, sql: &str, expected: bool) {
     }
 }
 
-/// As many copies of an invoice's payment as wanted, each of another invoice.
+/// Copies of an invoice's payment, each of another invoice.
 fn payments(count: usize) -> Vec<Value> {
     let paid = of_type(&month(Outcome::Paid), "invoice.paid");
     (0..count)
@@ -41,10 +41,10 @@ async fn transactions(db: &PgPool) -> String {
 }
 
 #[tokio::test]
-async fn deliveries_of_the_same_moment_share_a_transaction() {
+async fn concurrent_deliveries_share_a_transaction() {
     let (app, _) = platform().await;
     let mut events = payments(20);
-    // One invoice told twice, and one event delivered twice.
+    // One invoice in two events, and one event delivered twice.
     events[1]["data"]["object"]["id"] = events[0]["data"]["object"]["id"].clone();
     events.push(events[2].clone());
     let answers = futures::future::join_all(events.iter().map(|event| async { app.post_webhook(&event.to_string()).await.json() })).await;
@@ -59,10 +59,10 @@ async fn deliveries_of_the_same_moment_share_a_transaction() {
 }
 
 #[tokio::test]
-async fn what_the_database_refuses_fails_alone() {
+async fn refused_events_fail_alone() {
     let (app, _) = platform().await;
     let mut events = payments(8);
-    // Text that JSON can say and PostgreSQL can't keep.
+    // Text that is valid in JSON and not in PostgreSQL.
     events[3]["data"]["object"]["customer_name"] = json!("Pixel\0Forge");
     let answers = futures::future::join_all(events.iter().map(|event| async { app.post_webhook(&event.to_string()).await.json() })).await;
     assert!(answers.iter().all(|answer| *answer == json!({"received": true, "duplicate": false})), "{answers:?}");
@@ -75,18 +75,18 @@ async fn what_the_database_refuses_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_database_that_goes_away_in_mid_event_is_a_5xx_and_one_effect_when_stripe_sends_again() {
+async fn a_lost_connection_is_a_5xx_and_the_retry_applies() {
     let (app, _) = platform().await;
     let events = month(Outcome::Paid);
     let paid = of_type(&events, "invoice.paid").to_string();
     let mut blocker = app.db.acquire().await.expect("a connection");
     let blocking: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *blocker).await.expect("a pid");
     let database: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&mut *blocker).await.expect("a name");
-    // From the outside: nobody closes the database that they are in.
+    // From another connection: a session can't drop its own database.
     let elsewhere = (*app.db.connect_options()).clone().database("postgres");
     let mut operator = PgConnection::connect_with(&elsewhere).await.expect("a connection");
 
-    // The event is stored in its transaction, and stands before the invoice when the server vanishes.
+    // The event is stored in its transaction, and blocks at the invoice when the server vanishes.
     sqlx::raw_sql("BEGIN; LOCK TABLE invoices").execute(&mut *blocker).await.expect("a lock");
     let delivery = app.post_webhook(&paid);
     let vanishing = async {
@@ -122,7 +122,7 @@ async fn a_database_that_goes_away_in_mid_event_is_a_5xx_and_one_effect_when_str
     );
 }
 
-/// Applies the events as a batch and takes that back; how many rows of each table were read for it.
+/// Applies the events as a batch and rolls back; returns the number of rows read per table.
 async fn rows_read(db: &mut PgConnection, events: &[ParsedEvent]) -> BTreeMap<String, i64> {
     const READ: &str = "SELECT relname::text, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables";
     let events: Vec<&ParsedEvent> = events.iter().collect();
@@ -137,12 +137,13 @@ async fn rows_read(db: &mut PgConnection, events: &[ParsedEvent]) -> BTreeMap<St
 }
 
 #[tokio::test]
-async fn plans_made_for_empty_tables_read_no_more_when_those_have_grown() {
+async fn plans_for_empty_tables_still_use_indexes_later() {
     let (app, customer) = platform().await;
     let mut events = subscription_events(&pixel_forge(), &[september()]);
     events.extend(month(Outcome::PartiallyRefunded));
     let events: Vec<ParsedEvent> = events.iter().map(|event| ParsedEvent::parse(&event.to_string(), None)).collect();
-    // A connection keeps the plans of its statements until their tables are analysed again, which nobody does here.
+    // A connection caches its statements' plans until the tables are analysed, which is disabled
+    // here.
     let mut conn = app.db.acquire().await.expect("a connection");
     for table in ["invoices", "invoice_line_items", "invoice_payments", "charges", "refunds", "subscriptions", "subscription_items"] {
         for sql in [format!("ALTER TABLE {table} SET (autovacuum_enabled = false)"), format!("VACUUM ANALYZE {table}")] {

@@ -14,7 +14,7 @@ fn credited(outcome: Outcome) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_credit_note_shows_on_its_invoice_whichever_comes_first() {
+async fn credit_notes_show_on_invoices_in_any_order() {
     for credit_note_first in [true, false] {
         let (app, customer) = platform().await;
         let mut events = month(Outcome::Paid);
@@ -45,7 +45,7 @@ async fn a_credit_note_shows_on_its_invoice_whichever_comes_first() {
 }
 
 #[tokio::test]
-async fn a_credit_note_lowers_what_an_open_invoice_asks_for_and_void_is_final() {
+async fn credit_notes_reduce_the_amount_due_void_is_final() {
     let (app, customer) = platform().await;
     let (created, voided) = {
         let events = credited(Outcome::Open);
@@ -53,13 +53,13 @@ async fn a_credit_note_lowers_what_an_open_invoice_asks_for_and_void_is_final() 
         (events, voided)
     };
     deliver_all(&app, &month(Outcome::Open)).await;
-    // The same second, and the other way round.
+    // The same second, in the reverse order.
     deliver(&app, &voided).await;
     deliver_all(&app, &created).await;
     assert_eq!(ask(&app.db, INVOICE).await, "open|81715|0|80665|0");
     assert_eq!(ask(&app.db, "SELECT status, type, amount, voided_at IS NOT NULL FROM credit_notes").await, "void|pre_payment|1050|true");
     assert!(titles(&app, customer).await.last().is_some_and(|title| title.ends_with(" voided")));
-    // Nobody else sees it.
+    // Other customers don't see it.
     let other = app.add_customer("other").await;
     let client = app.sign_in(Role::Readonly, Some(other)).await;
     let id = ask(&app.db, "SELECT id FROM invoices").await;
@@ -67,7 +67,7 @@ async fn a_credit_note_lowers_what_an_open_invoice_asks_for_and_void_is_final() 
 }
 
 #[tokio::test]
-async fn a_credit_note_that_cannot_be_read_says_why() {
+async fn invalid_credit_notes_have_a_reason() {
     let (app, _) = platform().await;
     for (field, value, reason) in [
         ("invoice", Value::Null, "credit_note.invoice is missing"),

@@ -1,4 +1,4 @@
-//! Customers: what Stripe says of those that are known, and how the others become known.
+//! Customers: Stripe's data of known ones, and how others become known.
 
 use super::{
     INVOICE, ask,
@@ -15,8 +15,8 @@ use time::Duration;
 
 const CUSTOMER: &str = "SELECT name, email, currency, balance, preferred_locale, address->>'city' AS city, deleted FROM customers";
 
-/// An event of Pixel Forge, so many days into September, the customer then with this name and metadata.
-fn told(event_type: &str, days: i64, name: &str, apex_customer: Option<&str>) -> Value {
+/// An event of Pixel Forge, this many days into September, with this name and metadata.
+fn event_of(event_type: &str, days: i64, name: &str, apex_customer: Option<&str>) -> Value {
     let customer = DemoCustomer { name: name.into(), ..pixel_forge() };
     let mut event = customer_event(&customer, event_type, september().start() + Duration::days(days));
     event["data"]["object"]["balance"] = json!(-500);
@@ -32,30 +32,31 @@ async fn apply_all(app: &TestApp) -> u64 {
 }
 
 #[tokio::test]
-async fn a_known_customer_is_as_stripe_last_said_and_deleted_is_final() {
+async fn customers_follow_stripe_and_deleted_is_final() {
     let (app, customer) = platform().await;
-    deliver_all(&app, &[told("customer.updated", 2, "Pixel Forge SE", None), told("customer.created", 0, "Pixel Forge", None)]).await;
+    deliver_all(&app, &[event_of("customer.updated", 2, "Pixel Forge SE", None), event_of("customer.created", 0, "Pixel Forge", None)])
+        .await;
     assert_eq!(ask(&app.db, CUSTOMER).await, "Pixel Forge SE|billing@pixelforge.test|usd|-500|de-DE|Berlin|false");
-    // Whoever adds it again doesn't overrule Stripe.
+    // Adding it again doesn't override Stripe.
     assert_eq!(app.add_customer("forge").await, customer);
     assert_eq!(ask(&app.db, "SELECT name FROM customers").await, "Pixel Forge SE");
-    deliver_all(&app, &[told("customer.deleted", 3, "Pixel Forge SE", None), told("customer.updated", 9, "Ghost", None)]).await;
+    deliver_all(&app, &[event_of("customer.deleted", 3, "Pixel Forge SE", None), event_of("customer.updated", 9, "Ghost", None)]).await;
     assert_eq!(ask(&app.db, CUSTOMER).await, "Pixel Forge SE|billing@pixelforge.test|usd|-500|de-DE|Berlin|true");
     assert_eq!(ask(&app.db, "SELECT DISTINCT status FROM stripe_webhook_events").await, "applied");
 }
 
 #[tokio::test]
-async fn where_stripe_has_nothing_stays_what_this_platform_was_told() {
+async fn values_missing_in_stripe_stay_as_entered() {
     let (app, _) = platform().await;
-    let mut nameless = told("customer.updated", 1, "", None);
+    let mut nameless = event_of("customer.updated", 1, "", None);
     nameless["data"]["object"]["email"] = Value::Null;
     nameless["data"]["object"]["currency"] = Value::Null;
-    deliver_all(&app, &[told("customer.created", 0, "Pixel Forge SE", None), nameless]).await;
+    deliver_all(&app, &[event_of("customer.created", 0, "Pixel Forge SE", None), nameless]).await;
     assert_eq!(ask(&app.db, "SELECT name, email, currency FROM customers").await, "forge|billing@forge.example|usd");
 }
 
 #[tokio::test]
-async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
+async fn customers_become_known_only_by_metadata() {
     let app = TestApp::start().await;
     let id: uuid::Uuid = sqlx::query_scalar("INSERT INTO customers (name) VALUES ('Signed up here') RETURNING id")
         .fetch_one(&app.db)
@@ -65,16 +66,16 @@ async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
     for (days, claim, reason) in [
         (0, None, unknown.to_owned()),
         (1, Some("yes".to_owned()), format!("{unknown}: its metadata.apex_customer is neither `new` nor a customer's id")),
-        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer names no customer that lacks a Stripe id")),
+        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer is not a customer that lacks a Stripe id")),
     ] {
-        let event = told("customer.updated", days, "Pixel Forge", claim.as_deref());
+        let event = event_of("customer.updated", days, "Pixel Forge", claim.as_deref());
         deliver(&app, &event).await;
         let sql = "SELECT status, last_error, awaits_customer FROM stripe_webhook_events ORDER BY id DESC LIMIT 1";
         assert_eq!(ask(&app.db, sql).await, format!("ignored|{reason}|cus_forge"));
     }
     assert_eq!(ask(&app.db, "SELECT name, stripe_customer_id IS NULL FROM customers").await, "Signed up here|true");
 
-    deliver(&app, &told("customer.updated", 3, "Pixel Forge", Some(&id.to_string()))).await;
+    deliver(&app, &event_of("customer.updated", 3, "Pixel Forge", Some(&id.to_string()))).await;
     assert_eq!(apply_all(&app).await, 3);
     assert_eq!(
         ask(&app.db, "SELECT id, stripe_customer_id, name, added_name FROM customers").await,
@@ -84,7 +85,7 @@ async fn a_customer_becomes_known_only_when_its_metadata_asks_for_it() {
 }
 
 #[tokio::test]
-async fn what_came_before_its_customer_was_added_is_applied_once_it_is() {
+async fn earlier_events_of_an_added_customer_are_applied() {
     let app = TestApp::start().await;
     let events = month(Outcome::PartiallyRefunded);
     deliver_all(&app, &events).await;
@@ -99,7 +100,7 @@ async fn what_came_before_its_customer_was_added_is_applied_once_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_at_the_moment_at_which_its_customer_is_added_is_not_lost() {
+async fn events_concurrent_with_adding_are_not_lost() {
     let app = TestApp::start().await;
     let events = month(Outcome::Paid);
     tokio::join!(futures::future::join_all(events.iter().map(|event| deliver(&app, event))), app.add_customer("forge"));
@@ -112,8 +113,8 @@ async fn an_event_at_the_moment_at_which_its_customer_is_added_is_not_lost() {
 async fn it_does_not_matter_when_the_customer_becomes_known() {
     let app = TestApp::start().await;
     let mut history = history();
-    history.push(told("customer.updated", 5, "Pixel Forge", Some("new")));
-    history.push(told("customer.deleted", 90, "Pixel Forge", None));
+    history.push(event_of("customer.updated", 5, "Pixel Forge", Some("new")));
+    history.push(event_of("customer.deleted", 90, "Pixel Forge", None));
     let mut expected = None;
     for seed in 0..12 {
         forget(&app).await;

@@ -1,10 +1,10 @@
-//! What an invoice's sums and its document need, from Stripe's events to the mirror's columns.
+//! Components of sums and documents, from Stripe's events to the mirror's columns.
 
 use super::{ask, deliver, platform};
 use crate::support::TestApp;
 use serde_json::{Value, json};
 
-/// An invoice as Stripe of today sends it, with these differences.
+/// An invoice in Stripe's current shape, with these differences.
 pub fn invoice(more: Value) -> Value {
     let line = json!({"id": "il_1", "object": "line_item", "amount": 10_000, "currency": "usd", "description": "Growth plan", "quantity": 1,
         "quantity_decimal": "1", "discount_amounts": [], "taxes": [], "pretax_credit_amounts": [], "period": {"start": 1_790_000_000, "end": 1_792_592_000}});
@@ -16,7 +16,7 @@ pub fn invoice(more: Value) -> Value {
     invoice
 }
 
-/// Members of objects one by one; of arrays entry by entry.
+/// Merges objects member by member, and arrays entry by entry.
 fn merge(object: &mut Value, more: Value) {
     match (object, more) {
         (Value::Object(object), Value::Object(more)) => {
@@ -47,7 +47,7 @@ pub async fn mirrored(more: Value) -> TestApp {
     app
 }
 
-/// Case C8: by `tax_behavior`, each tax.
+/// Case C8: each tax by its `tax_behavior`.
 #[tokio::test]
 async fn taxes_are_mirrored_for_each_line_and_over_all() {
     let tax = |amount: i64, behavior: &str, rate: &str| {
@@ -61,14 +61,14 @@ async fn taxes_are_mirrored_for_each_line_and_over_all() {
     assert_eq!(ask(&app.db, "SELECT taxes FROM invoices").await, stored);
     assert_eq!(ask(&app.db, "SELECT taxes FROM invoice_line_items").await, stored);
     assert_eq!(ask(&app.db, "SELECT invoices.tax, line.tax FROM invoices, invoice_line_items line").await, "2600|700");
-    // Stripe can't be asked here, so both rates stay unknown, and the invoice is there all the same.
+    // Stripe is unavailable here, so both rates stay unknown, and the invoice is still stored.
     assert_eq!(ask(&app.db, "SELECT object_id, object FROM stripe_lookups ORDER BY 1").await, "txr_19|tax_rate txr_7|tax_rate");
     assert_eq!(ask(&app.db, "SELECT lookups FROM invoices").await, r#"["txr_19","txr_7"]"#);
 }
 
 /// Case C9.
 #[tokio::test]
-async fn roll_ups_that_are_missing_come_from_the_lines() {
+async fn missing_totals_come_from_the_lines() {
     let app =
         mirrored(json!({"total_taxes": null, "total_discount_amounts": null, "total_pretax_credit_amounts": null, "lines": {"data": [{
         "taxes": [{"amount": 1_900, "tax_behavior": "exclusive"}], "discount_amounts": [{"amount": 500}],
@@ -89,13 +89,13 @@ async fn a_quantity_keeps_its_decimals() {
 
 /// Cases C11, C12 and C19.
 #[tokio::test]
-async fn what_documents_print_is_mirrored() {
+async fn printed_fields_are_mirrored() {
     let more = json!({"effective_at": 1_789_000_000, "footer": "Thank you", "custom_fields": [{"name": "PO", "value": "4711"}],
         "customer_tax_exempt": "reverse", "collection_method": "send_invoice",
         "customer_tax_ids": [{"type": "eu_vat", "value": "DE1"}, {"type": "ch_vat", "value": "CHE1"}],
         "shipping_cost": {"amount_subtotal": 500, "amount_tax": 0, "amount_total": 500}});
     let (app, _) = platform().await;
-    // The only event that comes.
+    // The only event.
     deliver(&app, &event("evt_1", "invoice.paid", invoice(more))).await;
     assert_eq!(
         ask(
@@ -139,7 +139,7 @@ async fn a_credit_notes_lines_and_parts_are_mirrored() {
     );
 }
 
-/// An event that names a rate whole leaves nothing to ask for.
+/// A complete rate in an event needs no look-up.
 #[tokio::test]
 async fn rates_that_events_carry_are_stored() {
     let rate = json!({"id": "txr_1", "object": "tax_rate", "display_name": "VAT", "percentage": 8.875, "inclusive": false, "country": "DE", "tax_type": "vat"});
@@ -151,7 +151,7 @@ async fn rates_that_events_carry_are_stored() {
     assert_eq!(ask(&app.db, "SELECT (SELECT count(*) FROM stripe_lookups) AS one, lookups IS NULL AS two FROM invoices").await, "0|true");
 }
 
-/// Case B7: the first ten lines come with every event, all of them with a fetch.
+/// Case B7: the first ten lines are in every event, all of them in a fetch.
 #[tokio::test]
 async fn lines_are_complete_in_whichever_order_they_come() {
     let line = |n: usize| json!({"id": format!("il_{n}"), "object": "line_item", "amount": 1_000});
@@ -174,7 +174,7 @@ async fn lines_are_complete_in_whichever_order_they_come() {
                 .await,
             "evt_2|true|2|12"
         );
-        // The first ten once more, and an event with other lines.
+        // The first ten again, and an event with other lines.
         deliver(&app, &of("evt_3", "invoice.updated", 1_790_003_900, 10)).await;
         assert_eq!(
             ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,
@@ -187,7 +187,7 @@ async fn lines_are_complete_in_whichever_order_they_come() {
             ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,
             "false|10"
         );
-        // What came before says nothing of these.
+        // Earlier data don't have these.
         deliver(&app, &of("evt_5", "invoice.fetched", 1_790_003_950, 12)).await;
         assert_eq!(
             ask(&app.db, "SELECT lines_complete, (SELECT count(*) FROM invoice_line_items) AS lines FROM invoices").await,

@@ -1,4 +1,4 @@
-//! Events of one second: the later state stays, in whatever order they come.
+//! Events of one second: the later state stays, in any order.
 
 use super::{
     ask,
@@ -23,7 +23,7 @@ fn event(id: &str, event_type: &str, created: i64, object: Value) -> Value {
     json!({"id": id, "object": "event", "api_version": "2026-08-26.dahlia", "created": created, "livemode": false, "type": event_type, "data": {"object": object}})
 }
 
-/// An event that says what was before it.
+/// An event with previous values.
 fn updated(id: &str, event_type: &str, created: i64, object: Value, previous: Value) -> Value {
     let mut event = event(id, event_type, created, object);
     event["data"]["previous_attributes"] = previous;
@@ -56,7 +56,7 @@ fn invoice(more: Value) -> Value {
     with(least, more)
 }
 
-/// Every order of some things.
+/// Every permutation of some items.
 fn permutations<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
     if of.is_empty() {
         return vec![Vec::new()];
@@ -70,7 +70,7 @@ fn permutations<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
     all
 }
 
-/// Delivers the events in every order, twice over, and checks each time what a query finds.
+/// Delivers the events in every order, twice each, and checks each time a query's result.
 async fn always(app: &TestApp, events: &[Value], sql: &str, expected: &str) {
     for order in permutations(events) {
         forget(app).await;
@@ -84,7 +84,7 @@ async fn always(app: &TestApp, events: &[Value], sql: &str, expected: &str) {
 }
 
 #[tokio::test]
-async fn the_new_price_stays_whatever_the_ids_are() {
+async fn the_new_price_stays_with_any_ids() {
     let (app, _) = platform().await;
     let old = subscription("price_old", "starter_monthly");
     let new = subscription("price_new", "growth_monthly");
@@ -96,7 +96,7 @@ async fn the_new_price_stays_whatever_the_ids_are() {
 }
 
 #[tokio::test]
-async fn what_was_before_orders_every_kind_of_object() {
+async fn previous_values_order_every_type() {
     let (app, _) = platform().await;
     let customer =
         json!({"id": "cus_forge", "object": "customer", "name": "Old", "balance": 0, "address": {"city": "Berlin", "country": "DE"}});
@@ -118,7 +118,7 @@ async fn what_was_before_orders_every_kind_of_object() {
             "SELECT address ->> 'city' FROM customers",
             "Paris",
         ),
-        // The balance as a number that may go anywhere.
+        // The balance as a number that may go in any direction.
         (
             "customer.updated",
             "customer.updated",
@@ -146,7 +146,7 @@ async fn what_was_before_orders_every_kind_of_object() {
             "SELECT total FROM invoices",
             "10000",
         ),
-        // Back along its life: what the event says counts more than the status.
+        // Back in its life cycle: the event's previous values count more than the status.
         (
             "customer.subscription.updated",
             "customer.subscription.updated",
@@ -165,7 +165,7 @@ async fn what_was_before_orders_every_kind_of_object() {
             "SELECT cancel_at_period_end FROM subscriptions",
             "false",
         ),
-        // A counter that goes back, because a refund failed.
+        // A counter that decreases, because a refund failed.
         (
             "charge.succeeded",
             "charge.updated",
@@ -220,7 +220,7 @@ async fn a_chain_ends_with_its_last_link_in_every_order() {
         updated("evt_3", "customer.updated", T, named("D", "y"), json!({"name": "C"})),
     ];
     always(&app, &chain, "SELECT name, email FROM customers", "D|y").await;
-    // A name that goes and comes back: what an earlier second ended with says which was first.
+    // A name that changes and changes back: the end of an earlier second decides which was first.
     let back = [
         event("evt_7", "customer.created", T - 60, named("A", "x")),
         updated("evt_9", "customer.updated", T, named("B", "x"), json!({"name": "A"})),
@@ -231,18 +231,18 @@ async fn a_chain_ends_with_its_last_link_in_every_order() {
         deliver_all(&app, &order).await;
         assert_eq!(ask(&app.db, "SELECT name, event_id FROM customers").await, "A|evt_5");
     }
-    // In the end that was decided, also where it was not on the way.
+    // The final result was certain, also where intermediate ones were not.
     assert_eq!(ask(&app.db, "SELECT object_id FROM stripe_ties").await, "");
 }
 
 #[tokio::test]
-async fn an_event_beats_what_was_fetched_in_its_second() {
+async fn an_event_wins_over_a_fetch_of_its_second() {
     let (app, _) = platform().await;
     let fetched = event("fetched_in_1_1790000000", "invoice.fetched", T, invoice(json!({"description": "fetched"})));
     let events =
         [fetched.clone(), updated("evt_1", "invoice.updated", T, invoice(json!({"description": "new"})), json!({"description": "old"}))];
     always(&app, &events, "SELECT description FROM invoices", "new").await;
-    // Also without saying what was before it.
+    // Also without previous values.
     always(&app, &[fetched, event("evt_1", "invoice.sent", T, invoice(json!({})))], "SELECT description FROM invoices", "old").await;
 }
 
@@ -278,7 +278,7 @@ async fn a_replay_of_the_earlier_event_changes_nothing() {
     assert_eq!(ask(&app.db, "SELECT count(*) FROM events").await, "2");
 }
 
-/// A life of several objects in three seconds, of which each event says what was before it.
+/// A life cycle of several objects in three seconds, each event with previous values.
 fn history() -> Vec<Value> {
     let mut events = Vec::new();
     let mut next_id = numbers(77);
@@ -343,7 +343,7 @@ async fn any_order_of_three_busy_seconds_gives_one_mirror() {
     }
 }
 
-/// An object of the stand-in, and two events of one second that say nothing about their order.
+/// An object of the stand-in, and two events of one second without an order.
 async fn undecided(app: &TestApp, object: &Value) {
     let at = (NOW - Duration::minutes(1)).unix_timestamp();
     let other = with(object.clone(), json!({"description": "other"}));
@@ -369,7 +369,7 @@ async fn an_undecided_second_is_fetched_again_when_it_is_over() {
     assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "truth");
     assert_eq!(ask(&app.db, "SELECT object_id FROM stripe_ties").await, "");
-    // A replay doesn't ask again.
+    // A replay doesn't fetch again.
     sqlx::raw_sql("UPDATE stripe_webhook_events SET status = 'received', attempts = 0").execute(&app.db).await.expect("events that wait");
     assert_eq!(apply_waiting(&app.platform, 10).await.expect("a run"), 3);
     assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 0);
@@ -389,7 +389,8 @@ async fn a_fetch_waits_until_the_second_is_over() {
     app.deliver(&events).await;
     assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 0);
     app.advance(Duration::SECOND);
-    // Stripe's clock is behind ours: what it gives is as old as the second, and is asked for again later.
+    // Stripe's clock is behind ours: the fetched state is as old as the second, and is fetched
+    // again later.
     assert_eq!(complete_objects::run(&app.platform, 10).await.expect("a run"), 1);
     assert_eq!(ask(&app.db, DESCRIPTION).await, "invoice.sent");
     assert_eq!(ask(&app.db, "SELECT attempts FROM stripe_ties").await, "1");
@@ -413,12 +414,12 @@ async fn without_a_key_the_last_resort_is_the_same_in_any_order() {
 }
 
 #[tokio::test]
-async fn a_fetched_object_is_as_old_as_its_request() {
+async fn a_fetched_object_is_dated_by_its_request() {
     let stand_in = StandIn::start().await;
     stand_in.seed_customer("lumen");
     let app = connected_to(&stand_in).await;
     let lumen: CustomerId = app.add_customer("lumen").await;
-    // Stripe's clock says that it is later than it was when this platform asked.
+    // Stripe's clock shows a later time than at the request.
     stand_in.advance(Duration::seconds(3));
     let object = crate::stand_in::client::post(&stand_in, "v1/invoices", "customer=cus_lumen&description=before").await;
     app.deliver(&[

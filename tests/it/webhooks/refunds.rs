@@ -1,4 +1,4 @@
-//! What was refunded of invoices: each time once, and only what was.
+//! Refunds of invoices: each counts once, and only if it succeeded.
 
 use super::{
     ask,
@@ -51,7 +51,7 @@ fn paid_together() -> Vec<Value> {
 
 const REFUNDED: &str = "SELECT number, amount_refunded FROM invoices ORDER BY number";
 
-/// The refunds that the API lists on an invoice: amount and status of each.
+/// The API's refunds of an invoice: amount and status of each.
 async fn listed(app: &TestApp, customer: CustomerId, name: &str) -> (i64, Vec<(i64, String)>, Vec<String>) {
     let client = app.sign_in(Role::Readonly, Some(customer)).await;
     let id = ask(&app.db, &format!("SELECT id FROM invoices WHERE number = '{name}'")).await;
@@ -84,7 +84,7 @@ async fn a_partial_refund_of_one_intent_shows_on_one_invoice() {
         deliver_all(&app, &events).await;
         assert_eq!(mirrored(&app).await, expected, "seed {seed}");
     }
-    // The rest of it: of each invoice what was paid there.
+    // The rest of it: each invoice gets what was paid there.
     deliver(&app, &event("evt_re_2", "refund.created", T + 60, refund("re_2", 12_000, "succeeded"))).await;
     deliver(&app, &event("evt_ch_3", "charge.refunded", T + 60, charge(15_000, 15_000))).await;
     assert_eq!(ask(&app.db, REFUNDED).await, "a|10000 b|5000");
@@ -105,7 +105,7 @@ async fn without_the_refund_itself_the_charge_counts_once() {
 }
 
 #[tokio::test]
-async fn a_credit_note_says_whose_refund_it_is() {
+async fn a_credit_note_allocates_the_refund() {
     let (app, customer) = platform().await;
     let mut events = paid_together();
     let mut credited = invoice("b", 5_000);
@@ -122,7 +122,7 @@ async fn a_credit_note_says_whose_refund_it_is() {
 }
 
 #[tokio::test]
-async fn a_refund_that_did_not_happen_counts_nothing() {
+async fn failed_refunds_count_nothing() {
     let (app, customer) = platform().await;
     for (status, event_type) in [("failed", "refund.failed"), ("canceled", "refund.updated"), ("failed", "charge.refund.updated")] {
         let mut events = vec![
@@ -140,7 +140,7 @@ async fn a_refund_that_did_not_happen_counts_nothing() {
         }
         let (refunded, refunds, _) = listed(&app, customer, "a").await;
         assert_eq!((refunded, refunds), (0, vec![(3_000, status.to_owned())]));
-        // Another one that does.
+        // Another one that succeeded.
         deliver(&app, &event("evt_re_2", "refund.created", T + 95, refund("re_2", 1_000, "succeeded"))).await;
         assert_eq!(ask(&app.db, REFUNDED).await, "a|1000");
         deliver(&app, &event("evt_ch_2", "charge.refunded", T + 96, charge(10_000, 1_000))).await;

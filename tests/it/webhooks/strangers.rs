@@ -1,4 +1,5 @@
-//! Events that are another's: of another account, or of no customer. They are stored, ignored with the reason, and stop no others.
+//! Events of other accounts or without a customer. They are stored and ignored with a reason, and
+//! block no others.
 
 use super::{ask, deliver, deliver_all, month, platform, platform_with};
 use apex_billing::{demo::stripe_events::Outcome, service::webhooks::apply_waiting};
@@ -33,17 +34,17 @@ async fn events_of_other_accounts_are_ignored_and_make_no_customer() {
     let reason = "ignored|an event of the account acct_1Other, which is not mirrored (STRIPE_ACCOUNT)";
     assert_eq!(ask(&app.db, REASONS).await, reason);
     assert_eq!(ask(&app.db, CUSTOMERS).await, "1");
-    // Nor when they are tried again.
+    // Nor after a retry.
     sqlx::raw_sql("UPDATE stripe_webhook_events SET status = 'received'").execute(&app.db).await.expect("events that wait");
     assert_eq!(apply_waiting(&app.platform, 10).await.expect("a run"), 2);
     assert_eq!(ask(&app.db, REASONS).await, reason);
     assert_eq!(ask(&app.db, CUSTOMERS).await, "1");
-    // An account that can't be read is no reason to take it for ours.
+    // An unparsable account is not taken for ours.
     deliver(&app, &arrival("unreadable", json!({"account": 7}))).await;
     assert_eq!(ask(&app.db, CUSTOMERS).await, "1");
     assert_eq!(
         ask(&app.db, "SELECT last_error FROM stripe_webhook_events WHERE stripe_event_id = 'evt_unreadable'").await,
-        "an event of another account, whose id can't be read"
+        "an event of another account, whose id can't be parsed"
     );
 }
 
@@ -74,7 +75,7 @@ async fn the_configured_account_is_mirrored() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_no_customer_is_ignored_and_never_dead() {
+async fn objects_without_a_customer_are_ignored() {
     let (app, _) = platform().await;
     let invoice = json!({"id": "in_1", "object": "invoice", "status": "open", "currency": "usd", "created": T, "subtotal": 1, "total": 1, "amount_due": 1});
     let subscription =
@@ -99,18 +100,18 @@ async fn what_belongs_to_no_customer_is_ignored_and_never_dead() {
         }
         deliver(&app, &event(&format!("evt_missing_{event_type}"), event_type, object.clone())).await;
     }
-    // Neighbours go on.
+    // Other events of the batch are applied.
     deliver_all(&app, &month(Outcome::Paid)).await;
     assert_eq!(
         ask(&app.db, "SELECT DISTINCT status, last_error FROM stripe_webhook_events WHERE status <> 'applied' ORDER BY 2").await,
-        "ignored|it belongs to an account (customer_account), to no customer ignored|it belongs to no customer"
+        "ignored|it belongs to an account (customer_account), not to a customer ignored|it has no customer"
     );
     assert_eq!(ask(&app.db, "SELECT count(*) FROM stripe_webhook_events WHERE status = 'ignored'").await, "20");
     assert_eq!(ask(&app.db, "SELECT status FROM invoices").await, "paid");
 }
 
 #[tokio::test]
-async fn an_alert_with_decimal_text_is_read() {
+async fn alerts_with_decimal_text_parse() {
     let (app, _) = platform().await;
     let alert = |id: &str, value: Value, gte: Value| {
         event(
@@ -130,13 +131,13 @@ async fn an_alert_with_decimal_text_is_read() {
 }
 
 #[tokio::test]
-async fn amounts_as_decimal_text_are_read() {
+async fn amounts_as_decimal_text_parse() {
     let (app, _) = platform().await;
     let object = json!({"id": "in_1", "object": "invoice", "customer": "cus_forge", "status": "open", "currency": "usd", "created": T, "subtotal": "10000",
         "total": "10000.0", "amount_due": 10_000.0, "lines": {"data": [{"id": "il_1", "amount": "10000", "quantity": "2", "currency": "usd"}]}});
     deliver(&app, &event("evt_1", "invoice.finalized", object.clone())).await;
     assert_eq!(ask(&app.db, "SELECT subtotal, total, amount_due FROM invoices").await, "10000|10000|10000");
-    // Half a cent is no amount: stored with the reason.
+    // Half a cent is not a valid amount: stored with the reason.
     let mut half = event("evt_2", "invoice.updated", object);
     half["data"]["object"]["total"] = json!("10000.5");
     deliver(&app, &half).await;

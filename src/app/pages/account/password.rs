@@ -1,10 +1,10 @@
-//! A form for another password.
+//! The form for a new password.
 
 use super::{PROBLEM, notice};
 use crate::app::{form_result::Refusal, local_path::ACCOUNT};
 use leptos::prelude::*;
 
-/// The form. Nothing that was typed comes back.
+/// The form. Input is never sent back.
 pub fn panel(email: &str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let field = |name, label, autocomplete| secret_field("password", name, label, autocomplete, refusal);
     view! {
@@ -13,7 +13,7 @@ pub fn panel(email: &str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
             {refusal.map(notice)}
             <form method="post" action=ACCOUNT class="own-form">
                 <input type="hidden" name="form" value="password" />
-                // Tells a password manager whose it is.
+                // Tells a password manager the account.
                 <input type="text" name="username" value=email.to_owned() autocomplete="username" hidden aria-label="E-mail" />
                 {field("current_password", "Current password", "current-password")}
                 {field("new_password", "New password", "new-password")}
@@ -24,7 +24,7 @@ pub fn panel(email: &str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     }
 }
 
-/// A field for a secret, tied to the message when it is this one that can't be used.
+/// A password field, linked to the message if it was rejected.
 pub fn secret_field(
     form: &'static str,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! An authenticator app as the second factor: setting it up, giving it up.
+//! The second factor: setting up an authenticator app, and removing it.
 
 use super::{PROBLEM, notice, password::secret_field};
 use crate::{
@@ -12,17 +12,17 @@ use crate::{
 };
 use leptos::{either::EitherOf3, prelude::*};
 
-/// White around a QR code, which readers want (ISO/IEC 18004).
+/// The quiet zone of a QR code (ISO/IEC 18004).
 const QUIET_ZONE: u32 = 4;
 
-/// The one time that recovery codes are shown.
+/// Shows the recovery codes, once.
 pub fn recovery_codes(codes: Vec<String>) -> impl IntoView {
     view! {
         <div class="notice tone-good" role="status">
             <Icon glyph=Glyph::Check />
             <div class="ids">
                 <p>
-                    "Signing in asks for a code of your app from now on. Keep these recovery codes where you find them without your phone: each gets you in once. They can’t be shown again."
+                    "From now on, signing in requires a code of your app. Keep these recovery codes where you find them without your phone: each is valid once. They can’t be shown again."
                 </p>
                 <ul class="recovery-codes">{codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view()}</ul>
             </div>
@@ -30,17 +30,17 @@ pub fn recovery_codes(codes: Vec<String>) -> impl IntoView {
     }
 }
 
-/// What staff is told that needs it.
+/// The message for staff without a required second factor.
 pub fn wanted() -> impl IntoView {
     view! {
         <p class="notice tone-warning" role="status">
             <Icon glyph=Glyph::Warning />
-            <span>"Staff of this platform sign in with a second factor. Set up an authenticator app below to go on."</span>
+            <span>"Staff of this platform need a second factor. Set up an authenticator app below to go on."</span>
         </p>
     }
 }
 
-/// Where the person stands, and the next step.
+/// The user's state, and the next step.
 pub fn panel(state: TotpState, offered: Option<Offered>, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let refused_as = |form: &str| refusal.filter(|refusal| refusal.form == form);
     let step = match (state.enabled, offered) {
@@ -100,7 +100,7 @@ fn in_force(state: TotpState, refusal: Option<&Refusal>) -> impl IntoView + use<
         left => format!("{left} recovery codes are left."),
     };
     view! {
-        <p>"Signing in asks for a code of your app. " {left} " Turn it off and on again for new ones."</p>
+        <p>"Signing in requires a code of your app. " {left} " Turn it off and on again for new ones."</p>
         <details class="chart-table" open=refusal.is_some()>
             <summary>"Turn off"</summary>
             <form method="post" action=ACCOUNT class="own-form">

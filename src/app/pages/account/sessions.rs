@@ -1,4 +1,4 @@
-//! Where the person is signed in.
+//! The user's sessions.
 
 use crate::{
     app::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Every session, each with a way to end it.
+/// Every session, with a button to end it.
 pub fn panel(own: &OwnSessions) -> impl IntoView + use<> {
     let others = own.sessions.iter().any(|session| !session.current).then(|| {
         view! {

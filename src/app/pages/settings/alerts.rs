@@ -1,4 +1,4 @@
-//! Thresholds, recipients and caps; and what has fired.
+//! Thresholds, recipients and caps; and alerts that fired.
 
 use super::{
     field::{Field, Filled},
@@ -22,7 +22,7 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// A form for whoever may change it, the same in words for the others.
+/// A form for users who may change it, text for the others.
 pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let content = if settings.manages { Either::Left(form(settings, refusal)) } else { Either::Right(words(&settings.alerts)) };
     view! {
@@ -39,7 +39,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
     let fallback = match (settings.contacts.is_empty(), &settings.billing_email) {
         (false, _) => "the billing contacts below".to_owned(),
         (true, Some(email)) => email.clone(),
-        (true, None) => "nobody, for want of an address".to_owned(),
+        (true, None) => "no one, because no address is known".to_owned(),
     };
     let hint = Some(format!("Up to ten e-mail addresses, separated by commas. Left empty: {fallback}."));
     let recipients = Field { hint, multiple: true, ..Field::new("recipients", "email", "Recipients") };
@@ -57,13 +57,13 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         view! {
             <div class="entries" role="group" aria-labelledby=id.clone()>
                 <h3 id=id.clone()>{metric.title()}</h3>
-                {text("percent", "Alert at % of what is included", "Several separated by semicolons, for example 80; 90; 100; 110")}
+                {text("percent", "Alert at % of the included quantity", "Several separated by semicolons, for example 80; 90; 100; 110")}
                 {text("cost", &format!("Alert at overage in {money}"), "Several separated by semicolons, for example 50; 1,500")}
                 {text("cap", "Cap", "Events beyond it are refused and not counted. Left empty: no cap.")}
                 {filled.select(
                     &field(metric, "cap_unit"),
                     "Cap counts in".to_owned(),
-                    vec![("percent", "% of what is included".to_owned()), ("quantity", unit.to_owned())],
+                    vec![("percent", "% of the included quantity".to_owned()), ("quantity", unit.to_owned())],
                 )}
             </div>
         }
@@ -71,7 +71,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
     // While a question is open, neither answer is the primary one.
     let asks = refusal.is_some_and(|refusal| refusal.problem.code == "cap_confirmation_required");
     let save = if asks { "button" } else { "button primary" };
-    let mails = vec![("true", "Tell us".to_owned()), ("false", "Tell nobody".to_owned())];
+    let mails = vec![("true", "Tell us".to_owned()), ("false", "Don’t notify".to_owned())];
     view! {
         <form method="post" action=SETTINGS class="entries">
             <input type="hidden" name="form" value="alerts" />
@@ -94,8 +94,8 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
 fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
     let fact = |name: String, value: String| view! { <div><dt>{name}</dt><dd class="ids">{value}</dd></div> };
     let recipients: Vec<&str> = alerts.recipients().iter().map(|address| address.as_str()).collect();
-    let told = match (alerts.enabled(), recipients.is_empty()) {
-        (false, _) => "nobody".to_owned(),
+    let notified = match (alerts.enabled(), recipients.is_empty()) {
+        (false, _) => "no one: alerts are switched off".to_owned(),
         (true, true) => "the billing contacts".to_owned(),
         (true, false) => recipients.join(", "),
     };
@@ -110,13 +110,13 @@ fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
         });
         fact(metric.title().to_owned(), parts.join(", "))
     });
-    view! { <dl class="facts">{fact("Told".to_owned(), told)} {metrics.collect_view()}</dl> }
+    view! { <dl class="facts">{fact("Notified".to_owned(), notified)} {metrics.collect_view()}</dl> }
 }
 
-/// What fired in the running period.
+/// Alerts of the current period.
 pub fn fired(alerts: &[FiredAlert]) -> impl IntoView + use<> {
     let one = |alert: &FiredAlert| {
-        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Told") } else { (Tone::Neutral, "Not told yet") };
+        let (tone, text) = if alert.notified_at.is_some() { (Tone::Good, "Notified") } else { (Tone::Neutral, "Not notified yet") };
         view! {
             <li>
                 <div>

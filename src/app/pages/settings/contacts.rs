@@ -1,4 +1,4 @@
-//! People who are written to about the customer's bills.
+//! Recipients of mail about the customer's bills.
 
 use super::{
     field::{Field, Filled},
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Stripe's address, the contacts, and a form for one more.
+/// Stripe's address, the contacts, and a form to add one.
 pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let manages = settings.manages;
     let one = |contact: &Contact| {

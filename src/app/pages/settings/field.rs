@@ -1,4 +1,4 @@
-//! A labelled field that keeps what was typed and is tied to its hint and to what is wrong with it.
+//! A labelled field that keeps its input, linked to its hint and error.
 
 use super::PROBLEM;
 use crate::app::{
@@ -7,28 +7,28 @@ use crate::app::{
 };
 use leptos::prelude::*;
 
-/// What a form's fields hold: what was typed, where the form was not taken, else what is set.
+/// The values of a form's fields: the input if the form was rejected, else the saved settings.
 pub struct Filled<'a> {
-    /// Names of fields are the form's own; their ids are the page's.
+    /// Field names are unique per form, ids per page.
     pub form: &'static str,
     pub set: Vec<FormField>,
     pub refusal: Option<&'a Refusal>,
 }
 
-/// A field of one line.
+/// A one-line field.
 pub struct Field {
-    /// As the form sends it.
+    /// The value as submitted.
     pub name: String,
     pub kind: &'static str,
     pub label: String,
     pub hint: Option<String>,
     pub required: bool,
-    /// Takes several e-mail addresses, with commas between them.
+    /// Accepts several e-mail addresses, comma-separated.
     pub multiple: bool,
 }
 
 impl Field {
-    /// A field that may be left empty.
+    /// An optional field.
     pub fn new(name: impl Into<String>, kind: &'static str, label: impl Into<String>) -> Field {
         Field { name: name.into(), kind, label: label.into(), hint: None, required: false, multiple: false }
     }
@@ -40,7 +40,7 @@ impl Filled<'_> {
         value(fields, name).to_owned()
     }
 
-    /// Tied to the message when it is this field that can't be used.
+    /// Linked to the message if this field was rejected.
     pub fn input(&self, field: Field) -> impl IntoView + use<> {
         let Field { name, kind, label, hint, required, multiple } = field;
         let wrong = self.refusal.is_some_and(|refusal| refusal.problem.parameter.as_deref() == Some(&name));
@@ -69,7 +69,7 @@ impl Filled<'_> {
         }
     }
 
-    /// One of a few.
+    /// A choice of a few options.
     pub fn select(&self, name: &str, label: String, options: Vec<(&'static str, String)>) -> impl IntoView + use<> {
         let id = format!("{}-{}", self.form, name.replace('.', "-"));
         let chosen = self.value(name);

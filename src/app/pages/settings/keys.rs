@@ -1,4 +1,4 @@
-//! Keys of the customer's machines: what may be shown of them, one more, one less.
+//! API keys: the list, creating one, revoking one.
 
 use super::{
     field::{Field, Filled},
@@ -14,27 +14,27 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// The one time that a key is shown.
+/// Shows a new key, once.
 pub fn made(new: NewApiKey) -> impl IntoView {
     view! {
         <div class="notice tone-good" role="status">
             <Icon glyph=Glyph::Check />
             <div class="ids">
-                <p>{format!("The key “{}” is made. Copy it now: it can’t be shown again.", new.summary.name)}</p>
+                <p>{format!("The key “{}” is created. Copy it now: it can’t be shown again.", new.summary.name)}</p>
                 <code>{new.key}</code>
             </div>
         </div>
     }
 }
 
-/// The keys in force, and a form for one more.
+/// Active keys, and a form to create one.
 pub fn panel(keys: &[ApiKeySummary], refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let list = if keys.is_empty() {
-        Either::Left(view! { <p class="quiet">"No machine may send usage yet."</p> })
+        Either::Left(view! { <p class="quiet">"There is not an API key yet, so no usage can be sent."</p> })
     } else {
         Either::Right(view! { <ul class="entries">{keys.iter().map(key).collect_view()}</ul> })
     };
-    let name = Field { required: true, ..Field::new("name", "text", "Name of a new key: what will use it") };
+    let name = Field { required: true, ..Field::new("name", "text", "Name of the new key, e.g. the service that will use it") };
     let filled = Filled { form: "key", set: Vec::new(), refusal };
     view! {
         <section class="panel" aria-labelledby="keys-title">
@@ -64,7 +64,7 @@ fn key(key: &ApiKeySummary) -> impl IntoView + use<> {
                 <strong>{key.name.clone()}</strong>
                 <span class="quiet"><code>{key.prefix.clone()} "…"</code> " · made " <Moment at=key.created_at /> " · " {used}</span>
             </div>
-            // Two steps, since there is no way back.
+            // Two steps, because it can't be undone.
             <details class="chart-table">
                 <summary>"Revoke" <span class="visually-hidden">" " {name.clone()}</span></summary>
                 <form method="post" action=SETTINGS>

@@ -1,5 +1,6 @@
-//! Lives of single objects of every kind, mostly within one second: changes with `previous_attributes`, also of nested fields and arrays, values
-//! that change back, events that say nothing of what was before, and fetches in between. The model knows what the object is in the end.
+//! Life cycles of single objects of every type, mostly within one second: changes with
+//! `previous_attributes`, also of nested fields and arrays, values that change back, events without
+//! previous values, and fetches in between. The model knows the object's final state.
 
 use super::{cases, shown};
 use crate::{
@@ -21,7 +22,7 @@ enum Kind {
 
 const KINDS: [Kind; 6] = [Kind::Invoice, Kind::Subscription, Kind::Customer, Kind::Charge, Kind::Refund, Kind::CreditNote];
 
-/// Values of an object's fields, each by its number.
+/// An object's field values, each as a number.
 type State = [usize; 4];
 
 const LOCALES: [&str; 2] = ["de", "en"];
@@ -41,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// An event that shows the object and changes nothing.
+    /// An event that contains the object and changes nothing.
     const fn mere_look(self) -> Option<&'static str> {
         match self {
             Kind::Invoice => Some("invoice.sent"),
@@ -51,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// An event that Stripe makes of some changes beside `….updated`.
+    /// An event that Stripe creates for some changes in addition to `….updated`.
     const fn second_type(self) -> Option<&'static str> {
         match self {
             Kind::Invoice => Some("invoice.overdue"),
@@ -107,7 +108,8 @@ impl Kind {
     }
 }
 
-/// What Stripe says of an object before a change: of objects the values that changed, of arrays the whole array.
+/// The previous values in Stripe's format: for objects the changed values, for arrays the whole
+/// array.
 fn previous(old: &Value, new: &Value) -> Value {
     match (old, new) {
         (Value::Object(before), Value::Object(after)) => {
@@ -122,9 +124,9 @@ fn previous(old: &Value, new: &Value) -> Value {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Of a field to a value, with a `….updated`; nothing if it has that value.
+    /// Sets a field, with a `….updated`; no event if the value is unchanged.
     Change(usize, usize),
-    /// A change that two events tell of.
+    /// A change reported by two events.
     ChangeWithTwoEvents(usize, usize),
     Look,
     Fetch,
@@ -133,7 +135,7 @@ enum Step {
 #[derive(Clone, Debug)]
 struct Life {
     kind: Kind,
-    /// Whether the first event is there.
+    /// Whether the first event exists.
     is_created: bool,
     /// Each with the seconds before it.
     steps: Vec<(i64, Step)>,
@@ -143,7 +145,7 @@ struct Life {
 struct History {
     events: Vec<Value>,
     last: Value,
-    /// In its last second the object was at times as it had been before.
+    /// In its last second the object returned to an earlier state.
     turns_back: bool,
     ended_at: i64,
 }
@@ -154,7 +156,7 @@ impl Life {
         let mut at = NOW;
         let mut history = History { events: Vec::new(), last: Value::Null, turns_back: false, ended_at: NOW };
         let mut ids = self.ids.iter().cycle();
-        // An event's id says nothing about the order.
+        // An event's id is unrelated to the order.
         let mut event = |event_type: &str, at: i64, object: Value, previous: Option<Value>, n: usize| {
             let id = format!("evt_{}_{n}", ids.next().unwrap_or(&0));
             let mut event = json!({"id": id, "object": "event", "type": event_type, "created": at, "data": {"object": object}});
@@ -166,7 +168,7 @@ impl Life {
         if self.is_created {
             history.events.push(event(&format!("{}.created", self.kind.prefix()), at, self.kind.object(state), None, 100));
         }
-        // The changes, each with its second and the object before it: several states may show as the same object.
+        // Changes with their second and the previous state: several states may look the same.
         let mut changes: Vec<(i64, Value)> = Vec::new();
         for (n, (gap, step)) in self.steps.iter().enumerate() {
             at += gap;
@@ -225,7 +227,7 @@ fn lives() -> impl Strategy<Value = Life> {
         .prop_map(|(kind, is_created, steps, ids)| Life { kind, is_created, steps, ids })
 }
 
-/// In this order, and some of them again.
+/// The order, with some repeated.
 fn shuffled(events: &[Value], order: &[usize]) -> Vec<Value> {
     let mut by = order.iter().cycle();
     let mut events: Vec<(usize, &Value)> = events.iter().map(|event| (*by.next().unwrap_or(&0), event)).collect();
@@ -243,7 +245,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn the_events_of_a_life_end_where_it_ended(life in lives(), order in prop::collection::vec(0usize..100, 8..20)) {
+    fn events_of_a_life_cycle_give_its_end(life in lives(), order in prop::collection::vec(0usize..100, 8..20)) {
         let history = life.history();
         prop_assume!(!history.events.is_empty());
         let delivered: Vec<Shown> = shown(&shuffled(&history.events, &order));
@@ -258,10 +260,10 @@ proptest! {
         if choice.decided {
             prop_assert_eq!(&chosen.snapshot, &last);
         } else {
-            // Only of an object that was twice the same, whose earlier state is not known.
+            // Only for an object that had the same state twice, with unknown earlier state.
             prop_assert!(history.turns_back, "undecided, though nothing changed back");
         }
-        // What is fetched after that second is the truth.
+        // A fetch after that second has the final state.
         let mut fetched = json!({"type": format!("{}.fetched", life.kind.prefix()), "created": history.ended_at + 1, "data": {"object": history.last}});
         fetched["id"] = json!("fetched_1");
         let with_fetch: Vec<Value> = history.events.iter().cloned().chain([fetched]).collect();

@@ -31,7 +31,7 @@ fn texts<const N: usize>(texts: [&str; N]) -> [Option<String>; N] {
 }
 
 #[test]
-fn a_quantity_is_shown_to_its_last_digit() {
+fn quantities_show_all_digits() {
     assert_eq!(shown(&line("2.5", "10000", 25_000)), texts(["2.5", "$100.00", "", ""]));
     assert_eq!(shown(&line("1250000.500", "1", 1_250_001)), texts(["1,250,000.5", "$0.01", "", ""]));
     let old = LineItem { quantity_decimal: None, ..line("3", "1000", 3_000) };
@@ -53,21 +53,21 @@ fn a_price_of_packages_names_the_package() {
 }
 
 #[test]
-fn words_never_make_a_package() {
-    // What the numbers say counts: 2,500,000 × $0.50 is a thousand times $1,250.00.
+fn descriptions_never_imply_a_package() {
+    // Only the numbers matter: 2,500,000 × $0.50 is a thousand times $1,250.00.
     assert_eq!(shown(&line("2500000", "50", 125_000)), texts(["2,500,000", "$0.50", "per 1,000", ""]));
     assert_eq!(shown(&line("2500000", "0.05", 125_000)), texts(["2,500,000", "$0.0005", "", ""]));
 }
 
 #[test]
-fn a_price_that_does_not_lead_to_the_amount_is_left_out() {
+fn a_price_that_contradicts_the_amount_is_hidden() {
     assert_eq!(shown(&line("250", "500", 1_500)), texts(["250", "", "", ""]));
     let proration = LineItem { proration: true, ..line("1", "5000", 5_000) };
     assert_eq!(shown(&proration), texts(["1", "", "", ""]));
 }
 
 #[test]
-fn unit_prices_keep_every_digit() {
+fn unit_prices_show_all_digits() {
     let price = |minor, code: &str| unit_price(minor, code.parse().unwrap());
     assert_eq!(price("0.008", "usd").as_deref(), Some("$0.00008"));
     assert_eq!(price("250", "usd").as_deref(), Some("$2.50"));

@@ -6,16 +6,16 @@ use crate::domain::{
     money::{Currency, Money},
 };
 
-/// The wording that Directive 2006/112/EC, Article 226(11a) demands, and what it means.
+/// The wording that Directive 2006/112/EC, Article 226(11a) requires, and its meaning.
 const REVERSE_CHARGE: &str = "Reverse charge: the customer is liable for the tax.";
 
 /// All taxes of one rate and behaviour on an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxGroup {
     pub behavior: TaxBehavior,
-    /// Minor units; wider than an amount, since it is a sum.
+    /// Minor units; wider than an amount, because it is a sum.
     pub amount: i128,
-    /// None where it is not known of each tax.
+    /// None unless known for each tax.
     pub taxable_amount: Option<i128>,
     pub reason: Option<String>,
     name: String,
@@ -42,11 +42,11 @@ impl TaxGroup {
 
     fn is_like(&self, other: &TaxGroup) -> bool {
         let key = |tax: &TaxGroup| (tax.behavior, tax.name.clone(), tax.percentage.clone(), tax.jurisdiction.clone(), tax.reason.clone());
-        // Two rates that are not known yet are two rates.
+        // Two unknown rates are different rates.
         key(self) == key(other) && (self.percentage.is_some() || self.rate_id == other.rate_id)
     }
 
-    /// A tax of nothing says something only where there is a legal reason for it.
+    /// A zero tax is only shown if there is a legal reason for it.
     pub(super) fn shows(&self) -> bool {
         const REASONS: [&str; 5] = ["reverse_charge", "customer_exempt", "product_exempt", "product_exempt_holiday", "zero_rated"];
         self.amount != 0 || self.reason.as_deref().is_some_and(|reason| REASONS.contains(&reason))
@@ -83,14 +83,14 @@ impl TaxGroup {
         label
     }
 
-    /// `Tax included in total`, with the rate where it is known.
+    /// `Tax included in total`, with the rate if known.
     pub(super) fn included_label(&self, currency: Currency) -> String {
         let label = self.label(currency);
         if label == "Tax" { "Tax included in total".to_owned() } else { format!("Tax included in total ({label})") }
     }
 }
 
-/// Taxes in the order of their first appearance, one group for each rate.
+/// Groups taxes by rate, in the order of their first appearance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taxes(Vec<TaxGroup>);
 
@@ -127,19 +127,20 @@ pub fn by_rate(taxes: &[TaxAmount]) -> Vec<TaxGroup> {
     Taxes::of(taxes).groups()
 }
 
-/// The rates of these taxes, as on a line: `VAT 19%, City tax 2%`. None where a rate is not known.
+/// The rates of these taxes on a line: `VAT 19%, City tax 2%`. None if a rate is unknown.
 pub fn rates(taxes: &[TaxAmount]) -> Option<String> {
     let groups = Taxes::of(taxes).groups();
     let known = !groups.is_empty() && groups.iter().all(|tax| tax.percentage.is_some());
     known.then(|| groups.iter().map(TaxGroup::rate).collect::<Vec<_>>().join(", "))
 }
 
-/// Which taxes an invoice has: as its roll-up says, else as its lines say. Of rows from before taxes were stored one by one only the sum is
-/// known, and which part of it the lines call added.
+/// The taxes of an invoice: from its totals, else from its lines. For rows stored before individual
+/// taxes were, only the sum is known, and how much of it the lines add.
 pub(super) fn readings(figures: &Figures) -> Vec<Taxes> {
     let of_invoice = figures.taxes.as_deref().unwrap_or_default();
     let of_lines = figures.lines.as_ref().map_or(&[][..], |lines| &lines.taxes);
-    // One amount without a rate, a reason or what it is computed from: all that old API versions say of an invoice's tax.
+    // One amount without rate, reason or taxable amount: all that old API versions contain about an
+    // invoice's tax.
     let is_bare = |tax: &TaxAmount| tax.rate_id.is_none() && tax.reason.is_none() && tax.taxable_amount.is_none();
     match (of_invoice, of_lines) {
         ([], []) => {}
@@ -161,7 +162,7 @@ pub(super) fn readings(figures: &Figures) -> Vec<Taxes> {
     as_said.into_iter().chain(by_lines.into_iter().chain([tax, 0]).map(split)).collect()
 }
 
-/// What the law demands to be said about an invoice's taxes.
+/// Legally required statements about an invoice's taxes.
 pub fn notes(groups: &[TaxGroup], tax_exempt: Option<&str>) -> Vec<String> {
     let reversed = tax_exempt == Some("reverse") || groups.iter().any(|tax| tax.reason.as_deref() == Some("reverse_charge"));
     if reversed { vec![REVERSE_CHARGE.to_owned()] } else { Vec::new() }

@@ -1,9 +1,10 @@
-//! The rows of single invoices, each of a kind that Stripe documents. The property over all kinds is in `tests/it/invoice_sums`.
+//! Rows of single invoices, one per kind that Stripe documents. `tests/it/invoice_sums` has the
+//! property over all kinds.
 
 use super::*;
 use crate::domain::invoice::TaxRate;
 
-/// An open invoice over $100.00 with one line.
+/// An open invoice of $100.00 with one line.
 fn invoice() -> Figures {
     Figures {
         status: InvoiceStatus::Open,
@@ -40,7 +41,7 @@ fn rated(amount: i64, taxable: i64, percentage: &str) -> TaxAmount {
     TaxAmount { amount, taxable_amount: Some(taxable), rate_id: Some(rate.id.clone()), rate: Some(rate), ..TaxAmount::default() }
 }
 
-/// The rows as text; checks that they add up.
+/// The rows as text; asserts that they add up.
 fn rows(figures: &Figures) -> Vec<String> {
     let sums = sums(figures);
     let mut running = 0;
@@ -67,7 +68,7 @@ fn billing_credits_stand_before_the_total() {
     };
     let expected = ["Subtotal $100.00", "Credits applied (before tax) -$25.00", "Total $75.00", "Amount due $75.00"];
     assert_eq!(rows(&figures), expected);
-    // A roll-up that repeats the discount changes nothing.
+    // A total that repeats the discount changes nothing.
     let discounted = Figures {
         discount: 1_000,
         total: 6_500,
@@ -80,7 +81,7 @@ fn billing_credits_stand_before_the_total() {
 }
 
 #[test]
-fn credit_notes_before_payment_lower_what_is_due() {
+fn pre_payment_credit_notes_reduce_the_amount_due() {
     let figures = Figures { due: 7_000, remaining: 7_000, credit_notes_before_payment: 3_000, ..invoice() };
     assert_eq!(rows(&figures), ["Subtotal $100.00", "Total $100.00", "Credit notes -$30.00", "Amount due $70.00"]);
     let only_remaining = Figures { due: 10_000, ..figures };
@@ -88,13 +89,13 @@ fn credit_notes_before_payment_lower_what_is_due() {
 }
 
 #[test]
-fn item_discounts_are_in_the_subtotal_already() {
+fn item_discounts_are_part_of_the_subtotal() {
     let lines = LineFigures { amount: 10_000, discount: 2_000, ..LineFigures::default() };
     let figures =
         Figures { subtotal: 8_000, total: 8_000, due: 8_000, remaining: 8_000, discount: 2_000, lines: Some(lines.clone()), ..invoice() };
     assert_eq!(rows(&figures), ["Subtotal $80.00", "Total $80.00", "Amount due $80.00"]);
     assert_eq!(sums(&figures).item_discount, 2_000);
-    // Of an invoice that has both, only the one on the whole invoice is subtracted.
+    // If an invoice has both, only the discount on the whole invoice is subtracted.
     let both = Figures { total: 7_200, due: 7_200, remaining: 7_200, discount: 2_800, ..figures.clone() };
     assert_eq!(rows(&both)[..3], ["Subtotal $80.00", "Discount -$8.00", "Total $72.00"]);
     assert_eq!(rows(&Figures { lines: None, ..both })[..3], ["Subtotal $80.00", "Discount -$8.00", "Total $72.00"]);
@@ -131,7 +132,7 @@ fn balances_count_in_both_directions() {
 }
 
 #[test]
-fn less_than_the_least_charge_is_carried_over() {
+fn amounts_below_the_minimum_charge_carry_over() {
     let lines = Some(LineFigures { amount: 30, ..LineFigures::default() });
     let figures = Figures {
         status: InvoiceStatus::Paid,
@@ -193,7 +194,7 @@ fn included_tax_stands_below_the_total() {
         ..included.clone()
     };
     assert_eq!(rows(&mixed)[1..4], ["Tax $1.00", "Total $120.00", "Tax included in total $19.00"]);
-    // Rows from before taxes were stored one by one: the sums tell.
+    // Rows stored before individual taxes were: only the sums are known.
     assert_eq!(rows(&Figures { taxes: None, ..included }), expected);
 }
 
@@ -221,7 +222,7 @@ fn a_reverse_charge_has_its_row_and_its_sentence() {
 }
 
 #[test]
-fn missing_roll_ups_are_taken_from_the_lines() {
+fn missing_totals_come_from_the_lines() {
     let lines = LineFigures {
         amount: 10_000,
         discount: 1_000,
@@ -253,7 +254,7 @@ fn shipping_and_its_tax_count_once() {
 }
 
 #[test]
-fn what_was_paid_leads_to_what_remains() {
+fn payments_lead_to_the_amount_remaining() {
     let paid =
         Figures { status: InvoiceStatus::Paid, paid: 10_000, remaining: 0, refunded: 500, credit_notes_after_payment: 5_000, ..invoice() };
     let expected = ["Amount due $100.00", "Paid -$100.00", "Amount remaining $0.00", "Refunded $5.00", "Credited after payment $50.00"];
@@ -269,13 +270,13 @@ fn what_was_paid_leads_to_what_remains() {
 }
 
 #[test]
-fn what_nothing_explains_is_called_so() {
+fn unexplained_differences_have_their_own_row() {
     let figures = Figures { total: 9_000, due: 9_000, remaining: 8_000, ..invoice() };
     let expected =
         ["Other adjustments -$10.00", "Total $90.00", "Amount due $90.00", "Other adjustments -$10.00", "Amount remaining $80.00"];
     assert_eq!(rows(&figures)[1..], expected);
     assert!(sums(&figures).unexplained);
-    // While lines are missing it may be theirs.
+    // While lines are missing, they may explain it.
     let incomplete = Figures { remaining: 9_000, lines: None, ..figures };
     assert_eq!(rows(&incomplete)[1], "Not known before all lines are read -$10.00");
     assert!(!sums(&incomplete).unexplained);

@@ -1,6 +1,8 @@
-//! What the mirror takes from Stripe's objects: one shape for all API versions. Amounts are minor units of the currency.
+//! The mirrored fields of Stripe's objects: one shape for all API versions. Amounts are minor units
+//! of the currency.
 //!
-//! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` hands it to PostgreSQL as it is.
+//! Serialized, a snapshot has the names of the mirror's columns: `store::postgres::mirror` passes
+//! it to PostgreSQL unchanged.
 
 use crate::domain::{
     invoice::{CreditNoteLine, CustomField, InvoiceStatus, PretaxCredit, ShippingCost, TaxAmount, TaxId, TransformQuantity},
@@ -34,7 +36,7 @@ pub struct InvoiceSnapshot {
     pub customer_name: Option<String>,
     pub customer_email: Option<String>,
     pub customer_address: Option<Value>,
-    /// The first of them, by its value.
+    /// The value of the first tax id.
     pub customer_tax_id: Option<String>,
     pub customer_tax_ids: Vec<TaxId>,
     /// `none`, `exempt` or `reverse`.
@@ -43,7 +45,7 @@ pub struct InvoiceSnapshot {
     pub footer: Option<String>,
     /// `charge_automatically` or `send_invoice`.
     pub collection_method: Option<String>,
-    /// Over the whole invoice, one for each rate, behaviour and reason.
+    /// On the whole invoice, one per rate, behaviour and reason.
     pub taxes: Vec<TaxAmount>,
     pub pretax_credits: Vec<PretaxCredit>,
     pub shipping: Option<ShippingCost>,
@@ -65,21 +67,21 @@ pub struct InvoiceSnapshot {
     pub marked_uncollectible_at: Option<OffsetDateTime>,
     pub hosted_invoice_url: Option<String>,
     pub lines: Vec<LineSnapshot>,
-    /// False when Stripe holds back further pages of lines.
+    /// False while further pages of lines have not been fetched.
     pub lines_complete: bool,
     #[serde(skip)]
     pub named: Named,
 }
 
-/// Tax rates and prices that an object names: whole, or by their ids alone.
+/// Tax rates and prices that an object references, with or without their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     pub rates: Vec<TaxRateSnapshot>,
-    /// Those that have to be known to show the object.
+    /// The ids that must be known to display the object.
     pub ids: BTreeSet<(Lookup, String)>,
 }
 
-/// Kinds of objects that events name by their ids and that are fetched once.
+/// Object types that events reference by id and that are fetched once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lookup {
     TaxRate,
@@ -87,7 +89,7 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// Stripe's name of the object.
+    /// Stripe's object type.
     pub const fn object(self) -> &'static str {
         match self {
             Lookup::TaxRate => "tax_rate",
@@ -134,7 +136,7 @@ pub struct InvoiceAmounts {
     pub credit_notes_post_payment: i64,
 }
 
-/// From and to; nothing at all when the two are the same instant.
+/// Start and end; None if both are the same instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {
     #[serde(with = "time::serde::rfc3339::option")]
@@ -161,20 +163,20 @@ pub struct LineSnapshot {
     #[serde(rename = "stripe_line_id")]
     pub id: String,
     pub description: String,
-    /// Cut to a whole number.
+    /// Truncated to a whole number.
     pub quantity: Option<i64>,
     /// An exact decimal.
     pub quantity_decimal: Option<String>,
-    /// An exact decimal, finer than the minor unit where a package's price is.
+    /// An exact decimal, which may have fractions of the minor unit for a package price.
     pub unit_amount: Option<String>,
-    /// How the price turns the quantity into packages, if the event carries the price.
+    /// How the price converts the quantity into packages, if the event contains the price.
     pub transform_quantity: Option<TransformQuantity>,
     /// Before discounts and taxes.
     pub amount: i64,
     pub discount: i64,
     pub taxes: Vec<TaxAmount>,
     pub pretax_credits: Vec<PretaxCredit>,
-    /// What is added for taxes; those that the amount includes are not.
+    /// Taxes on top of the amount; included taxes don't count.
     pub tax: i64,
     pub proration: bool,
     #[serde(rename = "price_id")]
@@ -191,7 +193,7 @@ pub struct SubscriptionSnapshot {
     pub status: String,
     #[serde(rename = "plan_type")]
     pub plan: Option<PlanType>,
-    /// What its metadata calls the plan, where that is none of ours.
+    /// The unknown plan in its metadata.
     pub plan_name: Option<String>,
     pub currency: Currency,
     /// The smallest of its items' periods.
@@ -217,7 +219,7 @@ pub struct SubscriptionSnapshot {
     #[serde(with = "time::serde::rfc3339::option")]
     pub pause_resumes_at: Option<OffsetDateTime>,
     pub items: Vec<ItemSnapshot>,
-    /// False when Stripe holds back further pages of items.
+    /// False while further pages of items have not been fetched.
     pub items_complete: bool,
 }
 
@@ -240,7 +242,7 @@ pub struct ItemSnapshot {
 }
 
 impl ItemSnapshot {
-    /// As the rule of `domain::subscription` takes it.
+    /// As input of the rule in `domain::subscription`.
     pub fn item(&self) -> Item {
         Item {
             id: self.id.clone(),
@@ -261,10 +263,10 @@ impl ItemSnapshot {
 pub struct ChargeSnapshot {
     #[serde(rename = "stripe_charge_id")]
     pub id: String,
-    /// None: a guest's charge, which is nobody's.
+    /// None: a guest's charge without a customer.
     #[serde(skip)]
     pub customer: Option<String>,
-    /// Only older API versions tell; else the payment of its intent does.
+    /// Only in older API versions; otherwise it follows from the intent's payment.
     #[serde(rename = "stripe_invoice_id")]
     pub invoice: Option<String>,
     pub payment_intent: Option<String>,
@@ -300,10 +302,10 @@ pub struct InvoicePaymentSnapshot {
     pub id: String,
     #[serde(rename = "stripe_invoice_id")]
     pub invoice: String,
-    /// Known when the payment was read off its invoice.
+    /// Known if the payment was derived from its invoice.
     #[serde(skip)]
     pub customer: Option<String>,
-    /// Made from what an older API version says on the invoice, not Stripe's own InvoicePayment.
+    /// Derived from an invoice of an older API version, not Stripe's own InvoicePayment.
     pub from_invoice: bool,
     pub payment_intent: Option<String>,
     pub charge: Option<String>,
@@ -323,12 +325,12 @@ pub struct CustomerSnapshot {
     pub email: Option<String>,
     pub currency: Option<Currency>,
     pub address: Option<Value>,
-    /// None when Stripe didn't send them along, which is usual.
+    /// None if Stripe didn't include them, which is usual.
     pub tax_ids: Option<Value>,
     pub preferred_locale: Option<String>,
     /// Negative is credit.
     pub balance: i64,
-    /// `metadata.apex_customer`: as whom this platform shall know the customer.
+    /// `metadata.apex_customer`: this platform's customer id.
     #[serde(skip)]
     pub claim: Option<String>,
 }
@@ -353,12 +355,12 @@ pub struct CreditNoteSnapshot {
     pub discount: i64,
     pub tax: i64,
     pub taxes: Vec<TaxAmount>,
-    /// What it takes from the amount due; None: Stripe does not say.
+    /// What it subtracts from the amount due; None: unknown.
     pub pre_payment_amount: Option<i64>,
-    /// What it gives back of a payment; None: Stripe does not say.
+    /// What it refunds of a payment; None: unknown.
     pub post_payment_amount: Option<i64>,
     pub lines: Vec<CreditNoteLine>,
-    /// False when Stripe holds back further pages of lines.
+    /// False while further pages of lines have not been fetched.
     pub lines_complete: bool,
     #[serde(skip)]
     pub named: Named,
@@ -376,7 +378,7 @@ pub struct CreditNoteSnapshot {
 /// Stripe's own usage alert, triggered for a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlertSnapshot {
-    /// Alert and customer: the two together have no id of Stripe's.
+    /// Alert id and customer id: Stripe has no id for the pair.
     pub id: String,
     #[serde(skip)]
     pub customer: String,
@@ -384,7 +386,7 @@ pub struct AlertSnapshot {
     pub alert: String,
     pub title: Option<String>,
     pub meter_event_name: Option<String>,
-    /// In the meter's unit, as is the value.
+    /// In the meter's unit, like the value.
     pub threshold: Option<i64>,
     pub value: i64,
     #[serde(with = "time::serde::rfc3339")]

@@ -15,7 +15,7 @@ fn question(grouped: &str, decimal: &str) -> Result<u64, Misread> {
 }
 
 #[test]
-fn amounts_are_what_people_mean() {
+fn amounts_parse_in_common_formats() {
     for text in [
         "1,500",
         "1500",
@@ -58,7 +58,7 @@ fn amounts_are_what_people_mean() {
 }
 
 #[test]
-fn what_two_people_read_differently_is_asked() {
+fn ambiguous_amounts_are_questioned() {
     assert_eq!(usd("1.500"), question("1500", "1.50"));
     assert_eq!(usd("$12.345"), question("12345", "12.34"));
     assert_eq!(of("kwd", "1.500"), question("1500", "1.50"));
@@ -69,7 +69,7 @@ fn what_two_people_read_differently_is_asked() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn invalid_numbers_are_rejected() {
     for text in [
         "",
         " ",
@@ -107,7 +107,7 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
-fn several_amounts_have_semicolons_between_them() {
+fn several_amounts_are_separated_by_semicolons() {
     assert_eq!(amounts("50; $1,500.00;\n1.500,50", Currency::USD), Ok(vec![5000, 150_000, 150_050]));
     assert_eq!(amounts(" ; ", Currency::USD), Ok(vec![]));
     assert_eq!(amounts("1,500", Currency::USD), Ok(vec![150_000]));
@@ -120,7 +120,7 @@ fn several_amounts_have_semicolons_between_them() {
     assert_eq!(asked("5; many"), Misread::NotANumber);
 }
 
-/// `1234567.89` as three locales of CLDR write it.
+/// `1234567.89` in three CLDR locales.
 fn localised(number: u64, places: u32, locale: &str, with_places: bool) -> String {
     let english = Money::new(i64::try_from(number).unwrap(), Currency::USD).number();
     assert_eq!(places, 2);
@@ -146,10 +146,10 @@ fn localised(number: u64, places: u32, locale: &str, with_places: bool) -> Strin
 
 proptest! {
     #[test]
-    fn three_locales_are_read_as_written(cents in prop_oneof![0_u64..1_000_000, 0_u64..1_000_000_000_000_000], locale in prop::sample::select(vec!["en", "de", "fr"])) {
+    fn numbers_of_three_locales_parse(cents in prop_oneof![0_u64..1_000_000, 0_u64..1_000_000_000_000_000], locale in prop::sample::select(vec!["en", "de", "fr"])) {
         let text = localised(cents, 2, locale, true);
         prop_assert_eq!(usd(&text), Ok(cents), "{}", text);
-        // Without decimals the German thousand is asked about; it is never read as another number.
+        // Without decimals the German thousand is questioned; it is never read as another number.
         let whole = cents / 100;
         let text = localised(cents, 2, locale, false);
         match usd(&text) {
@@ -161,13 +161,13 @@ proptest! {
     }
 
     #[test]
-    fn what_is_shown_to_be_typed_again_is_the_same(number in prop_oneof![0_u64..100_000, any::<u64>()], places in prop::sample::select(vec![0_u32, 2, 3, 9])) {
+    fn formatted_input_round_trips(number in prop_oneof![0_u64..100_000, any::<u64>()], places in prop::sample::select(vec![0_u32, 2, 3, 9])) {
         let text = typed(number, places);
         prop_assert_eq!(quantity(&text, places), Ok(number), "{}", text);
     }
 
     #[test]
-    fn answers_to_a_question_are_not_asked_about(text in "[0-9]{1,4}[.,][0-9]{3}", code in prop::sample::select(vec!["usd", "jpy", "kwd"])) {
+    fn suggested_amounts_are_unambiguous(text in "[0-9]{1,4}[.,][0-9]{3}", code in prop::sample::select(vec!["usd", "jpy", "kwd"])) {
         if let Err(Misread::Ambiguous { grouped, decimal }) = of(code, &text) {
             prop_assert!(of(code, &grouped).is_ok(), "{}", grouped);
             prop_assert!(of(code, &decimal).is_ok(), "{}", decimal);
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>(), digits in "[0-9., '$]{0,20}") {
+    fn any_text_parses_or_is_rejected(text in any::<String>(), digits in "[0-9., '$]{0,20}") {
         let _ = (usd(&text), amounts(&text, Currency::USD));
         // Digits are never dropped or added.
         if let Ok(cents) = usd(&digits) {

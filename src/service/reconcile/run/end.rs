@@ -1,4 +1,4 @@
-//! How a run ends, and who is told.
+//! Ends a run, and notifies about it.
 
 use super::Runner;
 use crate::{
@@ -14,18 +14,18 @@ use crate::{
 };
 use serde_json::json;
 
-/// Discrepancies that are read at a time.
+/// Discrepancies per query.
 const AT_A_TIME: i64 = 500;
 
 impl Runner<'_> {
-    /// Records how the run ended: what it found, its audit rows and events, in one transaction.
+    /// Stores the run's end: its result, audit rows and events, in one transaction.
     pub(super) async fn end(mut self, ended: Option<Result<()>>) -> Result<ReconciliationSummary> {
         let id = self.run.id;
-        let covered = || format!("it had come to the {} and compared {} objects", self.run.stage.replace('_', " "), self.run.rows_checked);
+        let covered = || format!("it had reached the {} and compared {} objects", self.run.stage.replace('_', " "), self.run.rows_checked);
         let (status, error) = match &ended {
             Some(Ok(())) => (ReconciliationStatus::Completed, None),
             Some(Err(error)) => (ReconciliationStatus::Failed, Some(format!("{}; {}", reason(error), covered()))),
-            None => (ReconciliationStatus::Cancelled, Some(format!("it was ended early; {}", covered()))),
+            None => (ReconciliationStatus::Cancelled, Some(format!("it was cancelled; {}", covered()))),
         };
         if let Some(Err(error)) = &ended {
             tracing::error!(reconciliation_id = %id, stage = self.run.stage, %error, "a reconciliation failed");
@@ -43,7 +43,7 @@ impl Runner<'_> {
             error: error.as_deref(),
             at,
         };
-        // Of what is to be forgotten nobody else is told.
+        // Dry runs notify no one.
         if store::end(&mut tx, id, &end).await? && !self.run.dry_run {
             self.tell(&mut tx, &end, &sum.totals).await?;
         }
@@ -83,7 +83,7 @@ impl Runner<'_> {
         }
         let over = over(totals, self.platform.config.file.reconcile.alert_over);
         if end.status == ReconciliationStatus::Completed && !over.is_empty() {
-            tracing::error!(reconciliation_id = %id, ?totals, "reconciliation: more is at stake than is to be borne without an alert");
+            tracing::error!(reconciliation_id = %id, ?totals, "reconciliation discrepancies exceed alert threshold");
             let data = json!({"reconciliation_id": id, "currencies": over, "currency_totals": totals});
             outbox::publish(tx, "reconciliation.alert", self.run.customer, data).await?;
         }
@@ -91,11 +91,11 @@ impl Runner<'_> {
     }
 }
 
-/// What staff may read of an error; of our own the log says more.
+/// An error's text for staff; internal errors are only logged.
 fn reason(error: &Error) -> String {
     match error {
         Error::StripeUnavailable(why) | Error::StripeRefused(why) => why.to_string(),
-        Error::Internal(_) => "an error of our own, which is in the log".to_owned(),
+        Error::Internal(_) => "an internal error; see the log".to_owned(),
         other => other.to_string(),
     }
 }

@@ -1,6 +1,6 @@
-//! What a run goes through, in this order.
+//! The stages of a run, in order.
 
-/// What a run is at.
+/// A run's stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Customers,

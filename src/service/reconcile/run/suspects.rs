@@ -1,4 +1,4 @@
-//! What a run has counted and what it suspects, kept with where it is.
+//! A run's counts and suspects, stored with its position.
 
 use super::{Progress, Runner};
 use crate::{
@@ -15,14 +15,15 @@ impl Runner<'_> {
     /// Counts pairs, and remembers those that differ.
     pub(in crate::service::reconcile) fn take(&mut self, object: Object, pairs: Vec<Pair>) {
         for pair in pairs {
-            // What is only there may be nobody's here, or have counted before: it counts once that is known.
+            // An object that is only at Stripe may be unknown here or already counted: it counts
+            // once that is known.
             if pair.0.is_some() {
                 self.count(object);
             }
             match &pair {
                 (Some(internal), Some(stripe)) if internal.agrees(stripe) => {}
                 (None, None) => {}
-                // A payment that is still open came with no event.
+                // An open payment had no event yet.
                 (None, Some(stripe)) if object == Object::InvoicePayment && stripe.status.as_deref() != Some("paid") => {}
                 _ => self.pending.push((object, pair)),
             }
@@ -40,7 +41,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Keeps where the run is, what it suspects, and what it has seen of Stripe, in one transaction.
+    /// Stores the run's position, its suspects, and the Stripe objects that it has seen, in one
+    /// transaction.
     pub(in crate::service::reconcile) async fn save(&mut self, seen: &[String]) -> Result<()> {
         let pending = std::mem::take(&mut self.pending);
         let suspects = self.judge(pending).await?;
@@ -60,7 +62,8 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// How these pairs differ. What is only there counts if its customer is one of ours and in scope.
+    /// How these pairs differ. An object that is only at Stripe counts if its customer is known
+    /// here and in scope.
     async fn judge(&mut self, pairs: Vec<(Object, Pair)>) -> Result<Vec<Discrepancy>> {
         let foreign: Vec<&Record> = pairs.iter().filter_map(|(_, pair)| pair.1.as_ref().filter(|_| pair.0.is_none())).collect();
         let owners = if foreign.is_empty() { HashMap::new() } else { mirror::owners(&self.platform.db, &foreign).await? };
@@ -82,8 +85,9 @@ impl Runner<'_> {
         Ok(found)
     }
 
-    /// What seems to be only there and counts without it, because Stripe's list breaks its order or repeats itself: what the mirror has counts
-    /// when the mirror brings it, and what was noted before has counted then.
+    /// Counted objects that seem to be only at Stripe, because its list is out of order or repeats
+    /// itself: mirrored ones count when the mirror lists them, and stored suspects were already
+    /// counted.
     async fn counted(&self, pairs: &[(Object, Pair)], owners: &HashMap<String, String>) -> Result<HashSet<(Object, String)>> {
         let mut ids: BTreeMap<Object, Vec<&str>> = BTreeMap::new();
         for (object, pair) in pairs {
@@ -102,7 +106,7 @@ impl Runner<'_> {
         Ok(counted)
     }
 
-    /// Whether the mirror brings a record of its own in this run.
+    /// Whether the mirror lists a record in this run.
     fn brings(&self, object: Object, record: &Record) -> bool {
         self.is_in_window(object, record) && self.run.stripe_customer.as_ref().is_none_or(|only| record.customer.as_ref() == Some(only))
     }

@@ -1,20 +1,20 @@
-//! The audit trail as the platform's staff looks into it.
+//! The audit log, as staff read it.
 
 use crate::domain::{audit::AuditEntry, identity::CustomerId};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// Which entries; all of it checked.
+/// A validated filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// How the entry's type begins.
+    /// The beginning of the entry's type.
     pub event_type: Option<String>,
-    /// Part of who did it.
+    /// Part of the actor's name.
     pub actor: Option<String>,
     pub customer: Option<CustomerId>,
-    /// Since when,
+    /// Half-open span: from this time,
     pub from: Option<OffsetDateTime>,
-    /// and before when.
+    /// up to this time.
     pub to: Option<OffsetDateTime>,
     /// Part of the entry's data or of its address.
     pub search: Option<String>,
@@ -66,7 +66,7 @@ pub async fn list(pool: &PgPool, filter: &Filter) -> sqlx::Result<Vec<AuditEntry
         .collect())
 }
 
-/// How many entries the filter leaves, counted up to `most`: nobody pages through more.
+/// Number of matching entries, counted up to `most`, the last page.
 pub async fn count(pool: &PgPool, filter: &Filter, most: i64) -> sqlx::Result<u64> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM (
@@ -91,7 +91,8 @@ pub async fn count(pool: &PgPool, filter: &Filter, most: i64) -> sqlx::Result<u6
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// The types that there are, by name; it steps from one to the next along the index, whatever the number of entries.
+/// The existing types, by name; steps from one to the next along the index, independent of the
+/// number of entries.
 pub async fn event_types(pool: &PgPool) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"WITH RECURSIVE known(event_type) AS (

@@ -1,11 +1,14 @@
-//! How many refusals of strangers the audit log has of an hour, and how many it has not: `audit_refusals`.
+//! Number of refusals of unauthenticated clients per hour, audited and not audited:
+//! `audit_refusals`.
 
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-/// Counts one of a network in an hour; true while the network has had fewer than `most_of_network`, and all together fewer than `most`.
+/// Counts a refusal of a network in an hour; true while the network has fewer than
+/// `most_of_network`, and all together fewer than `most`.
 pub async fn count(conn: &mut PgConnection, hour: OffsetDateTime, network: &str, most_of_network: i32, most: i32) -> sqlx::Result<bool> {
-    // The row of all together is held until the transaction ends; a network's row is only made and changed by its holder.
+    // The row of the total is locked until the transaction ends; its holder alone creates and
+    // changes a network's row.
     let written = sqlx::query_scalar!(
         "INSERT INTO audit_refusals AS known (hour, network, written, left_out) VALUES ($1, '*', 0, 0)
          ON CONFLICT (hour, network) DO UPDATE SET written = known.written RETURNING written",
@@ -41,21 +44,21 @@ pub async fn count(conn: &mut PgConnection, hour: OffsetDateTime, network: &str,
     Ok(is_written)
 }
 
-/// What was left out of a network in an hour.
+/// Refusals of a network in an hour that were not audited.
 #[derive(Clone, Debug)]
 pub struct LeftOut {
     pub hour: OffsetDateTime,
-    /// `*`: of all the others together.
+    /// `*`: the total of all other networks.
     pub network: String,
     pub left_out: i64,
 }
 
-/// Whether there are counts of hours before this one.
+/// Whether there are counts of earlier hours.
 pub async fn any_before(pool: &PgPool, hour: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM audit_refusals WHERE hour < $1) AS "any!""#, hour).fetch_one(pool).await
 }
 
-/// Takes the counts of hours before this one away.
+/// Deletes and returns the counts of earlier hours.
 pub async fn take_before(conn: &mut PgConnection, hour: OffsetDateTime) -> sqlx::Result<Vec<LeftOut>> {
     sqlx::query_as!(LeftOut, "DELETE FROM audit_refusals WHERE hour < $1 RETURNING hour, network, left_out", hour).fetch_all(conn).await
 }

@@ -1,4 +1,4 @@
-//! The seals of the audit trail, and the rows that they prove.
+//! The seals of the audit log, and the rows that they cover.
 
 use crate::domain::audit::SealedRow;
 use futures::stream::BoxStream;
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seal {
     pub seq: i64,
-    /// It proves the rows above this id,
+    /// It covers the rows above this id,
     pub after_id: i64,
     /// up to this one.
     pub last_id: i64,
@@ -27,24 +27,25 @@ pub async fn last(conn: impl sqlx::PgExecutor<'_>) -> sqlx::Result<Option<Seal>>
         .await
 }
 
-/// Every seal, oldest first.
+/// All seals, oldest first.
 pub fn all(pool: &PgPool) -> BoxStream<'_, sqlx::Result<Seal>> {
     sqlx::query_as!(Seal, "SELECT seq, after_id, last_id, row_count, hash, sealed_at FROM billing_audit_seals ORDER BY seq").fetch(pool)
 }
 
-/// Whoever may still commit rows up to an id that is taken already.
+/// Transactions that may still commit rows up to an allocated id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writers {
-    /// The greatest id that anybody has taken so far.
+    /// The greatest allocated id.
     pub upto: i64,
     /// Virtual transaction ids.
     pub transactions: BTreeSet<String>,
 }
 
-/// The greatest id so far and the transactions that hold the trail's lock of writers: whoever has taken an id holds it until it has committed, as
-/// whoever builds an index concurrently relies upon ("Building Indexes Concurrently", PostgreSQL's manual).
+/// The greatest id so far, and the transactions with the audit log's writer lock. A transaction
+/// that has allocated an id holds the lock until it commits, as for concurrent index builds
+/// ("Building Indexes Concurrently", PostgreSQL's manual).
 pub async fn writers(pool: &PgPool) -> sqlx::Result<Writers> {
-    // In this order: who takes a greater id meanwhile is of no concern.
+    // In this order: greater ids allocated meanwhile don't matter.
     let upto = sqlx::query_scalar!(
         r#"SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('billing_audit', 'id')::regclass), 0) AS "upto!""#
     )
@@ -60,12 +61,12 @@ pub async fn writers(pool: &PgPool) -> sqlx::Result<Writers> {
     Ok(Writers { upto, transactions: transactions.into_iter().collect() })
 }
 
-/// Takes the turn at sealing until the transaction ends; false if another has it.
+/// Takes the sealing lock until the transaction ends; false if another process has it.
 pub async fn take_turn(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('billing_audit_seals')) AS "ours!""#).fetch_one(conn).await
 }
 
-/// Rows above an id up to another, at most `limit`, in the order of their ids.
+/// Rows between two ids, at most `limit`, ordered by id.
 pub fn rows<'c>(conn: impl sqlx::PgExecutor<'c> + 'c, after_id: i64, last_id: i64, limit: i64) -> BoxStream<'c, sqlx::Result<SealedRow>> {
     sqlx::query_as!(
         SealedRow,
@@ -79,7 +80,7 @@ pub fn rows<'c>(conn: impl sqlx::PgExecutor<'c> + 'c, after_id: i64, last_id: i6
     .fetch(conn)
 }
 
-/// Adds a seal to the chain.
+/// Appends a seal to the chain.
 pub async fn add(conn: &mut PgConnection, seal: &Seal) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO billing_audit_seals (seq, after_id, last_id, row_count, hash, sealed_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -95,7 +96,7 @@ pub async fn add(conn: &mut PgConnection, seal: &Seal) -> sqlx::Result<()> {
     .map(drop)
 }
 
-/// How many rows no seal proves yet, and since when the oldest of them is there.
+/// Number of unsealed rows, and the time of the oldest.
 pub async fn unsealed(pool: &PgPool, after_id: i64) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {
     let row = sqlx::query!(r#"SELECT count(*) AS "count!", min(created_at) AS oldest FROM billing_audit WHERE id > $1"#, after_id)
         .fetch_one(pool)

@@ -1,5 +1,6 @@
--- A page of customers first, then what is known of each: every part of it is found by an index. What failed is attributed by the Stripe id
--- that its payload holds, since an event that can't be applied belongs to nobody yet.
+-- A page of customers first, then each one's state: every part uses an index. Failed events are
+-- attributed by the Stripe customer id in their payload, because an event that can't be applied has
+-- no customer_id yet.
 WITH page AS MATERIALIZED (
     SELECT id, name, email, stripe_customer_id, deleted, currency, created_at
     FROM customers
@@ -20,7 +21,8 @@ SELECT page.id, page.name, page.email, page.stripe_customer_id, page.deleted, pa
             WHERE found.reconciliation_id = run.id AND found.customer_id = page.id AND found.confirmed AND found.repaired_at IS NULL)
        END AS open_discrepancies
 FROM page
--- A run compares a customer that Stripe knows, if it was here when the run began, and not only what Stripe made since.
+-- A run covers a customer with a Stripe id that existed when the run began, if the run was not
+-- limited to recent objects.
 LEFT JOIN LATERAL (
     SELECT id, started_at, finished_at FROM reconciliations
     WHERE status = 'completed' AND NOT dry_run AND (customer_id IS NULL OR customer_id = page.id)

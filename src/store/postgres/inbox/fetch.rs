@@ -1,4 +1,4 @@
-//! The inbox as those see it who fetch from Stripe: what is there already, and what waits for its object.
+//! The inbox for fetching from Stripe: which events exist, and which wait for their object.
 
 use crate::domain::webhook::WebhookStatus;
 use sqlx::{PgConnection, PgPool};
@@ -17,7 +17,7 @@ pub async fn fetched(pool: &PgPool, event_type: &str, object_ids: &[String], sin
     .await
 }
 
-/// Has an event wait until its object is fetched.
+/// Makes an event wait until its object is fetched.
 pub async fn postpone(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
     sqlx::query!("UPDATE stripe_webhook_events SET status = 'received', last_error = NULL, awaits_fetch = true WHERE id = $1", id)
         .execute(conn)
@@ -25,7 +25,7 @@ pub async fn postpone(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
         .map(drop)
 }
 
-/// Has events that were just stored wait until their objects are fetched.
+/// Makes newly stored events wait until their objects are fetched.
 pub async fn postpone_new(conn: &mut PgConnection, stripe_event_ids: &[&str]) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE stripe_webhook_events SET awaits_fetch = true WHERE stripe_event_id = ANY($1) AND status = 'received'",
@@ -36,12 +36,12 @@ pub async fn postpone_new(conn: &mut PgConnection, stripe_event_ids: &[&str]) ->
     .map(drop)
 }
 
-/// The event no longer waits for anything: it is settled, or given up.
+/// The event no longer waits: it is finished or given up.
 pub async fn end_of_waiting(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
     sqlx::query!("UPDATE stripe_webhook_events SET awaits_fetch = false WHERE id = $1", id).execute(conn).await.map(drop)
 }
 
-/// An event whose object is to be fetched.
+/// An event whose object must be fetched.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     pub id: i64,
@@ -50,7 +50,7 @@ pub struct Waiting {
     pub attempts: i32,
 }
 
-/// Events whose object is to be fetched now, oldest first; after failures with the waits of `inbox::next_waiting`.
+/// Events whose object is due to be fetched, oldest first; delays as in `inbox::next_waiting`.
 pub async fn waiting(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Waiting>> {
     sqlx::query_as!(
         Waiting,
@@ -65,7 +65,7 @@ pub async fn waiting(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Re
     .await
 }
 
-/// What became of a stored event.
+/// The status of a stored event.
 #[derive(Clone, Debug)]
 pub struct Fate {
     pub status: WebhookStatus,

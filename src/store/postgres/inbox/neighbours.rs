@@ -1,12 +1,13 @@
-//! The inbox as an object's history: its events around a second.
+//! An object's events around one second.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-/// Most events of one object and second that are compared; more than Stripe makes.
+/// Maximum number of compared events of one object and second; more than Stripe creates.
 const MOST: i64 = 32;
 
-/// The bodies of the applied events of these objects in these seconds, and of the nearest second with events before and after each.
+/// The bodies of the applied events of these objects in these seconds, and of the nearest seconds
+/// with events before and after.
 pub async fn neighbours(conn: &mut PgConnection, asked: &[(&str, OffsetDateTime)]) -> sqlx::Result<Vec<String>> {
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (event.id) event.id AS "id!", event.payload AS "payload!"

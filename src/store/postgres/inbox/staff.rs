@@ -1,4 +1,4 @@
-//! The inbox as the platform's staff looks into it, and what a replay takes out of it.
+//! The inbox as staff read it, and events to replay.
 
 use crate::domain::{
     identity::CustomerId,
@@ -8,13 +8,13 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Which events; all of it checked.
+/// A validated filter.
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub status: Option<WebhookStatus>,
-    /// How the event's type begins.
+    /// The beginning of the event's type.
     pub event_type: Option<String>,
-    /// Part of the event's or of its object's id.
+    /// Part of the event's id or its object's id.
     pub search: Option<String>,
     pub limit: i64,
     pub offset: i64,
@@ -74,7 +74,7 @@ pub async fn list(pool: &PgPool, filter: &Filter) -> sqlx::Result<Vec<WebhookSum
     rows.into_iter().map(Row::summary).collect()
 }
 
-/// How many events of each status the filter's other parts leave.
+/// Number of events per status, with the filter's other parts applied.
 pub async fn counts(pool: &PgPool, filter: &Filter) -> sqlx::Result<WebhookCounts> {
     let rows = sqlx::query!(
         r#"SELECT status, count(*) AS "count!" FROM stripe_webhook_events
@@ -134,19 +134,19 @@ pub async fn event(pool: &PgPool, stripe_event_id: &str) -> sqlx::Result<Option<
     }))
 }
 
-/// A stored event that this transaction alone works on.
+/// A stored event that this transaction has locked.
 #[derive(Clone, Debug)]
 pub struct Held {
     pub id: i64,
     pub payload: String,
     /// Earlier attempts to apply it.
     pub attempts: i32,
-    /// Before it was taken.
+    /// Its status before the lock.
     pub status: WebhookStatus,
     pub customer: Option<CustomerId>,
 }
 
-/// Sets an event back to `received` and holds it until the transaction ends; whoever else wants it waits.
+/// Resets an event to `received` and locks it until the transaction ends; concurrent replays wait.
 pub async fn take(conn: &mut PgConnection, stripe_event_id: &str) -> sqlx::Result<Option<Held>> {
     let found = sqlx::query!(
         "SELECT id, payload, attempts, status, customer_id FROM stripe_webhook_events WHERE stripe_event_id = $1 FOR UPDATE",
@@ -165,7 +165,7 @@ pub async fn take(conn: &mut PgConnection, stripe_event_id: &str) -> sqlx::Resul
     }))
 }
 
-/// Events that could not be applied, at most `limit`, the least tried first, so that run after run comes to every one of them.
+/// Failed events, at most `limit`, least attempts first, so that repeated runs reach all of them.
 pub async fn failures(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT stripe_event_id FROM stripe_webhook_events WHERE status IN ('failed', 'dead') ORDER BY attempts, id LIMIT $1",

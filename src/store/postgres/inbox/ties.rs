@@ -1,22 +1,24 @@
-//! Objects of which the events of one second don't say which came last. They are fetched again once that second is over.
+//! Objects with several events in one second whose order is unknown. They are fetched again after
+//! that second.
 
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
-/// Tries before an object is left as the last resort chose it: at the waits of [`due`], some four days.
+/// Maximum number of attempts before the last resort's choice stays: with the delays of [`due`],
+/// some four days.
 const MOST_ATTEMPTS: i32 = 10;
 
-/// An undecided second of an object.
+/// An object's second with an unknown order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tie<'a> {
-    /// Stripe's name of the kind of object.
+    /// Stripe's object type.
     pub kind: &'a str,
     pub object_id: &'a str,
     pub second: OffsetDateTime,
 }
 
-/// Notes ties of which the mirror shows no later second; the objects of those that were not noted before.
+/// Stores ties for which the mirror has no later second; returns the objects of the new ones.
 pub async fn note(conn: &mut PgConnection, ties: &[Tie<'_>]) -> sqlx::Result<HashSet<String>> {
     if ties.is_empty() {
         return Ok(HashSet::new());
@@ -46,7 +48,7 @@ pub async fn note(conn: &mut PgConnection, ties: &[Tie<'_>]) -> sqlx::Result<Has
     .map(|ids| ids.into_iter().collect())
 }
 
-/// Forgets the ties of objects whose newest snapshot is known.
+/// Deletes the ties of objects whose newest snapshot is known.
 pub async fn settled(conn: &mut PgConnection, object_ids: &[&str]) -> sqlx::Result<()> {
     if object_ids.is_empty() {
         return Ok(());
@@ -54,7 +56,7 @@ pub async fn settled(conn: &mut PgConnection, object_ids: &[&str]) -> sqlx::Resu
     sqlx::query!("DELETE FROM stripe_ties WHERE object_id = ANY($1)", object_ids as &[&str]).execute(conn).await.map(drop)
 }
 
-/// A tie whose object is to be fetched.
+/// A tie whose object must be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     pub object_id: String,
@@ -62,8 +64,8 @@ pub struct Due {
     pub second: OffsetDateTime,
 }
 
-/// Ties whose second is over and whose next try is due, the least tried first. The wait is a minute, and four times longer after every try, up
-/// to a day.
+/// Ties whose second is over and whose next attempt is due, least attempts first. The delay is a
+/// minute, and four times longer after every attempt, up to a day.
 pub async fn due(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Due>> {
     sqlx::query_as!(
         Due,
@@ -79,7 +81,7 @@ pub async fn due(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result
     .await
 }
 
-/// Notes a try that left the tie as it was.
+/// Records an attempt that did not resolve the tie.
 pub async fn tried(pool: &PgPool, object_id: &str, error: &str, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE stripe_ties SET attempts = attempts + 1, tried_at = $3, last_error = $2 WHERE object_id = $1",
@@ -92,7 +94,7 @@ pub async fn tried(pool: &PgPool, object_id: &str, error: &str, at: OffsetDateTi
     .map(drop)
 }
 
-/// Forgets a tie of this second or an earlier one: a newer snapshot has come.
+/// Deletes a tie of this second or an earlier one: a newer snapshot exists.
 pub async fn over(pool: &PgPool, object_id: &str, second: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM stripe_ties WHERE object_id = $1 AND second <= $2", object_id, second).execute(pool).await.map(drop)
 }

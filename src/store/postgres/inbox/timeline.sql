@@ -1,7 +1,8 @@
--- The invoice's own events, and those of its charges, their refunds and its credit notes, however these came to be linked to it.
+-- The invoice's own events, and those of its charges, their refunds and its credit notes, however
+-- they are linked to it.
 WITH invoice AS (
     SELECT stripe_invoice_id, currency AS invoice_currency,
-        -- None where a payment past Stripe settled it: that one need not count as paid there.
+        -- NULL for a payment outside Stripe: Stripe may not count it as paid.
         CASE WHEN amount_paid > 0 OR amount_due <= 0 THEN amount_paid END AS paid
     FROM invoices WHERE customer_id = $1 AND stripe_invoice_id = $2
 ), charge AS (

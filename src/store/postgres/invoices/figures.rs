@@ -1,4 +1,4 @@
-//! What invoices' sums are made of: the `jsonb` columns, the rates of taxes, and what lines add up to.
+//! Components of invoices' sums: the `jsonb` columns, tax rates, and sums of lines.
 
 use crate::domain::invoice::{
     TaxAmount, TaxRate,
@@ -10,17 +10,17 @@ use sqlx::PgPool;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// A `jsonb` column. One that is not what this program knows counts as not stored: the invoice is shown without it.
+/// A `jsonb` column. An unknown format counts as not stored: the invoice is shown without it.
 pub fn parsed<T: DeserializeOwned>(json: Option<&serde_json::Value>) -> Option<T> {
-    serde_json::from_value(json?.clone()).inspect_err(|error| tracing::warn!(%error, "stored figures of an invoice can't be read")).ok()
+    serde_json::from_value(json?.clone()).inspect_err(|error| tracing::warn!(%error, "stored amounts of an invoice can't be parsed")).ok()
 }
 
-/// A `numeric` without zeros at its end.
+/// A `numeric` without trailing zeros.
 pub fn shortest(number: String) -> String {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number }
 }
 
-/// All taxes of an invoice that a rate may belong to.
+/// All taxes of an invoice that may have a rate.
 pub fn taxes_of(figures: &mut Figures) -> impl Iterator<Item = &mut TaxAmount> {
     let of_invoice = figures.taxes.iter_mut().flatten();
     let of_shipping = figures.shipping.iter_mut().flat_map(|shipping| &mut shipping.taxes);
@@ -28,7 +28,7 @@ pub fn taxes_of(figures: &mut Figures) -> impl Iterator<Item = &mut TaxAmount> {
     of_invoice.chain(of_shipping).chain(of_lines)
 }
 
-/// Gives each tax its rate, as far as rates are known.
+/// Adds the known rates to taxes.
 pub async fn with_rates(pool: &PgPool, taxes: Vec<&mut TaxAmount>) -> sqlx::Result<()> {
     let mut ids: Vec<String> = taxes.iter().filter(|tax| tax.rate.is_none()).filter_map(|tax| tax.rate_id.clone()).collect();
     ids.sort();
@@ -64,7 +64,7 @@ pub async fn with_rates(pool: &PgPool, taxes: Vec<&mut TaxAmount>) -> sqlx::Resu
     Ok(())
 }
 
-/// What the lines of each of these invoices add up to, however many they are.
+/// The sums of the lines of each of these invoices, however many lines there are.
 pub async fn of_lines(pool: &PgPool, invoices: &[Uuid]) -> sqlx::Result<HashMap<Uuid, LineFigures>> {
     let mut rows = sqlx::query!(
         "SELECT invoice_id, amount, discount, tax, taxes, pretax_credits FROM invoice_line_items WHERE invoice_id = ANY($1) ORDER BY invoice_id, position",

@@ -1,14 +1,14 @@
-//! Looking for an invoice by its number, Stripe's id, the text of a line or the total.
+//! Searches invoices by number, Stripe's id, a line's text or the total.
 
-/// What is looked for.
+/// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     pattern: String,
-    /// The text as an amount in minor units, by the places of the minor unit: 0, 2, 3.
+    /// The text as an amount in minor units, for currencies with 0, 2 and 3 decimal places.
     amounts: [Option<i64>; 3],
 }
 
-/// The parameters of a query; all are null where nothing is looked for.
+/// The parameters of a query; all are NULL without a search.
 #[derive(Default)]
 pub(super) struct Parameters<'a> {
     pub pattern: Option<&'a str>,
@@ -32,9 +32,11 @@ impl Search {
     }
 }
 
-/// A regular expression (PostgreSQL manual, "POSIX Regular Expressions") that matches the text in upper and lower case.
+/// A regular expression (PostgreSQL manual, "POSIX Regular Expressions") that matches the text
+/// case-insensitively.
 ///
-/// `ILIKE` and `lower()` know only ASCII where the database has the locale C, and ICU may be missing; the cases are spelled out instead.
+/// `ILIKE` and `lower()` only know ASCII if the database has the locale C, and ICU may be missing,
+/// so both cases are spelled out.
 fn caseless(text: &str) -> String {
     let mut pattern = String::new();
     for c in text.chars() {
@@ -52,12 +54,12 @@ fn caseless(text: &str) -> String {
     pattern
 }
 
-/// These characters and nothing else: what means something in an expression is escaped.
+/// Escapes characters with a special meaning in regular expressions.
 fn literal(chars: impl Iterator<Item = char>) -> String {
     chars.flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// `$1,234.50` in minor units of so many places. None for what is no amount.
+/// `$1,234.50` in minor units with this many decimal places. None if it is not an amount.
 fn minor_units(text: &str, places: usize) -> Option<i64> {
     let is_symbol = |c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₹' | '₩');
     let text = text.trim();
@@ -77,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_cases_are_looked_for() {
+    fn searches_are_case_insensitive() {
         assert_eq!(caseless("ä-1"), "(?:ä|Ä)\\-1");
         assert_eq!(caseless("ß"), "(?:ß|SS|ss)");
         assert_eq!(caseless("(a.*)"), "\\((?:a|A)\\.\\*\\)");
     }
 
     #[test]
-    fn an_amount_is_looked_for_in_its_currency() {
+    fn amounts_are_searched_per_currency() {
         assert_eq!(Search::new("726.01").amounts, [None, Some(72_601), Some(726_010)]);
         assert_eq!(Search::new("$1,234.50").amounts, [None, Some(123_450), Some(1_234_500)]);
         assert_eq!(Search::new("¥1,013").amounts, [Some(1_013), Some(101_300), Some(1_013_000)]);

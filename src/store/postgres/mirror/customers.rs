@@ -1,18 +1,19 @@
-//! Customers, as far as they are Stripe's: how they become known here, and what Stripe says of them.
+//! Mirrored customers: how they become known, and their data from Stripe.
 
 use super::{LOCK_SPACE, Put, Row};
 use crate::domain::{identity::CustomerId, mirror::snapshot::CustomerSnapshot};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-/// Until the transaction ends, no other one decides whether this platform has a Stripe customer. A transaction that adds the customer, and
-/// resumes the events that were ignored before, holds it; so does one that is about to ignore an event. Neither can miss the other.
+/// Until the transaction ends, no other transaction decides whether this platform has a Stripe
+/// customer. It is taken by transactions that add the customer and queue its ignored events, and by
+/// those that are about to ignore an event, so that neither misses the other.
 pub async fn lock_claim(conn: &mut PgConnection, stripe_customer_id: &str) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, hashtext($2))", LOCK_SPACE + 2, stripe_customer_id).fetch_one(conn).await?;
     Ok(())
 }
 
-/// Adds a customer of Stripe's that is to be one of this platform; what Stripe says of it is for [`put_customer`].
+/// Adds a Stripe customer to this platform; [`put_customer`] adds its data.
 pub async fn add_customer(conn: &mut PgConnection, customer: &CustomerSnapshot) -> sqlx::Result<CustomerId> {
     let id = sqlx::query_scalar!("INSERT INTO customers (stripe_customer_id, name) VALUES ($1, $1) RETURNING id", customer.id)
         .fetch_one(conn)
@@ -20,7 +21,7 @@ pub async fn add_customer(conn: &mut PgConnection, customer: &CustomerSnapshot) 
     Ok(CustomerId(id))
 }
 
-/// Gives a customer of this platform its Stripe id; None when there is no such customer or it has one.
+/// Gives a customer its Stripe id; None if the customer doesn't exist or has one.
 pub async fn link_customer(conn: &mut PgConnection, id: Uuid, stripe_customer_id: &str) -> sqlx::Result<Option<CustomerId>> {
     let id = sqlx::query_scalar!(
         "UPDATE customers SET stripe_customer_id = $2, added_name = coalesce(added_name, name), added_email = coalesce(added_email, email),
@@ -34,10 +35,10 @@ pub async fn link_customer(conn: &mut PgConnection, id: Uuid, stripe_customer_id
     Ok(id.map(CustomerId))
 }
 
-/// Writes what Stripe says of customers that are known.
+/// Writes Stripe's data of known customers.
 pub(super) async fn put_customers(conn: &mut PgConnection, rows: &[Row<'_, CustomerSnapshot>], how: Put) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        r#"WITH told AS MATERIALIZED (
+        r#"WITH incoming AS MATERIALIZED (
                SELECT jsonb_populate_record(NULL::customers, json) AS row, (json ->> 'customer_id')::uuid AS customer_id, json ->> 'stripe_customer_id' AS told_as
                FROM jsonb_array_elements($1::jsonb) AS json
            )
@@ -47,8 +48,8 @@ pub(super) async fn put_customers(conn: &mut PgConnection, rows: &[Row<'_, Custo
                address = (row).address, tax_ids = (row).tax_ids, preferred_locale = (row).preferred_locale, balance = (row).balance,
                deleted = (row).deleted, event_created_at = (row).event_created_at, event_rank = (row).event_rank,
                event_progress = (row).event_progress, event_id = (row).event_id
-           FROM told
-           WHERE kept.id = told.customer_id
+           FROM incoming
+           WHERE kept.id = incoming.customer_id
              AND (kept.event_id IS NULL OR ((row).deleted, (row).event_created_at) > (kept.deleted, kept.event_created_at)
                   OR ($2 AND ((row).deleted, (row).event_created_at) = (kept.deleted, kept.event_created_at) AND (row).event_id <> kept.event_id))
            RETURNING told_as AS "told_as!""#,

@@ -1,5 +1,6 @@
--- Tax rates that came whole are stored; of the ids that snapshots name, those that nothing here knows are queued and given. In the order of their
--- ids, so that transactions with the same ones wait instead of deadlocking. What Stripe does not have is not asked for again.
+-- Stores complete tax rates, and queues and returns the referenced ids that are unknown. Ordered by
+-- id, so that concurrent transactions wait instead of deadlocking. Ids that Stripe does not have
+-- are not requested again.
 WITH given AS MATERIALIZED (
     SELECT DISTINCT ON (json ->> 'stripe_tax_rate_id' COLLATE "C") jsonb_populate_record(NULL::tax_rates, json) AS row
     FROM jsonb_array_elements($1::jsonb) AS given(json)

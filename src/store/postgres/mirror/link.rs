@@ -1,10 +1,11 @@
-//! What follows from several of a customer's objects together: whose a payment or a refund is, what a payment was made with, and how
-//! much of an invoice was refunded.
+//! Computes what depends on several of a customer's objects: the customer of a payment or a refund,
+//! a payment's method, and how much of an invoice was refunded.
 //!
-//! Plans are kept for a connection's life, also those that were made while the tables were empty. Where the planner may choose how to join, it
-//! then reads a table whole, which it will be doing when there are a million rows. So it may not: a lookup stands in a subquery with
-//! `OFFSET 0`, which can't be made a join, a table that is changed is reached by an array of keys, and `coalesce` hides a condition whose
-//! index would find too much.
+//! Plans are cached for a connection's life, including those made while the tables were empty. If
+//! the planner could choose a join, it might read a whole table, and would still do so with a
+//! million rows. Three techniques prevent that: a lookup is a subquery with `OFFSET 0`, which can't
+//! become a join; an updated table is accessed by an array of keys; and `coalesce` hides a
+//! condition whose index would match too many rows.
 
 use super::refunds;
 use crate::domain::{identity::CustomerId, mirror::snapshot::Snapshot};
@@ -12,7 +13,7 @@ use sqlx::PgConnection;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// An id that a change touched: what hangs together with it is worked out anew.
+/// The id of a changed object: dependent rows are recomputed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reference<'a> {
     invoice: Option<&'a str>,
@@ -21,7 +22,7 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// What a snapshot refers to.
+    /// References of a snapshot.
     pub fn of(snapshot: &'a Snapshot) -> Reference<'a> {
         match snapshot {
             Snapshot::Invoice(invoice) => Reference { invoice: Some(&invoice.id), ..Reference::default() },
@@ -46,8 +47,9 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Links the customers' objects around what was touched. Each reference has a number of the caller's; the answer is the Stripe ids of the
-/// invoices that each number concerns, in their order. `written`: the invoices that have been written just now.
+/// Links the customers' objects around the changed ones. Each reference has a number of the
+/// caller's; returns the Stripe ids of the invoices that each number affects, in order. `written`:
+/// the invoices written by this batch.
 pub async fn link(
     conn: &mut PgConnection,
     touched: &[(usize, CustomerId, Reference<'_>)],
@@ -118,12 +120,12 @@ pub async fn link(
     let mut concerned: HashMap<usize, Vec<String>> = HashMap::new();
     let (mut unsettled, mut payments, mut orphans, mut refunded) = (BTreeSet::new(), false, false, BTreeSet::new());
     for row in rows {
-        // The row that names no invoice tells of refunds that lack something.
+        // The row without an invoice reports incomplete refunds.
         let (Some(n), Some(invoice)) = (row.n, row.invoice) else {
             orphans = true;
             continue;
         };
-        // To an invoice that has just been written nothing is to be added, unless something was paid.
+        // A newly written invoice needs no further version, unless a payment arrived.
         if row.paid || !written.contains(&invoice) {
             unsettled.insert(invoice.clone());
         }
@@ -147,7 +149,7 @@ pub async fn link(
     Ok(concerned)
 }
 
-/// Gives payments and refunds that came before their parent the parent's customer.
+/// Gives payments and refunds that arrived before their parent the parent's customer.
 async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&str>], charges: &[Option<&str>]) -> sqlx::Result<()> {
     sqlx::query!(
         r#"WITH adopted AS MATERIALIZED (
@@ -163,7 +165,7 @@ async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&
     )
     .execute(&mut *conn)
     .await?;
-    // Older refunds name the charge alone; the invoice's payment, the intent alone.
+    // Older refunds only reference the charge; the invoice's payment only references the intent.
     sqlx::query!(
         r#"WITH parent AS MATERIALIZED (
                SELECT stripe_refund_id, charge.payment_intent, coalesce(
@@ -193,17 +195,18 @@ async fn adopt(conn: &mut PgConnection, customers: &[Uuid], invoices: &[Option<&
 }
 
 async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Result<()> {
-    // One payment, told twice: by an invoice of an older API version and by Stripe's own InvoicePayment.
+    // One payment in two forms: from an invoice of an older API version, and as Stripe's own
+    // InvoicePayment.
     sqlx::query!(
-        r#"DELETE FROM invoice_payments told
-           WHERE told.stripe_invoice_id = ANY($1) AND told.from_invoice AND told.customer_id IS NOT NULL
+        r#"DELETE FROM invoice_payments incoming
+           WHERE incoming.stripe_invoice_id = ANY($1) AND incoming.from_invoice AND incoming.customer_id IS NOT NULL
              AND EXISTS (
-                 SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = told.stripe_invoice_id AND NOT own.from_invoice OFFSET 0)"#,
+                 SELECT FROM invoice_payments own WHERE own.stripe_invoice_id = incoming.stripe_invoice_id AND NOT own.from_invoice OFFSET 0)"#,
         invoices as &[&str],
     )
     .execute(&mut *conn)
     .await?;
-    // Of an intent's several attempts, the one that succeeded tells the method.
+    // Of an intent's several attempts, the successful one has the method.
     sqlx::query!(
         r#"WITH made AS MATERIALIZED (
                SELECT stripe_payment_id, (
@@ -224,8 +227,9 @@ async fn settle_payments(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Re
     Ok(())
 }
 
-/// What was refunded of an invoice follows from its payments and theirs (`refunded`: where something was), and so may change that of invoices
-/// that were paid together with it. An invoice that has just been written has its new version already.
+/// An invoice's refunded amount depends on its payments' refunds (`refunded`: where a refund
+/// changed), so it also affects invoices paid by the same payment. A newly written invoice already
+/// has its new version.
 async fn settle_invoices(conn: &mut PgConnection, invoices: &[&str], written: &[String], refunded: &[&str]) -> sqlx::Result<()> {
     let shares = if refunded.is_empty() { refunds::Shares::default() } else { refunds::shares(&mut *conn, refunded).await? };
     let (of, amounts): (Vec<&str>, Vec<i64>) = shares.refunded.iter().map(|(invoice, amount)| (invoice.as_str(), *amount)).unzip();

@@ -1,4 +1,4 @@
-//! Tax rates and prices: known ones, ids that are named and not known yet, and the invoices that wait for them.
+//! Tax rates and prices: known ones, referenced unknown ids, and the invoices that wait for them.
 
 use crate::domain::{
     invoice::TransformQuantity,
@@ -8,13 +8,14 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::{BTreeSet, HashSet};
 use time::{Duration, OffsetDateTime};
 
-/// How long an id stays in the queue once it is known: longer than any transaction that found it unknown.
+/// How long a known id stays in the queue: longer than any transaction that found it unknown.
 const AFTERWARDS: Duration = Duration::minutes(1);
 
-/// Invoices that are shown anew in one statement.
+/// Invoices updated per statement.
 const AT_ONCE: i64 = 500;
 
-/// Stores the rates that came whole and queues the ids that nothing here knows; gives those. No statement where nothing is named.
+/// Stores complete rates, and queues and returns unknown ids. Runs no statement if nothing is
+/// referenced.
 pub async fn learn<'a>(conn: &mut PgConnection, named: impl Iterator<Item = &'a Named>) -> sqlx::Result<HashSet<String>> {
     let (mut rates, mut ids) = (Vec::<&TaxRateSnapshot>::new(), BTreeSet::new());
     for Named { rates: whole, ids: by_id } in named {
@@ -29,7 +30,7 @@ pub async fn learn<'a>(conn: &mut PgConnection, named: impl Iterator<Item = &'a 
     unknown.fetch_all(conn).await.map(|ids| ids.into_iter().collect())
 }
 
-/// An id that is to be looked up, or whose invoices are to be shown anew.
+/// An id to be fetched, or whose invoices need an update.
 #[derive(Clone, Debug)]
 pub struct Due {
     pub id: String,
@@ -37,7 +38,8 @@ pub struct Due {
     pub known: bool,
 }
 
-/// Ids whose turn it is, the least tried first. After a failure the wait is a minute, and four times longer after every further one, up to a day.
+/// Due ids, least attempts first. The delay after a failure is a minute, and four times longer
+/// after each further one, up to a day.
 pub async fn due(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<Due>> {
     let rows = sqlx::query!(
         r#"SELECT object_id, object,
@@ -54,13 +56,13 @@ pub async fn due(pool: &PgPool, now: OffsetDateTime, limit: i64) -> sqlx::Result
     .fetch_all(pool)
     .await?;
     let due = |(object_id, object, known): (String, String, bool)| {
-        let lookup = Lookup::of_object(&object).ok_or_else(|| sqlx::Error::Decode(format!("`{object}` is not looked up").into()))?;
+        let lookup = Lookup::of_object(&object).ok_or_else(|| sqlx::Error::Decode(format!("`{object}` is not a looked-up type").into()))?;
         Ok(Due { id: object_id, lookup, known })
     };
     rows.into_iter().map(|row| due((row.object_id, row.object, row.known))).collect()
 }
 
-/// Stores a tax rate that was fetched.
+/// Stores a fetched tax rate.
 pub async fn put_tax_rate(pool: &PgPool, rate: &TaxRateSnapshot) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO tax_rates (stripe_tax_rate_id, display_name, percentage, inclusive, tax_type, country, state, jurisdiction)
@@ -82,7 +84,7 @@ pub async fn put_tax_rate(pool: &PgPool, rate: &TaxRateSnapshot) -> sqlx::Result
     .map(drop)
 }
 
-/// Stores what of a price that was fetched matters here.
+/// Stores the needed fields of a fetched price.
 pub async fn put_price(pool: &PgPool, id: &str, transform_quantity: Option<TransformQuantity>) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO prices (stripe_price_id, transform_quantity) VALUES ($1, $2)
@@ -95,7 +97,7 @@ pub async fn put_price(pool: &PgPool, id: &str, transform_quantity: Option<Trans
     .map(drop)
 }
 
-/// Notes a try that brought nothing.
+/// Records a failed attempt.
 pub async fn failed(pool: &PgPool, id: &str, error: &str, missing: bool, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE stripe_lookups SET attempts = attempts + 1, tried_at = $4, last_error = $2, missing = $3 WHERE object_id = $1",
@@ -109,8 +111,9 @@ pub async fn failed(pool: &PgPool, id: &str, error: &str, missing: bool, at: Off
     .map(drop)
 }
 
-/// Has the invoices that wait for an object shown with it, or without it if Stripe does not have it, some at a time, and takes the object from the queue a while after the last of them:
-/// what another transaction wrote meanwhile is found the next time. Invoices that are being written are left for then, so that nothing waits.
+/// Updates some of the invoices that wait for an object, with it, or without it if Stripe does not
+/// have it. Removes the object from the queue some time after the last invoice: invoices that other
+/// transactions wrote meanwhile are found the next time. Locked invoices are skipped until then.
 pub async fn settle(pool: &PgPool, id: &str, at: OffsetDateTime) -> sqlx::Result<()> {
     loop {
         let settled = sqlx::query_file_scalar!("src/store/postgres/mirror/settle_lookup.sql", id, AT_ONCE).fetch_one(pool).await?;

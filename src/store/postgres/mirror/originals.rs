@@ -1,9 +1,10 @@
-//! Stripe's objects behind the mirror's rows, as the stored events gave them: what the demo fills its stand-in with.
+//! Stripe's objects of the mirror's rows, from the stored events: the demo fills its stand-in with
+//! them.
 
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// An object that the mirror holds.
+/// A mirrored object.
 #[derive(Clone, Debug)]
 pub struct Original {
     /// Stripe's id.
@@ -12,7 +13,7 @@ pub struct Original {
     pub payload: String,
 }
 
-/// All objects but customers, oldest event first.
+/// All objects except customers, oldest event first.
 pub async fn originals(pool: &PgPool) -> sqlx::Result<Vec<Original>> {
     sqlx::query_as!(
         Original,
@@ -30,7 +31,7 @@ pub async fn originals(pool: &PgPool) -> sqlx::Result<Vec<Original>> {
     .await
 }
 
-/// A customer that Stripe knows.
+/// A customer with a Stripe id.
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub stripe_customer_id: String,
@@ -40,7 +41,7 @@ pub struct Customer {
     /// Minor units of `currency`.
     pub balance: i64,
     pub created_at: OffsetDateTime,
-    /// The event that wrote its row last; None until Stripe has sent one.
+    /// The event that wrote its row last; None before the first.
     pub payload: Option<String>,
 }
 
@@ -58,7 +59,7 @@ pub async fn customers(pool: &PgPool) -> sqlx::Result<Vec<Customer>> {
     .await
 }
 
-/// The latest events that Stripe made since, oldest first; not those that became of fetched objects.
+/// The latest events of Stripe since then, oldest first; without those of fetched objects.
 pub async fn events_since(pool: &PgPool, since: OffsetDateTime, limit: i64) -> sqlx::Result<Vec<String>> {
     let mut payloads = sqlx::query_scalar!(
         r"SELECT payload FROM stripe_webhook_events
@@ -72,7 +73,7 @@ pub async fn events_since(pool: &PgPool, since: OffsetDateTime, limit: i64) -> s
     Ok(payloads)
 }
 
-/// Ids of the events that were applied to an object.
+/// Ids of the events applied to an object.
 pub async fn applied_to(pool: &PgPool, object_id: &str) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!("SELECT stripe_event_id FROM stripe_webhook_events WHERE object_id = $1 AND status = 'applied'", object_id)
         .fetch_all(pool)

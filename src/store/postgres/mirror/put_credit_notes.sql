@@ -1,8 +1,8 @@
--- Writes snapshots of different credit notes, unless newer ones are there; what an older reader took of the same event is written again. What
--- one comes to on its invoice is the invoice's own snapshot to say. The lines of a credit note never change, so that the first ten of them
--- don't replace all.
-WITH told AS MATERIALIZED (
-    SELECT json, jsonb_populate_record(NULL::credit_notes, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+-- Writes snapshots of different credit notes, unless newer ones exist; rows of an older reader are
+-- replaced for the same event. The invoice's own snapshot has their effect on it. A credit note's
+-- lines never change, so a page of ten doesn't replace all.
+WITH incoming AS MATERIALIZED (
+    SELECT json, jsonb_populate_record(NULL::credit_notes, json) AS row FROM jsonb_array_elements($1::jsonb) AS incoming(json)
 )
 INSERT INTO credit_notes AS kept (
     stripe_credit_note_id, customer_id, stripe_invoice_id, number, status, type, currency, amount, subtotal, tax, reason,
@@ -15,7 +15,7 @@ SELECT
     (row).effective_at, (row).voided_at, (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id,
     (row).pre_payment_amount, (row).post_payment_amount, (row).discount, (row).taxes, (row).lines, (row).lines_complete,
     (row).reader_version, (row).event_id
-FROM told
+FROM incoming
 ON CONFLICT (stripe_credit_note_id) DO UPDATE SET
     customer_id = excluded.customer_id, stripe_invoice_id = excluded.stripe_invoice_id, number = excluded.number,
     status = excluded.status, type = excluded.type, currency = excluded.currency, amount = excluded.amount,

@@ -1,21 +1,22 @@
--- Writes snapshots of different invoices with their lines, unless newer ones are there; what an older reader took of the same event is written
--- again. amount_refunded is not the snapshot's to say, nor is, of an event that is read again, paid_out_of_band: see link.rs.
-WITH told AS MATERIALIZED (
-    SELECT json, jsonb_populate_record(NULL::invoices, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+-- Writes snapshots of different invoices with their lines, unless newer ones exist; rows of an
+-- older reader are replaced for the same event. The snapshot doesn't set amount_refunded, nor, for
+-- a reread event, paid_out_of_band: see link.rs.
+WITH incoming AS MATERIALIZED (
+    SELECT json, jsonb_populate_record(NULL::invoices, json) AS row FROM jsonb_array_elements($1::jsonb) AS incoming(json)
 ), whole AS MATERIALIZED (
-    -- Stripe sends the first ten lines with an invoice. Lines of a finalized invoice don't change, so where all of them are here, read by
-    -- today's reader, and these are among them, they stay.
+    -- Stripe sends the first ten lines with an invoice. A finalized invoice's lines don't change,
+    -- so if all are stored by the current reader and include these, they stay.
     SELECT kept.stripe_invoice_id
-    FROM told CROSS JOIN LATERAL (
-        SELECT * FROM invoices WHERE stripe_invoice_id = (told.row).stripe_invoice_id OFFSET 0
+    FROM incoming CROSS JOIN LATERAL (
+        SELECT * FROM invoices WHERE stripe_invoice_id = (incoming.row).stripe_invoice_id OFFSET 0
     ) AS kept
-    WHERE NOT (told.row).lines_complete AND kept.lines_complete AND kept.status <> 'draft'
-      AND (kept.event_id = (told.row).event_id
-           OR (told.row).reader_version = CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
-      AND (kept.currency, kept.subtotal, kept.total) = ((told.row).currency, (told.row).subtotal, (told.row).total)
-      AND jsonb_array_length(told.json -> 'lines') <= (SELECT count(*) FROM invoice_line_items item WHERE item.invoice_id = kept.id)
+    WHERE NOT (incoming.row).lines_complete AND kept.lines_complete AND kept.status <> 'draft'
+      AND (kept.event_id = (incoming.row).event_id
+           OR (incoming.row).reader_version = CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
+      AND (kept.currency, kept.subtotal, kept.total) = ((incoming.row).currency, (incoming.row).subtotal, (incoming.row).total)
+      AND jsonb_array_length(incoming.json -> 'lines') <= (SELECT count(*) FROM invoice_line_items item WHERE item.invoice_id = kept.id)
       AND NOT EXISTS (
-          SELECT FROM jsonb_array_elements(told.json -> 'lines') AS line(element)
+          SELECT FROM jsonb_array_elements(incoming.json -> 'lines') AS line(element)
           WHERE NOT EXISTS (
               SELECT FROM invoice_line_items item
               WHERE item.invoice_id = kept.id AND item.stripe_line_id = element ->> 'stripe_line_id'
@@ -37,13 +38,13 @@ WITH told AS MATERIALIZED (
         (row).amount_remaining, (row).amount_overpaid, (row).starting_balance, (row).ending_balance,
         (row).credit_notes_pre_payment, (row).credit_notes_post_payment, (row).paid_out_of_band, (row).billing_reason,
         (row).description, (row).customer_name, (row).customer_email, (row).customer_address, (row).customer_tax_id,
-        (told.json #>> '{period,start}')::timestamptz, (told.json #>> '{period,end}')::timestamptz, (row).created_at,
+        (incoming.json #>> '{period,start}')::timestamptz, (incoming.json #>> '{period,end}')::timestamptz, (row).created_at,
         (row).due_date, (row).finalized_at, (row).paid_at, (row).voided_at, (row).marked_uncollectible_at,
         (row).hosted_invoice_url, (row).lines_complete, (row).event_created_at, (row).event_rank, (row).event_progress,
         (row).event_id, (row).taxes, (row).pretax_credits, (row).shipping, (row).customer_tax_ids, (row).customer_tax_exempt,
         (row).custom_fields, (row).footer, (row).effective_at, (row).collection_method, (row).lookups, (row).reader_version,
         (row).event_id
-    FROM told
+    FROM incoming
     ON CONFLICT (stripe_invoice_id) DO UPDATE SET
         customer_id = excluded.customer_id,
         stripe_subscription_id = excluded.stripe_subscription_id,
@@ -96,7 +97,8 @@ WITH told AS MATERIALIZED (
         lookups = excluded.lookups,
         reader_version = excluded.reader_version,
         reader_event = excluded.reader_event,
-        -- service::reread compares what is shown before and after an event is read again, and counts the version up itself.
+        -- service::reread compares the displayed fields before and after, and increases the version
+        -- itself.
         version = kept.version + (kept.event_id <> excluded.event_id)::integer,
         updated_at = now()
     WHERE (excluded.deleted, excluded.event_created_at) > (kept.deleted, kept.event_created_at)
@@ -105,20 +107,21 @@ WITH told AS MATERIALIZED (
            AND excluded.reader_version > CASE WHEN kept.reader_event = kept.event_id THEN kept.reader_version ELSE 0 END)
     RETURNING id, stripe_invoice_id
 ), completing AS MATERIALIZED (
-    -- A snapshot that is not the newest has all lines of a finalized invoice, whose newest snapshot came with the first ten of these: it gives the
-    -- lines, so that the order of the two makes no difference.
+    -- An older snapshot may have all lines of a finalized invoice whose newest snapshot has only
+    -- the first ten: then it provides the lines, so that the order of arrival doesn't matter.
     SELECT kept.id
-    FROM told CROSS JOIN LATERAL (
-        -- By its key alone: a condition of a partial index would have an empty table's plan read that index whole.
-        SELECT * FROM invoices WHERE stripe_invoice_id = (told.row).stripe_invoice_id OFFSET 0
+    FROM incoming CROSS JOIN LATERAL (
+        -- Only by the key: with a partial index's condition, an empty table's plan would read that
+        -- whole index.
+        SELECT * FROM invoices WHERE stripe_invoice_id = (incoming.row).stripe_invoice_id OFFSET 0
     ) AS kept
-    WHERE NOT kept.lines_complete AND NOT kept.deleted AND (told.row).lines_complete AND (told.row).status <> 'draft' AND kept.status <> 'draft'
-      AND (kept.currency, kept.subtotal, kept.total) = ((told.row).currency, (told.row).subtotal, (told.row).total)
+    WHERE NOT kept.lines_complete AND NOT kept.deleted AND (incoming.row).lines_complete AND (incoming.row).status <> 'draft' AND kept.status <> 'draft'
+      AND (kept.currency, kept.subtotal, kept.total) = ((incoming.row).currency, (incoming.row).subtotal, (incoming.row).total)
       AND NOT EXISTS (SELECT FROM written WHERE written.id = kept.id)
       AND NOT EXISTS (
           SELECT FROM invoice_line_items item
           WHERE item.invoice_id = kept.id AND NOT EXISTS (
-              SELECT FROM jsonb_array_elements(told.json -> 'lines') AS line(element)
+              SELECT FROM jsonb_array_elements(incoming.json -> 'lines') AS line(element)
               WHERE element ->> 'stripe_line_id' = item.stripe_line_id AND (element ->> 'amount')::bigint = item.amount
               OFFSET 0))
 ), completed AS (
@@ -129,8 +132,8 @@ WITH told AS MATERIALIZED (
     SELECT id, stripe_invoice_id FROM written UNION ALL SELECT id, stripe_invoice_id FROM completed
 ), line AS (
     SELECT changed.id AS invoice_id, element, (position - 1)::integer AS position, jsonb_populate_record(NULL::invoice_line_items, element) AS row
-    FROM changed JOIN told ON (told.row).stripe_invoice_id = changed.stripe_invoice_id,
-         jsonb_array_elements(told.json -> 'lines') WITH ORDINALITY AS line(element, position)
+    FROM changed JOIN incoming ON (incoming.row).stripe_invoice_id = changed.stripe_invoice_id,
+         jsonb_array_elements(incoming.json -> 'lines') WITH ORDINALITY AS line(element, position)
     WHERE NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)
 ), kept_lines AS (
     INSERT INTO invoice_line_items AS kept
@@ -149,7 +152,7 @@ WITH told AS MATERIALIZED (
         transform_quantity = excluded.transform_quantity
 ), gone AS (
     DELETE FROM invoice_line_items item USING changed
-    -- The array, so that the table is never read whole: see link.rs.
+    -- An array, so that the table is never read whole: see link.rs.
     WHERE item.invoice_id = ANY (ARRAY(SELECT id FROM changed)) AND item.invoice_id = changed.id
       AND item.position >= (SELECT count(*) FROM line WHERE line.invoice_id = changed.id)
       AND NOT EXISTS (SELECT FROM whole WHERE whole.stripe_invoice_id = changed.stripe_invoice_id)

@@ -1,7 +1,7 @@
--- Writes snapshots of different subscriptions with their items, unless newer ones are there; what an older reader took of the same event is
--- written again.
-WITH told AS MATERIALIZED (
-    SELECT json, jsonb_populate_record(NULL::subscriptions, json) AS row FROM jsonb_array_elements($1::jsonb) AS told(json)
+-- Writes snapshots of different subscriptions with their items, unless newer ones exist; rows of an
+-- older reader are replaced for the same event.
+WITH incoming AS MATERIALIZED (
+    SELECT json, jsonb_populate_record(NULL::subscriptions, json) AS row FROM jsonb_array_elements($1::jsonb) AS incoming(json)
 ), written AS (
     INSERT INTO subscriptions AS kept (
         customer_id, stripe_subscription_id, status, plan_type, plan_name, currency, current_period_start, current_period_end,
@@ -16,7 +16,7 @@ WITH told AS MATERIALIZED (
         (row).billing_cycle_anchor, (row).trial_end, (row).billing_mode, (row).pause_behavior, (row).pause_resumes_at,
         (row).items_complete, (row).deleted, (row).event_created_at, (row).event_rank, (row).event_progress, (row).event_id,
         (row).reader_version, (row).event_id
-    FROM told
+    FROM incoming
     ON CONFLICT (stripe_subscription_id) DO UPDATE SET
         customer_id = excluded.customer_id, status = excluded.status,
         -- The item that names the plan may be on a further page, which is fetched.
@@ -41,8 +41,8 @@ WITH told AS MATERIALIZED (
     SELECT written.id AS written_id, row.stripe_item_id, row.price_id, row.lookup_key, row.quantity, row.plan_type, row.usage_type,
            row.price_interval, row.price_interval_count, (element #>> '{period,start}')::timestamptz AS period_start,
            (element #>> '{period,end}')::timestamptz AS period_end
-    FROM written JOIN told ON (told.row).stripe_subscription_id = written.stripe_subscription_id,
-         jsonb_array_elements(told.json -> 'items') AS item(element), jsonb_populate_record(NULL::subscription_items, element) AS row
+    FROM written JOIN incoming ON (incoming.row).stripe_subscription_id = written.stripe_subscription_id,
+         jsonb_array_elements(incoming.json -> 'items') AS item(element), jsonb_populate_record(NULL::subscription_items, element) AS row
 ), kept_items AS (
     INSERT INTO subscription_items AS kept (
         subscription_id, stripe_item_id, price_id, lookup_key, quantity, plan_type, usage_type, price_interval,
@@ -58,10 +58,10 @@ WITH told AS MATERIALIZED (
         period_end = excluded.period_end
 ), gone AS (
     DELETE FROM subscription_items item_of USING written
-    -- The array, so that the table is never read whole: see link.rs.
+    -- An array, so that the table is never read whole: see link.rs.
     WHERE item_of.subscription_id = ANY (ARRAY(SELECT id FROM written)) AND item_of.subscription_id = written.id
-      -- A further page of items that the event does not hold may have been fetched before: it stays until it is fetched again.
-      AND (SELECT (told.row).items_complete FROM told WHERE (told.row).stripe_subscription_id = written.stripe_subscription_id)
+      -- A further page of items that was fetched earlier stays until it is fetched again.
+      AND (SELECT (incoming.row).items_complete FROM incoming WHERE (incoming.row).stripe_subscription_id = written.stripe_subscription_id)
       AND NOT EXISTS (SELECT FROM item WHERE item.written_id = item_of.subscription_id AND item.stripe_item_id = item_of.stripe_item_id)
 )
 SELECT stripe_subscription_id FROM written

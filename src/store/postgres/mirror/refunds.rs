@@ -1,4 +1,4 @@
-//! What was refunded of invoices, by `domain::refund` from what the mirror has of their payments.
+//! Refunds of invoices, by `domain::refund` from the mirrored payments.
 
 use crate::domain::{
     identity::CustomerId,
@@ -8,17 +8,18 @@ use sqlx::PgExecutor;
 use std::collections::{BTreeMap, HashMap};
 use time::OffsetDateTime;
 
-/// The shares of refunds of some invoices.
+/// The refund parts of some invoices.
 #[derive(Clone, Debug, Default)]
 pub struct Shares {
-    /// Those that were asked for, and those that share a payment with one of them, by Stripe's ids; with the whole sum of each.
+    /// The requested invoices, and those that share a payment with one of them, by Stripe's ids;
+    /// with the total of each.
     pub refunded: BTreeMap<String, i64>,
-    /// Every share, also of invoices beyond those.
+    /// Every part, also of other invoices.
     shares: Vec<(CustomerId, Share)>,
 }
 
 impl Shares {
-    /// One invoice's shares.
+    /// One invoice's parts.
     pub fn of<'a>(&'a self, customer: CustomerId, stripe_invoice_id: &'a str) -> impl Iterator<Item = &'a Share> {
         self.shares.iter().filter(move |(of, share)| *of == customer && share.invoice == stripe_invoice_id).map(|(_, share)| share)
     }
@@ -39,7 +40,7 @@ struct Row {
     credited: i64,
 }
 
-/// The shares of the refunds of these invoices, and of what was paid together with them.
+/// The refund parts of these invoices, and of invoices paid together with them.
 pub async fn shares(db: impl PgExecutor<'_>, stripe_invoice_ids: &[&str]) -> sqlx::Result<Shares> {
     let rows = sqlx::query_file_as!(Row, "src/store/postgres/mirror/refunds.sql", stripe_invoice_ids as &[&str]).fetch_all(db).await?;
     let mut shares = Shares::default();
@@ -55,13 +56,14 @@ pub async fn shares(db: impl PgExecutor<'_>, stripe_invoice_ids: &[&str]) -> sql
     Ok(shares)
 }
 
-/// One account for each payment intent, or charge without one.
+/// One account per payment intent, or per charge without one.
 fn accounts(rows: &[Row]) -> Vec<(CustomerId, Account)> {
     let of_kind = |what: &'static str| rows.iter().filter(move |row| row.what == what);
     let intents: HashMap<&str, &str> =
         of_kind("charge").filter_map(|charge| Some((charge.id.as_str(), charge.payment_intent.as_deref()?))).collect();
     let mut accounts: BTreeMap<(uuid::Uuid, &str), Account> = BTreeMap::new();
-    // Payments before charges: a charge that names an invoice itself is that invoice's payment only if none is known.
+    // Payments before charges: a charge that references an invoice counts as its payment only if no
+    // other is known.
     for row in of_kind("payment").chain(of_kind("charge")).chain(of_kind("refund")) {
         let charge = if row.what == "charge" { Some(row.id.as_str()) } else { row.charge.as_deref() };
         let intent = row.payment_intent.as_deref().or_else(|| intents.get(charge?).copied());

@@ -1,5 +1,6 @@
--- Payments, charges and refunds around these invoices: all of the payment intents and charges that paid them, and all that those paid besides.
--- `near` are the invoices that share one with these: what is refunded of one of them changes what is refunded of the others.
+-- Payments, charges and refunds around these invoices: all of the payment intents and charges that
+-- paid them, and all other payments of those. `near`: invoices that share one with these; their
+-- refunds depend on each other.
 WITH asked AS MATERIALIZED (
     SELECT unnest($1::text[]) AS invoice
 ), near AS MATERIALIZED (
@@ -53,7 +54,7 @@ UNION ALL SELECT 'payment', stripe_payment_id, customer_id, stripe_invoice_id, p
        coalesce((SELECT credit_notes_post_payment FROM invoices WHERE invoices.stripe_invoice_id = paid.stripe_invoice_id), 0)
 FROM paid WHERE customer_id IS NOT NULL
 UNION ALL SELECT 'charge', stripe_charge_id, customer_id, stripe_invoice_id, payment_intent, NULL, amount, amount_refunded, status, created_at,
-       -- What was fetched shows no less than all of its second.
+       -- A fetched charge includes everything of its second.
        event_created_at + CASE WHEN starts_with(event_id, 'fetched_') THEN interval '1 second' ELSE interval '0' END,
        coalesce((SELECT credit_notes_post_payment FROM invoices WHERE invoices.stripe_invoice_id = charged.stripe_invoice_id), 0)
 FROM charged

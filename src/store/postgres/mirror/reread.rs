@@ -1,11 +1,12 @@
-//! Rows that an older reader wrote: which they are, the stored events that they came from, and what of an invoice is shown.
+//! Rows of an older reader: the rows, their stored events, and the displayed fields of an invoice.
 
 use crate::domain::identity::CustomerId;
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
 
-/// The tables whose rows say which reader wrote them. One more takes a line here and in each of the functions below, the columns
-/// `reader_version` and `reader_event` with their index (migration 0035), and their place in its statement that puts rows.
+/// Tables with a reader version. A new one needs a line here and in each function below, the
+/// columns `reader_version` and `reader_event` with their index (migration 0035), and both in its
+/// put statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
     Invoices,
@@ -25,18 +26,18 @@ impl Table {
     }
 }
 
-/// A row that an older reader wrote.
+/// A row of an older reader.
 #[derive(Clone, Debug)]
 pub struct Stale {
     /// Stripe's id.
     pub object_id: String,
     pub customer: CustomerId,
-    /// The event that wrote it last, and its body, as far as that is stored.
+    /// The event that wrote it last, and its body, if stored.
     pub event_id: String,
     pub payload: Option<String>,
 }
 
-// Ids of events compare by their bytes in the mirror, and as the database does in the inbox.
+// Event ids compare bytewise in the mirror, and by the database's collation in the inbox.
 macro_rules! stale {
     ($db:expr, $table:tt, $id:tt, $version:expr, $limit:expr) => {
         sqlx::query!(
@@ -80,7 +81,7 @@ macro_rules! done {
     };
 }
 
-/// Some of the rows that a reader older than this one wrote.
+/// Some of the rows of readers older than this one.
 pub async fn stale(conn: &mut PgConnection, table: Table, version: i32, limit: i64) -> sqlx::Result<Vec<Stale>> {
     match table {
         Table::Invoices => stale!(conn, "invoices", "stripe_invoice_id", version, limit),
@@ -89,7 +90,7 @@ pub async fn stale(conn: &mut PgConnection, table: Table, version: i32, limit: i
     }
 }
 
-/// Whether there are any; by an index.
+/// Whether there are any; uses an index.
 pub async fn any_stale(pool: &PgPool, table: Table, version: i32) -> sqlx::Result<bool> {
     macro_rules! any {
         ($table:tt) => {
@@ -110,7 +111,8 @@ pub async fn any_stale(pool: &PgPool, table: Table, version: i32) -> sqlx::Resul
     }
 }
 
-/// Counts rows as read by this reader, unless another event has written them since: what the event did not give stays as it is.
+/// Sets rows to this reader's version, unless another event has written them since; fields that the
+/// event lacks stay unchanged.
 pub async fn done(conn: &mut PgConnection, table: Table, version: i32, rows: &[&Stale]) -> sqlx::Result<()> {
     let ids: Vec<&str> = rows.iter().map(|row| row.object_id.as_str()).collect();
     let events: Vec<&str> = rows.iter().map(|row| row.event_id.as_str()).collect();
@@ -121,7 +123,7 @@ pub async fn done(conn: &mut PgConnection, table: Table, version: i32, rows: &[&
     }
 }
 
-/// The bodies that a fetch of this object brought, newest first, a few of them.
+/// A few of the bodies from fetches of this object, newest first.
 pub async fn fetched(conn: &mut PgConnection, object_id: &str, event_type: &str) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT payload FROM stripe_webhook_events WHERE object_id = $1 AND event_type = $2 AND status = 'applied'
@@ -133,13 +135,13 @@ pub async fn fetched(conn: &mut PgConnection, object_id: &str, event_type: &str)
     .await
 }
 
-/// A digest of what is shown of each of these invoices, by Stripe's ids.
+/// A digest of the displayed fields of each of these invoices, by Stripe's ids.
 pub async fn shown(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Result<HashMap<String, String>> {
     let rows = sqlx::query_file!("src/store/postgres/mirror/shown.sql", invoices as &[&str]).fetch_all(conn).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.digest)).collect())
 }
 
-/// Counts up the versions of invoices that are shown differently from now on.
+/// Increases the versions of invoices whose display changes.
 pub async fn changed(conn: &mut PgConnection, invoices: &[&str]) -> sqlx::Result<()> {
     sqlx::query!("UPDATE invoices SET version = version + 1, updated_at = now() WHERE stripe_invoice_id = ANY($1)", invoices as &[&str])
         .execute(conn)

@@ -1,5 +1,5 @@
--- Some of the invoices that wait for an object which is known by now: their lines get what the price says, and their version grows, since they
--- are shown with it from now on.
+-- Updates some of the invoices that wait for a now known object: their lines get the price's
+-- fields, and their version increases, because their display changes.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM invoices WHERE lookups @> ARRAY[$1] LIMIT $2 FOR UPDATE SKIP LOCKED
 ), priced AS (

@@ -1,5 +1,6 @@
--- A digest of what is shown of invoices: their columns and their lines, without the mirror's own bookkeeping, and without values that show
--- nothing beside what was there before they were read: empty lists, a quantity that is whole, a date of issue that is the finalization's.
+-- A digest of invoices' displayed fields: their columns and lines, without bookkeeping, and without
+-- new values that don't change the display: empty lists, a whole quantity, a date of issue equal to
+-- the finalization's.
 SELECT invoice.stripe_invoice_id AS id, md5(
     jsonb_strip_nulls(
         to_jsonb(invoice)

@@ -1,4 +1,4 @@
-//! What runs have found.
+//! Discrepancies of runs.
 
 use super::decode;
 use crate::domain::{
@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Notes what a run suspects, or is sure of.
+/// Stores suspected or confirmed discrepancies.
 pub async fn note(conn: &mut PgConnection, run: Uuid, found: &[Discrepancy], confirmed: bool) -> sqlx::Result<()> {
     sqlx::query!(
         r#"INSERT INTO reconciliation_discrepancies
@@ -33,7 +33,7 @@ pub async fn note(conn: &mut PgConnection, run: Uuid, found: &[Discrepancy], con
     .map(drop)
 }
 
-/// Which of these objects are suspected of a kind, or known for it.
+/// Which of these objects have a suspected or confirmed discrepancy of a kind.
 pub async fn noted(pool: &PgPool, run: Uuid, kind: Kind, object: Object, ids: &[&str]) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT object_id FROM reconciliation_discrepancies
@@ -47,19 +47,19 @@ pub async fn noted(pool: &PgPool, run: Uuid, kind: Kind, object: Object, ids: &[
     .await
 }
 
-/// What is suspected of one object.
+/// Suspected discrepancies of one object.
 #[derive(Clone, Debug)]
 pub struct Suspect {
     pub object: Object,
     pub object_id: String,
-    /// All that it is suspected of.
+    /// All of them.
     pub kinds: Vec<Kind>,
     pub metric: Option<String>,
     pub invoice: Option<String>,
     pub stripe_customer: Option<String>,
 }
 
-/// Suspects that were not looked at again yet, in their order.
+/// Suspected discrepancies that were not compared again yet, in order.
 pub async fn suspects(pool: &PgPool, run: Uuid, limit: i64) -> sqlx::Result<Vec<Suspect>> {
     let rows = sqlx::query!(
         r#"SELECT object, object_id, array_agg(kind) AS "kinds!", min(metric) AS metric, min(invoice_id) AS invoice_id,
@@ -85,7 +85,7 @@ pub async fn suspects(pool: &PgPool, run: Uuid, limit: i64) -> sqlx::Result<Vec<
         .collect()
 }
 
-/// Puts what a second look at an object found in the place of what was suspected of it.
+/// Replaces an object's suspected discrepancies with those of the second comparison.
 pub async fn settle(conn: &mut PgConnection, run: Uuid, suspect: &Suspect, found: &[Discrepancy]) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM reconciliation_discrepancies WHERE reconciliation_id = $1 AND object = $2 AND object_id = $3 AND NOT confirmed",
@@ -98,7 +98,7 @@ pub async fn settle(conn: &mut PgConnection, run: Uuid, suspect: &Suspect, found
     note(conn, run, found, true).await
 }
 
-/// Takes what is suspected of these objects of one kind for certain as it stands.
+/// Confirms the suspected discrepancies of these objects of one kind.
 pub async fn confirm(conn: &mut PgConnection, run: Uuid, object: Object, ids: &[&str]) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE reconciliation_discrepancies SET confirmed = true WHERE reconciliation_id = $1 AND object = $2 AND object_id = ANY($3)",
@@ -111,7 +111,7 @@ pub async fn confirm(conn: &mut PgConnection, run: Uuid, object: Object, ids: &[
     .map(drop)
 }
 
-/// What a run has found in sum.
+/// Totals of a run's discrepancies.
 #[derive(Clone, Debug, Default)]
 pub struct Sum {
     pub count: i64,
@@ -121,7 +121,7 @@ pub struct Sum {
     pub kinds: Vec<KindCount>,
 }
 
-/// Adds up what a run has found.
+/// Computes the totals of a run.
 pub async fn sum(conn: &mut PgConnection, run: Uuid) -> sqlx::Result<Sum> {
     let rows = sqlx::query!(
         r#"SELECT kind, currency, count(*) AS "count!", count(repaired_at) AS "repaired!", bool_and(within_tolerance) AS "within!",
@@ -188,7 +188,7 @@ macro_rules! discrepancies {
     };
 }
 
-/// A run's discrepancies, those of the most money first.
+/// A run's discrepancies, largest amounts first.
 pub async fn page(pool: &PgPool, run: Uuid, kind: Option<Kind>, limit: i64, offset: i64) -> sqlx::Result<Vec<FoundDiscrepancy>> {
     let rows: Vec<sqlx::Result<_>> = discrepancies!(
         "WHERE found.reconciliation_id = $1 AND ($2::text IS NULL OR kind = $2) ORDER BY amount DESC, found.id LIMIT $3 OFFSET $4",
@@ -216,7 +216,7 @@ pub async fn one(pool: &PgPool, run: Uuid, id: i64) -> sqlx::Result<Option<Found
     discrepancies!("WHERE found.reconciliation_id = $1 AND found.id = $2", run, id).fetch_optional(pool).await?.transpose()
 }
 
-/// A run's discrepancies that are not repaired, after one of them.
+/// A run's unrepaired discrepancies, after one of them.
 pub async fn unrepaired(pool: &PgPool, run: Uuid, after: i64, limit: i64) -> sqlx::Result<Vec<FoundDiscrepancy>> {
     let rows: Vec<sqlx::Result<_>> = discrepancies!(
         "WHERE found.reconciliation_id = $1 AND confirmed AND repaired_at IS NULL AND found.id > $2 ORDER BY found.id LIMIT $3",
@@ -229,7 +229,7 @@ pub async fn unrepaired(pool: &PgPool, run: Uuid, after: i64, limit: i64) -> sql
     rows.into_iter().collect()
 }
 
-/// Notes what came of a repair.
+/// Stores a repair's result.
 pub async fn repaired(conn: &mut PgConnection, id: i64, at: OffsetDateTime, error: Option<&str>) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH done AS (

@@ -19,21 +19,23 @@ use sqlx::{PgPool, types::Json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-/// Whose objects, and made when.
+/// The customer and time span of the objects.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
     pub customer: Option<CustomerId>,
     pub from: Option<OffsetDateTime>,
 }
 
-/// The place after which a page begins: objects made before the instant, or at it with a smaller id.
+/// The position after which a page begins: objects created before the instant, or at it with a
+/// smaller id.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub before: OffsetDateTime,
     pub id: String,
 }
 
-/// A page of what the mirror holds of a kind, newest first, after a place. Of kinds that Stripe lists in the same order.
+/// A page of mirrored objects of a type, newest first, after a position. For types that Stripe
+/// lists in the same order.
 pub async fn page(pool: &PgPool, object: Object, scope: Scope, after: &Place, limit: i64) -> sqlx::Result<Vec<Record>> {
     let (customer, from) = (scope.customer.map(|customer| customer.0), scope.from);
     let Place { before, id } = after;
@@ -92,7 +94,7 @@ pub async fn page(pool: &PgPool, object: Object, scope: Scope, after: &Place, li
     }
 }
 
-/// What the mirror holds of these.
+/// These mirrored objects.
 pub async fn by_ids(pool: &PgPool, object: Object, ids: &[&str]) -> sqlx::Result<Vec<Record>> {
     match object {
         Object::Invoice => invoices!(pool, "object.stripe_invoice_id = ANY($1)", ids as &[&str]),
@@ -106,12 +108,12 @@ pub async fn by_ids(pool: &PgPool, object: Object, ids: &[&str]) -> sqlx::Result
     }
 }
 
-/// What was read off these invoices, of an older API version, instead of Stripe's own payments.
+/// Payments derived from these invoices of an older API version, instead of Stripe's own payments.
 pub async fn payments_from_invoices(pool: &PgPool, invoices: &[&str]) -> sqlx::Result<Vec<Record>> {
     payments!(pool, "object.from_invoice AND object.stripe_invoice_id = ANY($1)", invoices as &[&str])
 }
 
-/// Customers that Stripe should have and a run has not seen there, by id after `after`.
+/// Customers with a Stripe id that a run has not seen at Stripe, by id after `after`.
 pub async fn unseen_customers(pool: &PgPool, run: uuid::Uuid, scope: Scope, after: &str, limit: i64) -> sqlx::Result<Vec<Record>> {
     customers!(
         pool,
@@ -127,7 +129,7 @@ pub async fn unseen_customers(pool: &PgPool, run: uuid::Uuid, scope: Scope, afte
     )
 }
 
-/// Stripe's own payments that a run has not seen there, by id after `after`.
+/// Stripe's own payments that a run has not seen at Stripe, by id after `after`.
 pub async fn unseen_payments(
     pool: &PgPool,
     run: uuid::Uuid,
@@ -151,7 +153,7 @@ pub async fn unseen_payments(
     )
 }
 
-/// About how many objects a run will come to.
+/// Estimated number of objects of a run.
 pub async fn count(pool: &PgPool, scope: Scope, until: OffsetDateTime) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"SELECT ((SELECT count(*) FROM invoices WHERE NOT deleted AND created_at < $1 AND ($2::timestamptz IS NULL OR created_at >= $2)
@@ -175,7 +177,8 @@ pub async fn count(pool: &PgPool, scope: Scope, until: OffsetDateTime) -> sqlx::
     .await
 }
 
-/// Stripe's ids of the customers whose these objects are, by the objects' ids; without those that are nobody's here.
+/// Stripe's customer ids of these objects, by object id; objects without a known customer are left
+/// out.
 pub async fn owners(pool: &PgPool, records: &[&Record]) -> sqlx::Result<HashMap<String, String>> {
     let all = |pick: fn(&Record) -> Option<&str>| -> Vec<&str> { records.iter().filter_map(|record| pick(record)).collect() };
     let names = all(|record| record.customer.as_deref());

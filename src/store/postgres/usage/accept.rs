@@ -1,7 +1,8 @@
-//! Which events are new: PostgreSQL decides it for both stores.
+//! Deduplication of events: PostgreSQL does it for both stores.
 //!
-//! Many events at once are written by COPY, as if all of them were new, which they nearly always are. If one is not, all of that is undone
-//! and they are written like few events are: by one statement that leaves out what is known.
+//! Many events are written by COPY, assuming that all are new, which is nearly always true. If one
+//! is not, the batch is rolled back and written like few events: with one statement that skips
+//! known ones.
 
 use super::{bulk, destination::Destination, ids, splits};
 use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
@@ -10,10 +11,10 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// From so many on COPY is faster.
+/// From this number on COPY is faster.
 const MANY: usize = 200;
 
-/// Keeps the events that are new, in one transaction. How many were new. No two may have the same id.
+/// Stores the new events in one transaction; returns how many. Ids must be distinct.
 pub async fn accept(pool: &PgPool, customer: CustomerId, events: &[UsageEvent], destination: Destination) -> sqlx::Result<u64> {
     if events.len() >= MANY {
         let splits = match bulk::span(events).filter(|_| destination == Destination::Hours) {

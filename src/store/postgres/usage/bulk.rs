@@ -1,4 +1,4 @@
-//! Many events by COPY, as long as all of them are new.
+//! Writes many events by COPY, if all of them are new.
 
 use super::{destination::Destination, ids, records, splits};
 use crate::domain::{identity::CustomerId, metric::Metric, period::hour_of, usage_event::UsageEvent};
@@ -13,32 +13,32 @@ const TRAILER: [u8; 2] = (-1i16).to_be_bytes();
 const EPOCH: OffsetDateTime = datetime!(2000-01-01 0:00 UTC);
 const JSONB_VERSION: u8 = 1;
 const NULL: [u8; 4] = (-1i32).to_be_bytes();
-/// Of `pg_type`.
+/// Oids from `pg_type`.
 const INT8: i32 = 20;
 const TEXT: i32 = 25;
 const TIMESTAMPTZ: i32 = 1184;
 
-/// Events, made ready to be written.
+/// Events prepared for writing.
 pub struct Batch {
-    /// Sorted; of whichever era is the newest.
+    /// Sorted; for the newest era.
     keys: Vec<Uuid>,
     rows: Vec<u8>,
     hours: Vec<records::HourRecord>,
     destination: Destination,
     customer: CustomerId,
-    /// The splits by which the hours were counted, of the span in which the events lie.
+    /// The splits used for computing the hours, within the events' span.
     splits: Vec<OffsetDateTime>,
     span: Option<(OffsetDateTime, OffsetDateTime)>,
 }
 
-/// From the first of the events' hours to the newest event.
+/// From the events' first hour to the newest event.
 pub fn span(events: &[UsageEvent]) -> Option<(OffsetDateTime, OffsetDateTime)> {
     let times = || events.iter().map(|event| event.timestamp);
     Some((hour_of(times().min()?), times().max()?))
 }
 
 impl Batch {
-    /// `splits`: those of the customer's hours within the events' [`span`].
+    /// `splits`: of the customer's hours within the events' [`span`].
     pub fn of(customer: CustomerId, events: &[UsageEvent], destination: Destination, splits: Vec<OffsetDateTime>) -> Batch {
         let keys = ids::sorted(0, customer, events).into_iter().map(|(key, _)| key).collect();
         let mut rows = Vec::with_capacity(events.len() * 256);
@@ -52,7 +52,7 @@ impl Batch {
         Batch { keys, rows, hours, destination, customer, splits, span: span(events) }
     }
 
-    /// The keys as COPY takes them, in their era.
+    /// The keys in COPY format, in their era.
     fn keys_in(&self, era: u8) -> Vec<u8> {
         let mut rows = Vec::with_capacity(HEADER.len() + self.keys.len() * 22 + TRAILER.len());
         rows.extend_from_slice(HEADER);
@@ -84,7 +84,7 @@ fn event_row(rows: &mut Vec<u8>, customer: CustomerId, event: &UsageEvent) {
     }
 }
 
-/// The one row of `usage_outbox_batches`.
+/// The row of `usage_outbox_batches`.
 fn batch_row(rows: &mut Vec<u8>, customer: CustomerId, events: &[UsageEvent]) {
     let times = || events.iter().map(|event| microseconds(event.timestamp));
     rows.extend_from_slice(&10i16.to_be_bytes());
@@ -103,12 +103,12 @@ fn batch_row(rows: &mut Vec<u8>, customer: CustomerId, events: &[UsageEvent]) {
     });
 }
 
-/// An array of one dimension, as its type's `array_recv` takes it: dimensions, whether any element is NULL, the elements' type, how many, from
-/// which index on.
+/// A one-dimensional array in the format of `array_recv`: dimensions, NULL flag, element type,
+/// length, lower bound.
 fn array(row: &mut Vec<u8>, of: i32, events: &[UsageEvent], element: impl Fn(&mut Vec<u8>, &UsageEvent)) {
     let begins = row.len();
     let count = i32::try_from(events.len()).unwrap_or(i32::MAX);
-    // The first is the field's length, known at its end.
+    // The field's length, filled in at its end.
     for number in [0, 1, 1, of, count, 1] {
         row.extend_from_slice(&number.to_be_bytes());
     }
@@ -127,7 +127,7 @@ fn quantity(event: &UsageEvent) -> i64 {
 }
 
 fn length(row: &mut Vec<u8>, length: usize) {
-    // A field is some kilobytes at most.
+    // A field has at most some kilobytes.
     row.extend_from_slice(&i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes());
 }
 
@@ -136,7 +136,7 @@ fn field(row: &mut Vec<u8>, bytes: &[u8]) {
     row.extend_from_slice(bytes);
 }
 
-/// What the events add to their hours, in the order in which everybody writes them.
+/// The events' sums per hour, in the order in which all writers lock them.
 fn hours(customer: CustomerId, events: &[UsageEvent], splits: &[OffsetDateTime]) -> Vec<records::HourRecord> {
     let mut sums: HashMap<(Metric, OffsetDateTime, &str), (i64, i64, OffsetDateTime)> = HashMap::new();
     for event in events {
@@ -158,10 +158,11 @@ fn hours(customer: CustomerId, events: &[UsageEvent], splits: &[OffsetDateTime])
     hours
 }
 
-/// Writes a batch, if all of it is new and counted by the hours as they are; else None, and nothing is written. How many events were written.
+/// Writes a batch if all of it is new and its hours' splits are current; otherwise returns None and
+/// writes nothing. Returns the number of events.
 pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
     let pool = pool.clone();
-    // A task of its own: a COPY that is dropped half-way leaves a connection that nobody can use again.
+    // In its own task: dropping a COPY half-way would leave an unusable connection.
     let writing = tokio::spawn(async move {
         let mut conn = pool.acquire().await?;
         match try_to_write(&mut conn, &batch).await {
@@ -175,7 +176,7 @@ pub async fn write(pool: &PgPool, batch: Batch) -> sqlx::Result<Option<u64>> {
 async fn try_to_write(conn: &mut PgConnection, batch: &Batch) -> sqlx::Result<Option<u64>> {
     let mut tx = conn.begin_with(batch.destination.begin()).await?;
     let eras = ids::eras(&mut tx).await?;
-    // Since they were counted, an hour of them may have been split; no other is until this ends.
+    // Since then an hour may have been split; the lock prevents further splits.
     if let Some((from, until)) = batch.span.filter(|_| batch.destination == Destination::Hours)
         && splits::within(&mut *tx, batch.customer, from, until).await? != batch.splits
     {

@@ -1,4 +1,4 @@
-//! Corrections: what an event counts is replaced, once for each correction.
+//! Corrections: replace an event's quantity, once per correction.
 
 use super::ids;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use serde_json::json;
 use sqlx::PgConnection;
 
-/// Until the transaction ends, nobody else corrects this event.
+/// Locks the event against other corrections until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, customer: CustomerId, event_id: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "SELECT pg_advisory_xact_lock(hashtextextended('usage_corrections/' || $1 || '/' || $2, 0))",
@@ -23,12 +23,12 @@ pub async fn lock(conn: &mut PgConnection, customer: CustomerId, event_id: &str)
     .map(drop)
 }
 
-/// Takes the correction's id; false when an event or a correction has it already.
+/// Claims the correction's id; false if an event or a correction already has it.
 pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> sqlx::Result<bool> {
     ids::claim(conn, customer, id).await
 }
 
-/// What the event counts by the last correction of it; None when there was none.
+/// The event's quantity by its last correction; None without one.
 pub async fn corrected(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "SELECT quantity FROM usage_corrections
@@ -43,7 +43,7 @@ pub async fn corrected(conn: &mut PgConnection, customer: CustomerId, correction
     .await
 }
 
-/// Replaces what the raw event in PostgreSQL says; what it said before, or None when it isn't there.
+/// Updates the raw event in PostgreSQL and returns its previous content; None if it isn't there.
 pub async fn replace(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         r#"WITH original AS MATERIALIZED (
@@ -65,7 +65,7 @@ pub async fn replace(conn: &mut PgConnection, customer: CustomerId, correction: 
     .await
 }
 
-/// What the event says that waits in a queue to ClickHouse; None when it doesn't.
+/// The content of the event in a queue to ClickHouse; None if it isn't queued.
 pub async fn queued(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         r#"SELECT quantity AS "quantity!" FROM (
@@ -89,7 +89,7 @@ pub async fn queued(conn: &mut PgConnection, customer: CustomerId, correction: &
     .await
 }
 
-/// Queues the event once more, with what it counts now: in ClickHouse the row that came later wins.
+/// Queues the event again with its new quantity: in ClickHouse the later row wins.
 pub async fn queue(conn: &mut PgConnection, customer: CustomerId, correction: &Correction) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_outbox (customer_id, event_id, app_id, metric, quantity, occurred_at, properties, received_at)
@@ -107,9 +107,9 @@ pub async fn queue(conn: &mut PgConnection, customer: CustomerId, correction: &C
     .map(drop)
 }
 
-/// Counts the difference in the event's hour, or its part of it.
+/// Adds the difference to the event's hour, or its part.
 pub async fn count(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
-    // A statement of its own: the next one sees how the hour was split until the lock came.
+    // A separate statement, so that it sees splits committed before the lock was acquired.
     sqlx::query!("SELECT pg_advisory_xact_lock_shared(hashtext('usage_records'))").execute(&mut *conn).await?;
     sqlx::query!(
         "UPDATE usage_records SET quantity = least(quantity::numeric + $5::bigint - $6::bigint, 9223372036854775807)::bigint, updated_at = now()
@@ -126,7 +126,7 @@ pub async fn count(conn: &mut PgConnection, customer: CustomerId, correction: &C
     .map(drop)
 }
 
-/// Keeps what was corrected, with its audit row and its domain event.
+/// Stores the correction with its audit row and its domain event.
 pub async fn record(conn: &mut PgConnection, customer: CustomerId, correction: &Correction, before: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_corrections (customer_id, correction_id, event_id, metric, app_id, occurred_at, quantity_before, quantity)

@@ -1,4 +1,5 @@
--- A sum beyond bigint is stored as the largest there is, so that it fails no request. The caller holds the locks of `ids::BEGIN_COUNTING`.
+-- Sums saturate at the largest bigint, so that no request fails. The caller holds the locks of
+-- `ids::BEGIN_COUNTING`.
 WITH input AS (
     SELECT *
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::text[])

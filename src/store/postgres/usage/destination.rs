@@ -11,7 +11,7 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// The statement that begins a transaction which writes there.
+    /// The statement that begins a transaction with this destination.
     pub(super) const fn begin(self) -> &'static str {
         match self {
             Destination::Hours => ids::BEGIN_COUNTING,

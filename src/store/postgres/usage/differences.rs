@@ -1,4 +1,4 @@
-//! Hours whose raw events are not what is recorded: which are known.
+//! Known hours whose raw events differ from their records.
 
 use crate::domain::{period::Period, usage_hour::HourDifference};
 use sqlx::PgConnection;
@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Keeps what was found in a span, and marks as settled what is no longer so. Those that are new, or differ otherwise than before.
+/// Stores the differences of a span, and marks disappeared ones as settled. Returns new and changed
+/// differences.
 pub async fn note(conn: &mut PgConnection, span: Period, found: &[HourDifference]) -> sqlx::Result<Vec<HourDifference>> {
     let column = |value: fn(&HourDifference) -> u64| -> Vec<i64> {
         found.iter().map(|difference| i64::try_from(value(difference)).unwrap_or(i64::MAX)).collect()
@@ -54,7 +55,7 @@ pub async fn note(conn: &mut PgConnection, span: Period, found: &[HourDifference
     Ok(found.iter().filter(is_new).copied().collect())
 }
 
-/// How many known differences are not settled.
+/// Number of unsettled known differences.
 pub async fn open(conn: &mut PgConnection) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(r#"SELECT count(*) AS "open!" FROM usage_differences WHERE settled_at IS NULL"#).fetch_one(conn).await?;
     Ok(u64::try_from(open).unwrap_or(0))

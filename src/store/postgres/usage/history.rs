@@ -7,19 +7,19 @@ use crate::{
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// What was used of a metric in an hour, day or month.
+/// Usage of a metric in an hour, day or month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sum {
     pub metric: Metric,
-    /// None: all apps, or those that `other_apps` counts.
+    /// None: all apps, or those in `other_apps`.
     pub app_id: Option<String>,
     pub other_apps: Option<u32>,
     pub start: OffsetDateTime,
     pub quantity: u64,
 }
 
-/// The hours of a span by metric and time, and by app where `apps` says how many may stand alone: per metric those with the most
-/// usage, first, then the others together. What follows belongs together.
+/// The hours of a span by metric and time. If `apps` is set, by app too: per metric the apps with
+/// the most usage first, then the others together. Rows of a series are consecutive.
 pub async fn sums(
     pool: &PgPool,
     customer: CustomerId,

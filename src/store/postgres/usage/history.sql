@@ -1,4 +1,4 @@
--- $5 is hour, day or month; $6 the number of apps that stand alone. A sum beyond bigint is shown as the largest there is.
+-- $5 is hour, day or month; $6 the number of separate apps. Sums saturate at the largest bigint.
 WITH sums AS (
     SELECT metric, app_id, date_trunc($5, hour, 'UTC') AS start, sum(quantity) AS quantity
     FROM usage_records

@@ -1,4 +1,4 @@
-//! By what an event is known again, and for how long: eras, of which the oldest is forgotten as a whole.
+//! Keys for deduplication, in eras; the oldest era is dropped whole.
 
 use super::retention;
 use crate::domain::{identity::CustomerId, usage_event::UsageEvent};
@@ -9,18 +9,19 @@ use std::collections::HashSet;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// An era's length. The longer, the more is kept; the shorter, the more of the time events are looked up in two.
+/// An era's length. A longer era stores more keys; shorter ones need more look-ups in two eras.
 const ERA: Duration = Duration::days(90);
-/// For so long after an era's end its events can still come again, and then some.
+/// How long after an era's end its events may still arrive, with a margin.
 const NEEDED: Duration = Duration::days(36);
 
-/// Begins the transaction of somebody who takes events: no era begins until it ends.
+/// Begins a transaction that accepts events: no era begins until it ends.
 pub const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras'))";
-/// And nobody counts hours anew from their raw events, who has to see all of this or nothing.
+/// The same, and hours are not recomputed from raw events meanwhile, because that must see all of
+/// the transaction or nothing.
 pub const BEGIN_COUNTING: &str =
     "BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras')), pg_advisory_xact_lock_shared(hashtext('usage_records'))";
 
-/// The eras whose events may come again, newest first, each as the byte that its keys begin with.
+/// Eras with events that may still arrive, newest first, each as the first byte of its keys.
 pub async fn eras(conn: &mut PgConnection) -> sqlx::Result<Vec<u8>> {
     let eras = sqlx::query_scalar!("SELECT era FROM usage_id_eras ORDER BY era DESC").fetch_all(conn).await?;
     if eras.is_empty() {
@@ -29,7 +30,7 @@ pub async fn eras(conn: &mut PgConnection) -> sqlx::Result<Vec<u8>> {
     eras.into_iter().map(|era| u8::try_from(era).map_err(|error| sqlx::Error::Decode(error.into()))).collect()
 }
 
-/// The key of a customer's event in an era; `usage_id` of migration 16 makes the same.
+/// The key of a customer's event in an era; `usage_id` of migration 16 computes the same.
 pub fn key(era: u8, customer: CustomerId, event_id: &str) -> Uuid {
     let digest = Sha256::new().chain_update(customer.0.as_bytes()).chain_update(event_id.as_bytes()).finalize();
     let mut bytes = [era; 16];
@@ -44,7 +45,7 @@ pub fn in_era(era: u8, key: Uuid) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-/// Events with their keys, in the order of these: whoever writes keys does so in it, so that batches that overlap wait for each other
+/// Events with their keys, in key order: all writers use it, so that overlapping batches wait
 /// instead of deadlocking.
 pub fn sorted(era: u8, customer: CustomerId, events: &[UsageEvent]) -> Vec<(Uuid, &UsageEvent)> {
     let mut keyed: Vec<(Uuid, &UsageEvent)> = events.iter().map(|event| (key(era, customer, &event.id), event)).collect();
@@ -52,7 +53,7 @@ pub fn sorted(era: u8, customer: CustomerId, events: &[UsageEvent]) -> Vec<(Uuid
     keyed
 }
 
-/// Which of these keys are there.
+/// Which of these keys exist.
 pub async fn known(conn: &mut PgConnection, keys: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!("SELECT key FROM usage_ids WHERE key = ANY ($1)", keys).fetch_all(conn).await
 }
@@ -67,7 +68,7 @@ pub async fn known_events(pool: &PgPool, customer: CustomerId, events: &[&str]) 
     Ok(keyed.into_iter().filter(|(key, _)| known.contains(key)).map(|(_, event)| event.to_owned()).collect())
 }
 
-/// Makes one id known, in the caller's transaction; false when it is already.
+/// Adds an id in the caller's transaction; false if it is known.
 pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> sqlx::Result<bool> {
     sqlx::query!("SELECT pg_advisory_xact_lock_shared(hashtext('usage_id_eras'))").execute(&mut *conn).await?;
     let eras = eras(conn).await?;
@@ -81,7 +82,7 @@ pub async fn claim(conn: &mut PgConnection, customer: CustomerId, id: &str) -> s
         .map(|done| done.rows_affected() > 0)
 }
 
-/// Begins an era when it is time to, and forgets those that nobody needs any more. Their numbers.
+/// Begins an era if due, and drops expired ones. Returns their numbers.
 pub async fn keep(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<i32>> {
     let mut tx = pool.begin().await?;
     retention::wait_little(&mut tx).await?;
@@ -93,7 +94,7 @@ pub async fn keep(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<i32>> 
     let over = eras.windows(2).filter(|pair| now - pair[1].began_at >= NEEDED).map(|pair| pair[0].era);
     let over: Vec<i32> = over.collect();
     for era in &over {
-        // The name of a table takes no parameter; this one is made of a number.
+        // A table's name can't be a parameter; this one is built from a number.
         sqlx::query(AssertSqlSafe(format!("DROP TABLE usage_ids_{era}"))).execute(&mut *tx).await?;
         sqlx::query!("DELETE FROM usage_id_eras WHERE era = $1", era).execute(&mut *tx).await?;
         retention::tell(&mut tx, "usage_ids.dropped", json!({"era": era})).await?;

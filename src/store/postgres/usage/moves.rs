@@ -1,4 +1,4 @@
-//! PostgreSQL's side of moving raw events to ClickHouse: the monthly partitions, and how far each is.
+//! PostgreSQL's side of moving raw events to ClickHouse: monthly partitions, and their progress.
 
 use super::shipping::RawEvent;
 use crate::domain::period::Period;
@@ -18,12 +18,12 @@ pub async fn months(pool: &PgPool) -> sqlx::Result<Vec<Period>> {
     Ok(rows.into_iter().map(Period::calendar_month).collect())
 }
 
-/// Takes the turn of moving for the transaction, if nobody else moves.
+/// Takes the move lock for the transaction; false if another process has it.
 pub async fn try_turn(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('usage_moves')) AS "turn!""#).fetch_one(conn).await
 }
 
-/// Does a span of time hold raw events?
+/// Whether a span of time has raw events.
 pub async fn any(conn: &mut PgConnection, span: Period) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM usage_events WHERE occurred_at >= $1 AND occurred_at < $2) AS "any!""#,
@@ -34,7 +34,7 @@ pub async fn any(conn: &mut PgConnection, span: Period) -> sqlx::Result<bool> {
     .await
 }
 
-/// How many raw events each hour of a span has, in order, without those that have none.
+/// Number of raw events per hour of a span, in order; empty hours are left out.
 pub async fn hours(pool: &PgPool, span: Period) -> sqlx::Result<Vec<(OffsetDateTime, u64)>> {
     let mut tx = pool.begin().await?;
     unlimited(&mut tx).await?;
@@ -62,17 +62,17 @@ pub fn events(conn: &mut PgConnection, span: Period) -> BoxStream<'_, sqlx::Resu
     .boxed()
 }
 
-/// Lets the transaction's statements run for as long as they need.
+/// Removes the statement timeout for the transaction.
 pub async fn unlimited(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SET LOCAL statement_timeout = 0").execute(conn).await.map(drop)
 }
 
-/// Up to where a month is copied; None: not begun.
+/// Up to where a month is copied; None if not started.
 pub async fn copied_until(pool: &PgPool, month: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT copied_until FROM usage_moves WHERE month = $1 AND moved_at IS NULL", month).fetch_optional(pool).await
 }
 
-/// Notes that a month is copied up to an instant, with so many more events.
+/// Records that a month is copied up to an instant, with this many more events.
 pub async fn copied(pool: &PgPool, month: OffsetDateTime, until: OffsetDateTime, events: u64) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_moves (month, copied_until, events_copied) VALUES ($1, $2, $3)
@@ -87,15 +87,15 @@ pub async fn copied(pool: &PgPool, month: OffsetDateTime, until: OffsetDateTime,
     .map(drop)
 }
 
-/// Forgets how far a month is, so that it is copied from its start.
+/// Resets a month's progress, so that it is copied from its start.
 pub async fn start_over(pool: &PgPool, month: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM usage_moves WHERE month = $1", month).execute(pool).await.map(drop)
 }
 
-/// Empties a month's partition and notes that it is moved.
+/// Empties a month's partition and records that it is moved.
 pub async fn moved(conn: &mut PgConnection, month: Period) -> sqlx::Result<()> {
     let start = month.start();
-    // The name of a table takes no parameter; this one is made of two numbers.
+    // A table's name can't be a parameter; this one is built from two numbers.
     let partition = format!("usage_events_{:04}_{:02}", start.year(), u8::from(start.month()));
     sqlx::query(AssertSqlSafe(format!("TRUNCATE {partition}"))).execute(&mut *conn).await?;
     sqlx::query!(

@@ -1,4 +1,5 @@
-//! The store that needs nothing but PostgreSQL: raw events in monthly partitions, counted in the statement that takes them.
+//! The store with PostgreSQL only: raw events in monthly partitions, counted by the statement that
+//! inserts them.
 
 use super::{accept, corrections, destination::Destination, moves, records, shipping, splits};
 use crate::{
@@ -37,7 +38,7 @@ impl PostgresUsage {
             if !before.is_empty() {
                 let parts = splits::counted(&mut tx, customer, hour).await?;
                 if !splits::put(&mut tx, customer, hour, &before, &parts).await? {
-                    tracing::warn!(%customer, %hour, "an hour stays whole: its raw usage events are not what is recorded");
+                    tracing::warn!(%customer, %hour, "an hour can't be split: its raw usage events differ from its records");
                 }
             }
         }
@@ -47,7 +48,7 @@ impl PostgresUsage {
 
 #[async_trait::async_trait]
 impl UsageStore for PostgresUsage {
-    /// Refuses a database whose raw events are in ClickHouse: it would never count them again.
+    /// Rejects a database whose raw events are in ClickHouse: new ones would never be counted.
     async fn prepare(&self, since: OffsetDateTime, until: OffsetDateTime) -> Result<()> {
         if let Some(switched) = shipping::switched(&self.db).await? {
             return Err(UsageStoreError::Refused(format!(
@@ -92,19 +93,19 @@ impl UsageStore for PostgresUsage {
         Ok(super::figures(&self.db, customer, period).await?)
     }
 
-    /// Nothing waits here.
+    /// Nothing is queued here.
     async fn settle(&self) -> Result<u64> {
         Ok(0)
     }
 
     async fn differences(&self, span: Period) -> Result<Vec<HourDifference>> {
-        // Of hours whose raw events have been dropped nothing can be said.
+        // Hours whose raw events were dropped can't be compared.
         let Some(span) = moves::months(&self.db).await?.first().and_then(|kept| Period::new(span.start().max(kept.start()), span.end()))
         else {
             return Ok(Vec::new());
         };
         let mut conn = self.db.acquire().await?;
-        // Both sides as of one moment, so that no batch is seen on one side only.
+        // Both sides in one snapshot, so that no batch is seen on one side only.
         let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let raw = records::raw(&mut tx, span).await?;
         let recorded = records::recorded(&mut tx, span).await?;

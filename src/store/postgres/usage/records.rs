@@ -1,4 +1,4 @@
-//! The hourly records and the raw events behind them, across customers: for whoever counts, compares or moves them.
+//! Hourly records and their raw events across customers, for counting, comparing and moving.
 
 use crate::{
     domain::{
@@ -25,7 +25,7 @@ pub struct HourRecord {
     pub as_of: OffsetDateTime,
 }
 
-/// Records as the columns that the statements take.
+/// Records as arrays of columns for statements.
 struct Columns<'a> {
     customers: Vec<Uuid>,
     metrics: Vec<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Makes the hours what these records say. Rows that say so already are left alone.
+/// Sets the hours to these records. Equal rows are not updated.
 pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
     let Columns { customers, metrics, hours, apps, quantities, events, as_of } = Columns::of(records);
     sqlx::query!(
@@ -73,7 +73,7 @@ pub async fn put(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
     .map(drop)
 }
 
-/// Adds to the hours, in the order of the records. A sum beyond bigint is stored as the largest there is.
+/// Adds records to the hours, in order. Sums saturate at the largest bigint.
 pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Result<()> {
     let Columns { customers, metrics, hours, apps, quantities, events, as_of } = Columns::of(records);
     sqlx::query!(
@@ -97,7 +97,7 @@ pub async fn add(conn: &mut PgConnection, records: &[HourRecord]) -> sqlx::Resul
     .map(drop)
 }
 
-/// What the raw events of a span of hours add up to, as far as PostgreSQL has them.
+/// Sums of PostgreSQL's raw events in a span of hours.
 pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(
         r#"SELECT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!", count(*) AS "events!",
@@ -111,7 +111,7 @@ pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTota
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
 }
 
-/// What the records of a span of hours say, an hour's parts together.
+/// The records of a span of hours, with the parts of an hour added up.
 pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTotals> {
     let rows = sqlx::query!(
         r#"SELECT customer_id, metric, date_trunc('hour', hour, 'UTC') AS "hour!", sum(event_count)::bigint AS "events!",
@@ -125,7 +125,8 @@ pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<Hou
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
 }
 
-/// The hours of a span whose records, of all apps together, are not what `usage_customer_hours` shows. `raw` is what the records say.
+/// Hours of a span in which `usage_customer_hours` differs from the records of all apps. `raw` is
+/// the sum of the records.
 pub async fn misshown(conn: &mut PgConnection, span: Period) -> sqlx::Result<Vec<HourDifference>> {
     let rows = sqlx::query!(
         r#"WITH recorded AS (

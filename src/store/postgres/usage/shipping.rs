@@ -1,4 +1,5 @@
-//! PostgreSQL's side of shipping usage events to ClickHouse: the queue, whose turn it is, and raw events of before the switch.
+//! PostgreSQL's side of shipping usage events to ClickHouse: the queues, the lock, and raw events
+//! from before the switch.
 
 use crate::{
     domain::{identity::CustomerId, usage_hour::UsageHour},
@@ -11,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// An accepted event as PostgreSQL keeps it.
+/// An accepted event as stored in PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct RawEvent {
     pub customer_id: Uuid,
@@ -25,12 +26,12 @@ pub struct RawEvent {
     pub received_at: OffsetDateTime,
 }
 
-/// Since when the raw events go to ClickHouse; None: they never did.
+/// Since when raw events go to ClickHouse; None: never.
 pub async fn switched(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("SELECT since FROM usage_store").fetch_optional(pool).await
 }
 
-/// Notes that the raw events go to ClickHouse from now on.
+/// Records that raw events go to ClickHouse from now on.
 pub async fn switch(pool: &PgPool) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     let changed = sqlx::query!("INSERT INTO usage_store (store) VALUES ('clickhouse') ON CONFLICT DO NOTHING").execute(&mut *tx).await?;
@@ -50,7 +51,7 @@ pub async fn switch(pool: &PgPool) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// When the oldest of a customer's events that wait in the queue came in.
+/// The arrival of the oldest of a customer's queued events.
 pub async fn waiting_since(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
         "SELECT min(received_at) FROM (
@@ -63,7 +64,7 @@ pub async fn waiting_since(pool: &PgPool, customer: CustomerId) -> sqlx::Result<
     .await
 }
 
-/// For how long the oldest event has been in the queue.
+/// Age of the oldest queued event.
 pub async fn behind(pool: &PgPool) -> sqlx::Result<Duration> {
     let seconds = sqlx::query_scalar!(
         r#"SELECT greatest(extract(epoch FROM now() - min(received_at)), 0)::float8 AS "seconds!" FROM (
@@ -76,28 +77,28 @@ pub async fn behind(pool: &PgPool) -> sqlx::Result<Duration> {
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// Takes the turn of shipping for the transaction, if no other replica has it.
+/// Takes the shipping lock for the transaction; false if another replica has it.
 pub async fn try_turn(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(hashtext('usage_outbox')) AS "turn!""#).fetch_one(conn).await
 }
 
-/// Waits for the turn of shipping.
+/// Waits for the shipping lock.
 pub async fn take_turn(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_outbox'))").execute(conn).await.map(drop)
 }
 
-/// From here to the transaction's end nobody else changes hourly records: servers that don't know of the switch yet wait in
-/// `count.sql`, and what they had begun is visible to the statements that follow.
+/// Locks hourly records until the transaction ends: servers that don't know of the switch wait in
+/// `count.sql`, and their earlier changes are visible to the following statements.
 pub async fn hold_counting(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('usage_records'))").execute(conn).await.map(drop)
 }
 
-/// Where events wait.
+/// The queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
-    /// A row each, in `usage_outbox`: what came in small requests, and corrections.
+    /// One row per event, in `usage_outbox`: small requests and corrections.
     Events,
-    /// A row for a request, in `usage_outbox_batches`.
+    /// One row per request, in `usage_outbox_batches`.
     Batches,
 }
 
@@ -105,7 +106,7 @@ impl Queue {
     pub const ALL: [Queue; 2] = [Queue::Events, Queue::Batches];
 }
 
-/// The events of a queue behind a place, or from its head, with their places: about so many, none if there are none.
+/// About this many events of a queue after a position, or from its head, with their positions.
 pub async fn next(conn: &mut PgConnection, queue: Queue, behind: Option<i64>, about: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
     match queue {
         Queue::Events => next_events(conn, behind.unwrap_or(0), about).await,
@@ -140,7 +141,7 @@ async fn next_events(conn: &mut PgConnection, behind: i64, limit: i64) -> sqlx::
         .unzip())
 }
 
-/// Whole batches, until their events are `about` so many.
+/// Whole batches, until they have `about` this many events.
 async fn next_batches(conn: &mut PgConnection, behind: i64, about: i64) -> sqlx::Result<(Vec<i64>, Vec<RawEvent>)> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id!", customer_id AS "customer_id!", event_ids AS "event_ids!", app_ids AS "app_ids!", metrics AS "metrics!",
@@ -177,7 +178,7 @@ async fn next_batches(conn: &mut PgConnection, behind: i64, about: i64) -> sqlx:
     Ok((places, events))
 }
 
-/// Takes what stands at these places out of a queue.
+/// Deletes these positions from a queue.
 pub async fn remove(conn: &mut PgConnection, queue: Queue, places: &[i64]) -> sqlx::Result<()> {
     let removed = match queue {
         Queue::Events => sqlx::query!("DELETE FROM usage_outbox WHERE id = ANY ($1)", places).execute(conn).await,
@@ -186,7 +187,7 @@ pub async fn remove(conn: &mut PgConnection, queue: Queue, places: &[i64]) -> sq
     removed.map(drop)
 }
 
-/// The customers' hours that events wait for.
+/// Customers' hours with queued events.
 pub async fn waiting_hours(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<UsageHour>> {
     let rows = sqlx::query!(
         r#"SELECT customer_id AS "customer_id!", metric AS "metric!", date_trunc('hour', occurred_at, 'UTC') AS "hour!" FROM usage_outbox
@@ -204,18 +205,19 @@ pub async fn waiting_hours(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<Usa
         .collect()
 }
 
-/// Greater than every number before.
+/// Greater than every earlier number.
 pub async fn next_version(conn: &mut PgConnection) -> sqlx::Result<u64> {
     let version = sqlx::query_scalar!(r#"SELECT nextval('usage_hours_version') AS "version!""#).fetch_one(conn).await?;
     Ok(u64::try_from(version).unwrap_or(0))
 }
 
-/// Has PostgreSQL raw events of before the switch?
+/// Whether PostgreSQL has raw events from before the switch.
 pub async fn holds_raw_events(conn: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM usage_events) AS "any!""#).fetch_one(conn).await
 }
 
-/// Hands over the raw events of these hours that PostgreSQL has of before the switch: it has them no longer once the transaction commits.
+/// Removes and returns PostgreSQL's raw events of these hours from before the switch, in the
+/// caller's transaction.
 pub fn hand_over<'e>(conn: &'e mut PgConnection, hours: &[UsageHour]) -> BoxStream<'e, sqlx::Result<RawEvent>> {
     let customers: Vec<Uuid> = hours.iter().map(|hour| hour.customer.0).collect();
     let metrics: Vec<String> = hours.iter().map(|hour| hour.metric.as_str().to_owned()).collect();

@@ -1,4 +1,5 @@
-//! Hours within which a billing period begins: their records are kept in parts, none of which lies in two periods.
+//! Hours within which a billing period begins: their records are stored in parts, each within one
+//! period.
 
 use super::records::{self, HourRecord};
 use crate::domain::{identity::CustomerId, period::hour_of, usage_hour::UsageHour};
@@ -23,14 +24,15 @@ pub async fn within<'e>(
     .await
 }
 
-/// The first instant of the part that holds an instant, by the hour's splits.
+/// The start of the part that contains an instant, by the hour's splits.
 pub fn part_of(splits: &[OffsetDateTime], at: OffsetDateTime) -> OffsetDateTime {
     let hour = hour_of(at);
     let last = splits.partition_point(|split| *split <= at).checked_sub(1).map(|last| splits[last]);
     last.filter(|split| *split > hour).unwrap_or(hour)
 }
 
-/// Those of these instants at which a customer's hours are not split yet. The beginning of an hour needs no split.
+/// Those of these instants at which a customer's hours are not split yet. The beginning of an hour
+/// needs no split.
 pub async fn missing(pool: &PgPool, customer: CustomerId, at: &[OffsetDateTime]) -> sqlx::Result<Vec<OffsetDateTime>> {
     let within_hours: Vec<OffsetDateTime> = at.iter().copied().filter(|at| hour_of(*at) != *at).collect();
     if within_hours.is_empty() {
@@ -46,7 +48,7 @@ pub async fn missing(pool: &PgPool, customer: CustomerId, at: &[OffsetDateTime])
     .await
 }
 
-/// Keeps a split; false when it is known. The caller has stopped the counting.
+/// Stores a split; false if it exists. The caller holds the lock against counting.
 pub async fn add(conn: &mut PgConnection, customer: CustomerId, at: OffsetDateTime) -> sqlx::Result<bool> {
     sqlx::query!("INSERT INTO usage_hour_splits (customer_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING", customer.0, at)
         .execute(conn)
@@ -69,7 +71,7 @@ pub async fn of_hours(conn: &mut PgConnection, hours: &[UsageHour]) -> sqlx::Res
     Ok(rows.into_iter().map(|row| (CustomerId(row.customer_id), row.at)).collect())
 }
 
-/// What a customer's hour has records of.
+/// The records of a customer's hour.
 pub async fn recorded(conn: &mut PgConnection, customer: CustomerId, hour: OffsetDateTime) -> sqlx::Result<Vec<HourRecord>> {
     sqlx::query_as!(
         HourRecord,
@@ -84,7 +86,7 @@ pub async fn recorded(conn: &mut PgConnection, customer: CustomerId, hour: Offse
     .await
 }
 
-/// What the raw events of a customer's hour that PostgreSQL has add up to in each of its parts.
+/// Sums of PostgreSQL's raw events of a customer's hour in each of its parts.
 pub async fn counted(conn: &mut PgConnection, customer: CustomerId, hour: OffsetDateTime) -> sqlx::Result<Vec<HourRecord>> {
     sqlx::query_as!(
         HourRecord,
@@ -100,8 +102,8 @@ pub async fn counted(conn: &mut PgConnection, customer: CustomerId, hour: Offset
     .await
 }
 
-/// Makes the records of a customer's hour these, where both add up to the same: of an hour whose raw events are gone nothing can be said, and it
-/// stays whole. False: some of it did.
+/// Replaces the records of a customer's hour if both add up to the same; otherwise returns false.
+/// An hour whose raw events were dropped can't be split.
 pub async fn put(
     conn: &mut PgConnection,
     customer: CustomerId,
@@ -129,7 +131,7 @@ pub async fn put(
     .execute(&mut *conn)
     .await?;
     records::put(&mut *conn, &known).await?;
-    // What the records' triggers add and take away leaves an empty part, and the newest event of the whole hour.
+    // The triggers leave an empty part, and the newest event of the whole hour.
     sqlx::query!(
         "WITH newest AS (
              SELECT hour, max(as_of) AS as_of FROM usage_records
@@ -148,12 +150,13 @@ pub async fn put(
     Ok(before.iter().all(|record| agrees(&record)))
 }
 
-/// A split stops the counting for a moment. It waits for that for this long at most; else it is made at the next read.
+/// A split briefly blocks counting. This is its lock timeout; if it expires, the next read tries
+/// again.
 pub async fn wait_little(conn: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(conn).await.map(drop)
 }
 
-/// Whether the lock did not come in time.
+/// Whether the lock timed out.
 pub fn is_busy(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
 }
@@ -164,7 +167,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn an_instant_is_in_the_part_that_began_last() {
+    fn an_instant_is_in_the_last_started_part() {
         let splits = [datetime!(2026-11-22 13:59:59 UTC), datetime!(2026-11-22 14:34:17 UTC), datetime!(2026-11-22 14:50 UTC)];
         let part = |at| part_of(&splits, at);
         assert_eq!(part(datetime!(2026-11-22 14:00 UTC)), datetime!(2026-11-22 14:00 UTC));

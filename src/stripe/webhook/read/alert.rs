@@ -1,4 +1,4 @@
-//! Stripe's own usage alerts.
+//! Stripe's usage alerts.
 
 use super::{Moment, owned, required_id};
 use crate::{
@@ -6,14 +6,15 @@ use crate::{
     stripe::webhook::field::{Field, Read},
 };
 
-/// Triggered is all that an alert can be.
+/// An alert event always means triggered.
 const RANK: i16 = 1;
 
 pub(super) fn read(triggered: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
     let (alert, customer) = (triggered.get("alert"), required_id(triggered, "customer")?);
     let alert_id = alert.need(alert.id()?)?.to_owned();
     let threshold = alert.get("usage_threshold");
-    // Decimal text in newer API versions, since a meter may sum fractions: a whole unit is fine enough for an alert.
+    // Newer API versions send decimal text, because a meter may sum fractions; whole units are
+    // precise enough here.
     let value = triggered.get("value");
     let snapshot = AlertSnapshot {
         id: format!("{alert_id}/{customer}"),
@@ -25,7 +26,7 @@ pub(super) fn read(triggered: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
         value: value.need(value.whole_part()?)?,
         triggered_at: triggered.get("created").time()?.unwrap_or(moment.created),
     };
-    // Usage within a period only grows.
+    // Within a period usage only increases.
     let progress = snapshot.value;
     Ok(moment.change(Snapshot::Alert(snapshot), true, RANK, progress))
 }

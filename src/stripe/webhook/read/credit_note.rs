@@ -38,7 +38,7 @@ pub(super) fn read(credit_note: &Field<'_>, moment: &Moment<'_>) -> Read<Change>
         None if !discounts.entries()?.is_empty() => discounts.sum("amount")?,
         None => read_lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.discount)),
     };
-    // Since basil (2025-03-31) two amounts; before it the type alone.
+    // Two amounts since 2025-03-31.basil; earlier only the type.
     let part = |key: &'static str, whole: &str| -> Read<Option<i64>> {
         let by_type = match kind {
             _ if kind == whole => Some(amount),

@@ -6,7 +6,7 @@ use crate::{
     stripe::webhook::field::{Field, Read},
 };
 
-/// Customers have no status: all that tells snapshots of a second apart is the `….created` event.
+/// Customers have no status: snapshots of a second are only ordered by the `….created` event.
 const RANK: i16 = 1;
 
 pub(super) fn read(customer: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
@@ -14,7 +14,7 @@ pub(super) fn read(customer: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
         id: required_id(customer, "id")?,
         name: owned(&customer.get("name"))?,
         email: owned(&customer.get("email"))?,
-        // Stripe gives a customer a currency with its first invoice.
+        // Stripe sets a customer's currency with its first invoice.
         currency: if customer.get("currency").exists() { Some(currency(customer)?) } else { None },
         address: address(&customer.get("address")),
         tax_ids: tax_ids(&customer.get("tax_ids"))?,
@@ -26,12 +26,12 @@ pub(super) fn read(customer: &Field<'_>, moment: &Moment<'_>) -> Read<Change> {
         balance: customer.any([&["balance"], &["account_balance"]]).integer()?.unwrap_or(0),
         claim: owned(&customer.get("metadata").get("apex_customer"))?,
     };
-    // The number of the customer's next invoice only grows.
+    // The number of the customer's next invoice only increases.
     let progress = customer.get("next_invoice_sequence").integer()?.unwrap_or(0);
     Ok(moment.change(Snapshot::Customer(Box::new(snapshot)), true, RANK, progress))
 }
 
-/// Stripe's address object; None when all of its parts are empty.
+/// Stripe's address object; None if all of its fields are empty.
 pub(super) fn address(field: &Field<'_>) -> Option<serde_json::Value> {
     field
         .value()

@@ -1,4 +1,4 @@
-//! What sums are made of: taxes, credits before tax, shipping, in the shapes of all API versions.
+//! Components of sums: taxes, pre-tax credits, shipping, in all API versions.
 
 use super::{owned, owned_id};
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
     stripe::webhook::field::{Field, Read},
 };
 
-/// Since basil (2025-03-31) `taxes` and `total_taxes` with `tax_behavior`; before it `tax_amounts` and `total_tax_amounts` with `inclusive`.
+/// `taxes` and `total_taxes` with `tax_behavior` since 2025-03-31.basil; earlier `tax_amounts` and
+/// `total_tax_amounts` with `inclusive`.
 pub(super) fn taxes(list: &Field<'_>) -> Read<Vec<TaxAmount>> {
     list.entries()?.iter().map(tax).collect()
 }
@@ -34,7 +35,7 @@ fn rate_of<'a>(tax: &Field<'a>) -> Field<'a> {
     tax.any([&["tax_rate_details", "tax_rate"], &["tax_rate"]])
 }
 
-/// What the lines' taxes come to for each rate, behaviour and reason, in the order in which these first appear.
+/// Sums of the lines' taxes per rate, behaviour and reason, in the order of their first appearance.
 pub(super) fn of_lines<'a>(taxes: impl Iterator<Item = &'a TaxAmount>) -> Vec<TaxAmount> {
     let mut sums: Vec<TaxAmount> = Vec::new();
     for tax in taxes {
@@ -53,7 +54,7 @@ pub(super) fn of_lines<'a>(taxes: impl Iterator<Item = &'a TaxAmount>) -> Vec<Ta
 /// The sum of taxes.
 pub(super) fn total(taxes: &[TaxAmount], list: &Field<'_>) -> Read<i64> {
     let sum = taxes.iter().try_fold(0i64, |sum, tax| sum.checked_add(tax.amount));
-    sum.ok_or_else(|| list.error("adds up to more than a money amount can be"))
+    sum.ok_or_else(|| list.error("adds up to more than the maximum amount"))
 }
 
 pub(super) fn pretax_credits(list: &Field<'_>) -> Read<Vec<PretaxCredit>> {
@@ -68,7 +69,7 @@ pub(super) fn pretax_credits(list: &Field<'_>) -> Read<Vec<PretaxCredit>> {
     list.entries()?.iter().map(credit).collect()
 }
 
-/// What the lines' credits come to for each kind.
+/// Sums of the lines' credits per type.
 pub(super) fn credits_of_lines<'a>(credits: impl Iterator<Item = &'a PretaxCredit>) -> Vec<PretaxCredit> {
     let mut sums: Vec<PretaxCredit> = Vec::new();
     for credit in credits {
@@ -96,7 +97,7 @@ pub(super) fn shipping(invoice: &Field<'_>) -> Read<Option<ShippingCost>> {
     Ok(Some(ShippingCost { subtotal, tax, total, taxes: taxes(&cost.get("taxes"))? }))
 }
 
-/// Without those that Stripe gives no value.
+/// Entries without a value are left out.
 pub(super) fn tax_ids(list: &Field<'_>) -> Read<Vec<TaxId>> {
     let mut tax_ids = Vec::new();
     for entry in list.entries()? {
@@ -112,7 +113,7 @@ pub(super) fn custom_fields(list: &Field<'_>) -> Read<Vec<CustomField>> {
     list.entries()?.iter().map(|entry| Ok(CustomField { name: text(entry.get("name"))?, value: text(entry.get("value"))? })).collect()
 }
 
-/// None where the price has none, and where only its id stands.
+/// None if the price has none, or only its id is present.
 pub(super) fn transform_quantity(price: &Field<'_>) -> Read<Option<TransformQuantity>> {
     let transform = price.get("transform_quantity");
     let divide_by = transform.get("divide_by").integer()?.filter(|divide_by| *divide_by >= 1);
@@ -120,14 +121,15 @@ pub(super) fn transform_quantity(price: &Field<'_>) -> Read<Option<TransformQuan
     Ok(divide_by.map(|divide_by| TransformQuantity { divide_by, round_up }))
 }
 
-/// A rate that stands there whole; None where only its id does.
+/// A complete rate; None if only its id is present.
 pub(super) fn tax_rate(rate: &Field<'_>) -> Read<Option<TaxRateSnapshot>> {
     let Some(display_name) = (if rate.is_object() { owned(&rate.get("display_name"))? } else { None }) else { return Ok(None) };
     let Some(id) = owned_id(rate)? else { return Ok(None) };
     Ok(Some(TaxRateSnapshot {
         id,
         display_name,
-        // Of a rate that Stripe Tax made, `percentage` is the law's and `effective_percentage` what was charged.
+        // For a rate of Stripe Tax, `percentage` is the statutory rate and `effective_percentage`
+        // the charged one.
         percentage: rate.any([&["effective_percentage"], &["percentage"]]).decimal()?,
         inclusive: rate.get("inclusive").boolean()?.unwrap_or(false),
         tax_type: owned(&rate.get("tax_type"))?,
@@ -138,7 +140,7 @@ pub(super) fn tax_rate(rate: &Field<'_>) -> Read<Option<TaxRateSnapshot>> {
 }
 
 impl Named {
-    /// Takes the rates of these taxes.
+    /// Collects the rates of these taxes.
     pub(super) fn rates_of(&mut self, taxes: &Field<'_>) -> Read<()> {
         for tax in taxes.entries()? {
             self.rate(&rate_of(&tax))?;
@@ -146,7 +148,7 @@ impl Named {
         Ok(())
     }
 
-    /// Takes rates out of a list of them: `tax_rates`, `default_tax_rates`.
+    /// Collects the rates in a list: `tax_rates`, `default_tax_rates`.
     pub(super) fn rates(&mut self, list: &Field<'_>) -> Read<()> {
         for entry in list.entries()? {
             if let Some(rate) = tax_rate(&entry)? {
@@ -171,7 +173,7 @@ impl Named {
         }
     }
 
-    /// What came whole need not be looked up.
+    /// Complete objects need no look-up.
     pub(super) fn settled(mut self) -> Named {
         let known = |id: &str| self.rates.iter().any(|rate| rate.id == id);
         self.ids.retain(|(lookup, id)| *lookup != Lookup::TaxRate || !known(id));

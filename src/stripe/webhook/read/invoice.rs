@@ -1,4 +1,4 @@
-//! Invoices, and the payments that come along in them.
+//! Invoices, and the payments inside them.
 
 use super::{Moment, Reading, currency, customer, figures, owned, owned_id, payment, price_of_unit, required_amount, required_id, span};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn read(invoice: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
     let snapshot = snapshot(invoice)?;
     let mut along = Vec::new();
-    // Basil (2025-03-31) and later, if expanded; before it, the invoice itself says how it was paid.
+    // Since 2025-03-31.basil, if expanded; earlier the invoice itself has its payment.
     for entry in invoice.get("payments").entries()? {
         along.push(payment::read_invoice_payment(&entry, moment, Some(&snapshot), false)?);
     }
@@ -36,7 +36,8 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     let amount = |key: &'static str| invoice.get(key).integer();
     let due = required_amount(invoice, "amount_due")?;
     let paid = amount("amount_paid")?.unwrap_or(0);
-    // Before 2019-03-14 `date` was the name of `created`, and the moments of the transitions lay on the invoice itself.
+    // Before 2019-03-14 `created` was named `date`, and the times of transitions were on the
+    // invoice itself.
     let created = invoice.any([&["created"], &["date"]]);
     let moment_of = |key: &'static str| invoice.any([&["status_transitions", key], &[key]]).time();
     let (lines, tax_ids) = (invoice.get("lines"), figures::tax_ids(&invoice.get("customer_tax_ids"))?);
@@ -95,7 +96,7 @@ fn snapshot(invoice: &Field<'_>) -> Read<InvoiceSnapshot> {
     })
 }
 
-/// What an invoice says over all of its lines.
+/// The invoice's totals over all lines.
 struct RollUps {
     discount: i64,
     tax: i64,
@@ -104,7 +105,8 @@ struct RollUps {
     shipping: Option<ShippingCost>,
 }
 
-/// Where the invoice says nothing (`null`, or an empty list beside lines with amounts), its lines and its shipping cost do.
+/// If the invoice has no total (`null`, or an empty list while lines have amounts), it is computed
+/// from the lines and the shipping cost.
 fn roll_ups(invoice: &Field<'_>, lines: &[LineSnapshot], named: &mut Named) -> Read<RollUps> {
     let list = invoice.any([&["total_taxes"], &["total_tax_amounts"]]);
     named.rates(&invoice.get("default_tax_rates"))?;
@@ -116,7 +118,7 @@ fn roll_ups(invoice: &Field<'_>, lines: &[LineSnapshot], named: &mut Named) -> R
         let of_shipping = shipping.iter().flat_map(|shipping| &shipping.taxes);
         taxes = figures::of_lines(lines.iter().flat_map(|line| &line.taxes).chain(of_shipping));
     }
-    // Long ago there was one tax, on top of the rest.
+    // The oldest versions have one tax on top of the total.
     if let Some(amount) = invoice.get("tax").integer()?.filter(|amount| taxes.is_empty() && *amount != 0) {
         taxes.push(TaxAmount { amount, behavior: TaxBehavior::Exclusive, ..TaxAmount::default() });
     }
@@ -135,14 +137,14 @@ fn roll_ups(invoice: &Field<'_>, lines: &[LineSnapshot], named: &mut Named) -> R
 
 fn status(field: &Field<'_>) -> Read<InvoiceStatus> {
     match field.need(field.text()?)? {
-        // What invoice.deleted says, outside the documented values. Only drafts can be deleted.
+        // The status in invoice.deleted, outside the documented values. Only drafts can be deleted.
         "deleted" => Ok(InvoiceStatus::Draft),
-        other => other.parse().map_err(|why: String| field.error(&format!("can't be read: {why}"))),
+        other => other.parse().map_err(|why: String| field.error(&format!("can't be parsed: {why}"))),
     }
 }
 
 fn line(line: &Field<'_>, named: &mut Named) -> Read<LineSnapshot> {
-    // A price may stand there expanded (old), by id (new), or as a plan (older still).
+    // A price may be expanded (old), an id (new), or a plan (oldest).
     let price = line.any([&["pricing", "price_details", "price"], &["price"], &["plan"]]);
     let unit_amount = match price_of_unit(&line.get("pricing"))? {
         Some(unit_amount) => Some(unit_amount),
@@ -181,33 +183,35 @@ fn line(line: &Field<'_>, named: &mut Named) -> Read<LineSnapshot> {
     Ok(snapshot)
 }
 
-/// `quantity_decimal` since dahlia (2026-03-25); `quantity` beside it is cut to a whole number.
+/// `quantity_decimal` since 2026-03-25.dahlia; `quantity` is truncated to an integer.
 fn quantity(line: &Field<'_>) -> Read<(Option<i64>, Option<String>)> {
     let (quantity, exact) = (line.get("quantity").integer()?, line.get("quantity_decimal").decimal()?);
     let cut = exact.as_deref().and_then(|exact| exact.split('.').next()?.parse().ok());
     Ok((quantity.or(cut), exact.or_else(|| quantity.map(|quantity| quantity.to_string()))))
 }
 
-/// Only the price says how a quantity becomes packages; where quantity times unit price is the amount, there are none.
+/// Only the price tells how a quantity becomes packages; if quantity times unit price is the
+/// amount, there are none.
 fn lacks_price(line: &LineSnapshot) -> bool {
     let parts = line.quantity_decimal.as_deref().zip(line.unit_amount.as_deref());
     parts.is_some_and(|(quantity, unit_amount)| !line.proration && decimal::makes(quantity, unit_amount, line.amount) == Some(false))
 }
 
-/// Of a line's taxes, those on top of its amount.
+/// The part of a line's taxes on top of its amount.
 fn added_taxes(taxes: &[TaxAmount], list: &Field<'_>) -> Read<i64> {
     let added: Vec<_> = taxes.iter().filter(|tax| tax.behavior == TaxBehavior::Exclusive).cloned().collect();
     figures::total(&added, list)
 }
 
-/// Before basil (2025-03-31) an invoice had one payment at most, and named its intent or charge itself. Once it is paid that payment gets
-/// an id here, and so a place in the order of its own: no order of arrival matters.
+/// Before 2025-03-31.basil an invoice had at most one payment, and named its intent or charge
+/// itself. Once paid, that payment gets its own id here, and so its own position in the order: the
+/// order of arrival doesn't matter.
 fn payment_of_old(invoice: &Field<'_>, snapshot: &InvoiceSnapshot, moment: &Moment<'_>) -> Read<Option<Change>> {
     let out_of_band = invoice.get("paid_out_of_band").boolean()?.unwrap_or(false);
     let payment_intent = owned_id(&invoice.get("payment_intent"))?.filter(|_| !out_of_band);
     let charge = owned_id(&invoice.get("charge"))?.filter(|_| !out_of_band);
-    let told = out_of_band || payment_intent.is_some() || charge.is_some();
-    if !told || snapshot.status != InvoiceStatus::Paid {
+    let known = out_of_band || payment_intent.is_some() || charge.is_some();
+    if !known || snapshot.status != InvoiceStatus::Paid {
         return Ok(None);
     }
     let InvoiceAmounts { paid, due, .. } = snapshot.amounts;
@@ -218,7 +222,7 @@ fn payment_of_old(invoice: &Field<'_>, snapshot: &InvoiceSnapshot, moment: &Mome
         from_invoice: true,
         payment_intent,
         charge,
-        // What went past Stripe may not count as paid there.
+        // A payment outside Stripe may not count as paid there.
         amount: if out_of_band && paid == 0 { due } else { paid },
         status: "paid".to_owned(),
         method: out_of_band.then(|| payment::OUT_OF_BAND.to_owned()),

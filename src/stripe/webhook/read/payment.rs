@@ -1,4 +1,4 @@
-//! Charges, refunds and payments towards invoices.
+//! Charges, refunds and payments of invoices.
 
 use super::{Moment, Reading, currency, owned, owned_id, required_amount, required_id};
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
     stripe::webhook::field::{Field, Read},
 };
 
-/// The method of a payment that went past Stripe.
+/// The method of a payment outside Stripe.
 pub(super) const OUT_OF_BAND: &str = "out_of_band";
 
 pub(super) fn read_charge(charge: &Field<'_>, moment: &Moment<'_>) -> Read<Reading> {
     let status = match charge.get("status").text()? {
-        // Before 2015 a charge had only `paid`.
+        // Before 2015 a charge only had `paid`.
         None if charge.get("paid").boolean()? == Some(false) => "failed",
-        // The word of that time.
+        // The field's name at that time.
         None | Some("paid") => "succeeded",
         Some(status) => status,
     };
@@ -32,7 +32,8 @@ pub(super) fn read_charge(charge: &Field<'_>, moment: &Moment<'_>) -> Read<Readi
         method: owned(&charge.any([&["payment_method_details", "type"], &["source", "object"]]))?,
         created_at: charge.get("created").need(charge.get("created").time()?)?,
     };
-    // Before 2022-11-15 a charge carried its refunds, newest first; later ones come in events of their own.
+    // Before 2022-11-15 a charge contained its refunds, newest first; later ones have their own
+    // events.
     let mut along = Vec::new();
     for refund in charge.get("refunds").entries()? {
         along.push(read_refund(&refund, moment, Some(&snapshot), false)?);
@@ -44,7 +45,7 @@ pub(super) fn read_charge(charge: &Field<'_>, moment: &Moment<'_>) -> Read<Readi
 
 /// A refund, alone or within its charge.
 pub(super) fn read_refund(refund: &Field<'_>, moment: &Moment<'_>, charge: Option<&ChargeSnapshot>, subject: bool) -> Read<Change> {
-    // Refunds had no status before 2016: what was made was done.
+    // Before 2016 refunds had no status: all had succeeded.
     let status = refund.get("status").text()?.unwrap_or("succeeded");
     let snapshot = RefundSnapshot {
         id: required_id(refund, "id")?,
@@ -71,7 +72,7 @@ pub(super) fn read_invoice_payment(
     let amount = payment.any([&["amount_paid"], &["amount_requested"]]);
     let at = payment.any([&["status_transitions", "paid_at"], &["status_transitions", "canceled_at"], &["created"]]);
     let means = payment.get("payment");
-    // A payment record is Stripe's note of money that another processor moved ("Payment Records").
+    // A payment record describes money moved by another processor ("Payment Records").
     let out_of_band = means.get("type").text()? == Some("payment_record");
     let invoice_id = match invoice {
         Some(invoice) => invoice.id.clone(),

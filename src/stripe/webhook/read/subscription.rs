@@ -38,7 +38,7 @@ pub(super) fn read(subscription: &Field<'_>, moment: &Moment<'_>) -> Read<Change
             (None, None) => price_plan_name(&entries)?,
         },
         currency: match entries.first() {
-            // Before 2022 the currency was only on the prices.
+            // Before 2022 only the prices had the currency.
             Some(item) if !subscription.get("currency").exists() => currency(&item.any([&["price"], &["plan"]]))?,
             _ => currency(subscription)?,
         },
@@ -57,14 +57,15 @@ pub(super) fn read(subscription: &Field<'_>, moment: &Moment<'_>) -> Read<Change
         items,
         items_complete: !subscription.get("items").get("has_more").boolean()?.unwrap_or(false),
     };
-    // A period starts after the one before it, so its start only grows.
+    // A period begins after the previous one, so its start only increases.
     let progress = current_period.start.map_or(0, |start| start.unix_timestamp());
     let rank = mirror::subscription_rank(status);
     Ok(moment.change(Snapshot::Subscription(Box::new(snapshot)), true, rank, progress))
 }
 
-/// Since basil (2025-03-31) each item has its own period; older versions give the subscription the smallest of them (changelog
-/// 2025-07-30.basil, "mixed interval subscriptions"). Here both have both. Gives the subscription's.
+/// Since 2025-03-31.basil each item has its own period; older versions have the smallest one on the
+/// subscription (changelog 2025-07-30.basil, "mixed interval subscriptions"). Here both have both.
+/// Returns the subscription's.
 fn periods(subscription: &Field<'_>, items: &mut [ItemSnapshot]) -> Read<Span> {
     let (start, end) = (subscription.get("current_period_start").time()?, subscription.get("current_period_end").time()?);
     let anchor = subscription.get("billing_cycle_anchor").time()?;
@@ -79,17 +80,17 @@ fn periods(subscription: &Field<'_>, items: &mut [ItemSnapshot]) -> Read<Span> {
     Ok(of_items.or(given).map_or(Span { start, end }, Span::from))
 }
 
-/// The plan that a word names.
+/// The plan with this name.
 fn plan_called(name: Option<&str>) -> Option<PlanType> {
     name.and_then(|name| name.trim().to_ascii_lowercase().parse().ok())
 }
 
-/// What the subscription's metadata calls the plan.
+/// The plan's name in the subscription's metadata.
 fn plan_name<'a>(subscription: &Field<'a>) -> Read<Option<&'a str>> {
     Ok(subscription.get("metadata").get("plan_type").text()?.map(str::trim).filter(|name| !name.is_empty()))
 }
 
-/// What the metadata of a price calls the plan.
+/// The plan's name in a price's metadata.
 fn price_plan_name(items: &[Field<'_>]) -> Read<Option<String>> {
     for item in items {
         for price in [item.get("price"), item.get("plan")] {
@@ -101,12 +102,12 @@ fn price_plan_name(items: &[Field<'_>]) -> Read<Option<String>> {
     Ok(None)
 }
 
-/// Which of our plans an item's price says that it is for.
+/// The known plan of an item's price.
 fn plan(item: &Field<'_>) -> Read<Option<PlanType>> {
     for price in [item.get("price"), item.get("plan")] {
         for says in [price.get("metadata").get("plan_type"), price.get("lookup_key"), price.get("nickname")] {
             let text = says.text()?;
-            // `growth_monthly_eur`, `Growth (monthly)`: the plan's name is one of the words.
+            // `growth_monthly_eur`, `Growth (monthly)`: one of the words is the plan's name.
             let mut words = text.into_iter().flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
             if let Some(plan) = words.find_map(|word| plan_called(Some(word))) {
                 return Ok(Some(plan));
@@ -125,7 +126,7 @@ fn item(item: &Field<'_>) -> Read<ItemSnapshot> {
         None if meter.exists() => Some("metered"),
         said => said.filter(|said| ["metered", "licensed"].contains(said)),
     };
-    // An interval that Stripe adds later is unknown, and the period stands for itself.
+    // An interval added by Stripe later is unknown; then only the period itself is used.
     let unit = recurring("interval").text()?.and_then(|unit| unit.parse::<Unit>().ok());
     let count = recurring("interval_count").integer()?.unwrap_or(1);
     let interval = unit.zip(u16::try_from(count).ok()).and_then(|(unit, count)| Interval::new(unit, count));

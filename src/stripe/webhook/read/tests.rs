@@ -47,7 +47,7 @@ fn payments(more: Value) -> Vec<InvoicePaymentSnapshot> {
 }
 
 #[test]
-fn an_invoice_needs_little_and_says_what_it_misses() {
+fn invoices_need_few_fields_and_errors_name_them() {
     let least = invoice(json!({}));
     assert_eq!((least.currency.code(), least.amounts.remaining, least.lines_complete), ("usd", 119, true));
     for field in ["id", "status", "currency", "created", "subtotal", "total", "amount_due"] {
@@ -58,8 +58,10 @@ fn an_invoice_needs_little_and_says_what_it_misses() {
         "invoice.lines[0].amount is another string, but should be a whole number"
     );
     let of_no_customer = read_event("invoice.updated", with(least_invoice(), json!({"customer": null, "customer_account": "acct_1"})));
-    assert_eq!(of_no_customer, Ok(Reading::Ignored("it belongs to an account (customer_account), to no customer")));
-    assert!(failure("invoice.paid", with(least_invoice(), json!({"status": "lost"}))).starts_with("invoice.status can't be read: `lost`"));
+    assert_eq!(of_no_customer, Ok(Reading::Ignored("it belongs to an account (customer_account), not to a customer")));
+    assert!(
+        failure("invoice.paid", with(least_invoice(), json!({"status": "lost"}))).starts_with("invoice.status can't be parsed: `lost`")
+    );
     assert!(failure("invoice.paid", json!({"id": "ch_1", "object": "charge"})).starts_with("invoice.object is `charge`"));
     assert_eq!(
         read(&Document::read(r#"{"id":"evt_1","type":"invoice.paid","created":1}"#)).unwrap_err().to_string(),
@@ -68,7 +70,7 @@ fn an_invoice_needs_little_and_says_what_it_misses() {
 }
 
 #[test]
-fn taxes_discounts_and_periods_are_read_from_old_and_new_places() {
+fn taxes_discounts_and_periods_parse_in_all_versions() {
     assert_eq!(invoice(json!({"total_taxes": [{"amount": 12}, {"amount": 7}]})).amounts.tax, 19);
     assert_eq!(invoice(json!({"total_tax_amounts": [{"amount": 19}], "tax": 18})).amounts.tax, 19);
     assert_eq!(invoice(json!({"tax": 19})).amounts.tax, 19);
@@ -83,7 +85,7 @@ fn taxes_discounts_and_periods_are_read_from_old_and_new_places() {
 }
 
 #[test]
-fn lines_of_every_age_come_out_the_same() {
+fn lines_parse_alike_in_all_versions() {
     let span = json!({"start": 5, "end": 6});
     let new = json!({"id": "il_1", "amount": 300, "quantity": 3, "description": "Calls", "period": span, "pricing": {"unit_amount_decimal": "100.5",
                      "price_details": {"price": "price_1"}}, "parent": {"subscription_item_details": {"proration": true}}});
@@ -97,7 +99,7 @@ fn lines_of_every_age_come_out_the_same() {
 }
 
 #[test]
-fn a_line_tells_its_discounts_and_the_taxes_on_top_of_it() {
+fn lines_have_discounts_and_exclusive_taxes() {
     let read = |line: Value| {
         let line = &invoice(json!({"lines": {"data": [with(json!({"id": "il_1", "amount": 300}), line)]}})).lines[0];
         (line.discount, line.tax)
@@ -112,7 +114,7 @@ fn a_line_tells_its_discounts_and_the_taxes_on_top_of_it() {
 }
 
 #[test]
-fn stripes_own_alert_is_read_with_what_it_counts() {
+fn stripes_alerts_parse_with_their_values() {
     let object = json!({"object": "billing.alert_triggered", "customer": "cus_1", "value": 120_000, "created": 1_790_000_000, "livemode": false,
         "alert": {"id": "alrt_1", "object": "billing.alert", "title": "Calls", "usage_threshold": {"gte": 100_000, "meter": {"event_name": "api_calls"}}}});
     let (alert, _) = changes("billing.alert.triggered", object.clone());
@@ -126,7 +128,7 @@ fn stripes_own_alert_is_read_with_what_it_counts() {
 }
 
 #[test]
-fn how_an_invoice_was_paid_is_read_from_old_and_new_places() {
+fn payments_of_invoices_parse_in_all_versions() {
     let paid = json!({"status": "paid", "amount_paid": 119, "amount_remaining": 0, "status_transitions": {"paid_at": 1_780_000_009}});
     let old = payments(with(paid.clone(), json!({"payment_intent": {"id": "pi_1"}, "charge": "ch_1"})));
     assert_eq!(
@@ -146,7 +148,7 @@ fn how_an_invoice_was_paid_is_read_from_old_and_new_places() {
 }
 
 #[test]
-fn a_deleted_invoice_keeps_its_amounts_and_is_marked() {
+fn deleted_invoices_keep_their_amounts() {
     let (deleted, _) = changes("invoice.deleted", with(least_invoice(), json!({"status": "deleted"})));
     assert!(deleted.stamp.deleted);
     assert!(!changes("invoice.voided", least_invoice()).0.stamp.deleted);
@@ -161,7 +163,7 @@ fn subscription(more: Value) -> SubscriptionSnapshot {
 }
 
 #[test]
-fn a_subscriptions_plan_is_found_wherever_it_is_named() {
+fn a_subscriptions_plan_is_found_in_all_places() {
     let item = |price: Value| json!({"items": {"data": [{"id": "si_1", "price": price}]}});
     assert_eq!(subscription(json!({"metadata": {"plan_type": "scale"}})).plan, Some(PlanType::Scale));
     assert_eq!(subscription(item(json!({"id": "price_1", "metadata": {"plan_type": "starter"}}))).plan, Some(PlanType::Starter));
@@ -211,7 +213,7 @@ fn credit_note(object: Value) -> CreditNoteSnapshot {
 }
 
 #[test]
-fn a_credit_note_tells_its_taxes_in_old_and_new_places() {
+fn credit_note_taxes_parse_in_all_versions() {
     let least = json!({"id": "cn_1", "object": "credit_note", "customer": "cus_1", "invoice": {"id": "in_1"}, "status": "issued", "type": "pre_payment",
         "currency": "usd", "amount": 119, "created": 5});
     let tax = |more: Value| {
@@ -224,7 +226,7 @@ fn a_credit_note_tells_its_taxes_in_old_and_new_places() {
 }
 
 #[test]
-fn what_is_not_mirrored_is_ignored_for_a_reason() {
+fn unmirrored_types_are_ignored_with_a_reason() {
     for (event_type, object) in [
         ("invoice.upcoming", json!({"object": "invoice"})),
         ("charge.dispute.created", json!({"id": "dp_1", "object": "dispute"})),
@@ -288,14 +290,14 @@ fn a_tax_has_behavior_reason_and_rate_in_every_shape() {
             assert_eq!((read.taxes, read.amounts.tax), (vec![vat(1_900, behavior)], 1_900));
         }
     }
-    // Long ago there was a sum and no list.
+    // The oldest versions have a sum and no list.
     let old = invoice(json!({"tax": 19})).taxes;
     assert_eq!(old, [TaxAmount { amount: 19, ..TaxAmount::default() }]);
 }
 
 /// Case C9.
 #[test]
-fn missing_roll_ups_are_taken_from_the_lines() {
+fn missing_totals_come_from_the_lines() {
     let tax = |amount: i64, rate: &str| json!({"amount": amount, "tax_behavior": "exclusive", "taxable_amount": 100, "tax_rate_details": {"tax_rate": rate}});
     let line = |id: &str, tax: Value| {
         json!({"id": id, "amount": 100, "discount_amounts": [{"amount": 5}], "taxes": [tax],
@@ -312,7 +314,7 @@ fn missing_roll_ups_are_taken_from_the_lines() {
         let credits: Vec<_> = read.pretax_credits.iter().map(|credit| (credit.kind, credit.amount)).collect();
         assert_eq!(credits, [(PretaxCreditKind::CreditBalanceTransaction, 21), (PretaxCreditKind::Discount, 15)]);
     }
-    // What the invoice says itself comes first.
+    // The invoice's own total takes precedence.
     let said = json!({"total_taxes": [tax(60, "txr_1")], "total_discount_amounts": [{"amount": 14}],
         "total_pretax_credit_amounts": [{"amount": 20, "type": "credit_balance_transaction"}], "lines": lines});
     let read = invoice(said);
@@ -336,7 +338,7 @@ fn a_quantity_is_an_exact_decimal() {
 
 /// Case C18.
 #[test]
-fn packages_come_from_the_price_in_every_shape() {
+fn packages_come_from_the_price_in_all_versions() {
     let price = json!({"id": "price_1", "unit_amount": 500, "transform_quantity": {"divide_by": 100, "round": "up"}});
     let line = json!({"quantity": 250, "amount": 1_500});
     let hundreds = Some(TransformQuantity { divide_by: 100, round_up: true });
@@ -348,7 +350,7 @@ fn packages_come_from_the_price_in_every_shape() {
     let by_id = json!({"pricing": {"unit_amount_decimal": "500", "price_details": {"price": "price_1"}}});
     let read = with_line(with(line.clone(), by_id.clone()));
     assert_eq!(read.named.ids.into_iter().collect::<Vec<_>>(), [(Lookup::Price, "price_1".to_owned())]);
-    // Where the unit price explains the amount, nothing is to be looked up; nor for a part of a period.
+    // If the unit price gives the amount, no look-up is needed; nor for a proration.
     for more in
         [json!({"quantity": 3}), json!({"quantity_decimal": "3.0"}), json!({"parent": {"subscription_item_details": {"proration": true}}})]
     {
@@ -358,7 +360,7 @@ fn packages_come_from_the_price_in_every_shape() {
 
 /// Cases C1, C11 and C19.
 #[test]
-fn what_a_document_prints_is_read() {
+fn printed_fields_are_parsed() {
     let read = invoice(json!({
         "effective_at": 1_790_000_000, "footer": "Thank you", "custom_fields": [{"name": "PO", "value": "4711"}], "collection_method": "send_invoice",
         "customer_tax_exempt": "reverse", "customer_tax_ids": [{"type": "eu_vat", "value": "DE1"}, {"type": "de_stn", "value": null}, {"type": "ch_vat", "value": "CHE1"}],
@@ -386,7 +388,7 @@ fn what_a_document_prints_is_read() {
 }
 
 #[test]
-fn rates_that_stand_there_need_no_lookup() {
+fn complete_rates_need_no_lookup() {
     let rate = |id: &str| json!({"id": id, "object": "tax_rate", "display_name": "VAT", "percentage": 19.5, "effective_percentage": null, "inclusive": false, "country": "DE"});
     let by_id = |id: &str| json!({"amount": 1, "tax_behavior": "exclusive", "tax_rate_details": {"tax_rate": id}});
     let read = invoice(json!({"total_taxes": [by_id("txr_1"), by_id("txr_2"), by_id("txr_3")], "default_tax_rates": [rate("txr_1")],
@@ -394,7 +396,7 @@ fn rates_that_stand_there_need_no_lookup() {
     let rates: Vec<_> = read.named.rates.iter().map(|rate| (rate.id.as_str(), rate.percentage.as_deref())).collect();
     assert_eq!(rates, [("txr_2", Some("19.5")), ("txr_1", Some("19.5"))]);
     assert_eq!(read.named.ids.into_iter().collect::<Vec<_>>(), [(Lookup::TaxRate, "txr_3".to_owned())]);
-    // Of one that Stripe Tax made, what was charged counts.
+    // For a rate of Stripe Tax, the charged one counts.
     let charged = read_tax_rate(&with(rate("txr_4"), json!({"effective_percentage": 0}))).unwrap();
     assert_eq!((charged.percentage.as_deref(), charged.country.as_deref()), (Some("0"), Some("DE")));
     assert_eq!(read_tax_rate(&json!({"id": "txr_5"})).unwrap_err().to_string(), "tax_rate.display_name is missing");
@@ -416,7 +418,7 @@ fn a_credit_note_has_lines_and_two_parts() {
     let line = &read.lines[0];
     assert_eq!((line.quantity.as_deref(), line.unit_amount.as_deref(), line.amount, line.discount), (Some("2"), Some("550"), 1_100, 100));
     assert_eq!((line.taxes[0].amount, read.taxes[0].rate_id.as_deref()), (190, Some("txr_1")));
-    // Before basil the type named the part, and the lines carried the rates.
+    // Before basil the type named the part, and the lines had the rates.
     let parts = |kind: &str| {
         let read = credit_note(with(least.clone(), json!({"type": kind})));
         (read.pre_payment_amount, read.post_payment_amount)

@@ -1,4 +1,4 @@
-//! Secrets of authenticator apps that the operator's key seals.
+//! TOTP secrets encrypted with the operator's key.
 
 use super::*;
 use crate::{
@@ -35,13 +35,13 @@ async fn kept(db: &PgPool) -> Vec<u8> {
     sqlx::query_scalar("SELECT secret FROM user_totp").fetch_one(db).await.unwrap()
 }
 
-/// Does a person get in by what the app shows next?
+/// Whether a user can sign in with the app's next code.
 async fn gets_in(app: &TestApp, phone: &Phone) -> bool {
     next_step(app);
     log_in(&app.client(), Some(&phone.shows(app))).await.status == 200
 }
 
-/// Starts a server on the database, and ends it once it serves.
+/// Starts a server on the database, and stops it once it serves.
 fn start_and_stop(app: &TestApp, keys: Option<&str>) {
     let place = Workplace::new();
     let mut command = place.command(&["serve"]);
@@ -51,7 +51,7 @@ fn start_and_stop(app: &TestApp, keys: Option<&str>) {
 }
 
 #[tokio::test]
-async fn with_a_key_the_database_does_not_have_the_secret_and_everything_works() {
+async fn with_a_key_the_database_has_no_clear_text_secret() {
     let app = app_with_key(&old()).await;
     let client = signed_in(&app, PASSWORD).await;
     let html = submit(&client, &format!("form=totp-offer&current_password={PASSWORD}")).await.text();
@@ -73,7 +73,7 @@ async fn with_a_key_the_database_does_not_have_the_secret_and_everything_works()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plain_one_is_sealed_when_a_server_starts_and_comes_back_the_same_way() {
+async fn start_encrypts_and_decrypts_stored_secrets() {
     let app = app_with_person().await;
     let (phone, _) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
     assert_eq!(kept(&app.db).await, phone.secret);
@@ -95,7 +95,7 @@ async fn a_plain_one_is_sealed_when_a_server_starts_and_comes_back_the_same_way(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_first_key_takes_over_when_a_server_starts() {
+async fn start_reencrypts_with_a_new_first_key() {
     let app = app_with_key(&old()).await;
     let (phone, _) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
     let both = format!("{},{}", new(), old());
@@ -107,7 +107,7 @@ async fn a_new_first_key_takes_over_when_a_server_starts() {
 }
 
 #[tokio::test]
-async fn an_offer_is_good_however_it_is_kept_meanwhile() {
+async fn pending_secrets_survive_reencryption() {
     let app = app_with_person().await;
     let client = signed_in(&app, PASSWORD).await;
     let phone = Phone::of(&post(&client, "totp", json!({"current_password": PASSWORD})).await.json());
@@ -119,7 +119,7 @@ async fn an_offer_is_good_however_it_is_kept_meanwhile() {
 }
 
 #[tokio::test]
-async fn servers_that_start_at_once_change_each_secret_once() {
+async fn concurrent_starts_change_each_secret_once() {
     const PEOPLE: u64 = 30;
     let app = app_with_person().await;
     sqlx::query(
@@ -143,7 +143,7 @@ async fn servers_that_start_at_once_change_each_secret_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_key_no_code_gets_in_and_the_log_names_the_key() {
+async fn a_missing_key_refuses_codes_and_is_logged() {
     let app = app_with_key(&old()).await;
     let (phone, recovery_codes) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
     let sealed = kept(&app.db).await;
@@ -161,10 +161,10 @@ async fn without_its_key_no_code_gets_in_and_the_log_names_the_key() {
         post(&halfway, "login/code", json!({"code": phone.shows(&app)})).await.problem(503, "unavailable");
         assert!(!is_signed_in(&halfway).await);
         second_factor::reseal(&app.platform).await.unwrap();
-        assert_eq!(kept(&app.db).await, sealed, "what can't be opened stays");
+        assert_eq!(kept(&app.db).await, sealed, "what can't be decrypted stays");
         sqlx::query("DELETE FROM login_failures").execute(&app.db).await.unwrap();
     }
-    // Recovery codes are not made of the secret.
+    // Recovery codes don't depend on the secret.
     assert_eq!(log_in(&app.client(), Some(&recovery_codes[0])).await.status, 200);
 
     let place = Workplace::new();
@@ -178,15 +178,16 @@ async fn without_its_key_no_code_gets_in_and_the_log_names_the_key() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert_eq!(server.signal(libc::SIGINT), Some(0));
     let log = fs::read_to_string(&log).unwrap();
-    let told = log.lines().filter(|line| line.contains("\"ERROR\"") && line.contains(&format!("sealed by the key {key_id}"))).count();
-    assert_eq!(told, 2, "at the start and at the code: {log}");
+    let logged =
+        log.lines().filter(|line| line.contains("\"ERROR\"") && line.contains(&format!("encrypted with the key {key_id}"))).count();
+    assert_eq!(logged, 2, "at the start and at the code: {log}");
 
     let app = app.restart_with(&[("SECRETS_KEY", &old())]).await;
     assert!(gets_in(&app, &phone).await, "nothing is lost once the key is back");
 }
 
 #[tokio::test]
-async fn the_schema_of_before_takes_no_second_factor_away() {
+async fn the_older_schema_keeps_second_factors() {
     let app = app_with_key(&old()).await;
     let (phone, _) = set_up(&app, &signed_in(&app, PASSWORD).await).await;
     let place = Workplace::new();
@@ -196,7 +197,7 @@ async fn the_schema_of_before_takes_no_second_factor_away() {
     };
     migrate(&["down", "--to", "32"]);
     assert_eq!(kept(&app.db).await.len(), SEALED_BYTES);
-    // As a server of before uses a code up.
+    // As an older server marks a code as used.
     assert!(sqlx::query("UPDATE user_totp SET last_step = last_step + 1").execute(&app.db).await.is_err());
     migrate(&["up"]);
     assert!(gets_in(&app, &phone).await);

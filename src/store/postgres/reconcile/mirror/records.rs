@@ -1,5 +1,5 @@
-//! What is read of each kind of object, whichever of them a query asks for. Macros, since a checked query is one literal; what they name is in
-//! scope where they are used.
+//! The columns of each type of object, for all queries. Macros, because a checked query is one
+//! literal; names that they use must be in scope at the call.
 
 macro_rules! invoices {
     ($pool:expr, $where:tt, $($argument:expr),*) => {
@@ -190,7 +190,7 @@ macro_rules! credit_notes {
 macro_rules! customers {
     ($pool:expr, $where:tt, $($argument:expr),*) => {
         sqlx::query!(
-            r#"SELECT object.stripe_customer_id AS "id!", object.created_at, balance, event_created_at IS NOT NULL AS "told!"
+            r#"SELECT object.stripe_customer_id AS "id!", object.created_at, balance, event_created_at IS NOT NULL AS "mirrored!"
                FROM customers object WHERE object.stripe_customer_id IS NOT NULL AND NOT deleted AND "# + $where,
             $($argument),*
         )
@@ -198,8 +198,8 @@ macro_rules! customers {
             id: row.id.clone(),
             created: row.created_at.unix_timestamp(),
             customer: Some(row.id),
-            // Until Stripe has told of the customer, what it owes is not known here.
-            figures: vec![Figure::unsure("balance", Some(row.balance).filter(|_| row.told), Unit::Money)],
+            // Until the first Stripe event about the customer, its balance is unknown here.
+            figures: vec![Figure::unsure("balance", Some(row.balance).filter(|_| row.mirrored), Unit::Money)],
             ..Record::default()
         })
         .fetch_all($pool)

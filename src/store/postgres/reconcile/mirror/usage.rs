@@ -1,11 +1,11 @@
-//! Whose usage Stripe's meters count, and what invoices bill of it.
+//! Customers with Stripe meters, and usage billed by invoices.
 
 use super::Scope;
 use crate::domain::identity::CustomerId;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// Customers that Stripe knows, with Stripe's ids, in the order of ours after one of them.
+/// Customers with a Stripe id, ordered by our id, after one of them.
 pub async fn metered_customers(
     pool: &PgPool,
     only: Option<CustomerId>,
@@ -24,7 +24,7 @@ pub async fn metered_customers(
     Ok(rows.into_iter().map(|row| (CustomerId(row.id), row.stripe_customer_id)).collect())
 }
 
-/// Prices that lines of invoices name, by id after `after`.
+/// Prices referenced by invoice lines, by id after `after`.
 pub async fn prices(pool: &PgPool, scope: Scope, until: OffsetDateTime, after: &str, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         r#"SELECT line.price_id AS "price!" FROM invoice_line_items line JOIN invoices object ON object.id = line.invoice_id
@@ -41,7 +41,8 @@ pub async fn prices(pool: &PgPool, scope: Scope, until: OffsetDateTime, after: &
     .await
 }
 
-/// What an invoice bills of a metric in a period, and what was used of it in the hours that begin in that period.
+/// A metric's billed quantity on an invoice for a period, and the usage in the hours that begin in
+/// that period.
 #[derive(Clone, Debug)]
 pub struct Billed {
     pub invoice: String,
@@ -54,7 +55,8 @@ pub struct Billed {
     pub used: i64,
 }
 
-/// Usage on invoices that are final, by the invoices' ids after `after`: so many invoices, or those that are named.
+/// Usage on finalized invoices, by the invoices' ids after `after`: up to a number of invoices, or
+/// the given ones.
 pub async fn billed(
     pool: &PgPool,
     scope: Scope,
