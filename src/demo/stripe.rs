@@ -62,8 +62,8 @@ impl DemoStripe {
         Ok(Some(DemoStripe { stand_in }))
     }
 
-    /// Fills it with the mirror's objects, the usage that was sent, and the unrepaired differences. Returns the
-    /// platform that sends usage to it.
+    /// Fills it with the mirror's objects, the usage that was sent, and the unrepaired differences.
+    /// Returns the platform that sends usage to it.
     pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<Platform> {
         objects::fill(&self.stand_in, platform).await?;
         differences::seed(&self.stand_in, platform, year).await?;

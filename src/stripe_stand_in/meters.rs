@@ -61,7 +61,8 @@ impl Store {
         })
     }
 
-    /// Stores usage that came at an earlier time, once for each identifier. `metered`: its event name and customer.
+    /// Stores usage that was received at an earlier time, once per identifier. `metered`: its event
+    /// name and customer.
     pub fn put_usage(&mut self, metered: (&str, &str), identifier: &str, timestamp: i64, value: i64, came_at: i64) {
         let key = (metered.0.to_owned(), metered.1.to_owned());
         if self.meters.identifiers.contains_key(identifier) {

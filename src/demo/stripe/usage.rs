@@ -1,6 +1,8 @@
-//! Usage at the stand-in's billing meters: what the platform has sent, but for some hours that Stripe does not count.
+//! Usage at the stand-in's billing meters: what the platform has sent, except some hours that Stripe
+//! does not count.
 //!
-//! A first run sends the last hours of usage as the job would have sent them, so that reconciliation has some to compare.
+//! A first run sends the last hours of usage as the job would have sent them, so that reconciliation
+//! has usage to compare.
 
 use crate::{
     demo::lumen,
@@ -20,10 +22,10 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// How much of the past a first run sends. Each hour takes a request for each metric of each customer.
+/// The usage that a first run sends. Each hour takes one request per customer and metric.
 const SENT_AT_FIRST: Duration = Duration::hours(12);
 
-/// What was sent so long ago should be counted by now: a repair sends it again (`service::meters::resend`).
+/// Age at which sent usage should be counted: a repair sends it again (`service::meters::resend`).
 const COUNTED: Duration = Duration::minutes(70);
 
 /// The first hours of one metric that Stripe does not count.
@@ -36,7 +38,7 @@ const FIRST_REVISION: i32 = 1;
 /// Stripe takes no usage that is older, so that a repair could not send it.
 const REPAIRABLE: Duration = Duration::days(30);
 
-/// Turns the meters on, where the operator has not: from the first hour that was ever sent, or is about to be.
+/// Turns the meters on if the operator has not: from the first hour that was ever sent, or will be.
 pub async fn turn_on(platform: &Platform) -> anyhow::Result<Platform> {
     if platform.config.file.meters.enabled {
         return Ok(platform.clone());
@@ -51,7 +53,8 @@ pub async fn turn_on(platform: &Platform) -> anyhow::Result<Platform> {
     }))
 }
 
-/// Fills the meters with what was sent, and sends the first hours if none was. Expects the customers to be there.
+/// Fills the meters with the usage that was sent, and sends the first hours if none was. The stand-in
+/// must have the customers.
 pub async fn fill(stand_in: &StandIn, platform: &Platform) -> anyhow::Result<()> {
     let names = &platform.config.file.meters;
     stand_in.work(|store| Metric::ALL.into_iter().for_each(|metric| put_meter(store, metric, names.event_name(metric))));
