@@ -1,5 +1,5 @@
-//! CSV files (RFC 4180) for spreadsheets. The `csv` crate writes them; it doesn't escape formulas,
-//! so this module does.
+//! CSV files (RFC 4180) that people open in a spreadsheet. The `csv` crate writes them. It has no
+//! protection against formulas, so that part is ours.
 
 use std::borrow::Cow;
 

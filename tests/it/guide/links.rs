@@ -159,3 +159,60 @@ fn the_archive_has_everything_that_pages_link_to() {
         }
     }
 }
+
+/// What stands between backticks, outside of fenced code.
+fn code_spans(text: &str) -> impl Iterator<Item = String> {
+    prose(text).flat_map(|line| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+}
+
+/// A moved file takes its name in the pages along.
+#[test]
+fn every_path_that_pages_name_exists() {
+    const TOP: [&str; 9] = ["benches/", "deploy/", "docs/", "end2end/", "migrations/", "scripts/", "src/", "style/", "tests/"];
+    let mut seen = 0;
+    for (page, text) in &pages() {
+        let is_path =
+            |span: &String| TOP.iter().any(|top| span.starts_with(top)) && !span.contains([' ', '…', '*', '{']) && !span.contains("NNNN");
+        for path in code_spans(text).filter(is_path) {
+            seen += 1;
+            let path = path.split(':').next().unwrap();
+            assert!(root().join(path).exists(), "{}: {path} does not exist", page.display());
+        }
+    }
+    assert!(seen > 80, "{seen} paths");
+}
+
+/// `service::usage::current` is a name in `src/service/usage.rs` or below `src/service/usage`.
+fn resolves(name: &str) -> bool {
+    let segments: Vec<&str> = name.split("::").collect();
+    let module = |length: usize| root().join("src").join(segments[..length].join("/"));
+    let exists = |length: &usize| module(*length).with_extension("rs").exists() || module(*length).is_dir();
+    let Some(length) = (1..=segments.len()).rev().find(exists) else { return false };
+    let mut sources = vec![(PathBuf::new(), fs::read_to_string(module(length).with_extension("rs")).unwrap_or_default())];
+    if module(length).is_dir() {
+        files(&module(length), "rs", &mut sources);
+    }
+    let is_word = |text: &str, word: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word);
+    segments[length..].iter().all(|segment| sources.iter().any(|(_, text)| is_word(text, segment)))
+}
+
+#[test]
+fn every_module_that_pages_name_exists() {
+    let modules: BTreeSet<String> = fs::read_dir(root().join("src"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let is_name = |span: &String| {
+        let plain = |segment: &str| !segment.is_empty() && segment.chars().all(|c| c.is_alphanumeric() || c == '_');
+        span.split_once("::").is_some_and(|(first, _)| modules.contains(first)) && span.split("::").all(plain)
+    };
+    // `asvs.md` names tests.
+    let pages = pages().into_iter().filter(|(page, _)| !page.ends_with("asvs.md"));
+    let missing: Vec<String> = pages
+        .flat_map(|(page, text)| code_spans(&text).filter(is_name).map(move |name| (page.clone(), name)).collect::<Vec<_>>())
+        .filter(|(_, name)| !resolves(name))
+        .map(|(page, name)| format!("{}: {name}", page.display()))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(resolves("service::usage::current") && !resolves("service::usage::nowhere") && !resolves("nowhere::at_all"));
+}
