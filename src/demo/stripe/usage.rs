@@ -30,7 +30,7 @@ const COUNTED: Duration = Duration::minutes(70);
 
 /// The first hours of one metric that Stripe does not count.
 const LOST_HOURS: usize = 3;
-const LOST: Metric = Metric::Impressions;
+const LOST: Metric = Metric::ALL[0];
 
 /// Of an hour that was sent once.
 const FIRST_REVISION: i32 = 1;
