@@ -51,7 +51,8 @@ fn put(store: &mut Store, customers: Vec<Customer>, objects: Vec<Value>, events:
     let (subscriptions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object["object"] == "subscription");
     for object in subscriptions.into_iter().chain(others) {
         put_named(store, &object, integer(&object, "created"));
-        store.put(&text(&object, "object").to_owned(), object);
+        let kind = text(&object, "object").to_owned();
+        store.put(&kind, object);
     }
     for event in events {
         store.put("event", event);
