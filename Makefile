@@ -33,8 +33,8 @@ server:
 	@echo "==> cargo build, for the server"
 	@$(cargo) build $(cargo_features)
 
-# The server's last crate is the longest and compiles on one core. `nice` leaves it the cores that it
-# can use; the browser's side takes the rest.
+# The server's last crate takes longest and compiles on one core. `nice` leaves it its cores;
+# the build for the browser takes the rest.
 site:
 	@nice scripts/build-site.sh
 

@@ -5,23 +5,19 @@
 //! the same page.
 
 pub mod alert_form;
-pub mod audit_filters;
 pub mod calls;
 pub mod clock;
 pub mod components;
-pub mod customer_filters;
 pub mod filters;
 pub mod form_result;
 pub mod json_text;
 pub mod local_path;
 pub mod pages;
-pub mod reconciliation_filters;
 pub mod shell;
 pub mod status;
 pub mod theme;
 pub mod usage_comparison;
 pub mod usage_summary;
-pub mod webhook_filters;
 
 use crate::domain::PRODUCT;
 use leptos::prelude::*;

@@ -15,6 +15,7 @@ pub mod format;
 pub mod idempotency;
 pub mod identity;
 pub mod invoice;
+pub mod list;
 pub mod login_throttle;
 pub mod meter;
 pub mod metric;

@@ -1,6 +1,7 @@
 //! The audit log as a CSV file.
 
 use crate::{
+    domain::list::AuditFilter,
     http::{extract::Query, problem::ApiError, state::Server},
     service::{audit, caller::Staff},
 };
@@ -20,13 +21,13 @@ pub fn router() -> OpenApiRouter<Server> {
 #[utoipa::path(
     get, path = "/api/v1/admin/audit.csv", tag = "Administration",
     summary = "The audit log as a CSV file",
-    params(crate::app::calls::parameters::AuditFilter),
+    params(AuditFilter),
     responses((status = 200, description = "A header and a row per entry (RFC 4180), newest first", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name")))),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["bad_request", "invalid_parameter"])))
 )]
-pub async fn csv(staff: Staff, Query(query): Query<audit::Query>) -> Result<Response, ApiError> {
+pub async fn csv(staff: Staff, Query(query): Query<AuditFilter>) -> Result<Response, ApiError> {
     let rows = audit::csv(&staff.platform, query)?.map_err(|error| {
         tracing::error!(%error, "the audit log's file ends early");
         error

@@ -1,7 +1,7 @@
 //! A single invoice, its PDF, and the export.
 
 use crate::{
-    domain::{file_name::content_disposition, invoice::InvoiceDetail},
+    domain::{file_name::content_disposition, invoice::InvoiceDetail, list::InvoiceFilter},
     http::{
         extract::{Path, Query},
         problem::ApiError,
@@ -38,41 +38,13 @@ pub async fn detail(reader: Reader, Path(id): Path<String>) -> Result<Json<Invoi
     Ok(Json(invoices::detail(&reader.platform, reader.scope, &id).await?))
 }
 
-/// The export's format.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct InvoiceFileOptions {
-    /// Default: `decimal`.
-    #[param(inline, required = false, value_type = FileUnits)]
-    pub units: Option<String>,
-    /// Default: `invoices`.
-    #[param(inline, required = false, value_type = FileRows)]
-    pub rows: Option<String>,
-}
-
-/// The format of amounts in the export.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum FileUnits {
-    Decimal,
-    Minor,
-}
-
-/// What a row of the export is.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum FileRows {
-    Invoices,
-    Lines,
-}
-
 /// The list's filters, and what the file has.
 #[derive(Deserialize)]
 pub struct CsvParameters {
     #[serde(flatten)]
-    query: invoices::Query,
+    query: InvoiceFilter,
     #[serde(flatten)]
-    options: invoices::FileQuery,
+    options: invoices::FileOptions,
 }
 
 /// `GET /billing/invoices.csv`: all invoices that match the filters of `GET /billing/invoices`.
@@ -84,7 +56,7 @@ pub struct CsvParameters {
         `subtotal - discount - credits_before_tax + shipping + (tax - tax_included) + other_adjustments = total`, \
         `total - (credited - credited_after_payment) + balance = amount_due`, and `net` is the total without taxes. `tax_by_rate` names each \
         rate. With `rows=lines` there is a row for each line instead. UTF-8 with a byte order mark, so that spreadsheets read every name.",
-    params(crate::app::calls::parameters::InvoiceFilter, InvoiceFileOptions, crate::app::calls::parameters::OfCustomer),
+    params(InvoiceFilter, invoices::FileOptions, crate::app::calls::parameters::OfCustomer),
     responses((status = 200, description = "A header and a row per invoice or line (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last date")))),

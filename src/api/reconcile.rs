@@ -3,7 +3,10 @@
 
 use crate::{
     app::local_path::{RECONCILIATION, percent_encode},
-    domain::reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
+    domain::{
+        list::{DiscrepancyFilter, ListQuery, Paging},
+        reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
+    },
     http::{
         extract::{ByForm, JsonBody, Path, Query},
         idempotency::{Keys, RequestKey, Sender, once},
@@ -127,24 +130,20 @@ pub async fn start(staff: Staff, by: By, Begin { asked, by_form }: Begin) -> Res
     .into_response())
 }
 
-/// Filter and page of a run's discrepancies.
-#[derive(Deserialize)]
-pub struct Shown {
-    kind: Option<String>,
-    page: Option<String>,
-    limit: Option<String>,
-}
-
 /// `GET /admin/reconciliations/{id}`.
 #[utoipa::path(
     get, path = "/api/v1/admin/reconciliations/{id}", tag = "Administration",
     summary = "One run",
-    params(("id" = String, Path, description = "The run's id"), crate::app::calls::parameters::DiscrepancyFilter, crate::app::calls::parameters::Paging),
+    params(("id" = String, Path, description = "The run's id"), DiscrepancyFilter, Paging),
     responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
     extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn detail(staff: Staff, Path(id): Path<String>, Query(shown): Query<Shown>) -> Result<Json<ReconciliationDetail>, ApiError> {
-    Ok(Json(reconcile::detail(&staff.platform, &id, shown.kind, shown.page, shown.limit).await?))
+pub async fn detail(
+    staff: Staff,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery<DiscrepancyFilter>>,
+) -> Result<Json<ReconciliationDetail>, ApiError> {
+    Ok(Json(reconcile::detail(&staff.platform, &id, query).await?))
 }
 
 /// `POST /admin/reconciliations/{id}/cancel`.

@@ -1,7 +1,7 @@
 //! Usage ingest, and the usage history as a file.
 
 use crate::{
-    domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES},
+    domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES, usage_history::UsageSpan},
     http::{
         content_coding::{self, Coding},
         extract::Query,
@@ -173,15 +173,15 @@ fn tell(response: &mut Response, allowance: Allowance) {
 #[utoipa::path(
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage history as a CSV file",
-    params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
+    params(UsageSpan, crate::app::calls::parameters::OfCustomer),
     description = "Ends with the current hour, day or month. Starts with a byte order mark; `gigabytes` is data transfer in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last day")))),
     extensions(("x-problems" = json!(["not_found", "bad_request", "invalid_parameter"])))
 )]
-pub async fn history_csv(caller: Caller, Query(query): Query<history::Query>) -> Result<Response, ApiError> {
-    let file = history::file(&caller.platform, caller.customer, query).await?;
+pub async fn history_csv(caller: Caller, Query(span): Query<UsageSpan>) -> Result<Response, ApiError> {
+    let file = history::file(&caller.platform, caller.customer, span).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
         (header::CONTENT_DISPOSITION, content_disposition(&file.name)),

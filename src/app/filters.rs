@@ -1,119 +1,137 @@
-//! The filters of the invoice list: all of them are in the URL, so that every view can be linked.
+//! Filters of lists in URLs: every view can be linked, and works without JavaScript.
+//!
+//! The filters are in [`domain::list`](crate::domain::list); this module writes them into the URL
+//! of a page and reads them from it.
+
+mod audit;
+mod customers;
+mod invoices;
+mod reconciliations;
+mod webhooks;
+
+pub use audit::audit_of;
+pub use reconciliations::run_href;
+pub use webhooks::webhook_href;
 
 use super::local_path::percent_encode;
-use crate::app::local_path::INVOICES;
-use leptos_router::params::ParamsMap;
-use serde::{Deserialize, Serialize};
+use crate::domain::list::{ListQuery, Paging};
+use serde::{
+    Serialize,
+    de::{
+        DeserializeOwned,
+        value::{Error, MapDeserializer},
+    },
+};
 
-/// The unparsed query string; an empty form field means the same as a missing one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvoiceFilters {
-    pub page: Option<String>,
-    pub limit: Option<String>,
-    pub status: Option<String>,
-    pub from: Option<String>,
-    pub to: Option<String>,
-    pub q: Option<String>,
-    pub sort: Option<String>,
+/// Name and value of a query parameter.
+pub type Field = (&'static str, Option<String>);
+
+/// The filter of a list.
+pub trait Filter: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The parameters, in the order of the URL.
+    fn fields(&self) -> Vec<Field>;
+
+    /// The whole list, in the same order.
+    #[must_use]
+    fn cleared(&self) -> Self {
+        Self::default()
+    }
+
+    /// Whether it filters, besides ordering.
+    fn narrows(&self) -> bool {
+        *self != self.cleared()
+    }
+
+    /// URL of the CSV file of all matching rows.
+    fn file_href(&self, path: &str) -> String {
+        address(path, self.fields())
+    }
 }
 
-impl InvoiceFilters {
-    /// Parses a URL's query.
-    pub fn read(query: &ParamsMap) -> InvoiceFilters {
-        InvoiceFilters::from_fields(|name| query.get(name))
-    }
+/// The filter of a list with its own page.
+pub trait Listed: Filter {
+    /// Path of the page.
+    const PATH: &'static str;
+}
 
-    /// The value of each field.
-    pub fn from_fields(value: impl Fn(&str) -> Option<String>) -> InvoiceFilters {
-        let field = |name| value(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        InvoiceFilters {
-            page: field("page"),
-            limit: field("limit"),
-            status: field("status"),
-            from: field("from"),
-            to: field("to"),
-            q: field("q"),
-            sort: field("sort"),
-        }
-    }
+/// Reads the query of a list from a URL or a form; `value` returns the text of a parameter.
+pub fn read<F: Filter>(value: impl Fn(&str) -> Option<String>) -> ListQuery<F> {
+    let names = F::default().fields().into_iter().chain(paging_fields(&Paging::default())).map(|(name, _)| name);
+    let given = names.filter_map(|name| Some((name, value(name)?)));
+    // Any text is a parameter, valid or invalid.
+    serde::Deserialize::deserialize(MapDeserializer::<_, Error>::new(given)).unwrap_or_default()
+}
 
-    /// Whether it filters, besides ordering and paging.
-    pub fn narrow(&self) -> bool {
-        self.status.is_some() || self.from.is_some() || self.to.is_some() || self.q.is_some()
-    }
+/// URL of the page with this query; absent parameters are left out.
+pub fn href<F: Listed>(query: &ListQuery<F>) -> String {
+    let fields = query.filter.fields().into_iter().chain(paging_fields(&query.paging));
+    address(F::PATH, fields)
+}
 
-    /// The same list on another page.
-    pub fn on_page(&self, page: u64) -> InvoiceFilters {
-        InvoiceFilters { page: (page > 1).then(|| page.to_string()), ..self.clone() }
-    }
+fn paging_fields(paging: &Paging) -> [Field; 2] {
+    [("limit", paging.limit.text()), ("page", paging.page.text())]
+}
 
-    /// The same list with another status, from its first page.
-    pub fn with_status(&self, status: Option<&str>) -> InvoiceFilters {
-        InvoiceFilters { status: status.map(str::to_owned), page: None, ..self.clone() }
-    }
-
-    /// Everything, in the same order.
-    pub fn cleared(&self) -> InvoiceFilters {
-        InvoiceFilters { sort: self.sort.clone(), limit: self.limit.clone(), ..InvoiceFilters::default() }
-    }
-
-    /// URL of this list; unset filters are left out.
-    pub fn href(&self) -> String {
-        self.under(INVOICES)
-    }
-
-    /// URL of the CSV file of all matching invoices.
-    pub fn file_href(&self) -> String {
-        InvoiceFilters { limit: None, page: None, ..self.clone() }.under("/api/v1/billing/invoices.csv")
-    }
-
-    fn under(&self, path: &str) -> String {
-        let fields = [
-            ("status", &self.status),
-            ("from", &self.from),
-            ("to", &self.to),
-            ("q", &self.q),
-            ("sort", &self.sort),
-            ("limit", &self.limit),
-            ("page", &self.page),
-        ];
-        let query: Vec<String> =
-            fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode(value.as_deref()?)))).collect();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
-    }
+fn address(path: &str, fields: impl IntoIterator<Item = Field>) -> String {
+    let query: Vec<String> = fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode(&value?)))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::list::{AuditFilter, CustomerFilter, EveryRun, InvoiceFilter, WebhookFilter};
+    use proptest::prelude::*;
 
-    fn filters() -> InvoiceFilters {
-        InvoiceFilters { status: Some("open".into()), q: Some("INV 1&2".into()), page: Some("3".into()), ..InvoiceFilters::default() }
+    fn query<F: Filter>(fields: &[(&str, &str)]) -> ListQuery<F> {
+        read(|name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
-    fn the_file_has_all_pages_of_the_same_list() {
-        assert_eq!(filters().file_href(), "/api/v1/billing/invoices.csv?status=open&q=INV%201%262");
-        assert_eq!(InvoiceFilters::default().file_href(), "/api/v1/billing/invoices.csv");
+    fn an_address_holds_every_filter() {
+        let invoices: ListQuery<InvoiceFilter> = query(&[("status", "open"), ("q", " INV 1&2 "), ("page", "3")]);
+        assert_eq!(href(&invoices), "/billing/invoices?status=open&q=INV%201%262&page=3");
+        assert_eq!(href(&invoices.on_page(1)), "/billing/invoices?status=open&q=INV%201%262");
+        let webhooks: ListQuery<WebhookFilter> = query(&[("status", "failed"), ("type", "invoice."), ("q", "  "), ("page", "3")]);
+        assert_eq!(href(&webhooks), "/admin/webhooks?status=failed&type=invoice.&page=3");
+        let audit: ListQuery<AuditFilter> = query(&[("type", "session."), ("actor", "ops@people.example"), ("from", "2026-11-01")]);
+        assert_eq!(href(&audit), "/admin/audit?actor=ops%40people.example&type=session.&from=2026-11-01");
+        let customers: ListQuery<CustomerFilter> = query(&[("q", "a & b"), ("limit", "50")]);
+        assert_eq!(href(&customers), "/admin/customers?q=a%20%26%20b&limit=50");
+        assert_eq!(href(&query::<EveryRun>(&[("page", "2")])), "/admin/reconciliation?page=2");
+        assert_eq!(href(&ListQuery::<InvoiceFilter>::default()), "/billing/invoices");
     }
 
     #[test]
-    fn the_url_has_all_filters() {
-        assert_eq!(filters().href(), "/billing/invoices?status=open&q=INV%201%262&page=3");
-        assert_eq!(InvoiceFilters::default().href(), "/billing/invoices");
+    fn a_file_has_all_pages_of_the_same_list() {
+        let invoices: ListQuery<InvoiceFilter> = query(&[("status", "open"), ("sort", "total"), ("page", "3"), ("limit", "5")]);
+        assert_eq!(invoices.filter.file_href("/api/v1/billing/invoices.csv"), "/api/v1/billing/invoices.csv?status=open&sort=total");
+        assert_eq!(AuditFilter::default().file_href("/api/v1/admin/audit.csv"), "/api/v1/admin/audit.csv");
     }
 
     #[test]
-    fn another_status_starts_at_the_first_page() {
-        assert_eq!(filters().with_status(Some("paid")).href(), "/billing/invoices?status=paid&q=INV%201%262");
-        assert_eq!(filters().with_status(None).on_page(1).href(), "/billing/invoices?q=INV%201%262");
+    fn order_and_empty_fields_do_not_narrow() {
+        let ordered: ListQuery<InvoiceFilter> = query(&[("status", ""), ("q", "  "), ("sort", "total")]);
+        assert!(!ordered.filter.narrows());
+        assert_eq!(ordered.filter.cleared(), ordered.filter);
+        let narrowed: ListQuery<InvoiceFilter> = query(&[("status", "nonsense"), ("sort", "total")]);
+        assert!(narrowed.filter.narrows());
+        assert_eq!(narrowed.filter.cleared(), ordered.filter);
+        assert!(!query::<EveryRun>(&[("page", "2")]).filter.narrows());
     }
 
-    #[test]
-    fn empty_fields_do_not_narrow() {
-        let query: ParamsMap = [("status", ""), ("q", "  "), ("sort", "total")].into_iter().collect();
-        let read = InvoiceFilters::read(&query);
-        assert_eq!(read, InvoiceFilters { sort: Some("total".into()), ..InvoiceFilters::default() });
-        assert!(!read.narrow());
+    proptest! {
+        /// Any typed text survives its URL.
+        #[test]
+        fn a_query_survives_its_address(status in ".{0,6}", q in ".{0,110}", from in "[0-9-]{0,10}", limit in "[0-9]{0,4}") {
+            let typed: ListQuery<InvoiceFilter> = query(&[("status", &status), ("q", &q), ("from", &from), ("limit", &limit)]);
+            let address = href(&typed);
+            let text = address.split_once('?').map_or("", |(_, text)| text);
+            let again: ListQuery<InvoiceFilter> = read(|name| {
+                let pair = text.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+                pair.map(|value| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+            });
+            prop_assert_eq!(again, typed);
+        }
     }
 }

@@ -1,7 +1,14 @@
 //! Data of the usage chart besides the period's own days: the previous period, and the apps.
 
 use super::calls::{Problem, usage::usage_history};
-use crate::domain::{format, metric::Metric, period::Period, subscription::previous, usage_history::UsageSeries};
+use crate::domain::{
+    format,
+    list::{Parameter, TimeBound},
+    metric::Metric,
+    period::Period,
+    subscription::previous,
+    usage_history::{Granularity, Grouping, UsageSeries, UsageSpan},
+};
 use serde::{Deserialize, Serialize};
 
 /// Apps with their own series; the others are summed.
@@ -34,13 +41,19 @@ impl AppDays {
 impl Comparison {
     /// Fetches the data.
     pub async fn load(metric: Metric, by_app: bool, period: Period) -> Result<Comparison, Problem> {
-        let days = async |span: Period, group_by: Option<&str>| {
-            let (from, to) = (format::machine(span.start()), format::machine(span.end()));
-            usage_history(Some(metric.to_string()), Some(from), Some(to), Some("day".into()), group_by.map(str::to_owned), None).await
+        let days = async |period: Period, group_by: Option<Grouping>| {
+            let span = UsageSpan {
+                metric: Parameter::Given(metric),
+                from: Parameter::Given(TimeBound::Instant(period.start())),
+                to: Parameter::Given(TimeBound::Instant(period.end())),
+                granularity: Parameter::Given(Granularity::Day),
+                group_by: group_by.into(),
+            };
+            usage_history(span, None).await
         };
         let previous = previous(period);
         let days_before = days(previous, None).await?.series.first().map(quantities).unwrap_or_default();
-        let apps = if by_app { Some(apps(days(period, Some("app")).await?.series)) } else { None };
+        let apps = if by_app { Some(apps(days(period, Some(Grouping::App)).await?.series)) } else { None };
         Ok(Comparison { previous, days_before, apps })
     }
 }

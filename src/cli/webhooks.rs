@@ -4,12 +4,11 @@ mod backfill;
 
 use super::session::{Schema, Session};
 use crate::{
-    domain::webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
-    service::{
-        Platform,
-        actor::By,
-        webhooks::{self, Query},
+    domain::{
+        list::{Limit, ListQuery, PageNumber, Paging, Parameter, SearchText, WebhookFilter},
+        webhook::{WebhookReplays, WebhookStatus, WebhookSummary},
     },
+    service::{Platform, actor::By, webhooks},
 };
 use anyhow::bail;
 use clap::Subcommand;
@@ -31,10 +30,10 @@ pub enum Webhooks {
         status: Option<WebhookStatus>,
         /// The beginning of the type, e.g. `invoice.`
         #[arg(long = "type")]
-        event_type: Option<String>,
+        event_type: Option<SearchText>,
         /// Part of the event's id or its object's id
         #[arg(long)]
-        q: Option<String>,
+        q: Option<SearchText>,
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         page: u32,
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -83,9 +82,9 @@ impl Webhooks {
         let by = By::system();
         match self {
             Webhooks::List { status, event_type, q, page, limit, json } => {
-                let status = status.map(|status| status.as_str().to_owned());
-                let query = Query { status, event_type, q, page: Some(page.to_string()), limit: Some(limit.to_string()) };
-                let page = webhooks::list(platform, query).await?;
+                let filter = WebhookFilter { status: status.into(), event_type: event_type.into(), q: q.into() };
+                let paging = Paging { page: Parameter::Given(PageNumber(page)), limit: Parameter::Given(Limit(limit)) };
+                let page = webhooks::list(platform, ListQuery { filter, paging }).await?;
                 if json {
                     println!("{}", serde_json::to_string_pretty(&page)?);
                 } else {

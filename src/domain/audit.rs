@@ -1,6 +1,6 @@
 //! The audit log: who changed what, and the hash chain that makes tampering evident.
 
-use super::{identity::CustomerId, invoice::Pagination};
+use super::{identity::CustomerId, list::Pagination};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;

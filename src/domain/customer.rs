@@ -1,6 +1,6 @@
 //! Customers as staff see them.
 
-use super::{identity::CustomerId, invoice::Pagination, money::Currency, plan::PlanType};
+use super::{identity::CustomerId, list::Pagination, money::Currency, plan::PlanType};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 

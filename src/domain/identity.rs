@@ -2,7 +2,7 @@
 
 use super::role::Role;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
 /// A customer (a publisher's account). Every query for a customer's rows takes one.
@@ -14,6 +14,14 @@ pub struct CustomerId(pub Uuid);
 impl fmt::Display for CustomerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl FromStr for CustomerId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(CustomerId).map_err(|_| "must be a customer's id, a UUID".to_owned())
     }
 }
 

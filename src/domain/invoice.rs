@@ -11,6 +11,7 @@ pub use figures::{
 pub use sums::{SumKind, SumRole, SumRow};
 
 use super::{
+    list::Pagination,
     money::{Currency, Money},
     period::Period,
 };
@@ -115,6 +116,12 @@ impl InvoiceSort {
     }
 }
 
+impl fmt::Display for InvoiceSort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl FromStr for InvoiceSort {
     type Err = String;
 
@@ -183,16 +190,6 @@ pub struct InvoicePage {
     pub pagination: Pagination,
     /// Sums over all of the customer's invoices, per currency.
     pub totals: Vec<InvoiceTotals>,
-}
-
-/// Page `page` (from 1) of `total_pages`, `limit` rows each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct Pagination {
-    pub page: u32,
-    pub limit: u32,
-    pub total: u64,
-    pub total_pages: u64,
 }
 
 /// What is owed in one currency, in minor units.

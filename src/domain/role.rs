@@ -17,12 +17,24 @@ pub enum Role {
 }
 
 impl Role {
+    /// From the least to the most that a user may do.
+    pub const ALL: [Role; 3] = [Role::Readonly, Role::Publisher, Role::Admin];
+
     /// As stored and shown in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Readonly => "readonly",
             Role::Publisher => "publisher",
             Role::Admin => "admin",
+        }
+    }
+
+    /// As users read it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Role::Readonly => "Read only",
+            Role::Publisher => "Publisher",
+            Role::Admin => "Staff",
         }
     }
 
@@ -41,9 +53,9 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        [Role::Readonly, Role::Publisher, Role::Admin]
-            .into_iter()
-            .find(|role| role.as_str() == s)
-            .ok_or_else(|| format!("`{s}` is not a role; it is one of readonly, publisher, admin"))
+        Role::ALL.into_iter().find(|role| role.as_str() == s).ok_or_else(|| {
+            let known = Role::ALL.map(Role::as_str).join(", ");
+            format!("`{s}` is not a role; it is one of {known}")
+        })
     }
 }

@@ -2,16 +2,17 @@
 
 use super::{
     file_name::slug,
+    list::{Parameter, TimeBound},
     metric::Metric,
     period::{Period, hour_of, months_later},
 };
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 /// Length of a point, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
 pub enum Granularity {
     Hour,
     Day,
@@ -57,8 +58,65 @@ impl FromStr for Granularity {
         [Granularity::Hour, Granularity::Day, Granularity::Month]
             .into_iter()
             .find(|granularity| granularity.as_str() == s)
-            .ok_or_else(|| "wants hour, day or month".to_owned())
+            .ok_or_else(|| "must be hour, day or month".to_owned())
     }
+}
+
+impl fmt::Display for Granularity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How series may be split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
+pub enum Grouping {
+    App,
+}
+
+impl fmt::Display for Grouping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Grouping::App => f.write_str("app"),
+        }
+    }
+}
+
+impl FromStr for Grouping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "app" { Ok(Grouping::App) } else { Err("must be app or absent".to_owned()) }
+    }
+}
+
+/// The usage and its resolution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct UsageSpan {
+    /// Default: all.
+    #[serde(skip_serializing_if = "Parameter::is_absent")]
+    #[cfg_attr(feature = "ssr", param(required = false, value_type = Metric))]
+    pub metric: Parameter<Metric>,
+    /// The start: an RFC 3339 instant, or a date for its start in UTC. Default: a week, 30 days or
+    /// a year before `to`.
+    #[serde(skip_serializing_if = "Parameter::is_absent")]
+    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = TimeBound))]
+    pub from: Parameter<TimeBound>,
+    /// The end, exclusive. Default: now.
+    #[serde(skip_serializing_if = "Parameter::is_absent")]
+    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = TimeBound))]
+    pub to: Parameter<TimeBound>,
+    /// Length of a point; default `day`.
+    #[serde(skip_serializing_if = "Parameter::is_absent")]
+    #[cfg_attr(feature = "ssr", param(required = false, value_type = Granularity))]
+    pub granularity: Parameter<Granularity>,
+    /// `app`: one series for each of the 20 apps with the most usage, and one for the others.
+    #[serde(skip_serializing_if = "Parameter::is_absent")]
+    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = Grouping))]
+    pub group_by: Parameter<Grouping>,
 }
 
 /// `GET /billing/usage/history`.

@@ -1,6 +1,6 @@
 //! Stripe's events as staff see them: the inbox, processing statuses, and results of replays.
 
-use super::invoice::Pagination;
+use super::list::Pagination;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;

@@ -1,8 +1,9 @@
 //! Requests that change something must come from our own pages, or not from a browser.
 //!
-//! tower-http 0.7 has a `csrf` layer; it differs in what it accepts. An `Origin` passes there when its
-//! host is the request's `Host`, whatever the scheme, and a trusted origin passes even with
-//! `Sec-Fetch-Site: cross-site`. Here `Sec-Fetch-Site` decides, and an `Origin` must be `PUBLIC_URL`.
+//! tower-http 0.7 has a `csrf` layer; it differs in what it accepts. An `Origin` passes there when
+//! its host is the request's `Host`, whatever the scheme, and a trusted origin passes even with
+//! `Sec-Fetch-Site: cross-site`. Here `Sec-Fetch-Site` decides, and an `Origin` must be
+//! `PUBLIC_URL`.
 
 use super::state::Server;
 use crate::{app::calls::Problem, http::problem};

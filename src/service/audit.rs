@@ -7,4 +7,4 @@ pub mod refusals;
 
 pub use chain::{Broken, Proof, Sealer, verify};
 pub use incidents::{Asked, Incidents, job_failed, refused, request_failed};
-pub use list::{Query, csv, list};
+pub use list::{csv, list};

@@ -4,7 +4,7 @@
 use super::{
     Error, Platform, Result,
     actor::system_entry,
-    parameter::{DEFAULT_LIMIT, MAX_LIMIT, number, search},
+    parameter::{paging, value},
     usage,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     domain::{
         customer::CustomerPage,
         identity::CustomerId,
-        invoice::Pagination,
+        list::{CustomerFilter, ListQuery, Pagination, SearchText},
         money::Currency,
         plan::Unpriced,
         subscription::{Subscription, metered_at},
@@ -28,14 +28,13 @@ use time::Duration;
 /// Maximum page number.
 const MOST_PAGES: u32 = 1_000_000;
 
-/// A page of the customers whose name, e-mail address, id or Stripe id contains `q`.
-pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, limit: Option<String>) -> Result<CustomerPage> {
-    let limit = number("limit", limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
-    let page = number("page", page, 1, 1..=MOST_PAGES)?;
-    let q = search("q", q)?;
-    let offset = i64::from(page - 1) * i64::from(limit);
-    let (mut customers, total) =
-        tokio::try_join!(store::list(&platform.db, q.as_deref(), i64::from(limit), offset), store::count(&platform.db, q.as_deref()))?;
+/// A page of the customers whose name, e-mail address, id or Stripe id contains the search text.
+pub async fn list(platform: &Platform, query: ListQuery<CustomerFilter>) -> Result<CustomerPage> {
+    let (page, limit) = paging(query.paging, MOST_PAGES)?;
+    let q = value("q", query.filter.q)?;
+    let q = q.as_ref().map(SearchText::as_str);
+    let rows = store::list(&platform.db, q, i64::from(limit.0), page.offset(limit));
+    let (mut customers, total) = tokio::try_join!(rows, store::count(&platform.db, q))?;
     let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
     let mut standing = metered(platform, &ids).await?;
     for customer in &mut customers {
@@ -46,7 +45,7 @@ pub async fn list(platform: &Platform, q: Option<String>, page: Option<String>, 
             customer.unpriced = unpriced.map(|why| why.to_string());
         }
     }
-    Ok(CustomerPage { customers, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) } })
+    Ok(CustomerPage { customers, pagination: Pagination::new(page, limit, total) })
 }
 
 /// A customer's metered subscription.

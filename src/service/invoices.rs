@@ -2,25 +2,24 @@
 
 mod file;
 
-pub use file::{FileQuery, InvoiceFile, file};
+pub use file::{FileOptions, InvoiceFile, file};
 
 use super::{
     Error, Platform, Result, features,
-    parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, instant, number, search},
+    parameter::{paging, span, value},
 };
 use crate::{
     domain::{
         features::Feature,
         identity::CustomerId,
-        invoice::{InvoiceDetail, InvoicePage, InvoiceSort, InvoiceStatus, Pagination, sums::Sums},
+        invoice::{InvoiceDetail, InvoicePage, sums::Sums},
+        list::{InvoiceFilter, ListQuery, Pagination},
     },
     pdf::{CacheKey, InvoiceDocument, Pdf, PdfError, Seller},
     store::postgres::{inbox, invoices as store},
     telemetry,
 };
-use serde::Deserialize;
 use std::sync::Arc;
-use time::Duration;
 use uuid::Uuid;
 
 /// Rows of a file per query.
@@ -34,50 +33,26 @@ pub enum Scope {
     Everyone,
 }
 
-/// A list request's unparsed parameters.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Query {
-    pub page: Option<String>,
-    pub limit: Option<String>,
-    pub status: Option<String>,
-    pub from: Option<String>,
-    pub to: Option<String>,
-    pub q: Option<String>,
-    pub sort: Option<String>,
-}
-
 /// A page of a customer's invoices.
 #[tracing::instrument(name = "invoices.list", level = "debug", skip_all)]
-pub async fn list(platform: &Platform, customer: CustomerId, mut query: Query) -> Result<InvoicePage> {
+pub async fn list(platform: &Platform, customer: CustomerId, query: ListQuery<InvoiceFilter>) -> Result<InvoicePage> {
     let now = platform.clock.now();
-    let page: u32 = number("page", query.page.take(), 1, 1..=u32::MAX)?;
-    let limit: u32 = number("limit", query.limit.take(), DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
-    let filter = store::Filter { limit: i64::from(limit), offset: i64::from(page - 1) * i64::from(limit), ..filter(query)? };
+    let (page, limit) = paging(query.paging, u32::MAX)?;
+    let filter = store::Filter { limit: i64::from(limit.0), offset: page.offset(limit), ..filter(query.filter)? };
     let (invoices, total) = store::list(&platform.db, customer, &filter, now).await?;
     let totals = store::totals(&platform.db, customer, now).await?;
-    Ok(InvoicePage { invoices, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, totals })
+    Ok(InvoicePage { invoices, pagination: Pagination::new(page, limit, total), totals })
 }
 
-/// Parses filter and order, with the limit of a file.
-fn filter(query: Query) -> Result<store::Filter> {
-    let from = given(query.from).map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
-    // A date means its whole day, at both ends.
-    let to = given(query.to).map(|text| instant("to", &text, Duration::DAY)).transpose()?;
-    if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        return Err(Error::invalid("to", "is before `from`"));
-    }
-    let search = search("q", query.q)?.as_deref().map(store::Search::new);
+/// Filter and order, with the limit of a file.
+fn filter(filter: InvoiceFilter) -> Result<store::Filter> {
+    let (from, to) = span(filter.from, filter.to)?;
     Ok(store::Filter {
-        status: given(query.status)
-            .map(|text| text.parse::<InvoiceStatus>().map_err(|detail| Error::invalid("status", detail)))
-            .transpose()?,
+        status: value("status", filter.status)?,
         from,
         to,
-        search,
-        sort: given(query.sort)
-            .map(|text| text.parse::<InvoiceSort>().map_err(|detail| Error::invalid("sort", detail)))
-            .transpose()?
-            .unwrap_or_default(),
+        search: value("q", filter.q)?.map(|text| store::Search::new(text.as_str())),
+        sort: value("sort", filter.sort)?.unwrap_or_default(),
         limit: ROWS_AT_ONCE,
         offset: 0,
     })

@@ -11,7 +11,7 @@ mod intake;
 mod staff;
 
 pub use intake::Intake;
-pub use staff::{Query, list, replay, replay_failed, show};
+pub use staff::{list, replay, replay_failed, show};
 
 use super::{Error, Platform, Result, features};
 use crate::{

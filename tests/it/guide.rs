@@ -40,7 +40,7 @@ fn guide() -> String {
 }
 
 /// The variables that a server reads: those of its configuration, and what is read elsewhere.
-fn settings() -> BTreeSet<String> {
+pub fn settings() -> BTreeSet<String> {
     let asked = RefCell::new(BTreeSet::new());
     Config::read(&file("Leptos.toml"), &|name: &str| {
         asked.borrow_mut().insert(name.to_owned());

@@ -332,7 +332,7 @@ async fn a_dead_runs_scope_is_exclusive_and_resumes() {
         tended = reconcile::tend(&app.platform).await.unwrap();
         tokio::task::yield_now().await;
     }
-    let run = reconcile::detail(&app.platform, &id.to_string(), None, None, None).await.unwrap();
+    let run = reconcile::detail(&app.platform, &id.to_string(), apex_billing::domain::list::ListQuery::default()).await.unwrap();
     assert_eq!((run.summary.status, run.summary.within_tolerance), (ReconciliationStatus::Completed, Some(true)));
 }
 

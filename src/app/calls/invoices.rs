@@ -1,37 +1,27 @@
 //! Invoices.
 
-// Each query parameter is a function parameter, which the macro repeats in its own code.
-#![allow(clippy::too_many_arguments)]
-
 use super::Problem;
-use crate::domain::invoice::{InvoiceDetail, InvoicePage};
+use crate::domain::{
+    invoice::{InvoiceDetail, InvoicePage},
+    list::{InvoiceFilter, ListQuery},
+};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/billing/invoices`. Every parameter is text, so that an error can name it.
+/// `GET /api/v1/billing/invoices`. An error names the invalid parameter.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/invoices", tag = "Invoices",
         summary = "A page of invoices",
-        params(crate::app::calls::parameters::InvoiceFilter, crate::app::calls::parameters::Paging, crate::app::calls::parameters::OfCustomer),
+        params(crate::domain::list::InvoiceFilter, crate::domain::list::Paging, crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "The page, and the amounts owed by currency", body = InvoicePage)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetInvoices, prefix = "/api/v1", endpoint = "billing/invoices", input = GetUrl, output = Json)]
-pub async fn invoices(
-    page: Option<String>,
-    limit: Option<String>,
-    status: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    q: Option<String>,
-    sort: Option<String>,
-    customer_id: Option<String>,
-) -> Result<InvoicePage, Problem> {
+pub async fn invoices(#[server(flatten)] query: ListQuery<InvoiceFilter>, customer_id: Option<String>) -> Result<InvoicePage, Problem> {
     let caller = crate::guard::caller(customer_id).await?;
-    let query = crate::service::invoices::Query { page, limit, status, from, to, q, sort };
     Ok(crate::service::invoices::list(&caller.platform, caller.customer, query).await?)
 }
 

@@ -1,25 +1,28 @@
 //! Reconciliations, for staff.
 
 use super::Problem;
-use crate::domain::reconcile::{ReconciliationDetail, ReconciliationPage};
+use crate::domain::{
+    list::{DiscrepancyFilter, EveryRun, ListQuery},
+    reconcile::{ReconciliationDetail, ReconciliationPage},
+};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/reconciliations`. Every parameter is text, so that an error can name it.
+/// `GET /api/v1/admin/reconciliations`. An error names the invalid parameter.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/reconciliations", tag = "Administration",
         summary = "Reconciliation runs, newest first",
-        params(crate::app::calls::parameters::Paging),
+        params(crate::domain::list::Paging),
         responses((status = 200, description = "A page of runs", body = ReconciliationPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
 #[server(name = GetReconciliations, prefix = "/api/v1", endpoint = "admin/reconciliations", input = GetUrl, output = Json)]
-pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage, Problem> {
+pub async fn reconciliations(#[server(flatten)] query: ListQuery<EveryRun>) -> Result<ReconciliationPage, Problem> {
     let staff = crate::guard::staff().await?;
-    Ok(crate::service::reconcile::list(&staff.platform, page, limit).await?)
+    Ok(crate::service::reconcile::list(&staff.platform, query).await?)
 }
 
 /// A run for its page. API clients use `GET /api/v1/admin/reconciliations/{id}` with the same use
@@ -30,18 +33,13 @@ pub async fn reconciliations(page: Option<String>, limit: Option<String>) -> Res
         get, path = "/api/v1/admin/reconciliation", tag = "Administration",
         summary = "One run, for its page",
         description = "The same as `GET /api/v1/admin/reconciliations/{id}`, which API clients use.",
-        params(("id" = String, Query, description = "The run's id"), crate::app::calls::parameters::DiscrepancyFilter, crate::app::calls::parameters::Paging),
+        params(("id" = String, Query, description = "The run's id"), crate::domain::list::DiscrepancyFilter, crate::domain::list::Paging),
         responses((status = 200, description = "The run with a page of its discrepancies", body = ReconciliationDetail)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetReconciliation, prefix = "/api/v1", endpoint = "admin/reconciliation", input = GetUrl, output = Json)]
-pub async fn reconciliation(
-    id: String,
-    kind: Option<String>,
-    page: Option<String>,
-    limit: Option<String>,
-) -> Result<ReconciliationDetail, Problem> {
+pub async fn reconciliation(id: String, #[server(flatten)] query: ListQuery<DiscrepancyFilter>) -> Result<ReconciliationDetail, Problem> {
     let staff = crate::guard::staff().await?;
-    Ok(crate::service::reconcile::detail(&staff.platform, &id, kind, page, limit).await?)
+    Ok(crate::service::reconcile::detail(&staff.platform, &id, query).await?)
 }

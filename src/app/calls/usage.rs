@@ -1,7 +1,10 @@
 //! Usage.
 
 use super::Problem;
-use crate::domain::{usage::UsageCurrent, usage_history::UsageHistory};
+use crate::domain::{
+    usage::UsageCurrent,
+    usage_history::{UsageHistory, UsageSpan},
+};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
@@ -24,28 +27,20 @@ pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, 
     Ok(crate::service::usage::current(&caller.platform, caller.customer).await?)
 }
 
-/// `GET /api/v1/billing/usage/history`. Every parameter is text, so that an error can name it.
+/// `GET /api/v1/billing/usage/history`. An error names the invalid parameter.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/billing/usage/history", tag = "Usage",
         summary = "Usage history",
         description = "Without gaps, in UTC. Hours over at most 93 days, days and months over at most 732.",
-        params(crate::app::calls::parameters::UsageSpan, crate::app::calls::parameters::OfCustomer),
+        params(crate::domain::usage_history::UsageSpan, crate::app::calls::parameters::OfCustomer),
         responses((status = 200, description = "One series per metric, or per metric and app", body = UsageHistory)),
         extensions(("x-problems" = json!(["not_found", "invalid_parameter"])))
     )
 )]
 #[server(name = GetUsageHistory, prefix = "/api/v1", endpoint = "billing/usage/history", input = GetUrl, output = Json)]
-pub async fn usage_history(
-    metric: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    granularity: Option<String>,
-    group_by: Option<String>,
-    customer_id: Option<String>,
-) -> Result<UsageHistory, Problem> {
+pub async fn usage_history(#[server(flatten)] span: UsageSpan, customer_id: Option<String>) -> Result<UsageHistory, Problem> {
     let caller = crate::guard::caller(customer_id).await?;
-    let query = crate::service::usage::history::Query { metric, from, to, granularity, group_by };
-    Ok(crate::service::usage::history::history(&caller.platform, caller.customer, query).await?)
+    Ok(crate::service::usage::history::history(&caller.platform, caller.customer, span).await?)
 }

@@ -1,31 +1,28 @@
 //! The webhook inbox, for staff.
 
 use super::Problem;
-use crate::domain::webhook::{WebhookDetail, WebhookPage};
+use crate::domain::{
+    list::{ListQuery, WebhookFilter},
+    webhook::{WebhookDetail, WebhookPage},
+};
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-/// `GET /api/v1/admin/webhooks`. Every parameter is text, so that an error can name it.
+/// `GET /api/v1/admin/webhooks`. An error names the invalid parameter.
 #[cfg_attr(
     feature = "ssr",
     utoipa::path(
         get, path = "/api/v1/admin/webhooks", tag = "Webhooks",
         summary = "Stripe's events, newest first",
-        params(crate::app::calls::parameters::WebhookFilter, crate::app::calls::parameters::Paging),
+        params(crate::domain::list::WebhookFilter, crate::domain::list::Paging),
         responses((status = 200, description = "A page of the inbox", body = WebhookPage)),
         extensions(("x-role" = json!("admin")), ("x-problems" = json!(["invalid_parameter"])))
     )
 )]
 #[server(name = GetWebhooks, prefix = "/api/v1", endpoint = "admin/webhooks", input = GetUrl, output = Json)]
-pub async fn webhooks(
-    status: Option<String>,
-    #[server(rename = "type")] event_type: Option<String>,
-    q: Option<String>,
-    page: Option<String>,
-    limit: Option<String>,
-) -> Result<WebhookPage, Problem> {
+pub async fn webhooks(#[server(flatten)] query: ListQuery<WebhookFilter>) -> Result<WebhookPage, Problem> {
     let staff = crate::guard::staff().await?;
-    Ok(crate::service::webhooks::list(&staff.platform, crate::service::webhooks::Query { status, event_type, q, page, limit }).await?)
+    Ok(crate::service::webhooks::list(&staff.platform, query).await?)
 }
 
 /// An event for its page. API clients use `GET /api/v1/admin/webhooks/{id}` with the same use case.

@@ -1,20 +1,13 @@
 //! The signed-in user, the theme, and the logout.
 
 use super::{Glyph, Icon, theme_switch::ThemeSwitch};
-use crate::{
-    app::local_path::ACCOUNT,
-    domain::{identity::Viewer, role::Role},
-};
+use crate::{app::local_path::ACCOUNT, domain::identity::Viewer};
 use leptos::prelude::*;
 
 /// A button that opens the menu. A popover closes by Escape or a click outside, without a script.
 #[component]
 pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
-    let role = match viewer.role {
-        Role::Readonly => "Read only",
-        Role::Publisher => "Publisher",
-        Role::Admin => "Staff",
-    };
+    let role = viewer.role.title();
     let whose = if viewer.viewing { "Viewing as" } else { "Customer" };
     let customer = viewer.customer.map(|customer| customer.name);
     let shown = customer.clone().unwrap_or_else(|| "No customer".to_owned());

@@ -2,7 +2,7 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::{audit_filters::AuditFilters, json_text::lay_out, usage_summary::Tone},
+    app::{filters::audit_of, json_text::lay_out, usage_summary::Tone},
     domain::audit::AuditEntry,
 };
 use leptos::prelude::*;
@@ -35,7 +35,7 @@ fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
         view! {
             <div>
                 <dt>"Customer"</dt>
-                <dd class="ids"><a href=AuditFilters::of_customer(&id).href()>{id.to_string()}</a></dd>
+                <dd class="ids"><a href=audit_of(id)>{id.to_string()}</a></dd>
             </div>
         }
     });

@@ -2,7 +2,7 @@
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
-    app::{audit_filters::AuditFilters, usage_summary::Tone},
+    app::{filters::audit_of, usage_summary::Tone},
     domain::{
         customer::{CustomerSummary, MirrorState},
         format::counted,
@@ -61,7 +61,7 @@ fn row(customer: &CustomerSummary) -> impl IntoView + use<> {
                         <span>"View as" <span class="visually-hidden">" " {customer.name.clone()}</span></span>
                     </button>
                 </form>
-                <a href=AuditFilters::of_customer(&customer.id).href()>
+                <a href=audit_of(customer.id)>
                     "Audit" <span class="visually-hidden">" of " {customer.name.clone()}</span>
                 </a>
             </td>

@@ -1,7 +1,7 @@
 //! Paging of a long list.
 
 use super::{Glyph, Icon};
-use crate::domain::{format, invoice::Pagination};
+use crate::domain::{format, list::Pagination};
 use leptos::prelude::*;
 
 /// Previous, next, the current page, and the number of pages.

@@ -1,6 +1,6 @@
 //! An invalid filter, explained by name.
 
-use super::{Glyph, Icon, invoice_filter_form::FILTER_PROBLEM};
+use super::{Glyph, Icon, filter_form::FILTER_PROBLEM};
 use leptos::prelude::*;
 
 /// `field`: the filter, as the beginning of the sentence that `detail` ends; `clear`: URL of the

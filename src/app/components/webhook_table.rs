@@ -1,7 +1,7 @@
 //! The inbox as a table; on narrow screens each row becomes a card.
 
 use super::{Moment, WebhookBadge};
-use crate::{app::webhook_filters::webhook_href, domain::webhook::WebhookSummary};
+use crate::{app::filters::webhook_href, domain::webhook::WebhookSummary};
 use leptos::prelude::*;
 
 /// One row per event, with a link to its page.

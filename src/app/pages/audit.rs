@@ -2,74 +2,76 @@
 
 use crate::{
     app::{
-        audit_filters::AuditFilters,
-        calls::{Problem, audit::audit},
+        calls::audit::audit,
         components::{
-            Glyph, Icon, Moment, ProblemNotice,
+            Glyph, Icon, Moment,
             audit_entries::AuditEntries,
-            audit_filter_form::AuditFilterForm,
-            blank::{Blank, past_the_end},
-            pagination::PageLinks,
-            skeleton::Skeleton,
-            unusable_filter::UnusableFilter,
+            filter_form::{FilterForm, Input},
+            list::{ListPage, ListWords, load, rows, show},
         },
-        local_path::AUDIT,
-        status::set_status,
+        filters::Filter,
         usage_summary::Tone,
     },
-    domain::audit::{AuditPage as Trail, SealSummary},
+    domain::{
+        audit::{AuditPage as Trail, SealSummary},
+        list::{AuditFilter, ListQuery},
+    },
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// Maximum number of entries that the server counts.
 const MOST_COUNTED: u64 = 10_000;
 
+static WORDS: ListWords = ListWords {
+    noun: "entry",
+    glyph: Glyph::Trail,
+    empty: ("No entries yet", "The first one appears here with the first change."),
+    unmatched: ("Nothing matches", "No entry matches these filters."),
+    clear: "Clear the filters",
+    parameters: &[
+        ("customer_id", "The customer’s id can’t be used: "),
+        ("actor", "The actor can’t be used: "),
+        ("type", "The type can’t be used: "),
+        ("from", "The first day can’t be used: "),
+        ("to", "The last day can’t be used: "),
+        ("q", "The text can’t be used: "),
+        ("page", "The page can’t be used: "),
+        ("limit", "The page can’t be used: "),
+    ],
+};
+
 /// `/admin/audit?customer_id=&actor=&type=&from=&to=&q=&page=`.
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let query = use_query_map();
-    let filters = Memo::new(move |_| query.with(|query| AuditFilters::from_fields(|name| query.get(name))));
-    let page = Resource::new(
-        move || filters.get(),
-        |f: AuditFilters| async move {
-            let asked = f.clone();
-            (asked, audit(f.event_type, f.actor, f.customer_id, f.from, f.to, f.q, f.page, f.limit).await)
-        },
-    );
-    view! {
-        <Title text="Audit" />
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match page.await {
-                    (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
-                    (filters, answer) => Either::Right(show(filters, answer)),
-                }
-            })}
-        </Transition>
-    }
+    let (_, page) = load(audit);
+    let content = move || async move {
+        let (query, answer) = page.await;
+        show(&WORDS, &query, answer, |answer| head(&query, answer), |trail| list(&query, &trail))
+    };
+    view! { <ListPage title="Audit" content /> }
 }
 
-fn show(filters: AuditFilters, answer: Result<Trail, Problem>) -> impl IntoView {
-    let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
-    let event_types = answer.as_ref().map_or(&[][..], |trail| &trail.event_types);
-    let form = view! { <AuditFilterForm filters=&filters event_types wrong=wrong.as_deref() /> };
+fn head(query: &ListQuery<AuditFilter>, answer: Result<&Trail, &str>) -> AnyView {
+    let filter = &query.filter;
     let file = answer.is_ok().then(|| {
         view! {
-            <a class="button" href=filters.csv_href() rel="external">
+            <a class="button" href=filter.file_href("/api/v1/admin/audit.csv") rel="external">
                 <Icon glyph=Glyph::Download />
                 <span>"CSV"</span>
             </a>
         }
     });
-    let result = match answer {
-        Ok(trail) => Either::Left(view! {
-            {chain(trail.sealed.as_ref())}
-            {list(&trail, &filters)}
-        }),
-        Err(problem) => Either::Right(unusable(problem)),
-    };
+    let known = answer.map_or(&[][..], |trail| &trail.event_types);
+    let known = known.iter().map(|name| view! { <option value=name.clone()></option> }).collect_view();
+    let inputs = vec![
+        Input::new("q", "Text or address", "search", filter.q.text()),
+        Input::new("type", "Type begins with", "text", filter.event_type.text()).suggesting("event-types"),
+        Input::new("actor", "Done by", "search", filter.actor.text()),
+        Input::new("customer_id", "Customer id", "search", filter.customer_id.text()),
+        Input::new("from", "From", "date", filter.from.text()),
+        Input::new("to", "Until", "date", filter.to.text()),
+    ];
+    let suggestions = view! { <datalist id="event-types">{known}</datalist> };
     view! {
         <header class="page-head">
             <div>
@@ -78,9 +80,9 @@ fn show(filters: AuditFilters, answer: Result<Trail, Problem>) -> impl IntoView 
             </div>
             <div class="actions">{file}</div>
         </header>
-        {form}
-        {result}
+        <FilterForm query label="Audit log" inputs wrong=answer.err() more=suggestions.into_any() many=true />
     }
+    .into_any()
 }
 
 /// How far the chain of seals reaches.
@@ -104,39 +106,16 @@ fn chain(sealed: Option<&SealSummary>) -> impl IntoView + use<> {
     }
 }
 
-fn list(trail: &Trail, filters: &AuditFilters) -> impl IntoView + use<> {
-    let pagination = &trail.pagination;
-    if !trail.entries.is_empty() {
-        let href = |page| filters.on_page(page).href();
-        return Either::Left(view! {
-            <AuditEntries entries=&trail.entries sealed_upto=trail.sealed.as_ref().map(|seal| seal.last_id) />
-            <PageLinks pagination noun="entry" href=&href />
-            {(pagination.total >= MOST_COUNTED)
-                .then(|| view! { <p class="quiet">"Only the newest entries are counted and paged; use filters or the file for older ones."</p> })}
-        });
+fn list(query: &ListQuery<AuditFilter>, trail: &Trail) -> AnyView {
+    let any = !trail.entries.is_empty();
+    let sealed_upto = trail.sealed.as_ref().map(|seal| seal.last_id);
+    let table = any.then(|| view! { <AuditEntries entries=&trail.entries sealed_upto /> }.into_any());
+    let uncounted = (any && trail.pagination.total >= MOST_COUNTED)
+        .then(|| view! { <p class="quiet">"Only the newest entries are counted and paged; use filters or the file for older ones."</p> });
+    view! {
+        {chain(trail.sealed.as_ref())}
+        {rows(&WORDS, query, &trail.pagination, table)}
+        {uncounted}
     }
-    let said = if pagination.total > 0 {
-        past_the_end(filters.on_page(pagination.total_pages).href())
-    } else if filters.narrow() {
-        ("Nothing matches", "No entry matches these filters.", Some((AUDIT.to_owned(), "Clear the filters")))
-    } else {
-        ("No entries yet", "The first one appears here with the first change.", None)
-    };
-    Either::Right(view! { <Blank glyph=Glyph::Trail said /> })
-}
-
-/// An invalid filter, explained by name.
-fn unusable(problem: Problem) -> impl IntoView {
-    set_status(problem.status);
-    let field = match problem.parameter.as_deref() {
-        Some("customer_id") => "The customer’s id can’t be used: ",
-        Some("actor") => "The actor can’t be used: ",
-        Some("type") => "The type can’t be used: ",
-        Some("from") => "The first day can’t be used: ",
-        Some("to") => "The last day can’t be used: ",
-        Some("q") => "The text can’t be used: ",
-        Some("page" | "limit") => "The page can’t be used: ",
-        _ => "A filter can’t be used: ",
-    };
-    view! { <UnusableFilter field detail=problem.detail clear=AUDIT.to_owned().to_owned() /> }
+    .into_any()
 }

@@ -2,61 +2,43 @@
 
 use crate::{
     app::{
-        calls::{Problem, customers::customers},
+        calls::customers::customers,
         components::{
-            Glyph, Icon, ProblemNotice,
-            blank::{Blank, past_the_end},
+            Glyph,
             customer_table::CustomerTable,
-            filter_on_submit::filter_on_submit,
-            invoice_filter_form::FILTER_PROBLEM,
-            pagination::PageLinks,
-            skeleton::Skeleton,
-            unusable_filter::UnusableFilter,
+            filter_form::{FilterForm, Input},
+            list::{ListPage, ListWords, load, rows, show},
         },
-        customer_filters::CustomerFilters,
-        local_path::CUSTOMERS,
-        status::set_status,
     },
-    domain::customer::CustomerPage,
+    domain::{
+        customer::CustomerPage,
+        list::{CustomerFilter, ListQuery},
+    },
 };
-use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos::prelude::*;
+
+static WORDS: ListWords = ListWords {
+    noun: "customer",
+    glyph: Glyph::Customers,
+    empty: ("No customers yet", "The first one appears here when it is added."),
+    unmatched: ("No customer matches", "No customer’s name, address or id contains this text."),
+    clear: "Show all customers",
+    parameters: &[("q", "The text can’t be used: "), ("page", "The page can’t be used: "), ("limit", "The page can’t be used: ")],
+};
 
 /// `/admin/customers?q=&page=`.
 #[component]
 pub fn CustomersPage() -> impl IntoView {
-    let query = use_query_map();
-    let filters = Memo::new(move |_| query.with(|query| CustomerFilters::from_fields(|name| query.get(name))));
-    let page = Resource::new(
-        move || filters.get(),
-        |f: CustomerFilters| async move {
-            let asked = f.clone();
-            (asked, customers(f.q, f.page, f.limit).await)
-        },
-    );
-    view! {
-        <Title text="Customers" />
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match page.await {
-                    (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
-                    (filters, answer) => Either::Right(show(filters, answer)),
-                }
-            })}
-        </Transition>
-    }
+    let (_, page) = load(customers);
+    let content = move || async move {
+        let (query, answer) = page.await;
+        show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page))
+    };
+    view! { <ListPage title="Customers" content /> }
 }
 
-fn show(filters: CustomerFilters, answer: Result<CustomerPage, Problem>) -> impl IntoView {
-    let invalid = answer.as_ref().is_err_and(|problem| problem.parameter.as_deref() == Some("q"));
-    let value = filters.q.clone().unwrap_or_default();
-    let limit = filters.limit.clone().map(|value| view! { <input type="hidden" name="limit" value=value /> });
-    let submit = filter_on_submit(|field| CustomerFilters::from_fields(field).href());
-    let result = match answer {
-        Ok(page) => Either::Left(list(&page, &filters)),
-        Err(problem) => Either::Right(unusable(problem)),
-    };
+fn head(query: &ListQuery<CustomerFilter>, wrong: Option<&str>) -> AnyView {
+    let inputs = vec![Input::new("q", "Name, e-mail address, id or Stripe id", "search", query.filter.q.text()).growing()];
     view! {
         <header class="page-head">
             <div>
@@ -64,54 +46,12 @@ fn show(filters: CustomerFilters, answer: Result<CustomerPage, Problem>) -> impl
                 <p class="page-sub">"All customers, and the state of their mirror of Stripe."</p>
             </div>
         </header>
-        <form method="get" action=CUSTOMERS class="filters" role="search" aria-label="Customers" on:submit=submit>
-            {limit}
-            <div class="field grow">
-                <label for="filter-q">"Name, e-mail address, id or Stripe id"</label>
-                <input
-                    id="filter-q"
-                    name="q"
-                    type="search"
-                    value=value.clone()
-                    prop:value=value
-                    autocomplete="off"
-                    aria-invalid=invalid.then_some("true")
-                    aria-describedby=invalid.then_some(FILTER_PROBLEM)
-                />
-            </div>
-            <button class="button">
-                <Icon glyph=Glyph::Search />
-                <span>"Search"</span>
-            </button>
-        </form>
-        {result}
+        <FilterForm query label="Customers" inputs wrong action="Search" />
     }
+    .into_any()
 }
 
-fn list(page: &CustomerPage, filters: &CustomerFilters) -> impl IntoView + use<> {
-    if !page.customers.is_empty() {
-        let href = |page| filters.on_page(page).href();
-        return Either::Left(view! {
-            <CustomerTable customers=&page.customers />
-            <PageLinks pagination=&page.pagination noun="customer" href=&href />
-        });
-    }
-    let said = if page.pagination.total > 0 {
-        past_the_end(filters.on_page(page.pagination.total_pages).href())
-    } else if filters.q.is_some() {
-        ("No customer matches", "No customer’s name, address or id contains this text.", Some((CUSTOMERS.to_owned(), "Show all customers")))
-    } else {
-        ("No customers yet", "The first one appears here when it is added.", None)
-    };
-    Either::Right(view! { <Blank glyph=Glyph::Customers said /> })
-}
-
-/// An invalid search, explained by name.
-fn unusable(problem: Problem) -> impl IntoView {
-    set_status(problem.status);
-    let field = match problem.parameter.as_deref() {
-        Some("q") => "The text can’t be used: ",
-        _ => "The page can’t be used: ",
-    };
-    view! { <UnusableFilter field detail=problem.detail clear=CUSTOMERS.to_owned().to_owned() link="Show all customers" /> }
+fn list(query: &ListQuery<CustomerFilter>, page: &CustomerPage) -> AnyView {
+    let table = (!page.customers.is_empty()).then(|| view! { <CustomerTable customers=&page.customers /> }.into_any());
+    rows(&WORDS, query, &page.pagination, table)
 }

@@ -2,86 +2,109 @@
 
 use crate::{
     app::{
-        calls::{Problem, invoices::invoices},
+        calls::invoices::invoices,
         components::{
-            Glyph, Icon, ProblemNotice,
-            blank::{Blank, past_the_end},
-            invoice_filter_form::InvoiceFilterForm,
+            Glyph, Icon,
+            filter_form::{FilterForm, Input, Segments},
             invoice_table::InvoiceTable,
-            pagination::PageLinks,
-            skeleton::Skeleton,
-            unusable_filter::UnusableFilter,
+            list::{ListPage, ListWords, load, rows, show},
         },
-        filters::InvoiceFilters,
+        filters::{Filter, href},
         pages::{console::Session, paused::PausedPage},
-        status::set_status,
     },
     domain::{
-        invoice::{InvoicePage, InvoiceTotals},
+        invoice::{InvoicePage, InvoiceSort, InvoiceStatus, InvoiceTotals},
+        list::{InvoiceFilter, ListQuery},
         money::Money,
     },
 };
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-};
-use leptos_meta::Title;
+use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+
+static WORDS: ListWords = ListWords {
+    noun: "invoice",
+    glyph: Glyph::Invoice,
+    empty: ("No invoices yet", "The first one appears here when your first billing period ends."),
+    unmatched: ("Nothing matches", "No invoice matches these filters."),
+    clear: "Clear the filters",
+    parameters: &[
+        ("from", "“Issued from” can’t be used: "),
+        ("to", "“Issued until” can’t be used: "),
+        ("q", "The search text can’t be used: "),
+        ("status", "The status can’t be used: "),
+        ("sort", "The order can’t be used: "),
+        ("page", "The page can’t be used: "),
+        ("limit", "The page can’t be used: "),
+    ],
+};
 
 /// `/billing/invoices?status=&from=&to=&q=&sort=&page=`.
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
-    let query = use_query_map();
     let session = expect_context::<Session>();
+    let address = use_query_map();
     // If the portal can't be opened, its form redirects here.
-    let refusal = Memo::new(move |_| query.with(|query| query.get("portal")));
-    let filters = Memo::new(move |_| query.with(InvoiceFilters::read));
-    let page = Resource::new(
-        move || filters.get(),
-        |f: InvoiceFilters| async move {
-            let asked = f.clone();
-            (asked, invoices(f.page, f.limit, f.status, f.from, f.to, f.q, f.sort, None).await)
-        },
-    );
-    view! {
-        <Title text="Invoices" />
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                let portal = session.may_open_portal().await;
-                match (session.paused().await, page.await) {
-                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
-                    (false, (_, Err(problem))) if !about_filters(&problem) => EitherOf3::B(view! { <ProblemNotice problem page=true /> }),
-                    (false, (filters, answer)) => EitherOf3::C(show(&filters, answer, portal, refusal.get_untracked())),
-                }
-            })}
-        </Transition>
-    }
+    let refusal = Memo::new(move |_| address.with(|address| address.get("portal")));
+    let (_, page) = load(|query: ListQuery<InvoiceFilter>| invoices(query, None));
+    let content = move || async move {
+        let portal = session.may_open_portal().await;
+        if session.paused().await {
+            return view! { <PausedPage /> }.into_any();
+        }
+        let (query, answer) = page.await;
+        let head = |answer: Result<&InvoicePage, &str>| head(&query, answer, portal, refusal.get_untracked());
+        show(&WORDS, &query, answer, head, |page| list(&query, &page))
+    };
+    view! { <ListPage title="Invoices" content /> }
 }
 
-/// The URL has an invalid filter: the form stays, so that it can be corrected.
-fn about_filters(problem: &Problem) -> bool {
-    problem.status == 422 && problem.parameter.as_deref() != Some("customer_id")
-}
-
-fn show(filters: &InvoiceFilters, answer: Result<InvoicePage, Problem>, portal: bool, refusal: Option<String>) -> impl IntoView + use<> {
-    let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
-    let sums = answer.as_ref().ok().map(|page| {
+fn head(query: &ListQuery<InvoiceFilter>, answer: Result<&InvoicePage, &str>, portal: bool, refusal: Option<String>) -> AnyView {
+    let sums = answer.ok().map(|page| {
         // A currency without a debt is left out, unless there is no other.
         let owing: Vec<_> = page.totals.iter().filter(|sum| sum.open != 0).collect();
         if owing.is_empty() { page.totals.iter().take(1).map(totals).collect_view() } else { owing.into_iter().map(totals).collect_view() }
     });
-    let result = match answer {
-        Ok(page) => Either::Left(list(&page, filters)),
-        Err(problem) => Either::Right(unusable(problem, filters)),
-    };
     view! {
         <header class="page-head">
             <h1>"Invoices"</h1>
             <div class="totals">{sums} {portal.then(portal_form)}</div>
         </header>
         {refusal.map(|code| portal_refused(&code))}
-        <InvoiceFilterForm filters wrong=wrong.as_deref() />
-        {result}
+        {filter_form(query, answer.err())}
+    }
+    .into_any()
+}
+
+fn filter_form(query: &ListQuery<InvoiceFilter>, wrong: Option<&str>) -> impl IntoView + use<> {
+    let filter = &query.filter;
+    let of_status = |status: Option<InvoiceStatus>| href(&query.with(InvoiceFilter { status: status.into(), ..filter.clone() }));
+    let title = |status: Option<InvoiceStatus>| status.map_or("All", InvoiceStatus::title).to_owned();
+    let inputs = vec![
+        Input::new("q", "Invoice number, text or amount", "search", filter.q.text()).growing(),
+        Input::new("from", "Issued from", "date", filter.from.text()),
+        Input::new("to", "Issued until", "date", filter.to.text()),
+    ];
+    let chosen = filter.sort.value().copied().unwrap_or_default();
+    let order = |sort: InvoiceSort| {
+        // The default order is not in the URL.
+        let name = if sort == InvoiceSort::default() { "" } else { sort.as_str() };
+        view! { <option value=name selected=sort == chosen>{sort.title()}</option> }
+    };
+    let orders = view! {
+        <div class="field">
+            <label for="filter-sort">"Order"</label>
+            <select id="filter-sort" name="sort">{InvoiceSort::ALL.map(order).collect_view()}</select>
+        </div>
+    };
+    view! {
+        <Segments
+            label="Status"
+            values=InvoiceStatus::ALL.to_vec()
+            parameter=&filter.status
+            text=title
+            href=of_status
+        />
+        <FilterForm query label="Invoices" inputs wrong more=orders.into_any() more_names=&["sort"] />
     }
 }
 
@@ -112,18 +135,22 @@ fn portal_refused(code: &str) -> impl IntoView + use<> {
     }
 }
 
-fn list(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
-    if page.invoices.is_empty() {
-        return Either::Left(empty(page, filters));
+fn list(query: &ListQuery<InvoiceFilter>, page: &InvoicePage) -> AnyView {
+    let any = !page.invoices.is_empty();
+    let table = any.then(|| view! { <InvoiceTable invoices=&page.invoices /> }.into_any());
+    let file = any.then(|| {
+        let href = query.filter.file_href("/api/v1/billing/invoices.csv");
+        view! {
+            <p>
+                <a href=href rel="external">"Download as CSV"</a>
+            </p>
+        }
+    });
+    view! {
+        {rows(&WORDS, query, &page.pagination, table)}
+        {file}
     }
-    let href = |page| filters.on_page(page).href();
-    Either::Right(view! {
-        <InvoiceTable invoices=&page.invoices />
-        <PageLinks pagination=&page.pagination noun="invoice" href=&href />
-        <p>
-            <a href=filters.file_href() rel="external">"Download as CSV"</a>
-        </p>
-    })
+    .into_any()
 }
 
 /// The amounts due in one currency, independent of the filters.
@@ -141,30 +168,4 @@ fn totals(totals: &InvoiceTotals) -> impl IntoView + use<> {
             </div>
         </dl>
     }
-}
-
-fn empty(page: &InvoicePage, filters: &InvoiceFilters) -> impl IntoView + use<> {
-    let said = if page.pagination.total > 0 {
-        past_the_end(filters.on_page(page.pagination.total_pages).href())
-    } else if filters.narrow() {
-        ("Nothing matches", "No invoice matches these filters.", Some((filters.cleared().href(), "Clear the filters")))
-    } else {
-        ("No invoices yet", "The first one appears here when your first billing period ends.", None)
-    };
-    view! { <Blank glyph=Glyph::Invoice said /> }
-}
-
-/// An invalid filter, explained by name.
-fn unusable(problem: Problem, filters: &InvoiceFilters) -> impl IntoView + use<> {
-    set_status(problem.status);
-    let field = match problem.parameter.as_deref() {
-        Some("from") => "“Issued from” can’t be used: ",
-        Some("to") => "“Issued until” can’t be used: ",
-        Some("q") => "The search text can’t be used: ",
-        Some("status") => "The status can’t be used: ",
-        Some("sort") => "The order can’t be used: ",
-        Some("page" | "limit") => "The page can’t be used: ",
-        _ => "A filter can’t be used: ",
-    };
-    view! { <UnusableFilter field detail=problem.detail clear=filters.cleared().href() /> }
 }

@@ -7,17 +7,19 @@ use crate::{
         components::{
             Glyph, Icon, Moment, ProblemNotice,
             discrepancy_table::DiscrepancyTable,
+            filter_form::Segments,
             pagination::PageLinks,
             run_badge::{RunBadge, at_stake},
             skeleton::Skeleton,
         },
+        filters::{read, run_href},
         local_path::RECONCILIATION,
-        reconciliation_filters::run_href,
         usage_summary::Tone,
     },
     domain::{
         format,
-        reconcile::{ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
+        list::{DiscrepancyFilter, ListQuery},
+        reconcile::{Kind, ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
     },
 };
 use leptos::{either::Either, prelude::*};
@@ -28,13 +30,8 @@ use std::time::Duration;
 /// Interval at which an open, visible page updates a run's progress.
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// The parameters in the URL.
-#[derive(Clone, Default, PartialEq)]
-struct Shown {
-    id: String,
-    kind: Option<String>,
-    page: Option<String>,
-}
+/// The parameters in the URL: the run, and which of its discrepancies.
+type Shown = (String, ListQuery<DiscrepancyFilter>);
 
 /// The result of a form.
 #[derive(Clone, PartialEq)]
@@ -47,9 +44,9 @@ enum Returned {
 #[component]
 pub fn ReconciliationRunPage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
-    let shown = Memo::new(move |_| {
+    let shown: Memo<Shown> = Memo::new(move |_| {
         let id = params.with(|params| params.get("id").unwrap_or_default());
-        query.with(|query| Shown { id, kind: query.get("kind").filter(|kind| !kind.is_empty()), page: query.get("page") })
+        (id, query.with(|query| read(|name| query.get(name))))
     });
     let returned = Memo::new(move |_| {
         query.with(|query| {
@@ -60,8 +57,7 @@ pub fn ReconciliationRunPage() -> impl IntoView {
             }
         })
     });
-    let loaded =
-        Resource::new(move || shown.get(), |shown: Shown| async move { reconciliation(shown.id, shown.kind, shown.page, None).await });
+    let loaded = Resource::new(move || shown.get(), |(id, query): Shown| reconciliation(id, query));
     // Recorded while rendering, because the resource can't be read elsewhere.
     let running = StoredValue::new(false);
     // Browser only: updates the page while the run is in progress.
@@ -80,7 +76,7 @@ pub fn ReconciliationRunPage() -> impl IntoView {
                 let run = loaded.await;
                 running.set_value(run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running));
                 match run {
-                    Ok(run) => Either::Left(show(run, &shown.get_untracked(), returned.get_untracked())),
+                    Ok(run) => Either::Left(show(run, &shown.get_untracked().1, returned.get_untracked())),
                     Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
                 }
             })}
@@ -88,7 +84,7 @@ pub fn ReconciliationRunPage() -> impl IntoView {
     }
 }
 
-fn show(run: ReconciliationDetail, shown: &Shown, returned: Option<Returned>) -> impl IntoView + use<> {
+fn show(run: ReconciliationDetail, query: &ListQuery<DiscrepancyFilter>, returned: Option<Returned>) -> impl IntoView + use<> {
     let ReconciliationDetail { summary, found } = run;
     let id = summary.id.to_string();
     let over = summary.status != ReconciliationStatus::Running;
@@ -120,13 +116,14 @@ fn show(run: ReconciliationDetail, shown: &Shown, returned: Option<Returned>) ->
         view! { <p class=format!("notice {}", tone.class()) role="status"><Icon glyph=Glyph::of(tone) /><span>{text}</span></p> }
     });
     let counted: i64 = found.kinds.iter().map(|kind| kind.count).sum();
-    let link = |kind: Option<(&'static str, &'static str)>, count: i64| {
-        let (value, title) = kind.map_or((None, "All"), |(value, title)| (Some(value), title));
-        let current = (shown.kind.as_deref() == value).then_some("true");
-        view! { <li><a href=run_href(&id, value, 1) aria-current=current>{format!("{title} {count}")}</a></li> }
+    let count = |kind: Option<Kind>| match kind {
+        None => counted,
+        Some(kind) => found.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.count),
     };
-    let mut links = vec![link(None, counted)];
-    links.extend(found.kinds.iter().map(|kind| link(Some((kind.kind.as_str(), kind.kind.title())), kind.count)));
+    let text = |kind: Option<Kind>| format!("{} {}", kind.map_or("All", Kind::title), count(kind));
+    let of_kind = |kind: Option<Kind>| run_href(&id, &query.with(DiscrepancyFilter { kind: kind.into() }));
+    let kinds = found.kinds.iter().map(|count| count.kind).collect();
+    let kinds = view! { <Segments label="Kind" values=kinds parameter=&query.filter.kind text href=of_kind /> };
     let list = if found.discrepancies.is_empty() {
         let (title, text) = match summary.status {
             ReconciliationStatus::Completed if counted == 0 => ("All well", "Everything compared is equal on both sides."),
@@ -136,9 +133,7 @@ fn show(run: ReconciliationDetail, shown: &Shown, returned: Option<Returned>) ->
         };
         Either::Left(view! { <section class="blank"><Icon glyph=Glyph::Search /><h2>{title}</h2><p>{text}</p></section> })
     } else {
-        let kind = shown.kind.clone();
-        let at = id.clone();
-        let href = move |page| run_href(&at, kind.as_deref(), page);
+        let href = |page| run_href(&id, &query.on_page(page));
         Either::Right(view! {
             <DiscrepancyTable run=&id discrepancies=&found.discrepancies repairable=over />
             <PageLinks pagination=&found.pagination noun="difference" href=&href />
@@ -155,7 +150,7 @@ fn show(run: ReconciliationDetail, shown: &Shown, returned: Option<Returned>) ->
         {returned}
         {progress(&summary)}
         {facts(&summary)}
-        <nav class="segments" aria-label="Kind"><ul>{links}</ul></nav>
+        {kinds}
         {list}
     }
 }

@@ -4,41 +4,48 @@ use crate::{
     app::{
         calls::reconciliations::reconciliations,
         components::{
-            Glyph, Icon, Moment, ProblemNotice,
-            pagination::PageLinks,
+            Glyph, Icon, Moment,
+            list::{ListPage, ListWords, load, rows, show},
             run_badge::{RunBadge, at_stake},
-            skeleton::Skeleton,
         },
-        local_path::RECONCILIATION,
-        reconciliation_filters::run_href,
+        filters::run_href,
     },
-    domain::reconcile::{ReconciliationPage, ReconciliationSummary},
+    domain::{
+        list::ListQuery,
+        reconcile::{ReconciliationPage, ReconciliationSummary},
+    },
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+
+static WORDS: ListWords = ListWords {
+    noun: "run",
+    glyph: Glyph::Search,
+    empty: ("Nothing was compared yet", "The first run appears here, and one more every night."),
+    unmatched: ("Nothing was compared yet", "The first run appears here, and one more every night."),
+    clear: "Show all runs",
+    parameters: &[("page", "The page can’t be used: "), ("limit", "The page can’t be used: ")],
+};
 
 /// `/admin/reconciliation?page=`.
 #[component]
 pub fn ReconciliationsPage() -> impl IntoView {
-    let query = use_query_map();
-    let page = Resource::new(move || query.with(|query| query.get("page")), |page| reconciliations(page, None));
+    let address = use_query_map();
     // The form redirects here with an error.
-    let wrong = Memo::new(move |_| query.with(|query| Some((query.get("error")?, query.get("field").unwrap_or_default()))));
-    view! {
-        <Title text="Reconciliation" />
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(page) => Either::Left(show(page, wrong.get_untracked())),
-                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Suspense>
-    }
+    let wrong = Memo::new(move |_| address.with(|address| Some((address.get("error")?, address.get("field").unwrap_or_default()))));
+    let (_, page) = load(reconciliations);
+    let content = move || async move {
+        let (query, answer) = page.await;
+        let head = |answer: Result<&ReconciliationPage, &str>| head(answer.ok(), wrong.get_untracked());
+        show(&WORDS, &query, answer, head, |page| {
+            let table = (!page.reconciliations.is_empty()).then(|| table(&page.reconciliations).into_any());
+            rows(&WORDS, &query, &page.pagination, table)
+        })
+    };
+    view! { <ListPage title="Reconciliation" content /> }
 }
 
-fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoView {
+fn head(answer: Option<&ReconciliationPage>, wrong: Option<(String, String)>) -> AnyView {
     let notice = wrong.map(|(code, field)| {
         let text = match (code.as_str(), field.as_str()) {
             ("reconciliation_running", _) => "A run is already in progress: open it below, or wait for its end.",
@@ -50,44 +57,31 @@ fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoV
         };
         view! { <p class="notice tone-danger" role="alert"><Icon glyph=Glyph::Over /><span>{text}</span></p> }
     });
-    let form = if page.stripe_configured {
-        Either::Left(view! {
-            <form method="post" action="/api/v1/admin/reconciliations" class="filters" aria-label="New run">
-                <div class="field"><label for="run-from">"From"</label><input id="run-from" name="from" type="date" /></div>
-                <div class="field"><label for="run-to">"To"</label><input id="run-to" name="to" type="date" /></div>
-                <div class="field grow">
-                    <label for="run-customer">"Customer id"</label>
-                    <input id="run-customer" name="customer_id" autocomplete="off" placeholder="all" />
-                </div>
-                <button class="button primary">
-                    <Icon glyph=Glyph::Again />
-                    <span>"Compare now"</span>
-                </button>
-            </form>
-        })
-    } else {
-        Either::Right(view! {
-            <p class="notice tone-neutral">
-                <Icon glyph=Glyph::Info />
-                <span>"This platform is not connected to Stripe: set STRIPE_SECRET_KEY to compare."</span>
-            </p>
-        })
-    };
-    let list = if page.reconciliations.is_empty() {
-        Either::Left(view! {
-            <section class="blank">
-                <Icon glyph=Glyph::Search />
-                <h2>"Nothing was compared yet"</h2>
-                <p>"The first run appears here, and one more every night."</p>
-            </section>
-        })
-    } else {
-        let href = |page| if page > 1 { format!("{RECONCILIATION}?page={page}") } else { RECONCILIATION.to_owned() };
-        Either::Right(view! {
-            {table(&page.reconciliations)}
-            <PageLinks pagination=&page.pagination noun="run" href=&href />
-        })
-    };
+    let form = answer.map(|page| {
+        if page.stripe_configured {
+            Either::Left(view! {
+                <form method="post" action="/api/v1/admin/reconciliations" class="filters" aria-label="New run">
+                    <div class="field"><label for="run-from">"From"</label><input id="run-from" name="from" type="date" /></div>
+                    <div class="field"><label for="run-to">"To"</label><input id="run-to" name="to" type="date" /></div>
+                    <div class="field grow">
+                        <label for="run-customer">"Customer id"</label>
+                        <input id="run-customer" name="customer_id" autocomplete="off" placeholder="all" />
+                    </div>
+                    <button class="button primary">
+                        <Icon glyph=Glyph::Again />
+                        <span>"Compare now"</span>
+                    </button>
+                </form>
+            })
+        } else {
+            Either::Right(view! {
+                <p class="notice tone-neutral">
+                    <Icon glyph=Glyph::Info />
+                    <span>"This platform is not connected to Stripe: set STRIPE_SECRET_KEY to compare."</span>
+                </p>
+            })
+        }
+    });
     view! {
         <header class="page-head">
             <div>
@@ -97,8 +91,8 @@ fn show(page: ReconciliationPage, wrong: Option<(String, String)>) -> impl IntoV
         </header>
         {notice}
         {form}
-        {list}
     }
+    .into_any()
 }
 
 fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
@@ -109,7 +103,7 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
             view! {
                 <tr role="row">
                     <th role="rowheader" scope="row">
-                        <a class="row-link" href=run_href(&run.id.to_string(), None, 1)><Moment at=run.started_at time=true /></a>
+                        <a class="row-link" href=run_href(&run.id.to_string(), &ListQuery::default())><Moment at=run.started_at time=true /></a>
                         <small>{scope} ", by " {run.actor.clone()}</small>
                     </th>
                     <td role="cell" data-label="Result"><RunBadge run=run /></td>

@@ -2,65 +2,69 @@
 
 use crate::{
     app::{
-        calls::{Problem, webhooks::webhooks},
+        calls::webhooks::webhooks,
         clock::every,
         components::{
-            Glyph, Icon, ProblemNotice,
-            blank::{Blank, past_the_end},
-            pagination::PageLinks,
-            skeleton::Skeleton,
-            unusable_filter::UnusableFilter,
-            webhook_filter_form::WebhookFilterForm,
+            Glyph, Icon,
+            filter_form::{FilterForm, Input, Segments},
+            list::{ListPage, ListWords, load, rows, show},
             webhook_table::WebhookTable,
         },
-        local_path::WEBHOOKS,
-        status::set_status,
+        filters::href,
         usage_summary::Tone,
-        webhook_filters::WebhookFilters,
     },
-    domain::{format, webhook::WebhookPage},
+    domain::{
+        format,
+        list::{ListQuery, WebhookFilter},
+        money::group_thousands,
+        webhook::{WebhookPage, WebhookStatus},
+    },
 };
-use leptos::{either::Either, prelude::*, task::spawn_local};
-use leptos_meta::Title;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use std::time::Duration;
 
 /// Interval at which an open, visible page updates.
 const REFRESH: Duration = Duration::from_secs(3);
 
-/// The newest response since the page was loaded, and its filters.
-type Live = RwSignal<Option<(WebhookFilters, WebhookPage)>>;
+static WORDS: ListWords = ListWords {
+    noun: "event",
+    glyph: Glyph::Inbox,
+    empty: ("No events yet", "The first one appears here when Stripe sends it."),
+    unmatched: ("Nothing matches", "No event matches these filters."),
+    clear: "Clear the filters",
+    parameters: &[
+        ("status", "The status can’t be used: "),
+        ("type", "The type can’t be used: "),
+        ("q", "The id can’t be used: "),
+        ("page", "The page can’t be used: "),
+        ("limit", "The page can’t be used: "),
+    ],
+};
+
+type Query = ListQuery<WebhookFilter>;
+
+/// The newest response since the page was loaded, and its query.
+type Live = RwSignal<Option<(Query, WebhookPage)>>;
 
 /// `/admin/webhooks?status=&type=&q=&page=`.
 #[component]
 pub fn WebhooksPage() -> impl IntoView {
-    let query = use_query_map();
-    let filters = Memo::new(move |_| query.with(|query| WebhookFilters::from_fields(|name| query.get(name))));
-    let replays = Memo::new(move |_| query.with(Replays::read));
-    let live = follow(filters);
-    let page = Resource::new(
-        move || filters.get(),
-        |f: WebhookFilters| async move {
-            let asked = f.clone();
-            (asked, webhooks(f.status, f.event_type, f.q, f.page, f.limit).await)
-        },
-    );
-    view! {
-        <Title text="Webhooks" />
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match page.await {
-                    (_, Err(problem)) if problem.status != 422 => Either::Left(view! { <ProblemNotice problem page=true /> }),
-                    (filters, answer) => Either::Right(show(filters, answer, replays.get_untracked(), live)),
-                }
-            })}
-        </Transition>
-    }
+    let address = use_query_map();
+    let replays = Memo::new(move |_| address.with(Replays::read));
+    let (query, page) = load(webhooks);
+    let live = follow(query);
+    let content = move || async move {
+        let (query, answer) = page.await;
+        let head = |answer: Result<&WebhookPage, &str>| head(&query, answer, replays.get_untracked());
+        show(&WORDS, &query, answer, head, |page| renewed(query.clone(), page, live))
+    };
+    view! { <ListPage title="Webhooks" content /> }
 }
 
 /// Browser only: updates repeatedly while the page is visible, so that new events and replays
 /// appear.
-fn follow(filters: Memo<WebhookFilters>) -> Live {
+fn follow(query: Memo<Query>) -> Live {
     let live = RwSignal::new(None);
     let asking = StoredValue::new(false);
     let ask = move || {
@@ -68,10 +72,9 @@ fn follow(filters: Memo<WebhookFilters>) -> Live {
             return;
         }
         asking.set_value(true);
-        let asked = filters.get_untracked();
+        let asked = query.get_untracked();
         spawn_local(async move {
-            let f = asked.clone();
-            let answer = webhooks(f.status, f.event_type, f.q, f.page, f.limit).await;
+            let answer = webhooks(asked.clone()).await;
             // The page may be gone, and its signals with it. Failed updates are retried; the rows
             // stay.
             asking.try_set_value(false);
@@ -98,9 +101,8 @@ impl Replays {
     }
 }
 
-fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: Option<Replays>, live: Live) -> impl IntoView + use<> {
-    let wrong = answer.as_ref().err().and_then(|problem| problem.parameter.clone());
-    let counts = answer.as_ref().ok().map(|page| page.counts);
+fn head(query: &Query, answer: Result<&WebhookPage, &str>, replays: Option<Replays>) -> AnyView {
+    let counts = answer.ok().map(|page| page.counts);
     let failures = counts.map_or(0, |counts| counts.failed + counts.dead);
     let replay_all = (failures > 0).then(|| {
         view! {
@@ -121,21 +123,16 @@ fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: 
             </p>
         }
     });
-    let form = view! { <WebhookFilterForm filters=&filters counts wrong=wrong.as_deref() /> };
-    let result = match answer {
-        Ok(page) => {
-            // Only the rows are updated, and only if they have changed, so that input and focus are
-            // not lost.
-            let newest = Memo::new({
-                let filters = filters.clone();
-                move |_| {
-                    live.with(|live| live.as_ref().filter(|(of, _)| *of == filters).map_or_else(|| page.clone(), |(_, page)| page.clone()))
-                }
-            });
-            Either::Left(move || newest.with(|page| list(page, &filters)))
-        }
-        Err(problem) => Either::Right(unusable(problem)),
+    let filter = &query.filter;
+    let text = move |status: Option<WebhookStatus>| {
+        let title = status.map_or("All", WebhookStatus::title);
+        counts.map_or_else(|| title.to_owned(), |counts| format!("{title} {}", group_thousands(counts.of(status))))
     };
+    let of_status = |status: Option<WebhookStatus>| href(&query.with(WebhookFilter { status: status.into(), ..filter.clone() }));
+    let inputs = vec![
+        Input::new("q", "Event or object id", "search", filter.q.text()).growing(),
+        Input::new("type", "Type begins with", "search", filter.event_type.text()).growing(),
+    ];
     view! {
         <header class="page-head">
             <div>
@@ -145,42 +142,28 @@ fn show(filters: WebhookFilters, answer: Result<WebhookPage, Problem>, replays: 
             <div class="actions">{replay_all}</div>
         </header>
         {notice}
-        {form}
-        {result}
+        <Segments
+            label="Status"
+            values=WebhookStatus::ALL.to_vec()
+            parameter=&filter.status
+            text
+            href=of_status
+        />
+        <FilterForm query label="Events" inputs wrong=answer.err() />
     }
+    .into_any()
 }
 
-fn list(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
-    if page.events.is_empty() {
-        return Either::Left(empty(page, filters));
-    }
-    let href = |page| filters.on_page(page).href();
-    Either::Right(view! {
-        <WebhookTable events=&page.events />
-        <PageLinks pagination=&page.pagination noun="event" href=&href />
-    })
+/// Only the rows are updated, and only if they have changed, so that input and focus are not lost.
+fn renewed(query: Query, page: WebhookPage, live: Live) -> AnyView {
+    let newest = Memo::new({
+        let query = query.clone();
+        move |_| live.with(|live| live.as_ref().filter(|(of, _)| *of == query).map_or_else(|| page.clone(), |(_, page)| page.clone()))
+    });
+    (move || newest.with(|page| list(&query, page))).into_any()
 }
 
-fn empty(page: &WebhookPage, filters: &WebhookFilters) -> impl IntoView + use<> {
-    let said = if page.pagination.total > 0 {
-        past_the_end(filters.on_page(page.pagination.total_pages).href())
-    } else if filters.narrow() {
-        ("Nothing matches", "No event matches these filters.", Some((WEBHOOKS.to_owned(), "Clear the filters")))
-    } else {
-        ("No events yet", "The first one appears here when Stripe sends it.", None)
-    };
-    view! { <Blank glyph=Glyph::Inbox said /> }
-}
-
-/// An invalid filter, explained by name.
-fn unusable(problem: Problem) -> impl IntoView {
-    set_status(problem.status);
-    let field = match problem.parameter.as_deref() {
-        Some("status") => "The status can’t be used: ",
-        Some("type") => "The type can’t be used: ",
-        Some("q") => "The id can’t be used: ",
-        Some("page" | "limit") => "The page can’t be used: ",
-        _ => "A filter can’t be used: ",
-    };
-    view! { <UnusableFilter field detail=problem.detail clear=WEBHOOKS.to_owned().to_owned() /> }
+fn list(query: &Query, page: &WebhookPage) -> AnyView {
+    let table = (!page.events.is_empty()).then(|| view! { <WebhookTable events=&page.events /> }.into_any());
+    rows(&WORDS, query, &page.pagination, table)
 }

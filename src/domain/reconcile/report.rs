@@ -1,7 +1,7 @@
 //! Runs, as staff and API clients see them.
 
 use super::{Discrepancy, Kind, Totals};
-use crate::domain::{identity::CustomerId, invoice::Pagination};
+use crate::domain::{identity::CustomerId, list::Pagination};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;

@@ -282,7 +282,7 @@ fn runs_round_trip_through_json() {
         found: DiscrepancyPage {
             discrepancies: Vec::new(),
             kinds: vec![KindCount { kind: Kind::Amount, count: 1 }],
-            pagination: crate::domain::invoice::Pagination { page: 1, limit: 20, total: 1, total_pages: 1 },
+            pagination: crate::domain::list::Pagination { page: 1, limit: 20, total: 1, total_pages: 1 },
         },
     };
     let text = serde_json::to_string(&detail).unwrap();

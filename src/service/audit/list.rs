@@ -4,69 +4,46 @@ use crate::{
     domain::{
         audit::{AuditEntry, AuditPage, SealSummary},
         csv,
-        identity::CustomerId,
-        invoice::Pagination,
+        list::{AuditFilter, ListQuery, Pagination, SearchText},
     },
     service::{
         Error, Platform, Result,
-        parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, instant, number, search},
+        parameter::{paging, span, value},
     },
     store::postgres::audit::{list as store, seals},
 };
 use futures::{Stream, stream};
-use serde::Deserialize;
-use time::{Duration, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
 /// Maximum number of counted and paged entries.
 const MOST_COUNTED: u32 = 10_000;
 /// Rows of a file per query.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// A list request's unparsed parameters.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Query {
-    #[serde(rename = "type")]
-    pub event_type: Option<String>,
-    pub actor: Option<String>,
-    pub customer_id: Option<String>,
-    pub from: Option<String>,
-    pub to: Option<String>,
-    pub q: Option<String>,
-    pub page: Option<String>,
-    pub limit: Option<String>,
-}
-
-fn filter(query: Query) -> Result<store::Filter> {
-    let customer = given(query.customer_id)
-        .map(|text| text.parse().map(CustomerId).map_err(|_| Error::invalid("customer_id", "must be a customer's id, a UUID")))
-        .transpose()?;
-    let from = given(query.from).map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
-    // A date means its whole day, at both ends.
-    let to = given(query.to).map(|text| instant("to", &text, Duration::DAY)).transpose()?;
-    if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        return Err(Error::invalid("to", "is before `from`"));
-    }
+fn filter(filter: AuditFilter) -> Result<store::Filter> {
+    let text = |name, parameter| value(name, parameter).map(|text: Option<SearchText>| text.map(String::from));
+    let customer = value("customer_id", filter.customer_id)?;
+    let (from, to) = span(filter.from, filter.to)?;
     Ok(store::Filter {
-        event_type: search("type", query.event_type)?,
-        actor: search("actor", query.actor)?,
+        event_type: text("type", filter.event_type)?,
+        actor: text("actor", filter.actor)?,
         customer,
         from,
         to,
-        search: search("q", query.q)?,
+        search: text("q", filter.q)?,
         ..store::Filter::default()
     })
 }
 
 /// One page of the audit log, newest first.
 #[tracing::instrument(name = "audit.list", level = "debug", skip_all)]
-pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
-    let limit = number("limit", query.limit.clone(), DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
-    let page = number("page", query.page.clone(), 1, 1..=MOST_COUNTED)?;
-    let offset = (page - 1) * limit;
-    if offset >= MOST_COUNTED {
+pub async fn list(platform: &Platform, query: ListQuery<AuditFilter>) -> Result<AuditPage> {
+    let (page, limit) = paging(query.paging, MOST_COUNTED)?;
+    let offset = page.offset(limit);
+    if offset >= i64::from(MOST_COUNTED) {
         return Err(Error::invalid("page", format!("is beyond the newest {MOST_COUNTED} entries; use filters to find older ones")));
     }
-    let filter = store::Filter { limit: i64::from(limit), offset: i64::from(offset), ..filter(query)? };
+    let filter = store::Filter { limit: i64::from(limit.0), offset, ..filter(query.filter)? };
     let (entries, total, event_types, sealed) = tokio::try_join!(
         store::list(&platform.db, &filter),
         store::count(&platform.db, &filter, i64::from(MOST_COUNTED)),
@@ -75,19 +52,14 @@ pub async fn list(platform: &Platform, query: Query) -> Result<AuditPage> {
     )?;
     let sealed =
         sealed.map(|seal| SealSummary { seq: seal.seq, last_id: seal.last_id, hash: hex::encode(seal.hash), sealed_at: seal.sealed_at });
-    Ok(AuditPage {
-        entries,
-        pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) },
-        event_types,
-        sealed,
-    })
+    Ok(AuditPage { entries, pagination: Pagination::new(page, limit, total), event_types, sealed })
 }
 
 /// All matching entries as a CSV file (RFC 4180), newest first, streamed.
 ///
 /// # Errors
 /// An invalid parameter; later errors end the stream.
-pub fn csv(platform: &Platform, query: Query) -> Result<impl Stream<Item = Result<String>> + use<>> {
+pub fn csv(platform: &Platform, query: AuditFilter) -> Result<impl Stream<Item = Result<String>> + use<>> {
     let filter = store::Filter { limit: ROWS_AT_ONCE, ..filter(query)? };
     let db = platform.db.clone();
     let head = stream::once(std::future::ready(csv::rows([HEAD]).map_err(|error| anyhow::Error::from(error).into())));

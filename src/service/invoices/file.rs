@@ -1,6 +1,6 @@
 //! A customer's invoices as a CSV file for accounting: one row per invoice, or per line.
 
-use super::{Query, ROWS_AT_ONCE, count_unexplained, filter};
+use super::{ROWS_AT_ONCE, count_unexplained, filter};
 use crate::{
     domain::{
         csv,
@@ -11,40 +11,83 @@ use crate::{
             line::unit_price_number,
             sums::{SumKind, TaxGroup, sums},
         },
+        list::{InvoiceFilter, Parameter},
         money::{Currency, Money},
         period::Period,
     },
-    service::{Error, Platform, Result, parameter::given},
+    service::{Error, Platform, Result, parameter::value},
     store::postgres::invoices::{self as store, FileInvoice, FileLine},
 };
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 use time::{Date, Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// Lines per query.
 const LINES_AT_ONCE: i64 = 2_000;
 
-/// The unparsed parameters of a file.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct FileQuery {
-    /// `minor`: integers in the currency's minor unit; otherwise decimals.
-    pub units: Option<String>,
-    /// `lines`: one row per line; otherwise per invoice.
-    pub rows: Option<String>,
+/// The export's format.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct FileOptions {
+    /// Default: `decimal`.
+    #[param(inline, required = false, value_type = Units)]
+    pub units: Parameter<Units>,
+    /// Default: `invoices`.
+    #[param(inline, required = false, value_type = Rows)]
+    pub rows: Parameter<Rows>,
+}
+
+/// The format of amounts in the export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Units {
+    #[default]
+    Decimal,
+    /// Integers in the currency's minor unit.
+    Minor,
+}
+
+impl FromStr for Units {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        match text {
+            "decimal" => Ok(Units::Decimal),
+            "minor" => Ok(Units::Minor),
+            other => Err(format!("`{other}` is unknown; must be decimal or minor")),
+        }
+    }
+}
+
+/// What a row of the export is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Rows {
+    #[default]
+    Invoices,
+    Lines,
+}
+
+impl FromStr for Rows {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        match text {
+            "invoices" => Ok(Rows::Invoices),
+            "lines" => Ok(Rows::Lines),
+            other => Err(format!("`{other}` is unknown; must be invoices or lines")),
+        }
+    }
 }
 
 /// A file's name and its streamed text.
 pub struct InvoiceFile<S> {
     pub name: String,
     pub rows: S,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Units {
-    Decimal,
-    Minor,
 }
 
 impl Units {
@@ -72,19 +115,11 @@ impl Units {
 pub async fn file(
     platform: &Platform,
     customer: CustomerId,
-    query: Query,
-    options: FileQuery,
+    query: InvoiceFilter,
+    options: FileOptions,
 ) -> Result<InvoiceFile<impl Stream<Item = Result<String>> + use<>>> {
-    let units = match given(options.units).as_deref() {
-        None | Some("decimal") => Units::Decimal,
-        Some("minor") => Units::Minor,
-        Some(other) => return Err(Error::invalid("units", format!("`{other}` is unknown; must be decimal or minor"))),
-    };
-    let of_lines = match given(options.rows).as_deref() {
-        None | Some("invoices") => false,
-        Some("lines") => true,
-        Some(other) => return Err(Error::invalid("rows", format!("`{other}` is unknown; must be invoices or lines"))),
-    };
+    let units = value("units", options.units)?.unwrap_or_default();
+    let of_lines = value("rows", options.rows)?.unwrap_or_default() == Rows::Lines;
     let filter = filter(query)?;
     let (customer_name, first, last) = store::extent(&platform.db, customer).await?.ok_or(Error::NotFound("customer"))?;
     let until = filter.to.map(|to| to - Duration::NANOSECOND).or(last);

@@ -3,14 +3,14 @@
 use super::{Error, MISSING, Platform, Result, named};
 use crate::{
     domain::{
-        invoice::Pagination,
+        list::{DiscrepancyFilter, EveryRun, ListQuery, Pagination},
         money::Currency,
         reconcile::{
-            DiscrepancyPage, FoundDiscrepancy, Kind, Reconciliation, ReconciliationDetail, ReconciliationPage, ReconciliationStatus,
+            DiscrepancyPage, FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationPage, ReconciliationStatus,
             ReconciliationSummary,
         },
     },
-    service::parameter,
+    service::parameter::{paging, value},
     store::postgres::reconcile::{self as store, found},
 };
 
@@ -41,23 +41,18 @@ pub(super) async fn answer(platform: &Platform, summary: ReconciliationSummary) 
 
 /// A page of the runs, newest first.
 #[tracing::instrument(name = "reconcile.list", level = "debug", skip_all)]
-pub async fn list(platform: &Platform, page: Option<String>, limit: Option<String>) -> Result<ReconciliationPage> {
-    let (page, limit) = paging(page, limit)?;
-    let (reconciliations, total) = store::list(&platform.db, i64::from(limit), i64::from(page - 1) * i64::from(limit)).await?;
-    Ok(ReconciliationPage { reconciliations, pagination: pagination(page, limit, total), stripe_configured: platform.stripe.is_some() })
+pub async fn list(platform: &Platform, query: ListQuery<EveryRun>) -> Result<ReconciliationPage> {
+    let (page, limit) = paging(query.paging, u32::MAX)?;
+    let (reconciliations, total) = store::list(&platform.db, i64::from(limit.0), page.offset(limit)).await?;
+    let pagination = Pagination::new(page, limit, u64::try_from(total).unwrap_or(0));
+    Ok(ReconciliationPage { reconciliations, pagination, stripe_configured: platform.stripe.is_some() })
 }
 
 /// A run with a page of its discrepancies so far.
 #[tracing::instrument(name = "reconcile.detail", level = "debug", skip_all)]
-pub async fn detail(
-    platform: &Platform,
-    id: &str,
-    kind: Option<String>,
-    page: Option<String>,
-    limit: Option<String>,
-) -> Result<ReconciliationDetail> {
-    let (page, limit) = paging(page, limit)?;
-    let kind = parameter::given(kind).map(|text| text.parse::<Kind>().map_err(|detail| Error::invalid("kind", detail))).transpose()?;
+pub async fn detail(platform: &Platform, id: &str, query: ListQuery<DiscrepancyFilter>) -> Result<ReconciliationDetail> {
+    let (page, limit) = paging(query.paging, u32::MAX)?;
+    let kind = value("kind", query.filter.kind)?;
     let mut summary = store::summary(&platform.db, named(id)?).await?.ok_or(MISSING)?;
     let mut conn = platform.db.acquire().await?;
     let sum = found::sum(&mut conn, summary.id).await?;
@@ -69,24 +64,18 @@ pub async fn detail(
         (summary.discrepancies, summary.currency_totals) = (sum.count, sum.totals);
     }
     drop(conn);
-    let discrepancies = found::page(&platform.db, summary.id, kind, i64::from(limit), i64::from(page - 1) * i64::from(limit)).await?;
+    let discrepancies = found::page(&platform.db, summary.id, kind, i64::from(limit.0), page.offset(limit)).await?;
     Ok(ReconciliationDetail {
         summary,
-        found: DiscrepancyPage { discrepancies, kinds: sum.kinds, pagination: pagination(page, limit, total) },
+        found: DiscrepancyPage {
+            discrepancies,
+            kinds: sum.kinds,
+            pagination: Pagination::new(page, limit, u64::try_from(total).unwrap_or(0)),
+        },
     })
 }
 
 /// A run's first discrepancies, at most a thousand, largest amounts first.
 pub async fn first_found(platform: &Platform, id: &str) -> Result<Vec<FoundDiscrepancy>> {
     Ok(found::page(&platform.db, named(id)?, None, MOST_ANSWERED, 0).await?)
-}
-
-fn paging(page: Option<String>, limit: Option<String>) -> Result<(u32, u32)> {
-    let page = parameter::number("page", page, 1, 1..=u32::MAX)?;
-    Ok((page, parameter::number("limit", limit, parameter::DEFAULT_LIMIT, 1..=parameter::MAX_LIMIT)?))
-}
-
-fn pagination(page: u32, limit: u32, total: i64) -> Pagination {
-    let total = u64::try_from(total).unwrap_or(0);
-    Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }
 }

@@ -1,8 +1,11 @@
 //! The scope of a run.
 
 use crate::{
-    domain::identity::CustomerId,
-    service::{Error, Platform, Result, parameter},
+    domain::{
+        identity::CustomerId,
+        list::{Parameter, TimeBound},
+    },
+    service::{Error, Platform, Result, parameter::value},
     store::postgres::customers,
 };
 use serde::Deserialize;
@@ -30,20 +33,21 @@ pub(super) struct Scope {
 
 impl Scope {
     pub async fn of(platform: &Platform, asked: &Asked) -> Result<Scope> {
+        let unknown = || Error::invalid("customer_id", "is not a customer");
         // Stripe's timestamps are whole seconds.
         let second = |at: OffsetDateTime| at.replace_nanosecond(0).unwrap_or(at);
         let now = second(platform.clock.now()) + Duration::SECOND;
-        let instant = |name, text: &Option<String>, shift| {
-            parameter::given(text.clone()).map(|text| parameter::instant(name, &text, shift).map(second)).transpose()
-        };
-        let from = instant("from", &asked.from, Duration::ZERO)?;
-        let to = instant("to", &asked.to, Duration::DAY)?.map_or(now, |to| to.min(now));
+        let bound = |name, text: &Option<String>| value(name, Parameter::<TimeBound>::parse(text.as_deref().unwrap_or_default()));
+        let from = bound("from", &asked.from)?.map(|from| second(from.start()));
+        let to = bound("to", &asked.to)?.map_or(now, |to| second(to.end()).min(now));
         if from.is_some_and(|from| from >= to) {
             return Err(Error::invalid("from", "must be before `to`, and not in the future"));
         }
-        let Some(named) = parameter::given(asked.customer_id.clone()) else { return Ok(Scope { customer: None, from, to }) };
-        let unknown = || Error::invalid("customer_id", "is not a customer");
-        let customer = CustomerId(named.parse().map_err(|_| unknown())?);
+        let customer = match Parameter::<CustomerId>::parse(asked.customer_id.as_deref().unwrap_or_default()) {
+            Parameter::Absent => return Ok(Scope { customer: None, from, to }),
+            Parameter::Given(customer) => customer,
+            Parameter::Invalid { .. } => return Err(unknown()),
+        };
         if customers::name(&platform.db, customer).await?.is_none() {
             return Err(unknown());
         }

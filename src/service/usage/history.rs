@@ -1,18 +1,16 @@
 //! Usage over time, from the hourly records.
 
 use super::{
-    super::{
-        Error, Platform, Result,
-        parameter::{given, instant},
-    },
+    super::{Error, Platform, Result, parameter::value},
     file,
 };
 use crate::{
     domain::{
         identity::CustomerId,
+        list::TimeBound,
         metric::Metric,
         period::{Period, hour_of},
-        usage_history::{Granularity, UsageHistory, UsagePoint, UsageSeries, file_name},
+        usage_history::{Granularity, Grouping, UsageHistory, UsagePoint, UsageSeries, UsageSpan, file_name},
     },
     store::postgres::{
         customers,
@@ -30,21 +28,11 @@ const MAX_DAYS: i64 = 732;
 /// Maximum number of points in a response.
 const MAX_POINTS: usize = 50_000;
 
-/// The unparsed parameters.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-pub struct Query {
-    pub metric: Option<String>,
-    pub from: Option<String>,
-    pub to: Option<String>,
-    pub granularity: Option<String>,
-    pub group_by: Option<String>,
-}
-
 /// A customer's usage in the hours, and parts of hours, that begin in `[from, to)`. Defaults: `to`
 /// is now, and `from` a week of hours, 30 days or a year before it.
 #[tracing::instrument(name = "usage.history", level = "debug", skip_all)]
-pub async fn history(platform: &Platform, customer: CustomerId, query: Query) -> Result<UsageHistory> {
-    read(platform, customer, Asked::of(query, platform.clock.now())?).await
+pub async fn history(platform: &Platform, customer: CustomerId, span: UsageSpan) -> Result<UsageHistory> {
+    read(platform, customer, Asked::of(span, platform.clock.now())?).await
 }
 
 /// A CSV file.
@@ -55,9 +43,9 @@ pub struct File {
 
 /// The same as a file that ends with the current hour, day or month; its name has the customer and
 /// the time.
-pub async fn file(platform: &Platform, customer: CustomerId, query: Query) -> Result<File> {
+pub async fn file(platform: &Platform, customer: CustomerId, span: UsageSpan) -> Result<File> {
     let now = platform.clock.now();
-    let asked = Asked::of(query, now)?;
+    let asked = Asked::of(span, now)?;
     let customer_name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let metric = if let [one] = asked.metrics[..] { Some(one) } else { None };
     let name = file_name(&customer_name, metric, asked.granularity, asked.by_app, &asked.named);
@@ -75,20 +63,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(query: Query, now: OffsetDateTime) -> Result<Asked> {
-        let metrics = match given(query.metric) {
-            Some(name) => vec![name.parse::<Metric>().map_err(|detail| Error::invalid("metric", detail))?],
-            None => Metric::ALL.to_vec(),
-        };
-        let granularity = given(query.granularity)
-            .map_or(Ok(Granularity::Day), |name| name.parse())
-            .map_err(|detail: String| Error::invalid("granularity", detail))?;
-        let by_app = match given(query.group_by).as_deref() {
-            None => false,
-            Some("app") => true,
-            Some(_) => return Err(Error::invalid("group_by", "must be app or absent")),
-        };
-        let named = named(granularity, given(query.from), given(query.to), now)?;
+    fn of(span: UsageSpan, now: OffsetDateTime) -> Result<Asked> {
+        let metrics = value("metric", span.metric)?.map_or_else(|| Metric::ALL.to_vec(), |metric| vec![metric]);
+        let granularity = value("granularity", span.granularity)?.unwrap_or(Granularity::Day);
+        let by_app = value("group_by", span.group_by)? == Some(Grouping::App);
+        let (from, to) = (value("from", span.from)?, value("to", span.to)?);
+        let named = named(granularity, from.map(TimeBound::start), to.map(TimeBound::start), now)?;
         Ok(Asked { metrics, granularity, by_app, named })
     }
 }
@@ -113,15 +93,18 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
     Ok(UsageHistory { series: series(&metrics, &starts, sums, by_app) })
 }
 
-/// The requested span.
-fn named(granularity: Granularity, from: Option<String>, to: Option<String>, now: OffsetDateTime) -> Result<Period> {
+/// The time that is asked for.
+fn named(
+    granularity: Granularity,
+    given_from: Option<OffsetDateTime>,
+    given_to: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<Period> {
     let (usual, most) = match granularity {
         Granularity::Hour => (7, MAX_DAYS_OF_HOURS),
         Granularity::Day => (30, MAX_DAYS),
         Granularity::Month => (365, MAX_DAYS),
     };
-    let given_to = to.map(|text| instant("to", &text, Duration::ZERO)).transpose()?;
-    let given_from = from.map(|text| instant("from", &text, Duration::ZERO)).transpose()?;
     let to = given_to.unwrap_or(now);
     let from = given_from.unwrap_or_else(|| granularity.floor(to - Duration::days(usual)));
     if from >= to {

@@ -3,14 +3,14 @@
 use super::{Tried, count, count_tie, scope, try_again};
 use crate::{
     domain::{
-        invoice::Pagination,
-        webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays, WebhookStatus},
+        list::{ListQuery, Pagination, WebhookFilter},
+        webhook::{WebhookDetail, WebhookPage, WebhookReplay, WebhookReplays},
     },
     service::{
         Error, Platform, Result,
         actor::By,
         features,
-        parameter::{DEFAULT_LIMIT, MAX_LIMIT, given, number, search},
+        parameter::{paging, value},
     },
     store::postgres::{
         audit::{self, Entry},
@@ -20,34 +20,21 @@ use crate::{
 };
 use serde_json::json;
 
-/// A list request's unparsed parameters.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    pub status: Option<String>,
-    pub event_type: Option<String>,
-    pub q: Option<String>,
-    pub page: Option<String>,
-    pub limit: Option<String>,
-}
-
-/// A page of the inbox.
+/// One page of the inbox.
 #[tracing::instrument(name = "webhooks.list", level = "debug", skip_all)]
-pub async fn list(platform: &Platform, query: Query) -> Result<WebhookPage> {
-    let page = number("page", query.page, 1, 1..=u32::MAX)?;
-    let limit = number("limit", query.limit, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
+pub async fn list(platform: &Platform, query: ListQuery<WebhookFilter>) -> Result<WebhookPage> {
+    let (page, limit) = paging(query.paging, u32::MAX)?;
     let filter = store::Filter {
-        status: given(query.status)
-            .map(|text| text.parse::<WebhookStatus>().map_err(|detail| Error::invalid("status", detail)))
-            .transpose()?,
-        event_type: search("type", query.event_type)?,
-        search: search("q", query.q)?,
-        limit: i64::from(limit),
-        offset: i64::from(page - 1) * i64::from(limit),
+        status: value("status", query.filter.status)?,
+        event_type: value("type", query.filter.event_type)?.map(String::from),
+        search: value("q", query.filter.q)?.map(String::from),
+        limit: i64::from(limit.0),
+        offset: page.offset(limit),
     };
     let events = store::list(&platform.db, &filter).await?;
     let counts = store::counts(&platform.db, &filter).await?;
     let total = counts.of(filter.status);
-    Ok(WebhookPage { events, pagination: Pagination { page, limit, total, total_pages: total.div_ceil(u64::from(limit)) }, counts })
+    Ok(WebhookPage { events, pagination: Pagination::new(page, limit, total), counts })
 }
 
 /// One event with its payload, by Stripe's id.

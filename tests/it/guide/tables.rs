@@ -69,34 +69,6 @@ fn every_endpoint_is_documented() {
     same("endpoints", &rows.iter().map(|row| code(&row[0])).collect(), &operations.collect());
 }
 
-/// Status and code of each problem that an operation may answer, such as `404 not_found`.
-fn documented_problems() -> BTreeSet<String> {
-    let responses = openapi::document()["components"]["responses"].as_object().unwrap().values();
-    let pairs = responses.filter_map(|response| {
-        let properties = &response["content"]["application/problem+json"]["schema"]["properties"];
-        Some((properties["status"]["const"].as_u64()?, properties["code"]["enum"].as_array()?))
-    });
-    pairs.flat_map(|(status, codes)| codes.iter().map(move |code| format!("{status} {}", code.as_str().unwrap()))).collect()
-}
-
-#[test]
-fn every_error_code_is_documented() {
-    let rows = rows(&section("docs/guide/api-conventions.md", "### Error codes"));
-    let table: BTreeSet<String> = rows.iter().map(|row| format!("{} {}", row[0], code(&row[1]))).collect();
-    assert!(table.len() == rows.len() && rows.iter().all(|row| row[0].len() == 3), "a code stands twice");
-    let problems = documented_problems();
-    assert!(problems.len() > 30, "{}", problems.len());
-    let missing: Vec<_> = problems.difference(&table).collect();
-    assert!(missing.is_empty(), "not documented: {missing:#?}");
-    // Any request may be answered with the others; each is a literal in the source.
-    let mut sources = Vec::new();
-    files(&root().join("src"), "rs", &mut sources);
-    for pair in table.difference(&problems) {
-        let literal = format!("\"{}\"", &pair[4..]);
-        assert!(sources.iter().any(|(_, text)| text.contains(&literal)), "{pair} does not exist");
-    }
-}
-
 #[test]
 fn codes_of_rejected_events_are_documented() {
     let described = openapi::document()["components"]["schemas"]["Rejection"]["properties"]["code"]["description"].as_str().unwrap();

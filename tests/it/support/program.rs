@@ -69,22 +69,9 @@ impl Workplace {
 
     fn prepared(&self, mut command: Command) -> Command {
         command.current_dir(&self.0).stdin(Stdio::null());
-        for name in [
-            "DATABASE_URL",
-            "CLICKHOUSE_URL",
-            "CLICKHOUSE_CLUSTER",
-            "BILLING_ENABLED",
-            "STRIPE_SECRET_KEY",
-            "STRIPE_ACCOUNT",
-            "STRIPE_WEBHOOK_SECRET",
-            "PUBLIC_URL",
-            "DEMO_PASSWORD",
-            "BREACHED_PASSWORDS_FILE",
-            "SECRETS_KEY",
-            "LOG_FORMAT",
-            "SMTP_URL",
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-        ] {
+        // The developer's own settings stay out of tests; the programs of PostgreSQL may be
+        // anywhere.
+        for name in crate::guide::settings().iter().filter(|name| *name != "APEX_PG_BIN") {
             command.env_remove(name);
         }
         command.env("RUST_LOG", "warn").env("LEPTOS_SITE_ADDR", "127.0.0.1:0").env("METRICS_ADDR", "127.0.0.1:0");
