@@ -58,7 +58,7 @@ impl DemoStripe {
         config.stripe_secret_key = Some(Secret(KEY.to_owned()));
         config.stripe_livemode = Some(false);
         config.stripe_api_base = stand_in.base_url().trim_end_matches('/').to_owned();
-        config.file.reconcile.settle_seconds = SETTLE_SECONDS;
+        config.file.reconcile.settle_seconds = config.file.reconcile.settle_seconds.min(SETTLE_SECONDS);
         Ok(Some(DemoStripe { stand_in }))
     }
 
