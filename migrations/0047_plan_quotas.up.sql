@@ -1,5 +1,5 @@
--- What a plan includes had a column for each metric. Here each metric has a row of its own, so that
--- a new metric needs no column. A plan without a row for a metric includes none of it.
+-- A plan's included quantities had a column per metric. Here each metric has a row, so that a new
+-- metric needs no column. A plan without a row for a metric includes none of it.
 CREATE TABLE plan_quotas (
     plan_id  uuid NOT NULL REFERENCES plans ON DELETE CASCADE,
     metric   text NOT NULL REFERENCES metrics,
@@ -12,9 +12,8 @@ SELECT id, metric, included
 FROM plans, LATERAL (VALUES ('impressions', included_impressions), ('api_calls', included_api_calls),
     ('data_transfer_bytes', included_data_transfer_bytes)) AS quotas (metric, included);
 
--- Servers of before this migration read the columns, and scripts of before it write them. Until a
--- later release drops the columns, triggers copy each form into the other. Neither answers a change
--- that the other made.
+-- Older servers read the columns, and older scripts write them. Until a later release drops the
+-- columns, triggers copy each form into the other. A trigger ignores changes by the other one.
 ALTER TABLE plans
     ALTER COLUMN included_impressions SET DEFAULT 0,
     ALTER COLUMN included_api_calls SET DEFAULT 0,

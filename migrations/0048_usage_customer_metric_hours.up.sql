@@ -1,5 +1,5 @@
--- The sums of a customer's hours over all apps had a column for each metric. Here each metric has a
--- row of its own, so that a new metric needs no column.
+-- The sums of a customer's hours over all apps had a column per metric. Here each metric has a row,
+-- so that a new metric needs no column.
 CREATE TABLE usage_customer_metric_hours (
     customer_id uuid NOT NULL,
     metric      text NOT NULL,
@@ -65,8 +65,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Servers of before this migration read the columns, and write them after they split an hour. They
--- do it through a view, so that the sums are stored once. A later release drops the view.
+-- Older servers read the columns, and write them after splitting an hour. They use a view, so that
+-- the sums are stored once. A later release drops the view.
 DROP TABLE usage_customer_hours;
 CREATE VIEW usage_customer_hours AS
 SELECT customer_id, hour,

@@ -21,7 +21,7 @@ use crate::{
         period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
         role::Role,
-        usage_event::MAX_AGE,
+        usage_event::{MAX_AGE, RejectionCode},
     },
     service::{Clock, Error, Platform, api_keys, customers, ingest, users, webhooks},
     store::postgres::{customers as store, usage},
@@ -202,7 +202,7 @@ async fn send(
             Err(Error::UsageCapReached(_)) => continue,
             Err(error) => return Err(error.into()),
         };
-        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.code != "usage_cap_reached") {
+        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.code != RejectionCode::UsageCapReached) {
             bail!("a demo event was rejected: {}", rejection.detail);
         }
     }

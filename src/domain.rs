@@ -8,6 +8,7 @@ pub mod audit;
 pub mod csv;
 pub mod customer;
 pub mod email;
+pub mod error_code;
 pub mod features;
 pub mod file_name;
 pub mod forecast;

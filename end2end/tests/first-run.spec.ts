@@ -18,12 +18,12 @@ test('staff repair differences, and a customer pays at Stripe', async ({ page })
   await signIn(page, 'admin');
   await compare(page);
   const rows = page.getByRole('table').locator('tbody tr');
-  await expect(rows).toHaveCount(5);
-  for (const what of ['Missing here: invoice', 'Missing here: payment', 'Status: invoice', 'Amount: invoice', 'Subscription: subscription']) {
+  await expect(rows).toHaveCount(6);
+  for (const what of ['Missing here: invoice', 'Missing here: payment', 'Status: invoice', 'Amount: invoice', 'Subscription: subscription', 'Usage: metered usage']) {
     await expect(rows.filter({ hasText: what })).toHaveCount(1);
   }
   await page.getByRole('button', { name: 'Repair all' }).click();
-  await expect(page.getByText('5 differences repaired; 0 could not be.')).toBeVisible();
+  await expect(page.getByText('6 differences repaired; 0 could not be.')).toBeVisible();
   await compare(page);
   await expect(page.getByRole('heading', { name: 'All well' })).toBeVisible();
 

@@ -4,7 +4,6 @@
 
 mod completion;
 mod page;
-mod problems;
 
 use crate::{
     api::{

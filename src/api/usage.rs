@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        error_code::ErrorCode,
         file_name::content_disposition,
         metric::{Metric, Unit},
         usage_history::UsageSpan,
@@ -54,8 +55,8 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12 for
-    /// the others.
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12
+    /// for the others.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
@@ -142,7 +143,7 @@ pub async fn events(machine: Machine, headers: HeaderMap, body: Body) -> Result<
 async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() })?;
+        let frame = frame.map_err(|_| Error::refused(ErrorCode::BadRequest, "The body ended early. Nothing was stored. Send it again."))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {

@@ -36,11 +36,11 @@ impl Serve {
         }
         let access = if self.demo || made_up_secret { Some(Access::remembered(&mut config)?) } else { None };
         let stripe = if self.demo && !self.no_stripe { DemoStripe::start(&mut config).await? } else { None };
-        let session = Session::with(config, if self.no_migrate { Schema::Unchanged } else { Schema::Migrate }).await?;
+        let mut session = Session::with(config, if self.no_migrate { Schema::Unchanged } else { Schema::Migrate }).await?;
         if let Some(access) = access.as_ref().filter(|_| self.demo) {
             let year = demo::fill(&session.platform, access).await?;
             if let Some(stripe) = &stripe {
-                stripe.fill(&session.platform, &year).await?;
+                session.platform = stripe.fill(&session.platform, &year).await?;
             }
         }
         let psql = if self.demo { session.psql().await? } else { String::new() };

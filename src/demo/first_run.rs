@@ -20,15 +20,16 @@ impl fmt::Display for FirstRun<'_> {
         let base = stripe.base_url();
         writeln!(f, "  Stripe stand-in  {base}  key {}", stripe::KEY)?;
         writeln!(f, "\n  What to try\n")?;
-        writeln!(f, "  1. As admin, press \"Compare now\": what differs between this platform and Stripe.")?;
+        writeln!(f, "  1. As admin, reconcile with Stripe: some objects differ.")?;
         writeln!(f, "     {url}/admin/reconciliation")?;
-        writeln!(f, "  2. Press \"Repair all\", then compare again: nothing differs.")?;
+        writeln!(f, "  2. Repair all of them, and reconcile again: nothing differs.")?;
+        writeln!(f, "  3. As publisher, open the customer portal: \"Payment details at Stripe\".")?;
+        writeln!(f, "     {url}/billing/invoices")?;
         if let Some(invoice) = stripe.payable_invoice() {
-            writeln!(f, "  3. Pay an open invoice at Stripe, and see its webhooks arrive.")?;
+            writeln!(f, "  4. Pay an open invoice at Stripe, and see its events arrive.")?;
             writeln!(f, "     curl -u {}: -X POST {base}v1/invoices/{invoice}/pay", stripe::KEY)?;
             writeln!(f, "     {url}/admin/webhooks")?;
         }
-        writeln!(f, "  4. As publisher, press \"Payment details at Stripe\": the customer portal.")?;
-        writeln!(f, "     {url}/billing/invoices")
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@
 
 mod differences;
 mod objects;
+mod usage;
 
 use super::Year;
 use crate::{
@@ -57,14 +58,18 @@ impl DemoStripe {
         config.stripe_secret_key = Some(Secret(KEY.to_owned()));
         config.stripe_livemode = Some(false);
         config.stripe_api_base = stand_in.base_url().trim_end_matches('/').to_owned();
-        config.file.reconcile.settle_seconds = SETTLE_SECONDS;
+        config.file.reconcile.settle_seconds = config.file.reconcile.settle_seconds.min(SETTLE_SECONDS);
         Ok(Some(DemoStripe { stand_in }))
     }
 
-    /// Fills it with the mirror's objects and the unrepaired differences.
-    pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<()> {
+    /// Fills it with the mirror's objects, the usage that was sent, and the unrepaired differences.
+    /// Returns the platform that sends usage to it.
+    pub async fn fill(&self, platform: &Platform, year: &Year) -> anyhow::Result<Platform> {
         objects::fill(&self.stand_in, platform).await?;
-        differences::seed(&self.stand_in, platform, year).await
+        differences::seed(&self.stand_in, platform, year).await?;
+        let platform = usage::turn_on(platform).await?;
+        usage::fill(&self.stand_in, &platform).await?;
+        Ok(platform)
     }
 
     /// Delivers new events to the server at this address.

@@ -96,7 +96,7 @@ metrics! {
 const COUNT: usize = METRICS.len();
 
 impl Metric {
-    /// Every metric, in the order in which pages and invoices show them.
+    /// All metrics, in the order of pages and invoices.
     pub const ALL: [Metric; COUNT] = *METRICS.first_chunk().expect("as many as there are");
 
     pub const fn definition(self) -> &'static Definition {

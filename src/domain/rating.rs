@@ -8,15 +8,15 @@ use super::{
 /// One metric's overage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overage {
-    /// Units over what is included, in the metric's own unit.
+    /// Units above the included quantity, in the metric's own unit.
     pub amount: u64,
     /// Minor units of the plan's currency.
     pub cost: i64,
 }
 
-/// Rates one metric: every started package over the included quantity is billed whole.
+/// Rates one metric: every started package above the included quantity is billed in full.
 ///
-/// This is the one place where usage is rounded into money.
+/// Only this function rounds usage to money.
 pub fn rate(terms: Terms, quantity: u64) -> Overage {
     let amount = quantity.saturating_sub(terms.included);
     let packages = amount.div_ceil(terms.package.get());
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_contracts_example_costs_what_it_says() {
+    fn the_contracts_example_has_its_cost() {
         // 2,345,678 impressions over growth's ten million: 2,346 started thousands at 8 cents.
         assert_eq!(rate(terms(10_000_000, 1_000, 8), 12_345_678), Overage { amount: 2_345_678, cost: 18_768 });
     }
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_owed_up_to_the_limit(t in any_terms(), share in 0.0f64..=1.0) {
+        fn nothing_is_due_up_to_the_limit(t in any_terms(), share in 0.0f64..=1.0) {
             let within = (t.included as f64 * share) as u64;
             prop_assert_eq!(rate(t, within.min(t.included)), Overage::default());
         }

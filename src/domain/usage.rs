@@ -12,7 +12,7 @@ use super::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
-/// `GET /billing/usage/current`: the running period, shaped as the contract fixes it.
+/// `GET /billing/usage/current`: the current period, in the contract's format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageCurrent {
@@ -21,7 +21,7 @@ pub struct UsageCurrent {
     pub subscription: Option<SubscriptionSummary>,
     /// None until there is a day of data.
     pub forecast: Option<UsageForecast>,
-    /// Timestamp of the newest event that the figures contain.
+    /// Timestamp of the newest counted event.
     #[serde(with = "time::serde::rfc3339::option")]
     pub as_of: Option<OffsetDateTime>,
     /// When the oldest accepted event that the figures lack was received. Null: they contain all
@@ -60,7 +60,7 @@ pub struct Overages {
     #[serde(flatten, with = "by_key::in_unit")]
     #[cfg_attr(feature = "ssr", schema(schema_with = by_key::in_unit::schema::<MetricOverage>))]
     metrics: PerMetric<MetricOverage>,
-    /// Minor units of `currency`; null: unknown, as `unpriced` says.
+    /// Minor units of `currency`; null: unknown, see `unpriced`.
     pub total_overage_cost: Option<i64>,
     /// Why the costs are unknown: `no price in GBP`, `unknown plan platinum`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,12 +87,12 @@ impl Overages {
         }
     }
 
-    /// Of one metric, in its own unit; None where that is unknown.
+    /// For one metric, in its own unit; None if unknown.
     pub fn amount(&self, metric: Metric) -> Option<u64> {
         self.metrics[metric].amount
     }
 
-    /// Minor units of `currency` for one metric; None where the cost is unknown.
+    /// Minor units of `currency` for one metric; None if the cost is unknown.
     pub fn cost(&self, metric: Metric) -> Option<i64> {
         self.metrics[metric].cost
     }
@@ -141,18 +141,18 @@ impl InUnit for MetricOverage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CountOverage {
-    /// Null where what is included is unknown.
+    /// Null if the included quantity is unknown.
     amount: Option<u64>,
-    /// Null where the price is unknown.
+    /// Null if the price is unknown.
     cost: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TransferOverage {
-    /// In GB; null where what is included is unknown.
+    /// In GB; null if the included quantity is unknown.
     amount: Option<Gigabytes>,
-    /// Null where the price is unknown.
+    /// Null if the price is unknown.
     cost: Option<i64>,
 }
 
@@ -192,7 +192,7 @@ pub struct UsageForecast {
     #[serde(default, with = "by_key")]
     #[cfg_attr(feature = "ssr", schema(schema_with = overage_costs))]
     pub overage_costs: PerMetric<Option<i64>>,
-    /// Their sum; null where it is unknown.
+    /// Their sum; null if unknown.
     pub total_overage_cost: Option<i64>,
 }
 
@@ -205,11 +205,11 @@ fn overage_costs() -> utoipa::openapi::Object {
     costs
 }
 
-/// One UTC day's sums.
+/// Sums of one UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct DailyUsage {
-    /// The day's first instant.
+    /// The start of the day.
     #[serde(with = "time::serde::rfc3339")]
     pub day: OffsetDateTime,
     #[serde(flatten)]

@@ -20,7 +20,7 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// As the API and the database write it.
+    /// As in the API and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Granularity::Hour => "hour",
@@ -29,7 +29,7 @@ impl Granularity {
         }
     }
 
-    /// The first instant of the hour, day or month that holds an instant.
+    /// The start of the hour, day or month that contains an instant.
     pub fn floor(self, at: OffsetDateTime) -> OffsetDateTime {
         let at = at.to_offset(UtcOffset::UTC);
         match self {
@@ -39,7 +39,7 @@ impl Granularity {
         }
     }
 
-    /// The first instants of those that a span touches, in order.
+    /// The starts of those that a span overlaps, in order.
     pub fn starts(self, span: &Period) -> impl Iterator<Item = OffsetDateTime> + use<> {
         let end = span.end();
         let next = move |start: &OffsetDateTime| match self {
@@ -133,7 +133,7 @@ pub struct UsageHistory {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageSeries {
     pub metric: Metric,
-    /// Null: all apps, or those that `other_apps` counts.
+    /// Null: all apps, or those in `other_apps`.
     pub app_id: Option<String>,
     /// The number of apps summed here, if they have no series of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_whose_it_is_and_when() {
+    fn file_names_have_customer_and_days() {
         let span = Period::new(datetime!(2026-11-10 0:00 UTC), datetime!(2026-12-10 0:00 UTC)).unwrap();
         let name = |metric, granularity, by_app| file_name("Lumen Games", metric, granularity, by_app, &span);
         assert_eq!(name(Some(Metric::Impressions), Granularity::Day, false), "usage-lumen-games-impressions-2026-11-10_2026-12-09.csv");

@@ -1,4 +1,4 @@
-//! Usage: the running period, rated by the plan, and the history.
+//! Usage: the current period, rated by the plan, and the history.
 
 mod file;
 pub mod history;
@@ -134,7 +134,7 @@ impl Rating<'_> {
     }
 }
 
-/// The days of the period up to now, those without usage among them.
+/// The days of the period so far, including those without usage.
 fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<DailyUsage> {
     let first = period.start().replace_time(time::Time::MIDNIGHT);
     let mut rest = hours;

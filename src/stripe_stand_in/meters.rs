@@ -61,6 +61,25 @@ impl Store {
         })
     }
 
+    /// Stores usage that was received at an earlier time, once per identifier. `metered`: its event
+    /// name and customer.
+    pub fn put_usage(&mut self, metered: (&str, &str), identifier: &str, timestamp: i64, value: i64, came_at: i64) {
+        let key = (metered.0.to_owned(), metered.1.to_owned());
+        if self.meters.identifiers.contains_key(identifier) {
+            return;
+        }
+        self.meters.identifiers.insert(identifier.to_owned(), (came_at, key.clone()));
+        self.meters.usage.entry(key).or_default().push(Usage { identifier: identifier.to_owned(), timestamp, value });
+    }
+
+    /// Forgets a quantity; its identifier stays known.
+    pub fn lose_usage(&mut self, identifier: &str) {
+        let Some((_, key)) = self.meters.identifiers.get(identifier) else { return };
+        if let Some(usage) = self.meters.usage.get_mut(key) {
+            usage.retain(|usage| usage.identifier != identifier);
+        }
+    }
+
     pub fn list_meters(&self, params: &Params) -> Checked<Value> {
         params.only_filters(&["status"])?;
         let status = params.word("status", &["active", "inactive"])?;

@@ -32,14 +32,17 @@ pub fn DiscrepancyTable<'a>(run: &'a str, discrepancies: &'a [FoundDiscrepancy],
 fn row(run: &str, found: &FoundDiscrepancy, repairable: bool) -> impl IntoView + use<> {
     let it = &found.discrepancy;
     let side = |said: fn(&Field) -> &Option<Said>, headline: &Option<Said>| {
-        let differing = it.fields.iter().filter(|field| field.differs);
+        let differing: Vec<&Field> = it.fields.iter().filter(|field| field.differs && says_something(field)).collect();
+        // A side that has nothing of it lacks the object.
+        let lacking = differing.iter().all(|field| said(field).is_none());
         let lines: Vec<_> = differing
+            .into_iter()
             .map(|field| {
                 let value = said(field).as_ref().map_or_else(|| "–".to_owned(), |said| shown(&field.name, said, it.currency));
                 view! { <li><small>{field.name.replace('_', " ")}</small>" "<span class="ids">{value}</span></li> }
             })
             .collect();
-        if lines.is_empty() {
+        if lacking {
             Either::Left(view! { <span class="ids">{headline.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)}</span> })
         } else {
             Either::Right(view! { <ul>{lines}</ul> })
@@ -70,6 +73,11 @@ fn row(run: &str, found: &FoundDiscrepancy, repairable: bool) -> impl IntoView +
             <td role="cell" data-label="Repair">{repair}</td>
         </tr>
     }
+}
+
+/// All fields of an object that one side lacks differ; those that are 0 are left out.
+fn says_something(field: &Field) -> bool {
+    [&field.internal, &field.stripe].into_iter().flatten().any(|said| *said != Said::Number(0))
 }
 
 /// Formats money; other values are unchanged.

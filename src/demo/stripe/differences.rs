@@ -4,6 +4,7 @@
 //! A difference stays until an event other than the demo's own is applied to its object, e.g. by a
 //! repair.
 
+use super::objects::put_named;
 use crate::{
     demo::{
         Year, kisetsu, lumen,
@@ -36,6 +37,7 @@ pub async fn seed(stand_in: &StandIn, platform: &Platform, year: &Year) -> anyho
     let cancels = is_running && is_untouched(platform, year, &cancelled).await?;
     stand_in.work(|store| {
         if let Some(invoice) = missing.filter(|invoice| store.get("invoice", text(invoice, "id")).is_none()) {
+            put_named(store, &invoice, integer(&invoice, "created"));
             store.put("invoice", invoice);
         }
         pay_late(store, &written_off, year.anchor - Duration::days(12), pays);

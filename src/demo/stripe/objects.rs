@@ -51,7 +51,8 @@ fn put(store: &mut Store, customers: Vec<Customer>, objects: Vec<Value>, events:
     let (subscriptions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object["object"] == "subscription");
     for object in subscriptions.into_iter().chain(others) {
         put_named(store, &object, integer(&object, "created"));
-        store.put(&text(&object, "object").to_owned(), object);
+        let kind = text(&object, "object").to_owned();
+        store.put(&kind, object);
     }
     for event in events {
         store.put("event", event);
@@ -92,7 +93,7 @@ fn numbers(objects: &[Value]) -> HashMap<String, (String, u32)> {
 }
 
 /// The prices and tax rates within an object, which the platform looks up by id.
-fn put_named(store: &mut Store, value: &Value, created: i64) {
+pub(super) fn put_named(store: &mut Store, value: &Value, created: i64) {
     match value {
         Value::Array(entries) => entries.iter().for_each(|entry| put_named(store, entry, created)),
         Value::Object(members) => {

@@ -11,7 +11,7 @@ pub struct PerMetric<T>([T; COUNT]);
 pub type Quantities = PerMetric<u64>;
 
 impl<T> PerMetric<T> {
-    /// Asks for each metric's value.
+    /// Builds it from each metric's value.
     pub fn from_fn(value: impl FnMut(Metric) -> T) -> PerMetric<T> {
         PerMetric(Metric::ALL.map(value))
     }

@@ -48,7 +48,7 @@ impl Unit {
     }
 }
 
-/// Bytes that read and write as GB of 10^9 bytes: `37.25`, whole numbers without a fraction.
+/// Bytes serialized as GB of 10^9 bytes: `37.25`, whole numbers without a fraction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64, example = 37.25))]
 pub struct Gigabytes(pub u64);
@@ -88,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn gigabytes_read_and_write_as_numbers() {
+    fn gigabytes_are_numbers() {
         assert_eq!(serde_json::to_string(&Gigabytes(37_250_000_000)).unwrap(), "37.25");
         assert_eq!(serde_json::to_string(&Gigabytes(500_000_000_000)).unwrap(), "500");
         assert_eq!(serde_json::from_str::<Gigabytes>("37.25").unwrap(), Gigabytes(37_250_000_000));

@@ -11,7 +11,7 @@ use crate::{
         identity::CustomerId,
         metric::{Metric, PerMetric, Quantities},
         period::Period,
-        usage_event::{Placed, Rejection, UsageEvent},
+        usage_event::{Placed, Rejection, RejectionCode, UsageEvent},
     },
     service::{Error, Platform, Result},
     store::postgres::usage::ids,
@@ -198,6 +198,6 @@ impl Caps {
 
     /// Why one is refused.
     pub fn rejection(&self, index: usize, event: &UsageEvent) -> Rejection {
-        Rejection::new(index, Some(&event.id), "usage_cap_reached", self.state.sentence(event.metric))
+        Rejection::new(index, Some(&event.id), RejectionCode::UsageCapReached, self.state.sentence(event.metric))
     }
 }

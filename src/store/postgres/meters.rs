@@ -253,6 +253,11 @@ pub async fn put(conn: &mut PgConnection, customer: CustomerId, metric: Metric, 
     .map(drop)
 }
 
+/// The first hour that was ever sent.
+pub async fn first_hour(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("SELECT min(hour) FROM usage_meter_events").fetch_one(pool).await
+}
+
 /// Known excess usage, by the periods' starts since then.
 pub async fn excess(
     pool: &PgPool,

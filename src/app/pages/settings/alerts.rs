@@ -14,6 +14,7 @@ use crate::{
     },
     domain::{
         alert::{AlertSettings, Cap, FiredAlert},
+        error_code::ErrorCode,
         metric::{Metric, Unit},
         money::Money,
         settings::CustomerSettings,
@@ -67,7 +68,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         }
     };
     // While a question is open, neither answer is the primary one.
-    let asks = refusal.is_some_and(|refusal| refusal.problem.code == "cap_confirmation_required");
+    let asks = refusal.is_some_and(|refusal| refusal.problem.is(ErrorCode::CapConfirmationRequired));
     let save = if asks { "button" } else { "button primary" };
     let mails = vec![("true", "Tell us".to_owned()), ("false", "Don’t notify".to_owned())];
     view! {
