@@ -125,8 +125,8 @@ fn every_job_is_documented_with_its_interval() {
 }
 
 #[test]
-fn every_feature_switch_is_documented() {
-    let rows = rows(&section("docs/guide/staff-console.md", "## Feature switches"));
+fn every_feature_flag_is_documented() {
+    let rows = rows(&section("docs/guide/staff-console.md", "## Feature flags"));
     same("features", &rows.iter().map(|row| code(&row[0])).collect(), &Feature::ALL.map(|feature| feature.name().to_owned()).into());
 }
 
