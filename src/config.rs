@@ -16,7 +16,7 @@ mod stripe;
 pub use address::PublicUrl;
 pub use clickhouse::ClickHouse;
 pub use file::{Database, File, Limits, Retention, Serving, Sessions};
-pub use meters::{EventNames, Meters};
+pub use meters::Meters;
 pub use otlp::OtlpEndpoint;
 pub use reconcile::Reconcile;
 pub use secrets_key::{SecretsKey, SecretsKeys};

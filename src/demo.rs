@@ -21,7 +21,7 @@ use crate::{
         period::{Period, hour_of, months_later},
         plan::{Plan, PlanType},
         role::Role,
-        usage_event::MAX_AGE,
+        usage_event::{MAX_AGE, RejectionCode},
     },
     service::{Clock, Error, Platform, api_keys, customers, ingest, users, webhooks},
     store::postgres::{customers as store, usage},
@@ -165,7 +165,7 @@ fn months_until(anchor: OffsetDateTime, now: OffsetDateTime) -> Vec<Period> {
 /// A month's usage, with the included quantities.
 fn overage_lines(plan: &Plan, events: &[Event]) -> Vec<OverageLine> {
     let used = traffic::quantities(events);
-    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms(metric), used: used[metric] }).collect()
+    Metric::ALL.into_iter().map(|metric| OverageLine { metric, terms: plan.terms[metric], used: used[metric] }).collect()
 }
 
 /// Hours with usage, for events too old for deduplication by id.
@@ -202,7 +202,7 @@ async fn send(
             Err(Error::UsageCapReached(_)) => continue,
             Err(error) => return Err(error.into()),
         };
-        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.code != "usage_cap_reached") {
+        if let Some(rejection) = receipt.rejected.iter().find(|rejection| rejection.code != RejectionCode::UsageCapReached) {
             bail!("a demo event was rejected: {}", rejection.detail);
         }
     }

@@ -64,6 +64,13 @@ pub mod stripe_stand_in;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
 
+// The test support names the crate as integration tests do.
+#[cfg(all(test, feature = "ssr"))]
+extern crate self as apex_billing;
+#[cfg(all(test, feature = "ssr"))]
+#[path = "../tests/unit/fourth_metric.rs"]
+mod fourth_metric;
+
 /// The browser's entry point: hydrates the server's HTML.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

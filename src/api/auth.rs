@@ -4,6 +4,7 @@
 use crate::{
     app::local_path::{next_path, percent_encode},
     auth::Principal,
+    domain::error_code::ErrorCode,
     http::{
         extract::{ByForm, FormOrJson},
         login_email,
@@ -188,7 +189,7 @@ pub async fn logout(
 /// All malformed bodies get the code `invalid_body` here.
 fn invalid_body(ApiError(error): ApiError) -> ApiError {
     ApiError(match error {
-        Error::Invalid { detail, .. } | Error::BadRequest { detail, .. } => Error::BadRequest { code: "invalid_body", detail },
+        Error::Invalid { detail, .. } | Error::Refused { detail, .. } => Error::refused(ErrorCode::InvalidBody, detail),
         other => other,
     })
 }

@@ -4,7 +4,6 @@
 
 mod completion;
 mod page;
-mod problems;
 
 use crate::{
     api::{
@@ -13,10 +12,13 @@ use crate::{
     },
     app::calls::{self, Problem},
     domain::{
+        alert::MetricAlerts,
         features::Feature,
+        forecast::Forecast,
         invoice::{InvoiceSort, InvoiceStatus},
-        metric::Metric,
+        metric::{Gigabytes, Metric},
         reconcile::Kind,
+        usage::{CountOverage, TransferOverage},
         usage_history::Granularity,
         webhook::WebhookStatus,
     },
@@ -71,7 +73,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         calls::webhooks::webhook,
         calls::webhooks::webhooks,
     ),
-    components(schemas(Encoding, Feature, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, Problem, UsageEventDraft, WebhookStatus)),
+    components(schemas(
+        CountOverage, Encoding, Feature, Forecast, Gigabytes, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, MetricAlerts, Problem,
+        TransferOverage, UsageEventDraft, WebhookStatus,
+    )),
 )]
 struct Document;
 

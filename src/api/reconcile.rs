@@ -4,6 +4,7 @@
 use crate::{
     app::local_path::{RECONCILIATION, percent_encode},
     domain::{
+        error_code::ErrorCode,
         list::{DiscrepancyFilter, ListQuery, Paging},
         reconcile::{FoundDiscrepancy, Reconciliation, ReconciliationDetail, ReconciliationSummary, Repair},
     },
@@ -90,7 +91,7 @@ impl FromRequest<Server> for Begin {
             return Ok(Begin { asked: body.map(|JsonBody(asked)| asked).unwrap_or_default(), by_form: false });
         }
         let form = Form::<AskedByForm>::from_request(request, server).await;
-        let Form(form) = form.map_err(|rejection| Error::BadRequest { code: "invalid_body", detail: rejection.body_text() })?;
+        let Form(form) = form.map_err(|rejection| Error::refused(ErrorCode::InvalidBody, rejection.body_text()))?;
         let asked = Asked { customer_id: form.customer_id, from: form.from, to: form.to, repair: form.repair.is_some() };
         Ok(Begin { asked, by_form: true })
     }
@@ -121,7 +122,7 @@ pub async fn start(staff: Staff, by: By, Begin { asked, by_form }: Begin) -> Res
     Ok(match reconcile::start(&staff.platform, &by, &asked).await {
         Ok(id) => Redirect::to(&format!("{RECONCILIATION}/{id}")),
         // The page shows it.
-        Err(error @ (Error::Invalid { .. } | Error::Conflict { .. } | Error::StripeNotConfigured)) => {
+        Err(error @ (Error::Invalid { .. } | Error::Refused { .. } | Error::StripeNotConfigured)) => {
             let field = if let Error::Invalid { parameter, .. } = &error { parameter.as_ref() } else { "" };
             Redirect::to(&format!("{RECONCILIATION}?error={}&field={}", error.code(), percent_encode(field)))
         }

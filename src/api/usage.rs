@@ -1,7 +1,12 @@
 //! Usage ingest, and the usage history as a file.
 
 use crate::{
-    domain::{file_name::content_disposition, metric::Metric, usage_event::MAX_BYTES, usage_history::UsageSpan},
+    domain::{
+        error_code::ErrorCode,
+        file_name::content_disposition,
+        metric::{Metric, Unit},
+        usage_history::UsageSpan,
+    },
     http::{
         content_coding::{self, Coding},
         extract::Query,
@@ -42,7 +47,7 @@ pub enum Encoding {
 /// A usage event.
 #[derive(ToSchema)]
 #[schema(example = json!({
-    "id": "b1c2f0", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
+    "id": "b1c2f0", "metric": Metric::ALL[0], "quantity": 1, "timestamp": "2026-11-22T15:49:59.120Z", "app_id": "app_42",
     "properties": {"placement": "rewarded"}
 }))]
 pub struct UsageEventDraft {
@@ -50,8 +55,8 @@ pub struct UsageEventDraft {
     #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     pub metric: Metric,
-    /// In the metric's own unit; 0 only in a correction. At most 10^15 bytes of
-    /// `data_transfer_bytes`, 10^12 of the others.
+    /// In the metric's own unit; 0 only in a correction. At most 10^15 for metrics in bytes, 10^12
+    /// for the others.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_000_u64)]
     pub quantity: u64,
     /// At most 35 days old and 5 minutes ahead.
@@ -68,7 +73,7 @@ pub struct UsageEventDraft {
     pub corrects: Option<String>,
 }
 
-const _: () = assert!(MAX_BYTES == 1_000_000_000_000_000);
+const _: () = assert!(Unit::Bytes.max_per_event() == 1_000_000_000_000_000 && Unit::Count.max_per_event() == 1_000_000_000_000);
 
 /// One event, or up to 10,000 of them.
 #[derive(ToSchema)]
@@ -81,8 +86,14 @@ pub enum UsageEvents {
 
 /// Up to 10,000 JSON objects, one per line.
 #[derive(ToSchema)]
-#[schema(value_type = String, example = "{\"id\":\"b1c2f0\",\"metric\":\"impressions\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}\n")]
+#[schema(value_type = String, example = json!(line()))]
 pub struct UsageEventLines(pub String);
+
+/// The example above.
+fn line() -> String {
+    let metric = Metric::ALL[0];
+    format!("{{\"id\":\"b1c2f0\",\"metric\":\"{metric}\",\"quantity\":1,\"timestamp\":\"2026-11-22T15:49:59Z\",\"app_id\":\"app_42\"}}\n")
+}
 
 /// `POST /usage/events`: stores usage events of the key's customer. A request over its key's or the
 /// server's limits is refused before its body is read.
@@ -132,7 +143,7 @@ pub async fn events(machine: Machine, headers: HeaderMap, body: Body) -> Result<
 async fn read(mut body: Body, declared: usize, limit: usize, admitted: &mut Admitted) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::with_capacity(declared);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() })?;
+        let frame = frame.map_err(|_| Error::refused(ErrorCode::BadRequest, "The body ended early. Nothing was stored. Send it again."))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > limit {
@@ -174,7 +185,7 @@ fn tell(response: &mut Response, allowance: Allowance) {
     get, path = "/api/v1/billing/usage/history.csv", tag = "Usage",
     summary = "Usage history as a CSV file",
     params(UsageSpan, crate::app::calls::parameters::OfCustomer),
-    description = "Ends with the current hour, day or month. Starts with a byte order mark; `gigabytes` is data transfer in GB of 10^9 bytes.",
+    description = "Ends with the current hour, day or month. Starts with a byte order mark; `gigabytes` has quantities of bytes in GB of 10^9 bytes.",
     responses((status = 200, description = "A header and a row per point (RFC 4180)", body = String,
         content_type = "text/csv; charset=utf-8; header=present",
         headers(("Content-Disposition" = String, description = "`attachment` with a file name: the customer, and the first and last day")))),

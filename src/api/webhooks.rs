@@ -2,7 +2,10 @@
 
 use crate::{
     app::local_path::percent_encode,
-    domain::webhook::{WebhookDetail, WebhookReplays},
+    domain::{
+        error_code::ErrorCode,
+        webhook::{WebhookDetail, WebhookReplays},
+    },
     http::{
         extract::{ByForm, Path},
         idempotency::{Keys, Sender, once},
@@ -59,7 +62,7 @@ pub async fn stripe(State(server): State<Server>, headers: HeaderMap, body: Body
         if error.into_inner().is::<LengthLimitError>() {
             Error::TooLarge { limit }
         } else {
-            Error::BadRequest { code: "bad_request", detail: "the body could not be read".into() }
+            Error::refused(ErrorCode::BadRequest, "The body ended early. The event was not stored. Send it again.")
         }
     })?;
     let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());

@@ -3,16 +3,13 @@
 
 use crate::domain::{
     alert::{AlertSettings, Cap, Field},
-    metric::Metric,
+    metric::{Metric, Unit},
     money::{
         Currency,
         parse::{self, Misread, typed},
     },
 };
 use serde_json::{Map, Value, json};
-
-/// Decimal places of a GB in bytes.
-const GB_PLACES: u32 = 9;
 
 /// A form field's name and value.
 pub type FormField = (String, String);
@@ -41,7 +38,7 @@ pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
         let (cap, unit) = match alerts.cap() {
             None => (String::new(), "percent"),
             Some(Cap::Percent(percent)) => (percent.to_string(), "percent"),
-            Some(Cap::Quantity(quantity)) => (typed(quantity, unit_places(metric)), "quantity"),
+            Some(Cap::Quantity(quantity)) => (typed(quantity, metric.unit().places()), "quantity"),
         };
         fields.push((field(metric, "percent"), join(alerts.percent().iter().map(ToString::to_string).collect())));
         fields.push((field(metric, "cost"), join(alerts.cost().iter().map(|cost| typed(cost.unsigned_abs(), places)).collect())));
@@ -64,8 +61,8 @@ pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field>
         let cap = match (text, of("cap_unit").1) {
             ("", _) => Value::Null,
             (text, "quantity") => {
-                let number = if metric == Metric::DataTransferBytes { without_gb(text) } else { text };
-                let quantity = parse::quantity(number, unit_places(metric)).map_err(|misread| wrong(&path, text, &misread))?;
+                let number = if metric.unit() == Unit::Bytes { without_gb(text) } else { text };
+                let quantity = parse::quantity(number, metric.unit().places()).map_err(|misread| wrong(&path, text, &misread))?;
                 json!({"quantity": quantity})
             }
             (text, _) => {
@@ -108,18 +105,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', ' ', '\n', '\r', '\t']).filter(|word| !word.is_empty())
 }
 
-/// Data transfer is typed in GB, the others in units.
-const fn unit_places(metric: Metric) -> u32 {
-    match metric {
-        Metric::DataTransferBytes => GB_PLACES,
-        Metric::Impressions | Metric::ApiCalls => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alert::AlertChange;
+    use crate::domain::{alert::AlertChange, metric::PerMetric};
     use proptest::prelude::*;
 
     fn settings(body: Value) -> AlertSettings {
@@ -188,7 +177,7 @@ mod tests {
             let cap = if relative { json!({"percent": cap % 1000 + 1}) } else { json!({"quantity": cap}) };
             let metric = json!({"percent": percent, "cost": cost, "cap": cap});
             let before = settings(json!({"enabled": enabled, "recipients": ["a@b.example", "c@d.example"],
-                "metrics": {"impressions": metric, "api_calls": metric, "data_transfer_bytes": metric}}));
+                "metrics": PerMetric::from_fn(|_| metric.clone())}));
             let body = body_of(&fields_of(&before), Currency::USD).unwrap();
             let change = AlertChange::read(&body, Currency::USD).unwrap();
             prop_assert_eq!(change, AlertChange { settings: before, confirm: false });

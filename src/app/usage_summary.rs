@@ -4,9 +4,9 @@
 use crate::domain::{
     alert::{AlertStanding, Refusing},
     format,
-    metric::Metric,
+    metric::{Metric, Unit},
     money::Money,
-    usage::{UsageCurrent, show_quantity},
+    usage::UsageCurrent,
 };
 
 /// The emphasis of an element. Colour is never the only sign: every use has text or an icon.
@@ -104,8 +104,8 @@ pub fn verdict(usage: &UsageCurrent, alerts: Option<&AlertStanding>, days_left: 
 /// The refusing caps, since when, and how much they refused.
 fn of_caps(usage: &UsageCurrent, first: &Refusing, refusing: &[Refusing]) -> Verdict {
     let metrics: Vec<&str> = refusing.iter().map(|one| one.metric.noun()).collect();
-    let caps: Vec<String> = refusing.iter().map(|one| show_quantity(one.metric, one.cap)).collect();
-    let is_one_thing = refusing.len() == 1 && first.metric == Metric::DataTransferBytes;
+    let caps: Vec<String> = refusing.iter().map(|one| one.metric.show(one.cap)).collect();
+    let is_one_thing = refusing.len() == 1 && !first.metric.unit().is_plural();
     let headline = format!(
         "{} {} being refused: your {} of {} {} reached",
         sentence_case(&list(&metrics)),
@@ -120,8 +120,8 @@ fn of_caps(usage: &UsageCurrent, first: &Refusing, refusing: &[Refusing]) -> Ver
             (0, None) => "No event has been refused yet.".to_owned(),
             (0, Some(since)) => format!("It was reached by {since}; no event has been refused yet."),
             (events, since) => {
-                let quantity = show_quantity(one.metric, one.quantity);
-                let unit = if one.metric == Metric::DataTransferBytes { String::new() } else { format!(" {}", one.metric.noun()) };
+                let quantity = one.metric.show(one.quantity);
+                let unit = if one.metric.unit() == Unit::Count { format!(" {}", one.metric.noun()) } else { String::new() };
                 let has = if events == 1 { "has" } else { "have" };
                 let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
                 format!("{} with {quantity}{unit} {has} been refused and not counted{since}.", format::counted(events, "event"))
@@ -178,10 +178,11 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let fullest = Metric::ALL
         .into_iter()
         .max_by(|a, b| (u128::from(used[*a]) * u128::from(included[*b])).cmp(&(u128::from(used[*b]) * u128::from(included[*a]))))
-        .unwrap_or(Metric::Impressions);
+        .unwrap_or(Metric::ALL[0]);
     let level = levels.iter().map(|(_, level)| *level).max().unwrap_or(Level::Within);
-    let at_level: Vec<&str> = levels.iter().filter(|(_, l)| *l == level).map(|(metric, _)| metric.noun()).collect();
-    let named = list(&at_level);
+    let at_level: Vec<Metric> = levels.iter().filter(|(_, l)| *l == level).map(|(metric, _)| *metric).collect();
+    let named = list(&at_level.iter().map(|metric| metric.noun()).collect::<Vec<_>>());
+    let is_plural = !matches!(at_level.as_slice(), [one] if !one.unit().is_plural());
 
     let money = |amount| Money::new(amount, usage.overages.currency);
     let unpriced = usage.overages.unpriced.as_deref();
@@ -194,12 +195,7 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     };
     let stand = match level {
         Level::Over => {
-            format!(
-                "{} of {} included {} used{left}.",
-                show_quantity(fullest, used[fullest]),
-                show_quantity(fullest, included[fullest]),
-                fullest.noun()
-            )
+            format!("{} of {} included {} used{left}.", fullest.show(used[fullest]), fullest.show(included[fullest]), fullest.noun())
         }
         _ => format!("{}\u{a0}% of your included {} used{left}.", format::percent(used[fullest], included[fullest]), fullest.noun()),
     };
@@ -218,10 +214,7 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     let heading_over = so_far == 0 && expected.is_some_and(|cost| cost > 0);
     let (tone, headline) = match level {
         Level::Over => (Tone::Danger, format!("You’re over your plan on {named}")),
-        Level::Nearly => (
-            Tone::Danger,
-            format!("Your included {named} {} almost used up", if named == Metric::DataTransferBytes.noun() { "is" } else { "are" }),
-        ),
+        Level::Nearly => (Tone::Danger, format!("Your included {named} {} almost used up", if is_plural { "are" } else { "is" })),
         Level::Close => (Tone::Warning, format!("You’re getting close to your plan’s limit on {named}")),
         Level::Within if heading_over => (Tone::Warning, "You’re fine today, but on course to go over".to_owned()),
         Level::Within => (Tone::Good, "You’re well within your plan".to_owned()),
@@ -244,10 +237,12 @@ mod tests {
     use crate::domain::{
         alert::{AlertSettings, CapRefusals},
         forecast::Forecast,
+        metric::{PerMetric, Quantities},
         money::Currency,
         period::Period,
         plan::PlanType,
-        usage::{CurrentPeriod, Gigabytes, Overage, Overages, PerMetric, SubscriptionSummary, UsageForecast},
+        rating::Overage,
+        usage::{CurrentPeriod, Overages, SubscriptionSummary, UsageForecast},
     };
     use time::macros::datetime;
 
@@ -256,27 +251,25 @@ mod tests {
         UsageCurrent {
             current_period: CurrentPeriod {
                 period: Period::calendar_month(datetime!(2026-11-22 0:00 UTC)),
-                impressions,
-                api_calls: 1000,
-                data_transfer_gb: Gigabytes(0),
+                used: Quantities::default().with(Metric::Impressions, impressions).with(Metric::ApiCalls, 1000),
             },
-            overages: Overages::new(Currency::USD, PerMetric { impressions: Overage { amount: 0, cost }, ..PerMetric::default() }),
+            overages: Overages::new(Currency::USD, PerMetric::default().with(Metric::Impressions, Overage { amount: 0, cost })),
             subscription: Some(SubscriptionSummary {
                 plan_type: Some(PlanType::Growth),
                 plan_name: None,
                 status: "active".into(),
-                included_impressions: Some(10_000_000),
-                included_api_calls: Some(1_000_000),
-                included_data_transfer_gb: Some(Gigabytes(500_000_000_000)),
+                included: Some(
+                    PerMetric::from_fn(|_| 1_000_000)
+                        .with(Metric::Impressions, 10_000_000)
+                        .with(Metric::DataTransferBytes, 500_000_000_000),
+                ),
                 cancel_at_period_end: false,
                 cancel_at: None,
                 pause_collection: None,
             }),
             forecast: Some(UsageForecast {
-                impressions: expected,
-                api_calls: expected,
-                data_transfer_bytes: expected,
-                overage_costs: PerMetric { impressions: Some(forecast_cost), ..PerMetric::default() },
+                quantities: PerMetric::from_fn(|_| expected),
+                overage_costs: PerMetric::default().with(Metric::Impressions, Some(forecast_cost)),
                 total_overage_cost: Some(forecast_cost),
             }),
             as_of: None,
@@ -321,14 +314,14 @@ mod tests {
 
     #[test]
     fn an_unknown_price_is_never_shown_as_zero() {
-        let unpriced = Overages { total_overage_cost: None, unpriced: Some("no price in GBP".into()), ..usage(12_345_678, 0, 0).overages };
-        let known = UsageCurrent { overages: unpriced, ..usage(12_345_678, 0, 0) };
+        let mut known = usage(12_345_678, 0, 0);
+        (known.overages.total_overage_cost, known.overages.unpriced) = (None, Some("no price in GBP".into()));
         let v = verdict(&known, None, Some(9));
         assert_eq!(v.headline, "You’re over your plan on impressions");
         assert!(v.detail.ends_with("The overage cost is unknown: no price in GBP."), "{}", v.detail);
         let mut unknown = known;
         if let Some(subscription) = &mut unknown.subscription {
-            (subscription.plan_type, subscription.included_impressions) = (None, None);
+            (subscription.plan_type, subscription.included) = (None, None);
         }
         let v = verdict(&unknown, None, Some(9));
         assert_eq!((v.tone, v.headline.as_str()), (Tone::Warning, "Cost unknown"));
@@ -366,7 +359,7 @@ mod tests {
             serde_json::json!({"impressions": {"cap": {"quantity": 7}}, "data_transfer_bytes": {"cap": {"quantity": 1_000_000_000}}}),
         );
         let mut both = over.clone();
-        both.current_period.data_transfer_gb = Gigabytes(3_000_000_000);
+        both.current_period.used[Metric::DataTransferBytes] = 3_000_000_000;
         let v = verdict(&both, Some(&alerts), None);
         assert_eq!(v.headline, "Impressions and data transfer are being refused: your caps of 7 and 1 GB are reached");
         // Below the cap, the plan's state is shown.

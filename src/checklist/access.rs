@@ -4,6 +4,7 @@ use super::{
     Findings,
     client::{As, Site},
 };
+use crate::domain::metric::Metric;
 use axum::http::Method;
 
 const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
@@ -17,7 +18,7 @@ pub async fn check(site: &Site, findings: &mut Findings) {
     let mut open = Vec::new();
     for path in [
         "usage/current".to_owned(),
-        "usage/history?metric=impressions".to_owned(),
+        format!("usage/history?metric={}", Metric::ALL[0]),
         "invoices".to_owned(),
         format!("invoices/{UNKNOWN_ID}"),
         format!("invoices/{UNKNOWN_ID}/pdf"),

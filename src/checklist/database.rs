@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use std::collections::BTreeMap;
 
 /// Tables and columns that operators and other programs read directly.
-const COLUMNS: [(&str, &str); 12] = [
+const COLUMNS: [(&str, &str); 13] = [
     ("stripe_webhook_events", "stripe_event_id event_type status attempts last_error payload created_at processed_at"),
     ("billing_audit", "event_type actor customer_id data ip_address user_agent created_at"),
     ("usage_alerts", "customer_id"),
@@ -18,7 +18,8 @@ const COLUMNS: [(&str, &str); 12] = [
     ("subscriptions", "customer_id stripe_subscription_id status plan_type"),
     ("customers", "id stripe_customer_id name email currency"),
     ("users", "id email password_hash role customer_id"),
-    ("plans", "plan_type version included_impressions"),
+    ("plans", "plan_type version"),
+    ("plan_quotas", "plan_id metric included"),
     ("billing_idempotency", ""),
 ];
 

@@ -5,6 +5,7 @@ use super::{
     client::{As, Site},
     invoices::First,
 };
+use crate::domain::metric::Metric;
 use std::time::Duration;
 
 const PAGES: [&str; 7] =
@@ -29,10 +30,15 @@ pub async fn check(site: &Site, first: Option<&First>, findings: &mut Findings) 
         "is billing on (/api/v1/meta/features)?",
     );
     findings.judge("page-usage", usage.status == 200, usage.said(), fix);
-    let shown = ["Impressions", "API calls", "Data transfer"].iter().filter(|metric| text.contains(**metric)).count();
+    let shown = Metric::ALL.into_iter().filter(|metric| text.contains(metric.title())).count();
     // Staff have no usage of their own.
     if site.options.member_cookie.is_some() {
-        findings.judge("page-usage-metrics", usage.status == 200 && shown == 3, format!("{shown} of 3 metrics"), fix);
+        findings.judge(
+            "page-usage-metrics",
+            usage.status == 200 && shown == Metric::ALL.len(),
+            format!("{shown} of {} metrics", Metric::ALL.len()),
+            fix,
+        );
     } else {
         findings.unchecked(&["page-usage-metrics"], "--member-cookie, because staff have no usage");
     }

@@ -5,7 +5,10 @@ use super::{
     client::{As, Site},
     p95,
 };
-use crate::store::postgres::checklist as store;
+use crate::{
+    domain::metric::{Metric, Unit},
+    store::postgres::checklist as store,
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
@@ -69,7 +72,9 @@ pub async fn latency(site: &Site, path: &str, who: As<'_>, check: &'static str, 
 }
 
 async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Findings) {
-    let calls = |usage: &Value| usage["current_period"]["api_calls"].as_i64();
+    // The last metric that is counted in ones, so that the event is 1 in every figure.
+    let metric = Metric::ALL.into_iter().rfind(|metric| metric.unit() == Unit::Count).unwrap_or(Metric::ALL[0]);
+    let calls = |usage: &Value| usage["current_period"][metric.definition().field].as_i64();
     let before = calls(&site.get(CURRENT, key).await.json());
     let counted_before = match db {
         Some(db) => store::counted(db, MARK).await.ok(),
@@ -77,7 +82,7 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
     };
     let id = format!("{MARK}_{}", Uuid::new_v4().simple());
     let timestamp = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
-    let event = json!({"id": id, "metric": "api_calls", "quantity": 1, "timestamp": timestamp, "app_id": MARK});
+    let event = json!({"id": id, "metric": metric, "quantity": 1, "timestamp": timestamp, "app_id": MARK});
     let sent = site.post_json(EVENTS, key, &event).await;
     let taken = sent.status == 202 && sent.json()["accepted"] == 1;
     if !taken {
@@ -85,7 +90,7 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
         findings.failed("usage-sent", format!("{} {}", sent.said(), sent.json()["rejected"]), fix);
         return findings.unchecked(&FLOW[1..], "an accepted event");
     }
-    findings.passed("usage-sent", format!("one API call of the app {MARK}, corrected to 0 at the end"));
+    findings.passed("usage-sent", format!("one event of {} of the app {MARK}, corrected to 0 at the end", metric.noun()));
     let (seen, took) = shown(site, key, before.map(|calls| calls + 1), calls).await;
     let detail = format!("after {} ms", took.as_millis());
     if seen {
@@ -107,7 +112,7 @@ async fn flow(site: &Site, key: As<'_>, db: Option<&PgPool>, findings: &mut Find
         }
     }
     let correction =
-        json!({"id": format!("{id}_back"), "corrects": id, "metric": "api_calls", "quantity": 0, "timestamp": timestamp, "app_id": MARK});
+        json!({"id": format!("{id}_back"), "corrects": id, "metric": metric, "quantity": 0, "timestamp": timestamp, "app_id": MARK});
     let back = site.post_json(EVENTS, key, &correction).await;
     if back.json()["accepted"] != 1 {
         let fix = format!("send a correction of the event {id} to 0");

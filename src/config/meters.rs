@@ -1,8 +1,9 @@
 //! The table `[meters]` of `Leptos.toml`: usage for Stripe's billing meters.
 
 use super::ConfigError;
-use crate::domain::metric::Metric;
-use serde::Deserialize;
+use crate::domain::metric::{Metric, PerMetric};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 /// Stripe's maximum length of a name.
@@ -20,33 +21,27 @@ pub struct Meters {
     /// Earlier hours are never sent. None: as far back as Stripe accepts them.
     #[serde(with = "time::serde::rfc3339::option")]
     pub since: Option<OffsetDateTime>,
-    pub event_names: EventNames,
-}
-
-/// The meters' event names in Stripe.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EventNames {
-    pub impressions: String,
-    pub api_calls: String,
-    pub data_transfer_bytes: String,
+    /// The meters' event names in Stripe. The default is the metric's own name.
+    #[serde(deserialize_with = "event_names")]
+    pub event_names: PerMetric<String>,
 }
 
 impl Default for Meters {
     fn default() -> Self {
-        Meters { enabled: false, grace_minutes: 15, since: None, event_names: EventNames::default() }
+        Meters { enabled: false, grace_minutes: 15, since: None, event_names: PerMetric::from_fn(own_name) }
     }
 }
 
-impl Default for EventNames {
-    fn default() -> Self {
-        let name = |metric: Metric| metric.as_str().to_owned();
-        EventNames {
-            impressions: name(Metric::Impressions),
-            api_calls: name(Metric::ApiCalls),
-            data_transfer_bytes: name(Metric::DataTransferBytes),
-        }
+fn own_name(metric: Metric) -> String {
+    metric.as_str().to_owned()
+}
+
+fn event_names<'de, D: Deserializer<'de>>(d: D) -> Result<PerMetric<String>, D::Error> {
+    let mut names = PerMetric::from_fn(own_name);
+    for (metric, name) in BTreeMap::<Metric, String>::deserialize(d)? {
+        names[metric] = name;
     }
+    Ok(names)
 }
 
 impl Meters {
@@ -55,11 +50,7 @@ impl Meters {
     }
 
     pub fn event_name(&self, metric: Metric) -> &str {
-        match metric {
-            Metric::Impressions => &self.event_names.impressions,
-            Metric::ApiCalls => &self.event_names.api_calls,
-            Metric::DataTransferBytes => &self.event_names.data_transfer_bytes,
-        }
+        &self.event_names[metric]
     }
 
     /// Two metrics with one name would be added up.
@@ -85,7 +76,7 @@ impl Meters {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::{config::Config, domain::metric::Metric};
 
     fn read(meters: &str) -> Result<Config, String> {
         let text = include_str!("../../Leptos.toml");
@@ -99,7 +90,7 @@ mod tests {
             let text = if text.is_empty() { String::new() } else { format!("[meters]{text}") };
             let meters = read(&text).unwrap().file.meters;
             assert!(!meters.enabled && meters.since.is_none());
-            assert_eq!((meters.grace().whole_minutes(), meters.event_names.api_calls.as_str()), (15, "api_calls"));
+            assert_eq!((meters.grace().whole_minutes(), meters.event_name(Metric::ApiCalls)), (15, "api_calls"));
         }
     }
 
@@ -108,7 +99,7 @@ mod tests {
         let meters = read("[meters]\nenabled = true\nsince = \"2026-11-01T00:00:00Z\"\n[meters.event-names]\napi_calls = \"calls\"\n");
         let meters = meters.unwrap().file.meters;
         assert!(meters.enabled && meters.since.is_some());
-        assert_eq!((meters.event_names.api_calls.as_str(), meters.event_names.impressions.as_str()), ("calls", "impressions"));
+        assert_eq!((meters.event_name(Metric::ApiCalls), meters.event_name(Metric::Impressions)), ("calls", "impressions"));
         for wrong in [
             "grace-minutes = 20000",
             "grace-minutes = -1",

@@ -3,9 +3,8 @@
 
 use super::MONTHS;
 use crate::domain::{
-    metric::Metric,
+    metric::{Metric, PerMetric, Quantities},
     period::{Period, hour_of},
-    usage::{PerMetric, Quantities},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -15,9 +14,7 @@ use time::{Duration, OffsetDateTime, Weekday, format_description::well_known::Rf
 #[derive(Clone, Copy, Debug)]
 pub struct App {
     id: &'static str,
-    impressions: u64,
-    api_calls: u64,
-    data_transfer_bytes: u64,
+    means: &'static [(Metric, u64)],
 }
 
 /// A customer's apps, and the relative usage of each month of the previous year.
@@ -30,9 +27,18 @@ pub struct Traffic {
 /// A growth plan that exceeds its impressions some days before the period's end.
 pub const LUMEN: Traffic = Traffic {
     apps: &[
-        App { id: "puzzle_quest", impressions: 330_000, api_calls: 21_000, data_transfer_bytes: 6_200_000_000 },
-        App { id: "word_garden", impressions: 190_000, api_calls: 12_000, data_transfer_bytes: 3_900_000_000 },
-        App { id: "star_drift", impressions: 95_000, api_calls: 6_500, data_transfer_bytes: 1_900_000_000 },
+        App {
+            id: "puzzle_quest",
+            means: &[(Metric::Impressions, 330_000), (Metric::ApiCalls, 21_000), (Metric::DataTransferBytes, 6_200_000_000)],
+        },
+        App {
+            id: "word_garden",
+            means: &[(Metric::Impressions, 190_000), (Metric::ApiCalls, 12_000), (Metric::DataTransferBytes, 3_900_000_000)],
+        },
+        App {
+            id: "star_drift",
+            means: &[(Metric::Impressions, 95_000), (Metric::ApiCalls, 6_500), (Metric::DataTransferBytes, 1_900_000_000)],
+        },
     ],
     percent: [50, 57, 54, 61, 66, 63, 72, 75, 81, 78, 88, 94],
 };
@@ -40,8 +46,14 @@ pub const LUMEN: Traffic = Traffic {
 /// A starter plan that is nearly used up, and exceeded in two months.
 pub const KISETSU: Traffic = Traffic {
     apps: &[
-        App { id: "haiku_diary", impressions: 21_000, api_calls: 1_900, data_transfer_bytes: 700_000_000 },
-        App { id: "tabi_maps", impressions: 13_000, api_calls: 1_100, data_transfer_bytes: 500_000_000 },
+        App {
+            id: "haiku_diary",
+            means: &[(Metric::Impressions, 21_000), (Metric::ApiCalls, 1_900), (Metric::DataTransferBytes, 700_000_000)],
+        },
+        App {
+            id: "tabi_maps",
+            means: &[(Metric::Impressions, 13_000), (Metric::ApiCalls, 1_100), (Metric::DataTransferBytes, 500_000_000)],
+        },
     ],
     percent: [58, 61, 128, 72, 66, 70, 74, 135, 80, 84, 87, 92],
 };
@@ -71,8 +83,8 @@ pub fn quantities(events: &[Event]) -> Quantities {
 
 impl Traffic {
     /// Events per moment: all are stored or none, so that no batch needs to split it.
-    pub const fn events_per_moment(&self) -> usize {
-        self.apps.len() * Metric::ALL.len()
+    pub fn events_per_moment(&self) -> usize {
+        self.apps.iter().map(|app| app.means.len()).sum()
     }
 
     /// Every event of a month until now, oldest first. The first twelve months are before the first
@@ -83,34 +95,26 @@ impl Traffic {
         let percent = self.percent.get(index).copied().unwrap_or(100);
         std::iter::successors(Some(month.start()), |at| Some(*at + step))
             .take_while(|at| *at < month.end() && *at <= now)
-            .flat_map(|at| self.apps.iter().flat_map(move |app| Metric::ALL.map(move |metric| (at, app, metric))))
-            .map(|(at, app, metric)| if is_hourly { app.hour(metric, at, percent) } else { app.day(metric, at, percent) })
+            .flat_map(|at| self.apps.iter().flat_map(move |app| app.means.iter().map(move |(metric, mean)| (at, app, *metric, *mean))))
+            .map(|(at, app, metric, mean)| if is_hourly { app.hour(metric, mean, at, percent) } else { app.day(metric, mean, at, percent) })
             .filter(|event| event.at <= now)
             .collect()
     }
 }
 
 impl App {
-    const fn mean(&self, metric: Metric) -> u64 {
-        match metric {
-            Metric::Impressions => self.impressions,
-            Metric::ApiCalls => self.api_calls,
-            Metric::DataTransferBytes => self.data_transfer_bytes,
-        }
-    }
-
-    fn hour(&self, metric: Metric, hour: OffsetDateTime, percent: u64) -> Event {
+    fn hour(&self, metric: Metric, mean: u64, hour: OffsetDateTime, percent: u64) -> Event {
         // Percent of the mean: people play in the evening.
         let daily = [60, 48, 40, 38, 42, 55, 75, 92, 100, 104, 106, 110, 116, 112, 108, 110, 118, 130, 146, 158, 160, 142, 116, 84]
             [usize::from(hour.hour())];
         let id = format!("demo-{}-{metric}-{}", self.id, hour_of(hour).unix_timestamp() / 3600);
-        self.event(metric, id, hour, self.mean(metric) / 24 * daily / 100 * percent / 100)
+        self.event(metric, id, hour, mean / 24 * daily / 100 * percent / 100)
     }
 
     /// In the day's last hour.
-    fn day(&self, metric: Metric, day: OffsetDateTime, percent: u64) -> Event {
+    fn day(&self, metric: Metric, mean: u64, day: OffsetDateTime, percent: u64) -> Event {
         let id = format!("demo-{}-{metric}-day-{}", self.id, day.unix_timestamp() / 86_400);
-        self.event(metric, id, day + Duration::hours(23), self.mean(metric) * percent / 100)
+        self.event(metric, id, day + Duration::hours(23), mean * percent / 100)
     }
 
     fn event(&self, metric: Metric, id: String, hour: OffsetDateTime, usual: u64) -> Event {

@@ -9,10 +9,10 @@ pub use standing::{AlertStanding, CapRefusals, Refusing, Standing, State};
 
 use super::{
     identity::CustomerId,
-    metric::Metric,
+    metric::{Metric, PerMetric, Quantities},
     money::{Currency, Money},
     period::Period,
-    usage::{PerMetric, Quantities, UsageCurrent, show_quantity},
+    usage::UsageCurrent,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -172,8 +172,8 @@ pub const HOW_TO_CONFIRM: &str = "Nothing was saved; send it again with `confirm
 /// The effect of saving these caps, one sentence per metric.
 pub fn warning(refusing: &[(Metric, u64)], figures: &Figures) -> String {
     let sentence = |(metric, cap): &(Metric, u64)| {
-        let used = show_quantity(*metric, figures.used[*metric]);
-        format!("This refuses {} from now on: {used} are used, the cap is {}.", metric.noun(), show_quantity(*metric, *cap))
+        let used = metric.show(figures.used[*metric]);
+        format!("This refuses {} from now on: {used} are used, the cap is {}.", metric.noun(), metric.show(*cap))
     };
     refusing.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
@@ -228,11 +228,11 @@ impl FiredAlert {
 
     /// A sentence for the mail and the page.
     pub fn sentence(&self) -> String {
-        let (title, used) = (self.metric.title(), show_quantity(self.metric, self.used));
+        let (title, used) = (self.metric.title(), self.metric.show(self.used));
         let cost = self.cost.map(|cost| Money::new(cost, self.currency));
         match (Threshold::of(&self.kind, self.threshold), self.included) {
             (Some(Threshold::Percent(percent)), Some(included)) => {
-                let included = show_quantity(self.metric, included);
+                let included = self.metric.show(included);
                 let over = cost.filter(|cost| cost.amount > 0).map(|cost| format!(" Overage has cost {cost} so far.")).unwrap_or_default();
                 format!("{title}: {percent}% of the included {included} is reached, {used} used.{over}")
             }
@@ -242,7 +242,7 @@ impl FiredAlert {
             }
             (Some(Threshold::Cap(quantity)), _) => format!(
                 "{title}: your cap of {} is reached, {used} used. More of it is refused until the period ends or you change the cap.",
-                show_quantity(self.metric, quantity)
+                self.metric.show(quantity)
             ),
             _ => format!("{title}: {used} used."),
         }

@@ -1,5 +1,6 @@
 //! Features, and what can switch them off.
 
+use super::error_code::ErrorCode;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
@@ -65,12 +66,12 @@ impl Feature {
     }
 
     /// The error code of the 503 while it is off.
-    pub const fn disabled_code(self) -> &'static str {
+    pub const fn disabled_code(self) -> ErrorCode {
         match self {
-            Feature::Billing => "billing_disabled",
-            Feature::UsageIngest => "usage_ingest_disabled",
-            Feature::InvoicePdf => "invoice_pdf_disabled",
-            Feature::CustomerPortal => "customer_portal_disabled",
+            Feature::Billing => ErrorCode::BillingDisabled,
+            Feature::UsageIngest => ErrorCode::UsageIngestDisabled,
+            Feature::InvoicePdf => ErrorCode::InvoicePdfDisabled,
+            Feature::CustomerPortal => ErrorCode::CustomerPortalDisabled,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Formats values for people: fixed English and UTC, so that server and browser render the same.
 
 use super::{
-    metric::Metric,
+    metric::{Metric, Unit},
     money::group_thousands,
     period::{Period, calendar_days},
 };
@@ -101,7 +101,10 @@ pub fn share(part: u64, whole: u64) -> String {
 pub fn compact(metric: Metric, quantity: u64) -> String {
     const COUNTS: [(u64, &str); 4] = [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")];
     const BYTES: [(u64, &str); 4] = [(1_000_000_000_000, " TB"), (1_000_000_000, " GB"), (1_000_000, " MB"), (1_000, " kB")];
-    let (units, smallest) = if metric == Metric::DataTransferBytes { (BYTES, " B") } else { (COUNTS, "") };
+    let (units, smallest) = match metric.unit() {
+        Unit::Count => (COUNTS, ""),
+        Unit::Bytes => (BYTES, " B"),
+    };
     let Some((size, suffix)) = units.into_iter().find(|(size, _)| quantity >= *size) else {
         return format!("{quantity}{}", if quantity == 0 { "" } else { smallest });
     };

@@ -1,49 +1,135 @@
-//! What is metered.
+//! What is metered: one table with a definition for each metric.
+//!
+//! A new metric is an entry of the table in this file, a migration that adds it to the table
+//! `metrics` and to the plans, and its event name in `Leptos.toml`. No other source file names a
+//! metric; everything that depends on one asks its [`Definition`], loops over [`Metric::ALL`] or
+//! stores a [`PerMetric`].
 
-use serde::{Deserialize, Serialize};
+mod json;
+mod per_metric;
+mod unit;
+
+pub use json::{InUnit, by_key, in_unit, included};
+pub use per_metric::{PerMetric, Quantities};
+pub use unit::{BYTES_PER_GB, Gigabytes, Unit};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
-/// A metered quantity. Data transfer is counted in bytes and billed in GB of 10^9 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    Impressions,
-    ApiCalls,
-    DataTransferBytes,
+/// What distinguishes one metric from the others.
+#[derive(Debug)]
+pub struct Definition {
+    /// The name that senders, the database and API fields in the metric's own unit use. It is also
+    /// the default name of the meter events at Stripe.
+    pub name: &'static str,
+    /// The name of API fields that hold an object or money, such as overages.
+    pub key: &'static str,
+    /// The name of API fields that hold a quantity in the unit that people read.
+    pub field: &'static str,
+    /// The name of the API field for the quantity that a plan includes, in the unit that people
+    /// read.
+    pub included: &'static str,
+    /// A heading.
+    pub title: &'static str,
+    /// The name within a sentence.
+    pub noun: &'static str,
+    pub unit: Unit,
 }
 
-impl Metric {
-    /// Every metric, in the order in which pages and invoices show them.
-    pub const ALL: [Metric; 3] = [Metric::Impressions, Metric::ApiCalls, Metric::DataTransferBytes];
+/// Makes the enum and its table from one list, so that an entry can't be missing in either.
+macro_rules! metrics {
+    ($($(#[cfg($condition:meta)])? $variant:ident = $definition:expr;)+) => {
+        /// A metered quantity. Data transfer is counted in bytes and billed in GB of 10^9 bytes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Metric {
+            $($(#[cfg($condition)])? $variant,)+
+        }
 
-    /// As senders and the database write it.
+        const METRICS: &[Metric] = &[$($(#[cfg($condition)])? Metric::$variant,)+];
+        const DEFINITIONS: &[Definition] = &[$($(#[cfg($condition)])? $definition,)+];
+    };
+}
+
+metrics! {
+    Impressions = Definition {
+        name: "impressions",
+        key: "impressions",
+        field: "impressions",
+        included: "included_impressions",
+        title: "Impressions",
+        noun: "impressions",
+        unit: Unit::Count,
+    };
+    ApiCalls = Definition {
+        name: "api_calls",
+        key: "api_calls",
+        field: "api_calls",
+        included: "included_api_calls",
+        title: "API calls",
+        noun: "API calls",
+        unit: Unit::Count,
+    };
+    DataTransferBytes = Definition {
+        name: "data_transfer_bytes",
+        key: "data_transfer",
+        field: "data_transfer_gb",
+        included: "included_data_transfer_gb",
+        title: "Data transfer",
+        noun: "data transfer",
+        unit: Unit::Bytes,
+    };
+    // Only in this crate's unit tests: they run with a fourth metric, which shows that an entry
+    // here is enough.
+    #[cfg(test)]
+    StorageBytes = Definition {
+        name: "storage_bytes",
+        key: "storage",
+        field: "storage_gb",
+        included: "included_storage_gb",
+        title: "Storage",
+        noun: "storage",
+        unit: Unit::Bytes,
+    };
+}
+
+/// How many metrics there are.
+const COUNT: usize = METRICS.len();
+
+impl Metric {
+    /// All metrics, in the order of pages and invoices.
+    pub const ALL: [Metric; COUNT] = *METRICS.first_chunk().expect("as many as there are");
+
+    pub const fn definition(self) -> &'static Definition {
+        &DEFINITIONS[self as usize]
+    }
+
+    /// The name that senders and the database use.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Metric::Impressions => "impressions",
-            Metric::ApiCalls => "api_calls",
-            Metric::DataTransferBytes => "data_transfer_bytes",
-        }
+        self.definition().name
     }
 
-    /// As people read it.
+    /// A heading.
     pub const fn title(self) -> &'static str {
-        match self {
-            Metric::Impressions => "Impressions",
-            Metric::ApiCalls => "API calls",
-            Metric::DataTransferBytes => "Data transfer",
-        }
+        self.definition().title
     }
-}
 
-impl Metric {
-    /// As it stands within a sentence.
+    /// The name within a sentence.
     pub const fn noun(self) -> &'static str {
-        match self {
-            Metric::Impressions => "impressions",
-            Metric::ApiCalls => "API calls",
-            Metric::DataTransferBytes => "data transfer",
-        }
+        self.definition().noun
+    }
+
+    pub const fn unit(self) -> Unit {
+        self.definition().unit
+    }
+
+    /// Every name, as statements of SQL take them.
+    pub fn names() -> [&'static str; COUNT] {
+        Metric::ALL.map(Metric::as_str)
+    }
+
+    /// A quantity as people read it, with its unit.
+    pub fn show(self, quantity: u64) -> String {
+        self.unit().show(quantity)
     }
 }
 
@@ -60,6 +146,92 @@ impl FromStr for Metric {
         Metric::ALL
             .into_iter()
             .find(|metric| metric.as_str() == s)
-            .ok_or_else(|| format!("`{s}` is not a metric; it is one of impressions, api_calls, data_transfer_bytes"))
+            .ok_or_else(|| format!("`{s}` is not a metric; it is one of {}", Metric::names().join(", ")))
+    }
+}
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Metric {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl de::Visitor<'_> for Name {
+            type Value = Metric;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a metric")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Metric, E> {
+                name.parse().map_err(E::custom)
+            }
+        }
+
+        d.deserialize_str(Name)
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod schema {
+    use super::Metric;
+    use utoipa::{
+        PartialSchema, ToSchema,
+        openapi::{
+            RefOr,
+            schema::{ObjectBuilder, Schema, Type},
+        },
+    };
+
+    impl PartialSchema for Metric {
+        fn schema() -> RefOr<Schema> {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some("A metered quantity. Data transfer is counted in bytes and billed in GB of 10^9 bytes."))
+                .enum_values(Some(Metric::names()))
+                .into()
+        }
+    }
+
+    impl ToSchema for Metric {
+        fn name() -> std::borrow::Cow<'static, str> {
+            "Metric".into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_name_belongs_to_one_metric() {
+        let names: [fn(&Definition) -> &'static str; 6] = [|d| d.name, |d| d.key, |d| d.field, |d| d.included, |d| d.title, |d| d.noun];
+        for of in names {
+            let names: HashSet<&str> = Metric::ALL.map(|metric| of(metric.definition())).into();
+            assert!(names.len() == COUNT && !names.contains(""), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_metric_reads_and_writes_as_its_name() {
+        for metric in Metric::ALL {
+            let json = serde_json::to_string(&metric).unwrap();
+            assert_eq!(json, format!("\"{metric}\""));
+            assert_eq!(serde_json::from_str::<Metric>(&json).unwrap(), metric);
+        }
+        assert!(serde_json::from_str::<Metric>("\"clicks\"").unwrap_err().to_string().contains("one of impressions, api_calls, "));
+    }
+
+    #[test]
+    fn definitions_are_in_the_order_of_the_metrics() {
+        assert_eq!(Metric::Impressions.as_str(), "impressions");
+        assert_eq!(Metric::StorageBytes.as_str(), "storage_bytes");
+        assert_eq!(DEFINITIONS.len(), COUNT);
     }
 }

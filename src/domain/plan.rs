@@ -1,6 +1,9 @@
 //! Plans: included quantities and overage prices.
 
-use super::{metric::Metric, money::Currency, usage::Quantities};
+use super::{
+    metric::{PerMetric, Quantities},
+    money::Currency,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -56,7 +59,7 @@ impl FromStr for PlanType {
 /// One metric's terms in a plan version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Included per period, in the metric's own unit (impressions, calls, bytes).
+    /// Included per period, in the metric's own unit.
     pub included: u64,
     /// Units per package; a started package is billed in full.
     pub package: std::num::NonZeroU64,
@@ -70,19 +73,7 @@ pub struct Plan {
     pub plan_type: PlanType,
     pub version: i32,
     pub currency: Currency,
-    pub impressions: Terms,
-    pub api_calls: Terms,
-    pub data_transfer: Terms,
-}
-
-impl Plan {
-    pub const fn terms(&self, metric: Metric) -> Terms {
-        match metric {
-            Metric::Impressions => self.impressions,
-            Metric::ApiCalls => self.api_calls,
-            Metric::DataTransferBytes => self.data_transfer,
-        }
-    }
+    pub terms: PerMetric<Terms>,
 }
 
 /// A plan version as sold in one currency.

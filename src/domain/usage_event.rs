@@ -1,34 +1,26 @@
-//! One usage event as a sender writes it, checked field by field.
+//! A usage event, validated field by field.
+
+mod rejection;
+
+pub use rejection::{Rejection, RejectionCode};
 
 use super::metric::Metric;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use std::borrow::Cow;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Events may be this old when they come in; the periods before are closed.
+/// Maximum age of events; earlier periods are closed.
 pub const MAX_AGE: Duration = Duration::days(35);
-/// Clocks of senders may be ahead by this much.
+/// Maximum time in the future, for senders' clocks.
 pub const MAX_AHEAD: Duration = Duration::minutes(5);
-/// Most bytes that one event may count: a petabyte, more than the day of a large CDN customer. Sums of events stop at what a `bigint` holds.
-pub const MAX_BYTES: u64 = 1_000_000_000_000_000;
-/// Most impressions or calls that one event may count.
-pub const MAX_COUNT: u64 = 1_000_000_000_000;
-
-/// Most that one event of a metric may count.
-pub const fn max_quantity(metric: Metric) -> u64 {
-    match metric {
-        Metric::Impressions | Metric::ApiCalls => MAX_COUNT,
-        Metric::DataTransferBytes => MAX_BYTES,
-    }
-}
-/// Most bytes of `properties`, as JSON.
+/// Maximum size of `properties`, as JSON.
 pub const MAX_PROPERTIES_BYTES: usize = 4096;
 
 /// A valid usage event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageEvent {
-    /// Made by the sender, unique per customer.
+    /// Chosen by the sender, unique per customer.
     pub id: String,
     pub metric: Metric,
     /// In the metric's own unit.
@@ -39,15 +31,15 @@ pub struct UsageEvent {
     pub properties: Option<String>,
 }
 
-/// What an event should have counted: the event again, with the right quantity (0 takes it back) and an id of its own.
+/// A correction: the event again with the right quantity (0 cancels it) and a new id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
-    /// The id of the event that it corrects, which has the same metric, app and timestamp.
+    /// The id of the corrected event, which has the same metric, app and timestamp.
     pub corrects: String,
     pub event: UsageEvent,
 }
 
-/// What one entry of a request is.
+/// One entry of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     Event(UsageEvent),
@@ -55,7 +47,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Reads one JSON object; `index` is its place in the request.
+    /// Parses one JSON object; `index` is its index in the request.
     pub fn read(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
         if let Some(event) = serde_json::from_str::<Plain<'_>>(json).ok().and_then(|plain| plain.check(now)) {
             return Ok(Entry::Event(event));
@@ -64,44 +56,25 @@ impl Entry {
     }
 }
 
-/// The same, however it is written.
+/// Reads any spelling of an event, field by field.
 fn read_draft(index: usize, json: &str, now: OffsetDateTime) -> Result<Entry, Rejection> {
     let draft: Draft = serde_json::from_str(json).map_err(|error| {
-        let code = if error.is_data() { "invalid_event" } else { "invalid_json" };
-        Rejection { index, id: None, code: code.into(), detail: error.to_string() }
+        let code = if error.is_data() { RejectionCode::InvalidEvent } else { RejectionCode::InvalidJson };
+        Rejection::new(index, None, code, error.to_string())
     })?;
     let id = draft.id.as_ref().and_then(Value::as_str).map(str::to_owned);
     draft.check(now).map_err(|(code, detail)| Rejection::new(index, id.as_deref(), code, detail))
 }
 
-/// An event with its place in the request, from 0.
+/// An event with its index in the request, from 0.
 pub type Placed = (usize, UsageEvent);
 
-/// Why an event was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct Rejection {
-    /// Its place in the request, from 0.
-    pub index: usize,
-    /// Its id, as far as it could be read.
-    pub id: Option<String>,
-    /// Stable: `invalid_json`, `invalid_event`, `invalid_id`, `invalid_app_id`, `unknown_metric`, `invalid_quantity`,
-    /// `invalid_timestamp`, `timestamp_too_old`, `timestamp_in_future`, `invalid_properties`, `invalid_corrects`, `corrected_event_unknown`,
-    /// `too_many_corrections`, `usage_cap_reached`.
-    pub code: String,
-    pub detail: String,
-}
-
-impl Rejection {
-    pub fn new(index: usize, id: Option<&str>, code: &str, detail: String) -> Rejection {
-        Rejection { index, id: id.map(|id| id.chars().take(255).collect()), code: code.into(), detail }
-    }
-}
-
-/// Properties up to here are taken as they are written, if they are written plainly: read and written anew they would not outgrow the limit.
+/// Properties up to this size are stored as they were written, if they contain no escapes: their
+/// normalised form can't exceed the limit.
 const PLAIN_PROPERTIES_BYTES: usize = 512;
 
-/// An event as nearly all are. What is anything else is looked at as a [`Draft`], which takes longer and can say what is wrong.
+/// The usual form of an event. Every other form is parsed as a [`Draft`], which is slower and
+/// reports what is wrong.
 #[derive(Deserialize)]
 struct Plain<'a> {
     #[serde(borrow)]
@@ -120,10 +93,10 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
-    /// None: it needs a closer look.
+    /// None: parse it as a [`Draft`].
     fn check(self, now: OffsetDateTime) -> Option<UsageEvent> {
         let metric: Metric = self.metric.parse().ok()?;
-        let quantity = Some(self.quantity).filter(|quantity| (1..=max_quantity(metric)).contains(quantity))?;
+        let quantity = Some(self.quantity).filter(|quantity| (1..=metric.unit().max_per_event()).contains(quantity))?;
         let timestamp = OffsetDateTime::parse(&self.timestamp, &Rfc3339).ok()?;
         let properties = match self.properties {
             None => None,
@@ -138,7 +111,8 @@ impl Plain<'_> {
     }
 }
 
-/// Is it short, an object, and without what a database could refuse though it is JSON: escapes of no character, numbers with exponents?
+/// Whether it is short, an object, and without JSON that a database could refuse: escapes of
+/// invalid characters, numbers with exponents.
 fn is_plain_object(json: &str) -> bool {
     let bytes = json.as_bytes();
     json.len() <= PLAIN_PROPERTIES_BYTES
@@ -147,7 +121,7 @@ fn is_plain_object(json: &str) -> bool {
         && !bytes.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
 }
 
-/// An event as it may come in; what is missing or of the wrong kind is told field by field.
+/// An event as clients may send it. Missing fields and wrong types are reported for each field.
 #[derive(Deserialize)]
 struct Draft {
     id: Option<Value>,
@@ -160,50 +134,50 @@ struct Draft {
 }
 
 impl Draft {
-    fn check(self, now: OffsetDateTime) -> Result<Entry, (&'static str, String)> {
+    fn check(self, now: OffsetDateTime) -> Result<Entry, (RejectionCode, String)> {
         let corrects = match self.corrects {
             None | Some(Value::Null) => None,
             other => {
-                let wants = || ("invalid_corrects", "corrects wants the id of another event".to_owned());
-                Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(wants)?)
+                let invalid = || (RejectionCode::InvalidCorrects, "corrects must be the id of another event".to_owned());
+                Some(name(other, 255).filter(|corrects| self.id.as_ref().and_then(Value::as_str) != Some(corrects)).ok_or_else(invalid)?)
             }
         };
-        let id = name(self.id, 255).ok_or_else(|| ("invalid_id", "id wants 1 to 255 printable characters".to_owned()))?;
+        let id = name(self.id, 255).ok_or_else(|| (RejectionCode::InvalidId, "id must have 1 to 255 printable characters".to_owned()))?;
         let metric = match self.metric {
             Some(Value::String(metric)) => {
-                metric.parse::<Metric>().map_err(|detail| ("unknown_metric", detail.chars().take(300).collect()))?
+                metric.parse::<Metric>().map_err(|detail| (RejectionCode::UnknownMetric, detail.chars().take(300).collect()))?
             }
-            _ => return Err(("unknown_metric", "metric wants one of impressions, api_calls, data_transfer_bytes".to_owned())),
+            _ => return Err((RejectionCode::UnknownMetric, format!("metric must be one of {}", Metric::names().join(", ")))),
         };
-        // A correction may take an event back.
-        let (least, most) = (if corrects.is_some() { 0 } else { 1 }, max_quantity(metric));
-        let quantity = self
-            .quantity
-            .as_ref()
-            .and_then(Value::as_u64)
-            .filter(|quantity| (least..=most).contains(quantity))
-            .ok_or_else(|| ("invalid_quantity", format!("quantity of {metric} must be an integer from {least} to {most}")))?;
-        let timestamp = self
-            .timestamp
-            .as_ref()
-            .and_then(Value::as_str)
-            .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
-            .ok_or_else(|| ("invalid_timestamp", "timestamp wants an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()))?;
+        // A correction may withdraw an event.
+        let (least, most) = (if corrects.is_some() { 0 } else { 1 }, metric.unit().max_per_event());
+        let quantity =
+            self.quantity.as_ref().and_then(Value::as_u64).filter(|quantity| (least..=most).contains(quantity)).ok_or_else(|| {
+                (RejectionCode::InvalidQuantity, format!("quantity of {metric} must be an integer from {least} to {most}"))
+            })?;
+        let timestamp =
+            self.timestamp.as_ref().and_then(Value::as_str).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()).ok_or_else(
+                || (RejectionCode::InvalidTimestamp, "timestamp must be an RFC 3339 instant such as 2026-11-22T15:49:59.120Z".to_owned()),
+            )?;
         if timestamp < now - MAX_AGE {
-            return Err(("timestamp_too_old", "timestamp may be at most 35 days old".to_owned()));
+            return Err((RejectionCode::TimestampTooOld, "timestamp may be at most 35 days old".to_owned()));
         }
         if timestamp > now + MAX_AHEAD {
-            return Err(("timestamp_in_future", "timestamp may be at most 5 minutes ahead".to_owned()));
+            return Err((RejectionCode::TimestampInFuture, "timestamp may be at most 5 minutes ahead".to_owned()));
         }
-        let app_id = name(self.app_id, 128).ok_or_else(|| ("invalid_app_id", "app_id wants 1 to 128 printable characters".to_owned()))?;
+        let app_id = name(self.app_id, 128)
+            .ok_or_else(|| (RejectionCode::InvalidAppId, "app_id must have 1 to 128 printable characters".to_owned()))?;
         let properties = match self.properties {
             None | Some(Value::Null) => None,
             Some(object @ Value::Object(_)) => Some(object.to_string()),
-            Some(_) => return Err(("invalid_properties", "properties wants a JSON object".to_owned())),
+            Some(_) => return Err((RejectionCode::InvalidProperties, "properties must be a JSON object".to_owned())),
         };
         // PostgreSQL's jsonb can't hold the character U+0000.
         if properties.as_ref().is_some_and(|json| json.len() > MAX_PROPERTIES_BYTES || json.contains("\\u0000")) {
-            return Err(("invalid_properties", format!("properties wants at most {MAX_PROPERTIES_BYTES} bytes and no NUL character")));
+            return Err((
+                RejectionCode::InvalidProperties,
+                format!("properties must have at most {MAX_PROPERTIES_BYTES} bytes and no NUL character"),
+            ));
         }
         let event = UsageEvent { id, metric, quantity, timestamp, app_id, properties };
         Ok(match corrects {
@@ -250,45 +224,45 @@ mod tests {
     }
 
     #[test]
-    fn the_contracts_example_is_taken() {
+    fn the_contracts_example_is_valid() {
         let event = with("id", "b1c2".into()).unwrap();
         assert_eq!((event.id.as_str(), event.metric, event.quantity, event.app_id.as_str()), ("b1c2", Metric::Impressions, 1, "app_42"));
         assert_eq!(event.properties.as_deref(), Some(r#"{"placement":"rewarded"}"#));
     }
 
     #[test]
-    fn each_wrong_field_is_named() {
+    fn errors_name_the_invalid_field() {
         for (field, value, code) in [
-            ("id", Value::Null, "invalid_id"),
-            ("id", "".into(), "invalid_id"),
-            ("id", "a\u{0}b".into(), "invalid_id"),
-            ("id", "x".repeat(256).into(), "invalid_id"),
-            ("metric", "clicks".into(), "unknown_metric"),
-            ("metric", 7.into(), "unknown_metric"),
-            ("quantity", 0.into(), "invalid_quantity"),
-            ("quantity", (-5).into(), "invalid_quantity"),
-            ("quantity", 1.5.into(), "invalid_quantity"),
-            ("quantity", "1".into(), "invalid_quantity"),
-            ("quantity", u64::MAX.into(), "invalid_quantity"),
-            ("timestamp", "yesterday".into(), "invalid_timestamp"),
-            ("timestamp", 1_700_000_000.into(), "invalid_timestamp"),
-            ("timestamp", "2026-10-18T15:49:59Z".into(), "timestamp_too_old"),
-            ("timestamp", "2026-11-22T15:55:01Z".into(), "timestamp_in_future"),
-            ("app_id", Value::Null, "invalid_app_id"),
-            ("properties", Value::Array(vec![]), "invalid_properties"),
-            ("properties", serde_json::json!({"a": "\u{0}"}), "invalid_properties"),
-            ("properties", serde_json::json!({"a": "x".repeat(5000)}), "invalid_properties"),
-            ("corrects", "e1".into(), "invalid_corrects"),
-            ("corrects", "".into(), "invalid_corrects"),
-            ("corrects", 7.into(), "invalid_corrects"),
+            ("id", Value::Null, RejectionCode::InvalidId),
+            ("id", "".into(), RejectionCode::InvalidId),
+            ("id", "a\u{0}b".into(), RejectionCode::InvalidId),
+            ("id", "x".repeat(256).into(), RejectionCode::InvalidId),
+            ("metric", "clicks".into(), RejectionCode::UnknownMetric),
+            ("metric", 7.into(), RejectionCode::UnknownMetric),
+            ("quantity", 0.into(), RejectionCode::InvalidQuantity),
+            ("quantity", (-5).into(), RejectionCode::InvalidQuantity),
+            ("quantity", 1.5.into(), RejectionCode::InvalidQuantity),
+            ("quantity", "1".into(), RejectionCode::InvalidQuantity),
+            ("quantity", u64::MAX.into(), RejectionCode::InvalidQuantity),
+            ("timestamp", "yesterday".into(), RejectionCode::InvalidTimestamp),
+            ("timestamp", 1_700_000_000.into(), RejectionCode::InvalidTimestamp),
+            ("timestamp", "2026-10-18T15:49:59Z".into(), RejectionCode::TimestampTooOld),
+            ("timestamp", "2026-11-22T15:55:01Z".into(), RejectionCode::TimestampInFuture),
+            ("app_id", Value::Null, RejectionCode::InvalidAppId),
+            ("properties", Value::Array(vec![]), RejectionCode::InvalidProperties),
+            ("properties", serde_json::json!({"a": "\u{0}"}), RejectionCode::InvalidProperties),
+            ("properties", serde_json::json!({"a": "x".repeat(5000)}), RejectionCode::InvalidProperties),
+            ("corrects", "e1".into(), RejectionCode::InvalidCorrects),
+            ("corrects", "".into(), RejectionCode::InvalidCorrects),
+            ("corrects", 7.into(), RejectionCode::InvalidCorrects),
         ] {
             let rejection = with(field, value.clone()).unwrap_err();
-            assert_eq!((rejection.code.as_str(), rejection.index), (code, 7), "{field} = {value}");
+            assert_eq!((rejection.code, rejection.index), (code, 7), "{field} = {value}");
         }
     }
 
     #[test]
-    fn a_correction_is_the_event_again_and_may_take_it_back() {
+    fn corrections_repeat_the_event_and_may_be_zero() {
         let mut text = serde_json::json!({"id": "c1", "corrects": "e1", "metric": "impressions", "quantity": 0, "timestamp": "2026-11-22T15:49:59.120Z",
             "app_id": "app_42"});
         let Ok(Entry::Correction(correction)) = Entry::read(0, &text.to_string(), NOW) else { panic!("{text}") };
@@ -310,19 +284,19 @@ mod tests {
         assert_eq!(read("data_transfer_bytes", 2_000_000_000_000), Ok(()));
         assert_eq!(read("data_transfer_bytes", 1_000_000_000_000_000), Ok(()));
         let (code, detail) = read("data_transfer_bytes", 1_000_000_000_000_001).unwrap_err();
-        assert_eq!(code, "invalid_quantity");
+        assert_eq!(code, RejectionCode::InvalidQuantity);
         assert_eq!(detail, "quantity of data_transfer_bytes must be an integer from 1 to 1000000000000000");
-        assert_eq!(read("impressions", 1_000_000_000_001).unwrap_err().0, "invalid_quantity");
+        assert_eq!(read("impressions", 1_000_000_000_001).unwrap_err().0, RejectionCode::InvalidQuantity);
     }
 
     #[test]
-    fn the_edges_of_time_are_in() {
+    fn the_limits_of_time_are_inclusive() {
         assert!(with("timestamp", "2026-10-18T15:50:00Z".into()).is_ok());
         assert!(with("timestamp", "2026-11-22T15:55:00Z".into()).is_ok());
     }
 
     #[test]
-    fn properties_that_a_database_could_not_hold_are_looked_at_closely() {
+    fn properties_that_postgresql_cannot_store_are_rejected() {
         for (json, taken) in [
             (r#"{"a": 1, "b": {"c": [true, null]}}"#, true),
             (r#"{"a": 1e999999}"#, false),
@@ -340,7 +314,7 @@ mod tests {
         }
     }
 
-    /// A value of any kind for a field, often a right one.
+    /// A value of any type for a field, often a valid one.
     fn field(right: &'static [&'static str]) -> impl Strategy<Value = String> {
         let other = prop::sample::select(vec![
             "null",
@@ -369,7 +343,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_and_the_long_way_say_the_same(
+        fn the_fast_and_the_slow_path_agree(
             id in field(&[r#""e1""#, r#""\u00e41""#]),
             metric in field(&[r#""impressions""#, r#""api_calls""#, r#""data_transfer_bytes""#]),
             quantity in field(&["1", "1000000000000", "1000000000001", "1000000000000000", "1000000000000001"]),

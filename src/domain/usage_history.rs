@@ -20,7 +20,7 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// As the API and the database write it.
+    /// As in the API and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Granularity::Hour => "hour",
@@ -29,7 +29,7 @@ impl Granularity {
         }
     }
 
-    /// The first instant of the hour, day or month that holds an instant.
+    /// The start of the hour, day or month that contains an instant.
     pub fn floor(self, at: OffsetDateTime) -> OffsetDateTime {
         let at = at.to_offset(UtcOffset::UTC);
         match self {
@@ -39,7 +39,7 @@ impl Granularity {
         }
     }
 
-    /// The first instants of those that a span touches, in order.
+    /// The starts of those that a span overlaps, in order.
     pub fn starts(self, span: &Period) -> impl Iterator<Item = OffsetDateTime> + use<> {
         let end = span.end();
         let next = move |start: &OffsetDateTime| match self {
@@ -123,7 +123,8 @@ pub struct UsageSpan {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageHistory {
-    /// Per metric, and per app where asked: those with the most usage first, the others together at the end.
+    /// Per metric, and per app if requested: apps with the most usage first, the rest summed at the
+    /// end.
     pub series: Vec<UsageSeries>,
 }
 
@@ -132,9 +133,9 @@ pub struct UsageHistory {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsageSeries {
     pub metric: Metric,
-    /// Null: all apps, or those that `other_apps` counts.
+    /// Null: all apps, or those in `other_apps`.
     pub app_id: Option<String>,
-    /// How many apps beyond those with a series of their own are summed here.
+    /// The number of apps summed here, if they have no series of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_apps: Option<u32>,
     /// Without gaps.
@@ -144,7 +145,8 @@ pub struct UsageSeries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct UsagePoint {
-    /// The first instant of the hour, day or month. The first and the last hold no more than the span that was asked for.
+    /// The first instant of the hour, day or month. The first and the last point contain only the
+    /// requested span.
     #[serde(with = "time::serde::rfc3339")]
     pub start: OffsetDateTime,
     /// In the metric's own unit.
@@ -152,7 +154,7 @@ pub struct UsagePoint {
 }
 
 impl UsageHistory {
-    /// The same without what begins after `now`: days to come have no usage yet, which is not the same as 0.
+    /// Without points that begin after `now`: future days have no usage yet, which differs from 0.
     pub fn until(mut self, now: OffsetDateTime) -> UsageHistory {
         for series in &mut self.series {
             series.points.retain(|point| point.start <= now);
@@ -161,7 +163,7 @@ impl UsageHistory {
     }
 }
 
-/// What a file of a customer's usage is called: whose, which metric, by what, and the first and last day.
+/// The file name of a customer's usage: customer, metric, grouping, first and last day.
 pub fn file_name(customer: &str, metric: Option<Metric>, granularity: Granularity, by_app: bool, span: &Period) -> String {
     let day = |at: OffsetDateTime| at.to_offset(UtcOffset::UTC).date();
     let mut parts = vec!["usage".to_owned(), slug(customer)];
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_whose_it_is_and_when() {
+    fn file_names_have_customer_and_days() {
         let span = Period::new(datetime!(2026-11-10 0:00 UTC), datetime!(2026-12-10 0:00 UTC)).unwrap();
         let name = |metric, granularity, by_app| file_name("Lumen Games", metric, granularity, by_app, &span);
         assert_eq!(name(Some(Metric::Impressions), Granularity::Day, false), "usage-lumen-games-impressions-2026-11-10_2026-12-09.csv");

@@ -4,7 +4,10 @@
 use super::problem::{self, ApiError};
 use crate::{
     app::calls::Problem,
-    domain::request_path::{self, Spelling},
+    domain::{
+        error_code::ErrorCode,
+        request_path::{self, Spelling},
+    },
     service::Error,
 };
 use axum::{
@@ -22,7 +25,7 @@ const MOST_PATH_BYTES: usize = 2_048;
 pub async fn require(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if uri.path().len() > MOST_PATH_BYTES {
-        return problem::respond(&Problem::new(414, "path_too_long", "The path is too long."));
+        return problem::respond(&Problem::of(ErrorCode::PathTooLong));
     }
     match request_path::spelling(uri.path()) {
         Spelling::Canonical => next.run(request).await,

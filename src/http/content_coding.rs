@@ -5,7 +5,7 @@
 //! A body is decoded completely or rejected: trailing bytes and truncated members or frames are
 //! errors.
 
-use crate::service::Error;
+use crate::{domain::error_code::ErrorCode, service::Error};
 use axum::http::{HeaderMap, header};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -74,8 +74,8 @@ pub fn decode(body: &[u8], codings: &[Coding], limit: usize, mut grown: impl FnM
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(Error::TooLarge { limit }),
             Err(_) => {
-                let detail = "the body doesn't match Content-Encoding or is incomplete; nothing in this request was stored";
-                return Err(Error::BadRequest { code: "bad_request", detail: detail.into() });
+                let detail = "The body does not match its Content-Encoding, or is incomplete. Nothing was stored. Send it again.";
+                return Err(Error::refused(ErrorCode::BadRequest, detail));
             }
         };
         let length = part.len();
@@ -133,11 +133,11 @@ mod tests {
         }
     }
 
-    fn plain(body: &[u8], codings: &[Coding]) -> Result<Vec<u8>, &'static str> {
+    fn plain(body: &[u8], codings: &[Coding]) -> Result<Vec<u8>, ErrorCode> {
         decode(body, codings, LIMIT, |_| Ok(())).map_err(|error| error.code())
     }
 
-    fn named(lines: &[&'static str]) -> Result<Vec<Coding>, &'static str> {
+    fn named(lines: &[&'static str]) -> Result<Vec<Coding>, ErrorCode> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(line));
@@ -163,7 +163,7 @@ mod tests {
             assert_eq!(named(lines).unwrap(), expected, "{lines:?}");
         }
         for lines in [&["br"][..], &["deflate"], &["gzip, br"], &["gzip;q=1"], &["gzip", "gzip", "gzip", "gzip"]] {
-            assert_eq!(named(lines), Err("unsupported_media_type"), "{lines:?}");
+            assert_eq!(named(lines), Err(ErrorCode::UnsupportedMediaType), "{lines:?}");
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
             Vec::new(),
             b"plain".to_vec(),
         ] {
-            assert_eq!(plain(&body, &[Coding::Gzip]), Err("bad_request"), "{body:?}");
+            assert_eq!(plain(&body, &[Coding::Gzip]), Err(ErrorCode::BadRequest), "{body:?}");
         }
         let (one, two) = (zstd(b"first"), zstd(b"second"));
         for body in [
@@ -198,13 +198,13 @@ mod tests {
             [&one[..], &skippable(b"cut")[..9]].concat(),
             b"plain".to_vec(),
         ] {
-            assert_eq!(plain(&body, &[Coding::Zstd]), Err("bad_request"), "{body:?}");
+            assert_eq!(plain(&body, &[Coding::Zstd]), Err(ErrorCode::BadRequest), "{body:?}");
         }
         // One byte of the checksum is wrong.
         let mut wrong = gzip(b"first");
         let at = wrong.len() - 5;
         wrong[at] ^= 1;
-        assert_eq!(plain(&wrong, &[Coding::Gzip]), Err("bad_request"));
+        assert_eq!(plain(&wrong, &[Coding::Gzip]), Err(ErrorCode::BadRequest));
     }
 
     #[test]
@@ -212,16 +212,16 @@ mod tests {
         let zeros = vec![0; LIMIT + 1];
         for codings in [&[Coding::Gzip][..], &[Coding::Zstd], &[Coding::Gzip, Coding::Zstd], &[Coding::Zstd, Coding::Gzip]] {
             let body = codings.iter().fold(zeros.clone(), |body, coding| encode(*coding, &body));
-            assert_eq!(plain(&body, codings), Err("body_too_large"), "{codings:?}");
+            assert_eq!(plain(&body, codings), Err(ErrorCode::BodyTooLarge), "{codings:?}");
             let body = codings.iter().fold(zeros[..LIMIT].to_vec(), |body, coding| encode(*coding, &body));
             assert_eq!(plain(&body, codings).unwrap().len(), LIMIT);
         }
         // Empty members, far more than the limit has bytes.
         let nothing = gzip(b"").repeat(LIMIT / 10);
-        assert_eq!(plain(&zstd(&nothing), &[Coding::Gzip, Coding::Zstd]), Err("body_too_large"));
+        assert_eq!(plain(&zstd(&nothing), &[Coding::Gzip, Coding::Zstd]), Err(ErrorCode::BodyTooLarge));
         let refused =
             decode(&gzip(&zeros[..LIMIT]), &[Coding::Gzip], LIMIT, |length| if length > 1000 { Err(Error::Overloaded) } else { Ok(()) });
-        assert_eq!(refused.unwrap_err().code(), "overloaded");
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::Overloaded);
     }
 
     proptest! {
@@ -245,7 +245,7 @@ mod tests {
         ) {
             let coded = encode(coding, &body);
             let cut = 1 + cut.index(coded.len() - 1);
-            prop_assert_eq!(plain(&coded[..cut], &[coding]), Err("bad_request"));
+            prop_assert_eq!(plain(&coded[..cut], &[coding]), Err(ErrorCode::BadRequest));
         }
     }
 }

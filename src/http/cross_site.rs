@@ -6,7 +6,7 @@
 //! `PUBLIC_URL`.
 
 use super::state::Server;
-use crate::{app::calls::Problem, http::problem};
+use crate::{app::calls::Problem, domain::error_code::ErrorCode, http::problem};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, header},
@@ -19,7 +19,7 @@ pub async fn check(State(server): State<Server>, request: Request, next: Next) -
     if may_change(request.method(), request.headers(), server.platform.config.public_url.origin()) {
         next.run(request).await
     } else {
-        problem::respond(&Problem::new(403, "cross_site", "This request came from another site and was not carried out."))
+        problem::respond(&Problem::of(ErrorCode::CrossSite))
     }
 }
 

@@ -11,6 +11,7 @@ use super::{problem::ApiError, state::Server};
 use crate::{
     auth::Principal,
     domain::{
+        error_code::ErrorCode,
         idempotency::{IdempotencyKey, KeyError},
         identity::CustomerId,
     },
@@ -121,8 +122,7 @@ async fn run_once(server: &Server, keys: Keys, sender: Sender, request: Request,
         (Some(key), _) => key,
         (None, Keys::Optional) => return Ok(next.run(request).await),
         (None, Keys::Required) => {
-            let detail = "this operation must not run twice: send an Idempotency-Key".to_owned();
-            return Err(Error::BadRequest { code: "idempotency_key_missing", detail });
+            return Err(Error::refused(ErrorCode::IdempotencyKeyMissing, ErrorCode::IdempotencyKeyMissing.sentence()));
         }
     };
     let (mut parts, body) = request.into_parts();
@@ -160,7 +160,7 @@ async fn admitted(platform: &Platform, sender: Sender, extensions: &Extensions, 
 /// The key of a request; several are invalid.
 fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let invalid = |detail: String| Error::BadRequest { code: "idempotency_key_invalid", detail };
+    let invalid = |detail: String| Error::Refused { code: ErrorCode::IdempotencyKeyInvalid, detail };
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => IdempotencyKey::parse(value.as_bytes()).map(Some).map_err(|error: KeyError| invalid(error.to_string())),

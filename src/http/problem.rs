@@ -3,6 +3,7 @@
 use super::request_log;
 use crate::{
     app::calls::{Problem, problem::ProblemJson},
+    domain::error_code::{ErrorCode, Severity},
     service::Error,
 };
 use axum::{
@@ -85,35 +86,23 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
     }
     let is_problem = content_type.is_some_and(|value| value == ProblemJson::CONTENT_TYPE);
     let read = if is_problem { read(body).await.and_then(|bytes| serde_json::from_slice::<Problem>(&bytes).ok()) } else { None };
-    let mut problem = read.unwrap_or_else(|| of_status(parts.status));
+    let mut problem = read.unwrap_or_else(|| Problem::of_status(parts.status.as_u16()));
     problem.instance = Some(path);
     problem.request_id = request_id;
     parts.status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ProblemJson::CONTENT_TYPE));
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    match (parts.status, problem.code.as_str()) {
-        (StatusCode::UNAUTHORIZED, _) => {
-            parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
+    if parts.status == StatusCode::UNAUTHORIZED {
+        parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="apex-billing""#));
+    }
+    if let Some(code) = ErrorCode::parse(&problem.code) {
+        if let Some(seconds) = code.seconds() {
+            parts.headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        (StatusCode::SERVICE_UNAVAILABLE, code) if code.ends_with("_disabled") => {
-            parts.extensions.insert(request_log::Meant);
-            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
-        }
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_unavailable" | "reconciliation_failed" | "storage_full") => {
-            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
-        }
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable") => {
-            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-        }
-        // Waiting does not help.
-        (StatusCode::SERVICE_UNAVAILABLE, "stripe_not_configured") => {
+        if parts.status.is_server_error() && code.severity() == Severity::Expected {
             parts.extensions.insert(request_log::Meant);
         }
-        (StatusCode::SERVICE_UNAVAILABLE, _) => {
-            parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        _ => {}
     }
     let body = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
     parts.extensions.insert(Code(problem.code));
@@ -122,25 +111,9 @@ pub async fn complete(mut request: Request, next: Next) -> Response {
 
 /// The problem of a response, or the one of its status.
 pub async fn of_response(status: StatusCode, body: Body) -> Problem {
-    read(body).await.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| of_status(status))
+    read(body).await.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_else(|| Problem::of_status(status.as_u16()))
 }
 
 async fn read(body: Body) -> Option<Bytes> {
     Limited::new(body, MAX_PROBLEM_BYTES).collect().await.ok().map(|collected| collected.to_bytes())
-}
-
-/// Errors of axum itself: unknown paths, wrong methods, unacceptable bodies.
-fn of_status(status: StatusCode) -> Problem {
-    let (code, detail) = match status.as_u16() {
-        404 => ("not_found", "Nothing exists at this path."),
-        405 => ("method_not_allowed", "This path does not support this method."),
-        408 => ("timeout", "The request took too long."),
-        413 => ("body_too_large", "The body is too large for this path."),
-        414 => ("path_too_long", "The path is too long."),
-        415 => ("unsupported_media_type", "This path does not accept this content type."),
-        400..500 => ("bad_request", "The request is malformed."),
-        503 => ("busy", "The service is busy; retry in a moment."),
-        _ => ("internal", "Something went wrong on our side. Include the request id when you contact us."),
-    };
-    Problem::new(status.as_u16(), code, detail)
 }

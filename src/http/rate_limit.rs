@@ -97,6 +97,7 @@ impl AnonymousRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error_code::ErrorCode;
     use std::net::Ipv4Addr;
     use time::{Duration, macros::datetime};
 
@@ -127,7 +128,7 @@ mod tests {
         for number in 0..most + 20 {
             limits.count_from(address(number), NOW).unwrap();
         }
-        assert_eq!(limits.count_from(address(most + 20), NOW).unwrap_err().code(), "rate_limited");
+        assert_eq!(limits.count_from(address(most + 20), NOW).unwrap_err().code(), ErrorCode::RateLimited);
         // Known addresses have their own buckets.
         limits.count_from(address(7), NOW).unwrap();
         assert_eq!(limits.0.buckets.lock().unwrap().of_addresses.len(), MOST_ADDRESSES);

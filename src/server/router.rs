@@ -8,7 +8,7 @@ use crate::{
         shell,
     },
     auth::Principal,
-    domain::features::Feature,
+    domain::{error_code::ErrorCode, features::Feature},
     guard,
     http::{
         audit_refusals, canonical_path, client, cross_site, drain_body, error_page,
@@ -171,7 +171,7 @@ async fn cache_nothing_personal(request: Request, next: Next) -> Response {
 async fn admit(State(server): State<Server>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if percent_decode_str(request.uri().query().unwrap_or_default()).decode_utf8().is_err() {
-        return ApiError(Error::BadRequest { code: "not_utf8", detail: "the query is not UTF-8".into() }).into_response();
+        return ApiError(Error::refused(ErrorCode::NotUtf8, "The query is not UTF-8. Encode it as UTF-8.")).into_response();
     }
     if path.starts_with("/api/v1/billing/")
         && let Err(off) = features::require(&server.platform, Feature::Billing)

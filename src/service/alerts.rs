@@ -18,6 +18,7 @@ use crate::{
             AlertChange, AlertSettings, AlertStanding, CapRefusals, Field, Figures, FiredAlert, FiredAlerts, HOW_TO_CONFIRM, Threshold,
             crossed_at, due, newly_refusing, quantity_of, still_reached, warning,
         },
+        error_code::ErrorCode,
         identity::CustomerId,
         metric::Metric,
         subscription::metered_at,
@@ -61,7 +62,7 @@ pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Valu
         let refusing = newly_refusing(&before, &settings, &figures);
         if !refusing.is_empty() {
             let detail = format!("{} {HOW_TO_CONFIRM}", warning(&refusing, &figures));
-            return Err(Error::Conflict { code: "cap_confirmation_required", detail });
+            return Err(Error::Refused { code: ErrorCode::CapConfirmationRequired, detail });
         }
     }
     let now = platform.clock.now();

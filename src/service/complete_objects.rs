@@ -10,7 +10,7 @@ use crate::{
     domain::{mirror::Kind, webhook::WebhookStatus},
     store::postgres::{
         backfill::{self as store, Lead, Task},
-        inbox::{self, Attempt, fetch as waiting, ties},
+        inbox::{self, Attempt, Record, fetch as waiting, ties},
     },
     stripe::{
         client::{Answer, StripeError},
@@ -21,9 +21,6 @@ use crate::{
 };
 use serde_json::{Value, value::RawValue};
 use time::{Duration, OffsetDateTime};
-
-/// Attempts before an event is left to staff.
-const MOST_ATTEMPTS: i32 = 10;
 
 /// Parses Stripe's response as one object; `what`: its expected type.
 fn object_of(answer: &Answer, kind: Kind, id: &str) -> std::result::Result<Box<RawValue>, StripeError> {
@@ -123,64 +120,44 @@ async fn fetch_all(platform: &Platform, limit: i64) -> Result<u64> {
     Ok(done + lookups::run(platform, limit).await?)
 }
 
-/// The result of a thin event.
-struct End {
-    status: WebhookStatus,
-    reason: Option<String>,
-    fate: Option<waiting::Fate>,
-}
-
 /// Fetches a thin event's object, and gives the event the object's status.
 async fn resolve(platform: &Platform, row: &waiting::Waiting) -> Result<()> {
     let event = Event::read(&row.payload);
     let related = event.related_object().and_then(|(kind, id)| Some((Kind::of_object(kind)?, id)));
     let mut unreachable = None;
-    let end = match related {
-        None => End { status: WebhookStatus::Ignored, reason: Some("a thin event about a type that is not mirrored".into()), fate: None },
+    let attempt = match related {
+        None => Attempt::ignored("a thin event about a type that is not mirrored"),
         Some((kind, id)) => match fetch(platform, kind, id).await {
-            Ok(Fetched::Taken { event_id, .. }) => of_fate(&event_id, waiting::fate(&platform.db, &event_id).await?),
-            Ok(Fetched::Gone) => {
-                let reason = format!("a thin event: {} {id} was deleted in Stripe", kind.object());
-                End { status: WebhookStatus::Ignored, reason: Some(reason), fate: None }
-            }
+            Ok(Fetched::Taken { event_id, .. }) => like_fetched(&event_id, waiting::fate(&platform.db, &event_id).await?),
+            Ok(Fetched::Gone) => Attempt::ignored(format!("a thin event: {} {id} was deleted in Stripe", kind.object())),
             Err(Error::StripeRefused(why) | Error::StripeUnavailable(why)) => {
-                let status = if row.attempts + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
-                let end = End { status, reason: Some(why.to_string()), fate: None };
+                let attempt = Attempt::failed(why.to_string()).after(row.attempts);
                 unreachable = why.if_it_concerns_all();
-                end
+                attempt
             }
             Err(error) => return Err(error),
         },
     };
+    let attempt = Attempt { awaits_fetch: attempt.status == WebhookStatus::Failed, ..attempt };
+    let record = Record { row: Some(row.id), event: &event, body: &row.payload, subject_id: None, attempt: &attempt };
     let mut transaction = platform.db.begin().await?;
-    let attempt = Attempt {
-        status: end.status,
-        reason: end.reason.as_deref(),
-        customer: end.fate.as_ref().and_then(|fate| fate.customer),
-        stripe_invoice_id: end.fate.as_ref().and_then(|fate| fate.stripe_invoice_id.as_deref()),
-        awaits_customer: None,
-    };
-    inbox::finish(&mut transaction, row.id, &attempt, platform.clock.now()).await?;
-    if end.status != WebhookStatus::Failed {
-        waiting::end_of_waiting(&mut transaction, row.id).await?;
-    }
+    inbox::record(&mut transaction, &[record], platform.clock.now()).await?;
     transaction.commit().await?;
-    metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => end.status.as_str()).increment(1);
+    metrics::counter!(telemetry::WEBHOOK_EVENTS, "type" => event.label(), "result" => attempt.status.as_str()).increment(1);
     unreachable.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// From here on the fetched event is processed independently: retried, or queued until its customer
-/// is known.
-fn of_fate(event_id: &str, fate: Option<waiting::Fate>) -> End {
-    let reason = |fate: &waiting::Fate| fate.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    match fate {
-        Some(fate) if fate.status == WebhookStatus::Applied => End { status: WebhookStatus::Applied, reason: None, fate: Some(fate) },
-        Some(fate) => {
-            let reason = format!("its object was stored as {event_id}, which is {}{}", fate.status, reason(&fate));
-            End { status: WebhookStatus::Ignored, reason: Some(reason), fate: Some(fate) }
-        }
-        None => End { status: WebhookStatus::Failed, reason: Some(format!("{event_id} is not in the inbox")), fate: None },
-    }
+/// The result of a thin event whose object was stored as another event. From here on that one is
+/// processed independently: retried, or queued until its customer is known.
+fn like_fetched(event_id: &str, fate: Option<waiting::Fate>) -> Attempt {
+    let Some(fate) = fate else { return Attempt::failed(format!("{event_id} is not in the inbox")) };
+    let result = if fate.status == WebhookStatus::Applied {
+        Attempt { status: WebhookStatus::Applied, ..Attempt::PENDING }
+    } else {
+        let reason = fate.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        Attempt::ignored(format!("its object was stored as {event_id}, which is {}{reason}", fate.status))
+    };
+    Attempt { customer: fate.customer, stripe_invoice_id: fate.stripe_invoice_id, ..result }
 }
 
 /// The result of fetching an object.

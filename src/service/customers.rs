@@ -11,6 +11,7 @@ use crate::{
     auth::Principal,
     domain::{
         customer::CustomerPage,
+        error_code::ErrorCode,
         identity::CustomerId,
         list::{CustomerFilter, ListQuery, Pagination, SearchText},
         money::Currency,
@@ -226,7 +227,7 @@ fn state(name: &str, email: &str, currency: Currency) -> store::CustomerState {
 }
 
 fn linked(stripe_id: &str) -> Error {
-    Error::Conflict { code: "customer_linked", detail: format!("{stripe_id} is already linked to a customer of this platform") }
+    Error::refused(ErrorCode::CustomerLinked, format!("{stripe_id} is already linked to a customer of this platform"))
 }
 
 fn stripe_customer_id(text: &str) -> Result<&str> {

@@ -1,8 +1,12 @@
-//! What can go wrong in a use case: each error knows its status, its stable code and what a person should read.
+//! What can go wrong in a use case. Status, code, `Retry-After` and severity of each error are in
+//! `domain::error_code`.
 
 use crate::{
     auth::error::CredentialError,
-    domain::features::Feature,
+    domain::{
+        error_code::{ErrorCode, Severity},
+        features::Feature,
+    },
     store::{postgres::storage, usage::UsageStoreError},
     stripe::client::StripeError,
     telemetry,
@@ -11,85 +15,83 @@ use std::borrow::Cow;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error that a caller sees. `Internal` keeps its cause for the log and shows nothing of it.
+/// An error that a caller sees. Causes are for the log, and are never shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("sign in first")]
+    #[error("{}", ErrorCode::Unauthenticated.sentence())]
     Unauthenticated,
-    #[error("the e-mail address or the password is wrong")]
+    #[error("{}", ErrorCode::InvalidCredentials.sentence())]
     InvalidCredentials,
     /// The password was right.
-    #[error("a code of the authenticator app, or a recovery code, has to follow")]
+    #[error("{}", ErrorCode::TotpRequired.sentence())]
     TotpRequired,
-    #[error("the code is wrong, or was used before")]
+    #[error("{}", ErrorCode::InvalidCode.sentence())]
     InvalidCode,
-    #[error("staff of this platform sign in with a second factor: set one up under /account")]
+    #[error("{}", ErrorCode::TotpEnrolmentRequired.sentence())]
     TotpEnrolmentRequired,
-    #[error("this needs the role {0}")]
+    /// The role that is required.
+    #[error("This requires the role {0}. Nothing was done.")]
     Forbidden(&'static str),
-    #[error("this is for people who sign in, not for keys")]
+    #[error("This requires a signed-in user; API keys may not do it. Nothing was done.")]
     PeopleOnly,
     /// Staff who view as a customer.
-    #[error("viewing as a customer changes nothing of it; stop viewing first, or name the customer by customer_id")]
+    #[error("{}", ErrorCode::ViewingAs.sentence())]
     ViewingAs,
-    #[error("no such {0}")]
+    /// The kind of what is missing.
+    #[error("No such {0} exists, or it belongs to another customer.")]
     NotFound(&'static str),
     /// A parameter or field that can't be used.
     #[error("{parameter}: {detail}")]
     Invalid { parameter: Cow<'static, str>, detail: String },
-    /// A request that can't be read at all.
+    /// Any other refusal that a `detail` explains.
     #[error("{detail}")]
-    BadRequest { code: &'static str, detail: String },
+    Refused { code: ErrorCode, detail: String },
     /// Every event of a request is of a metric whose cap is reached.
     #[error("{0}")]
     UsageCapReached(String),
-    #[error("the body is larger than {limit} bytes")]
+    #[error("The body is larger than {limit} bytes. Nothing was stored. Split or shorten it.")]
     TooLarge { limit: usize },
-    #[error("the content type is not one of {0}")]
+    #[error("The content type is not one of {0}. Nothing was stored.")]
     UnsupportedMediaType(&'static str),
-    #[error("the content encoding is not one of {0}; nothing of this request was stored")]
+    #[error("The content encoding is not one of {0}. Nothing was stored.")]
     UnsupportedContentEncoding(&'static str),
-    #[error("{} is switched off at the moment", .0.title())]
+    #[error("{}", .0.disabled_code().sentence())]
     FeatureDisabled(Feature),
-    #[error("the service is busy; try again in a moment")]
+    #[error("{}", ErrorCode::Busy.sentence())]
     Busy,
-    /// Too much is in the process already; nothing of the request was taken.
-    #[error("more comes in than can be taken at the moment; nothing of this request was taken, send it again")]
+    /// The process holds too much; nothing of the request was stored.
+    #[error("{}", ErrorCode::Overloaded.sentence())]
     Overloaded,
-    /// One key has had its part; nothing of the request was taken.
-    #[error("this key sends more than it may; nothing of this request was taken, send it again in {retry_after} s")]
+    /// A key has reached its limit; nothing of the request was stored.
+    #[error("This key has reached its limit. Nothing in this request was stored. Retry it in {retry_after} s.")]
     RateLimited { retry_after: u64 },
-    /// One address has had its part without signing in.
-    #[error("more requests come from your address than may without signing in; try again in {retry_after} s")]
+    /// An address has reached the limit of unauthenticated clients.
+    #[error("Your address has reached the limit of unauthenticated clients. Nothing was done. Sign in, or retry in {retry_after} s.")]
     AddressLimited { retry_after: u64 },
-    /// Whoever guesses waits; the password was not looked at.
-    #[error("too many attempts did not succeed; try again in {retry_after} s")]
+    /// Against guessing.
+    #[error("Too many attempts failed. The password was not checked. Retry in {retry_after} s.")]
     LoginThrottled { retry_after: u64 },
-    #[error("this platform is not connected to Stripe")]
+    #[error("{}", ErrorCode::StripeNotConfigured.sentence())]
     StripeNotConfigured,
-    /// The cause is for the log: it may name what is none of the caller's business.
-    #[error("Stripe can't be reached at the moment; try again in a minute")]
+    /// The cause may name other customers' objects.
+    #[error("{}", ErrorCode::StripeUnavailable.sentence())]
     StripeUnavailable(#[source] StripeError),
-    #[error("Stripe did not accept this")]
+    #[error("{}", ErrorCode::StripeRefused.sentence())]
     StripeRefused(#[source] StripeError),
-    /// A run that ended before it had seen everything, with what it covered.
-    #[error("the reconciliation failed: {0}")]
+    /// A run that ended before it had compared everything, with what it covered.
+    #[error("The reconciliation failed: {0}")]
     ReconciliationFailed(String),
-    /// Another request was sent under the key before.
-    #[error("this Idempotency-Key was sent with another request; send another key")]
+    #[error("{}", ErrorCode::IdempotencyKeyReused.sentence())]
     IdempotencyKeyReused,
-    /// The first request under the key has not ended.
-    #[error("the request with this Idempotency-Key is still running; send it again in a moment for its answer")]
+    #[error("{}", ErrorCode::IdempotencyInProgress.sentence())]
     IdempotencyInProgress,
-    /// What is asked for does not go with how things stand.
-    #[error("{detail}")]
-    Conflict { code: &'static str, detail: String },
-    /// The database is away, or a file or a key that is needed. The cause is for the log.
-    #[error("the service can't reach its data at the moment; nothing is lost, try again in a minute")]
+    /// The database does not answer, or a file or a key that is needed is missing.
+    #[error("{}", ErrorCode::Unavailable.sentence())]
     Unavailable(#[source] anyhow::Error),
-    /// A write failed for want of space, or the disk fails. The cause is for the log.
-    #[error("the server's storage takes no writes at the moment; nothing in this request was stored; retry it later")]
+    /// A write failed because there is no space, or the disk fails.
+    #[error("{}", ErrorCode::StorageFull.sentence())]
     StorageFull(#[source] anyhow::Error),
+    /// Shows its cause: commands print it. Requests are answered without it.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
 }
@@ -99,75 +101,89 @@ impl Error {
         Error::Invalid { parameter: parameter.into(), detail: detail.into() }
     }
 
+    pub fn refused(code: ErrorCode, detail: impl Into<String>) -> Error {
+        Error::Refused { code, detail: detail.into() }
+    }
+
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Error::Unauthenticated => ErrorCode::Unauthenticated,
+            Error::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Error::Forbidden(_) | Error::PeopleOnly => ErrorCode::Forbidden,
+            Error::TotpRequired => ErrorCode::TotpRequired,
+            Error::InvalidCode => ErrorCode::InvalidCode,
+            Error::TotpEnrolmentRequired => ErrorCode::TotpEnrolmentRequired,
+            Error::ViewingAs => ErrorCode::ViewingAs,
+            Error::NotFound(_) => ErrorCode::NotFound,
+            Error::Invalid { .. } => ErrorCode::InvalidParameter,
+            Error::Refused { code, .. } => *code,
+            Error::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
+            Error::IdempotencyInProgress => ErrorCode::IdempotencyInProgress,
+            Error::UsageCapReached(_) => ErrorCode::UsageCapReached,
+            Error::TooLarge { .. } => ErrorCode::BodyTooLarge,
+            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => ErrorCode::UnsupportedMediaType,
+            Error::FeatureDisabled(feature) => feature.disabled_code(),
+            Error::Busy => ErrorCode::Busy,
+            Error::Unavailable(_) => ErrorCode::Unavailable,
+            Error::StorageFull(_) => ErrorCode::StorageFull,
+            Error::Overloaded => ErrorCode::Overloaded,
+            Error::RateLimited { .. } | Error::AddressLimited { .. } => ErrorCode::RateLimited,
+            Error::LoginThrottled { .. } => ErrorCode::LoginThrottled,
+            Error::StripeNotConfigured => ErrorCode::StripeNotConfigured,
+            Error::StripeUnavailable(_) => ErrorCode::StripeUnavailable,
+            Error::StripeRefused(_) => ErrorCode::StripeRefused,
+            Error::ReconciliationFailed(_) => ErrorCode::ReconciliationFailed,
+            Error::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
     /// HTTP status (RFC 9110).
     pub const fn status(&self) -> u16 {
-        match self {
-            Error::BadRequest { .. } => 400,
-            Error::Unauthenticated | Error::InvalidCredentials | Error::TotpRequired | Error::InvalidCode => 401,
-            Error::UsageCapReached(_) => 402,
-            Error::Forbidden(_) | Error::PeopleOnly | Error::ViewingAs | Error::TotpEnrolmentRequired => 403,
-            Error::NotFound(_) => 404,
-            Error::TooLarge { .. } => 413,
-            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => 415,
-            Error::Conflict { .. } | Error::IdempotencyInProgress => 409,
-            Error::Invalid { .. } | Error::IdempotencyKeyReused => 422,
-            Error::Overloaded | Error::RateLimited { .. } | Error::AddressLimited { .. } | Error::LoginThrottled { .. } => 429,
-            Error::Internal(_) => 500,
-            Error::StripeRefused(_) => 502,
-            Error::FeatureDisabled(_)
-            | Error::Busy
-            | Error::Unavailable(_)
-            | Error::StorageFull(_)
-            | Error::StripeNotConfigured
-            | Error::StripeUnavailable(_)
-            | Error::ReconciliationFailed(_) => 503,
-        }
+        self.code().status()
     }
 
-    /// Stable and documented; programs decide by it.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Error::Unauthenticated => "unauthenticated",
-            Error::InvalidCredentials => "invalid_credentials",
-            Error::Forbidden(_) | Error::PeopleOnly => "forbidden",
-            Error::TotpRequired => "totp_required",
-            Error::InvalidCode => "invalid_code",
-            Error::TotpEnrolmentRequired => "totp_enrolment_required",
-            Error::ViewingAs => "viewing_as",
-            Error::NotFound(_) => "not_found",
-            Error::Invalid { .. } => "invalid_parameter",
-            Error::BadRequest { code, .. } | Error::Conflict { code, .. } => code,
-            Error::IdempotencyKeyReused => "idempotency_key_reused",
-            Error::IdempotencyInProgress => "idempotency_in_progress",
-            Error::UsageCapReached(_) => "usage_cap_reached",
-            Error::TooLarge { .. } => "body_too_large",
-            Error::UnsupportedMediaType(_) | Error::UnsupportedContentEncoding(_) => "unsupported_media_type",
-            Error::FeatureDisabled(feature) => feature.disabled_code(),
-            Error::Busy => "busy",
-            Error::Unavailable(_) => "unavailable",
-            Error::StorageFull(_) => "storage_full",
-            Error::Overloaded => "overloaded",
-            Error::RateLimited { .. } | Error::AddressLimited { .. } => "rate_limited",
-            Error::LoginThrottled { .. } => "login_throttled",
-            Error::StripeNotConfigured => "stripe_not_configured",
-            Error::StripeUnavailable(_) => "stripe_unavailable",
-            Error::StripeRefused(_) => "stripe_refused",
-            Error::ReconciliationFailed(_) => "reconciliation_failed",
-            Error::Internal(_) => "internal",
-        }
-    }
-}
-
-impl Error {
-    /// Seconds after which asking again may help, where that is known.
+    /// Seconds after which the request may be sent again, where waiting helps.
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
-            Error::Overloaded | Error::IdempotencyInProgress => Some(1),
             Error::RateLimited { retry_after } | Error::AddressLimited { retry_after } | Error::LoginThrottled { retry_after } => {
                 Some(*retry_after)
             }
-            Error::StorageFull(_) => Some(60),
+            other => other.code().seconds(),
+        }
+    }
+
+    /// What the caller reads: nothing of the inside.
+    pub fn detail(&self) -> String {
+        match self {
+            Error::Internal(_) => ErrorCode::Internal.sentence().to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The parameter or field that is invalid, if that is the error.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Error::Invalid { parameter, .. } => Some(parameter),
             _ => None,
+        }
+    }
+
+    /// Logs the error with its cause, at the level of its severity.
+    pub fn log(&self) {
+        let (code, error) = (self.code().as_str(), self.chain());
+        match self.code().severity() {
+            Severity::Fault => tracing::error!(code, error, "request failed"),
+            Severity::Failure => tracing::warn!(code, error, "request failed temporarily"),
+            Severity::Expected => tracing::debug!(code, error, "request refused"),
+        }
+    }
+
+    /// The causes, outermost first; of an error without one, itself.
+    fn chain(&self) -> String {
+        match self {
+            Error::Internal(cause) | Error::Unavailable(cause) | Error::StorageFull(cause) => format!("{cause:#}"),
+            Error::StripeUnavailable(cause) | Error::StripeRefused(cause) => cause.to_string(),
+            other => other.to_string(),
         }
     }
 }
@@ -205,11 +221,12 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Is it the database that is not there, stops or starts, and nothing that is wrong with the statement?
+/// Whether the database does not answer, stops or starts, rather than the statement being wrong.
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, operator interventions, insufficient resources (Appendix A of PostgreSQL's documentation).
+        // Connection exceptions, operator interventions, insufficient resources (Appendix A of
+        // PostgreSQL's documentation).
         other if storage::lacks_resources(other) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
         _ => false,

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     domain::{
+        error_code::ErrorCode,
         features::Feature,
         identity::CustomerId,
-        usage_event::{Correction, Entry, Placed, Rejection, UsageEvent},
+        usage_event::{Correction, Entry, Placed, Rejection, RejectionCode, UsageEvent},
     },
     store::{
         postgres::usage::{ids, retention},
@@ -61,7 +62,7 @@ impl Receipt {
             Corrected::Duplicate => self.duplicates += 1,
             Corrected::Unknown => {
                 let detail = format!("no event `{}` has this metric, app_id and timestamp", correction.corrects);
-                self.rejected.push(Rejection::new(index, Some(&correction.event.id), "corrected_event_unknown", detail));
+                self.rejected.push(Rejection::new(index, Some(&correction.event.id), RejectionCode::CorrectedEventUnknown, detail));
             }
         }
     }
@@ -95,7 +96,8 @@ pub async fn ingest_admitted(
 }
 
 fn parse(platform: &Platform, format: Format, body: &[u8]) -> Result<Contents> {
-    let text = std::str::from_utf8(body).map_err(|_| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8".into() })?;
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Error::refused(ErrorCode::NotUtf8, "The body is not UTF-8. Nothing was stored. Encode it as UTF-8."))?;
     read(format, text, platform.clock.now())
 }
 
@@ -219,10 +221,10 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
         Format::Json => items(without_mark(text))?,
     };
     if parts.len() > MAX_EVENTS {
-        return Err(Error::BadRequest {
-            code: "too_many_events",
-            detail: format!("a request may have at most {MAX_EVENTS} events; nothing of this request was stored"),
-        });
+        return Err(Error::refused(
+            ErrorCode::TooManyEvents,
+            format!("The request has more than {MAX_EVENTS} events. Nothing was stored. Split it."),
+        ));
     }
     let mut contents = Contents { events: Vec::with_capacity(parts.len()), ..Contents::default() };
     for (index, part) in parts.into_iter().enumerate() {
@@ -232,8 +234,8 @@ fn read(format: Format, text: &str, now: OffsetDateTime) -> Result<Contents> {
                 contents.corrections.push((index, correction))
             }
             Ok(Entry::Correction(correction)) => {
-                let detail = format!("a request may bring at most {MAX_CORRECTIONS} corrections");
-                contents.rejected.push(Rejection::new(index, Some(&correction.event.id), "too_many_corrections", detail));
+                let detail = format!("a request may have at most {MAX_CORRECTIONS} corrections");
+                contents.rejected.push(Rejection::new(index, Some(&correction.event.id), RejectionCode::TooManyCorrections, detail));
             }
             Err(rejection) => contents.rejected.push(rejection),
         }
@@ -297,7 +299,7 @@ impl<'de> Visitor<'de> for Items<'_, 'de> {
 }
 
 fn invalid_json(error: serde_json::Error) -> Error {
-    Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
+    Error::refused(ErrorCode::InvalidJson, format!("The body is not JSON: {error}. Nothing was stored."))
 }
 
 /// Creates partitions and eras for events of accepted ages, two months ahead.

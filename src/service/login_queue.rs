@@ -100,12 +100,13 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error_code::ErrorCode;
 
     #[tokio::test]
     async fn each_address_has_a_limited_share_of_the_queue() {
         let queue = LoginQueue::new(16);
         let held: Vec<Place> = (0..MOST_OF_ADDRESS).map(|_| queue.place("192.0.2.1").unwrap()).collect();
-        assert_eq!(queue.place("192.0.2.1").err().unwrap().code(), "rate_limited");
+        assert_eq!(queue.place("192.0.2.1").err().unwrap().code(), ErrorCode::RateLimited);
         assert!(queue.turn(Some("192.0.2.2")).await.is_ok());
         drop(held);
         assert!(queue.turn(Some("192.0.2.1")).await.is_ok());

@@ -3,7 +3,7 @@
 use super::{Error, Platform, Result, actor::Origin, features};
 use crate::{
     auth::Principal,
-    domain::{features::Feature, identity::CustomerId, web_link::https_link},
+    domain::{error_code::ErrorCode, features::Feature, identity::CustomerId, web_link::https_link},
     store::postgres::{
         audit::{self, Entry},
         customers,
@@ -35,7 +35,7 @@ pub async fn open(platform: &Platform, principal: &Principal, customer: Customer
     let stripe = platform.stripe()?;
     let stripe_id = customers::stripe_id(&platform.db, customer)
         .await?
-        .ok_or_else(|| Error::Conflict { code: "no_stripe_customer", detail: "this customer has no Stripe customer yet".into() })?;
+        .ok_or_else(|| Error::refused(ErrorCode::NoStripeCustomer, ErrorCode::NoStripeCustomer.sentence()))?;
     let url = stripe.portal(&stripe_id, &format!("{}{back}", platform.config.public_url.origin())).await?;
     // A browser is redirected there.
     let is_of_stand_in = platform

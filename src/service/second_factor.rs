@@ -11,6 +11,7 @@ use crate::{
     auth::totp,
     domain::{
         PRODUCT,
+        error_code::ErrorCode,
         role::Role,
         second_factor::{RecoveryCodes, TotpOffer, TotpState},
     },
@@ -70,7 +71,7 @@ pub async fn offer(person: &Person, password: &str, origin: &Origin) -> Result<T
     let mut tx = platform.db.begin().await?;
     let kept = platform.totp_secrets.seal(*id, &secret)?;
     if !store::offer(&mut tx, *id, &kept, platform.clock.now()).await? {
-        return Err(Error::Conflict { code: "totp_enabled", detail: "an authenticator app is set up already".into() });
+        return Err(Error::refused(ErrorCode::TotpEnabled, ErrorCode::TotpEnabled.sentence()));
     }
     attempt.succeeded(&mut tx, *id).await?;
     audit::record(&mut tx, entry(person, "user.totp_offered", json!({}), origin)).await?;
@@ -97,7 +98,7 @@ fn offer_of(person: &Person, secret: &[u8]) -> TotpOffer {
 /// `unavailable` without the secret's key.
 pub async fn confirm(person: &Person, code: &str, origin: &Origin) -> Result<RecoveryCodes> {
     let Person { platform, id, email, session, .. } = person;
-    let not_offered = || Error::Conflict { code: "totp_not_offered", detail: "no authenticator app is pending".into() };
+    let not_offered = || Error::refused(ErrorCode::TotpNotOffered, ErrorCode::TotpNotOffered.sentence());
     let attempt = login_throttle::begin(platform, email, origin).await?;
     let now = platform.clock.now();
     let mut tx = platform.db.begin().await?;

@@ -1,4 +1,4 @@
-//! Usage: the running period, rated by the plan, and the history.
+//! Usage: the current period, rated by the plan, and the history.
 
 mod file;
 pub mod history;
@@ -12,15 +12,13 @@ use crate::{
         alert::cap_quantity,
         forecast::{self, Forecast, History},
         identity::CustomerId,
-        metric::Metric,
+        metric::{PerMetric, Quantities},
         money::Currency,
         period::{Period, hour_of},
         plan::{Offer, Unpriced},
+        rating::{over, rate_all},
         subscription::{Metered, Subscription, metered_at},
-        usage::{
-            CurrentPeriod, DailyUsage, Gigabytes, Overages, PerMetric, Quantities, SubscriptionSummary, UsageCurrent, UsageForecast, over,
-            rate_all,
-        },
+        usage::{CurrentPeriod, DailyUsage, Overages, SubscriptionSummary, UsageCurrent, UsageForecast},
     },
     store::{
         postgres::{alerts, customers, subscriptions, usage as store},
@@ -29,12 +27,13 @@ use crate::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// The running period: used, over the plan, cost, forecast. Without a subscription it is the calendar month.
+/// The running period: used, over the plan, cost, forecast. Without a subscription it is the
+/// calendar month.
 pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageCurrent> {
     at(platform, customer, platform.clock.now()).await
 }
 
-/// The same as it would be if it were `now`, from what is known by then and of the subscriptions as they are.
+/// The running period as of `now`, with the usage known by then and the current subscriptions.
 #[tracing::instrument(name = "usage.at", level = "debug", skip_all)]
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
     let subscriptions = subscriptions(platform, customer).await?;
@@ -50,13 +49,13 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     let alerts = async { Ok(alerts::settings(&platform.db, customer).await?) };
     let (Figures { hours: within, waiting_since }, offer, before, alerts) = tokio::try_join!(figures, offer, before, alerts)?;
     let days = every_day(period, &within, now);
-    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.metric(metric))));
+    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.quantities[metric])));
     let currency = match subscription {
         Some(subscription) => subscription.currency,
         None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
     };
     let rating = Rating { offer: offer.as_ref(), unpriced: subscription.and_then(|one| unpriced(one, offer.as_ref())) };
-    // A cap ends the period's use: what is beyond it is refused.
+    // Usage beyond a cap is refused.
     let ends = PerMetric::from_fn(|metric| {
         let included = offer.as_ref().map(|offer| offer.included[metric]);
         let cap = cap_quantity(alerts.as_ref()?.metric(metric).cap(), included)?;
@@ -64,12 +63,7 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     });
     Ok(UsageCurrent {
         forecast: usage_forecast(period, &before, &within, &rating, &ends, currency, now),
-        current_period: CurrentPeriod {
-            period,
-            impressions: used.impressions,
-            api_calls: used.api_calls,
-            data_transfer_gb: Gigabytes(used.data_transfer),
-        },
+        current_period: CurrentPeriod { period, used },
         overages: rating.overages(currency, &used),
         subscription: subscription.map(|subscription| summary(subscription, offer.as_ref())),
         as_of: within.iter().map(|usage| usage.as_of).max(),
@@ -78,15 +72,16 @@ pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) 
     })
 }
 
-/// How far back ended subscriptions matter: the longest usual period and what can still come in late for it.
+/// How long ended subscriptions matter: the longest usual period plus the time for late events.
 const REMEMBERED: Duration = Duration::days(400);
 
-/// A customer's subscriptions, those that ended lately too, for `domain::subscription` to choose from.
+/// A customer's subscriptions, including recently ended ones. `domain::subscription` chooses among
+/// them.
 pub async fn subscriptions(platform: &Platform, customer: CustomerId) -> Result<Vec<Subscription>> {
     Ok(subscriptions::of_customer(&platform.db, customer, platform.clock.now() - REMEMBERED).await?)
 }
 
-/// What a customer is billed in, and the period that runs for it.
+/// A customer's billing currency and running period.
 pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Currency, Period)> {
     let subscriptions = subscriptions(platform, customer).await?;
     let Metered { subscription, period } = metered_at(&subscriptions, platform.clock.now());
@@ -97,34 +92,31 @@ pub async fn billed(platform: &Platform, customer: CustomerId) -> Result<(Curren
     Ok((currency, period))
 }
 
-/// Why usage of a subscription can't be priced, if it can't.
+/// Why usage of a subscription has no price; None if it has one.
 pub fn unpriced(subscription: &Subscription, offer: Option<&Offer>) -> Option<Unpriced> {
     match offer {
         Some(offer) => offer.prices.is_none().then_some(Unpriced::NoPrice(subscription.currency)),
         None => Some(Unpriced::UnknownPlan(subscription.plan.map_or_else(
             || subscription.other_plan().map(str::to_owned),
-            // One of ours, which was not sold yet when the period began.
+            // A known plan that was not sold yet when the period began.
             |plan| Some(plan.as_str().to_owned()),
         ))),
     }
 }
 
 fn summary(subscription: &Subscription, offer: Option<&Offer>) -> SubscriptionSummary {
-    let included = offer.map(|offer| offer.included);
     SubscriptionSummary {
         plan_type: subscription.plan,
         plan_name: subscription.other_plan().map(str::to_owned),
         status: subscription.status.clone(),
-        included_impressions: included.map(|included| included.impressions),
-        included_api_calls: included.map(|included| included.api_calls),
-        included_data_transfer_gb: included.map(|included| Gigabytes(included.data_transfer)),
+        included: offer.map(|offer| offer.included),
         cancel_at_period_end: subscription.cancel_at_period_end,
         cancel_at: subscription.cancels_at(),
         pause_collection: subscription.pause.clone(),
     }
 }
 
-/// By what a period's quantities are rated.
+/// The prices for a period's quantities.
 struct Rating<'a> {
     offer: Option<&'a Offer>,
     unpriced: Option<Unpriced>,
@@ -142,7 +134,7 @@ impl Rating<'_> {
     }
 }
 
-/// The days of the period up to now, those without usage among them.
+/// The days of the period so far, including those without usage.
 fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<DailyUsage> {
     let first = period.start().replace_time(time::Time::MIDNIGHT);
     let mut rest = hours;
@@ -151,18 +143,13 @@ fn every_day(period: Period, hours: &[HourlyUsage], now: OffsetDateTime) -> Vec<
         .map(|day| {
             let (of_day, later) = rest.split_at(rest.partition_point(|usage| usage.hour < day + Duration::DAY));
             rest = later;
-            let sum = |metric: Metric| of_day.iter().fold(0, |sum: u64, usage| sum.saturating_add(usage.quantities[metric]));
-            DailyUsage {
-                day,
-                impressions: sum(Metric::Impressions),
-                api_calls: sum(Metric::ApiCalls),
-                data_transfer_bytes: sum(Metric::DataTransferBytes),
-            }
+            let sum = |metric| of_day.iter().fold(0, |sum: u64, usage| sum.saturating_add(usage.quantities[metric]));
+            DailyUsage { day, quantities: PerMetric::from_fn(sum) }
         })
         .collect()
 }
 
-/// From the first hour in which the customer used anything.
+/// Starts with the first hour that has usage.
 fn usage_forecast(
     period: Period,
     before: &[HourlyUsage],
@@ -176,24 +163,21 @@ fn usage_forecast(
     let first = hour_of(hours().next()?.hour);
     let last = hours().next_back()?.hour;
     let length = usize::try_from((last - first).whole_hours()).ok()? + 1;
-    let of = |metric: Metric| -> Option<Forecast> {
+    let of = |metric| -> Option<Forecast> {
         let mut quantities = vec![0; length];
         for usage in hours() {
             let hour = usize::try_from((usage.hour - first).whole_hours()).ok()?;
-            // An hour may come in parts.
+            // An hour may have several parts.
             let quantity = quantities.get_mut(hour)?;
             *quantity = usage.quantities[metric].saturating_add(*quantity);
         }
         let forecast = forecast::forecast(&period, &History::new(first, quantities), now)?;
         Some(ends[metric].map_or(forecast, |end| forecast.up_to(end)))
     };
-    let (impressions, api_calls, data_transfer_bytes) = (of(Metric::Impressions)?, of(Metric::ApiCalls)?, of(Metric::DataTransferBytes)?);
-    let expected = Quantities { impressions: impressions.amount, api_calls: api_calls.amount, data_transfer: data_transfer_bytes.amount };
-    let expected = rating.overages(currency, &expected);
+    let quantities = PerMetric::from_fn(of).transpose()?;
+    let expected = rating.overages(currency, &quantities.map(|forecast| forecast.amount));
     Some(UsageForecast {
-        impressions,
-        api_calls,
-        data_transfer_bytes,
+        quantities,
         overage_costs: PerMetric::from_fn(|metric| expected.cost(metric)),
         total_overage_cost: expected.total_overage_cost,
     })

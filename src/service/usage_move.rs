@@ -1,9 +1,12 @@
 //! Moves raw usage events from PostgreSQL to ClickHouse.
 
 use super::{Error, Platform, Result};
-use crate::store::clickhouse::{
-    ClickHouseUsage,
-    transfer::{Moved, Step},
+use crate::{
+    domain::error_code::ErrorCode,
+    store::clickhouse::{
+        ClickHouseUsage,
+        transfer::{Moved, Step},
+    },
 };
 
 /// Moves PostgreSQL's events; resumes where an earlier run ended. `batch`: events between stored
@@ -25,9 +28,6 @@ pub async fn migrate(platform: &Platform, apply: bool) -> Result<Vec<(u32, &'sta
 
 fn clickhouse(platform: &Platform) -> Result<ClickHouseUsage> {
     let settings = platform.config.clickhouse.as_ref();
-    let settings = settings.ok_or_else(|| Error::BadRequest {
-        code: "no_clickhouse",
-        detail: "CLICKHOUSE_URL is not set: set it to move usage events".into(),
-    })?;
+    let settings = settings.ok_or_else(|| Error::refused(ErrorCode::NoClickhouse, ErrorCode::NoClickhouse.sentence()))?;
     Ok(ClickHouseUsage::new(settings, platform.db.clone()))
 }

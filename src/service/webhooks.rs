@@ -1,9 +1,12 @@
 //! Stripe's webhooks: verified, stored, applied.
 //!
-//! One transaction stores an event and applies it, and the response follows the commit, so that
-//! Stripe retries unstored events. Deliveries that arrive while others are being written share the
-//! next transaction ([`Intake`]). An event that can't be applied is stored as failed with a normal
-//! response: it blocks nothing, and [`apply_waiting`] retries it.
+//! One transaction stores an event and applies it, and the answer follows the commit, so that
+//! Stripe sends again what was not stored. Deliveries that arrive during a transaction share the
+//! next one ([`Intake`]). An event that can't be applied is stored as failed and answered like any
+//! other: it blocks no other event, and [`apply_waiting`] retries it from the stored copy.
+//!
+//! A first delivery, a retry and a replay take one path: `apply` gives an `inbox::Attempt`, and
+//! `inbox::record` stores it with the audit row and the domain event.
 
 pub mod apply;
 mod fetch;
@@ -15,13 +18,8 @@ pub use staff::{list, replay, replay_failed, show};
 
 use super::{Error, Platform, Result, features};
 use crate::{
-    domain::{identity::CustomerId, webhook::WebhookStatus},
-    service::webhooks::apply::{ApplyError, Outcome, apply, prefetch},
-    store::postgres::{
-        audit::{self, Entry},
-        inbox::{self, Attempt},
-        outbox,
-    },
+    domain::{error_code::ErrorCode, webhook::WebhookStatus},
+    store::postgres::inbox::{self, Attempt, Record},
     stripe::{
         signature::{self, SignatureError},
         webhook::{
@@ -31,13 +29,9 @@ use crate::{
     },
     telemetry,
 };
+use apply::{ApplyError, apply, prefetch};
 use serde::Serialize;
-use serde_json::json;
 use sqlx::{Acquire, PgConnection};
-
-/// Attempts before an event is left to staff: with the delays of `inbox::next_waiting`, some four
-/// days.
-const MOST_ATTEMPTS: i32 = 10;
 
 /// The response to Stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -62,15 +56,15 @@ pub async fn receive(platform: &Platform, signature: Option<&str>, body: &[u8]) 
     if let Err(error) = verified {
         metrics::counter!(telemetry::WEBHOOK_SIGNATURE_FAILURES, "reason" => error.reason()).increment(1);
         let code = match error {
-            SignatureError::Missing => "signature_missing",
-            SignatureError::Stale => "signature_stale",
-            SignatureError::Malformed | SignatureError::Mismatch => "signature_invalid",
+            SignatureError::Missing => ErrorCode::SignatureMissing,
+            SignatureError::Stale => ErrorCode::SignatureStale,
+            SignatureError::Malformed | SignatureError::Mismatch => ErrorCode::SignatureInvalid,
         };
-        return Err(Error::BadRequest { code, detail: error.to_string() });
+        return Err(Error::refused(code, error.to_string()));
     }
     // PostgreSQL's text accepts any UTF-8 except NUL, which is invalid in JSON too.
     let body = str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
-    let body = body.ok_or_else(|| Error::BadRequest { code: "not_utf8", detail: "the body is not UTF-8 text".into() })?;
+    let body = body.ok_or_else(|| Error::refused(ErrorCode::NotUtf8, "The body is not UTF-8. The event was not stored."))?;
     take(platform, body).await
 }
 
@@ -99,108 +93,61 @@ pub async fn apply_waiting(platform: &Platform, limit: u64) -> Result<u64> {
         let mut transaction = platform.db.begin().await?;
         let Some(waiting) = inbox::next_waiting(&mut transaction, platform.clock.now()).await? else { break };
         let parsed = ParsedEvent::parse(&waiting.payload, scope(platform));
-        let tried = try_again(&mut transaction, platform, waiting.id, &parsed, waiting.attempts).await?;
+        let attempt = try_again(&mut transaction, platform, waiting.id, &parsed, waiting.attempts).await?;
         transaction.commit().await?;
-        tell_metrics(platform, &parsed.event, &tried);
+        tell_metrics(platform, &parsed.event, &attempt);
         done += 1;
     }
     Ok(done)
 }
 
-/// The result of an attempt.
-struct Tried {
-    status: WebhookStatus,
-    /// Why it was ignored or failed.
-    reason: Option<String>,
-    customer: Option<CustomerId>,
-    stripe_invoice_id: Option<String>,
-    /// The unknown Stripe customer because of which it was ignored.
-    awaits_customer: Option<String>,
-    /// The domain event of the change.
-    changed: Option<&'static str>,
-    /// The last resort chose among snapshots of its second.
-    undecided: bool,
-}
-
-impl Tried {
-    const WAITING: Tried = Tried {
-        status: WebhookStatus::Received,
-        reason: None,
-        customer: None,
-        stripe_invoice_id: None,
-        awaits_customer: None,
-        changed: None,
-        undecided: false,
+/// One more attempt to apply a stored event, within a savepoint: a failure leaves nothing behind
+/// but its reason.
+async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parsed: &ParsedEvent, earlier: i32) -> Result<Attempt> {
+    let attempt = if fetch::awaits_fetch(platform, &parsed.event) {
+        Attempt::PENDING_FETCH
+    } else {
+        conclude(apply_in_savepoint(conn, parsed).await?, &parsed.event, earlier)
     };
-
-    /// `earlier`: the number of earlier attempts.
-    fn new(outcome: Outcome, event: &Event, earlier: i32) -> Tried {
-        match outcome {
-            Outcome::Applied { customer, stripe_invoice_id, changed, undecided } => {
-                Tried { status: WebhookStatus::Applied, customer, stripe_invoice_id, changed, undecided, ..Tried::WAITING }
-            }
-            Outcome::Ignored { reason, awaits_customer } => {
-                Tried { status: WebhookStatus::Ignored, reason: Some(reason), awaits_customer, ..Tried::WAITING }
-            }
-            Outcome::Unreadable { reason } => {
-                let status = if earlier + 1 >= MOST_ATTEMPTS { WebhookStatus::Dead } else { WebhookStatus::Failed };
-                tracing::warn!(
-                    stripe_event_id = event.id,
-                    event_type = event.event_type,
-                    status = status.as_str(),
-                    reason,
-                    "webhook event can't be applied"
-                );
-                Tried { status, reason: Some(reason), ..Tried::WAITING }
-            }
-        }
-    }
-
-    fn attempt(&self) -> Attempt<'_> {
-        Attempt {
-            status: self.status,
-            reason: self.reason.as_deref(),
-            customer: self.customer,
-            stripe_invoice_id: self.stripe_invoice_id.as_deref(),
-            awaits_customer: self.awaits_customer.as_deref(),
-        }
-    }
+    let ParsedEvent { event, body, .. } = parsed;
+    let record = Record { row: Some(row), event, body, subject_id: parsed.subject_id(), attempt: &attempt };
+    inbox::record(conn, &[record], platform.clock.now()).await?;
+    Ok(attempt)
 }
 
-/// Another attempt of a stored event within a savepoint: a failure leaves only its reason.
-async fn try_again(conn: &mut PgConnection, platform: &Platform, row: i64, parsed: &ParsedEvent, earlier: i32) -> Result<Tried> {
-    let event = &parsed.event;
-    if let Some(postponed) = fetch::postpone(conn, platform, row, event).await? {
-        return Ok(postponed);
-    }
+async fn apply_in_savepoint(conn: &mut PgConnection, parsed: &ParsedEvent) -> Result<Attempt> {
     let mut savepoint = conn.begin().await?;
     let applied = match prefetch(&mut savepoint, &[parsed]).await {
         Ok(prefetched) => apply(&mut savepoint, &[parsed], &prefetched).await,
         Err(error) => Err(error),
     };
-    let outcome = match applied {
-        Ok(mut outcomes) => {
+    match applied {
+        Ok(mut attempts) => {
             savepoint.commit().await?;
-            outcomes.remove(0)
+            Ok(attempts.remove(0))
         }
         Err(refused @ ApplyError::Refused(_)) => {
             savepoint.rollback().await?;
-            Outcome::Unreadable { reason: refused.to_string() }
+            Ok(Attempt::failed(refused.to_string()))
         }
-        // The caller's transaction ends with this, and the savepoint with it.
-        Err(ApplyError::Database(error)) => return Err(error.into()),
-    };
-    let tried = Tried::new(outcome, event, earlier);
-    inbox::finish(conn, row, &tried.attempt(), platform.clock.now()).await?;
-    if let Some(changed) = tried.changed {
-        let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "object_id": parsed.subject_id()});
-        let customer = tried.customer;
-        let entry =
-            Entry { event_type: "webhook.applied", actor: "stripe", customer, data: data.clone(), ip_address: None, user_agent: None };
-        audit::record(conn, entry).await?;
-        outbox::publish(conn, changed, customer, data).await?;
+        // The caller's transaction ends with this, and the savepoint in it.
+        Err(ApplyError::Database(error)) => Err(error.into()),
     }
-    Ok(tried)
+}
+
+/// Makes a failed attempt the last one if there were enough `earlier` ones, and logs it.
+fn conclude(attempt: Attempt, event: &Event, earlier: i32) -> Attempt {
+    let attempt = attempt.after(earlier);
+    if attempt.status.is_failure() {
+        tracing::warn!(
+            stripe_event_id = event.id,
+            event_type = event.event_type,
+            status = attempt.status.as_str(),
+            reason = attempt.reason,
+            "webhook event can't be applied"
+        );
+    }
+    attempt
 }
 
 /// Sets the metrics of unfinished stored events and the age of the oldest.
@@ -214,11 +161,11 @@ pub async fn measure_inbox(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-/// Counts an event's result, and measures its delay from Stripe's clock to ours.
-fn tell_metrics(platform: &Platform, event: &Event, tried: &Tried) {
-    let status = tried.status;
+/// Counts what became of an event, and measures its way from Stripe's clock to ours.
+fn tell_metrics(platform: &Platform, event: &Event, attempt: &Attempt) {
+    let status = attempt.status;
     count(event, status.as_str());
-    count_tie(platform, event, tried);
+    count_tie(platform, event, attempt);
     if status == WebhookStatus::Applied && event.event_type == "invoice.payment_failed" {
         metrics::counter!(telemetry::INVOICE_PAYMENT_FAILURES).increment(1);
     }
@@ -236,9 +183,9 @@ pub fn register_counters() {
     }
 }
 
-/// Counts a second in which an object's events have an unknown order.
-fn count_tie(platform: &Platform, event: &Event, tried: &Tried) {
-    if tried.undecided {
+/// Counts a second whose order the events of an object leave open.
+fn count_tie(platform: &Platform, event: &Event, attempt: &Attempt) {
+    if attempt.undecided {
         let resolution = if platform.stripe.is_some() { "fetch" } else { "last_resort" };
         tracing::info!(
             stripe_event_id = event.id,

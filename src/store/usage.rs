@@ -3,8 +3,8 @@
 
 use crate::domain::{
     identity::CustomerId,
+    metric::Quantities,
     period::Period,
-    usage::Quantities,
     usage_event::{Correction, UsageEvent},
     usage_hour::HourDifference,
 };
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 ///
 /// An event counted by [`accept`](UsageStore::accept) is durable. It is in the hourly records of
 /// `usage_records` exactly once after [`settle`](UsageStore::settle) has processed it. All reads
-/// use those records or their sums over apps (`usage_customer_hours`), with either store.
+/// use those records or their sums over apps (`usage_customer_metric_hours`), with either store.
 #[async_trait::async_trait]
 pub trait UsageStore: Send + Sync + 'static {
     /// Creates what the store needs before the first event: tables, partitions of `[since, until]`.

@@ -19,13 +19,13 @@ const MOST_SIGNATURES: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("the Stripe-Signature header is missing")]
+    #[error("There is no `Stripe-Signature`. The event was not stored. Send Stripe's requests unchanged.")]
     Missing,
-    #[error("the Stripe-Signature header can't be parsed; expected t=<unix seconds>,v1=<hex>")]
+    #[error("The `Stripe-Signature` is not `t=<unix seconds>,v1=<hex>`. The event was not stored.")]
     Malformed,
-    #[error("the signature's time is outside the tolerance")]
+    #[error("The time of the signature is more than {} s off. The event was not stored. Check the clocks.", TOLERANCE.whole_seconds())]
     Stale,
-    #[error("no signature matches the body")]
+    #[error("The signature matches no active secret. The event was not stored.")]
     Mismatch,
 }
 

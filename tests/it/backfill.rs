@@ -7,6 +7,7 @@ use crate::{
     support::{TestApp, app::NOW, stand_in::TestStandIn},
 };
 use apex_billing::{
+    domain::error_code::ErrorCode,
     service::{
         Error, Platform,
         backfill::{self, Gap, Progress, Report},
@@ -193,7 +194,7 @@ async fn an_expired_cursor_restarts_the_read() {
 async fn without_a_key_there_is_nothing_to_read() {
     let app = TestApp::start().await;
     for error in [events(&app.platform).await.unwrap_err(), full(&app.platform).await.unwrap_err()] {
-        assert_eq!((error.status(), error.code()), (503, "stripe_not_configured"));
+        assert_eq!((error.status(), error.code()), (503, ErrorCode::StripeNotConfigured));
     }
     assert_eq!(complete_objects::run(&app.platform, 10).await.unwrap(), 0);
 }

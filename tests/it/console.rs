@@ -4,7 +4,7 @@ use crate::support::TestApp;
 use apex_billing::{
     config::Secret,
     demo,
-    domain::{metric::Metric, period::Period, plan::PlanType, role::Role, usage::rate},
+    domain::{metric::Metric, period::Period, plan::PlanType, rating::rate, role::Role},
     service::ingest,
     store::postgres::usage,
 };
@@ -106,7 +106,7 @@ async fn each_invoice_of_the_demo_bills_the_usage_shown() {
                 .await
                 .unwrap();
                 assert!(used > 0, "{} has no {metric} behind it", invoice["number"]);
-                let terms = plan.terms(metric);
+                let terms = plan.terms[metric];
                 let packages = rate(terms, used.unsigned_abs()).amount.div_ceil(terms.package.get());
                 let over = format!("{} over ", metric.title());
                 let billed: u64 = lines

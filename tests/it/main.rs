@@ -35,6 +35,8 @@ mod login_throttle;
 mod lookups;
 mod metering;
 mod meters;
+mod metric_names;
+mod metric_rows;
 mod metrics;
 mod migrations;
 mod mirrored_fields;

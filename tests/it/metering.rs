@@ -267,7 +267,7 @@ async fn an_hour_that_was_counted_whole_is_split() {
     let usage = machine.get(CURRENT).await.json();
     assert_eq!((&usage["current_period"]["impressions"], &usage["as_of"]), (&json!(2_000_000), &json!("2026-11-22T14:49:00Z")));
     let parts: Vec<(OffsetDateTime, i64)> = sqlx::query_as(
-        "SELECT hour, impressions FROM usage_customer_hours WHERE customer_id = $1 AND (hour, as_of) IN (
+        "SELECT hour, quantity FROM usage_customer_metric_hours WHERE customer_id = $1 AND (hour, as_of) IN (
              SELECT hour, max(as_of) FROM usage_records GROUP BY hour) ORDER BY hour",
     )
     .bind(customer.0)

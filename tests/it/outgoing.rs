@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use apex_billing::{
-    domain::{money::Currency, role::Role},
+    domain::{error_code::ErrorCode, money::Currency, role::Role},
     service::{Error, Platform, customers},
     stripe::client::{Backoff, Client, Patience, Settings},
 };
@@ -199,13 +199,13 @@ async fn an_existing_customer_is_linked_once() {
     let other = apex_billing::domain::identity::CustomerId(sqlx::query_scalar(add).fetch_one(&app.db).await.unwrap());
     let link = async |customer, stripe_id| customers::link_to_stripe(&app.platform, customer, stripe_id).await;
     for id in ["lumen", "cus_lumen/../x"] {
-        assert_eq!(link(lumen, Some(id)).await.unwrap_err().code(), "invalid_parameter");
+        assert_eq!(link(lumen, Some(id)).await.unwrap_err().code(), ErrorCode::InvalidParameter);
     }
-    assert_eq!(link(lumen, Some("cus_nobody")).await.unwrap_err().code(), "stripe_refused");
+    assert_eq!(link(lumen, Some("cus_nobody")).await.unwrap_err().code(), ErrorCode::StripeRefused);
     for _ in 0..2 {
         assert_eq!(link(lumen, Some("cus_lumen")).await.unwrap(), "cus_lumen");
     }
     assert_eq!(stand_in.object("customer", "cus_lumen").unwrap()["metadata"]["apex_customer"], lumen.to_string());
-    assert_eq!(link(other, Some("cus_lumen")).await.unwrap_err().code(), "customer_linked");
-    assert_eq!(link(lumen, Some("cus_other")).await.unwrap_err().code(), "customer_linked");
+    assert_eq!(link(other, Some("cus_lumen")).await.unwrap_err().code(), ErrorCode::CustomerLinked);
+    assert_eq!(link(lumen, Some("cus_other")).await.unwrap_err().code(), ErrorCode::CustomerLinked);
 }

@@ -15,6 +15,7 @@ use crate::{
 };
 use apex_billing::{
     domain::{
+        error_code::ErrorCode,
         reconcile::{Kind, ReconciliationStatus, ReconciliationSummary},
         role::Role,
     },
@@ -324,7 +325,7 @@ async fn a_dead_runs_scope_is_exclusive_and_resumes() {
     let mine = work(&app.platform, &Asked::default(), None).await;
     let id = mine.id();
     let busy = reconcile::begin(&app.platform, &by(), &Asked::default(), None, false).await.err().unwrap();
-    assert_eq!(busy.code(), "reconciliation_running");
+    assert_eq!(busy.code(), ErrorCode::ReconciliationRunning);
     // The connection closes, and releases the lock.
     drop(mine);
     let mut tended = 0;

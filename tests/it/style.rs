@@ -31,15 +31,7 @@ const WORDS: &[(&str, &str)] = &[
 const FOLDERS: &[&str] = &["benches", "deploy", "docs", "end2end", "migrations", "scripts", "src", "style", "tests"];
 
 /// Not rewritten yet: this list only shrinks.
-const NOT_YET: &[&str] = &[
-    "src/domain/metric",
-    "src/domain/rating",
-    "src/domain/usage.rs",
-    "src/domain/usage_event.rs",
-    "src/domain/usage_history.rs",
-    "src/service/error.rs",
-    "src/service/usage.rs",
-];
+const NOT_YET: &[&str] = &["src/service/error.rs"];
 
 /// Files that quote the words, come from elsewhere, or are stored in databases.
 const EXEMPT: &[&str] =

@@ -80,8 +80,7 @@ async fn a_new_plan_version_leaves_the_current_period() {
     let cost = async || machine.get("/api/v1/billing/usage/current").await.json()["overages"]["total_overage_cost"].as_i64().unwrap();
     assert_eq!(cost().await, 10_000);
     sqlx::raw_sql(
-        "INSERT INTO plans (plan_type, version, included_impressions, included_api_calls, included_data_transfer_bytes, valid_from)
-         VALUES ('starter', 2, 0, 0, 0, '2026-11-15Z');
+        "INSERT INTO plans (plan_type, version, valid_from) VALUES ('starter', 2, '2026-11-15Z');
          INSERT INTO plan_prices SELECT plans.id, 'usd', metric, 1000, 99 FROM plans, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS m (metric)
          WHERE version = 2;",
     )

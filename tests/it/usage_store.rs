@@ -9,7 +9,7 @@ mod switch;
 
 use crate::support::{TestApp, app::NOW, clickhouse::TestClickHouse};
 use apex_billing::{
-    domain::identity::CustomerId,
+    domain::{identity::CustomerId, metric::Metric},
     service::{ingest, usage},
 };
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ async fn settle(app: &TestApp) {
 }
 
 async fn impressions_of(app: &TestApp, customer: CustomerId) -> u64 {
-    usage::current(&app.platform, customer).await.unwrap().current_period.impressions
+    usage::current(&app.platform, customer).await.unwrap().current_period.used[Metric::Impressions]
 }
 
 /// Sum of the quantities and number of the events in the hourly records.

@@ -8,6 +8,7 @@ pub mod figures;
 mod order;
 mod refunds;
 mod strangers;
+mod write_path;
 
 use crate::support::{
     TestApp,

@@ -1,8 +1,11 @@
 //! Adds what all operations have in common: authorization, the problems that the layers in front of
 //! handlers return, and common headers.
 
-use super::problems;
-use crate::{app::calls::Problem, http::session::COOKIE};
+use crate::{
+    app::calls::Problem,
+    domain::error_code::{ErrorCode, RetryAfter},
+    http::session::COOKIE,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -26,6 +29,7 @@ pub fn complete(mut document: Value) -> Value {
     });
     bound(&mut document["components"]["schemas"]);
     without_lone_alternatives(&mut document["components"]["schemas"]);
+    merge_objects(&mut document["components"]["schemas"]);
     document
 }
 
@@ -42,38 +46,43 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     });
     let for_anyone = security.as_array().is_some_and(|any| any.iter().any(|one| one.as_object().is_some_and(Map::is_empty)));
 
-    let mut codes = vec!["not_utf8", "unauthenticated", "internal", "busy", "unavailable"];
+    let mut codes = vec![ErrorCode::NotUtf8, ErrorCode::Unauthenticated, ErrorCode::Internal, ErrorCode::Busy, ErrorCode::Unavailable];
     if !for_anyone {
-        codes.push("forbidden");
+        codes.push(ErrorCode::Forbidden);
     }
     if method != "get" {
-        codes.push("cross_site");
+        codes.push(ErrorCode::CrossSite);
     }
     // Unauthenticated requests count for their address's rate limit everywhere but here.
     if !["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe"].contains(&path) {
-        codes.push("rate_limited");
+        codes.push(ErrorCode::RateLimited);
     }
     if path.starts_with("/api/v1/billing/") {
-        codes.push("billing_disabled");
+        codes.push(ErrorCode::BillingDisabled);
     }
     if fields.contains_key("requestBody") {
-        codes.extend(["body_too_large", "unsupported_media_type"]);
+        codes.extend([ErrorCode::BodyTooLarge, ErrorCode::UnsupportedMediaType]);
     }
     let key = fields.remove("x-idempotency-key");
     if let Some(key) = &key {
         let required = key == "required";
-        codes.extend(["body_too_large", "idempotency_key_invalid", "idempotency_in_progress", "idempotency_key_reused"]);
+        codes.extend([
+            ErrorCode::BodyTooLarge,
+            ErrorCode::IdempotencyKeyInvalid,
+            ErrorCode::IdempotencyInProgress,
+            ErrorCode::IdempotencyKeyReused,
+        ]);
         if required {
-            codes.push("idempotency_key_missing");
+            codes.push(ErrorCode::IdempotencyKeyMissing);
         }
         if let Some(parameters) = fields.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
             parameters.push(idempotency_key(required));
         }
     }
-    codes.extend(own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str));
-    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-    for (code, status, _) in problems::PROBLEMS.iter().filter(|(code, ..)| codes.contains(code)) {
-        by_status.entry(*status).or_default().push(code);
+    codes.extend(own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).filter_map(ErrorCode::parse));
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in ErrorCode::ALL.iter().filter(|code| codes.contains(code)) {
+        by_status.entry(code.status()).or_default().push(*code);
     }
 
     for parameter in fields.get_mut("parameters").into_iter().flat_map(|all| all.as_array_mut().into_iter().flatten()) {
@@ -87,7 +96,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
         }
     }
     for (status, codes) in by_status {
-        let name = format!("{status}-{}", codes.join("-"));
+        let name = std::iter::once(status.to_string()).chain(codes.iter().map(ErrorCode::to_string)).collect::<Vec<_>>().join("-");
         let problem = shared.entry(name.clone()).or_insert_with(|| response_of(status, &codes));
         match responses.get_mut(status.to_string()) {
             // It documents its own response with this status.
@@ -99,24 +108,24 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     }
 }
 
-fn response_of(status: u16, codes: &[&str]) -> Value {
-    let meaning = |code: &str| problems::of(code).map_or("", |(_, _, meaning)| meaning);
+fn response_of(status: u16, codes: &[ErrorCode]) -> Value {
     let examples: Map<String, Value> = codes
         .iter()
         .map(|code| {
-            let mut problem = Problem::new(status, code, meaning(code));
+            let mut problem = Problem::of(*code);
             problem.instance = Some("/api/v1/…".into());
             problem.request_id = Some("1c7b3c0a-5d3e-4f0e-9a55-1d1a3b6f0c11".into());
-            ((*code).to_owned(), json!({"summary": meaning(code), "value": problem}))
+            (code.to_string(), json!({"summary": code.meaning(), "value": problem}))
         })
         .collect();
     let mut headers = json!({"x-request-id": header_reference("x-request-id")});
-    match status {
-        401 => headers["WWW-Authenticate"] = header_reference("WWW-Authenticate"),
-        429 | 503 => headers["Retry-After"] = header_reference("Retry-After"),
-        _ => {}
+    if status == 401 {
+        headers["WWW-Authenticate"] = header_reference("WWW-Authenticate");
     }
-    let description: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}.", meaning(code))).collect();
+    if codes.iter().any(|code| code.retry_after() != RetryAfter::Never) {
+        headers["Retry-After"] = header_reference("Retry-After");
+    }
+    let description: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", code.sentence())).collect();
     json!({
         "description": description.join(" "),
         "headers": headers,
@@ -150,7 +159,7 @@ fn headers() -> Value {
         "x-request-id": {"description": "Identifies this request in the server's log", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "WWW-Authenticate": {"description": "RFC 9110 section 11.6.1", "required": true, "schema": {"type": "string"}},
         "Idempotent-Replayed": {"description": "The response is saved from an earlier request with this `Idempotency-Key`", "schema": {"const": "true"}},
-        "Retry-After": {"description": "Seconds after which a retry may succeed", "schema": {"type": "integer", "minimum": 1}},
+        "Retry-After": {"description": "Seconds after which the client may send the request again", "schema": {"type": "integer", "minimum": 1}},
     })
 }
 
@@ -195,6 +204,35 @@ fn without_lone_alternatives(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(without_lone_alternatives),
         _ => {}
+    }
+}
+
+/// A type with flattened fields is described as several objects; in JSON it is one. Parts that
+/// refer to other types stay parts.
+fn merge_objects(schemas: &mut Value) {
+    for (_, schema) in members(schemas) {
+        let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut).map(std::mem::take) else { continue };
+        let (objects, mut others): (Vec<Value>, Vec<Value>) = parts.into_iter().partition(|part| part["properties"].is_object());
+        // The fields that are not flattened stand last.
+        let merged = objects.into_iter().rev().reduce(|mut all, more| {
+            if let (Some(known), Some(more)) = (all["properties"].as_object_mut(), more["properties"].as_object()) {
+                known.extend(more.clone());
+            }
+            let required = [&all["required"], &more["required"]].into_iter().filter_map(Value::as_array).flatten().cloned().collect();
+            all["required"] = Value::Array(required);
+            all
+        });
+        let Some(fields) = schema.as_object_mut() else { continue };
+        match merged {
+            Some(Value::Object(merged)) if others.is_empty() => {
+                fields.remove("allOf");
+                fields.extend(merged);
+            }
+            merged => {
+                others.extend(merged);
+                fields.insert("allOf".into(), others.into());
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors on the wire: RFC 9457 problem+json, the same for the console and for API clients.
+//! Codes and statuses are those of `domain::error_code`.
 
+use crate::domain::error_code::ErrorCode;
 use leptos::server_fn::{
     ContentType, Decodes, Encodes, Format, FormatType,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -30,39 +32,45 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Problem {
+    /// With the sentence of the code.
+    pub fn of(code: ErrorCode) -> Problem {
+        Problem::new(code, code.sentence())
+    }
+
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Problem {
+        Problem::with(code.status(), code.as_str(), detail.into())
+    }
+
+    /// An answer that was made without a problem, by the framework or a proxy. Keeps its status.
+    pub fn of_status(status: u16) -> Problem {
+        let code = ErrorCode::of_status(status);
+        Problem::with(status, code.as_str(), code.sentence().to_owned())
+    }
+
+    fn with(status: u16, code: &str, detail: String) -> Problem {
         Problem {
             kind: format!("urn:apex-billing:problem:{code}"),
             title: title(status).to_owned(),
             status,
-            detail: detail.into(),
+            detail,
             instance: None,
             code: code.to_owned(),
             parameter: None,
             request_id: None,
         }
     }
+
+    pub fn is(&self, code: ErrorCode) -> bool {
+        self.code == code.as_str()
+    }
 }
 
 #[cfg(feature = "ssr")]
 impl From<crate::service::Error> for Problem {
+    /// Logs the error: this is where its cause is lost.
     fn from(error: crate::service::Error) -> Problem {
-        use crate::service::Error;
-        if let Error::Internal(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "request failed");
-            return Problem::new(500, error.code(), "Something went wrong on our side. Include the request id when you contact us.");
-        }
-        if let Error::Unavailable(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "a dependency is unavailable");
-        }
-        if let Error::StorageFull(cause) = &error {
-            tracing::error!(error = format!("{cause:#}"), "storage full");
-        }
-        let mut problem = Problem::new(error.status(), error.code(), error.to_string());
-        if let Error::Invalid { parameter, .. } = &error {
-            problem.parameter = Some(parameter.to_string());
-        }
-        problem
+        error.log();
+        Problem { parameter: error.parameter().map(str::to_owned), ..Problem::new(error.code(), error.detail()) }
     }
 }
 
@@ -130,15 +138,16 @@ impl FromServerFnError for Problem {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Problem::new(422, "invalid_parameter", detail),
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Problem::new(ErrorCode::InvalidParameter, detail),
+            // Codes of the browser: no server sends them.
             ServerFnErrorErr::Request(_) => {
-                Problem::new(0, "network", "The server could not be reached. Check your connection and try again.")
+                Problem::with(0, "network", "The server could not be reached. Check your connection and try again.".to_owned())
             }
-            ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(405, "method_not_allowed", detail),
             ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
-                Problem::new(500, "unreadable_answer", "The server's response could not be parsed.")
+                Problem::with(500, "unreadable_answer", "The server's response could not be parsed. Try again.".to_owned())
             }
-            _ => Problem::new(500, "internal", "Something went wrong on our side."),
+            ServerFnErrorErr::UnsupportedRequestMethod(detail) => Problem::new(ErrorCode::MethodNotAllowed, detail),
+            _ => Problem::of(ErrorCode::Internal),
         }
     }
 }

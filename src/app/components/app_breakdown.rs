@@ -2,7 +2,7 @@
 
 use crate::{
     app::usage_comparison::AppDays,
-    domain::{format, metric::Metric, share::percentages, usage::show_quantity},
+    domain::{format, metric::Metric, share::percentages},
 };
 use leptos::{either::Either, prelude::*};
 use time::{Duration, OffsetDateTime};
@@ -22,7 +22,7 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
         .iter()
         .zip(shares)
         .map(|(app, share)| {
-            let figures = format!("{} · {share}%", show_quantity(metric, app.total()));
+            let figures = format!("{} · {share}%", metric.show(app.total()));
             view! {
                 <li>
                     <div>
@@ -42,7 +42,7 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
             let at = first + Duration::DAY * u32::try_from(day).unwrap_or(u32::MAX);
             let cells = apps
                 .iter()
-                .map(|app| view! { <td class="number">{show_quantity(metric, app.days.get(day).copied().unwrap_or(0))}</td> })
+                .map(|app| view! { <td class="number">{metric.show(app.days.get(day).copied().unwrap_or(0))}</td> })
                 .collect_view();
             view! { <tr><th scope="row">{format::day_month(at)}</th>{cells}</tr> }
         })

@@ -3,12 +3,7 @@
 
 use crate::{
     app::usage_comparison::Comparison,
-    domain::{
-        format,
-        metric::Metric,
-        period::Period,
-        usage::{DailyUsage, show_quantity},
-    },
+    domain::{format, metric::Metric, period::Period, usage::DailyUsage},
 };
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};
@@ -30,7 +25,7 @@ pub fn ColumnChart<'a>(
     // No previous period: the customer is new.
     let comparison = comparison.filter(|comparison| comparison.days_before.iter().any(|quantity| *quantity > 0));
     let days: Vec<(OffsetDateTime, Option<u64>)> =
-        days(&period).map(|day| (day, daily.iter().find(|d| d.day == day).map(|d| d.metric(metric)))).collect();
+        days(&period).map(|day| (day, daily.iter().find(|d| d.day == day).map(|d| d.quantities[metric]))).collect();
     let count = days.len().max(1) as u64;
     let highest_day = days.iter().filter_map(|(_, quantity)| *quantity).max().unwrap_or(0);
     let before: Vec<u64> =
@@ -60,7 +55,7 @@ pub fn ColumnChart<'a>(
             let column = quantity.map(|quantity| {
                 // A day with any usage shows at least a line.
                 let height = if quantity == 0 { 0 } else { (bottom - y(quantity)).max(2) };
-                let readout = |day: &str, quantity: u64| format!("{day}: {}", show_quantity(metric, quantity));
+                let readout = |day: &str, quantity: u64| format!("{day}: {}", metric.show(quantity));
                 let mut shown = readout(&format::day_month(*day), quantity);
                 if let Some((day, quantity)) = before_days.get(index).zip(before.get(index)) {
                     shown = format!("{shown} · {}", readout(day, *quantity));
@@ -88,16 +83,16 @@ pub fn ColumnChart<'a>(
         "{} per day, {}: up to {} a day.{} The table below has the numbers.",
         metric.title(),
         format::period(&period),
-        show_quantity(metric, highest_day),
+        metric.show(highest_day),
         comparison.map(|comparison| format!(" Behind it, {}.", format::period(&comparison.previous))).unwrap_or_default()
     );
     let rows = days
         .iter()
         .enumerate()
         .filter_map(|(index, (day, quantity))| {
-            let quantity = show_quantity(metric, (*quantity)?);
+            let quantity = metric.show((*quantity)?);
             let before = comparison.map(|_| {
-                let quantity = before.get(index).map_or_else(|| "–".to_owned(), |quantity| show_quantity(metric, *quantity));
+                let quantity = before.get(index).map_or_else(|| "–".to_owned(), |quantity| metric.show(*quantity));
                 view! { <td class="number">{quantity}</td> }
             });
             Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td>{before}</tr> })

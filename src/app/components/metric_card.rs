@@ -3,12 +3,7 @@
 use super::{Badge, usage_bar::UsageBar};
 use crate::{
     app::usage_summary::Level,
-    domain::{
-        format,
-        metric::Metric,
-        money::Money,
-        usage::{UsageCurrent, show_quantity},
-    },
+    domain::{format, metric::Metric, money::Money, usage::UsageCurrent},
 };
 use leptos::prelude::*;
 
@@ -17,7 +12,7 @@ use leptos::prelude::*;
 pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let used = usage.used()[metric];
     let included = usage.included().map(|included| included[metric]);
-    let forecast = usage.forecast.as_ref().map(|forecast| forecast.metric(metric));
+    let forecast = usage.forecast.as_ref().map(|forecast| forecast.quantities[metric]);
     let cost = match usage.overages.cost(metric) {
         Some(cost) => format!("costs {}", Money::new(cost, usage.overages.currency)),
         None => "cost unknown".to_owned(),
@@ -29,7 +24,7 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
         view! {
             <div>
                 <dt><span class="key-forecast" aria-hidden="true"></span>"Forecast"</dt>
-                <dd>{show_quantity(metric, f.amount)} {range.map(|range| view! { <small>{range}</small> })}</dd>
+                <dd>{metric.show(f.amount)} {range.map(|range| view! { <small>{range}</small> })}</dd>
             </div>
         }
     });
@@ -37,7 +32,7 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
         view! {
             <div>
                 <dt><span class="key-limit" aria-hidden="true"></span>"Over by"</dt>
-                <dd>{show_quantity(metric, used - included)} <small>{cost.clone()}</small></dd>
+                <dd>{metric.show(used - included)} <small>{cost.clone()}</small></dd>
             </div>
         }
     });
@@ -45,7 +40,7 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
         view! {
             <div>
                 <dt>"Left"</dt>
-                <dd>{show_quantity(metric, included - used)}</dd>
+                <dd>{metric.show(included - used)}</dd>
             </div>
         }
     });
@@ -56,8 +51,8 @@ pub fn MetricCard<'a>(metric: Metric, usage: &'a UsageCurrent) -> impl IntoView 
                 {level.map(|level| view! { <Badge tone=level.tone() text=level.title() icon=true /> })}
             </header>
             <p class="figure">
-                <strong>{show_quantity(metric, used)}</strong>
-                {included.map(|included| view! { <span>{format!("of {} included", show_quantity(metric, included))}</span> })}
+                <strong>{metric.show(used)}</strong>
+                {included.map(|included| view! { <span>{format!("of {} included", metric.show(included))}</span> })}
                 {included.map(|included| view! { <span class="figure-percent">{format!("{}\u{a0}%", format::percent(used, included))}</span> })}
             </p>
             {included.map(|included| view! { <UsageBar metric used included forecast /> })}

@@ -1,10 +1,6 @@
 //! The overage and its cost.
 
-use crate::domain::{
-    metric::Metric,
-    money::Money,
-    usage::{UsageCurrent, show_quantity},
-};
+use crate::domain::{metric::Metric, money::Money, usage::UsageCurrent};
 use leptos::prelude::*;
 
 /// A row per metric and the total, with the forecast total.
@@ -14,7 +10,7 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
     let unknown = || "Unknown".to_owned();
     let money = |amount: Option<i64>| amount.map_or_else(unknown, |amount| Money::new(amount, overages.currency).to_string());
     let row = |metric: Metric| {
-        let over = overages.amount(metric).map_or_else(unknown, |over| show_quantity(metric, over));
+        let over = overages.amount(metric).map_or_else(unknown, |over| metric.show(over));
         view! {
             <tr>
                 <th scope="row">{metric.title()}</th>

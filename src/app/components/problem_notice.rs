@@ -1,10 +1,13 @@
 //! An error message: what happened, what it means, what to do, and the request id for support.
 
 use super::{Glyph, Icon};
-use crate::app::{
-    calls::Problem,
-    local_path::{CUSTOMERS, WEBHOOKS, login_path},
-    status::set_status,
+use crate::{
+    app::{
+        calls::Problem,
+        local_path::{CUSTOMERS, WEBHOOKS, login_path},
+        status::set_status,
+    },
+    domain::error_code::ErrorCode,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -19,7 +22,7 @@ struct Words {
 fn words(problem: &Problem) -> Words {
     let say = |title, meaning: &str, advice| Words { title, meaning: meaning.to_owned(), advice };
     match problem.status {
-        _ if problem.code == "billing_disabled" => say(
+        _ if problem.is(ErrorCode::BillingDisabled) => say(
             "Billing is paused",
             "Nothing is lost: usage and payments continue to be recorded.",
             "There’s nothing you need to do. Try again in a few minutes.",
@@ -30,7 +33,7 @@ fn words(problem: &Problem) -> Words {
             "Your session has ended, so this page can’t be brought up to date.",
             "Sign in and you’ll come straight back to this page.",
         ),
-        403 if problem.code == "totp_enrolment_required" => say(
+        403 if problem.is(ErrorCode::TotpEnrolmentRequired) => say(
             "A second factor is missing",
             "Staff sign in with an authenticator app, and none is set up for you yet.",
             "Set one up under “Your account”.",
@@ -50,12 +53,12 @@ fn words(problem: &Problem) -> Words {
             Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
         }
         429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
-        _ if problem.code == "storage_full" => say(
+        _ if problem.is(ErrorCode::StorageFull) => say(
             "Nothing can be saved just now",
             "The server has no space left to store anything. What was saved before is safe; nothing of this request was stored.",
             "Try again later.",
         ),
-        _ if problem.code == "unavailable" => {
+        _ if problem.is(ErrorCode::Unavailable) => {
             say("We can’t reach our data just now", "This page couldn’t be put together. Nothing is lost.", "Try again in a minute.")
         }
         503 => say("We’re very busy just now", "This page couldn’t be put together in time. Nothing is lost.", "Try again in a moment."),

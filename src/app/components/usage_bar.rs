@@ -2,7 +2,7 @@
 
 use crate::{
     app::usage_summary::Level,
-    domain::{forecast::Forecast, format, metric::Metric, usage::show_quantity},
+    domain::{forecast::Forecast, format, metric::Metric},
 };
 use leptos::prelude::*;
 
@@ -16,11 +16,11 @@ pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forec
     let label = format!(
         "{}: {} of {} used, {} percent. {}.{}",
         metric.title(),
-        show_quantity(metric, used),
-        show_quantity(metric, included),
+        metric.show(used),
+        metric.show(included),
         format::percent(used, included),
         level.title(),
-        expected.map(|amount| format!(" Forecast {} at the end of the period.", show_quantity(metric, amount))).unwrap_or_default(),
+        expected.map(|amount| format!(" Forecast {} at the end of the period.", metric.show(amount))).unwrap_or_default(),
     );
     let band = forecast.map(|f| {
         let width = format::share(f.high.saturating_sub(f.low), reach);

@@ -54,7 +54,7 @@ pub fn UsagePage() -> impl IntoView {
     let session = expect_context::<Session>();
     let now = browser_clock(Duration::from_secs(1));
     let query = use_query_map();
-    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::Impressions));
+    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::ALL[0]));
     let by_app = Memo::new(move |_| query.with(|q| q.get_str("by") == Some("app")));
     // With its parameters: until the response arrives, the page shows the previous data.
     let compared = Resource::new(

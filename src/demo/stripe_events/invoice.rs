@@ -4,12 +4,7 @@ use super::{
     DemoCustomer, Item, Outcome, OverageLine, Particulars, Tax, base_fee, event, id, invoice_id, price_id, subscription_id,
     sums::{Entry, Line, Sums, add_up},
 };
-use crate::domain::{
-    metric::Metric,
-    money::{Currency, group_thousands},
-    period::Period,
-    usage::{rate, show_quantity},
-};
+use crate::domain::{money::Currency, period::Period, rating::rate};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
@@ -357,9 +352,6 @@ fn minimum(currency: Currency) -> i64 {
 /// `Impressions over 10,000,000 (per started 1,000)`.
 fn describe(overage: &OverageLine) -> String {
     let OverageLine { metric, terms, .. } = overage;
-    let package = match metric {
-        Metric::Impressions | Metric::ApiCalls => group_thousands(terms.package.get()),
-        Metric::DataTransferBytes => show_quantity(*metric, terms.package.get()),
-    };
-    format!("{} over {} (per started {package})", metric.title(), show_quantity(*metric, terms.included))
+    let (included, package) = (metric.show(terms.included), metric.show(terms.package.get()));
+    format!("{} over {included} (per started {package})", metric.title())
 }

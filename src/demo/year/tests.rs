@@ -5,7 +5,10 @@ use super::{
     },
     *,
 };
-use crate::domain::{metric::Metric, plan::Terms};
+use crate::domain::{
+    metric::{Metric, Unit},
+    plan::Terms,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use time::macros::datetime;
 
@@ -14,7 +17,7 @@ fn lines(traffic: &super::super::traffic::Traffic, index: usize, month: Period, 
     let used = quantities(&traffic.events(index, month, month.end()));
     let included = [1_000_000, 100_000, 50_000_000_000].map(|one: u64| one * scale);
     let terms = Metric::ALL.into_iter().zip(included).zip(prices).map(|((metric, included), price_per_package)| {
-        let package = if metric == Metric::DataTransferBytes { 1_000_000_000 } else { 1_000 };
+        let package = if metric.unit() == Unit::Bytes { 1_000_000_000 } else { 1_000 };
         (metric, Terms { included, package: std::num::NonZeroU64::new(package).unwrap(), price_per_package })
     });
     terms.map(|(metric, terms)| OverageLine { metric, terms, used: used[metric] }).collect()

@@ -1,6 +1,10 @@
 //! A customer's alert settings, parsed field by field, so that an error names the field.
 
-use crate::domain::{email::EmailAddress, metric::Metric, money::Currency};
+use crate::domain::{
+    email::EmailAddress,
+    metric::{Metric, PerMetric},
+    money::Currency,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -73,9 +77,9 @@ impl MetricAlerts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct MetricSettings {
-    impressions: MetricAlerts,
-    api_calls: MetricAlerts,
-    data_transfer_bytes: MetricAlerts,
+    #[serde(flatten)]
+    #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<MetricAlerts>::references))]
+    each: PerMetric<MetricAlerts>,
 }
 
 /// Usage notifications, their recipients, and caps: `GET` and `PUT /billing/alerts`.
@@ -94,11 +98,7 @@ pub struct AlertSettings {
 impl AlertSettings {
     /// The settings of a customer that has saved none.
     pub fn usual(currency: Currency) -> AlertSettings {
-        let metrics = MetricSettings {
-            impressions: MetricAlerts::usual(),
-            api_calls: MetricAlerts::usual(),
-            data_transfer_bytes: MetricAlerts::usual(),
-        };
+        let metrics = MetricSettings { each: PerMetric::from_fn(|_| MetricAlerts::usual()) };
         AlertSettings { enabled: true, recipients: Vec::new(), currency, metrics }
     }
 
@@ -116,17 +116,13 @@ impl AlertSettings {
         self.currency
     }
 
-    pub const fn metric(&self, metric: Metric) -> &MetricAlerts {
-        match metric {
-            Metric::Impressions => &self.metrics.impressions,
-            Metric::ApiCalls => &self.metrics.api_calls,
-            Metric::DataTransferBytes => &self.metrics.data_transfer_bytes,
-        }
+    pub fn metric(&self, metric: Metric) -> &MetricAlerts {
+        &self.metrics.each[metric]
     }
 
     /// Whether any metric has a cap.
     pub fn has_cap(&self) -> bool {
-        Metric::ALL.iter().any(|metric| self.metric(*metric).cap.is_some())
+        self.metrics.each.iter().any(|(_, alerts)| alerts.cap.is_some())
     }
 
     /// These settings for a customer that is now billed in this currency: thresholds in another
@@ -134,8 +130,8 @@ impl AlertSettings {
     pub fn in_currency(mut self, currency: Currency) -> AlertSettings {
         if self.currency != currency {
             self.currency = currency;
-            for metric in [&mut self.metrics.impressions, &mut self.metrics.api_calls, &mut self.metrics.data_transfer_bytes] {
-                metric.cost.clear();
+            for metric in Metric::ALL {
+                self.metrics.each[metric].cost.clear();
             }
         }
         self
@@ -161,14 +157,14 @@ impl AlertSettings {
             Some(value) => addresses(value)?,
         };
         let empty = Value::Object(Map::new());
-        let metrics = object(fields.get("metrics").unwrap_or(&empty), "metrics", &Metric::ALL.map(Metric::as_str))?;
-        let metric = |metric: Metric| metrics.get(metric.as_str()).map_or_else(|| Ok(MetricAlerts::usual()), |value| alerts(value, metric));
-        let metrics = MetricSettings {
-            impressions: metric(Metric::Impressions)?,
-            api_calls: metric(Metric::ApiCalls)?,
-            data_transfer_bytes: metric(Metric::DataTransferBytes)?,
-        };
-        Ok(AlertSettings { enabled, recipients, currency, metrics })
+        let metrics = object(fields.get("metrics").unwrap_or(&empty), "metrics", &Metric::names())?;
+        let mut each = PerMetric::from_fn(|_| MetricAlerts::usual());
+        for metric in Metric::ALL {
+            if let Some(value) = metrics.get(metric.as_str()) {
+                each[metric] = alerts(value, metric)?;
+            }
+        }
+        Ok(AlertSettings { enabled, recipients, currency, metrics: MetricSettings { each } })
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::{AlertSettings, Figures, FiredAlert, Threshold, cap_quantity, crossed, still_reached};
 use crate::domain::{
-    metric::Metric,
+    metric::{Metric, PerMetric, Quantities},
     money::{Currency, Money},
-    usage::{PerMetric, Quantities, UsageCurrent, show_quantity},
+    usage::UsageCurrent,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -82,10 +82,10 @@ impl Standing {
     /// Display text: `80% of 1,000,000 included`, `$50.00 of overage`, `Cap of 1,200,000`.
     pub fn threshold_text(&self) -> String {
         match (self.threshold, self.included) {
-            (Threshold::Percent(percent), Some(included)) => format!("{percent}% of {} included", show_quantity(self.metric, included)),
+            (Threshold::Percent(percent), Some(included)) => format!("{percent}% of {} included", self.metric.show(included)),
             (Threshold::Percent(percent), None) => format!("{percent}% of the included quantity"),
             (Threshold::Cost(cost), _) => format!("{} of overage", Money::new(cost, self.currency)),
-            (Threshold::Cap(quantity), _) => format!("Cap of {}", show_quantity(self.metric, quantity)),
+            (Threshold::Cap(quantity), _) => format!("Cap of {}", self.metric.show(quantity)),
         }
     }
 }
@@ -177,7 +177,7 @@ fn same(list: &[Standing], one: &Standing) -> bool {
 /// Forecast usage at the period's end, never below the current usage.
 fn expected(usage: &UsageCurrent) -> Option<Figures> {
     let forecast = usage.forecast.as_ref()?;
-    let (now, amount) = (Figures::from(usage), |metric| forecast.metric(metric).amount);
+    let (now, amount) = (Figures::from(usage), |metric| forecast.quantities[metric].amount);
     Some(Figures {
         used: Quantities::from_fn(|metric| amount(metric).max(now.used[metric])),
         cost: PerMetric::from_fn(|metric| forecast.overage_costs[metric].max(now.cost[metric])),
@@ -192,7 +192,8 @@ mod tests {
         forecast::Forecast,
         period::Period,
         plan::PlanType,
-        usage::{CurrentPeriod, Gigabytes, Overage, Overages, SubscriptionSummary, UsageForecast},
+        rating::Overage,
+        usage::{CurrentPeriod, Overages, SubscriptionSummary, UsageForecast},
     };
     use serde_json::{Value, json};
     use time::macros::datetime;
@@ -205,27 +206,21 @@ mod tests {
         UsageCurrent {
             current_period: CurrentPeriod {
                 period: Period::calendar_month(AT),
-                impressions: used,
-                api_calls: 0,
-                data_transfer_gb: Gigabytes(0),
+                used: Quantities::default().with(Metric::Impressions, used),
             },
-            overages: Overages::new(Currency::USD, PerMetric { impressions: Overage { amount: 0, cost }, ..PerMetric::default() }),
+            overages: Overages::new(Currency::USD, PerMetric::default().with(Metric::Impressions, Overage { amount: 0, cost })),
             subscription: Some(SubscriptionSummary {
                 plan_type: Some(PlanType::Starter),
                 plan_name: None,
                 status: "active".into(),
-                included_impressions: Some(1000),
-                included_api_calls: Some(1000),
-                included_data_transfer_gb: Some(Gigabytes(1000)),
+                included: Some(PerMetric::from_fn(|_| 1000)),
                 cancel_at_period_end: false,
                 cancel_at: None,
                 pause_collection: None,
             }),
             forecast: Some(UsageForecast {
-                impressions: of(forecast),
-                api_calls: of(0),
-                data_transfer_bytes: of(0),
-                overage_costs: PerMetric { impressions: Some(forecast_cost), ..PerMetric::default() },
+                quantities: PerMetric::from_fn(|_| of(0)).with(Metric::Impressions, of(forecast)),
+                overage_costs: PerMetric::default().with(Metric::Impressions, Some(forecast_cost)),
                 total_overage_cost: Some(forecast_cost),
             }),
             as_of: None,

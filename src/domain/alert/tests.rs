@@ -8,11 +8,11 @@ fn read(value: Value) -> Result<AlertSettings, Field> {
 }
 
 fn figures(used: u64, included: Option<u64>, cost: i64) -> Figures {
-    let impressions = |value| Quantities { impressions: value, ..Quantities::default() };
+    let impressions = |value| Quantities::default().with(Metric::Impressions, value);
     Figures {
         used: impressions(used),
         included: included.map(impressions),
-        cost: PerMetric { impressions: Some(cost), ..PerMetric::from_fn(|_| Some(0)) },
+        cost: PerMetric::from_fn(|_| Some(0)).with(Metric::Impressions, Some(cost)),
         currency: Currency::USD,
     }
 }

@@ -1,7 +1,7 @@
 //! Bodies: JSON of programs, forms of pages.
 
 use crate::{
-    domain::csv::BYTE_ORDER_MARK,
+    domain::{csv::BYTE_ORDER_MARK, error_code::ErrorCode},
     http::{
         problem::ApiError,
         request::{DEFAULT_BODY_BYTES, is_form},
@@ -84,7 +84,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for FormOrJson<T> {
         }
         let form = Form::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-            _ => Error::BadRequest { code: "invalid_body", detail: rejection.body_text() },
+            _ => Error::refused(ErrorCode::InvalidBody, rejection.body_text()),
         });
         Ok(FormOrJson { body: form?.0, by_form: true })
     }
@@ -109,7 +109,7 @@ fn require_json(headers: &HeaderMap, accepted: &'static str) -> Result<(), Error
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::BadRequest { code: "bad_request", detail: "the body is malformed".into() },
+        _ => Error::refused(ErrorCode::BadRequest, "The body is malformed. Nothing was done."),
     })
 }
 
@@ -120,7 +120,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         if error.is_data() {
             Error::invalid("body", error.to_string())
         } else {
-            Error::BadRequest { code: "invalid_json", detail: format!("the body is not JSON: {error}") }
+            Error::refused(ErrorCode::InvalidJson, format!("The body is not JSON: {error}. Nothing was done."))
         }
     })
 }

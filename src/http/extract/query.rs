@@ -1,6 +1,6 @@
 //! Parameters of the query string and the path.
 
-use crate::{http::problem::ApiError, service::Error};
+use crate::{domain::error_code::ErrorCode, http::problem::ApiError, service::Error};
 use axum::{
     extract::{self, FromRequestParts},
     http::request::Parts,
@@ -16,7 +16,7 @@ pub struct Query<T>(pub T);
 pub struct Path<T>(pub T);
 
 fn unreadable(detail: String) -> ApiError {
-    ApiError(Error::BadRequest { code: "bad_request", detail })
+    ApiError(Error::refused(ErrorCode::BadRequest, detail))
 }
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {

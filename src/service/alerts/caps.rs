@@ -9,10 +9,9 @@ use crate::{
     domain::{
         alert::{CapRefusals, cap_quantity},
         identity::CustomerId,
-        metric::Metric,
+        metric::{Metric, PerMetric, Quantities},
         period::Period,
-        usage::{PerMetric, Quantities, show_quantity},
-        usage_event::{Placed, Rejection, UsageEvent},
+        usage_event::{Placed, Rejection, RejectionCode, UsageEvent},
     },
     service::{Error, Platform, Result},
     store::postgres::usage::ids,
@@ -67,7 +66,7 @@ impl State {
     }
 
     fn sentence(&self, metric: Metric) -> String {
-        let cap = show_quantity(metric, self.reached(metric).unwrap_or_default());
+        let cap = metric.show(self.reached(metric).unwrap_or_default());
         let until = self.period.end().format(&Rfc3339).unwrap_or_default();
         format!("{metric} has reached the cap of {cap} that is set for the period until {until}; the event was not counted")
     }
@@ -146,10 +145,8 @@ impl Caps {
     pub fn corrected(&mut self, event: &UsageEvent, before: u64) {
         if self.state.period.contains(event.timestamp) {
             self.state.corrected = true;
-            let used = self.state.used;
-            self.state.used = PerMetric::from_fn(|metric| {
-                if metric == event.metric { used[metric].saturating_sub(before).saturating_add(event.quantity) } else { used[metric] }
-            });
+            let used = &mut self.state.used[event.metric];
+            *used = used.saturating_sub(before).saturating_add(event.quantity);
         }
     }
 
@@ -201,6 +198,6 @@ impl Caps {
 
     /// Why one is refused.
     pub fn rejection(&self, index: usize, event: &UsageEvent) -> Rejection {
-        Rejection::new(index, Some(&event.id), "usage_cap_reached", self.state.sentence(event.metric))
+        Rejection::new(index, Some(&event.id), RejectionCode::UsageCapReached, self.state.sentence(event.metric))
     }
 }

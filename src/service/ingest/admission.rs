@@ -205,13 +205,14 @@ fn burst(rate: u32) -> u64 {
 }
 
 fn refuse(error: Error) -> Error {
-    metrics::counter!(telemetry::USAGE_REQUESTS_REFUSED, "reason" => error.code()).increment(1);
+    metrics::counter!(telemetry::USAGE_REQUESTS_REFUSED, "reason" => error.code().as_str()).increment(1);
     error
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error_code::ErrorCode;
     use proptest::prelude::*;
     use time::{Duration, macros::datetime};
 
@@ -237,7 +238,7 @@ mod tests {
         let admission = admission(400 * KIB, 1000, 1000);
         let held: Vec<Admitted> = (0..4).map(|number| admission.admit(key(number), 84 * KIB, NOW).unwrap()).collect();
         assert_eq!(admission.bytes_in_flight(), 400 * KIB);
-        assert_eq!(admission.admit(key(9), 0, NOW).err().map(|error| error.code()), Some("overloaded"));
+        assert_eq!(admission.admit(key(9), 0, NOW).err().map(|error| error.code()), Some(ErrorCode::Overloaded));
         drop(held);
         assert_eq!(admission.bytes_in_flight(), 0);
         assert!(admission.admit(key(9), 0, NOW).is_ok());
@@ -248,8 +249,8 @@ mod tests {
         let admission = admission(400 * KIB, 1000, 1000);
         let mut growing = admission.admit(key(1), 0, NOW).unwrap();
         growing.hold(84 * KIB).unwrap();
-        assert_eq!(growing.hold(84 * KIB + 1).unwrap_err().code(), "rate_limited");
-        assert_eq!(admission.admit(key(1), 0, NOW).err().map(|error| error.code()), Some("rate_limited"));
+        assert_eq!(growing.hold(84 * KIB + 1).unwrap_err().code(), ErrorCode::RateLimited);
+        assert_eq!(admission.admit(key(1), 0, NOW).err().map(|error| error.code()), Some(ErrorCode::RateLimited));
         assert!(admission.admit(key(2), 84 * KIB, NOW).is_ok());
         drop(growing);
         assert!(admission.admit(key(1), 84 * KIB, NOW).is_ok());
@@ -261,7 +262,7 @@ mod tests {
         for number in 0..MOST_KEYS as u128 {
             drop(admission.admit(key(number), 0, NOW).unwrap());
         }
-        assert_eq!(admission.admit(key(u128::MAX), 0, NOW).err().map(|error| error.code()), Some("overloaded"));
+        assert_eq!(admission.admit(key(u128::MAX), 0, NOW).err().map(|error| error.code()), Some(ErrorCode::Overloaded));
         assert!(admission.admit(key(u128::MAX), 0, NOW + Duration::SECOND).is_ok());
         assert_eq!(admission.0.state().keys.len(), 1);
     }

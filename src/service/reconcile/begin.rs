@@ -2,7 +2,7 @@
 
 use super::{Asked, Error, MISSING, Platform, Result, Work, entry, rfc3339, run::Stage, scope::Scope};
 use crate::{
-    domain::{identity::CustomerId, reconcile::ReconciliationStatus},
+    domain::{error_code::ErrorCode, identity::CustomerId, reconcile::ReconciliationStatus},
     service::actor::By,
     store::postgres::{
         audit,
@@ -86,10 +86,7 @@ pub(super) async fn lead(platform: &Platform, customer: Option<CustomerId>) -> R
 }
 
 fn busy() -> Error {
-    Error::Conflict {
-        code: "reconciliation_running",
-        detail: "a reconciliation of the same scope is running; open it, or wait for its end".into(),
-    }
+    Error::refused(ErrorCode::ReconciliationRunning, ErrorCode::ReconciliationRunning.sentence())
 }
 
 pub(super) async fn add(platform: &Platform, by: &By, scope: Scope, repair: bool, request: Option<Uuid>, dry_run: bool) -> Result<Run> {

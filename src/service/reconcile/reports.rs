@@ -3,6 +3,7 @@
 use super::{Error, MISSING, Platform, Result, named};
 use crate::{
     domain::{
+        error_code::ErrorCode,
         list::{DiscrepancyFilter, EveryRun, ListQuery, Pagination},
         money::Currency,
         reconcile::{
@@ -21,7 +22,7 @@ pub(super) async fn answer(platform: &Platform, summary: ReconciliationSummary) 
     let (Some(timestamp), Some(within_tolerance)) = (summary.finished_at, summary.within_tolerance) else {
         let detail = summary.error.unwrap_or_else(|| "it has not ended yet".into());
         return Err(match summary.status {
-            ReconciliationStatus::Cancelled => Error::Conflict { code: "reconciliation_cancelled", detail },
+            ReconciliationStatus::Cancelled => Error::Refused { code: ErrorCode::ReconciliationCancelled, detail },
             _ => Error::ReconciliationFailed(detail),
         });
     };

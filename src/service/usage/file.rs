@@ -2,8 +2,7 @@
 
 use crate::domain::{
     csv,
-    metric::Metric,
-    usage::BYTES_PER_GB,
+    metric::{BYTES_PER_GB, Unit},
     usage_history::{UsageHistory, UsagePoint, UsageSeries},
 };
 use std::io;
@@ -11,8 +10,8 @@ use time::format_description::well_known::Rfc3339;
 
 const HEAD: [&str; 6] = ["metric", "app_id", "other_apps", "start", "quantity", "gigabytes"];
 
-/// A byte order mark, a header and a row per point (RFC 4180). `gigabytes` repeats the quantity of
-/// data transfer in GB of 10^9 bytes.
+/// A byte order mark, a header and a row per point (RFC 4180). `gigabytes` repeats a quantity of
+/// bytes in GB of 10^9 bytes.
 pub fn text(history: &UsageHistory) -> io::Result<String> {
     let points = history.series.iter().flat_map(|series| series.points.iter().map(move |point| row(series, point)));
     Ok(format!("{}{}{}", csv::BYTE_ORDER_MARK, csv::rows([HEAD])?, csv::rows(points)?))
@@ -25,7 +24,7 @@ fn row(series: &UsageSeries, point: &UsagePoint) -> [String; HEAD.len()] {
         series.other_apps.map(|count| count.to_string()).unwrap_or_default(),
         point.start.format(&Rfc3339).unwrap_or_default(),
         point.quantity.to_string(),
-        if series.metric == Metric::DataTransferBytes { gigabytes(point.quantity) } else { String::new() },
+        if series.metric.unit() == Unit::Bytes { gigabytes(point.quantity) } else { String::new() },
     ]
 }
 
@@ -40,6 +39,7 @@ fn gigabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::metric::Metric;
     use time::macros::datetime;
 
     #[test]

@@ -10,10 +10,10 @@ use crate::{
     domain::{
         identity::CustomerId,
         mirror::snapshot::{Change, CustomerSnapshot, Snapshot},
+        webhook::WebhookStatus,
     },
     store::postgres::{
-        inbox,
-        inbox::ties::Tie,
+        inbox::{self, Attempt, ties::Tie},
         mirror::{self, Prefetched, Put, Reference, Table},
     },
     stripe::webhook::{
@@ -25,28 +25,6 @@ use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map::Entry};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-/// The result of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The mirror contains it now, or did before, in which case nothing changed.
-    Applied {
-        customer: Option<CustomerId>,
-        stripe_invoice_id: Option<String>,
-        /// The domain event for other parts of the platform, if something changed.
-        changed: Option<&'static str>,
-        /// The order within its second is unknown: the last resort chose, until the object is
-        /// fetched again.
-        undecided: bool,
-    },
-    Ignored {
-        reason: String,
-        /// The unknown Stripe customer: the event is queued once it is known.
-        awaits_customer: Option<String>,
-    },
-    /// It can't be applied, and a retry will probably fail too.
-    Unreadable { reason: String },
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
@@ -83,8 +61,8 @@ struct Underway<'a> {
     customer: Option<CustomerId>,
 }
 
-/// Reads what is needed before events are applied, and locks their customers until the transaction
-/// ends.
+/// Fetches what has to be known before events are applied, and locks their customers until the
+/// transaction ends.
 pub async fn prefetch(conn: &mut PgConnection, events: &[&ParsedEvent]) -> Result<Prefetched, ApplyError> {
     let ids: BTreeSet<&str> = events.iter().map(|parsed| parsed.event.id.as_str()).collect();
     let customers: BTreeSet<&str> = events.iter().filter_map(|parsed| parsed.stripe_customer()).collect();
@@ -93,22 +71,22 @@ pub async fn prefetch(conn: &mut PgConnection, events: &[&ParsedEvent]) -> Resul
     Ok(mirror::prefetch(conn, &ids.into_iter().collect::<Vec<_>>(), &customers.into_iter().collect::<Vec<_>>(), lock).await?)
 }
 
-/// Applies distinct events within the caller's transaction; results are in their order.
-/// `prefetched`: what [`meet`] returned for these events in this transaction.
+/// Applies different events within the caller's transaction, and returns the results in their
+/// order. `prefetched`: of [`prefetch`] with the same events in the same transaction.
 ///
 /// # Errors
-/// On an error the transaction must be rolled back.
-pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched: &Prefetched) -> Result<Vec<Outcome>, ApplyError> {
-    let mut outcomes: Vec<Outcome> = events.iter().map(|parsed| without_effect(parsed)).collect();
+/// The transaction has to be rolled back.
+pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched: &Prefetched) -> Result<Vec<Attempt>, ApplyError> {
+    let mut attempts: Vec<Attempt> = events.iter().map(|parsed| without_effect(parsed)).collect();
     let mut underway = Vec::with_capacity(events.len());
     for (n, parsed) in events.iter().enumerate() {
         if let Meaning::Changes(changes) = &parsed.meaning {
             underway.push(Underway { n, parsed, changes, customer: None });
         }
     }
-    identify(conn, &mut underway, &prefetched.customers, &mut outcomes).await?;
+    identify(conn, &mut underway, &prefetched.customers, &mut attempts).await?;
     if underway.is_empty() {
-        return Ok(outcomes);
+        return Ok(attempts);
     }
 
     let is_locked = |customer: &CustomerId| prefetched.locked && prefetched.customers.values().any(|known| known == customer);
@@ -141,17 +119,18 @@ pub async fn apply(conn: &mut PgConnection, events: &[&ParsedEvent], prefetched:
             }
         };
         let changed = changed.contains(&n).then(|| changed_type(subject));
-        outcomes[n] = Outcome::Applied { customer, stripe_invoice_id, changed, undecided: undecided.contains(&n) };
+        let undecided = undecided.contains(&n);
+        attempts[n] = Attempt { status: WebhookStatus::Applied, customer, stripe_invoice_id, changed, undecided, ..Attempt::PENDING };
     }
-    Ok(outcomes)
+    Ok(attempts)
 }
 
-fn without_effect(parsed: &ParsedEvent) -> Outcome {
+fn without_effect(parsed: &ParsedEvent) -> Attempt {
     match &parsed.meaning {
-        // The default.
-        Meaning::Changes(_) => Outcome::Ignored { reason: "it belongs to no customer".into(), awaits_customer: None },
-        Meaning::Nothing(reason) => Outcome::Ignored { reason: reason.clone(), awaits_customer: None },
-        Meaning::Unreadable(reason) => Outcome::Unreadable { reason: reason.clone() },
+        // Until it turns out otherwise.
+        Meaning::Changes(_) => Attempt::ignored("it belongs to no customer"),
+        Meaning::Nothing(reason) => Attempt::ignored(reason),
+        Meaning::Unreadable(reason) => Attempt::failed(reason),
     }
 }
 
@@ -160,7 +139,7 @@ async fn identify(
     conn: &mut PgConnection,
     underway: &mut Vec<Underway<'_>>,
     prefetched: &HashMap<String, CustomerId>,
-    outcomes: &mut [Outcome],
+    attempts: &mut [Attempt],
 ) -> Result<(), ApplyError> {
     let names: BTreeSet<&str> = underway.iter().filter_map(|event| event.changes[0].snapshot.customer()).collect();
     let mut known: HashMap<&str, CustomerId> = prefetched.iter().map(|(name, customer)| (name.as_str(), *customer)).collect();
@@ -187,7 +166,7 @@ async fn identify(
                 Some(customer) => event.customer = Some(*customer),
                 None => {
                     let reason = unknown.get(name).cloned().unwrap_or_default();
-                    outcomes[event.n] = Outcome::Ignored { reason, awaits_customer: Some(name.to_owned()) };
+                    attempts[event.n] = Attempt { awaits_customer: Some(name.to_owned()), ..Attempt::ignored(reason) };
                     continue;
                 }
             },

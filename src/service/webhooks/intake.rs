@@ -1,21 +1,22 @@
-//! Group commit: deliveries that arrive while others are being written are written together.
+//! Group commit: deliveries that arrive during a transaction are written together in the next one.
 //!
-//! Without load, a delivery is written at once, alone. Under load a transaction contains the
-//! deliveries that arrived during the previous one, which shares the cost of a commit and of each
-//! statement. Every delivery is answered after its commit.
+//! A delivery that finds no writer at work is written at once, in a transaction of its own. Under
+//! load a transaction holds the deliveries that arrived during the one before, which share the cost
+//! of a commit and of each statement. A delivery is answered after its commit.
 //!
-//! A few writers share the queue. A writer skips deliveries of customers that another writer is
-//! writing, so that they don't wait for each other's locks, and a burst about one customer is one
-//! batch.
+//! A few writers share the queue. A writer skips deliveries of a customer that another writer is at
+//! work on, so that writers don't wait for each other's locks, and a burst about one customer is
+//! one batch.
 
-use super::{Receipt, Tried, count, fetch, tell_metrics};
+use super::{
+    Receipt,
+    apply::{ApplyError, apply, prefetch},
+    conclude, count, fetch, tell_metrics,
+};
 use crate::{
-    service::{
-        Error, Platform, Result, features,
-        webhooks::apply::{ApplyError, Outcome, apply, prefetch},
-    },
+    service::{Error, Platform, Result, features},
     store::postgres::{
-        inbox::{self, Record},
+        inbox::{self, Attempt, Record},
         mirror, storage,
     },
     stripe::webhook::parsed::ParsedEvent,
@@ -34,52 +35,53 @@ const WRITERS: usize = 2;
 /// Events per transaction.
 const MOST_AT_ONCE: usize = 64;
 
-/// Minimum deliveries for an additional writer; fewer are cheaper in the next batch.
+/// Deliveries that are worth a second transaction beside a running one; fewer are cheaper in the
+/// next one.
 const A_SHARE: usize = 24;
 
-/// Number of deliveries that makes waiting for more worthwhile.
+/// Deliveries that make it worthwhile to wait for more.
 const A_BURST: usize = 4;
 
-/// How long to wait for a burst's next deliveries; a fraction of a transaction's duration.
+/// How long a writer waits for a burst to return; a fraction of a transaction's duration.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// Maximum number of queued deliveries, each of at most 1 MiB; Stripe retries the others.
+/// Deliveries in the queue, each of at most 1 MiB; Stripe sends the others again.
 const MOST_WAITING: usize = 1_000;
 
-/// The queue of deliveries; cheap to clone.
+/// The queue of deliveries and its writers; cheap to clone.
 #[derive(Clone)]
 pub struct Intake(Arc<Inner>);
 
 struct Inner {
-    desk: Mutex<Desk>,
-    /// One of the gathering writers takes the next deliveries.
+    queue: Mutex<Queue>,
+    /// One writer at a time waits for a burst to return.
     gathering: Semaphore,
-    /// Notified when the queue has as many as that writer waits for.
+    /// Notified when as many deliveries are queued as that writer expects.
     enough: Notify,
 }
 
-/// The queue and the writers' state.
+/// The deliveries that wait, and the writers at work.
 #[derive(Default)]
-struct Desk {
+struct Queue {
     waiting: VecDeque<Waiting>,
     writers: usize,
     /// Deliveries being written, or just written.
     underway: usize,
-    /// Their customers, by Stripe's ids.
+    /// The customers of those, by Stripe's ids.
     customers: HashSet<String>,
-    /// The queue length at which the waiting writer is notified.
-    wanted: Option<usize>,
+    /// How many queued deliveries a gathering writer expects.
+    expected: Option<usize>,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Intake(Arc::new(Inner { desk: Mutex::default(), gathering: Semaphore::new(1), enough: Notify::new() }))
+        Intake(Arc::new(Inner { queue: Mutex::default(), gathering: Semaphore::new(1), enough: Notify::new() }))
     }
 }
 
-impl Desk {
-    /// Whether another writer is worthwhile.
-    fn needs_a_writer(&self) -> bool {
+impl Queue {
+    /// Whether there is work for one more writer.
+    fn needs_writer(&self) -> bool {
         !self.waiting.is_empty() && (self.writers == 0 || (self.writers < WRITERS && self.waiting.len() >= A_SHARE))
     }
 
@@ -99,13 +101,13 @@ impl Desk {
 }
 
 impl Intake {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        // No code under the lock can panic.
-        self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing that could panic is done under the lock.
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In a burst, waits briefly for clients answered together, so that their next deliveries share
-    /// a transaction with the queue.
+    /// After a burst, waits a moment for the senders that were answered together, so that their
+    /// next deliveries share a transaction.
     async fn gather(&self, answered: usize) {
         if answered < A_BURST {
             return;
@@ -115,29 +117,29 @@ impl Intake {
             let _turn = self.0.gathering.acquire().await;
             let notified = self.0.enough.notified();
             {
-                let mut desk = self.desk();
-                if desk.waiting.len() >= answered {
+                let mut queue = self.queue();
+                if queue.waiting.len() >= answered {
                     return;
                 }
-                desk.wanted = Some(answered);
+                queue.expected = Some(answered);
             }
-            let _until_then = Wanting(self);
+            let _until_then = Gathering(self);
             notified.await;
         };
         let _came_or_not = tokio::time::timeout(MOMENT, enough).await;
     }
 }
 
-/// A waiting writer; deregisters on drop.
-struct Wanting<'a>(&'a Intake);
+/// A writer gathers; no longer when this is dropped.
+struct Gathering<'a>(&'a Intake);
 
-impl Drop for Wanting<'_> {
+impl Drop for Gathering<'_> {
     fn drop(&mut self) {
-        self.0.desk().wanted = None;
+        self.0.queue().expected = None;
     }
 }
 
-/// A writer's slot; released on drop.
+/// A writer's place among [`WRITERS`]; freed on drop, after a panic too.
 struct Writer {
     intake: Intake,
     underway: usize,
@@ -146,46 +148,46 @@ struct Writer {
 }
 
 impl Writer {
-    /// A slot, if another writer is worthwhile.
-    fn wanted(intake: &Intake, desk: &mut Desk) -> Option<Writer> {
-        desk.needs_a_writer().then(|| {
-            desk.writers += 1;
+    /// A place among the writers, if there is work for one more.
+    fn if_needed(intake: &Intake, queue: &mut Queue) -> Option<Writer> {
+        queue.needs_writer().then(|| {
+            queue.writers += 1;
             Writer { intake: intake.clone(), underway: 0, customers: Vec::new(), gone: false }
         })
     }
 
-    /// The next batch; if it is empty, the slot is already released for later deliveries.
+    /// The next batch. Empty: the place is free again, and the next delivery gets a new writer.
     fn next(&mut self) -> Vec<Waiting> {
         let intake = self.intake.clone();
-        let mut desk = intake.desk();
-        desk.underway -= std::mem::take(&mut self.underway);
-        let batch = desk.take();
+        let mut queue = intake.queue();
+        queue.underway -= std::mem::take(&mut self.underway);
+        let batch = queue.take();
         if batch.is_empty() {
-            self.leave(&mut desk);
+            self.leave(&mut queue);
         }
         self.underway = batch.len();
         self.customers = batch.iter().filter_map(|waiting| waiting.customer().map(str::to_owned)).collect();
         batch
     }
 
-    /// Releases these customers to other writers.
-    fn release(&mut self, desk: &mut Desk) {
+    /// Others may write these customers again.
+    fn release(&mut self, queue: &mut Queue) {
         for customer in self.customers.drain(..) {
-            desk.customers.remove(&customer);
+            queue.customers.remove(&customer);
         }
     }
 
-    fn leave(&mut self, desk: &mut Desk) {
-        self.release(desk);
-        desk.underway -= std::mem::take(&mut self.underway);
-        desk.writers -= usize::from(!std::mem::replace(&mut self.gone, true));
+    fn leave(&mut self, queue: &mut Queue) {
+        self.release(queue);
+        queue.underway -= std::mem::take(&mut self.underway);
+        queue.writers -= usize::from(!std::mem::replace(&mut self.gone, true));
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         let intake = self.intake.clone();
-        self.leave(&mut intake.desk());
+        self.leave(&mut intake.queue());
     }
 }
 
@@ -207,30 +209,31 @@ impl Waiting {
     }
 }
 
-/// Queues a delivery and waits until it is stored and applied; returns after the commit.
+/// Has a delivery stored and applied; returns after the commit.
 pub async fn hand_in(platform: &Platform, delivery: Delivery) -> Result<Receipt> {
     let (answer, answered) = oneshot::channel();
     let intake = &platform.intake;
     let writer = {
-        let mut desk = intake.desk();
-        if desk.waiting.len() >= MOST_WAITING {
+        let mut queue = intake.queue();
+        if queue.waiting.len() >= MOST_WAITING {
             return Err(Error::Busy);
         }
-        desk.waiting.push_back(Waiting { delivery: Box::new(delivery), answer });
-        if desk.wanted.is_some_and(|wanted| desk.waiting.len() >= wanted) {
-            desk.wanted = None;
+        queue.waiting.push_back(Waiting { delivery: Box::new(delivery), answer });
+        if queue.expected.is_some_and(|expected| queue.waiting.len() >= expected) {
+            queue.expected = None;
             intake.0.enough.notify_one();
         }
-        Writer::wanted(intake, &mut desk)
+        Writer::if_needed(intake, &mut queue)
     };
     if let Some(writer) = writer {
-        // In its own task: a disconnecting client must not cancel the other deliveries.
+        // A task of its own: a client that disconnects during the transaction must not cancel the
+        // other deliveries.
         tokio::spawn(write_all(platform.clone(), writer));
     }
     answered.await.unwrap_or(Err(Error::Busy))
 }
 
-/// Writes the queue.
+/// Writes batches until the queue is empty.
 async fn write_all(platform: Platform, mut writer: Writer) {
     loop {
         let batch = writer.next();
@@ -238,8 +241,8 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             return;
         }
         let answered = batch.len();
-        // An event without a customer may belong to others of the batch and must see them; only it
-        // takes the lock that excludes all others.
+        // An event without a customer may belong to an object of the same batch and has to see it.
+        // It takes the lock that stops all others.
         let (orphans, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|waiting| waiting.delivery.parsed.is_orphan());
         for batch in [others, orphans] {
             // It belongs to the traces of all its deliveries.
@@ -249,9 +252,9 @@ async fn write_all(platform: Platform, mut writer: Writer) {
             }
             write(&platform, batch).instrument(span).await;
         }
-        writer.release(&mut platform.intake.desk());
-        // Answered deliveries count as being written until then: their senders are about to send
-        // more.
+        writer.release(&mut platform.intake.queue());
+        // The answered senders count as underway until then: their next deliveries are about to
+        // arrive.
         platform.intake.gather(answered).await;
     }
 }
@@ -265,7 +268,7 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     match try_to_write(platform, &deliveries, None).await {
         Ok(receipts) => answer(batch.into_iter().zip(receipts.into_iter().map(Ok))),
         Err(refused @ ApplyError::Refused(_)) => {
-            // A single one was already tried alone.
+            // A single delivery need not be tried again to find out which one is refused.
             let known = (batch.len() == 1).then(|| refused.to_string());
             for waiting in batch {
                 write_alone(platform, waiting, known.clone()).await;
@@ -281,7 +284,8 @@ async fn write(platform: &Platform, batch: Vec<Waiting>) {
     }
 }
 
-/// Writes one, as failed if the database refuses its content; `refused`: the known reason.
+/// Writes one delivery, as failed if the database refuses its content; `refused`: the known reason
+/// for that.
 async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<String>) {
     let delivery = [&*waiting.delivery];
     let written = match try_to_write(platform, &delivery, refused).await {
@@ -298,7 +302,7 @@ async fn write_alone(platform: &Platform, waiting: Waiting, refused: Option<Stri
 
 fn answer(answers: impl IntoIterator<Item = (Waiting, Result<Receipt>)>) {
     for (Waiting { answer, .. }, receipt) in answers {
-        // Stripe has disconnected, and will retry; the retry is a duplicate.
+        // No receiver: Stripe disconnected, and will send the event again as a duplicate.
         let _hung_up = answer.send(receipt);
     }
 }
@@ -315,40 +319,30 @@ async fn try_to_write(
     let mut seen = prefetched.stored.clone();
     let new: Vec<&Delivery> = deliveries.iter().copied().filter(|delivery| seen.insert(delivery.parsed.event.id.clone())).collect();
     let parsed: Vec<&ParsedEvent> = new.iter().map(|delivery| &delivery.parsed).collect();
-    let tried: Vec<Tried> = match refused {
-        Some(reason) => parsed.iter().map(|parsed| Tried::new(Outcome::Unreadable { reason: reason.clone() }, &parsed.event, 0)).collect(),
-        // While billing is off, events are stored, and applied when it is on again.
-        None if !features::current(platform).billing_enabled => parsed.iter().map(|_| Tried::WAITING).collect(),
+    let attempts: Vec<Attempt> = match refused {
+        Some(reason) => parsed.iter().map(|parsed| conclude(Attempt::failed(&reason), &parsed.event, 0)).collect(),
+        // While billing is switched off, events are stored; they are applied when it is on again.
+        None if !features::current(platform).billing_enabled => {
+            parsed.iter().map(|parsed| fetch::pending(platform, &parsed.event)).collect()
+        }
         None => {
-            let outcomes = apply(&mut transaction, &parsed, &prefetched).await?;
-            let tried = |(parsed, outcome): (&&ParsedEvent, Outcome)| {
-                if fetch::waits(platform, &parsed.event) { Tried::WAITING } else { Tried::new(outcome, &parsed.event, 0) }
+            let attempts = apply(&mut transaction, &parsed, &prefetched).await?;
+            let concluded = |(parsed, attempt): (&&ParsedEvent, Attempt)| {
+                if fetch::awaits_fetch(platform, &parsed.event) { Attempt::PENDING_FETCH } else { conclude(attempt, &parsed.event, 0) }
             };
-            parsed.iter().zip(outcomes).map(tried).collect()
+            parsed.iter().zip(attempts).map(concluded).collect()
         }
     };
-    let records: Vec<Record<'_>> = new
+    let records: Vec<Record<'_>> = parsed
         .iter()
-        .zip(&tried)
-        .map(|(delivery, tried)| Record {
-            event: &delivery.parsed.event,
-            body: &delivery.parsed.body,
-            attempt: tried.attempt(),
-            subject_id: delivery.parsed.subject_id(),
-            changed: tried.changed,
-        })
+        .zip(&attempts)
+        .map(|(parsed, attempt)| Record { row: None, event: &parsed.event, body: &parsed.body, subject_id: parsed.subject_id(), attempt })
         .collect();
-    let mut stored =
-        if records.is_empty() { HashSet::new() } else { inbox::store(&mut transaction, &records, platform.clock.now()).await? };
-    let to_fetch: Vec<&str> =
-        parsed.iter().map(|parsed| &parsed.event).filter(|event| fetch::waits(platform, event)).map(|event| event.id.as_str()).collect();
-    if !to_fetch.is_empty() {
-        inbox::fetch::postpone_new(&mut transaction, &to_fetch).await?;
-    }
+    let mut stored = inbox::record(&mut transaction, &records, platform.clock.now()).await?;
     transaction.commit().await?;
-    for (delivery, tried) in new.iter().zip(&tried).filter(|(delivery, _)| stored.contains(&delivery.parsed.event.id)) {
-        tell_metrics(platform, &delivery.parsed.event, tried);
-        if let Some(customer) = tried.customer {
+    for (delivery, attempt) in new.iter().zip(&attempts).filter(|(delivery, _)| stored.contains(&delivery.parsed.event.id)) {
+        tell_metrics(platform, &delivery.parsed.event, attempt);
+        if let Some(customer) = attempt.customer {
             delivery.request.record("customer", tracing::field::display(customer));
         }
     }

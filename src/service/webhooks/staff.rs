@@ -1,6 +1,6 @@
 //! The inbox for staff: listing events, and replaying them.
 
-use super::{Tried, count, count_tie, scope, try_again};
+use super::{count, count_tie, scope, try_again};
 use crate::{
     domain::{
         list::{ListQuery, Pagination, WebhookFilter},
@@ -14,7 +14,7 @@ use crate::{
     },
     store::postgres::{
         audit::{self, Entry},
-        inbox::{self, staff as store},
+        inbox::{self, Attempt, staff as store},
     },
     stripe::webhook::parsed::ParsedEvent,
 };
@@ -51,12 +51,12 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     let held = store::take(&mut transaction, storable(stripe_event_id)?).await?.ok_or(MISSING)?;
     let parsed = ParsedEvent::parse(&held.payload, scope(platform));
     let event = &parsed.event;
-    let tried = if features::current(platform).billing_enabled {
+    let attempt = if features::current(platform).billing_enabled {
         try_again(&mut transaction, platform, held.id, &parsed, held.attempts).await?
     } else {
-        Tried::WAITING
+        Attempt::PENDING
     };
-    let (status, customer) = (tried.status, tried.customer.or(held.customer));
+    let (status, customer) = (attempt.status, attempt.customer.or(held.customer));
     let entry = Entry {
         event_type: "webhook.replayed",
         actor: &by.actor,
@@ -68,8 +68,8 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
     audit::record(&mut transaction, entry).await?;
     transaction.commit().await?;
     count(event, status.as_str());
-    count_tie(platform, event, &tried);
-    Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: tried.reason })
+    count_tie(platform, event, &attempt);
+    Ok(WebhookReplay { id: event.id.clone(), status_before: held.status, status, error: attempt.reason })
 }
 
 /// Replays failed events, including those no longer retried: at most `limit`, one transaction each.

@@ -64,7 +64,7 @@ pub async fn claim_customers(pool: &PgPool, since_hour: OffsetDateTime, limit: i
            FROM customers LEFT JOIN usage_alert_checks ON customer_id = customers.id
            WHERE checked_at IS NULL OR checked_at < now() - interval '5 minutes'
               OR EXISTS (SELECT 1 FROM usage_records AS records
-                         WHERE records.customer_id = customers.id AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes')
+                         WHERE records.customer_id = customers.id AND metric = ANY(ARRAY(SELECT name FROM metrics))
                            AND hour >= $1 AND updated_at > checked_at - interval '30 seconds')
            ORDER BY checked_at NULLS FIRST, customers.id LIMIT $2
            ON CONFLICT (customer_id) DO UPDATE SET checked_at = excluded.checked_at WHERE checks.checked_at < excluded.checked_at
@@ -92,9 +92,10 @@ pub struct Fired {
 pub async fn fired_thresholds(db: impl PgExecutor<'_>, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<Fired>> {
     let rows = sqlx::query!(
         "SELECT id, metric, kind, threshold, included, currency FROM usage_alerts
-         WHERE customer_id = $1 AND period_start = $2 AND rearmed_at IS NULL",
+         WHERE customer_id = $1 AND period_start = $2 AND rearmed_at IS NULL AND metric = ANY($3)",
         customer.0,
-        period_start
+        period_start,
+        &Metric::names() as &[&str],
     )
     .fetch_all(db)
     .await?;
@@ -158,9 +159,10 @@ pub async fn stopped_refusing(conn: &mut PgConnection, customer: CustomerId, met
 pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<CapRefusals>> {
     let rows = sqlx::query!(
         "SELECT metric, cap, since, last_at, events, quantity FROM usage_refusals
-         WHERE customer_id = $1 AND period_start = $2 AND ended_at IS NULL ORDER BY since, metric, cap",
+         WHERE customer_id = $1 AND period_start = $2 AND ended_at IS NULL AND metric = ANY($3) ORDER BY since, metric, cap",
         customer.0,
         period_start,
+        &Metric::names() as &[&str],
     )
     .fetch_all(pool)
     .await?;
@@ -259,9 +261,10 @@ pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDate
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts
-         FROM usage_alerts WHERE customer_id = $1 AND period_start = $2 ORDER BY fired_at DESC, id DESC LIMIT 100",
+         FROM usage_alerts WHERE customer_id = $1 AND period_start = $2 AND metric = ANY($3) ORDER BY fired_at DESC, id DESC LIMIT 100",
         customer.0,
         period_start,
+        &Metric::names() as &[&str],
     )
     .fetch_all(pool)
     .await?;
@@ -290,11 +293,13 @@ pub async fn take_owed(pool: &PgPool, now: OffsetDateTime, not_before: OffsetDat
              attempts = attempts + 1,
              next_attempt_at = $1::timestamptz + least(interval '1 minute' * power(2, least(attempts, 10)), interval '1 hour')
          WHERE id = ANY (ARRAY(SELECT id FROM usage_alerts WHERE notified_at IS NULL AND next_attempt_at <= $1 AND fired_at >= $2
+                                 AND metric = ANY($4)
                                ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
          RETURNING id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts",
         now,
         not_before,
         limit,
+        &Metric::names() as &[&str],
     )
     .fetch_all(pool)
     .await?;

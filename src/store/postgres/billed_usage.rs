@@ -1,6 +1,6 @@
 //! Usage of invoiced periods at the time of their invoices.
 
-use crate::domain::identity::CustomerId;
+use crate::domain::{identity::CustomerId, metric::Metric};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -47,7 +47,7 @@ pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: Offset
                       SELECT least(coalesce(sum(record.quantity), 0), 9223372036854775807)::bigint FROM usage_records record
                       WHERE record.customer_id = invoice.customer_id AND record.metric = metrics.metric
                         AND record.hour >= invoice.period_start AND record.hour < invoice.period_end), $2
-           FROM invoices invoice, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
+           FROM invoices invoice, unnest($3::text[]) AS metrics(metric)
            WHERE invoice.finalized_at >= $1 AND invoice.stripe_subscription_id IS NOT NULL AND invoice.status <> 'void' AND NOT invoice.deleted
              AND invoice.period_end <= invoice.finalized_at
              AND NOT EXISTS (SELECT FROM billed_usage WHERE billed_usage.invoice_id = invoice.id)
@@ -55,10 +55,11 @@ pub async fn remember(conn: &mut PgConnection, since: OffsetDateTime, at: Offset
            ON CONFLICT DO NOTHING"#,
         since,
         at,
+        &Metric::names() as &[&str],
     )
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() / 3)
+    .map(|done| done.rows_affected() / Metric::ALL.len() as u64)
 }
 
 /// Finds changed usage, and stores the new values.

@@ -2,10 +2,12 @@
 
 pub mod fetch;
 mod neighbours;
+mod record;
 pub mod staff;
 pub mod ties;
 
 pub use neighbours::neighbours;
+pub use record::{Attempt, Record, record};
 
 use crate::{
     domain::{
@@ -16,15 +18,12 @@ use crate::{
         },
         money::{Currency, Money},
         refund::Share,
-        webhook::WebhookStatus,
     },
     store::postgres::mirror::refunds,
-    stripe::webhook::event::Event,
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::collections::HashSet;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 /// Which of these events are stored.
 pub async fn stored(db: impl PgExecutor<'_>, stripe_event_ids: &[&str]) -> sqlx::Result<HashSet<String>> {
@@ -42,81 +41,6 @@ pub async fn last_payload(pool: &PgPool, object_id: &str) -> sqlx::Result<Option
     )
     .fetch_optional(pool)
     .await
-}
-
-/// A new event and its result.
-#[derive(Clone, Debug)]
-pub struct Record<'a> {
-    pub event: &'a Event,
-    /// Byte for byte.
-    pub body: &'a str,
-    pub attempt: Attempt<'a>,
-    /// Of the mirrored object.
-    pub subject_id: Option<&'a str>,
-    /// The domain event of a mirror change; None if nothing changed.
-    pub changed: Option<&'static str>,
-}
-
-/// Stores new events, with the audit row and the domain event of those that changed the mirror;
-/// returns the ids of those that were already stored. Waits for concurrent deliveries of the same
-/// event.
-pub async fn store(conn: &mut PgConnection, records: &[Record<'_>], at: OffsetDateTime) -> sqlx::Result<HashSet<String>> {
-    let each = records.iter();
-    sqlx::query_file_scalar!(
-        "src/store/postgres/inbox/store.sql",
-        &each.clone().map(|record| record.event.id.as_str()).collect::<Vec<_>>() as &[&str],
-        &each.clone().map(|record| record.event.event_type.as_str()).collect::<Vec<_>>() as &[&str],
-        &each.clone().map(|record| record.attempt.status.as_str()).collect::<Vec<_>>() as &[&str],
-        &each.clone().map(|record| record.body).collect::<Vec<_>>() as &[&str],
-        &each.clone().map(|record| record.event.api_version.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| record.event.livemode).collect::<Vec<_>>() as &[Option<bool>],
-        &each.clone().map(|record| record.event.object_id.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| record.attempt.stripe_invoice_id).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| record.attempt.customer.map(|customer| customer.0)).collect::<Vec<_>>() as &[Option<Uuid>],
-        &each.clone().map(|record| record.attempt.awaits_customer).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| record.event.created).collect::<Vec<_>>() as &[Option<OffsetDateTime>],
-        &each.clone().map(|record| record.attempt.reason).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| record.subject_id).collect::<Vec<_>>() as &[Option<&str>],
-        &each.clone().map(|record| i32::from(record.attempt.status != WebhookStatus::Received)).collect::<Vec<_>>(),
-        &each.map(|record| record.changed).collect::<Vec<_>>() as &[Option<&str>],
-        at,
-    )
-    .fetch_all(conn)
-    .await
-    .map(|ids| ids.into_iter().collect())
-}
-
-/// The result of an attempt to apply an event.
-#[derive(Clone, Debug)]
-pub struct Attempt<'a> {
-    pub status: WebhookStatus,
-    /// Why it was ignored or failed.
-    pub reason: Option<&'a str>,
-    pub customer: Option<CustomerId>,
-    pub stripe_invoice_id: Option<&'a str>,
-    /// The unknown Stripe customer because of which it was ignored: see [`take_up`].
-    pub awaits_customer: Option<&'a str>,
-}
-
-/// Stores an attempt's result. Facts that an earlier attempt found stay: a replay of a mirrored
-/// event changes nothing, and so finds fewer.
-pub async fn finish(conn: &mut PgConnection, id: i64, attempt: &Attempt<'_>, at: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"UPDATE stripe_webhook_events
-           SET status = $2, last_error = $3, customer_id = coalesce($4, customer_id), stripe_invoice_id = coalesce($5, stripe_invoice_id),
-               processed_at = $6, awaits_customer = $7, attempts = attempts + 1
-           WHERE id = $1"#,
-        id,
-        attempt.status.as_str(),
-        attempt.reason,
-        attempt.customer.map(|customer| customer.0),
-        attempt.stripe_invoice_id,
-        at,
-        attempt.awaits_customer,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Queues the events that were ignored only because this Stripe customer was unknown; returns how

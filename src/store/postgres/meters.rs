@@ -46,12 +46,13 @@ pub async fn add(pool: &PgPool, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO usage_meters (customer_id, metric, next_look_at)
          SELECT customers.id, metrics.metric, $1
-         FROM customers, unnest(ARRAY['impressions', 'api_calls', 'data_transfer_bytes']) AS metrics(metric)
+         FROM customers, unnest($2::text[]) AS metrics(metric)
          WHERE stripe_customer_id IS NOT NULL
            AND NOT EXISTS (SELECT FROM usage_meters WHERE customer_id = customers.id AND usage_meters.metric = metrics.metric)
          ORDER BY 1, 2
          ON CONFLICT DO NOTHING",
         now,
+        &Metric::names() as &[&str],
     )
     .execute(pool)
     .await
@@ -63,7 +64,7 @@ pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, li
     let rows = sqlx::query!(
         r#"WITH due AS (
                SELECT customer_id, metric FROM usage_meters
-               WHERE next_look_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
+               WHERE next_look_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) AND metric = ANY($4)
                ORDER BY next_look_at, customer_id, metric LIMIT $3 FOR UPDATE SKIP LOCKED
            )
            UPDATE usage_meters meter SET claim = meter.claim + 1, claimed_until = $2
@@ -73,6 +74,7 @@ pub async fn claim(pool: &PgPool, now: OffsetDateTime, until: OffsetDateTime, li
         now,
         until,
         limit,
+        &Metric::names() as &[&str],
     )
     .fetch_all(pool)
     .await?;

@@ -5,6 +5,7 @@ use crate::support::{
     database::TestDatabase,
     program::{Workplace, run_with_input},
 };
+use apex_billing::domain::error_code::ErrorCode;
 use sha1::{Digest, Sha1};
 use std::{fs, path::PathBuf};
 
@@ -47,7 +48,7 @@ async fn breached_passwords_are_refused_on_change() {
         users::put(&app.platform, "new@people.example", KNOWN, Role::Admin, None).await,
         users::set_password(&app.platform, PERSON, KNOWN).await,
     ] {
-        assert_eq!(refused.unwrap_err().code(), "invalid_parameter");
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::InvalidParameter);
     }
     let answer = client.post_json("/api/v1/auth/password", &change(NEW)).await;
     assert_eq!(answer.status, 204, "{}", answer.text());

@@ -103,13 +103,13 @@ async fn failures_are_errors_and_switched_off_is_not() {
     let app = TestApp::start().await;
     let customer = app.add_customer("lumen").await;
     let person = known(app.sign_in(Role::Publisher, Some(customer)).await);
-    sqlx::query("ALTER TABLE usage_customer_hours RENAME TO elsewhere").execute(&app.db).await.unwrap();
+    sqlx::query("ALTER TABLE usage_customer_metric_hours RENAME TO elsewhere").execute(&app.db).await.unwrap();
     let problem = person.get("/api/v1/billing/usage/current").await.problem(500, "internal");
     let rows = audited(&app).await;
     let [row] = rows.as_slice() else { panic!("{rows:#?}") };
     assert_eq!((row.event_type.as_str(), row.customer.as_deref(), row.ip_address.as_deref()), ("error", Some("lumen"), Some("192.0.2.9")));
     assert_eq!((&row.data["status"], &row.data["request_id"]), (&json!(500), &problem["request_id"]));
-    assert!(!row.data.to_string().contains("usage_customer_hours"), "the cause is for the log: {row:?}");
+    assert!(!row.data.to_string().contains("usage_customer_metric_hours"), "the cause is for the log: {row:?}");
 
     let staff = app.sign_in(Role::Admin, None).await;
     let off = json!({"enabled": false}).to_string().into_bytes();

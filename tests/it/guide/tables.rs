@@ -1,7 +1,10 @@
 //! Tables of the pages against the code that they describe.
 
 use super::{file, files, root};
-use apex_billing::{api::openapi, domain::features::Feature};
+use apex_billing::{
+    api::openapi,
+    domain::{error_code::ErrorCode, features::Feature, usage_event::RejectionCode},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The text below a heading, up to the next one of the same or a higher level.
@@ -69,14 +72,37 @@ fn every_endpoint_is_documented() {
     same("endpoints", &rows.iter().map(|row| code(&row[0])).collect(), &operations.collect());
 }
 
+/// `generated` stands below the heading, as it is.
+fn contains(page: &str, heading: &str, generated: &str) {
+    assert!(section(page, heading).contains(generated), "{page}, {heading}: the table has to be\n\n{generated}");
+}
+
+#[test]
+fn error_codes_are_documented() {
+    contains("docs/guide/api-conventions.md", "### Error codes", &ErrorCode::markdown_table());
+}
+
 #[test]
 fn codes_of_rejected_events_are_documented() {
-    let described = openapi::document()["components"]["schemas"]["Rejection"]["properties"]["code"]["description"].as_str().unwrap();
-    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
-    let page = section("docs/guide/usage-events.md", "## Read the answer");
-    let table = page.split_once("| code of a rejected item").unwrap().1.split("\n\n").next().unwrap().to_owned();
-    let codes = rows(&table).iter().flat_map(|row| quoted(&row[0])).collect();
-    same("codes of rejected events", &codes, &quoted(described));
+    contains("docs/guide/usage-events.md", "## Read the answer", &RejectionCode::markdown_table());
+}
+
+/// A page names no code that does not exist.
+#[test]
+fn error_codes_in_prose_exist() {
+    let mut pages = Vec::new();
+    files(&root().join("docs"), "md", &mut pages);
+    let after_status = |text: &str| {
+        let words = text.split_whitespace().collect::<Vec<_>>();
+        let is_status = |word: &str| word.parse::<u16>().is_ok_and(|status| (400..600).contains(&status));
+        let codes = words.windows(2).filter(|pair| is_status(pair[0]) && pair[1].starts_with('`'));
+        codes.map(|pair| pair[1].split('`').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let named: Vec<String> = pages.iter().flat_map(|(_, text)| after_status(text)).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for code in named {
+        assert!(ErrorCode::parse(&code).is_some(), "`{code}` is not an error code");
+    }
 }
 
 /// Name and type of every metric that `src/telemetry.rs` names.

@@ -64,7 +64,7 @@ async fn events_are_known_across_eras_while_accepted() {
         ingest::Format::Json,
         br#"{"id": "e0", "metric": "impressions", "quantity": 1, "timestamp": "2026-11-22T15:50:00Z", "app_id": "app_0"}"#,
     );
-    assert_eq!(again.await.unwrap().rejected[0].code, "timestamp_too_old");
+    assert_eq!(again.await.unwrap().rejected[0].code, apex_billing::domain::usage_event::RejectionCode::TimestampTooOld);
 }
 
 #[tokio::test]

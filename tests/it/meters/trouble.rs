@@ -5,7 +5,7 @@ use crate::{
     stand_in::client::{get, post},
     stripe::{faults::Fault, locked::locked},
 };
-use apex_billing::service::meters::run;
+use apex_billing::{domain::metric::Metric, service::meters::run};
 use std::collections::BTreeMap;
 use time::Duration;
 
@@ -149,7 +149,7 @@ async fn a_refusal_is_audited_once_and_retried() {
     assert!(reported[0]["reason"].as_str().unwrap().contains("No active meter found"), "{reported:?}");
 
     add_meter(&metered.stand_in, "impressions_2").await;
-    let platform = metering(&metered.app, |config| config.file.meters.event_names.impressions = "impressions_2".into());
+    let platform = metering(&metered.app, |config| config.file.meters.event_names[Metric::Impressions] = "impressions_2".into());
     metered.pass(Duration::hours(1));
     run(&platform).await.unwrap();
     assert_eq!(metered.at_stripe("impressions_2").await, metered.used("impressions").await);

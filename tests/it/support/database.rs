@@ -93,7 +93,10 @@ fn server() -> &'static PgConnectOptions {
 
 /// In memory, unless less than a gigabyte is free.
 fn cluster_dir() -> PathBuf {
-    fast_dir("apex-billing-tests", "data").unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres"))
+    fast_dir("apex-billing-tests", "data").unwrap_or_else(|| {
+        // Cargo names it for integration tests only.
+        option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from).join("apex-billing-postgres")
+    })
 }
 
 /// This user's folder in memory, unless `part` of it is missing and less than a gigabyte is free.

@@ -3,7 +3,11 @@
 
 use super::{Metered, becomes, event, impressions, impressions_of, send, settle};
 use crate::support::{TestApp, app::NOW, clickhouse::Engine};
-use apex_billing::{domain::role::Role, jobs, service::usage};
+use apex_billing::{
+    domain::{metric::Metric, role::Role},
+    jobs,
+    service::usage,
+};
 use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +31,7 @@ async fn outages_delay_counting_and_responses_say_so() {
     assert_eq!(again.json(), json!({"accepted": 0, "duplicates": 1, "rejected": []}));
     assert!(app.platform.usage.settle().await.unwrap_err().is_of_clickhouse());
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!((figures.current_period.impressions, figures.as_of), (5, Some(before)));
+    assert_eq!((figures.current_period.used[Metric::Impressions], figures.as_of), (5, Some(before)));
     assert!(figures.waiting_since.is_some());
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let answer = person.get("/api/v1/billing/usage/current").await.json();
@@ -41,7 +45,7 @@ async fn outages_delay_counting_and_responses_say_so() {
     engine.start();
     settle(&app).await;
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!((figures.current_period.impressions, figures.as_of, figures.waiting_since), (12, Some(NOW), None));
+    assert_eq!((figures.current_period.used[Metric::Impressions], figures.as_of, figures.waiting_since), (12, Some(NOW), None));
     assert_eq!(app.client().get("/api/v1/health").await.json()["checks"]["usage_store"], "ok");
 }
 

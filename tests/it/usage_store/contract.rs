@@ -84,6 +84,7 @@ async fn an_hour_that_was_counted_whole_is_split(metered: Metered) {
     assert_eq!(used(app, customer, BEGINS, later).await, 60);
     assert_eq!(used(app, customer, later, later + Duration::days(30)).await, 140);
     let shown: Vec<(OffsetDateTime, i64, i64)> =
+        // The view by which servers of before read the hours.
         sqlx::query_as("SELECT hour, impressions, api_calls FROM usage_customer_hours WHERE customer_id = $1 ORDER BY hour")
             .bind(customer.0)
             .fetch_all(&app.db)
@@ -107,7 +108,7 @@ async fn sums_beyond_a_bigint_stop_there(metered: Metered) {
     assert_eq!(send(app, lumen, &petabytes(0..5_000)).await, 5_000);
     assert_eq!(send(app, orbit, &impressions(0..3)).await, 3);
     settle(app).await;
-    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.data_transfer_gb.0;
+    let bytes = async || usage::current(&app.platform, lumen).await.unwrap().current_period.used[Metric::DataTransferBytes];
     assert_eq!(bytes().await, 5_000_000_000_000_000_000);
     // Many, few, another app's, and a correction.
     assert_eq!(send(app, lumen, &petabytes(5_000..10_000)).await, 5_000);
@@ -222,9 +223,9 @@ async fn figures_are_sums_per_metric_and_contain_what_as_of_says(metered: Metere
     send(app, customer, &events).await;
     settle(app).await;
     let figures = usage::current(&app.platform, customer).await.unwrap();
-    assert_eq!(figures.current_period.impressions, 1_000_000_000_005);
-    assert_eq!(figures.current_period.api_calls, 3);
-    assert_eq!(figures.current_period.data_transfer_gb.0, 1_500_000_000);
+    assert_eq!(figures.current_period.used[Metric::Impressions], 1_000_000_000_005);
+    assert_eq!(figures.current_period.used[Metric::ApiCalls], 3);
+    assert_eq!(figures.current_period.used[Metric::DataTransferBytes], 1_500_000_000);
     assert_eq!((figures.as_of, figures.waiting_since), (Some(newest), None));
     let apps: Vec<String> =
         sqlx::query_scalar("SELECT app_id FROM usage_records WHERE metric = 'impressions' AND hour = '2026-11-20 01:00Z'")
@@ -347,9 +348,9 @@ async fn a_difference_is_reported_once_and_not_repaired(metered: Metered) {
     assert_eq!(reported().await, (2, 2));
     // Shown and recorded usage differ; hours that only one side has count too.
     let misshow = async |statement: &'static str| assert_eq!(sqlx::query(statement).execute(&app.db).await.unwrap().rows_affected(), 1);
-    misshow("UPDATE usage_customer_hours SET impressions = 8 WHERE hour = '2026-11-22 12:00Z'").await;
+    misshow("UPDATE usage_customer_metric_hours SET quantity = 8 WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
-    misshow("DELETE FROM usage_customer_hours WHERE hour = '2026-11-22 12:00Z'").await;
+    misshow("DELETE FROM usage_customer_metric_hours WHERE hour = '2026-11-22 12:00Z'").await;
     assert_eq!(usage_check::check_recent(&app.platform).await.unwrap(), 1);
     assert_eq!(reported().await, (4, 4));
     let data: serde_json::Value = sqlx::query_scalar("SELECT data FROM billing_audit WHERE event_type = 'error' ORDER BY id DESC LIMIT 1")

@@ -14,10 +14,10 @@ use crate::{
     },
     domain::{
         alert::{AlertSettings, Cap, FiredAlert},
-        metric::Metric,
+        error_code::ErrorCode,
+        metric::{Metric, Unit},
         money::Money,
         settings::CustomerSettings,
-        usage::show_quantity,
     },
 };
 use leptos::{either::Either, prelude::*};
@@ -48,10 +48,9 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         let text = |name: &str, label: &str, hint: &str| {
             filled.input(Field { hint: Some(hint.to_owned()), ..Field::new(field(metric, name), "text", label) })
         };
-        let unit = match metric {
-            Metric::Impressions => "Impressions",
-            Metric::ApiCalls => "API calls",
-            Metric::DataTransferBytes => "GB",
+        let unit = match metric.unit() {
+            Unit::Count => metric.title(),
+            Unit::Bytes => "GB",
         };
         let id = format!("alerts-{metric}");
         view! {
@@ -69,7 +68,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         }
     };
     // While a question is open, neither answer is the primary one.
-    let asks = refusal.is_some_and(|refusal| refusal.problem.code == "cap_confirmation_required");
+    let asks = refusal.is_some_and(|refusal| refusal.problem.is(ErrorCode::CapConfirmationRequired));
     let save = if asks { "button" } else { "button primary" };
     let mails = vec![("true", "Tell us".to_owned()), ("false", "Don’t notify".to_owned())];
     view! {
@@ -106,7 +105,7 @@ fn words(alerts: &AlertSettings) -> impl IntoView + use<> {
         parts.push(match set.cap() {
             None => "no cap".to_owned(),
             Some(Cap::Percent(percent)) => format!("cap at {percent}\u{a0}%"),
-            Some(Cap::Quantity(quantity)) => format!("cap at {}", show_quantity(metric, quantity)),
+            Some(Cap::Quantity(quantity)) => format!("cap at {}", metric.show(quantity)),
         });
         fact(metric.title().to_owned(), parts.join(", "))
     });

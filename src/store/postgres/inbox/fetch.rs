@@ -1,7 +1,7 @@
 //! The inbox for fetching from Stripe: which events exist, and which wait for their object.
 
 use crate::domain::webhook::WebhookStatus;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use time::OffsetDateTime;
 
 /// Which of these objects were fetched and stored since an instant of Stripe's clock.
@@ -15,30 +15,6 @@ pub async fn fetched(pool: &PgPool, event_type: &str, object_ids: &[String], sin
     )
     .fetch_all(pool)
     .await
-}
-
-/// Makes an event wait until its object is fetched.
-pub async fn postpone(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE stripe_webhook_events SET status = 'received', last_error = NULL, awaits_fetch = true WHERE id = $1", id)
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-/// Makes newly stored events wait until their objects are fetched.
-pub async fn postpone_new(conn: &mut PgConnection, stripe_event_ids: &[&str]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE stripe_webhook_events SET awaits_fetch = true WHERE stripe_event_id = ANY($1) AND status = 'received'",
-        stripe_event_ids as &[&str]
-    )
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-/// The event no longer waits: it is finished or given up.
-pub async fn end_of_waiting(conn: &mut PgConnection, id: i64) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE stripe_webhook_events SET awaits_fetch = false WHERE id = $1", id).execute(conn).await.map(drop)
 }
 
 /// An event whose object must be fetched.

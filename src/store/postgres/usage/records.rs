@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         identity::CustomerId,
+        metric::Metric,
         period::Period,
         usage_hour::{HourDifference, HourTotal, HourTotals, UsageHour},
     },
@@ -102,9 +103,10 @@ pub async fn raw(conn: &mut PgConnection, span: Period) -> sqlx::Result<HourTota
     let rows = sqlx::query!(
         r#"SELECT customer_id, metric, date_trunc('hour', occurred_at, 'UTC') AS "hour!", count(*) AS "events!",
                   least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
-           FROM usage_events WHERE occurred_at >= $1 AND occurred_at < $2 GROUP BY 1, 2, 3"#,
+           FROM usage_events WHERE occurred_at >= $1 AND occurred_at < $2 AND metric = ANY($3) GROUP BY 1, 2, 3"#,
         span.start(),
         span.end(),
+        &Metric::names() as &[&str],
     )
     .fetch_all(conn)
     .await?;
@@ -116,27 +118,26 @@ pub async fn recorded(conn: &mut PgConnection, span: Period) -> sqlx::Result<Hou
     let rows = sqlx::query!(
         r#"SELECT customer_id, metric, date_trunc('hour', hour, 'UTC') AS "hour!", sum(event_count)::bigint AS "events!",
                   least(sum(quantity), 9223372036854775807)::bigint AS "quantity!"
-           FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3"#,
+           FROM usage_records WHERE hour >= $1 AND hour < $2 AND metric = ANY($3) GROUP BY 1, 2, 3"#,
         span.start(),
         span.end(),
+        &Metric::names() as &[&str],
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| total(row.customer_id, &row.metric, row.hour, row.events, row.quantity)).collect()
 }
 
-/// Hours of a span in which `usage_customer_hours` differs from the records of all apps. `raw` is
-/// the sum of the records.
+/// Hours of a span in which `usage_customer_metric_hours` differs from the records of all apps.
+/// `raw` is the sum of the records.
 pub async fn misshown(conn: &mut PgConnection, span: Period) -> sqlx::Result<Vec<HourDifference>> {
     let rows = sqlx::query!(
         r#"WITH recorded AS (
                SELECT customer_id, metric, hour, sum(event_count)::bigint AS events, least(sum(quantity), 9223372036854775807)::bigint AS quantity
-               FROM usage_records WHERE hour >= $1 AND hour < $2 GROUP BY 1, 2, 3
+               FROM usage_records WHERE hour >= $1 AND hour < $2 AND metric = ANY($3) GROUP BY 1, 2, 3
            ), shown AS (
-               SELECT customer_id, metric, hour, quantity
-               FROM usage_customer_hours, LATERAL (VALUES
-                   ('impressions', impressions), ('api_calls', api_calls), ('data_transfer_bytes', data_transfer_bytes)) AS each (metric, quantity)
-               WHERE hour >= $1 AND hour < $2
+               SELECT customer_id, metric, hour, quantity FROM usage_customer_metric_hours
+               WHERE hour >= $1 AND hour < $2 AND metric = ANY($3)
            )
            SELECT customer_id AS "customer_id!", metric AS "metric!", hour AS "hour!", coalesce(events, 0) AS "events!",
                   coalesce(recorded.quantity, 0) AS "recorded!", coalesce(shown.quantity, 0) AS "shown!"
@@ -145,6 +146,7 @@ pub async fn misshown(conn: &mut PgConnection, span: Period) -> sqlx::Result<Vec
            ORDER BY customer_id, metric, hour"#,
         span.start(),
         span.end(),
+        &Metric::names() as &[&str],
     )
     .fetch_all(conn)
     .await?;

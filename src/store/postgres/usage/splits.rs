@@ -76,7 +76,7 @@ pub async fn recorded(conn: &mut PgConnection, customer: CustomerId, hour: Offse
     sqlx::query_as!(
         HourRecord,
         "SELECT customer_id AS customer, metric, hour, app_id, quantity, event_count AS events, as_of FROM usage_records
-         WHERE customer_id = $1 AND hour >= $2 AND hour < $3 AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes')
+         WHERE customer_id = $1 AND hour >= $2 AND hour < $3 AND metric = ANY(ARRAY(SELECT name FROM metrics))
          ORDER BY metric, hour, app_id",
         customer.0,
         hour,
@@ -134,13 +134,15 @@ pub async fn put(
     // The triggers leave an empty part, and the newest event of the whole hour.
     sqlx::query!(
         "WITH newest AS (
-             SELECT hour, max(as_of) AS as_of FROM usage_records
-             WHERE customer_id = $1 AND hour >= $2 AND hour < $3 AND metric IN ('impressions', 'api_calls', 'data_transfer_bytes') GROUP BY hour
+             SELECT metric, hour, max(as_of) AS as_of FROM usage_records
+             WHERE customer_id = $1 AND hour >= $2 AND hour < $3 AND metric = ANY(ARRAY(SELECT name FROM metrics)) GROUP BY metric, hour
          ), gone AS (
-             DELETE FROM usage_customer_hours shown WHERE customer_id = $1 AND shown.hour >= $2 AND shown.hour < $3
-                 AND NOT EXISTS (SELECT FROM newest WHERE newest.hour = shown.hour)
+             DELETE FROM usage_customer_metric_hours shown
+             WHERE customer_id = $1 AND shown.hour >= $2 AND shown.hour < $3 AND shown.metric = ANY(ARRAY(SELECT name FROM metrics))
+               AND NOT EXISTS (SELECT FROM newest WHERE newest.metric = shown.metric AND newest.hour = shown.hour)
          )
-         UPDATE usage_customer_hours shown SET as_of = newest.as_of FROM newest WHERE shown.customer_id = $1 AND shown.hour = newest.hour",
+         UPDATE usage_customer_metric_hours shown SET as_of = newest.as_of FROM newest
+         WHERE shown.customer_id = $1 AND shown.metric = newest.metric AND shown.hour = newest.hour",
         customer.0,
         hour,
         hour + Duration::HOUR,

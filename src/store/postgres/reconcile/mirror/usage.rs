@@ -89,9 +89,9 @@ pub async fn billed(
            SELECT stripe_invoice_id AS "invoice!", stripe_customer_id AS "stripe_customer!", stripe_subscription_id AS subscription, metric AS "metric!",
                   period_start AS "start!", period_end AS "end!", billed.quantity AS "billed!", used.quantity AS "used!"
            FROM billed JOIN customers ON customers.id = billed.customer_id
-                CROSS JOIN LATERAL (SELECT least(coalesce(sum(CASE billed.metric WHEN 'impressions' THEN impressions WHEN 'api_calls' THEN api_calls
-                                                                         ELSE data_transfer_bytes END), 0), 9223372036854775807)::bigint AS quantity
-                                    FROM usage_customer_hours hours WHERE hours.customer_id = billed.customer_id
+                CROSS JOIN LATERAL (SELECT least(coalesce(sum(hours.quantity), 0), 9223372036854775807)::bigint AS quantity
+                                    FROM usage_customer_metric_hours hours
+                                    WHERE hours.customer_id = billed.customer_id AND hours.metric = billed.metric
                                       AND hours.hour >= billed.period_start AND hours.hour < billed.period_end) AS used
            ORDER BY stripe_invoice_id COLLATE "C", metric, period_start, period_end"#,
         &prices as &[&str],
