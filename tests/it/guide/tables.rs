@@ -84,7 +84,7 @@ fn error_codes_are_documented() {
 
 #[test]
 fn codes_of_rejected_events_are_documented() {
-    contains("docs/guide/usage-events.md", "## Read the answer", &RejectionCode::markdown_table());
+    contains("docs/guide/usage-events.md", "## Read the response", &RejectionCode::markdown_table());
 }
 
 /// A page names no code that does not exist.
