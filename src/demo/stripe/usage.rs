@@ -1,8 +1,8 @@
-//! Usage at the stand-in's billing meters: what the platform has sent, except some hours that Stripe
-//! does not count.
+//! Usage at the stand-in's billing meters: what the platform has sent, except some hours that
+//! Stripe does not count.
 //!
-//! A first run sends the last hours of usage as the job would have sent them, so that reconciliation
-//! has usage to compare.
+//! A first run sends the last hours of usage as the job would have sent them, so that
+//! reconciliation has usage to compare.
 
 use crate::{
     demo::lumen,
@@ -53,8 +53,8 @@ pub async fn turn_on(platform: &Platform) -> anyhow::Result<Platform> {
     }))
 }
 
-/// Fills the meters with the usage that was sent, and sends the first hours if none was. The stand-in
-/// must have the customers.
+/// Fills the meters with the usage that was sent, and sends the first hours if none was. The
+/// stand-in must have the customers.
 pub async fn fill(stand_in: &StandIn, platform: &Platform) -> anyhow::Result<()> {
     let names = &platform.config.file.meters;
     stand_in.work(|store| Metric::ALL.into_iter().for_each(|metric| put_meter(store, metric, names.event_name(metric))));

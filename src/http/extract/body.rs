@@ -141,7 +141,7 @@ mod tests {
     }
 
     async fn code<T: FromRequest<(), Rejection = ApiError>>(content_type: &str, body: &'static str) -> &'static str {
-        T::from_request(request(content_type, body), &()).await.err().map_or("none", |ApiError(error)| error.code())
+        T::from_request(request(content_type, body), &()).await.err().map_or("none", |ApiError(error)| error.code().as_str())
     }
 
     #[tokio::test]
@@ -169,7 +169,7 @@ mod tests {
         assert!(read("text/plain", " \r\n").await.is_ok_and(|body| body.is_none()));
         let body = read("application/json", r#"{"name":"a"}"#).await.ok().flatten();
         assert_eq!(body.map(|JsonBody(named)| named), Some(Named { name: "a".into() }));
-        let wrong = read("text/plain", r#"{"name":"a"}"#).await.err().map(|ApiError(error)| error.code());
+        let wrong = read("text/plain", r#"{"name":"a"}"#).await.err().map(|ApiError(error)| error.code().as_str());
         assert_eq!(wrong, Some("unsupported_media_type"));
     }
 }
