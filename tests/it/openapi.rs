@@ -9,6 +9,7 @@ use apex_billing::{
         metric::Metric,
         reconcile::Kind,
         role::Role,
+        usage_event::RejectionCode,
         webhook::WebhookStatus,
     },
 };
@@ -176,10 +177,11 @@ fn documented_values_are_accepted() {
     assert_eq!(documented("Metric"), Metric::ALL.map(Metric::as_str));
     assert_eq!(documented("WebhookStatus"), WebhookStatus::ALL.map(WebhookStatus::as_str));
     assert_eq!(documented("Feature"), Feature::ALL.map(Feature::name));
+    assert_eq!(documented("RejectionCode"), RejectionCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
 }
 
-/// Shows a change's effect on clients. Problems that every operation may return are in
-/// `problems.rs`, and left out.
+/// Shows a change's effect on clients. Examples of problems that operations share are left out:
+/// they are made from `domain::error_code`.
 #[test]
 fn the_document_is_as_it_was_looked_at() {
     let mut document = openapi::document().clone();

@@ -51,13 +51,13 @@ impl RejectionCode {
     }
 }
 
-/// Why an event was not stored.
+/// Why an event was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Rejection {
-    /// Its place in the request, from 0.
+    /// Its index in the request, from 0.
     pub index: usize,
-    /// Its id, as far as it could be read.
+    /// Its id, if it could be parsed.
     pub id: Option<String>,
     pub code: RejectionCode,
     pub detail: String,
