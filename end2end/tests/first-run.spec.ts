@@ -19,7 +19,7 @@ test('staff repair differences, and a customer pays at Stripe', async ({ page })
   await compare(page);
   const rows = page.getByRole('table').locator('tbody tr');
   await expect(rows).toHaveCount(6);
-  for (const what of ['Missing here: invoice', 'Missing here: payment', 'Status: invoice', 'Amount: invoice', 'Subscription: subscription', 'Usage: metered usage']) {
+  for (const what of ['Missing here: invoice', 'Missing here: payment', 'Status: invoice', 'Amount: invoice', 'Drift: subscription', 'Usage: metered usage']) {
     await expect(rows.filter({ hasText: what })).toHaveCount(1);
   }
   await page.getByRole('button', { name: 'Repair all' }).click();

@@ -71,7 +71,7 @@ impl Kind {
             Kind::Status => "Status",
             Kind::Currency => "Currency",
             Kind::UsageQuantity => "Usage",
-            Kind::SubscriptionDrift => "Subscription",
+            Kind::SubscriptionDrift => "Drift",
             Kind::MissedEvent => "Missed event",
         }
     }

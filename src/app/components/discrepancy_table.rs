@@ -1,10 +1,12 @@
 //! Discrepancies with both sides next to each other; on narrow screens each row becomes a card.
 
 use crate::domain::{
+    format,
     money::{Currency, Money},
     reconcile::{Field, FoundDiscrepancy, Said},
 };
 use leptos::{either::Either, prelude::*};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// One row per discrepancy, with the compared values and a form to repair it.
 #[component]
@@ -19,7 +21,7 @@ pub fn DiscrepancyTable<'a>(run: &'a str, discrepancies: &'a [FoundDiscrepancy],
                         <th role="columnheader" scope="col">"What"</th>
                         <th role="columnheader" scope="col">"Here"</th>
                         <th role="columnheader" scope="col">"Stripe"</th>
-                        <th role="columnheader" scope="col" class="number">"At stake"</th>
+                        <th role="columnheader" scope="col" class="number">"Amount"</th>
                         <th role="columnheader" scope="col">"Repair"</th>
                     </tr>
                 </thead>
@@ -69,7 +71,7 @@ fn row(run: &str, found: &FoundDiscrepancy, repairable: bool) -> impl IntoView +
             </th>
             <td role="cell" data-label="Here">{side(|field| &field.internal, &it.internal_value)}</td>
             <td role="cell" data-label="Stripe">{side(|field| &field.stripe, &it.stripe_value)}</td>
-            <td role="cell" data-label="At stake" class="number">{amount}</td>
+            <td role="cell" data-label="Amount" class="number">{amount}</td>
             <td role="cell" data-label="Repair">{repair}</td>
         </tr>
     }
@@ -80,10 +82,12 @@ fn says_something(field: &Field) -> bool {
     [&field.internal, &field.stripe].into_iter().flatten().any(|said| *said != Said::Number(0))
 }
 
-/// Formats money; other values are unchanged.
+/// Formats money and instants; other values are unchanged. A payment has no currency of its own.
 fn shown(field: &str, said: &Said, currency: Option<Currency>) -> String {
     match (said, currency) {
         (Said::Number(amount), Some(currency)) if field != "line_count" => Money::new(*amount, currency).to_string(),
+        (Said::Number(amount), None) if field == "amount" => format!("{amount} minor units"),
+        (Said::Text(text), _) => OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.clone(), format::date_time),
         _ => said.to_string(),
     }
 }

@@ -179,16 +179,16 @@ fn facts(run: &ReconciliationSummary) -> impl IntoView + use<> {
     let checked = run.checked;
     view! {
         <dl class="facts wide-facts">
-            <div><dt>"Scope"</dt><dd>{run.customer.clone().unwrap_or_else(|| "Everybody".to_owned())}</dd></div>
+            <div><dt>"Scope"</dt><dd>{run.customer.clone().unwrap_or_else(|| "All customers".to_owned())}</dd></div>
             {run.from.map(|at| view! { <div><dt>"Made from"</dt><dd><Moment at time=true /></dd></div> })}
-            <div><dt>"Made until"</dt><dd><Moment at=run.to time=true /></dd></div>
+            <div><dt>"Data until"</dt><dd><Moment at=run.to time=true /></dd></div>
             <div><dt>"Started by"</dt><dd class="ids">{run.actor.clone()}</dd></div>
             {run.finished_at.map(|at| view! { <div><dt>"Ended"</dt><dd><Moment at time=true /></dd></div> })}
             <div><dt>"Objects compared"</dt><dd>{run.rows_checked}</dd></div>
             <div><dt>"Customers"</dt><dd>{checked.customers}</dd></div>
             <div><dt>"Subscriptions"</dt><dd>{checked.subscriptions}</dd></div>
             <div><dt>"Invoices"</dt><dd>{checked.invoices}</dd></div>
-            <div><dt>"At stake"</dt><dd>{at_stake(&run.currency_totals)}</dd></div>
+            <div><dt>"Amount"</dt><dd>{at_stake(&run.currency_totals)}</dd></div>
             <div><dt>"Repaired"</dt><dd>{run.repaired}</dd></div>
         </dl>
     }

@@ -99,7 +99,7 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
     let rows: Vec<_> = runs
         .iter()
         .map(|run| {
-            let scope = run.customer.clone().unwrap_or_else(|| "Everybody".to_owned());
+            let scope = run.customer.clone().unwrap_or_else(|| "All customers".to_owned());
             view! {
                 <tr role="row">
                     <th role="rowheader" scope="row">
@@ -109,7 +109,7 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
                     <td role="cell" data-label="Result"><RunBadge run=run /></td>
                     <td role="cell" data-label="Compared" class="number">{run.rows_checked}</td>
                     <td role="cell" data-label="Differences" class="number">{run.discrepancies}</td>
-                    <td role="cell" data-label="At stake" class="number">{at_stake(&run.currency_totals)}</td>
+                    <td role="cell" data-label="Amount" class="number">{at_stake(&run.currency_totals)}</td>
                 </tr>
             }
         })
@@ -124,7 +124,7 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
                         <th role="columnheader" scope="col">"Result"</th>
                         <th role="columnheader" scope="col" class="number">"Compared"</th>
                         <th role="columnheader" scope="col" class="number">"Differences"</th>
-                        <th role="columnheader" scope="col" class="number">"At stake"</th>
+                        <th role="columnheader" scope="col" class="number">"Amount"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows}</tbody>
