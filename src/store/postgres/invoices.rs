@@ -1,6 +1,7 @@
 //! The mirror's invoices for the console and the API.
 
 mod figures;
+mod row;
 mod search;
 
 pub use search::Search;
@@ -18,6 +19,7 @@ use crate::domain::{
     web_link::https_only,
 };
 use figures::{parsed, with_rates};
+use row::{FullRow, Row, span};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -35,96 +37,6 @@ pub struct Filter {
     pub offset: i64,
 }
 
-/// The fields of a list.
-struct Row {
-    id: Uuid,
-    stripe_invoice_id: String,
-    number: Option<String>,
-    status: String,
-    currency: String,
-    total: i64,
-    amount_due: i64,
-    amount_paid: i64,
-    amount_remaining: i64,
-    amount_refunded: i64,
-    credit_notes_pre_payment: i64,
-    credit_notes_post_payment: i64,
-    created_at: OffsetDateTime,
-    due_date: Option<OffsetDateTime>,
-    paid_at: Option<OffsetDateTime>,
-    issued_at: Option<OffsetDateTime>,
-    period_start: Option<OffsetDateTime>,
-    period_end: Option<OffsetDateTime>,
-}
-
-impl Row {
-    fn summary(self, now: OffsetDateTime) -> sqlx::Result<InvoiceSummary> {
-        let status: InvoiceStatus = decode(&self.status)?;
-        Ok(InvoiceSummary {
-            id: self.id,
-            stripe_invoice_id: self.stripe_invoice_id,
-            number: self.number,
-            status,
-            currency: decode(&self.currency)?,
-            total: self.total,
-            amount_due: self.amount_due,
-            amount_paid: self.amount_paid,
-            amount_remaining: self.amount_remaining,
-            amount_refunded: self.amount_refunded,
-            amount_credited: self.credit_notes_pre_payment.saturating_add(self.credit_notes_post_payment),
-            period: span(self.period_start, self.period_end),
-            created_at: self.created_at,
-            issued_at: self.issued_at,
-            due_date: self.due_date,
-            paid_at: self.paid_at,
-            overdue: status == InvoiceStatus::Open && self.due_date.is_some_and(|due| due < now),
-        })
-    }
-}
-
-/// All columns for the page, the PDF, the API and the CSV.
-struct FullRow {
-    id: Uuid,
-    stripe_invoice_id: String,
-    number: Option<String>,
-    status: String,
-    currency: String,
-    total: i64,
-    amount_due: i64,
-    amount_paid: i64,
-    amount_remaining: i64,
-    amount_refunded: i64,
-    credit_notes_pre_payment: i64,
-    credit_notes_post_payment: i64,
-    created_at: OffsetDateTime,
-    due_date: Option<OffsetDateTime>,
-    paid_at: Option<OffsetDateTime>,
-    issued_at: Option<OffsetDateTime>,
-    period_start: Option<OffsetDateTime>,
-    period_end: Option<OffsetDateTime>,
-    name: String,
-    email: Option<String>,
-    customer_address: Option<serde_json::Value>,
-    customer_tax_id: Option<String>,
-    customer_tax_ids: Option<serde_json::Value>,
-    customer_tax_exempt: Option<String>,
-    subtotal: i64,
-    discount: i64,
-    tax: i64,
-    taxes: Option<serde_json::Value>,
-    pretax_credits: Option<serde_json::Value>,
-    shipping: Option<serde_json::Value>,
-    amount_overpaid: i64,
-    starting_balance: i64,
-    ending_balance: Option<i64>,
-    paid_out_of_band: bool,
-    description: Option<String>,
-    footer: Option<String>,
-    custom_fields: Option<serde_json::Value>,
-    lines_complete: bool,
-    hosted_invoice_url: Option<String>,
-}
-
 /// An invoice for export.
 #[derive(Clone, Debug)]
 pub struct FileInvoice {
@@ -133,69 +45,6 @@ pub struct FileInvoice {
     pub tax_ids: Vec<TaxId>,
     pub figures: Figures,
     pub lines_complete: bool,
-}
-
-impl FullRow {
-    fn row(&self) -> Row {
-        Row {
-            id: self.id,
-            stripe_invoice_id: self.stripe_invoice_id.clone(),
-            number: self.number.clone(),
-            status: self.status.clone(),
-            currency: self.currency.clone(),
-            total: self.total,
-            amount_due: self.amount_due,
-            amount_paid: self.amount_paid,
-            amount_remaining: self.amount_remaining,
-            amount_refunded: self.amount_refunded,
-            credit_notes_pre_payment: self.credit_notes_pre_payment,
-            credit_notes_post_payment: self.credit_notes_post_payment,
-            created_at: self.created_at,
-            due_date: self.due_date,
-            paid_at: self.paid_at,
-            issued_at: self.issued_at,
-            period_start: self.period_start,
-            period_end: self.period_end,
-        }
-    }
-
-    /// All tax ids; for rows stored before their types were, the first one.
-    fn tax_ids(&self) -> Vec<TaxId> {
-        let first = || self.customer_tax_id.iter().map(|value| TaxId { kind: String::new(), value: value.clone() }).collect();
-        let mut ids: Vec<TaxId> = parsed(self.customer_tax_ids.as_ref()).unwrap_or_else(first);
-        ids.retain(|id| !id.value.trim().is_empty());
-        ids
-    }
-
-    fn figures(&self, lines: LineFigures) -> sqlx::Result<Figures> {
-        Ok(Figures {
-            status: decode(&self.status)?,
-            currency: decode(&self.currency)?,
-            subtotal: self.subtotal,
-            discount: self.discount,
-            tax: self.tax,
-            taxes: parsed(self.taxes.as_ref()),
-            pretax_credits: parsed(self.pretax_credits.as_ref()),
-            shipping: parsed(self.shipping.as_ref()),
-            total: self.total,
-            credit_notes_before_payment: self.credit_notes_pre_payment,
-            credit_notes_after_payment: self.credit_notes_post_payment,
-            due: self.amount_due,
-            paid: self.amount_paid,
-            remaining: self.amount_remaining,
-            overpaid: self.amount_overpaid,
-            refunded: self.amount_refunded,
-            starting_balance: self.starting_balance,
-            ending_balance: self.ending_balance,
-            paid_out_of_band: self.paid_out_of_band,
-            tax_exempt: self.customer_tax_exempt.clone(),
-            lines: self.lines_complete.then_some(lines),
-        })
-    }
-}
-
-fn span(start: Option<OffsetDateTime>, end: Option<OffsetDateTime>) -> Option<Period> {
-    start.zip(end).and_then(|(start, end)| Period::new(start, end))
 }
 
 /// A page of a customer's invoices, and the total number of matches.
@@ -329,7 +178,7 @@ pub async fn list_after(
             customer_name: row.name.clone(),
             tax_ids: row.tax_ids(),
             lines_complete: row.lines_complete,
-            summary: row.row().summary(now)?,
+            summary: row.summary(now)?,
         });
     }
     let taxes = invoices.iter_mut().flat_map(|invoice| figures::taxes_of(&mut invoice.figures));
@@ -521,7 +370,7 @@ pub async fn detail(
     .collect::<Vec<_>>();
     let tax_ids = row.tax_ids();
     let detail = InvoiceDetail {
-        summary: row.row().summary(now)?,
+        summary: row.summary(now)?,
         customer: InvoiceCustomer {
             name: row.name,
             email: row.email,
