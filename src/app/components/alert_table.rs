@@ -43,7 +43,7 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
     };
     let list = alerts.list(usage);
     let said = match (alerts.settings.enabled(), list.is_empty()) {
-        (true, true) => Some("No threshold has been reached or is expected to be in this period. No cap is set."),
+        (true, true) => Some("No threshold has been reached in this period, and none is expected to be. No cap is set."),
         (false, true) => Some("Alerts are switched off, and no cap is set."),
         (false, false) => Some("Alerts are switched off. Caps still apply."),
         (true, false) => None,

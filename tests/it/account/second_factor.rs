@@ -205,7 +205,7 @@ async fn the_pages_work_without_javascript() {
     let secret = html.split_once("class=\"totp-secret\">").unwrap().1.split_once('<').unwrap().0.to_owned();
     let phone = Phone { secret: BASE32_NOPAD.decode(secret.as_bytes()).unwrap() };
     let wrong = submit(&client, "form=totp-confirm&code=000000").await;
-    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("Code: this is not the app’s current code"));
+    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("current code, or was already used"));
     let confirmed = submit(&client, &format!("form=totp-confirm&code={}", phone.shows(&app))).await;
     assert_eq!((confirmed.status, confirmed.header("cache-control")), (200, Some("no-store")));
     let html = confirmed.text();
