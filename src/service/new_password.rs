@@ -11,9 +11,8 @@ use crate::auth::{breached_passwords, common_passwords, password};
 pub(super) async fn check(platform: &Platform, given: &str, email: &str) -> Result<()> {
     common_passwords::refuse(given, email)?;
     password::check_length(given)?;
-    match &platform.config.breached_passwords_file {
-        Some(file) => breached_passwords::refuse(file, given).await?,
-        None => {}
+    if let Some(file) = &platform.config.breached_passwords_file {
+        breached_passwords::refuse(file, given).await?;
     }
     Ok(())
 }
