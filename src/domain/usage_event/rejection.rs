@@ -7,8 +7,9 @@ macro_rules! rejection_codes {
         /// A stable code, which programs decide by. A code is never renamed or removed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
         pub enum RejectionCode {
-            $(#[doc = $meaning] #[serde(rename = $code)] $variant,)*
+            $(#[doc = $meaning] $variant,)*
         }
 
         impl RejectionCode {
@@ -66,5 +67,17 @@ pub struct Rejection {
 impl Rejection {
     pub fn new(index: usize, id: Option<&str>, code: RejectionCode, detail: String) -> Rejection {
         Rejection { index, id: id.map(|id| id.chars().take(255).collect()), code, detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_serialized_as_documented() {
+        for code in RejectionCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
     }
 }
