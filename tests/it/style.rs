@@ -201,3 +201,16 @@ fn words_match_whole_words_only() {
     assert_eq!(comment("a.sql", "-- Why."), Some(" Why."));
     assert_eq!(comment("a.rs", "let a = 1; // one"), None);
 }
+
+/// A renamed test would lose its longer time limit unnoticed.
+#[test]
+fn time_limits_name_tests_that_exist() {
+    let limits = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".config/nextest.toml")).unwrap();
+    let files = files();
+    let names: Vec<&str> = limits.split("test(").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(names.len() > 2, "{names:?}");
+    for name in names.into_iter().filter(|name| !name.starts_with('/')) {
+        let found = files.iter().any(|(file, text)| file.ends_with(".rs") && text.contains(&format!("fn {name}(")));
+        assert!(found, ".config/nextest.toml names the test `{name}`, which does not exist");
+    }
+}
