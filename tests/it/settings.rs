@@ -263,7 +263,7 @@ async fn users_manage_only_their_own_settings() {
         client.send(Method::DELETE, &format!("{KEYS}/{id}"), None, Vec::new()).await.problem(403, "forbidden");
     }
     let page = reader.get(PAGE).await;
-    assert!(page.status == 200 && !page.text().contains("API keys") && !page.text().contains("Save alerts"), "{}", page.text());
+    assert!(page.status == 200 && !page.text().contains("keys-title") && !page.text().contains("Save alerts"), "{}", page.text());
     assert!(page.text().contains("no cap"), "{}", page.text());
     let refused = reader.post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
     assert!(refused.status == 403 && refused.text().contains("Your role doesn’t include"), "{}", refused.text());
