@@ -66,7 +66,7 @@ async fn customers_become_known_only_by_metadata() {
     for (days, claim, reason) in [
         (0, None, unknown.to_owned()),
         (1, Some("yes".to_owned()), format!("{unknown}: its metadata.apex_customer is neither `new` nor a customer's id")),
-        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer is not a customer that lacks a Stripe id")),
+        (2, Some(uuid::Uuid::nil().to_string()), format!("{unknown}: its metadata.apex_customer names no customer that lacks a Stripe id")),
     ] {
         let event = event_of("customer.updated", days, "Pixel Forge", claim.as_deref());
         deliver(&app, &event).await;
