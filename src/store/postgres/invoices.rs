@@ -15,7 +15,6 @@ use crate::domain::{
         sums::{Figures, LineFigures},
     },
     money::Currency,
-    period::Period,
     web_link::https_only,
 };
 use figures::{parsed, with_rates};
