@@ -13,7 +13,7 @@ function codeAt(secret: string, milliseconds: number) {
   return String(number % 1_000_000).padStart(6, '0');
 }
 
-test('login requires the app's code or a recovery code', async ({ page, browser }) => {
+test('login requires an app code or a recovery code', async ({ page, browser }) => {
   const person = addPerson('factor');
   await signInAs(page, person);
   await page.goto('/account');

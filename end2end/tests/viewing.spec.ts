@@ -73,7 +73,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test('customers can't open staff pages', async ({ page }) => {
+test('customers cannot open staff pages', async ({ page }) => {
   await signIn(page, 'publisher');
   for (const path of ['/admin/customers', '/admin/audit']) {
     const answer = await page.goto(path);
