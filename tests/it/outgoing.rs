@@ -26,7 +26,7 @@ pub async fn connected_to(stand_in: &StandIn) -> TestApp {
 /// The same platform with a client with short timeouts.
 pub fn impatient(app: &TestApp) -> Platform {
     let ms = Duration::from_millis;
-    let patience = Patience { a_try: ms(300), budget: ms(600) };
+    let patience = Patience { a_try: ms(1000), budget: ms(2000) };
     let settings = Settings { backoff: Backoff { base: ms(5), cap: ms(20) }, page: patience, job: patience, ..Settings::default() };
     let stripe = Client::with_settings(&app.platform.config, settings).unwrap();
     app.platform.with(|parts| parts.stripe = stripe)
