@@ -41,7 +41,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
         (true, Some(email)) => email.clone(),
         (true, None) => "no one, because no address is known".to_owned(),
     };
-    let hint = Some(format!("Up to ten e-mail addresses, separated by commas. Left empty: {fallback}."));
+    let hint = Some(format!("Up to ten e-mail addresses, separated by commas. If empty: {fallback}."));
     let recipients = Field { hint, multiple: true, ..Field::new("recipients", "email", "Recipients") };
     let money = settings.currency.code().to_uppercase();
     let metric = |metric: Metric| {
@@ -58,7 +58,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
                 <h3 id=id.clone()>{metric.title()}</h3>
                 {text("percent", "Alert at % of the included quantity", "Several separated by semicolons, for example 80; 90; 100; 110")}
                 {text("cost", &format!("Alert at overage in {money}"), "Several separated by semicolons, for example 50; 1,500")}
-                {text("cap", "Cap", "Events beyond it are refused and not counted. Left empty: no cap.")}
+                {text("cap", "Cap", "Events beyond it are refused and not counted. If empty: no cap.")}
                 {filled.select(
                     &field(metric, "cap_unit"),
                     "Cap counts in".to_owned(),
@@ -70,7 +70,7 @@ fn form(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl IntoView
     // While a question is open, neither answer is the primary one.
     let asks = refusal.is_some_and(|refusal| refusal.problem.is(ErrorCode::CapConfirmationRequired));
     let save = if asks { "button" } else { "button primary" };
-    let mails = vec![("true", "Tell us".to_owned()), ("false", "Don’t notify".to_owned())];
+    let mails = vec![("true", "Notify".to_owned()), ("false", "Don’t notify".to_owned())];
     view! {
         <form method="post" action=SETTINGS class="entries">
             <input type="hidden" name="form" value="alerts" />

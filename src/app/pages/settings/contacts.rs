@@ -39,7 +39,7 @@ pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl Int
             <li>
                 <div class="ids">
                     <span>{email}</span>
-                    <span class="quiet">"The address for invoices; it is changed where you pay."</span>
+                    <span class="quiet">"Invoices go to this address. Change it in Stripe’s customer portal."</span>
                 </div>
             </li>
         }
@@ -51,7 +51,7 @@ pub fn panel(settings: &CustomerSettings, refusal: Option<&Refusal>) -> impl Int
             <form method="post" action=SETTINGS class="filters">
                 <input type="hidden" name="form" value="contact" />
                 {filled.input(email)}
-                {filled.input(Field::new("name", "text", "Name, if you like"))}
+                {filled.input(Field::new("name", "text", "Name (optional)"))}
                 <button class="button">"Add contact"</button>
             </form>
         }
