@@ -220,11 +220,16 @@ pub struct Field {
     pub differs: bool,
 }
 
+/// utoipa reads the name `Object` as any JSON object.
+#[cfg(feature = "ssr")]
+type ComparedObject = Object;
+
 /// An object that differs between both sides in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Discrepancy {
     pub kind: Kind,
+    #[cfg_attr(feature = "ssr", schema(value_type = ComparedObject))]
     pub object: Object,
     /// Its Stripe id.
     pub object_id: String,
