@@ -20,6 +20,22 @@ step() { printf '==> %s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# begin_work: creates the folder $work. At exit the process $server, if set, is stopped, and the
+# folder removed.
+begin_work() {
+  work=$(mktemp -d)
+  server=
+  trap end_work EXIT
+  trap 'exit 130' INT TERM
+}
+end_work() {
+  local status=$?
+  trap - EXIT
+  if [ -n "$server" ]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  rm -rf "$work"
+  exit "$status"
+}
+
 # limited SECONDS COMMAND...: macOS has no `timeout`.
 limited() {
   local seconds=$1; shift

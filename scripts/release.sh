@@ -27,17 +27,7 @@ folder=$profile
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 name=apex-billing-$version-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-work=$(mktemp -d)
-server=
-finish() {
-  local status=$?
-  trap - EXIT
-  if [ -n "$server" ]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  rm -rf "$work"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+begin_work
 
 step "$name.tar.gz"
 packed="$work/packed/$name"

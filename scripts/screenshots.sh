@@ -12,17 +12,7 @@ target=${CARGO_TARGET_DIR:-$cache/target}
 program=${APEX_BILLING_BIN:-$target/debug/apex-billing}
 port=${APEX_SCREENSHOTS_PORT:-3130}
 [ -x "$program" ] || die "$program is missing; run \`make build\` first."
-work=$(mktemp -d)
-server=
-finish() {
-  local status=$?
-  trap - EXIT
-  if [ -n "$server" ]; then kill -INT "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  rm -rf "$work"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+begin_work
 
 step "starting the demo"
 # Only the run that the script starts appears on the page.
