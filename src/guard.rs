@@ -64,26 +64,24 @@ pub async fn reader() -> Result<Reader> {
 
 /// The authenticated caller and its customer, in a server function.
 pub async fn caller(customer_id: Option<String>) -> Result<Caller> {
-    let Reader { platform, principal, .. } = reader().await?;
-    let customer = customers::customer_of(&platform, &principal, customer_id.as_deref()).await?;
-    Ok(Caller { platform, principal, customer })
+    about(reader().await?, customer_id.as_deref()).await
 }
 
 /// The authenticated caller and its customer, in a handler.
 pub async fn caller_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
-    let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
+    about(reader_of(platform, extensions)?, customer_id).await
+}
+
+/// The caller with the customer that it names, or its own.
+async fn about(Reader { platform, principal, .. }: Reader, customer_id: Option<&str>) -> Result<Caller> {
     let customer = customers::customer_of(&platform, &principal, customer_id).await?;
     Ok(Caller { platform, principal, customer })
 }
 
 /// A caller that may change its customer's settings, in a handler.
 pub async fn manager_of(platform: Platform, extensions: &Extensions, customer_id: Option<&str>) -> Result<Caller> {
-    let Reader { platform, principal, .. } = reader_of(platform, extensions)?;
-    if !principal.role().manages() {
-        return Err(Error::Forbidden("publisher"));
-    }
-    let customer = customers::customer_of(&platform, &principal, customer_id).await?;
-    Ok(Caller { platform, principal, customer })
+    let reader = reader_of(platform, extensions)?;
+    if reader.principal.role().manages() { about(reader, customer_id).await } else { Err(Error::Forbidden("publisher")) }
 }
 
 /// A caller that may read how settings are changed, or changes them now, in a handler.

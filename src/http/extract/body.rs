@@ -66,9 +66,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for FormBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<FormBody<T>, ApiError> {
         let form = Form::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType("application/x-www-form-urlencoded"),
-            _ => Error::invalid("body", rejection.body_text()),
+            status => too_large_or(status, || Error::invalid("body", rejection.body_text())),
         });
         Ok(FormBody(form?.0))
     }
@@ -82,10 +81,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for FormOrJson<T> {
             require_json(request.headers(), "application/json, application/x-www-form-urlencoded")?;
             return Ok(FormOrJson { body: parse(&read(request, state).await?)?, by_form: false });
         }
-        let form = Form::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-            _ => Error::refused(ErrorCode::InvalidBody, rejection.body_text()),
-        });
+        let form = Form::from_request(request, state)
+            .await
+            .map_err(|rejection| too_large_or(rejection.status(), || Error::refused(ErrorCode::InvalidBody, rejection.body_text())));
         Ok(FormOrJson { body: form?.0, by_form: true })
     }
 }
@@ -107,10 +105,14 @@ fn require_json(headers: &HeaderMap, accepted: &'static str) -> Result<(), Error
 
 /// The whole body, up to the limit of its route.
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
-    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: DEFAULT_BODY_BYTES },
-        _ => Error::refused(ErrorCode::BadRequest, "The body is malformed. Nothing was done."),
+    Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
+        too_large_or(rejection.status(), || Error::refused(ErrorCode::BadRequest, "The body is malformed. Nothing was done."))
     })
+}
+
+/// The error of a body that the framework rejects.
+fn too_large_or(status: StatusCode, other: impl FnOnce() -> Error) -> Error {
+    if status == StatusCode::PAYLOAD_TOO_LARGE { Error::TooLarge { limit: DEFAULT_BODY_BYTES } } else { other() }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {

@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::Deserialize;
-use std::convert::Infallible;
+use std::convert::{Infallible, identity};
 
 /// A caller who may change the customer's settings, or see how they are changed.
 pub struct Manager(pub Caller);
@@ -34,63 +34,44 @@ async fn customer_id(parts: &mut Parts, server: &Server) -> Result<Option<String
     Ok(customer_id)
 }
 
-impl FromRequestParts<Server> for Reader {
-    type Rejection = ApiError;
+/// Callers that the guard admits by the request's head.
+macro_rules! admitted {
+    ($($caller:ty: $admit:path;)*) => {$(
+        impl FromRequestParts<Server> for $caller {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Reader, ApiError> {
-        Ok(guard::reader_of(server.platform.clone(), &parts.extensions)?)
-    }
+            async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<$caller, ApiError> {
+                Ok($admit(server.platform.clone(), &parts.extensions)?)
+            }
+        }
+    )*};
 }
 
-impl FromRequestParts<Server> for Person {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Person, ApiError> {
-        Ok(guard::person_of(server.platform.clone(), &parts.extensions)?)
-    }
+admitted! {
+    Reader: guard::reader_of;
+    Person: guard::person_of;
+    Machine: guard::machine_of;
+    Staff: guard::staff_of;
 }
 
-impl FromRequestParts<Server> for Machine {
-    type Rejection = ApiError;
+/// Callers that the guard admits for a customer.
+macro_rules! admitted_for_a_customer {
+    ($($caller:ty: $admit:path, $extractor:path;)*) => {$(
+        impl FromRequestParts<Server> for $caller {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Machine, ApiError> {
-        Ok(guard::machine_of(server.platform.clone(), &parts.extensions)?)
-    }
+            async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<$caller, ApiError> {
+                let named = customer_id(parts, server).await?;
+                Ok($extractor($admit(server.platform.clone(), &parts.extensions, named.as_deref()).await?))
+            }
+        }
+    )*};
 }
 
-impl FromRequestParts<Server> for Staff {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Staff, ApiError> {
-        Ok(guard::staff_of(server.platform.clone(), &parts.extensions)?)
-    }
-}
-
-impl FromRequestParts<Server> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Caller, ApiError> {
-        let named = customer_id(parts, server).await?;
-        Ok(guard::caller_of(server.platform.clone(), &parts.extensions, named.as_deref()).await?)
-    }
-}
-
-impl FromRequestParts<Server> for Manager {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Manager, ApiError> {
-        let named = customer_id(parts, server).await?;
-        Ok(Manager(guard::manager_of(server.platform.clone(), &parts.extensions, named.as_deref()).await?))
-    }
-}
-
-impl FromRequestParts<Server> for Changer {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Changer, ApiError> {
-        let named = customer_id(parts, server).await?;
-        Ok(Changer(guard::changer_of(server.platform.clone(), &parts.extensions, named.as_deref()).await?))
-    }
+admitted_for_a_customer! {
+    Caller: guard::caller_of, identity;
+    Manager: guard::manager_of, Manager;
+    Changer: guard::changer_of, Changer;
 }
 
 impl<S: Sync> FromRequestParts<S> for Origin {
