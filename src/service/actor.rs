@@ -1,12 +1,20 @@
 //! The actor of a change and the request's origin, for the audit log.
 
 use crate::{domain::identity::CustomerId, store::postgres::audit::Entry};
+use serde_json::Value;
 
 /// Origin of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
+}
+
+impl Origin {
+    /// The audit log's entry of what an actor does from here.
+    pub fn entry<'a>(&'a self, event_type: &'a str, actor: &'a str, customer: Option<CustomerId>, data: Value) -> Entry<'a> {
+        Entry { event_type, actor, customer, data, ip_address: self.ip_address.as_deref(), user_agent: self.user_agent.as_deref() }
+    }
 }
 
 /// The actor of a change.
@@ -22,16 +30,9 @@ impl By {
         By { actor: SYSTEM.to_owned(), origin: Origin::default() }
     }
 
-    /// The audit log's entry of a change to a customer.
-    pub fn entry<'a>(&'a self, event_type: &'a str, customer: CustomerId, data: serde_json::Value) -> Entry<'a> {
-        Entry {
-            event_type,
-            actor: &self.actor,
-            customer: Some(customer),
-            data,
-            ip_address: self.origin.ip_address.as_deref(),
-            user_agent: self.origin.user_agent.as_deref(),
-        }
+    /// The audit log's entry of a change.
+    pub fn entry<'a>(&'a self, event_type: &'a str, customer: Option<CustomerId>, data: Value) -> Entry<'a> {
+        self.origin.entry(event_type, &self.actor, customer, data)
     }
 }
 
@@ -39,7 +40,7 @@ impl By {
 pub(super) const SYSTEM: &str = "system";
 
 /// The audit log's entry of a change that the platform makes itself.
-pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'_> {
+pub(super) fn system_entry(event_type: &str, customer: Option<CustomerId>, data: Value) -> Entry<'_> {
     Entry { event_type, actor: SYSTEM, customer, data, ip_address: None, user_agent: None }
 }
 

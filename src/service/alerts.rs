@@ -73,7 +73,7 @@ pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Valu
         Metric::ALL.into_iter().filter(|metric| cap_of(before.as_ref(), *metric) != cap_of(Some(&settings), *metric)).collect();
     end_caps(&mut tx, customer, period.start(), &changed, now).await?;
     let data = json!({"before": before, "after": settings});
-    audit::record(&mut tx, by.entry("alerts.changed", customer, data.clone())).await?;
+    audit::record(&mut tx, by.entry("alerts.changed", Some(customer), data.clone())).await?;
     outbox::publish(&mut tx, "alerts.changed", Some(customer), data).await?;
     tx.commit().await?;
     platform.caps.forget(customer);

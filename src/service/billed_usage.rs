@@ -1,13 +1,10 @@
 //! Audits usage changes of invoiced periods. Usage may arrive up to 35 days late and is still
 //! counted in its hour; if that hour has been billed, the change is audited and published.
 
-use super::{Platform, Result};
+use super::{Platform, Result, actor::system_entry};
 use crate::{
     domain::usage_event::MAX_AGE,
-    store::postgres::{
-        audit::{self, Entry},
-        billed_usage as store, outbox,
-    },
+    store::postgres::{audit, billed_usage as store, outbox},
     telemetry,
 };
 use serde_json::json;
@@ -32,15 +29,7 @@ pub async fn check(platform: &Platform) -> Result<usize> {
     for change in &changes {
         let data = json!({"invoice_id": change.invoice, "metric": change.metric, "before": change.before, "after": change.after});
         tracing::warn!(customer_id = %change.customer, invoice_id = %change.invoice, change.metric, change.before, change.after, "usage of a billed period changed");
-        let entry = Entry {
-            event_type: "usage.billed_period_changed",
-            actor: "system",
-            customer: Some(change.customer),
-            data: data.clone(),
-            ip_address: None,
-            user_agent: None,
-        };
-        audit::record(&mut transaction, entry).await?;
+        audit::record(&mut transaction, system_entry("usage.billed_period_changed", Some(change.customer), data.clone())).await?;
         outbox::publish(&mut transaction, "usage.billed_period_changed", Some(change.customer), data).await?;
     }
     store::remember(&mut transaction, since, now).await?;

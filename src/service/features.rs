@@ -8,7 +8,7 @@ use super::{Error, Platform, Result, actor::By};
 use crate::{
     domain::features::{Feature, Features, Off, Switch},
     store::postgres::{
-        audit::{self, Entry},
+        audit,
         features::{self as store, Stored},
         outbox,
     },
@@ -109,15 +109,7 @@ pub async fn switch(platform: &Platform, by: &By, feature: Feature, enabled: boo
     let mut transaction = platform.db.begin().await?;
     if store::switch(&mut transaction, &to).await? {
         let data = json!({"feature": feature, "before": !enabled, "after": enabled, "reason": reason});
-        let entry = Entry {
-            event_type: "feature.switched",
-            actor: &by.actor,
-            customer: None,
-            data: data.clone(),
-            ip_address: by.origin.ip_address.as_deref(),
-            user_agent: by.origin.user_agent.as_deref(),
-        };
-        audit::record(&mut transaction, entry).await?;
+        audit::record(&mut transaction, by.entry("feature.switched", None, data.clone())).await?;
         outbox::publish(&mut transaction, "feature.switched", None, data).await?;
         tracing::warn!(%feature, enabled, actor = by.actor, "feature switched");
     }

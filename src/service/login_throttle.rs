@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::login_throttle::{Scope, Tally, network_of},
-    store::postgres::{audit::Entry, login_throttle as store},
+    store::postgres::login_throttle as store,
     telemetry,
 };
 use serde_json::json;
@@ -93,15 +93,9 @@ async fn refuse(platform: &Platform, email: &str, origin: &Origin, key: &store::
     metrics::counter!(telemetry::LOGINS, "result" => "throttled").increment(1);
     let retry_after = u64::try_from(wait.whole_seconds()).unwrap_or(0) + u64::from(wait.subsec_nanoseconds() > 0);
     if store::tell(&mut *platform.db.acquire().await?, key).await? {
-        let entry = Entry {
-            event_type: "session.throttled",
-            actor: &shown_email(email),
-            customer: None,
-            data: json!({"retry_after": retry_after}),
-            ip_address: origin.ip_address.as_deref(),
-            user_agent: origin.user_agent.as_deref(),
-        };
-        refusals::record(platform, entry).await?;
+        let actor = shown_email(email);
+        let data = json!({"retry_after": retry_after});
+        refusals::record(platform, origin.entry("session.throttled", &actor, None, data)).await?;
     }
     Ok(Error::LoginThrottled { retry_after })
 }

@@ -9,7 +9,7 @@ mod resend;
 
 pub use resend::resend;
 
-use super::{Error, Platform, Result, features, usage};
+use super::{Error, Platform, Result, actor::system_entry, features, usage};
 use crate::{
     config::Meters,
     domain::{
@@ -18,7 +18,7 @@ use crate::{
         subscription::{Subscription, boundaries},
     },
     store::postgres::{
-        audit::{self, Entry},
+        audit,
         meters::{self as store, Claim, Row},
         outbox,
     },
@@ -268,8 +268,7 @@ impl Turn<'_> {
 
     async fn tell(&self, conn: &mut PgConnection, (event_type, data): Notice) -> Result<()> {
         let customer = Some(self.claim.customer);
-        let entry = Entry { event_type, actor: "system", customer, data: data.clone(), ip_address: None, user_agent: None };
-        audit::record(conn, entry).await?;
+        audit::record(conn, system_entry(event_type, customer, data.clone())).await?;
         Ok(outbox::publish(conn, event_type, customer, data).await?)
     }
 }

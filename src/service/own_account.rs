@@ -79,14 +79,7 @@ pub(super) async fn note(platform: &Platform, entry: Entry<'_>) -> Result<()> {
 }
 
 pub(super) fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {
-    Entry {
-        event_type,
-        actor: &person.email,
-        customer: person.principal.customer(),
-        data,
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    }
+    origin.entry(event_type, &person.email, person.principal.customer(), data)
 }
 
 /// The password rules name the field `password`.

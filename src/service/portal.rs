@@ -4,10 +4,7 @@ use super::{Error, Platform, Result, actor::Origin, features};
 use crate::{
     auth::Principal,
     domain::{error_code::ErrorCode, features::Feature, identity::CustomerId, web_link::https_link},
-    store::postgres::{
-        audit::{self, Entry},
-        customers,
-    },
+    store::postgres::{audit, customers},
     stripe::client::StripeError,
 };
 use serde::Serialize;
@@ -46,14 +43,8 @@ pub async fn open(platform: &Platform, principal: &Principal, customer: Customer
     if https_link(&url).is_none() && !is_of_stand_in {
         return Err(StripeError::Unreadable("the portal's URL is invalid".into()).into());
     }
-    let entry = Entry {
-        event_type: "portal.opened",
-        actor: &principal.actor(),
-        customer: Some(customer),
-        data: json!({"stripe_customer_id": stripe_id}),
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    };
+    let actor = principal.actor();
+    let entry = origin.entry("portal.opened", &actor, Some(customer), json!({"stripe_customer_id": stripe_id}));
     audit::record(&mut *platform.db.acquire().await?, entry).await?;
     Ok(Portal { url })
 }

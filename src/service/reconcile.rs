@@ -24,14 +24,8 @@ pub use scope::Asked;
 
 use super::{Error, Platform, Result, actor::By};
 use crate::{
-    domain::{
-        identity::CustomerId,
-        reconcile::{Reconciliation, ReconciliationStatus, ReconciliationSummary},
-    },
-    store::postgres::{
-        audit::{self, Entry},
-        reconcile as store,
-    },
+    domain::reconcile::{Reconciliation, ReconciliationStatus, ReconciliationSummary},
+    store::postgres::{audit, reconcile as store},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -85,7 +79,7 @@ pub async fn cancel(platform: &Platform, by: &By, id: &str) -> Result<Reconcilia
     let run = store::run(&platform.db, id).await?.ok_or(MISSING)?;
     let mut tx = platform.db.begin().await?;
     if store::ask_to_cancel(&mut tx, id, platform.clock.now()).await? {
-        audit::record(&mut tx, entry("reconciliation.cancel_requested", by, run.customer, json!({"reconciliation_id": id}))).await?;
+        audit::record(&mut tx, by.entry("reconciliation.cancel_requested", run.customer, json!({"reconciliation_id": id}))).await?;
     }
     tx.commit().await?;
     if run.status == ReconciliationStatus::Running
@@ -97,17 +91,6 @@ pub async fn cancel(platform: &Platform, by: &By, id: &str) -> Result<Reconcilia
         return work.carry_out(&silent, &cancelled).await;
     }
     store::summary(&platform.db, id).await?.ok_or(MISSING)
-}
-
-fn entry<'a>(event_type: &'a str, by: &'a By, customer: Option<CustomerId>, data: serde_json::Value) -> Entry<'a> {
-    Entry {
-        event_type,
-        actor: &by.actor,
-        customer,
-        data,
-        ip_address: by.origin.ip_address.as_deref(),
-        user_agent: by.origin.user_agent.as_deref(),
-    }
 }
 
 fn named(id: &str) -> Result<Uuid> {

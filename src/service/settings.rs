@@ -50,7 +50,7 @@ pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, nam
         return Err(Error::invalid("email", format!("the limit of {MAX_CONTACTS} contacts is reached; remove one first")));
     }
     let data = json!({"email": email, "name": name});
-    audit::record(&mut tx, by.entry("billing_contact.put", customer, json!({"before": before, "after": contact}))).await?;
+    audit::record(&mut tx, by.entry("billing_contact.put", Some(customer), json!({"before": before, "after": contact}))).await?;
     outbox::publish(&mut tx, "billing_contact.put", Some(customer), data).await?;
     tx.commit().await?;
     Ok(contact)
@@ -62,7 +62,7 @@ pub async fn remove_contact(platform: &Platform, by: &By, customer: CustomerId, 
     let mut tx = platform.db.begin().await?;
     let before = contacts::remove(&mut tx, customer, id).await?.ok_or(Error::NotFound("contact"))?;
     let data = json!({"email": before.email});
-    audit::record(&mut tx, by.entry("billing_contact.removed", customer, json!({"before": before, "after": null}))).await?;
+    audit::record(&mut tx, by.entry("billing_contact.removed", Some(customer), json!({"before": before, "after": null}))).await?;
     outbox::publish(&mut tx, "billing_contact.removed", Some(customer), data).await?;
     Ok(tx.commit().await?)
 }
@@ -86,7 +86,7 @@ pub async fn create_api_key(platform: &Platform, by: &By, customer: CustomerId, 
     }
     let summary = api_keys::add(&mut tx, customer, name, api_key::prefix(&key), &hash, platform.clock.now()).await?;
     let data = json!({"name": name, "prefix": summary.prefix});
-    audit::record(&mut tx, by.entry("api_key.created", customer, data.clone())).await?;
+    audit::record(&mut tx, by.entry("api_key.created", Some(customer), data.clone())).await?;
     outbox::publish(&mut tx, "api_key.created", Some(customer), data).await?;
     tx.commit().await?;
     Ok(NewApiKey { summary, key })
@@ -98,7 +98,7 @@ pub async fn revoke_api_key(platform: &Platform, by: &By, customer: CustomerId, 
     let mut tx = platform.db.begin().await?;
     let key = api_keys::revoke(&mut tx, customer, id, platform.clock.now()).await?.ok_or(Error::NotFound("API key"))?;
     let data = json!({"name": key.name, "prefix": key.prefix});
-    audit::record(&mut tx, by.entry("api_key.revoked", customer, data.clone())).await?;
+    audit::record(&mut tx, by.entry("api_key.revoked", Some(customer), data.clone())).await?;
     outbox::publish(&mut tx, "api_key.revoked", Some(customer), data).await?;
     tx.commit().await?;
     Ok(key)

@@ -98,12 +98,5 @@ async fn refused(platform: &Platform, email: &str, data: Value, origin: &Origin)
 }
 
 fn entry<'a>(email: &'a str, user: Option<&User>, event_type: &'a str, data: Value, origin: &'a Origin) -> Entry<'a> {
-    Entry {
-        event_type,
-        actor: email,
-        customer: user.and_then(|user| user.customer),
-        data,
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    }
+    origin.entry(event_type, email, user.and_then(|user| user.customer), data)
 }

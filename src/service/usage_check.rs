@@ -1,7 +1,7 @@
 //! Compares raw usage events with billed usage. Differences are reported, not repaired: staff
 //! decide.
 
-use super::{Platform, Result};
+use super::{Platform, Result, actor::system_entry};
 use crate::{
     domain::{
         identity::CustomerId,
@@ -50,15 +50,7 @@ pub async fn check(platform: &Platform, span: Period) -> Result<(Vec<HourDiffere
     for (customer, differences) in news {
         let named: Vec<_> = differences.iter().take(NAMED).collect();
         let data = json!({"what": "raw usage events differ from billed usage", "hours": differences.len(), "differences": named});
-        let entry = audit::Entry {
-            event_type: "error",
-            actor: "system",
-            customer: Some(customer),
-            data: data.clone(),
-            ip_address: None,
-            user_agent: None,
-        };
-        audit::record(&mut tx, entry).await?;
+        audit::record(&mut tx, system_entry("error", Some(customer), data.clone())).await?;
         outbox::publish(&mut tx, "usage.difference_found", Some(customer), data).await?;
     }
     let open = store::open(&mut tx).await?;

@@ -11,25 +11,16 @@ use crate::{
         identity::{CustomerId, Viewer, ViewerCustomer},
         role::Role,
     },
-    store::postgres::{
-        audit::{self, Entry},
-        customers, sessions, users as store,
-    },
+    store::postgres::{audit, customers, sessions, users as store},
 };
 use serde_json::json;
 use uuid::Uuid;
 
 /// Audits a logout.
 pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
-    let entry = Entry {
-        event_type: "session.logout",
-        actor: &principal.actor(),
-        customer: principal.own_customer(),
-        data: json!({}),
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    };
     view_as::stop(platform, principal, origin).await?;
+    let actor = principal.actor();
+    let entry = origin.entry("session.logout", &actor, principal.own_customer(), json!({}));
     Ok(audit::record(&mut *platform.db.acquire().await?, entry).await?)
 }
 

@@ -5,10 +5,7 @@ use super::{Error, Platform, Result, actor::Origin};
 use crate::{
     auth::Principal,
     domain::identity::CustomerId,
-    store::postgres::{
-        audit::{self, Entry},
-        customers,
-    },
+    store::postgres::{audit, customers},
 };
 use serde_json::json;
 
@@ -27,9 +24,9 @@ pub async fn start(platform: &Platform, principal: &Principal, origin: &Origin, 
     let actor = principal.actor();
     let mut tx = platform.db.begin().await?;
     if let Some(before) = principal.viewing() {
-        audit::record(&mut tx, entry("view_as.stopped", &actor, before, origin)).await?;
+        audit::record(&mut tx, origin.entry("view_as.stopped", &actor, Some(before), json!({}))).await?;
     }
-    audit::record(&mut tx, entry("view_as.started", &actor, customer, origin)).await?;
+    audit::record(&mut tx, origin.entry("view_as.started", &actor, Some(customer), json!({}))).await?;
     tx.commit().await?;
     Ok(customer)
 }
@@ -38,18 +35,7 @@ pub async fn start(platform: &Platform, principal: &Principal, origin: &Origin, 
 pub async fn stop(platform: &Platform, principal: &Principal, origin: &Origin) -> Result<()> {
     if let Some(customer) = principal.viewing() {
         let mut conn = platform.db.acquire().await?;
-        audit::record(&mut conn, entry("view_as.stopped", &principal.actor(), customer, origin)).await?;
+        audit::record(&mut conn, origin.entry("view_as.stopped", &principal.actor(), Some(customer), json!({}))).await?;
     }
     Ok(())
-}
-
-fn entry<'a>(event_type: &'a str, actor: &'a str, customer: CustomerId, origin: &'a Origin) -> Entry<'a> {
-    Entry {
-        event_type,
-        actor,
-        customer: Some(customer),
-        data: json!({}),
-        ip_address: origin.ip_address.as_deref(),
-        user_agent: origin.user_agent.as_deref(),
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     auth::Principal,
     domain::identity::CustomerId,
     service::{Error, Platform, actor::Origin},
-    store::postgres::audit::{self, Entry},
+    store::postgres::audit,
 };
 use serde_json::{Value, json};
 use std::{
@@ -84,14 +84,7 @@ impl Incidents {
 }
 
 async fn write(platform: &Platform, incident: &Incident) -> sqlx::Result<()> {
-    let entry = Entry {
-        event_type: incident.event_type,
-        actor: &incident.actor,
-        customer: incident.customer,
-        data: incident.data.clone(),
-        ip_address: incident.origin.ip_address.as_deref(),
-        user_agent: incident.origin.user_agent.as_deref(),
-    };
+    let entry = incident.origin.entry(incident.event_type, &incident.actor, incident.customer, incident.data.clone());
     if incident.is_of_stranger {
         return refusals::try_to_record(platform, entry).await;
     }

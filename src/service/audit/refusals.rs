@@ -3,12 +3,12 @@
 //! refusals are counted, and one row has the counts of a past hour.
 
 use crate::{
-    domain::login_throttle::network_of,
-    service::{Platform, Result},
+    domain::{login_throttle::network_of, period::hour_of},
+    service::{Platform, Result, actor::system_entry},
     store::postgres::audit::{self, Entry, refusals as store},
 };
 use serde_json::json;
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
 /// Rows per address (IPv6: /64) and hour.
 const MOST_OF_NETWORK: i32 = 20;
@@ -51,12 +51,7 @@ pub async fn summarize(platform: &Platform) -> Result<()> {
             "from": first.format(&Rfc3339).unwrap_or_default(),
             "to": hour.format(&Rfc3339).unwrap_or_default(),
         });
-        let entry = Entry { event_type: "access.refused_more", actor: "system", customer: None, data, ip_address: None, user_agent: None };
-        audit::record(&mut tx, entry).await?;
+        audit::record(&mut tx, system_entry("access.refused_more", None, data)).await?;
     }
     Ok(tx.commit().await?)
-}
-
-fn hour_of(at: OffsetDateTime) -> OffsetDateTime {
-    at - Duration::seconds(at.unix_timestamp().rem_euclid(3600)) - Duration::nanoseconds(at.nanosecond().into())
 }

@@ -1,6 +1,6 @@
 //! Starts a run, or resumes the existing one.
 
-use super::{Asked, Error, MISSING, Platform, Result, Work, entry, rfc3339, run::Stage, scope::Scope};
+use super::{Asked, Error, MISSING, Platform, Result, Work, rfc3339, run::Stage, scope::Scope};
 use crate::{
     domain::{error_code::ErrorCode, identity::CustomerId, reconcile::ReconciliationStatus},
     service::actor::By,
@@ -109,7 +109,7 @@ pub(super) async fn add(platform: &Platform, by: &By, scope: Scope, repair: bool
     let id = store::begin(&mut tx, &begin).await?;
     if !dry_run {
         let data = json!({"reconciliation_id": id, "from": scope.from.map(rfc3339), "to": rfc3339(scope.to), "repair": repair});
-        audit::record(&mut tx, entry("reconciliation.started", by, scope.customer, data)).await?;
+        audit::record(&mut tx, by.entry("reconciliation.started", scope.customer, data)).await?;
     }
     tx.commit().await?;
     store::run(&platform.db, id).await?.ok_or(MISSING)

@@ -1,7 +1,7 @@
 //! Repairs discrepancies: the object is fetched from Stripe and goes through the inbox, like all
 //! changes of the mirror.
 
-use super::{MISSING, entry, named, run::Runner, streams, usage::hours_of};
+use super::{MISSING, named, run::Runner, streams, usage::hours_of};
 use crate::{
     domain::{
         metric::Metric,
@@ -107,7 +107,7 @@ async fn mend(platform: &Platform, by: &By, run: &Run, found: &FoundDiscrepancy)
         "before": before, "after": after, "error": error,
     });
     let event_type = if error.is_none() { "reconciliation.repaired" } else { "reconciliation.repair_failed" };
-    audit::record(&mut tx, entry(event_type, by, found.customer_id, data)).await?;
+    audit::record(&mut tx, by.entry(event_type, found.customer_id, data)).await?;
     tx.commit().await?;
     Ok(error.is_none())
 }

@@ -13,7 +13,7 @@ use crate::{
         parameter::{paging, value},
     },
     store::postgres::{
-        audit::{self, Entry},
+        audit,
         inbox::{self, Attempt, staff as store},
     },
     stripe::webhook::parsed::ParsedEvent,
@@ -57,15 +57,8 @@ pub async fn replay(platform: &Platform, by: &By, stripe_event_id: &str) -> Resu
         Attempt::PENDING
     };
     let (status, customer) = (attempt.status, attempt.customer.or(held.customer));
-    let entry = Entry {
-        event_type: "webhook.replayed",
-        actor: &by.actor,
-        customer,
-        data: json!({"stripe_event_id": event.id, "event_type": event.event_type, "status_before": held.status, "status": status}),
-        ip_address: by.origin.ip_address.as_deref(),
-        user_agent: by.origin.user_agent.as_deref(),
-    };
-    audit::record(&mut transaction, entry).await?;
+    let data = json!({"stripe_event_id": event.id, "event_type": event.event_type, "status_before": held.status, "status": status});
+    audit::record(&mut transaction, by.entry("webhook.replayed", customer, data)).await?;
     transaction.commit().await?;
     count(event, status.as_str());
     count_tie(platform, event, &attempt);

@@ -5,7 +5,7 @@ use crate::{
     domain::reconcile::{ReconciliationStatus, ReconciliationSummary, Totals, over},
     service::{
         Error, Result,
-        reconcile::{MISSING, entry, rfc3339},
+        reconcile::{MISSING, rfc3339},
     },
     store::postgres::{
         audit, outbox,
@@ -62,7 +62,7 @@ impl Runner<'_> {
                 after = last.id;
                 for found in &page {
                     let data = json!({"reconciliation_id": id, "discrepancy": found});
-                    audit::record(tx, entry("reconciliation.discrepancy", &self.by, found.customer_id, data)).await?;
+                    audit::record(tx, self.by.entry("reconciliation.discrepancy", found.customer_id, data)).await?;
                 }
             }
         }
@@ -76,7 +76,7 @@ impl Runner<'_> {
             ReconciliationStatus::Cancelled => "reconciliation.cancelled",
             ReconciliationStatus::Completed | ReconciliationStatus::Running => "reconciliation.completed",
         };
-        audit::record(tx, entry(event_type, &self.by, self.run.customer, data.clone())).await?;
+        audit::record(tx, self.by.entry(event_type, self.run.customer, data.clone())).await?;
         outbox::publish(tx, event_type, self.run.customer, data.clone()).await?;
         if end.within_tolerance == Some(false) {
             outbox::publish(tx, "reconciliation.out_of_tolerance", self.run.customer, data.clone()).await?;
