@@ -78,7 +78,7 @@ fn flatten(prefix: &[&str], tree: &str, found: &mut Vec<Vec<String>>) {
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut rest = code;
-    while let Some(at) = rest.find("use ").filter(|_| rest.contains("use ")) {
+    while let Some(at) = rest.find("use ") {
         let begins = at == 0 || rest[..at].ends_with(['\n', ' ']);
         let tree = &rest[at + 4..];
         let end = tree.find(';').unwrap_or(tree.len());
