@@ -117,6 +117,24 @@ impl<T: ToSchema> PerMetric<T> {
     }
 }
 
+/// The functions of a module that reads and writes quantities in the unit that people read.
+macro_rules! quantities_in_unit {
+    ($naming:expr) => {
+        pub fn serialize<T: InUnit, S: Serializer>(values: &PerMetric<T>, s: S) -> Result<S::Ok, S::Error> {
+            write(values, $naming, InUnitOf::new, s)
+        }
+
+        pub fn deserialize<'de, T: InUnit, D: Deserializer<'de>>(d: D) -> Result<PerMetric<T>, D::Error> {
+            complete(read(d, $naming, Seed::new)?, $naming)
+        }
+
+        #[cfg(feature = "ssr")]
+        pub fn schema<T: InUnit>() -> Object {
+            object($naming, |metric| T::schema(metric.unit()), true)
+        }
+    };
+}
+
 /// Fields with the keys of the metrics: `"impressions": …, "data_transfer": …`.
 pub mod by_key {
     use super::*;
@@ -140,18 +158,7 @@ pub mod by_key {
     pub mod in_unit {
         use super::*;
 
-        pub fn serialize<T: InUnit, S: Serializer>(values: &PerMetric<T>, s: S) -> Result<S::Ok, S::Error> {
-            write(values, KEY, InUnitOf::new, s)
-        }
-
-        pub fn deserialize<'de, T: InUnit, D: Deserializer<'de>>(d: D) -> Result<PerMetric<T>, D::Error> {
-            complete(read(d, KEY, Seed::new)?, KEY)
-        }
-
-        #[cfg(feature = "ssr")]
-        pub fn schema<T: InUnit>() -> Object {
-            object(KEY, |metric| T::schema(metric.unit()), true)
-        }
+        quantities_in_unit!(KEY);
     }
 }
 
@@ -161,18 +168,7 @@ pub mod in_unit {
 
     const FIELD: Naming = |definition| definition.field;
 
-    pub fn serialize<T: InUnit, S: Serializer>(values: &PerMetric<T>, s: S) -> Result<S::Ok, S::Error> {
-        write(values, FIELD, InUnitOf::new, s)
-    }
-
-    pub fn deserialize<'de, T: InUnit, D: Deserializer<'de>>(d: D) -> Result<PerMetric<T>, D::Error> {
-        complete(read(d, FIELD, Seed::new)?, FIELD)
-    }
-
-    #[cfg(feature = "ssr")]
-    pub fn schema<T: InUnit>() -> Object {
-        object(FIELD, |metric| T::schema(metric.unit()), true)
-    }
+    quantities_in_unit!(FIELD);
 }
 
 /// What a plan includes: `"included_impressions": 10, "included_data_transfer_gb": 500`; null for
