@@ -19,7 +19,7 @@ pub mod theme;
 pub mod usage_comparison;
 pub mod usage_summary;
 
-use crate::domain::PRODUCT;
+use crate::domain::{PRODUCT, language::Language};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -36,6 +36,11 @@ use pages::{
 pub use shell::shell;
 pub use status::SetStatus;
 pub use theme::ThemePreference;
+
+/// The language of the page that is rendered. The request's context has it.
+pub fn language() -> Language {
+    use_context().unwrap_or_default()
+}
 
 /// The document's title with a page's. leptos_meta 0.8.7 doesn't escape `<title>` in the server's
 /// HTML, so external text is escaped here; in the browser it is set as text.

@@ -6,6 +6,7 @@
 //! | room | target | holds | must not know |
 //! | --- | --- | --- | --- |
 //! | [`domain`] | both | money, periods, plans, rating, invoices, roles: pure rules | any other room, IO, the clock |
+//! | [`text`] | both | every text and format for people, in three languages | any other room but `domain` |
 //! | [`app`] | both | the Leptos console: shell, pages, components, server functions | sqlx, axum, Stripe |
 //! | `config` | server | environment and `Leptos.toml` in one typed value | |
 //! | `service` | server | use cases, one file per noun; the only way from `api` and `app` to the data | HTTP |
@@ -26,6 +27,7 @@
 
 pub mod app;
 pub mod domain;
+pub mod text;
 
 #[cfg(feature = "ssr")]
 pub mod api;
