@@ -20,10 +20,16 @@ pub mod status;
 pub mod usage_comparison;
 pub mod usage_summary;
 
-use leptos::prelude::{AnyView, IntoAny, IntoView};
+use crate::domain::language::Language;
+use leptos::prelude::{AnyView, IntoAny, IntoView, use_context};
 
 pub use apex_islands::ThemePreference;
 pub use status::SetStatus;
+
+/// The language of the page that is rendered. The request's context has it.
+pub fn language() -> Language {
+    use_context().unwrap_or_default()
+}
 
 /// A rendered page: its title, without the product's name, and its content.
 pub struct Page {

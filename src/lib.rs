@@ -6,6 +6,7 @@
 //! | module | holds | must not know |
 //! | --- | --- | --- |
 //! | [`domain`] | money, periods, plans, rating, invoices, roles: pure rules | any other module, IO, the clock |
+//! | [`text`] | every text and format for people, in three languages | any other module but `domain` |
 //! | [`app`] | the Leptos console: pages, components, server functions | sqlx, axum, Stripe |
 //! | `config` | environment and `Leptos.toml` in one typed value | |
 //! | `service` | use cases, one file per noun; the only way from `api` and `app` to the data | HTTP |
@@ -26,6 +27,7 @@
 
 pub mod app;
 pub mod domain;
+pub mod text;
 
 pub mod api;
 pub mod auth;
