@@ -7,7 +7,7 @@ use crate::app::{
     calls::problem::ProblemJson,
     components::problem_page,
     local_path::{HOME, local_path, login_path, next_path},
-    shell,
+    shell::{self, Scripts},
 };
 use axum::{
     body::Body,
@@ -47,7 +47,6 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
-    let options = server.platform.config.leptos.clone();
     let title = if status == StatusCode::NOT_FOUND { "Page not found" } else { "Billing" };
     // A retry link only helps if a retry may succeed.
     let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
@@ -56,7 +55,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
         None if is_read && may_pass => local_path(&own).unwrap_or(HOME).to_owned(),
         None => HOME.to_owned(),
     };
-    let page = Owner::new().with(|| shell::document(&options, theme, Page::new(title, problem_page(problem, again)), false));
+    let page = Owner::new().with(|| shell::document(&server.assets, theme, Page::new(title, problem_page(problem, again)), Scripts::None));
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
