@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A language that every text exists in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(utoipa::ToSchema)]
 pub enum Language {
     #[default]
     #[serde(rename = "en")]
