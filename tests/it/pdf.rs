@@ -69,6 +69,7 @@ fn invoice() -> InvoiceDetail {
             name: "Northwind Games Ltd".to_owned(),
             email: Some("accounts@northwind.example".to_owned()),
             address: vec!["12 Harbour Street".to_owned(), "Bristol BS1 4XY".to_owned(), "United Kingdom".to_owned()],
+            postal: Address::default(),
             tax_id: Some("GB123456789".to_owned()),
             tax_ids: vec![TaxId { kind: String::new(), value: "GB123456789".to_owned() }],
             tax_exempt: None,
@@ -389,7 +390,7 @@ fn missing_data_take_no_space() {
     invoice.summary.due_date = None;
     invoice.summary.period = None;
     invoice.customer =
-        InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), tax_id: None, tax_ids: Vec::new(), tax_exempt: None };
+        InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), postal: Address::default(), tax_id: None, tax_ids: Vec::new(), tax_exempt: None };
     invoice.description = None;
     invoice.hosted_invoice_url = None;
     invoice.discount = 0;

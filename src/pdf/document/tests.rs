@@ -30,6 +30,7 @@ fn invoice() -> InvoiceDetail {
             name: "Acme".to_owned(),
             email: None,
             address: Vec::new(),
+            postal: Address::default(),
             tax_id: None,
             tax_ids: Vec::new(),
             tax_exempt: None,
