@@ -72,12 +72,20 @@ mod tests {
     #[test]
     fn addresses_follow_their_country() {
         let cases: [(Language, [&str; 5], &[&str]); 10] = [
-            (English, ["1 Main Street", "San Francisco", "CA", "94105", "US"], &["1 Main Street", "San Francisco, CA 94105", "United States"]),
+            (
+                English,
+                ["1 Main Street", "San Francisco", "CA", "94105", "US"],
+                &["1 Main Street", "San Francisco, CA 94105", "United States"],
+            ),
             (French, ["1 Main Street", "San Francisco", "", "94105", "US"], &["1 Main Street", "San Francisco, 94105", "États-Unis"]),
             (German, ["Hauptstr. 1", "Berlin", "", "10115", "DE"], &["Hauptstr. 1", "10115 Berlin", "Deutschland"]),
             (English, ["1 rue X", "Paris", "", "75001", "fr"], &["1 rue X", "75001 Paris", "France"]),
             (English, ["10 High St", "London", "", "SW1A 1AA", "GB"], &["10 High St", "London", "SW1A 1AA", "United Kingdom"]),
-            (English, ["1-1 Marunouchi", "Chiyoda-ku", "Tokyo", "100-0005", "JP"], &["1-1 Marunouchi", "Chiyoda-ku, Tokyo 100-0005", "Japan"]),
+            (
+                English,
+                ["1-1 Marunouchi", "Chiyoda-ku", "Tokyo", "100-0005", "JP"],
+                &["1-1 Marunouchi", "Chiyoda-ku, Tokyo 100-0005", "Japan"],
+            ),
             (German, ["丸の内1-1", "千代田区", "東京都", "100-0005", "JP"], &["〒100-0005", "東京都千代田区", "丸の内1-1", "Japan"]),
             (English, ["1 King St", "Toronto", "ON", "M5H 1A1", "CA"], &["1 King St", "Toronto ON M5H 1A1", "Canada"]),
             (English, ["Via X 1", "Roma", "RM", "00184", "IT"], &["Via X 1", "00184 Roma RM", "Italy"]),

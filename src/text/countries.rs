@@ -96,7 +96,14 @@ pub(super) const COUNTRIES: [(&str, [&str; 3]); 252] = [
     ("GP", ["Guadeloupe", "Guadeloupe", "Guadeloupe"]),
     ("GQ", ["Equatorial Guinea", "Äquatorialguinea", "Guinée équatoriale"]),
     ("GR", ["Greece", "Griechenland", "Grèce"]),
-    ("GS", ["South Georgia & South Sandwich Islands", "Südgeorgien und die Südlichen Sandwichinseln", "Géorgie du Sud-et-les Îles Sandwich du Sud"]),
+    (
+        "GS",
+        [
+            "South Georgia & South Sandwich Islands",
+            "Südgeorgien und die Südlichen Sandwichinseln",
+            "Géorgie du Sud-et-les Îles Sandwich du Sud",
+        ],
+    ),
     ("GT", ["Guatemala", "Guatemala", "Guatemala"]),
     ("GU", ["Guam", "Guam", "Guam"]),
     ("GW", ["Guinea-Bissau", "Guinea-Bissau", "Guinée-Bissau"]),

@@ -389,8 +389,15 @@ fn missing_data_take_no_space() {
     let mut invoice = invoice();
     invoice.summary.due_date = None;
     invoice.summary.period = None;
-    invoice.customer =
-        InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), postal: Address::default(), tax_id: None, tax_ids: Vec::new(), tax_exempt: None };
+    invoice.customer = InvoiceCustomer {
+        name: "Solo".to_owned(),
+        email: None,
+        address: Vec::new(),
+        postal: Address::default(),
+        tax_id: None,
+        tax_ids: Vec::new(),
+        tax_exempt: None,
+    };
     invoice.description = None;
     invoice.hosted_invoice_url = None;
     invoice.discount = 0;

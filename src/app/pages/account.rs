@@ -7,6 +7,8 @@ mod sessions;
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::{
             Problem,
             session::{me, own_sessions, totp},
@@ -14,42 +16,28 @@ use crate::{
         components::{
             Glyph, Icon, ProblemNotice,
             done_notice::{DoneNotice, not_saved},
-            skeleton::Skeleton,
+            language_switch::LanguageSwitch,
         },
         form_result::{Outcome, Refusal, outcome},
+        language,
         status::set_status,
     },
-    domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions},
+    domain::{identity::Viewer, language::Language, second_factor::TotpState, session::OwnSessions},
+    text::account as words,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// Id of the message about a rejected form.
 const PROBLEM: &str = "account-problem";
 
 /// `/account?done=`.
-#[component]
-pub fn AccountPage() -> impl IntoView {
-    let viewer = Resource::new(|| (), |()| me());
-    let sessions = Resource::new(|| (), |()| own_sessions());
-    let state = Resource::new(|| (), |()| totp());
-    let outcome = Resource::new(|| (), |()| outcome());
-    let query = use_query_map();
-    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(said)));
-    view! {
-        <Title text="Your account" />
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match (viewer.await, sessions.await, state.await, outcome.await) {
-                    (Ok(viewer), Ok(sessions), Ok(state), outcome) => {
-                        Either::Left(show(viewer, sessions, state, outcome, done.get_untracked()))
-                    }
-                    (Err(problem), ..) | (_, Err(problem), ..) | (_, _, Err(problem), _) => Either::Right(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Suspense>
-    }
+pub async fn page() -> Page {
+    let done = address().get("done").and_then(said);
+    let content = match (me().await, own_sessions().await, totp().await) {
+        (Ok(viewer), Ok(sessions), Ok(state)) => Either::Left(show(viewer, sessions, state, outcome(), done)),
+        (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+    };
+    Page::new("Your account", content)
 }
 
 /// The message of a redirect after a form.
@@ -84,9 +72,26 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
         {other}
         {(state.required && !state.enabled).then(second_factor::wanted)}
         {(!recovery_codes.is_empty()).then(|| second_factor::recovery_codes(recovery_codes))}
+        {language_panel(viewer.language)}
         {password::panel(&viewer.email, refusal("password"))}
         {second_factor::panel(state, offered, of_second_factor)}
         {sessions::panel(&sessions)}
+    }
+}
+
+/// The language of the console and of mails.
+fn language_panel(chosen: Option<Language>) -> impl IntoView {
+    let language = language();
+    view! {
+        <section class="panel" aria-labelledby="language-title">
+            <header class="panel-head">
+                <div>
+                    <h2 id="language-title">{words::language(language)}</h2>
+                    <p class="quiet">{words::language_hint(language)}</p>
+                </div>
+                <LanguageSwitch language chosen automatic=true />
+            </header>
+        </section>
     }
 }
 

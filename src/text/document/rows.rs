@@ -234,8 +234,7 @@ mod tests {
             tax: 0,
             taxes: Vec::new(),
             pretax_credits: Vec::new(),
-            transform_quantity: transform
-                .map(|(divide_by, round_up)| crate::domain::invoice::TransformQuantity { divide_by, round_up }),
+            transform_quantity: transform.map(|(divide_by, round_up)| crate::domain::invoice::TransformQuantity { divide_by, round_up }),
             period: None,
             proration: false,
         };
