@@ -2,6 +2,7 @@
 
 use apex_billing::{
     domain::{
+        address::Address,
         invoice::{
             CreditNote, CustomField, InvoiceCustomer, InvoiceDetail, InvoiceStatus, InvoiceSummary, LineItem, Payment, Refund, TaxId,
             TimelineEntry,

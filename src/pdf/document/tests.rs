@@ -1,7 +1,10 @@
 //! Sums and sentences of a document, without rendering it.
 
 use super::*;
-use crate::domain::invoice::{CustomField, InvoiceSummary, SumKind};
+use crate::domain::{
+    address::Address,
+    invoice::{CustomField, InvoiceSummary, SumKind},
+};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -62,7 +65,7 @@ fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
 }
 
 fn sum(kind: SumKind, amount: i64) -> SumRow {
-    SumRow { kind, role: SumRole::Sum, label: format!("{kind:?}"), amount }
+    SumRow { kind, role: SumRole::Sum, label: format!("{kind:?}"), amount, tax: None }
 }
 
 #[test]
