@@ -9,10 +9,12 @@ use leptos::prelude::*;
 pub fn ViewingBanner(viewer: Viewer) -> impl IntoView {
     let language = language();
     let name = viewer.customer.map(|customer| customer.name);
+    // On one line a long name is shortened.
+    let full = name.clone();
     view! {
         <aside class="viewing tone-warning" aria-label=words::viewing_as_customer(language)>
             <Icon glyph=Glyph::Eye />
-            <p>{words::viewing_before(language)} " " <b>{name}</b> ". " {words::viewing_after(language)}</p>
+            <p title=full>{words::viewing_before(language)} " " <b>{name}</b> ". " {words::viewing_after(language)}</p>
             <form method="post" action="/api/v1/admin/view-as/stop">
                 <button class="button">{words::stop_viewing(language)}</button>
             </form>

@@ -7,7 +7,7 @@ use crate::{
         components::{navigation::Navigation, viewing_banner::ViewingBanner},
         language,
     },
-    domain::{features::Features, identity::Viewer},
+    domain::{PRODUCT, features::Features, identity::Viewer},
     text::{common, navigation as words},
 };
 use leptos::prelude::*;
@@ -58,7 +58,10 @@ pub fn framed(session: &Session, Page { title, content }: Page) -> Page {
     let language = language();
     let viewer = session.viewer().cloned();
     let banner = viewer.clone().filter(|viewer| viewer.viewing).map(|viewer| view! { <ViewingBanner viewer /> });
+    // Paper has no navigation, so it names the customer first.
+    let customer = viewer.as_ref().and_then(|viewer| viewer.customer.as_ref()).map(|customer| format!("{} · ", customer.name));
     let content = view! {
+        <p class="print-only print-head">{customer} {PRODUCT}</p>
         <a class="skip-link" href="#main">{words::skip_to_content(language)}</a>
         {banner}
         <div class="console">
