@@ -8,6 +8,7 @@ use apex_billing::{
             TimelineEntry,
             sums::{Figures, LineFigures},
         },
+        language::Language,
         money::Currency,
         period::Period,
     },
@@ -174,7 +175,7 @@ fn figures(invoice: &InvoiceDetail) -> Figures {
 }
 
 fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
-    InvoiceDocument::new(&invoice.clone().with_sums(&figures(invoice)).0, &Seller::apex_mediation())
+    InvoiceDocument::new(Language::English, &invoice.clone().with_sums(&figures(invoice)).0, &Seller::apex_mediation())
 }
 
 fn render(invoice: &InvoiceDetail) -> Pdf {
