@@ -1,6 +1,6 @@
 //! The HTML document around a page.
 
-use super::{Page, ThemePreference, assets::Assets};
+use super::{Page, ThemePreference, assets::Assets, language};
 use crate::domain::PRODUCT;
 use leptos::prelude::*;
 
@@ -30,7 +30,7 @@ pub fn document(assets: &Assets, theme: ThemePreference, page: Page, scripts: Sc
         .map(|src| view! { <script type="module" src=src fetchpriority="low"></script> });
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme.attribute() data-build=build>
+        <html lang=language().code() data-theme=theme.attribute() data-build=build>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -2,7 +2,7 @@
 
 use super::{
     conditional::{known_tags, weak_tag},
-    login_email, security_headers,
+    language, login_email, security_headers,
     state::Server,
 };
 use crate::app::{
@@ -132,6 +132,7 @@ fn provide_page_context(server: &Server, parts: Parts, theme: ThemePreference, s
     provide_call_context(server);
     provide_context(Address::new(parts.uri.path(), parts.uri.query()));
     provide_context(Now(server.platform.clock.now()));
+    provide_context(language::of_parts(&parts));
     provide_context(parts);
     provide_context(theme);
     provide_context(status);

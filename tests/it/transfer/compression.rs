@@ -15,6 +15,11 @@ fn decoded(answer: &Answer) -> Vec<u8> {
     bytes
 }
 
+/// Pages may vary by language too.
+fn varies(answer: &Answer) -> bool {
+    answer.headers.get_all("vary").iter().any(|names| names == "accept-encoding")
+}
+
 /// RFC 9110, section 12.5.3.
 #[tokio::test]
 async fn text_has_the_coding_that_the_client_prefers() {
@@ -22,7 +27,7 @@ async fn text_has_the_coding_that_the_client_prefers() {
     for path in ["/login", "/api/v1/docs", "/api/v1/openapi.json"] {
         let plain = client.get(path).await;
         assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{path}");
-        assert_eq!(plain.header("vary"), Some("accept-encoding"), "{path}");
+        assert!(varies(&plain), "{path}");
         for (accepted, coding) in [
             ("gzip", "gzip"),
             ("zstd", "zstd"),
@@ -32,7 +37,7 @@ async fn text_has_the_coding_that_the_client_prefers() {
         ] {
             let answer = client.clone().with_header("accept-encoding", accepted).get(path).await;
             assert_eq!(answer.header("content-encoding"), Some(coding), "{path}: {accepted}");
-            assert_eq!((answer.header("content-length"), answer.header("vary")), (None, Some("accept-encoding")), "{path}: {accepted}");
+            assert!(answer.header("content-length").is_none() && varies(&answer), "{path}: {accepted}");
             assert!(answer.body.len() < plain.body.len() / 2, "{path}: {} of {}", answer.body.len(), plain.body.len());
             assert!(decoded(&answer) == plain.body, "{path}: {accepted}");
         }
@@ -48,7 +53,7 @@ async fn head_describes_the_compressed_response() {
     let client = TestApp::start().await.client();
     let length = client.get("/login").await.body.len().to_string();
     let head = client.send(Method::HEAD, "/login", None, Vec::new()).await;
-    assert_eq!((head.header("content-length"), head.header("vary")), (Some(&*length), Some("accept-encoding")));
+    assert!(head.header("content-length") == Some(&*length) && varies(&head), "{:?}", head.headers);
     let head = client.with_header("accept-encoding", "zstd").send(Method::HEAD, "/login", None, Vec::new()).await;
     assert_eq!((head.status, head.header("content-encoding"), head.header("content-length")), (200, Some("zstd"), None));
 }
