@@ -2,4 +2,4 @@
 
 mod compression;
 mod conditional;
-mod files;
+pub mod files;
