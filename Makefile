@@ -3,11 +3,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/apex-billing/target
 # Queries are checked against .sqlx; a DATABASE_URL in .env is for running only.
 export SQLX_OFFLINE = true
 
-cargo_features = --features ssr
 # cargo counts its own jobs; make's two are the server's and the browser's build.
 cargo = env -u MAKEFLAGS -u MFLAGS cargo
-clippy_server = clippy --all-targets $(cargo_features) -- -D warnings
-clippy_browser = clippy --profile wasm-dev --lib --no-default-features --features hydrate -- -D warnings
+clippy_server = clippy --workspace --all-targets -- -D warnings
+clippy_browser = clippy --profile wasm-dev -p apex-islands --features hydrate -- -D warnings
 
 .PHONY: help run stripe test setup build server site release screenshots audit fmt lint format-check lint-server lint-browser compile browser-side server-side unit e2e sqlx-data bench clean
 
@@ -18,7 +17,7 @@ run: build ## set up, build and serve the console with demo data on http://127.0
 	@exec "$$CARGO_TARGET_DIR/debug/apex-billing" serve --demo $(ARGS)
 
 stripe: setup ## start a stand-in for Stripe on http://127.0.0.1:12111 and print the server's settings for it
-	@$(cargo) run --quiet $(cargo_features) -- stripe-stand-in
+	@$(cargo) run --quiet -- stripe-stand-in
 
 test: ## run every check: format, lints, unit, integration and browser tests, with set-up
 	@exec scripts/test.sh
@@ -31,7 +30,7 @@ build: setup ## build the server and the browser's files
 
 server:
 	@echo "==> cargo build, for the server"
-	@$(cargo) build $(cargo_features)
+	@$(cargo) build
 
 # The server's last crate takes longest and compiles on one core. `nice` leaves it its cores;
 # the build for the browser takes the rest.

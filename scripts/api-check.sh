@@ -15,7 +15,7 @@ port=${APEX_API_PORT:-3110}
 url=http://127.0.0.1:$port
 password='what the demo people type' secret=whsec_of_the_api_check stripe_key=sk_test_of_the_api_check
 
-cargo build --quiet --features ssr --bin apex-billing || exit 9
+cargo build --quiet --bin apex-billing || exit 9
 work=$(mktemp -d)
 pids=()
 finish() {

@@ -15,15 +15,15 @@ case ${1:-} in
 esac
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 name=apex_billing
-wasm="${APEX_WASM_TARGET_DIR:-$cache/target-wasm}/$wasm_target/$profile/$name.wasm"
+wasm="${APEX_WASM_TARGET_DIR:-$cache/target-wasm}/$wasm_target/$profile/apex_islands.wasm"
 
-step "cargo build --lib, for the browser ($profile)"
-scripts/wasm-cargo.sh build --quiet --profile "$profile" --lib --no-default-features --features hydrate
+step "cargo build, for the browser ($profile)"
+scripts/wasm-cargo.sh build --quiet --profile "$profile" -p apex-islands --features hydrate
 
 install_wasm_bindgen
 
 # By content, not by time: another clone may share the target folder.
-built="$profile $(wasm-bindgen --version) $(cksum < "$wasm") $(cksum < scripts/build-site.sh)"
+built="$profile $(wasm-bindgen --version) $(cat "$wasm" src/islands/boot.js scripts/build-site.sh | cksum)"
 if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then
   step "wasm-bindgen"
   work=$(mktemp -d)
@@ -33,6 +33,7 @@ if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then
   # No wasm-opt: Debian 12's (108) exports the wrong table, so no page hydrates, and its output is
   # larger as brotli.
   wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name "$name" --out-dir "$work" "$wasm"
+  cat src/islands/boot.js >> "$work/$name.js"
   mkdir -p "$site/pkg"
   cp -R "$work/." "$site/pkg/"
   echo "$built" > "$site/.wasm"

@@ -24,7 +24,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 new=${APEX_BILLING_BIN:-$CARGO_TARGET_DIR/debug/apex-billing}
-if [ -z "${APEX_BILLING_BIN:-}" ]; then step "building the current program"; cargo build --quiet --features ssr --bin apex-billing; fi
+if [ -z "${APEX_BILLING_BIN:-}" ]; then step "building the current program"; cargo build --quiet --bin apex-billing; fi
 if [ "${1:-}" = --binary ]; then
   [ $# = 3 ] || die "usage: old-binary.sh --binary FILE LEPTOS_TOML"
   old=$(readlink -f "$2") settings=$3
@@ -34,7 +34,7 @@ else
   step "building the program of $(git log -1 --format='%h, %ad' --date=short "$commit")"
   mkdir "$work/source"
   git archive "$commit" | tar -x -C "$work/source"
-  (cd "$work/source" && CARGO_TARGET_DIR="$CARGO_TARGET_DIR-old" cargo build --quiet --features ssr --bin apex-billing)
+  (cd "$work/source" && CARGO_TARGET_DIR="$CARGO_TARGET_DIR-old" cargo build --quiet --bin apex-billing)
   old=$CARGO_TARGET_DIR-old/debug/apex-billing settings=$work/source/Leptos.toml
 fi
 

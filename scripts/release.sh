@@ -21,7 +21,7 @@ scripts/setup.sh --browser
 # Not target/site: that belongs to the server of `make run`.
 scripts/build-site.sh --release
 step "cargo build --profile $profile, for the server"
-cargo build --profile "$profile" --features ssr --bin apex-billing
+cargo build --profile "$profile" --bin apex-billing
 folder=$profile
 [ "$profile" != dev ] || folder=debug
 

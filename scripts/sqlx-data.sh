@@ -2,14 +2,14 @@
 # Writes .sqlx/, the query metadata for offline builds. `--check` only compares.
 # Uses a temporary PostgreSQL with the migrations; needs only cargo.
 # Usage: sqlx-data.sh [--check] [cargo command that compiles everything] (default: check
-# --all-targets --features ssr)
+# --all-targets)
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
 check=false
 if [ "${1:-}" = --check ]; then check=true; shift; fi
-[ $# -gt 0 ] || set -- check --all-targets --features ssr
+[ $# -gt 0 ] || set -- check --all-targets
 PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 

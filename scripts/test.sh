@@ -44,14 +44,14 @@ rust_tests() {
   local status log="$work/rust.log"
   if have cargo-nextest; then
     step "cargo nextest run"
-    cargo nextest run --features ssr --no-fail-fast 2>&1 | tee "$log"
+    cargo nextest run --workspace --no-fail-fast 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     # "Summary [ 3.2s] 40 tests run: 38 passed (1 slow), 1 failed, 1 timed out, 2 skipped"
     grep -E 'Summary \[.*tests? run:' "$log" | tail -n 1 | sed 's/.*run://' > "$work/rust.summary"
     counted "unit and integration tests" "$status" "$(sum '[0-9]+ passed' "$work/rust.summary")" "$(sum '[0-9]+ (failed|timed out|exec failed)' "$work/rust.summary")"
   else
     step "cargo test"
-    cargo test --features ssr --no-fail-fast 2>&1 | tee "$log"
+    cargo test --workspace --no-fail-fast 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     # "test result: ok. 40 passed; 0 failed; 0 ignored; ...", one line per binary
     grep '^test result:' "$log" > "$work/rust.summary"

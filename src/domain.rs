@@ -16,6 +16,7 @@ pub mod format;
 pub mod idempotency;
 pub mod identity;
 pub mod invoice;
+pub mod language;
 pub mod list;
 pub mod login_throttle;
 pub mod meter;

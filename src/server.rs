@@ -3,5 +3,6 @@
 pub mod accept;
 pub mod listen;
 pub mod metrics;
+mod pages;
 pub mod router;
 pub mod serve;

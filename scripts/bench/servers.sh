@@ -31,8 +31,8 @@ built() {
 build() {
   driver=${BENCH_DRIVER:-}
   { [ -z "${1:-}" ] || [ -n "$driver" ]; } && [ -n "${BENCH_SERVER:-}" ] || step "cargo build --release"
-  [ -z "${1:-}" ] || driver=${driver:-$(built bench "$1" cargo build --release --features ssr --bench "$1")}
-  server=${BENCH_SERVER:-$(built bin apex-billing cargo build --release --features ssr --bin apex-billing)}
+  [ -z "${1:-}" ] || driver=${driver:-$(built bench "$1" cargo build --release --bench "$1")}
+  server=${BENCH_SERVER:-$(built bin apex-billing cargo build --release --bin apex-billing)}
   [ -z "${1:-}" ] || [ -x "$driver" ] || die "cargo built no driver."
   [ -x "$server" ] || die "cargo built no server."
 }

@@ -5,7 +5,6 @@ pub mod audit;
 pub mod customers;
 pub mod features;
 pub mod invoices;
-#[cfg(feature = "ssr")]
 pub mod parameters;
 pub mod problem;
 pub mod reconciliations;

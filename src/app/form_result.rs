@@ -1,6 +1,5 @@
 //! The result of a form of the settings or account page, if the page itself is the response: a key
-//! that is shown once, or rejected input and the reason. The server provides it while rendering; in
-//! a browser that opens the page it is absent.
+//! that is shown once, or rejected input and the reason. The server provides it while rendering.
 
 use super::{alert_form::FormField, calls::Problem};
 use crate::domain::{second_factor::QrSquares, settings::NewApiKey};
@@ -35,6 +34,6 @@ pub struct Refusal {
 }
 
 /// The result of the form whose response is this page.
-pub async fn outcome() -> Outcome {
+pub fn outcome() -> Outcome {
     use_context().unwrap_or_default()
 }

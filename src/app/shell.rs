@@ -1,52 +1,37 @@
-//! The HTML document around the app; rendered by the server only.
+//! The HTML document around a page.
 
-use super::{App, theme::ThemePreference};
+use super::{Page, ThemePreference};
+use crate::domain::PRODUCT;
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags};
 
-/// A document without the app and without scripts.
-pub fn plain(options: LeptosOptions, theme: ThemePreference, title: &'static str, body: impl FnOnce() -> AnyView) -> String {
-    Owner::new().with(|| {
-        view! {
-            <!DOCTYPE html>
-            <html lang="en" data-theme=theme.attribute()>
-                <head>
-                    {head(options)}
-                    <title>{title}</title>
-                </head>
-                <body>{body()}</body>
-            </html>
-        }
-        .to_html()
-    })
-}
-
-/// The whole document. The theme comes from the request's context.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let theme = use_context::<ThemePreference>().unwrap_or_default();
+/// Renders a page as a document. Only pages `with_islands` load scripts. Runs within the page's
+/// [`Owner`].
+pub fn document(options: &LeptosOptions, theme: ThemePreference, page: Page, with_islands: bool) -> String {
+    let Page { title, content } = page;
+    let title = if title.is_empty() { PRODUCT.to_owned() } else { format!("{title} · {PRODUCT}") };
+    let asset = |suffix: &str| format!("/{}/{}.{suffix}", options.site_pkg_dir, options.output_name);
+    let script = with_islands.then(|| view! { <script type="module" src=asset("js")></script> });
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme.attribute()>
             <head>
-                {head(options.clone())}
-                <HydrationScripts options />
-                <MetaTags />
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="robots" content="noindex" />
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="stylesheet" href=asset("css") />
+                {script}
+                <title inner_html=escaped(&title)></title>
             </head>
-            <body>
-                <App />
-            </body>
+            <body>{content}</body>
         </html>
     }
+    .to_html()
 }
 
-/// The head of every document.
-fn head(options: LeptosOptions) -> impl IntoView {
-    view! {
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-        <HashedStylesheet options />
-    }
+/// Escapes text for an HTML element. A text in `<title>` would be followed by a comment of Leptos,
+/// which browsers show.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

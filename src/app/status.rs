@@ -1,18 +1,32 @@
-//! The HTTP status of a page, which only the server can set.
+//! The HTTP status of a page.
 
 use leptos::prelude::*;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
 
-/// Sets the status of the rendered page. The server provides one per request; the browser has
-/// none.
-#[derive(Clone)]
-pub struct SetStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
+/// The status of the rendered page. The server provides one per request.
+#[derive(Clone, Debug)]
+pub struct SetStatus(Arc<AtomicU16>);
 
-/// Sets the page's status if possible. Only accepts error statuses.
+impl Default for SetStatus {
+    fn default() -> SetStatus {
+        SetStatus(Arc::new(AtomicU16::new(200)))
+    }
+}
+
+impl SetStatus {
+    pub fn get(&self) -> u16 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Sets the page's status. Only accepts error statuses.
 pub fn set_status(status: u16) {
-    if let Some(SetStatus(set)) = use_context::<SetStatus>()
+    if let Some(SetStatus(page)) = use_context::<SetStatus>()
         && (400..600).contains(&status)
     {
-        set(status);
+        page.store(status, Ordering::Relaxed);
     }
 }

@@ -189,8 +189,7 @@ pub fn crossed_at(hours: impl IntoIterator<Item = (OffsetDateTime, u64)>, quanti
 }
 
 /// An alert that fired, with the usage at that moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FiredAlert {
     pub metric: Metric,
     /// percent, cost or cap.
@@ -250,8 +249,7 @@ impl FiredAlert {
 }
 
 /// `GET /billing/alerts/fired`: alerts of the current period, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FiredAlerts {
     pub customer_id: CustomerId,
     pub alerts: Vec<FiredAlert>,

@@ -6,8 +6,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 /// One row of the audit log, as shown to staff.
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     pub id: i64,
     /// `noun.verb`, or `error`.
@@ -25,8 +24,7 @@ pub struct AuditEntry {
 }
 
 /// `GET /admin/audit`.
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
     pub pagination: Pagination,
@@ -37,8 +35,7 @@ pub struct AuditPage {
 }
 
 /// A seal, as shown to staff.
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(utoipa::ToSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealSummary {
     pub seq: i64,
     /// The last entry that it covers.

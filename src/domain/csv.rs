@@ -18,7 +18,6 @@ pub fn text(text: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// None in practice: the rows have the same length, and writing to memory succeeds.
-#[cfg(feature = "ssr")]
 pub fn rows<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N]>) -> std::io::Result<String> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
@@ -33,7 +32,7 @@ pub fn rows<const N: usize, F: AsRef<[u8]>>(rows: impl IntoIterator<Item = [F; N
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

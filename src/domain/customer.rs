@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// State of a customer's mirror of Stripe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MirrorState {
     /// When a Stripe event last changed something.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -32,8 +31,7 @@ impl MirrorState {
 }
 
 /// A row of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CustomerSummary {
     pub id: CustomerId,
     pub name: String,
@@ -59,8 +57,7 @@ pub struct CustomerSummary {
 }
 
 /// `GET /admin/customers`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CustomerPage {
     pub customers: Vec<CustomerSummary>,
     pub pagination: Pagination,

@@ -8,8 +8,8 @@ pub const MAX_CHARS: usize = 254;
 
 /// An unquoted address of RFC 5321: a dot-atom of ASCII, and a domain of at least two labels. It
 /// can't contain characters that would break out of a mail header.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = String, example = "billing@example.com"))]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(value_type = String, example = "billing@example.com")]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 

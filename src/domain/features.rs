@@ -6,8 +6,7 @@ use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
 
 /// `GET /meta/features`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
     pub billing_enabled: bool,
@@ -29,8 +28,7 @@ impl Features {
 }
 
 /// A feature that staff can switch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Feature {
     #[serde(rename = "billingEnabled")]
     Billing,
@@ -97,8 +95,7 @@ impl FromStr for Feature {
 }
 
 /// What keeps a feature off although its switch is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// `BILLING_ENABLED=false` on the responding server.
@@ -110,8 +107,7 @@ pub enum Hold {
 }
 
 /// A feature's switch, as `GET /admin/features` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Switch {
     pub name: Feature,
     /// The effective state.

@@ -22,8 +22,7 @@ const FOUR_FIFTHS: f64 = 1.2816;
 const WIDEST: f64 = 1.5;
 
 /// An expected total at the period's end, with an 80 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Forecast {
     pub amount: u64,
     pub low: u64,

@@ -6,8 +6,8 @@ use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
 /// A customer (a publisher's account). Every query for a customer's rows takes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = uuid::Uuid))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(value_type = uuid::Uuid)]
 #[serde(transparent)]
 pub struct CustomerId(pub Uuid);
 
@@ -26,8 +26,7 @@ impl FromStr for CustomerId {
 }
 
 /// The signed-in user, as `GET /auth/me` returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Viewer {
     pub email: String,
     pub role: Role,
@@ -39,8 +38,7 @@ pub struct Viewer {
 }
 
 /// The part of a customer that its users see everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ViewerCustomer {
     pub id: CustomerId,
     pub name: String,

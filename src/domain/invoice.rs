@@ -21,8 +21,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Stripe's invoice statuses. Deleted drafts stay in the mirror but are never shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceStatus {
     Draft,
@@ -77,17 +76,16 @@ impl FromStr for InvoiceStatus {
 }
 
 /// How a list of invoices is ordered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, utoipa::ToSchema)]
 pub enum InvoiceSort {
     #[default]
-    #[cfg_attr(feature = "ssr", schema(rename = "-issued"))]
+    #[schema(rename = "-issued")]
     NewestFirst,
-    #[cfg_attr(feature = "ssr", schema(rename = "issued"))]
+    #[schema(rename = "issued")]
     OldestFirst,
-    #[cfg_attr(feature = "ssr", schema(rename = "-total"))]
+    #[schema(rename = "-total")]
     LargestFirst,
-    #[cfg_attr(feature = "ssr", schema(rename = "total"))]
+    #[schema(rename = "total")]
     SmallestFirst,
 }
 
@@ -140,8 +138,7 @@ impl FromStr for InvoiceSort {
 }
 
 /// One row of the list. Amounts are minor units of `currency`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InvoiceSummary {
     pub id: Uuid,
     pub stripe_invoice_id: String,
@@ -183,8 +180,7 @@ impl InvoiceSummary {
 }
 
 /// `GET /billing/invoices`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InvoicePage {
     pub invoices: Vec<InvoiceSummary>,
     pub pagination: Pagination,
@@ -193,8 +189,7 @@ pub struct InvoicePage {
 }
 
 /// What is owed in one currency, in minor units.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InvoiceTotals {
     pub currency: Currency,
     pub open: i64,
@@ -202,8 +197,7 @@ pub struct InvoiceTotals {
 }
 
 /// `GET /billing/invoices/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InvoiceDetail {
     #[serde(flatten)]
     pub summary: InvoiceSummary,
@@ -247,8 +241,7 @@ pub struct InvoiceDetail {
     pub hosted_invoice_url: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InvoiceCustomer {
     pub name: String,
     pub email: Option<String>,
@@ -264,8 +257,7 @@ pub struct InvoiceCustomer {
     pub tax_exempt: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LineItem {
     pub description: String,
     /// A whole number; `quantity_decimal` is exact.
@@ -291,8 +283,7 @@ pub struct LineItem {
     pub proration: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Payment {
     pub id: String,
     pub amount: i64,
@@ -304,8 +295,7 @@ pub struct Payment {
     pub at: OffsetDateTime,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Refund {
     pub id: String,
     /// The part for this invoice, if the refunded payment paid several invoices.
@@ -319,8 +309,7 @@ pub struct Refund {
 }
 
 /// A credit note on a finalized invoice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CreditNote {
     pub id: String,
     pub number: Option<String>,
@@ -339,8 +328,7 @@ pub struct CreditNote {
 }
 
 /// An event in an invoice's timeline, from Stripe's events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TimelineEntry {
     /// Stripe's event type, e.g. `invoice.finalized`.
     pub event_type: String,

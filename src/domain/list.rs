@@ -43,22 +43,21 @@ impl<F> From<F> for ListQuery<F> {
 }
 
 /// The page of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Paging {
     /// The first is 1.
     #[serde(default, skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(required = false, value_type = u32, minimum = 1, default = 1))]
+    #[param(required = false, value_type = u32, minimum = 1, default = 1)]
     pub page: Parameter<PageNumber>,
     /// Rows per page.
     #[serde(default, skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(required = false, value_type = u32, minimum = 1, maximum = 100, default = 20))]
+    #[param(required = false, value_type = u32, minimum = 1, maximum = 100, default = 20)]
     pub limit: Parameter<Limit>,
 }
 
 /// Page `page` (from 1) of `total_pages`, `limit` rows each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Pagination {
     pub page: u32,
     pub limit: u32,

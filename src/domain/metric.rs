@@ -176,7 +176,6 @@ impl<'de> Deserialize<'de> for Metric {
     }
 }
 
-#[cfg(feature = "ssr")]
 mod schema {
     use super::Metric;
     use utoipa::{

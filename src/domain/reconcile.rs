@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// The kinds of discrepancies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyKind))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DiscrepancyKind)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     MissingLocally,
@@ -92,8 +92,8 @@ impl FromStr for Kind {
 }
 
 /// The compared types of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyObject))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DiscrepancyObject)]
 #[serde(rename_all = "snake_case")]
 pub enum Object {
     Customer,
@@ -167,8 +167,8 @@ impl FromStr for Object {
 }
 
 /// The value of one side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyValue))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DiscrepancyValue)]
 #[serde(untagged)]
 pub enum Said {
     Number(i64),
@@ -185,8 +185,8 @@ impl fmt::Display for Said {
 }
 
 /// A share in millionths, serialized in percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(value_type = f64)]
 pub struct Millionths(pub i64);
 
 impl fmt::Display for Millionths {
@@ -211,8 +211,8 @@ impl<'de> Deserialize<'de> for Millionths {
 }
 
 /// A field's values on both sides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = DiscrepancyField))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DiscrepancyField)]
 pub struct Field {
     pub name: String,
     pub internal: Option<Said>,
@@ -221,15 +221,13 @@ pub struct Field {
 }
 
 /// utoipa reads the name `Object` as any JSON object.
-#[cfg(feature = "ssr")]
 type ComparedObject = Object;
 
 /// An object that differs between both sides in one way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Discrepancy {
     pub kind: Kind,
-    #[cfg_attr(feature = "ssr", schema(value_type = ComparedObject))]
+    #[schema(value_type = ComparedObject)]
     pub object: Object,
     /// Its Stripe id.
     pub object_id: String,

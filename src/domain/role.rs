@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// What a signed-in user may do. The guard (`crate::guard`) checks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads the usage, invoices and PDFs of its own customer.

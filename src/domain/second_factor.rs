@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// `GET /auth/totp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TotpState {
     /// Login requires a code.
     pub enabled: bool,
@@ -14,8 +13,7 @@ pub struct TotpState {
 }
 
 /// A new secret, returned once; it becomes active with its first valid code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TotpOffer {
     /// In base 32, for typing into an app.
     pub secret: String,
@@ -24,8 +22,7 @@ pub struct TotpOffer {
 }
 
 /// Recovery codes for users who lost the app, each valid once; returned once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RecoveryCodes {
     pub recovery_codes: Vec<String>,
 }

@@ -17,8 +17,7 @@ impl fmt::Debug for SessionKey {
 }
 
 /// A user's session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SessionSummary {
     /// Public id; it is not a credential.
     pub id: Uuid,
@@ -36,16 +35,14 @@ pub struct SessionSummary {
 }
 
 /// `GET /auth/sessions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OwnSessions {
     /// The current session first, then by last use.
     pub sessions: Vec<SessionSummary>,
 }
 
 /// `POST /auth/sessions/end-others`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SessionsEnded {
     pub ended: u64,
 }

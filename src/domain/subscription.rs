@@ -45,8 +45,7 @@ pub struct Subscription {
 }
 
 /// Stripe's `pause_collection`: the subscription continues, but its invoices are not collected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PauseCollection {
     /// keep_as_draft, mark_uncollectible or void.
     pub behavior: String,

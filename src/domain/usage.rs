@@ -13,8 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
 /// `GET /billing/usage/current`: the current period, in the contract's format.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UsageCurrent {
     pub current_period: CurrentPeriod,
     pub overages: Overages,
@@ -43,22 +42,20 @@ impl UsageCurrent {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CurrentPeriod {
     #[serde(flatten)]
     pub period: Period,
     #[serde(flatten, with = "in_unit")]
-    #[cfg_attr(feature = "ssr", schema(schema_with = in_unit::schema::<u64>))]
+    #[schema(schema_with = in_unit::schema::<u64>)]
     pub used: Quantities,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Overages {
     pub currency: Currency,
     #[serde(flatten, with = "by_key::in_unit")]
-    #[cfg_attr(feature = "ssr", schema(schema_with = by_key::in_unit::schema::<MetricOverage>))]
+    #[schema(schema_with = by_key::in_unit::schema::<MetricOverage>)]
     metrics: PerMetric<MetricOverage>,
     /// Minor units of `currency`; null: unknown, see `unpriced`.
     pub total_overage_cost: Option<i64>,
@@ -127,7 +124,6 @@ impl InUnit for MetricOverage {
         })
     }
 
-    #[cfg(feature = "ssr")]
     fn schema(unit: Unit) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::{ToSchema, openapi::Ref};
         Ref::from_schema_name(match unit {
@@ -138,8 +134,7 @@ impl InUnit for MetricOverage {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CountOverage {
     /// Null if the included quantity is unknown.
     amount: Option<u64>,
@@ -147,8 +142,7 @@ pub struct CountOverage {
     cost: Option<i64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TransferOverage {
     /// In GB; null if the included quantity is unknown.
     amount: Option<Gigabytes>,
@@ -156,8 +150,7 @@ pub struct TransferOverage {
     cost: Option<i64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SubscriptionSummary {
     /// Null for a plan that this platform doesn't sell; `plan_name` is its name.
     pub plan_type: Option<PlanType>,
@@ -169,7 +162,7 @@ pub struct SubscriptionSummary {
     pub status: String,
     /// Per period; null where it is unknown.
     #[serde(flatten, with = "included")]
-    #[cfg_attr(feature = "ssr", schema(schema_with = included::schema))]
+    #[schema(schema_with = included::schema)]
     pub included: Option<Quantities>,
     pub cancel_at_period_end: bool,
     /// When it ends, if that is scheduled.
@@ -181,22 +174,20 @@ pub struct SubscriptionSummary {
 }
 
 /// The forecast for the period's end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UsageForecast {
     #[serde(flatten)]
-    #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<Forecast>::references))]
+    #[schema(schema_with = PerMetric::<Forecast>::references)]
     pub quantities: PerMetric<Forecast>,
     /// The forecast overage cost of each metric, in minor units of the overages' currency; null
     /// where the price is unknown.
     #[serde(default, with = "by_key")]
-    #[cfg_attr(feature = "ssr", schema(schema_with = overage_costs))]
+    #[schema(schema_with = overage_costs)]
     pub overage_costs: PerMetric<Option<i64>>,
     /// Their sum; null if unknown.
     pub total_overage_cost: Option<i64>,
 }
 
-#[cfg(feature = "ssr")]
 fn overage_costs() -> utoipa::openapi::Object {
     let mut costs = by_key::schema::<Option<i64>>();
     let description =
@@ -206,13 +197,12 @@ fn overage_costs() -> utoipa::openapi::Object {
 }
 
 /// Sums of one UTC day.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DailyUsage {
     /// The start of the day.
     #[serde(with = "time::serde::rfc3339")]
     pub day: OffsetDateTime,
     #[serde(flatten)]
-    #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<u64>::inline))]
+    #[schema(schema_with = PerMetric::<u64>::inline)]
     pub quantities: Quantities,
 }

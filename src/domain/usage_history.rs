@@ -11,8 +11,8 @@ use std::{fmt, str::FromStr};
 use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 /// Length of a point, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Granularity {
     Hour,
     Day,
@@ -69,8 +69,8 @@ impl fmt::Display for Granularity {
 }
 
 /// How series may be split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Grouping {
     App,
 }
@@ -94,34 +94,34 @@ impl FromStr for Grouping {
 /// The usage and its resolution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct UsageSpan {
     /// Default: all.
     #[serde(skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(required = false, value_type = Metric))]
+    #[param(required = false, value_type = Metric)]
     pub metric: Parameter<Metric>,
     /// The start: an RFC 3339 instant, or a date for its start in UTC. Default: a week, 30 days or
     /// a year before `to`.
     #[serde(skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = TimeBound))]
+    #[param(inline, required = false, value_type = TimeBound)]
     pub from: Parameter<TimeBound>,
     /// The end, exclusive. Default: now.
     #[serde(skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = TimeBound))]
+    #[param(inline, required = false, value_type = TimeBound)]
     pub to: Parameter<TimeBound>,
     /// Length of a point; default `day`.
     #[serde(skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(required = false, value_type = Granularity))]
+    #[param(required = false, value_type = Granularity)]
     pub granularity: Parameter<Granularity>,
     /// `app`: one series for each of the 20 apps with the most usage, and one for the others.
     #[serde(skip_serializing_if = "Parameter::is_absent")]
-    #[cfg_attr(feature = "ssr", param(inline, required = false, value_type = Grouping))]
+    #[param(inline, required = false, value_type = Grouping)]
     pub group_by: Parameter<Grouping>,
 }
 
 /// `GET /billing/usage/history`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UsageHistory {
     /// Per metric, and per app if requested: apps with the most usage first, the rest summed at the
     /// end.
@@ -129,8 +129,7 @@ pub struct UsageHistory {
 }
 
 /// One metric, of one app or of several.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UsageSeries {
     pub metric: Metric,
     /// Null: all apps, or those in `other_apps`.
@@ -142,8 +141,7 @@ pub struct UsageSeries {
     pub points: Vec<UsagePoint>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UsagePoint {
     /// The first instant of the hour, day or month. The first and the last point contain only the
     /// requested span.

@@ -6,8 +6,7 @@ use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
 
 /// An event's processing status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookStatus {
     /// Stored, and queued to be applied.
@@ -70,8 +69,7 @@ impl FromStr for WebhookStatus {
 }
 
 /// One row of the inbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookSummary {
     /// Stripe's id of the event.
     pub id: String,
@@ -93,8 +91,7 @@ pub struct WebhookSummary {
 }
 
 /// Number of events per status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookCounts {
     pub received: u64,
     pub applied: u64,
@@ -118,8 +115,7 @@ impl WebhookCounts {
 }
 
 /// `GET /admin/webhooks`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookPage {
     pub events: Vec<WebhookSummary>,
     pub pagination: Pagination,
@@ -128,8 +124,7 @@ pub struct WebhookPage {
 }
 
 /// `GET /admin/webhooks/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookDetail {
     #[serde(flatten)]
     pub summary: WebhookSummary,
@@ -145,8 +140,7 @@ pub struct WebhookDetail {
 }
 
 /// `POST /admin/webhooks/{id}/replay`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookReplay {
     pub id: String,
     pub status_before: WebhookStatus,
@@ -156,8 +150,7 @@ pub struct WebhookReplay {
 }
 
 /// `POST /admin/webhooks/replay`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookReplays {
     pub replayed: u64,
     /// Those that failed again.

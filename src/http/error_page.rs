@@ -3,7 +3,7 @@
 
 use super::{page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
 use crate::app::{
-    ThemePreference,
+    Page, ThemePreference,
     calls::problem::ProblemJson,
     components::problem_page,
     local_path::{HOME, local_path, login_path, next_path},
@@ -56,7 +56,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
         None if is_read && may_pass => local_path(&own).unwrap_or(HOME).to_owned(),
         None => HOME.to_owned(),
     };
-    let page = shell::plain(options, theme, title, || problem_page(problem, again).into_any());
+    let page = Owner::new().with(|| shell::document(&options, theme, Page::new(title, problem_page(problem, again)), false));
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -6,7 +6,6 @@ use crate::{
     service::actor::MAX_EMAIL_BYTES,
 };
 use axum::http::{HeaderValue, header, request::Parts};
-use leptos_axum::ResponseOptions;
 use percent_encoding::percent_decode_str;
 
 const COOKIE: &str = "login_email";
@@ -20,11 +19,10 @@ pub fn remember(email: &str, is_https: bool) -> Option<HeaderValue> {
 }
 
 /// The request's address, and the cookie that deletes it.
-pub fn take(parts: &Parts, options: &ResponseOptions) -> Option<LoginEmail> {
+pub fn take(parts: &Parts) -> Option<(LoginEmail, HeaderValue)> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
-    options.append_header(header::SET_COOKIE, HeaderValue::from_static("login_email=; Path=/login; Max-Age=0; HttpOnly; SameSite=Lax"));
-    options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let email = percent_decode_str(value).decode_utf8().ok()?;
-    (email.len() <= MAX_EMAIL_BYTES).then(|| LoginEmail(email.into_owned()))
+    let email = percent_decode_str(value).decode_utf8().ok().filter(|email| email.len() <= MAX_EMAIL_BYTES).unwrap_or_default();
+    let deleted = HeaderValue::from_static("login_email=; Path=/login; Max-Age=0; HttpOnly; SameSite=Lax");
+    Some((LoginEmail(email.into_owned()), deleted))
 }

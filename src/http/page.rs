@@ -1,61 +1,144 @@
-//! Renders pages from handlers: their context, and the page as the response to its own form.
+//! Renders pages from handlers: their contexts, and a page as the response to its own form.
 
 use super::{login_email, security_headers, state::Server};
-use crate::app::{SetStatus, ThemePreference, form_result::Outcome, shell};
+use crate::app::{
+    Page, SetStatus, ThemePreference,
+    address::Address,
+    form_result::Outcome,
+    now::Now,
+    pages::console::{Session, framed},
+    shell,
+};
 use axum::{
-    body::Body,
-    extract::{FromRequestParts, Request},
-    http::{Method, StatusCode, header, request::Parts},
-    response::Response,
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Response},
 };
+use hydration_context::SsrSharedContext;
 use leptos::{
-    nonce::use_nonce,
-    prelude::{provide_context, use_context},
+    prelude::{AnyView, Owner, RenderHtml, provide_context},
+    reactive::computed::ScopedFuture,
 };
-use leptos_axum::ResponseOptions;
-use std::{convert::Infallible, sync::Arc};
+use sha2::{Digest, Sha256};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
-/// Renders the page at its form's path, with the form's result.
-pub async fn page_after(server: &Server, parts: Parts, outcome: Outcome) -> Response {
-    let options = server.platform.config.leptos.clone();
-    let context = {
-        let server = server.clone();
-        move || {
-            provide_page_context(&server);
-            provide_context(outcome.clone());
-        }
-    };
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let mut request = Request::from_parts(parts, Body::empty());
-    *request.method_mut() = Method::GET;
-    render(request).await
-}
-
-/// The context of pages and server functions.
-pub fn provide_page_context(server: &Server) {
-    provide_context(server.platform.clone());
-    if let Some(options) = use_context::<ResponseOptions>() {
-        if let Some(policy) = use_nonce().and_then(|nonce| security_headers::of_page(&nonce, &server.platform.config)) {
-            options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        if let Some(email) = use_context::<Parts>().and_then(|parts| login_email::take(&parts, &options)) {
+/// Renders a page without the console's frame.
+pub async fn alone(server: &Server, parts: Parts, page: impl Future<Output = Page> + Send) -> Response {
+    let (email, cookie) = login_email::take(&parts).unzip();
+    let mut response = render(server, parts, Outcome::default(), async move {
+        if let Some(email) = email {
             provide_context(email);
         }
-        provide_context(SetStatus(Arc::new(move |status| {
-            if let Ok(status) = StatusCode::from_u16(status) {
-                options.set_status(status);
-            }
-        })));
+        page.await
+    })
+    .await;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let theme = use_context::<Parts>().and_then(|parts| theme_cookie(&parts)).unwrap_or(ThemePreference::System);
-    provide_context(theme);
+    response
 }
 
-impl<S: Sync> FromRequestParts<S> for ThemePreference {
+/// Renders a page within the console's frame; `outcome`: of the form that it responds to.
+pub async fn in_console(server: &Server, parts: Parts, outcome: Outcome, page: impl Future<Output = Page> + Send) -> Response {
+    render(server, parts, outcome, async move {
+        let session = Session::load().await;
+        provide_context(session.clone());
+        framed(&session, page.await)
+    })
+    .await
+}
+
+async fn render(server: &Server, parts: Parts, outcome: Outcome, page: impl Future<Output = Page> + Send) -> Response {
+    let config = &server.platform.config;
+    let (theme, status) = (theme_cookie(&parts).unwrap_or_default(), SetStatus::default());
+    let owner = new_owner();
+    owner.with(|| {
+        provide_page_context(server, parts, theme, status.clone());
+        provide_context(outcome);
+    });
+    let page = owner.with(|| ScopedFuture::new_untracked(page)).await;
+    let html = owner.with(|| shell::document(&config.leptos, theme, page, true));
+    owner.cleanup();
+    let mut response = (status_of(&status), Html(html)).into_response();
+    if let Some(policy) = security_headers::of_page(config) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Renders the content of a page that stays current, for the island `LiveRegion`. Its tag ignores
+/// texts that only depend on the time.
+pub async fn live(server: &Server, parts: Parts, content: impl Future<Output = AnyView> + Send) -> Response {
+    let known = parts.headers.get(header::IF_NONE_MATCH).cloned();
+    let status = SetStatus::default();
+    let owner = new_owner();
+    owner.with(|| provide_page_context(server, parts, ThemePreference::System, status.clone()));
+    let content = owner.with(|| ScopedFuture::new_untracked(content)).await;
+    let html = owner.with(|| content.to_html());
+    owner.cleanup();
+    let status = status_of(&status);
+    if status != StatusCode::OK {
+        return status.into_response();
+    }
+    let tag = tag(&html);
+    let mut response =
+        if known.is_some_and(|known| known == tag) { StatusCode::NOT_MODIFIED.into_response() } else { Html(html).into_response() };
+    response.headers_mut().insert(header::ETAG, tag);
+    response
+}
+
+/// The owner of a page's contexts. Islands require a shared context, which is empty.
+fn new_owner() -> Owner {
+    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+    // Only current while the page is rendered.
+    owner.clone().unset();
+    owner
+}
+
+/// A weak tag (RFC 9110, section 8.8.1) of content without the texts of `<time data-relative>`.
+fn tag(html: &str) -> HeaderValue {
+    let mut digest = Sha256::new();
+    for (index, part) in html.split("<time data-relative").enumerate() {
+        match part.split_once('>') {
+            Some((attributes, rest)) if index > 0 => {
+                digest.update(attributes);
+                digest.update(rest.split_once('<').map_or("", |(_, rest)| rest));
+            }
+            _ => digest.update(part),
+        }
+    }
+    let hash = hex::encode(&digest.finalize()[..12]);
+    HeaderValue::from_str(&format!("W/\"{hash}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+}
+
+fn status_of(status: &SetStatus) -> StatusCode {
+    StatusCode::from_u16(status.get()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The contexts of pages.
+fn provide_page_context(server: &Server, parts: Parts, theme: ThemePreference, status: SetStatus) {
+    provide_call_context(server);
+    provide_context(Address::new(parts.uri.path(), parts.uri.query()));
+    provide_context(Now(server.platform.clock.now()));
+    provide_context(parts);
+    provide_context(theme);
+    provide_context(status);
+}
+
+/// The context of server functions.
+pub fn provide_call_context(server: &Server) {
+    provide_context(server.platform.clone());
+}
+
+/// The colour scheme of a request.
+pub struct Theme(pub ThemePreference);
+
+impl<S: Sync> FromRequestParts<S> for Theme {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<ThemePreference, Infallible> {
-        Ok(theme_cookie(parts).unwrap_or_default())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Theme, Infallible> {
+        Ok(Theme(theme_cookie(parts).unwrap_or_default()))
     }
 }
 
@@ -63,4 +146,19 @@ impl<S: Sync> FromRequestParts<S> for ThemePreference {
 pub fn theme_cookie(parts: &Parts) -> Option<ThemePreference> {
     let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|pair| pair.trim().strip_prefix("theme=")?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_ignores_relative_times() {
+        let content = |relative: &str, rest: &str| {
+            tag(&format!("<p>1 <time data-relative datetime=\"2026-11-01T00:00:00Z\">{relative}</time> {rest}</p>"))
+        };
+        assert_eq!(content("12 seconds ago", "a"), content("1 minute ago", "a"));
+        assert_ne!(content("1 minute ago", "a"), content("1 minute ago", "b"));
+        assert_ne!(tag("<p>a</p>"), tag("<p>b</p>"));
+    }
 }

@@ -7,7 +7,6 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::fmt::Display;
 
 /// The policy of everything except the console's pages: no scripts, only our own styles and images,
 /// no framing.
@@ -20,18 +19,18 @@ const HSTS: &str = "max-age=31536000; includeSubDomains";
 const PERMISSIONS: &str =
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()";
 
-/// The policy of a page whose scripts have this nonce. No inline script or style runs. The form for
-/// Stripe's customer portal is redirected there, which browsers check against `form-action` too.
-pub fn of_page(nonce: &dyn Display, config: &Config) -> Option<HeaderValue> {
+/// The policy of a page. No inline script or style runs. The form for Stripe's customer portal is
+/// redirected there, which browsers check against `form-action` too.
+pub fn of_page(config: &Config) -> Option<HeaderValue> {
     let portal = config.portal_origin().map(|origin| format!(" {origin}")).unwrap_or_default();
     HeaderValue::from_str(&format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; font-src 'self'; \
          connect-src 'self'; manifest-src 'self'; object-src 'none'; form-action 'self'{portal}; base-uri 'none'; frame-ancestors 'none'"
     ))
     .ok()
 }
 
-/// Adds the headers. An existing policy is a page's own, with its nonce.
+/// Adds the headers. An existing policy is a page's own.
 pub async fn protect(is_https: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -1,18 +1,18 @@
 //! All paths, and the layers in front of them.
 
+use super::pages;
 use crate::{
     api,
     app::{
-        App,
         local_path::{ACCOUNT, HOME, WEBHOOKS},
-        shell,
+        pages::not_found::not_found_page,
     },
     auth::Principal,
     domain::{error_code::ErrorCode, features::Feature},
     guard,
     http::{
         audit_refusals, canonical_path, client, cross_site, drain_body, error_page,
-        page::provide_page_context,
+        page::{self, provide_call_context},
         problem::{self, ApiError},
         request::DEFAULT_BODY_BYTES,
         request_log, security_headers, session,
@@ -25,49 +25,28 @@ use axum::{
     Extension, Router,
     body::{Body, HttpBody as _},
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos::server_fn::axum::server_fn_paths;
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-/// A path that no page has.
-const NO_PAGE: &str = "/not-found";
-
 /// The public router: console, API and webhooks.
 pub fn router(server: Server) -> Router {
     let config = server.platform.config.clone();
     let limits = &config.file.limits;
     let is_https = config.public_url.is_https();
-    let context = {
-        let server = server.clone();
-        move || provide_page_context(&server)
-    };
-    let options = config.leptos.clone();
-    let page = {
-        let options = options.clone();
-        move || shell(options.clone())
-    };
-    let not_found = {
-        let render = leptos_axum::render_app_async_with_context(context.clone(), page.clone());
-        // A page is only rendered if the router above knows its path, even if the app's own router
-        // would match.
-        move |mut request: Request<Body>| {
-            *request.uri_mut() = Uri::from_static(NO_PAGE);
-            render(request)
-        }
-    };
-    let files = ServeDir::new(&*options.site_root)
+    let files = ServeDir::new(&*config.leptos.site_root)
         .append_index_html_on_directories(false)
         .precompressed_br()
         .precompressed_gzip()
-        .fallback(get(move |request: Request<Body>| not_found(request)).with_state(()));
+        .fallback(get(not_found).with_state(server.clone()));
     let sessions = SessionManagerLayer::new(PostgresSessions::new(server.platform.db.clone()))
         .with_name(session::cookie_name(is_https))
         .with_http_only(true)
@@ -103,7 +82,8 @@ pub fn router(server: Server) -> Router {
         // API clients don't request pages.
         .route("/api", any(unknown))
         .route("/api/{*rest}", any(unknown))
-        .leptos_routes_with_context(&server, generate_route_list(App), context, page)
+        .merge(server_functions(&server))
+        .merge(pages::routes())
         .fallback_service(files)
         // All in one: each separate layer would clone the layers within it per request.
         .layer(layers)
@@ -144,6 +124,22 @@ async fn limit_time(State(longest): State<Duration>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
+}
+
+/// The API's server functions.
+fn server_functions(server: &Server) -> Router<Server> {
+    server_fn_paths().fold(Router::new(), |router, (path, method)| {
+        let server = server.clone();
+        let handler = move |request: Request<Body>| {
+            let server = server.clone();
+            leptos_axum::handle_server_fns_with_context(move || provide_call_context(&server), request)
+        };
+        router.route(path, if method == Method::GET { get(handler) } else { post(handler) })
+    })
+}
+
+async fn not_found(State(server): State<Server>, parts: Parts) -> Response {
+    page::alone(&server, parts, async { not_found_page() }).await
 }
 
 async fn unknown() -> StatusCode {

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules of the program from the top down. A module may import those after it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "cli",
     "demo",
     "server",
@@ -28,6 +28,7 @@ const ORDER: [&str; 21] = [
     "auth",
     "telemetry",
     "config",
+    "text",
     "domain",
     "lib",
 ];

@@ -6,10 +6,11 @@ use crate::{
         alert_form::FormField,
         form_result::{Offered, Outcome, Refusal},
         local_path::ACCOUNT,
+        pages::account::page as account_page,
     },
     auth::totp,
     domain::second_factor::TotpOffer,
-    http::{extract::FormBody, page::page_after, problem::ApiError, session, state::Server},
+    http::{extract::FormBody, page::in_console, problem::ApiError, session, state::Server},
     service::{self, Error, actor::Origin, caller::Person, own_account, second_factor},
 };
 use axum::{
@@ -55,7 +56,7 @@ pub async fn submit(
             (Outcome { refused, offered, ..Outcome::default() }, retry_after)
         }
     };
-    let mut response = page_after(&server, parts, outcome).await;
+    let mut response = in_console(&server, parts, outcome, account_page()).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -3,8 +3,8 @@
 
 use super::document;
 use crate::{
-    app::{ThemePreference, components::brand::Brand, shell},
-    http::state::Server,
+    app::{Page, components::brand::Brand, shell},
+    http::{page::Theme, state::Server},
 };
 use axum::{extract::State, response::Html};
 use leptos::prelude::*;
@@ -17,9 +17,9 @@ use serde_json::Value;
     responses((status = 200, description = "HTML, without scripts or anything from another host", body = String,
         content_type = "text/html; charset=utf-8"))
 )]
-pub async fn docs(State(server): State<Server>, theme: ThemePreference) -> Html<String> {
+pub async fn docs(State(server): State<Server>, Theme(theme): Theme) -> Html<String> {
     let options = server.platform.config.leptos.clone();
-    Html(shell::plain(options, theme, "API · ApexMediation Billing", || page(document()).into_any()))
+    Html(Owner::new().with(|| shell::document(&options, theme, Page::new("API", page(document())), false)))
 }
 
 fn page(document: &Value) -> impl IntoView {

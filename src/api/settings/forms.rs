@@ -6,10 +6,11 @@ use crate::{
         alert_form::{FormField, body_of, value},
         form_result::{Outcome, Refusal},
         local_path::SETTINGS,
+        pages::settings::page as settings_page,
     },
     domain::alert::Field,
     guard,
-    http::{extract::FormBody, page::page_after, request::by, state::Server},
+    http::{extract::FormBody, page::in_console, request::by, state::Server},
     service::{Error, Result, alerts, caller::Caller, features, settings, usage},
 };
 use axum::{
@@ -39,7 +40,7 @@ pub async fn submit(State(server): State<Server>, parts: Parts, FormBody(fields)
             Outcome { refused: Some(Refusal { form, fields, problem: error.into() }), ..Outcome::default() }
         }
     };
-    let mut response = page_after(&server, parts, outcome).await;
+    let mut response = in_console(&server, parts, outcome, settings_page()).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

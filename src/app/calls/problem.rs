@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An error for people (`title`, `detail`) and for API clients (`status`, `code`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
     #[serde(rename = "type")]
     pub kind: String,
@@ -65,7 +64,6 @@ impl Problem {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl From<crate::service::Error> for Problem {
     /// Logs the error: this is where its cause is lost.
     fn from(error: crate::service::Error) -> Problem {

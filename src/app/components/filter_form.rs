@@ -1,8 +1,8 @@
 //! Filters a list by a GET form, so that it works without JavaScript and every result has a URL.
 
-use super::{Glyph, Icon, filter_on_submit::filter_on_submit};
+use super::{Glyph, Icon};
 use crate::{
-    app::filters::{Listed, href, read},
+    app::filters::Listed,
     domain::list::{ListQuery, Parameter},
 };
 use leptos::prelude::*;
@@ -50,8 +50,7 @@ impl Input {
                     id=format!("filter-{name}")
                     name=name
                     type=kind
-                    value=value.clone()
-                    prop:value=value
+                    value=value
                     list=suggestions
                     autocomplete="off"
                     aria-invalid=invalid.then_some("true")
@@ -86,7 +85,6 @@ pub fn FilterForm<'a, F: Listed>(
     let rest = query.filter.fields().into_iter().chain([("limit", query.paging.limit.text())]).filter(|field| !shown(field.0));
     let hidden = rest.filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> })).collect_view();
     let inputs = inputs.into_iter().map(|input| input.view(wrong)).collect_view();
-    let submit = filter_on_submit(|field| href(&read::<F>(field)));
     view! {
         <form
             method="get"
@@ -94,7 +92,7 @@ pub fn FilterForm<'a, F: Listed>(
             class=if many { "filters many" } else { "filters" }
             role="search"
             aria-label=label
-            on:submit=submit
+            data-tidy=""
         >
             {hidden}
             {inputs}

@@ -1,15 +1,15 @@
-//! What all list pages share: loading by the URL, rows with pagination, and the views for an empty
+//! What all list pages share: the query in the URL, rows with pagination, and the views for an empty
 //! list and for an invalid filter.
 
 use super::{
     Glyph, ProblemNotice,
     blank::{Blank, past_the_end},
     pagination::PageLinks,
-    skeleton::Skeleton,
     unusable_filter::UnusableFilter,
 };
 use crate::{
     app::{
+        address::address,
         calls::Problem,
         filters::{Filter, Listed, href, read},
         status::set_status,
@@ -17,10 +17,6 @@ use crate::{
     domain::list::{ListQuery, Pagination},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
-use serde::{Serialize, de::DeserializeOwned};
-use std::future::Future;
 
 /// The texts of a list page.
 pub struct ListWords {
@@ -37,39 +33,10 @@ pub struct ListWords {
     pub parameters: &'static [(&'static str, &'static str)],
 }
 
-/// The query in the URL, and the response to it.
-pub type Loaded<F, P> = Resource<(ListQuery<F>, Result<P, Problem>)>;
-
-/// Loads the list of the URL, now and whenever the URL changes.
-pub fn load<F, P, A>(ask: fn(ListQuery<F>) -> A) -> (Memo<ListQuery<F>>, Loaded<F, P>)
-where
-    F: Filter,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-    A: Future<Output = Result<P, Problem>> + Send + 'static,
-{
-    let address = use_query_map();
-    let query = Memo::new(move |_| address.with(|address| read::<F>(|name| address.get(name))));
-    let loaded = Resource::new(
-        move || query.get(),
-        move |query| async move {
-            let answer = ask(query.clone()).await;
-            (query, answer)
-        },
-    );
-    (query, loaded)
-}
-
-/// The frame of a page: its title, and a skeleton until `content` is loaded.
-#[component]
-pub fn ListPage<V, A>(title: &'static str, content: V) -> impl IntoView
-where
-    V: Fn() -> A + Send + Sync + 'static,
-    A: Future<Output = AnyView> + Send + 'static,
-{
-    view! {
-        <Title text=title />
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>{move || Suspend::new(content())}</Transition>
-    }
+/// The query in the URL.
+pub fn query<F: Filter>() -> ListQuery<F> {
+    let address = address();
+    read(|name| address.get(name).map(str::to_owned))
 }
 
 /// Shows a response: `head` with the form, then `result`. If a filter is invalid, the form stays,

@@ -2,11 +2,13 @@
 
 use super::{Glyph, Icon, account_menu::AccountMenu, brand::Brand};
 use crate::{
-    app::local_path::{AUDIT, CUSTOMERS, FEATURES, RECONCILIATION, SETTINGS, WEBHOOKS},
+    app::{
+        address::address,
+        local_path::{AUDIT, CUSTOMERS, FEATURES, RECONCILIATION, SETTINGS, WEBHOOKS},
+    },
     domain::identity::Viewer,
 };
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 /// A bar at the top of small screens, a column on large ones.
 #[component]
@@ -15,19 +17,19 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
     let billing_links = billing.then(|| {
         view! {
             <li class="sections-title" aria-hidden="true">"Billing"</li>
-            <li><A href="/billing/usage"><Icon glyph=Glyph::Usage /><span>"Usage"</span></A></li>
-            <li><A href="/billing/invoices"><Icon glyph=Glyph::Invoice /><span>"Invoices"</span></A></li>
-            <li><A href=SETTINGS><Icon glyph=Glyph::Settings /><span>"Settings"</span></A></li>
+            {section("/billing/usage", Glyph::Usage, "Usage")}
+            {section("/billing/invoices", Glyph::Invoice, "Invoices")}
+            {section(SETTINGS, Glyph::Settings, "Settings")}
         }
     });
     let staff_links = staff.then(|| {
         view! {
             <li class="sections-title" aria-hidden="true">"Staff"</li>
-            <li><A href=CUSTOMERS><Icon glyph=Glyph::Customers /><span>"Customers"</span></A></li>
-            <li><A href=RECONCILIATION><Icon glyph=Glyph::Check /><span>"Reconciliation"</span></A></li>
-            <li><A href=WEBHOOKS><Icon glyph=Glyph::Inbox /><span>"Webhooks"</span></A></li>
-            <li><A href=AUDIT><Icon glyph=Glyph::Trail /><span>"Audit"</span></A></li>
-            <li><A href=FEATURES><Icon glyph=Glyph::Switch /><span>"Features"</span></A></li>
+            {section(CUSTOMERS, Glyph::Customers, "Customers")}
+            {section(RECONCILIATION, Glyph::Check, "Reconciliation")}
+            {section(WEBHOOKS, Glyph::Inbox, "Webhooks")}
+            {section(AUDIT, Glyph::Trail, "Audit")}
+            {section(FEATURES, Glyph::Switch, "Features")}
         }
     });
     // One list, so that it stays one row on small screens.
@@ -39,5 +41,18 @@ pub fn Navigation(billing: bool, viewer: Option<Viewer>) -> impl IntoView {
             {sections}
             {viewer.map(|viewer| view! { <AccountMenu viewer /> })}
         </header>
+    }
+}
+
+/// A link that is marked on its section's pages.
+fn section(href: &'static str, glyph: Glyph, title: &'static str) -> impl IntoView {
+    let is_current = address().path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    view! {
+        <li>
+            <a href=href aria-current=is_current.then_some("page")>
+                <Icon glyph />
+                <span>{title}</span>
+            </a>
+        </li>
     }
 }

@@ -3,6 +3,7 @@
 use super::{Glyph, Icon};
 use crate::{
     app::{
+        address::address,
         calls::Problem,
         local_path::{CUSTOMERS, WEBHOOKS, login_path},
         status::set_status,
@@ -10,7 +11,6 @@ use crate::{
     domain::error_code::ErrorCode,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// The text for a problem.
 struct Words {
@@ -103,14 +103,11 @@ pub fn ProblemNotice(
 ) -> impl IntoView {
     set_status(problem.status);
     let Words { title, meaning, advice } = words(&problem);
-    let location = use_location();
-    let at_webhooks = location.pathname.with_untracked(|path| path.starts_with(WEBHOOKS));
-    let here = move || {
-        let (path, search) = (location.pathname.get(), location.search.get());
-        if search.is_empty() { path } else { format!("{path}?{search}") }
-    };
+    let address = address();
+    let at_webhooks = address.path.starts_with(WEBHOOKS);
+    let here = address.here;
     let action = match problem.status {
-        401 => view! { <a class="button primary" href=move || login_path(&here()) rel="external">"Sign in"</a> }.into_any(),
+        401 => view! { <a class="button primary" href=login_path(&here)>"Sign in"</a> }.into_any(),
         403 => ().into_any(),
         404 if at_webhooks => view! { <a class="button" href=WEBHOOKS>"All events"</a> }.into_any(),
         404 => view! { <a class="button" href="/billing/invoices">"All invoices"</a> }.into_any(),
@@ -118,7 +115,7 @@ pub fn ProblemNotice(
             view! { <a class="button primary" href=CUSTOMERS>"Choose a customer"</a> }.into_any()
         }
         422 => ().into_any(),
-        _ => view! { <a class="button" href=here rel="external">"Try again"</a> }.into_any(),
+        _ => view! { <a class="button" href=here>"Try again"</a> }.into_any(),
     };
     let reference = problem
         .request_id

@@ -7,6 +7,8 @@ mod sessions;
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::{
             Problem,
             session::{me, own_sessions, totp},
@@ -14,7 +16,6 @@ use crate::{
         components::{
             Glyph, Icon, ProblemNotice,
             done_notice::{DoneNotice, not_saved},
-            skeleton::Skeleton,
         },
         form_result::{Outcome, Refusal, outcome},
         status::set_status,
@@ -22,34 +23,18 @@ use crate::{
     domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions},
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// Id of the message about a rejected form.
 const PROBLEM: &str = "account-problem";
 
 /// `/account?done=`.
-#[component]
-pub fn AccountPage() -> impl IntoView {
-    let viewer = Resource::new(|| (), |()| me());
-    let sessions = Resource::new(|| (), |()| own_sessions());
-    let state = Resource::new(|| (), |()| totp());
-    let outcome = Resource::new(|| (), |()| outcome());
-    let query = use_query_map();
-    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(said)));
-    view! {
-        <Title text="Your account" />
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match (viewer.await, sessions.await, state.await, outcome.await) {
-                    (Ok(viewer), Ok(sessions), Ok(state), outcome) => {
-                        Either::Left(show(viewer, sessions, state, outcome, done.get_untracked()))
-                    }
-                    (Err(problem), ..) | (_, Err(problem), ..) | (_, _, Err(problem), _) => Either::Right(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Suspense>
-    }
+pub async fn page() -> Page {
+    let done = address().get("done").and_then(said);
+    let content = match (me().await, own_sessions().await, totp().await) {
+        (Ok(viewer), Ok(sessions), Ok(state)) => Either::Left(show(viewer, sessions, state, outcome(), done)),
+        (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+    };
+    Page::new("Your account", content)
 }
 
 /// The message of a redirect after a form.

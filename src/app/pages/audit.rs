@@ -2,12 +2,13 @@
 
 use crate::{
     app::{
+        Page,
         calls::audit::audit,
         components::{
             Glyph, Icon, Moment,
             audit_entries::AuditEntries,
             filter_form::{FilterForm, Input},
-            list::{ListPage, ListWords, load, rows, show},
+            list::{ListWords, query, rows, show},
         },
         filters::Filter,
         usage_summary::Tone,
@@ -41,14 +42,10 @@ static WORDS: ListWords = ListWords {
 };
 
 /// `/admin/audit?customer_id=&actor=&type=&from=&to=&q=&page=`.
-#[component]
-pub fn AuditPage() -> impl IntoView {
-    let (_, page) = load(audit);
-    let content = move || async move {
-        let (query, answer) = page.await;
-        show(&WORDS, &query, answer, |answer| head(&query, answer), |trail| list(&query, &trail))
-    };
-    view! { <ListPage title="Audit" content /> }
+pub async fn page() -> Page {
+    let query: ListQuery<AuditFilter> = query();
+    let answer = audit(query.clone()).await;
+    Page::new("Audit", show(&WORDS, &query, answer, |answer| head(&query, answer), |page| list(&query, &page)))
 }
 
 fn head(query: &ListQuery<AuditFilter>, answer: Result<&Trail, &str>) -> AnyView {

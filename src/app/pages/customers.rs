@@ -2,12 +2,13 @@
 
 use crate::{
     app::{
+        Page,
         calls::customers::customers,
         components::{
             Glyph,
             customer_table::CustomerTable,
             filter_form::{FilterForm, Input},
-            list::{ListPage, ListWords, load, rows, show},
+            list::{ListWords, query, rows, show},
         },
     },
     domain::{
@@ -27,14 +28,10 @@ static WORDS: ListWords = ListWords {
 };
 
 /// `/admin/customers?q=&page=`.
-#[component]
-pub fn CustomersPage() -> impl IntoView {
-    let (_, page) = load(customers);
-    let content = move || async move {
-        let (query, answer) = page.await;
-        show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page))
-    };
-    view! { <ListPage title="Customers" content /> }
+pub async fn page() -> Page {
+    let query: ListQuery<CustomerFilter> = query();
+    let answer = customers(query.clone()).await;
+    Page::new("Customers", show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page)))
 }
 
 fn head(query: &ListQuery<CustomerFilter>, wrong: Option<&str>) -> AnyView {

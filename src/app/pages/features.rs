@@ -3,8 +3,10 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::features::switches,
-        components::{Badge, Glyph, Icon, Moment, ProblemNotice, skeleton::Skeleton},
+        components::{Badge, Glyph, Icon, Moment, ProblemNotice},
         local_path::FEATURES,
         status::set_status,
         usage_summary::Tone,
@@ -12,30 +14,18 @@ use crate::{
     domain::features::{Feature, Hold, Switch},
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// `/admin/features?done=&refused=`.
-#[component]
-pub fn FeaturesPage() -> impl IntoView {
-    let query = use_query_map();
-    let loaded = Resource::new(|| (), |()| switches());
-    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(|name| name.parse::<Feature>().ok())));
-    let refused = Memo::new(move |_| query.with(|query| query.get("refused")));
-    view! {
-        <Title text="Features" />
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match loaded.await {
-                    Ok(switches) => Either::Left(show(&switches, done.get_untracked(), refused.get_untracked())),
-                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Suspense>
-    }
+pub async fn page() -> Page {
+    let address = address();
+    let content = match switches().await {
+        Ok(switches) => Either::Left(show(&switches, address.parse::<Feature>("done"), address.get("refused"))),
+        Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+    };
+    Page::new("Features", content)
 }
 
-fn show(switches: &[Switch], done: Option<Feature>, refused: Option<String>) -> impl IntoView + use<> {
+fn show(switches: &[Switch], done: Option<Feature>, refused: Option<&str>) -> impl IntoView + use<> {
     let notice = done.and_then(|feature| switches.iter().find(|switch| switch.name == feature)).map(|switch| {
         let state = if switch.switched_on { "on" } else { "off" };
         view! {
@@ -46,7 +36,7 @@ fn show(switches: &[Switch], done: Option<Feature>, refused: Option<String>) -> 
         }
     });
     let refused = refused.map(|code| {
-        let (status, text) = match code.as_str() {
+        let (status, text) = match code {
             "not_found" => (404, "There is no such feature. Nothing was switched."),
             "invalid_parameter" => {
                 (422, "Nothing was switched: a reason has at most 500 characters, and no control characters; a switch is on or off.")

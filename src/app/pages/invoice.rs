@@ -2,11 +2,11 @@
 
 use crate::{
     app::{
+        Page,
         calls::invoices::invoice,
-        clock::browser_clock,
-        components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, invoice_lines::InvoiceLines, skeleton::Skeleton},
+        components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, Relative, invoice_lines::InvoiceLines},
         local_path::INVOICES,
-        pages::{console::Session, paused::PausedPage},
+        pages::{console::Session, paused::paused_page},
         usage_summary::Tone,
     },
     domain::{
@@ -15,40 +15,35 @@ use crate::{
         refund::counts,
     },
 };
-use leptos::{either::EitherOf3, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
-use std::time::Duration;
+use leptos::{either::Either, prelude::*};
 use time::OffsetDateTime;
 
 /// `/billing/invoices/:id`.
-#[component]
-pub fn InvoicePage() -> impl IntoView {
-    let params = use_params_map();
-    let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), invoice);
-    let now = browser_clock(Duration::from_secs(60));
+pub async fn page(id: String) -> Page {
     let session = expect_context::<Session>();
-    view! {
-        <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>"All invoices"</span></a></p>
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                let pdf = session.features.await.is_ok_and(|features| features.invoice_pdf_enabled);
-                match (session.paused().await, loaded.await) {
-                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
-                    (false, Ok(invoice)) => EitherOf3::B(show(invoice, pdf, now)),
-                    (false, Err(problem)) => EitherOf3::C(view! {
-                        <Title text="Invoice" />
-                        <ProblemNotice problem page=true />
-                    }),
-                }
-            })}
-        </Suspense>
+    if session.paused() {
+        return paused_page();
     }
+    let (title, content) = match invoice(id).await {
+        Ok(invoice) => {
+            let title = title(&invoice.summary);
+            (title.clone(), Either::Left(show(invoice, title, session.has_invoice_pdfs())))
+        }
+        Err(problem) => ("Invoice".to_owned(), Either::Right(view! { <ProblemNotice problem page=true /> })),
+    };
+    let content = view! {
+        <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>"All invoices"</span></a></p>
+        {content}
+    };
+    Page::new(title, content)
 }
 
-fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
+fn title(invoice: &InvoiceSummary) -> String {
+    invoice.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"))
+}
+
+fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
     let summary = &invoice.summary;
-    let title = summary.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"));
     let download = pdf.then(|| {
         view! {
             <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) rel="external">
@@ -115,11 +110,10 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
         }
     });
     view! {
-        <Title text=title.clone() />
         <header class="page-head">
             <div>
                 <div class="title-row"><h1>{title}</h1><InvoiceBadges invoice=summary /></div>
-                {owed(summary, pay.is_some(), now)}
+                {owed(summary, pay.is_some())}
             </div>
             <div class="actions">{download} {pay}</div>
         </header>
@@ -145,7 +139,7 @@ fn show(invoice: InvoiceDetail, pdf: bool, now: ReadSignal<Option<OffsetDateTime
 }
 
 /// The amount due and its date, in one sentence.
-fn owed(invoice: &InvoiceSummary, can_be_paid: bool, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
+fn owed(invoice: &InvoiceSummary, can_be_paid: bool) -> impl IntoView + use<> {
     let left = invoice.money(invoice.amount_remaining);
     let (tone, sentence) = match (invoice.status, invoice.due_date, invoice.paid_at) {
         (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the amounts may still change.".to_owned()),
@@ -165,8 +159,7 @@ fn owed(invoice: &InvoiceSummary, can_be_paid: bool, now: ReadSignal<Option<Offs
         (InvoiceStatus::Uncollectible, ..) => (Tone::Neutral, format!("Written off: {left} was not paid.")),
     };
     let due = invoice.due_date.filter(|_| invoice.status == InvoiceStatus::Open);
-    // "in 3 days" needs the browser's clock, so it is added after hydration.
-    let distance = move || Some(format!(" ({})", format::relative(due?, now.get()?)));
+    let distance = due.map(|at| view! { " (" <Relative at /> ")" });
     view! {
         <p class=format!("owed {}", tone.class())>
             {sentence}

@@ -2,15 +2,17 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::invoices::invoices,
         components::{
             Glyph, Icon,
             filter_form::{FilterForm, Input, Segments},
             invoice_table::InvoiceTable,
-            list::{ListPage, ListWords, load, rows, show},
+            list::{ListWords, query, rows, show},
         },
         filters::{Filter, href},
-        pages::{console::Session, paused::PausedPage},
+        pages::{console::Session, paused::paused_page},
     },
     domain::{
         invoice::{InvoicePage, InvoiceSort, InvoiceStatus, InvoiceTotals},
@@ -19,7 +21,6 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 static WORDS: ListWords = ListWords {
     noun: "invoice",
@@ -39,23 +40,17 @@ static WORDS: ListWords = ListWords {
 };
 
 /// `/billing/invoices?status=&from=&to=&q=&sort=&page=`.
-#[component]
-pub fn InvoicesPage() -> impl IntoView {
+pub async fn page() -> Page {
     let session = expect_context::<Session>();
-    let address = use_query_map();
+    if session.paused() {
+        return paused_page();
+    }
+    let query: ListQuery<InvoiceFilter> = query();
+    let answer = invoices(query.clone(), None).await;
     // If the portal can't be opened, its form redirects here.
-    let refusal = Memo::new(move |_| address.with(|address| address.get("portal")));
-    let (_, page) = load(|query: ListQuery<InvoiceFilter>| invoices(query, None));
-    let content = move || async move {
-        let portal = session.may_open_portal().await;
-        if session.paused().await {
-            return view! { <PausedPage /> }.into_any();
-        }
-        let (query, answer) = page.await;
-        let head = |answer: Result<&InvoicePage, &str>| head(&query, answer, portal, refusal.get_untracked());
-        show(&WORDS, &query, answer, head, |page| list(&query, &page))
-    };
-    view! { <ListPage title="Invoices" content /> }
+    let refusal = address().get("portal").map(str::to_owned);
+    let head = |answer: Result<&InvoicePage, &str>| head(&query, answer, session.may_open_portal(), refusal);
+    Page::new("Invoices", show(&WORDS, &query, answer, head, |page| list(&query, &page)))
 }
 
 fn head(query: &ListQuery<InvoiceFilter>, answer: Result<&InvoicePage, &str>, portal: bool, refusal: Option<String>) -> AnyView {

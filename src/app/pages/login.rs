@@ -1,12 +1,12 @@
 //! Login: a plain form that works without JavaScript.
 
 use crate::app::{
+    Page,
+    address::address,
     components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
     local_path::{HOME, local_path},
 };
-use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos::prelude::*;
 
 /// The message of a failed attempt, by the code in the URL.
 fn message(code: &str) -> &'static str {
@@ -34,25 +34,23 @@ fn waiting(seconds: Option<u64>) -> String {
 pub struct LoginEmail(pub String);
 
 /// `/login?next=&error=&wait=`, and `/login?step=code` if a code must follow.
-#[component]
-pub fn LoginPage() -> impl IntoView {
-    // The server redirects here with these; they don't change while the page is open.
-    let query = use_query_map().get_untracked();
-    let next = query.get_str("next").and_then(local_path).unwrap_or(HOME).to_owned();
+pub fn page() -> Page {
+    // The server redirects here with these.
+    let query = address();
+    let next = query.get("next").and_then(local_path).unwrap_or(HOME).to_owned();
     let email = use_context::<LoginEmail>().map(|LoginEmail(email)| email).unwrap_or_default();
-    let wait = query.get_str("wait").and_then(|text| text.parse().ok());
-    let error = query.get("error").map(|code| match code.as_str() {
+    let wait = query.parse("wait");
+    let error = query.get("error").map(|code| match code {
         "login_throttled" => format!("Too many attempts didn’t succeed. Wait {}, then try again.", waiting(wait)),
         code => message(code).to_owned(),
     });
     let described = error.as_ref().map(|_| "login-error");
-    let wrong = query.get_str("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
+    let wrong = query.get("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
     let known = !email.is_empty();
-    if query.get_str("step") == Some("code") {
-        return Either::Left(code_step(error, next));
+    if query.get("step") == Some("code") {
+        return Page::new("Enter your code", code_step(error, next));
     }
-    Either::Right(view! {
-        <Title text="Sign in" />
+    let content = view! {
         <main class="alone">
             <div class="login">
                 <Brand />
@@ -92,7 +90,8 @@ pub fn LoginPage() -> impl IntoView {
             </div>
             <ThemeSwitch />
         </main>
-    })
+    };
+    Page::new("Sign in", content)
 }
 
 /// Why the login failed.
@@ -110,7 +109,6 @@ fn code_step(error: Option<String>, next: String) -> impl IntoView {
     let described = error.as_ref().map(|_| "login-error");
     let wrong = error.as_ref().map(|_| "true");
     view! {
-        <Title text="Enter your code" />
         <main class="alone">
             <div class="login">
                 <Brand />
@@ -136,7 +134,7 @@ fn code_step(error: Option<String>, next: String) -> impl IntoView {
                     </div>
                     <button class="button primary wide">"Sign in"</button>
                 </form>
-                <a href="/login" rel="external">"Start again"</a>
+                <a href="/login">"Start again"</a>
             </div>
             <ThemeSwitch />
         </main>

@@ -1,15 +1,12 @@
 //! Page for unknown URLs.
 
-use crate::app::{components::brand::Brand, local_path::HOME, status::set_status};
+use crate::app::{Page, components::brand::Brand, local_path::HOME, status::set_status};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// Shows the error, and a link back.
-#[component]
-pub fn NotFoundPage() -> impl IntoView {
+pub fn not_found_page() -> Page {
     set_status(404);
-    view! {
-        <Title text="Page not found" />
+    let content = view! {
         <main class="alone">
             <section class="blank">
                 <Brand />
@@ -18,5 +15,6 @@ pub fn NotFoundPage() -> impl IntoView {
                 <a class="button primary" href=HOME>"Go to your usage"</a>
             </section>
         </main>
-    }
+    };
+    Page::new("Page not found", content)
 }

@@ -2,18 +2,21 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::reconciliations::reconciliation,
-        clock::every,
         components::{
             Glyph, Icon, Moment, ProblemNotice,
             discrepancy_table::DiscrepancyTable,
             filter_form::Segments,
+            list::query,
+            live::{Live, LiveContent},
             pagination::PageLinks,
             run_badge::{RunBadge, at_stake},
-            skeleton::Skeleton,
         },
-        filters::{read, run_href},
+        filters::run_href,
         local_path::RECONCILIATION,
+        status::set_status,
         usage_summary::Tone,
     },
     domain::{
@@ -22,16 +25,10 @@ use crate::{
         reconcile::{Kind, ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
     },
 };
-use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
-use std::time::Duration;
-
-/// Interval at which an open, visible page updates a run's progress.
-const REFRESH: Duration = Duration::from_secs(2);
-
-/// The parameters in the URL: the run, and which of its discrepancies.
-type Shown = (String, ListQuery<DiscrepancyFilter>);
+use leptos::{
+    either::{Either, EitherOf3},
+    prelude::*,
+};
 
 /// The result of a form.
 #[derive(Clone, PartialEq)]
@@ -41,47 +38,47 @@ enum Returned {
 }
 
 /// `/admin/reconciliation/:id?kind=&page=`.
-#[component]
-pub fn ReconciliationRunPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
-    let shown: Memo<Shown> = Memo::new(move |_| {
-        let id = params.with(|params| params.get("id").unwrap_or_default());
-        (id, query.with(|query| read(|name| query.get(name))))
-    });
-    let returned = Memo::new(move |_| {
-        query.with(|query| {
-            let number = |name| query.get_str(name)?.parse::<u64>().ok();
-            match (number("repaired"), number("failed"), number("left")) {
-                (Some(repaired), Some(failed), Some(left)) => Some(Returned::Repaired { repaired, failed, left }),
-                _ => query.get_str("error").map(|_| Returned::Failed),
-            }
-        })
-    });
-    let loaded = Resource::new(move || shown.get(), |(id, query): Shown| reconciliation(id, query));
-    // Recorded while rendering, because the resource can't be read elsewhere.
-    let running = StoredValue::new(false);
-    // Browser only: updates the page while the run is in progress.
-    Effect::new(move || {
-        every(REFRESH, move || {
-            if running.get_value() && !document().hidden() {
-                loaded.refetch();
-            }
-        });
-    });
-    view! {
-        <Title text="Reconciliation" />
+pub async fn page(id: String) -> Page {
+    let address = address();
+    let returned = match (address.parse("repaired"), address.parse("failed"), address.parse("left")) {
+        (Some(repaired), Some(failed), Some(left)) => Some(Returned::Repaired { repaired, failed, left }),
+        _ => address.get("error").map(|_| Returned::Failed),
+    };
+    let query: ListQuery<DiscrepancyFilter> = query();
+    let content = match reconciliation(id.clone(), query.clone()).await {
+        Ok(run) if is_running(&run) => {
+            let href = format!("/live{}", run_href(&id, &query));
+            let run = show(run, &query, returned);
+            EitherOf3::A(view! { <Live href>{run}</Live> })
+        }
+        Ok(run) => EitherOf3::B(show(run, &query, returned)),
+        Err(problem) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
+    };
+    let content = view! {
         <p class="back"><a href=RECONCILIATION><Icon glyph=Glyph::Previous /><span>"All runs"</span></a></p>
-        <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                let run = loaded.await;
-                running.set_value(run.as_ref().is_ok_and(|run| run.summary.status == ReconciliationStatus::Running));
-                match run {
-                    Ok(run) => Either::Left(show(run, &shown.get_untracked().1, returned.get_untracked())),
-                    Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Transition>
+        {content}
+    };
+    Page::new("Reconciliation", content)
+}
+
+/// `/live/admin/reconciliation/:id`: the same, until the run has ended.
+pub async fn live(id: String) -> AnyView {
+    let query: ListQuery<DiscrepancyFilter> = query();
+    match reconciliation(id, query.clone()).await {
+        Ok(run) => {
+            let ended = !is_running(&run);
+            let run = show(run, &query, None);
+            view! { <LiveContent ended>{run}</LiveContent> }.into_any()
+        }
+        Err(problem) => {
+            set_status(problem.status);
+            ().into_any()
+        }
     }
+}
+
+fn is_running(run: &ReconciliationDetail) -> bool {
+    run.summary.status == ReconciliationStatus::Running
 }
 
 fn show(run: ReconciliationDetail, query: &ListQuery<DiscrepancyFilter>, returned: Option<Returned>) -> impl IntoView + use<> {

@@ -2,21 +2,22 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::reconciliations::reconciliations,
         components::{
             Glyph, Icon, Moment,
-            list::{ListPage, ListWords, load, rows, show},
+            list::{ListWords, query, rows, show},
             run_badge::{RunBadge, at_stake},
         },
         filters::run_href,
     },
     domain::{
-        list::ListQuery,
+        list::{EveryRun, ListQuery},
         reconcile::{ReconciliationPage, ReconciliationSummary},
     },
 };
 use leptos::{either::Either, prelude::*};
-use leptos_router::hooks::use_query_map;
 
 static WORDS: ListWords = ListWords {
     noun: "run",
@@ -28,26 +29,23 @@ static WORDS: ListWords = ListWords {
 };
 
 /// `/admin/reconciliation?page=`.
-#[component]
-pub fn ReconciliationsPage() -> impl IntoView {
-    let address = use_query_map();
+pub async fn page() -> Page {
     // The form redirects here with an error.
-    let wrong = Memo::new(move |_| address.with(|address| Some((address.get("error")?, address.get("field").unwrap_or_default()))));
-    let (_, page) = load(reconciliations);
-    let content = move || async move {
-        let (query, answer) = page.await;
-        let head = |answer: Result<&ReconciliationPage, &str>| head(answer.ok(), wrong.get_untracked());
-        show(&WORDS, &query, answer, head, |page| {
-            let table = (!page.reconciliations.is_empty()).then(|| table(&page.reconciliations).into_any());
-            rows(&WORDS, &query, &page.pagination, table)
-        })
-    };
-    view! { <ListPage title="Reconciliation" content /> }
+    let address = address();
+    let wrong = address.get("error").map(|code| (code, address.get("field").unwrap_or_default()));
+    let query: ListQuery<EveryRun> = query();
+    let answer = reconciliations(query.clone()).await;
+    let head = |answer: Result<&ReconciliationPage, &str>| head(answer.ok(), wrong);
+    let content = show(&WORDS, &query, answer, head, |page| {
+        let table = (!page.reconciliations.is_empty()).then(|| table(&page.reconciliations).into_any());
+        rows(&WORDS, &query, &page.pagination, table)
+    });
+    Page::new("Reconciliation", content)
 }
 
-fn head(answer: Option<&ReconciliationPage>, wrong: Option<(String, String)>) -> AnyView {
+fn head(answer: Option<&ReconciliationPage>, wrong: Option<(&str, &str)>) -> AnyView {
     let notice = wrong.map(|(code, field)| {
-        let text = match (code.as_str(), field.as_str()) {
+        let text = match (code, field) {
             ("reconciliation_running", _) => "A run is already in progress: open it below, or wait for its end.",
             (_, "from") => "The first day must be before the last one, and not in the future.",
             (_, "to") => "The last day is not a date such as 2026-11-30.",

@@ -8,45 +8,35 @@ mod keys;
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::{Problem, settings::settings},
         components::{
             Glyph, Icon, ProblemNotice,
             done_notice::{DoneNotice, not_saved},
-            skeleton::Skeleton,
         },
         form_result::{Outcome, Refusal, outcome},
-        pages::{console::Session, paused::PausedPage},
+        pages::{console::Session, paused::paused_page},
         status::set_status,
     },
     domain::{alert::HOW_TO_CONFIRM, settings::CustomerSettings},
 };
-use leptos::{either::EitherOf3, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos::{either::Either, prelude::*};
 
 /// Id of the message about a rejected form.
 const PROBLEM: &str = "settings-problem";
 
 /// `/billing/settings?done=`.
-#[component]
-pub fn SettingsPage() -> impl IntoView {
-    let loaded = Resource::new(|| (), |()| settings(None));
-    let outcome = Resource::new(|| (), |()| outcome());
-    let session = expect_context::<Session>();
-    let query = use_query_map();
-    let done = Memo::new(move |_| query.with(|query| query.get_str("done").and_then(said)));
-    view! {
-        <Title text="Settings" />
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match (session.paused().await, loaded.await, outcome.await) {
-                    (true, _, _) => EitherOf3::A(view! { <PausedPage /> }),
-                    (false, Ok(settings), outcome) => EitherOf3::B(show(settings, outcome, done.get_untracked())),
-                    (false, Err(problem), _) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Suspense>
+pub async fn page() -> Page {
+    if expect_context::<Session>().paused() {
+        return paused_page();
     }
+    let done = address().get("done").and_then(said);
+    let content = match settings(None).await {
+        Ok(settings) => Either::Left(show(settings, outcome(), done)),
+        Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
+    };
+    Page::new("Settings", content)
 }
 
 /// The message of a redirect after a form.

@@ -3,15 +3,23 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::{Problem, settings::alert_standing, usage::usage_current},
-        clock::{browser_clock, every},
         components::{
-            Badge, Glyph, Icon, ProblemNotice, alert_table::AlertTable, app_breakdown::AppBreakdown, column_chart::ColumnChart,
-            metric_card::MetricCard, overage_table::OverageTable, skeleton::Skeleton,
+            Badge, Glyph, Icon, ProblemNotice, Relative,
+            alert_table::AlertTable,
+            app_breakdown::AppBreakdown,
+            column_chart::ColumnChart,
+            live::{Live, live_content},
+            metric_card::MetricCard,
+            overage_table::OverageTable,
         },
-        pages::{console::Session, paused::PausedPage},
+        local_path::HOME,
+        now::now,
+        pages::{console::Session, paused::paused_page},
         usage_comparison::Comparison,
-        usage_summary::{Tone, verdict},
+        usage_summary::{Tone, Verdict, verdict},
     },
     domain::{
         alert::AlertStanding,
@@ -22,142 +30,70 @@ use crate::{
         usage::{SubscriptionSummary, UsageCurrent},
     },
 };
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-    task::spawn_local,
-};
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos::{either::Either, prelude::*};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// Interval at which an open, visible page updates.
-const REFRESH: Duration = Duration::from_secs(3);
+/// The chart in the URL.
+#[derive(Clone, Copy, PartialEq)]
+struct Chosen {
+    metric: Metric,
+    by_app: bool,
+}
 
-/// Data that arrived since the page was loaded.
-#[derive(Clone, Copy)]
-struct Live {
-    /// The newest usage; None until some arrived.
-    usage: RwSignal<Option<UsageCurrent>>,
-    /// The newest alerts and caps; None until they arrived.
-    alerts: RwSignal<Option<AlertStanding>>,
-    /// Why the last update failed; the numbers stay.
-    problem: RwSignal<Option<Problem>>,
+impl Chosen {
+    fn of_url() -> Chosen {
+        let address = address();
+        Chosen { metric: address.parse("metric").unwrap_or(Metric::ALL[0]), by_app: address.get("by") == Some("app") }
+    }
+
+    /// Its query.
+    fn query(self) -> String {
+        format!("metric={}{}", self.metric, if self.by_app { "&by=app" } else { "" })
+    }
+}
+
+/// What the page shows.
+struct Report {
+    usage: UsageCurrent,
+    alerts: Option<AlertStanding>,
+    compared: Result<Comparison, Problem>,
 }
 
 /// `/billing/usage?metric=&by=app`.
-#[component]
-pub fn UsagePage() -> impl IntoView {
-    let loaded = Resource::new(|| (), |()| usage_current(None));
-    let alerts = Resource::new(|| (), |()| alert_standing(None));
-    let session = expect_context::<Session>();
-    let now = browser_clock(Duration::from_secs(1));
-    let query = use_query_map();
-    let metric = Memo::new(move |_| query.with(|q| q.get_str("metric").and_then(|name| name.parse().ok())).unwrap_or(Metric::ALL[0]));
-    let by_app = Memo::new(move |_| query.with(|q| q.get_str("by") == Some("app")));
-    // With its parameters: until the response arrives, the page shows the previous data.
-    let compared = Resource::new(
-        move || (metric.get(), by_app.get()),
-        move |(metric, by_app)| async move {
-            let comparison = async { Comparison::load(metric, by_app, loaded.await?.current_period.period).await };
-            (metric, by_app, comparison.await)
-        },
-    );
-    let live = follow(move || {
-        // The update includes the whole period's days, but not the apps'.
-        if by_app.try_get_untracked().unwrap_or(false) {
-            compared.refetch();
-        }
-    });
-    view! {
-        <Title text="Usage" />
-        <Transition fallback=|| view! { <Skeleton rows=6 /> }>
-            {move || Suspend::new(async move {
-                match (session.paused().await, loaded.await) {
-                    (true, _) => EitherOf3::A(view! { <PausedPage /> }),
-                    (false, Ok(first)) => {
-                        let (metric, by_app, compared) = compared.await;
-                        let alerts = alerts.await.ok();
-                        EitherOf3::B(view! {
-                            {move || live.problem.get().map(interruption)}
-                            {move || report(
-                                live.usage.get().as_ref().unwrap_or(&first),
-                                live.alerts.get().as_ref().or(alerts.as_ref()),
-                                metric,
-                                by_app,
-                                &compared,
-                                now,
-                            )}
-                        })
-                    }
-                    (false, Err(problem)) => EitherOf3::C(view! { <ProblemNotice problem page=true /> }),
-                }
-            })}
-        </Transition>
+pub async fn page() -> Page {
+    if expect_context::<Session>().paused() {
+        return paused_page();
     }
-}
-
-/// Browser only: fetches repeatedly while the page is visible, until the session ends; signals
-/// changed numbers.
-fn follow(changed: impl Fn() + Copy + Send + Sync + 'static) -> Live {
-    let live = Live { usage: RwSignal::new(None), alerts: RwSignal::new(None), problem: RwSignal::new(None) };
-    let asking = StoredValue::new(false);
-    let ask = move || {
-        let over = live.problem.with_untracked(|problem| problem.as_ref().is_some_and(|problem| problem.status == 401));
-        if over || asking.get_value() || document().hidden() {
-            return;
+    let chosen = Chosen::of_url();
+    let content = match load(chosen).await {
+        Ok(loaded) => {
+            let href = format!("/live{HOME}?{}", chosen.query());
+            let report = report(&loaded, chosen);
+            Either::Left(view! { <Live href>{report}</Live> })
         }
-        asking.set_value(true);
-        spawn_local(async move {
-            let answer = usage_current(None).await;
-            let alerts = if answer.is_ok() { alert_standing(None).await.ok() } else { None };
-            // The page may be gone, and its signals with it.
-            asking.try_set_value(false);
-            if alerts.is_some() && live.alerts.try_with_untracked(|held| *held != alerts).unwrap_or(false) {
-                live.alerts.try_set(alerts);
-            }
-            match answer {
-                Ok(usage) => {
-                    if live.usage.try_with_untracked(|held| held.as_ref() != Some(&usage)).unwrap_or(false) {
-                        live.usage.try_set(Some(usage));
-                        changed();
-                    }
-                    if live.problem.try_with_untracked(Option::is_some).unwrap_or(false) {
-                        live.problem.try_set(None);
-                    }
-                }
-                Err(problem) => {
-                    live.problem.try_set(Some(problem));
-                }
-            }
-        });
+        Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
     };
-    Effect::new(move || every(REFRESH, ask));
-    live
+    Page::new("Usage", content)
 }
 
-/// Shown above outdated numbers.
-fn interruption(problem: Problem) -> impl IntoView {
-    match problem.status {
-        401 => Either::Left(view! { <ProblemNotice problem /> }),
-        _ => Either::Right(view! {
-            <p class="notice tone-warning" role="status">
-                <Icon glyph=Glyph::Warning />
-                <span>"Updates can’t be fetched just now. These numbers stay until the connection is back."</span>
-            </p>
-        }),
-    }
+/// `/live/billing/usage`: the same content.
+pub async fn live() -> AnyView {
+    let chosen = Chosen::of_url();
+    live_content(load(chosen).await, |loaded| report(&loaded, chosen).into_any())
 }
 
-fn report(
-    usage: &UsageCurrent,
-    alerts: Option<&AlertStanding>,
-    metric: Metric,
-    by_app: bool,
-    compared: &Result<Comparison, Problem>,
-    now: ReadSignal<Option<OffsetDateTime>>,
-) -> impl IntoView + use<> {
+async fn load(chosen: Chosen) -> Result<Report, Problem> {
+    let usage = usage_current(None).await?;
+    let alerts = alert_standing(None).await.ok();
+    let compared = Comparison::load(chosen.metric, chosen.by_app, usage.current_period.period).await;
+    Ok(Report { usage, alerts, compared })
+}
+
+fn report(report: &Report, chosen: Chosen) -> impl IntoView + use<> {
+    let Report { usage, alerts, compared } = report;
+    let Chosen { metric, by_app } = chosen;
+    let alerts = alerts.as_ref();
     let period = usage.current_period.period;
     let comparison = compared.as_ref().ok();
     let apps = comparison.and_then(|comparison| comparison.apps.as_ref()).map(|apps| {
@@ -171,7 +107,7 @@ fn report(
                 <p class="page-sub">{format::period(&period)} {usage.subscription.as_ref().map(plan)}</p>
             </div>
         </header>
-        {answer(usage, alerts, now)}
+        {answer(usage, alerts)}
         {usage.subscription.as_ref().and_then(outstanding)}
         <h2 id="metrics-title" class="visually-hidden">"Metrics"</h2>
         <section class="metrics" aria-labelledby="metrics-title">{Metric::ALL.map(|metric| view! { <MetricCard metric usage /> }).collect_view()}</section>
@@ -209,7 +145,7 @@ fn report(
                 None => Either::Right(view! { <p class="notice tone-warning">"Alerts and caps can’t be fetched just now."</p> }),
             }}
         </section>
-        {freshness(usage.as_of, usage.waiting_since, now)}
+        {freshness(usage.as_of, usage.waiting_since)}
     }
 }
 
@@ -264,24 +200,17 @@ fn outstanding(subscription: &SubscriptionSummary) -> Option<impl IntoView + use
 
 /// The summary. Only the headline is announced, and only when it changes: the numbers change all
 /// the time.
-fn answer(usage: &UsageCurrent, alerts: Option<&AlertStanding>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView + use<> {
-    let period = usage.current_period.period;
-    // Before hydration, the newest event's time is used as the clock.
-    let at = usage.as_of.filter(|at| period.contains(*at));
-    let (usage, alerts) = (usage.clone(), alerts.cloned());
-    let days = Memo::new(move |_| now.get().or(at).map(|at| format::days_left(&period, at)));
-    let summary = Memo::new(move |_| verdict(&usage, alerts.as_ref(), days.get()));
+fn answer(usage: &UsageCurrent, alerts: Option<&AlertStanding>) -> impl IntoView + use<> {
+    let days = format::days_left(&usage.current_period.period, now());
+    let Verdict { tone, headline, detail, action } = verdict(usage, alerts, Some(days));
     view! {
-        <section class=move || format!("verdict {}", summary.with(|v| v.tone.class())) aria-label="Summary">
-            {move || view! { <Icon glyph=Glyph::of(summary.with(|v| v.tone)) /> }}
+        <section class=format!("verdict {}", tone.class()) aria-label="Summary">
+            <Icon glyph=Glyph::of(tone) />
             <div>
                 <div role="status">
-                    <h2>{move || summary.with(|v| v.headline.clone())}</h2>
+                    <h2>{headline}</h2>
                 </div>
-                <p>
-                    {move || summary.with(|v| v.detail.clone())}
-                    {move || summary.with(|v| v.action.clone()).map(|(href, text)| view! { " " <a href=href>{text}</a> })}
-                </p>
+                <p>{detail} {action.map(|(href, text)| view! { " " <a href=href>{text}</a> })}</p>
             </div>
         </section>
     }
@@ -292,8 +221,7 @@ fn chart_link(metric: Metric, by_app: bool, text: &'static str, current: bool) -
     view! {
         <li>
             <a
-                href=format!("/billing/usage?metric={metric}{}", if by_app { "&by=app" } else { "" })
-                data-noscroll=""
+                href=format!("/billing/usage?{}#daily-title", Chosen { metric, by_app }.query())
                 aria-current=current.then_some("true")
             >
                 {text}
@@ -317,16 +245,15 @@ fn file_link(metric: Option<Metric>, by_app: bool, period: &Period, text: &'stat
 /// Events normally take a second or two; after this time a note is shown.
 const WAITING: Duration = Duration::from_secs(60);
 
-fn freshness(as_of: Option<OffsetDateTime>, waiting: Option<OffsetDateTime>, now: ReadSignal<Option<OffsetDateTime>>) -> impl IntoView {
-    let ago = move || Some(format!(" · {}", format::relative(as_of?.min(now.get()?), now.get()?)));
-    let late = move || (now.get()? - waiting? > WAITING).then_some(" · newer events have arrived and are not counted yet");
+fn freshness(as_of: Option<OffsetDateTime>, waiting: Option<OffsetDateTime>) -> impl IntoView {
+    let now = now();
+    let late = waiting.is_some_and(|since| now - since > WAITING).then_some(" · newer events have arrived and are not counted yet");
     view! {
         <p class="freshness">
             {match as_of {
-                Some(at) => format!("Includes events up to {}", format::date_time_seconds(at)),
-                None => "No events have arrived in this period yet.".to_owned(),
+                Some(at) => Either::Left(view! { {format!("Includes events up to {} · ", format::date_time_seconds(at))} <Relative at=at.min(now) /> }),
+                None => Either::Right("No events have arrived in this period yet."),
             }}
-            {ago}
             {late}
         </p>
     }

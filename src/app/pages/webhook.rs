@@ -2,8 +2,10 @@
 
 use crate::{
     app::{
+        Page,
+        address::address,
         calls::webhooks::webhook,
-        components::{Glyph, Icon, Moment, ProblemNotice, WebhookBadge, skeleton::Skeleton},
+        components::{Glyph, Icon, Moment, ProblemNotice, WebhookBadge},
         json_text::lay_out,
         local_path::{WEBHOOKS, percent_encode},
         usage_summary::Tone,
@@ -11,30 +13,20 @@ use crate::{
     domain::webhook::{WebhookDetail, WebhookStatus},
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
 
 /// `/admin/webhooks/:id`.
-#[component]
-pub fn WebhookPage() -> impl IntoView {
-    let (params, query) = (use_params_map(), use_query_map());
-    let loaded = Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), webhook);
+pub async fn page(id: String) -> Page {
     // The form redirects here with the replay's result.
-    let replayed = Memo::new(move |_| query.with(|query| query.get_str("replayed")?.parse::<WebhookStatus>().ok()));
-    view! {
+    let replayed = address().parse::<WebhookStatus>("replayed");
+    let (title, content) = match webhook(id).await {
+        Ok(event) => (event.summary.event_type.clone(), Either::Left(show(event, replayed))),
+        Err(problem) => ("Webhook event".to_owned(), Either::Right(view! { <ProblemNotice problem page=true /> })),
+    };
+    let content = view! {
         <p class="back"><a href=WEBHOOKS><Icon glyph=Glyph::Previous /><span>"All events"</span></a></p>
-        <Suspense fallback=|| view! { <Skeleton rows=8 /> }>
-            {move || Suspend::new(async move {
-                match loaded.await {
-                    Ok(event) => Either::Left(show(event, replayed.get_untracked())),
-                    Err(problem) => Either::Right(view! {
-                        <Title text="Webhook event" />
-                        <ProblemNotice problem page=true />
-                    }),
-                }
-            })}
-        </Suspense>
-    }
+        {content}
+    };
+    Page::new(title, content)
 }
 
 fn show(event: WebhookDetail, replayed: Option<WebhookStatus>) -> impl IntoView {
@@ -67,7 +59,6 @@ fn show(event: WebhookDetail, replayed: Option<WebhookStatus>) -> impl IntoView 
     let fact =
         |name: &'static str, value: Option<String>| value.map(|value| view! { <div><dt>{name}</dt><dd class="ids">{value}</dd></div> });
     view! {
-        <Title text=summary.event_type.clone() />
         <header class="page-head">
             <div>
                 <div class="title-row"><h1 class="ids">{summary.event_type.clone()}</h1><WebhookBadge status=summary.status /></div>

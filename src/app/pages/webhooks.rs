@@ -2,12 +2,14 @@
 
 use crate::{
     app::{
+        Page,
+        address::{Address, address},
         calls::webhooks::webhooks,
-        clock::every,
         components::{
             Glyph, Icon,
             filter_form::{FilterForm, Input, Segments},
-            list::{ListPage, ListWords, load, rows, show},
+            list::{ListWords, query, rows, show},
+            live::{Live, live_content},
             webhook_table::WebhookTable,
         },
         filters::href,
@@ -20,12 +22,7 @@ use crate::{
         webhook::{WebhookPage, WebhookStatus},
     },
 };
-use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
-use std::time::Duration;
-
-/// Interval at which an open, visible page updates.
-const REFRESH: Duration = Duration::from_secs(3);
+use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
     noun: "event",
@@ -44,47 +41,25 @@ static WORDS: ListWords = ListWords {
 
 type Query = ListQuery<WebhookFilter>;
 
-/// The newest response since the page was loaded, and its query.
-type Live = RwSignal<Option<(Query, WebhookPage)>>;
-
 /// `/admin/webhooks?status=&type=&q=&page=`.
-#[component]
-pub fn WebhooksPage() -> impl IntoView {
-    let address = use_query_map();
-    let replays = Memo::new(move |_| address.with(Replays::read));
-    let (query, page) = load(webhooks);
-    let live = follow(query);
-    let content = move || async move {
-        let (query, answer) = page.await;
-        let head = |answer: Result<&WebhookPage, &str>| head(&query, answer, replays.get_untracked());
-        show(&WORDS, &query, answer, head, |page| renewed(query.clone(), page, live))
-    };
-    view! { <ListPage title="Webhooks" content /> }
+pub async fn page() -> Page {
+    let query: Query = query();
+    let answer = webhooks(query.clone()).await;
+    let replays = Replays::read(&address());
+    let head = |answer: Result<&WebhookPage, &str>| head(&query, answer, replays);
+    let content = show(&WORDS, &query, answer, head, |page| {
+        // Only the rows, so that input and focus are not lost.
+        let rows = list(&query, &page);
+        view! { <Live href=format!("/live{}", href(&query))>{rows}</Live> }.into_any()
+    });
+    Page::new("Webhooks", content)
 }
 
-/// Browser only: updates repeatedly while the page is visible, so that new events and replays
-/// appear.
-fn follow(query: Memo<Query>) -> Live {
-    let live = RwSignal::new(None);
-    let asking = StoredValue::new(false);
-    let ask = move || {
-        if asking.get_value() || document().hidden() {
-            return;
-        }
-        asking.set_value(true);
-        let asked = query.get_untracked();
-        spawn_local(async move {
-            let answer = webhooks(asked.clone()).await;
-            // The page may be gone, and its signals with it. Failed updates are retried; the rows
-            // stay.
-            asking.try_set_value(false);
-            if let Ok(page) = answer {
-                live.try_set(Some((asked, page)));
-            }
-        });
-    };
-    Effect::new(move || every(REFRESH, ask));
-    live
+/// `/live/admin/webhooks`: the rows.
+pub async fn live() -> AnyView {
+    let query: Query = query();
+    let answer = webhooks(query.clone()).await;
+    live_content(answer, |page| list(&query, &page))
 }
 
 /// The result of the form that replays all failures, from the URL.
@@ -95,9 +70,8 @@ struct Replays {
 }
 
 impl Replays {
-    fn read(query: &ParamsMap) -> Option<Replays> {
-        let number = |name| query.get_str(name)?.parse::<u64>().ok();
-        Some(Replays { replayed: number("replayed")?, still_failing: number("failing")? })
+    fn read(address: &Address) -> Option<Replays> {
+        Some(Replays { replayed: address.parse("replayed")?, still_failing: address.parse("failing")? })
     }
 }
 
@@ -152,15 +126,6 @@ fn head(query: &Query, answer: Result<&WebhookPage, &str>, replays: Option<Repla
         <FilterForm query label="Events" inputs wrong=answer.err() />
     }
     .into_any()
-}
-
-/// Only the rows are updated, and only if they have changed, so that input and focus are not lost.
-fn renewed(query: Query, page: WebhookPage, live: Live) -> AnyView {
-    let newest = Memo::new({
-        let query = query.clone();
-        move |_| live.with(|live| live.as_ref().filter(|(of, _)| *of == query).map_or_else(|| page.clone(), |(_, page)| page.clone()))
-    });
-    (move || newest.with(|page| list(&query, page))).into_any()
 }
 
 fn list(query: &Query, page: &WebhookPage) -> AnyView {

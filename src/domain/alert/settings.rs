@@ -33,8 +33,7 @@ impl Field {
 }
 
 /// When events of a metric are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// Percent of the included quantity; nothing is refused if nothing is included.
@@ -44,8 +43,7 @@ pub enum Cap {
 }
 
 /// One metric's thresholds, ascending and distinct, and its cap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MetricAlerts {
     percent: Vec<u32>,
     cost: Vec<i64>,
@@ -74,17 +72,15 @@ impl MetricAlerts {
 }
 
 /// One setting per metric, under the metric's name in the API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MetricSettings {
     #[serde(flatten)]
-    #[cfg_attr(feature = "ssr", schema(schema_with = PerMetric::<MetricAlerts>::references))]
+    #[schema(schema_with = PerMetric::<MetricAlerts>::references)]
     each: PerMetric<MetricAlerts>,
 }
 
 /// Usage notifications, their recipients, and caps: `GET` and `PUT /billing/alerts`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "Value")]
 pub struct AlertSettings {
     enabled: bool,

@@ -13,8 +13,7 @@ use time::OffsetDateTime;
 
 /// `GET /billing/alerts/standing`: the settings, the alerts of the current period (newest first),
 /// and the events that caps refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AlertStanding {
     pub settings: AlertSettings,
     pub fired: Vec<FiredAlert>,
@@ -23,8 +22,7 @@ pub struct AlertStanding {
 }
 
 /// Events refused by a cap since it started to refuse. Retried events count again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CapRefusals {
     pub metric: Metric,
     /// In the metric's own unit, like `quantity`.

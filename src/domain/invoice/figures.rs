@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a tax is part of the price or added to it (Stripe: `tax_behavior`; before basil:
 /// `inclusive`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxBehavior {
     #[default]
@@ -19,8 +18,7 @@ pub enum TaxBehavior {
 }
 
 /// One tax on an invoice, a line, the shipping cost or a credit note.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TaxAmount {
     pub amount: i64,
     /// The taxable amount.
@@ -39,8 +37,7 @@ pub struct TaxAmount {
 }
 
 /// Stripe's tax rate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TaxRate {
     pub id: String,
     /// Display name on the invoice, e.g. `VAT`.
@@ -61,8 +58,7 @@ pub struct TaxRate {
 }
 
 /// Type of a credit that reduces the taxable amount (Stripe: `pretax_credit_amounts[].type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PretaxCreditKind {
     /// A billing credit.
@@ -75,8 +71,7 @@ pub enum PretaxCreditKind {
 }
 
 /// A credit applied before tax; a positive amount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PretaxCredit {
     pub amount: i64,
     #[serde(rename = "type")]
@@ -84,8 +79,7 @@ pub struct PretaxCredit {
 }
 
 /// Stripe's `shipping_cost`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ShippingCost {
     /// Before taxes.
     pub subtotal: i64,
@@ -96,8 +90,7 @@ pub struct ShippingCost {
 }
 
 /// A tax id of the customer as of finalization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TaxId {
     /// Stripe's type, e.g. `eu_vat`.
     #[serde(rename = "type")]
@@ -106,16 +99,14 @@ pub struct TaxId {
 }
 
 /// A custom field in the invoice's header, e.g. a purchase order number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CustomField {
     pub name: String,
     pub value: String,
 }
 
 /// How a price converts a quantity into packages (Stripe: `transform_quantity`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TransformQuantity {
     /// Units in a package, at least 1.
     pub divide_by: i64,
@@ -124,8 +115,7 @@ pub struct TransformQuantity {
 }
 
 /// A line of a credit note. Amounts are positive.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CreditNoteLine {
     pub description: String,
     /// An exact decimal.

@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use tax::Taxes;
 
 /// The kind of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SumKind {
     Subtotal,
@@ -52,8 +51,7 @@ pub enum SumKind {
 }
 
 /// How a row counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SumRole {
     /// Added to the sum above, with its sign.
@@ -65,8 +63,7 @@ pub enum SumRole {
 }
 
 /// One row of an invoice's sums.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SumRow {
     pub kind: SumKind,
     pub role: SumRole,

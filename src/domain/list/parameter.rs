@@ -218,7 +218,6 @@ impl fmt::Display for TimeBound {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl utoipa::PartialSchema for TimeBound {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         let schema = serde_json::json!({
@@ -231,7 +230,6 @@ impl utoipa::PartialSchema for TimeBound {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl utoipa::ToSchema for TimeBound {}
 
 #[cfg(test)]

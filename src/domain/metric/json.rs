@@ -10,7 +10,6 @@ use serde::{
 };
 use std::{fmt, marker::PhantomData};
 
-#[cfg(feature = "ssr")]
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -28,7 +27,6 @@ pub trait InUnit: Sized {
 
     fn read<'de, D: Deserializer<'de>>(unit: Unit, d: D) -> Result<Self, D::Error>;
 
-    #[cfg(feature = "ssr")]
     fn schema(unit: Unit) -> RefOr<Schema>;
 }
 
@@ -47,7 +45,6 @@ impl InUnit for u64 {
         }
     }
 
-    #[cfg(feature = "ssr")]
     fn schema(unit: Unit) -> RefOr<Schema> {
         match unit {
             Unit::Count => <u64 as PartialSchema>::schema(),
@@ -71,7 +68,6 @@ impl InUnit for Option<u64> {
         }
     }
 
-    #[cfg(feature = "ssr")]
     fn schema(unit: Unit) -> RefOr<Schema> {
         match unit {
             Unit::Count => ObjectBuilder::new()
@@ -84,7 +80,6 @@ impl InUnit for Option<u64> {
     }
 }
 
-#[cfg(feature = "ssr")]
 fn gigabytes() -> RefOr<Schema> {
     Ref::from_schema_name(Gigabytes::name()).into()
 }
@@ -101,7 +96,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PerMetric<T> {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl<T: PartialSchema> PerMetric<T> {
     /// An object whose fields have the schema of `T`.
     pub fn inline() -> Object {
@@ -109,7 +103,6 @@ impl<T: PartialSchema> PerMetric<T> {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl<T: ToSchema> PerMetric<T> {
     /// An object whose fields refer to the schema of `T`.
     pub fn references() -> Object {
@@ -128,7 +121,6 @@ macro_rules! quantities_in_unit {
             complete(read(d, $naming, Seed::new)?, $naming)
         }
 
-        #[cfg(feature = "ssr")]
         pub fn schema<T: InUnit>() -> Object {
             object($naming, |metric| T::schema(metric.unit()), true)
         }
@@ -149,7 +141,6 @@ pub mod by_key {
         complete(read(d, KEY, |_| PhantomData)?, KEY)
     }
 
-    #[cfg(feature = "ssr")]
     pub fn schema<T: PartialSchema>() -> Object {
         object(KEY, |_| T::schema(), true)
     }
@@ -187,7 +178,6 @@ pub mod included {
         Ok(read::<Option<u64>, _, _>(d, INCLUDED, Seed::new)?.map(Option::flatten).transpose())
     }
 
-    #[cfg(feature = "ssr")]
     pub fn schema() -> Object {
         let field = |metric: Metric| match <Option<u64> as InUnit>::schema(metric.unit()) {
             RefOr::T(Schema::Object(mut field)) => {
@@ -288,7 +278,6 @@ fn complete<T, E: de::Error>(values: PerMetric<Option<T>>, naming: Naming) -> Re
     values.transpose().ok_or_else(|| E::missing_field(missing.unwrap_or_default()))
 }
 
-#[cfg(feature = "ssr")]
 fn object(naming: Naming, value: impl Fn(Metric) -> RefOr<Schema>, required: bool) -> Object {
     let object = Metric::ALL.into_iter().fold(ObjectBuilder::new(), |object, metric| {
         let name = naming(metric.definition());

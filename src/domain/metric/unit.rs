@@ -49,8 +49,8 @@ impl Unit {
 }
 
 /// Bytes serialized as GB of 10^9 bytes: `37.25`, whole numbers without a fraction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(value_type = f64, example = 37.25))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
+#[schema(value_type = f64, example = 37.25)]
 pub struct Gigabytes(pub u64);
 
 impl fmt::Display for Gigabytes {

@@ -7,8 +7,7 @@ use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReconciliationStatus {
     Running,
@@ -59,8 +58,7 @@ impl FromStr for ReconciliationStatus {
 }
 
 /// Number of compared objects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Checked {
     pub customers: i64,
     pub subscriptions: i64,
@@ -70,8 +68,7 @@ pub struct Checked {
 }
 
 /// A discrepancy of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FoundDiscrepancy {
     pub id: i64,
     #[serde(flatten)]
@@ -85,8 +82,7 @@ pub struct FoundDiscrepancy {
 }
 
 /// A run without its discrepancies.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReconciliationSummary {
     pub id: Uuid,
     pub status: ReconciliationStatus,
@@ -109,7 +105,7 @@ pub struct ReconciliationSummary {
     #[serde(rename = "discrepancy_count")]
     pub discrepancies: i64,
     pub repaired: i64,
-    #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
+    #[schema(value_type = std::collections::BTreeMap<String, i64>)]
     pub currency_totals: Totals,
     /// Only set for a completed run.
     pub within_tolerance: Option<bool>,
@@ -121,8 +117,7 @@ pub struct ReconciliationSummary {
 }
 
 /// `GET /admin/reconciliations`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReconciliationPage {
     pub reconciliations: Vec<ReconciliationSummary>,
     pub pagination: Pagination,
@@ -130,16 +125,14 @@ pub struct ReconciliationPage {
     pub stripe_configured: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KindCount {
     pub kind: Kind,
     pub count: i64,
 }
 
 /// A page of a run's discrepancies, largest amounts first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DiscrepancyPage {
     pub discrepancies: Vec<FoundDiscrepancy>,
     pub kinds: Vec<KindCount>,
@@ -147,8 +140,7 @@ pub struct DiscrepancyPage {
 }
 
 /// `GET /admin/reconciliations/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReconciliationDetail {
     #[serde(flatten)]
     pub summary: ReconciliationSummary,
@@ -157,8 +149,7 @@ pub struct ReconciliationDetail {
 }
 
 /// Response of `POST /billing/reconcile`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Reconciliation {
     /// Whether everything in scope was compared; independent of the discrepancies.
     pub success: bool,
@@ -174,15 +165,14 @@ pub struct Reconciliation {
     /// Total in minor units of US dollars. Other currencies are in `currency_totals`, and never
     /// included.
     pub total_discrepancy_amount: i64,
-    #[cfg_attr(feature = "ssr", schema(value_type = std::collections::BTreeMap<String, i64>))]
+    #[schema(value_type = std::collections::BTreeMap<String, i64>)]
     pub currency_totals: Totals,
     pub within_tolerance: bool,
     pub repaired: i64,
 }
 
 /// The result of a repair.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Repair {
     pub repaired: i64,
     pub failed: i64,

@@ -6,7 +6,7 @@ macro_rules! rejection_codes {
     ($($variant:ident $code:literal $meaning:literal;)*) => {
         /// A stable code, which programs decide by. A code is never renamed or removed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+        #[derive(utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum RejectionCode {
             $(#[doc = $meaning] $variant,)*
@@ -53,8 +53,7 @@ impl RejectionCode {
 }
 
 /// Why an event was rejected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rejection {
     /// Its index in the request, from 0.
     pub index: usize,

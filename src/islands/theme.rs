@@ -1,7 +1,11 @@
 //! Light, dark, or the system's preference.
 
-use leptos::{prelude::*, web_sys::js_sys::Reflect};
+use crate::dom::{all, around, document};
+use js_sys::Reflect;
+use leptos::prelude::*;
 use std::str::FromStr;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 /// The user's choice, stored in the cookie `theme` for a year. The server provides it per request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,15 +28,6 @@ impl ThemePreference {
         }
     }
 
-    /// Display name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            ThemePreference::System => "System",
-            ThemePreference::Light => "Light",
-            ThemePreference::Dark => "Dark",
-        }
-    }
-
     /// Value of `<html data-theme>`; without it the system decides.
     pub const fn attribute(self) -> Option<&'static str> {
         match self {
@@ -41,19 +36,10 @@ impl ThemePreference {
         }
     }
 
-    /// The preference of this page: the request's on the server, the document's in the browser.
-    pub fn of_page() -> ThemePreference {
-        if is_browser() {
-            let shown = document().document_element().and_then(|html| html.get_attribute("data-theme"));
-            shown.and_then(|theme| theme.parse().ok()).unwrap_or_default()
-        } else {
-            use_context().unwrap_or_default()
-        }
-    }
-
     /// Browser only: changes the page at once and stores the choice in the cookie.
-    pub fn apply(self) {
-        let Some(html) = document().document_element() else { return };
+    fn apply(self) {
+        let Some(document) = document() else { return };
+        let Some(html) = document.document_element() else { return };
         // Neither can fail: the attribute's name is valid, and browsers ignore a refused cookie.
         let _ = match self.attribute() {
             Some(theme) => html.set_attribute("data-theme", theme),
@@ -61,7 +47,7 @@ impl ThemePreference {
         };
         let age = if self == ThemePreference::System { 0 } else { 365 * 24 * 3600 };
         let cookie = format!("theme={}; Path=/; Max-Age={age}; SameSite=Lax", self.as_str());
-        let _ = Reflect::set(&document(), &"cookie".into(), &cookie.into());
+        let _ = Reflect::set(&document, &"cookie".into(), &cookie.into());
     }
 }
 
@@ -74,4 +60,22 @@ impl FromStr for ThemePreference {
             .find(|theme| theme.as_str() == s)
             .ok_or_else(|| format!("`{s}` is not a theme; it is one of system, light, dark"))
     }
+}
+
+/// Changes the theme at once when one of the form's buttons, each named by a theme, is pressed.
+/// Without this code the form is submitted.
+#[island]
+pub fn ThemeButtons(children: Children) -> impl IntoView {
+    let press = |event: leptos::ev::MouseEvent| {
+        let Some(button) = around(&event, "button[name=theme]") else { return };
+        let Some(theme) = button.get_attribute("value").and_then(|name| name.parse::<ThemePreference>().ok()) else { return };
+        event.prevent_default();
+        theme.apply();
+        let Some(form) = event.current_target().and_then(|form| form.dyn_into::<Element>().ok()) else { return };
+        for one in all(&form, "button[name=theme]") {
+            let pressed = if one == button { "true" } else { "false" };
+            let _ = one.set_attribute("aria-pressed", pressed);
+        }
+    };
+    view! { <div class="contents" on:click=press>{children()}</div> }
 }

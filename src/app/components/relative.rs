@@ -1,0 +1,11 @@
+//! How far an instant is from now.
+
+use crate::{app::now::now, domain::format};
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+/// `in 3 days`, `2 minutes ago`; browsers update the text while the page is open.
+#[component]
+pub fn Relative(at: OffsetDateTime) -> impl IntoView {
+    view! { <time data-relative="" datetime=format::machine(at)>{format::relative(at, now())}</time> }
+}

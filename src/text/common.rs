@@ -1,0 +1,185 @@
+//! Texts of more than one area: buttons, units, statuses, roles, names of metrics.
+
+use crate::domain::{invoice::InvoiceStatus, language::Language, metric::Metric, role::Role};
+
+texts! {
+    save { en: "Save", de: "Speichern", fr: "Enregistrer" }
+    cancel { en: "Cancel", de: "Abbrechen", fr: "Annuler" }
+    apply { en: "Apply", de: "Anwenden", fr: "Appliquer" }
+    clear { en: "Clear", de: "Zurücksetzen", fr: "Réinitialiser" }
+    search { en: "Search", de: "Suchen", fr: "Rechercher" }
+    show { en: "Show", de: "Anzeigen", fr: "Afficher" }
+    add { en: "Add", de: "Hinzufügen", fr: "Ajouter" }
+    remove { en: "Remove", de: "Entfernen", fr: "Supprimer" }
+    copy { en: "Copy", de: "Kopieren", fr: "Copier" }
+    copied { en: "Copied", de: "Kopiert", fr: "Copié" }
+    download { en: "Download", de: "Herunterladen", fr: "Télécharger" }
+    close { en: "Close", de: "Schließen", fr: "Fermer" }
+    back { en: "Back", de: "Zurück", fr: "Retour" }
+    details { en: "Details", de: "Details", fr: "Détails" }
+    loading { en: "Loading…", de: "Wird geladen…", fr: "Chargement…" }
+    yes { en: "Yes", de: "Ja", fr: "Oui" }
+    no { en: "No", de: "Nein", fr: "Non" }
+    on { en: "On", de: "Ein", fr: "Activé" }
+    off { en: "Off", de: "Aus", fr: "Désactivé" }
+    none { en: "None", de: "Keine", fr: "Aucun" }
+    all { en: "All", de: "Alle", fr: "Tous" }
+    from { en: "From", de: "Von", fr: "Du" }
+    until { en: "Until", de: "Bis", fr: "Au" }
+    status { en: "Status", de: "Status", fr: "Statut" }
+    date { en: "Date", de: "Datum", fr: "Date" }
+    time { en: "Time", de: "Uhrzeit", fr: "Heure" }
+    amount { en: "Amount", de: "Betrag", fr: "Montant" }
+    period { en: "Period", de: "Zeitraum", fr: "Période" }
+    customer { en: "Customer", de: "Kunde", fr: "Client" }
+    name { en: "Name", de: "Name", fr: "Nom" }
+    email { en: "E-mail", de: "E-Mail", fr: "E-mail" }
+    optional { en: "(optional)", de: "(optional)", fr: "(facultatif)" }
+    previous_page { en: "Previous", de: "Zurück", fr: "Précédent" }
+    next_page { en: "Next", de: "Weiter", fr: "Suivant" }
+    pages { en: "Pages", de: "Seiten", fr: "Pages" }
+    page_of(page: u64, pages: u64) { en: "Page {page} of {pages}", de: "Seite {page} von {pages}", fr: "Page {page} sur {pages}" }
+
+    days(count: u64) {
+        en: { one: "{count} day", other: "{count} days" },
+        de: { one: "{count} Tag", other: "{count} Tage" },
+        fr: { one: "{count} jour", other: "{count} jours" },
+    }
+    events(count: u64) {
+        en: { one: "{count} event", other: "{count} events" },
+        de: { one: "{count} Ereignis", other: "{count} Ereignisse" },
+        fr: { one: "{count} événement", other: "{count} événements" },
+    }
+    entries(count: u64) {
+        en: { one: "{count} entry", other: "{count} entries" },
+        de: { one: "{count} Eintrag", other: "{count} Einträge" },
+        fr: { one: "{count} entrée", other: "{count} entrées" },
+    }
+
+    /// Once on each page.
+    times_are_utc {
+        en: "Times are in UTC, the time zone that bills are computed in.",
+        de: "Alle Zeiten in UTC, der Zeitzone der Abrechnung.",
+        fr: "Les heures sont en UTC, le fuseau horaire de la facturation.",
+    }
+    product { en: "ApexMediation Billing", de: "ApexMediation Billing", fr: "ApexMediation Billing" }
+
+    impressions { en: "Impressions", de: "Impressionen", fr: "Impressions" }
+    api_calls { en: "API calls", de: "API-Aufrufe", fr: "Appels d’API" }
+    data_transfer { en: "Data transfer", de: "Datenübertragung", fr: "Transfert de données" }
+    impressions_noun { en: "impressions", de: "Impressionen", fr: "impressions" }
+    api_calls_noun { en: "API calls", de: "API-Aufrufe", fr: "appels d’API" }
+    data_transfer_noun { en: "data transfer", de: "Datenübertragung", fr: "transfert de données" }
+
+    readonly { en: "Read only", de: "Nur Lesen", fr: "Lecture seule" }
+    publisher { en: "Publisher", de: "Publisher", fr: "Éditeur" }
+    staff { en: "Staff", de: "Mitarbeiter", fr: "Équipe interne" }
+
+    invoice_draft { en: "Draft", de: "Entwurf", fr: "Brouillon" }
+    invoice_open { en: "Open", de: "Offen", fr: "Ouverte" }
+    invoice_paid { en: "Paid", de: "Bezahlt", fr: "Payée" }
+    invoice_uncollectible { en: "Uncollectible", de: "Uneinbringlich", fr: "Irrécouvrable" }
+    invoice_void { en: "Void", de: "Storniert", fr: "Annulée" }
+
+    subscription_active { en: "Active", de: "Aktiv", fr: "Actif" }
+    subscription_trialing { en: "Trialing", de: "Testphase", fr: "En période d’essai" }
+    subscription_past_due { en: "Past due", de: "Überfällig", fr: "En retard de paiement" }
+    subscription_unpaid { en: "Unpaid", de: "Unbezahlt", fr: "Impayé" }
+    subscription_incomplete { en: "Incomplete", de: "Unvollständig", fr: "Incomplet" }
+    subscription_incomplete_expired { en: "Incomplete expired", de: "Abgelaufen", fr: "Expiré" }
+    subscription_paused { en: "Paused", de: "Pausiert", fr: "En pause" }
+    subscription_canceled { en: "Canceled", de: "Gekündigt", fr: "Résilié" }
+}
+
+/// A metric's heading. A metric without a translation has its name in the domain.
+pub fn metric(language: Language, metric: Metric) -> &'static str {
+    match metric.as_str() {
+        "impressions" => impressions(language),
+        "api_calls" => api_calls(language),
+        "data_transfer_bytes" => data_transfer(language),
+        _ => metric.title(),
+    }
+}
+
+/// A metric's name within a sentence.
+pub fn metric_noun(language: Language, metric: Metric) -> &'static str {
+    match metric.as_str() {
+        "impressions" => impressions_noun(language),
+        "api_calls" => api_calls_noun(language),
+        "data_transfer_bytes" => data_transfer_noun(language),
+        _ => metric.noun(),
+    }
+}
+
+/// A role's name.
+pub const fn role(language: Language, role: Role) -> &'static str {
+    match role {
+        Role::Readonly => readonly(language),
+        Role::Publisher => publisher(language),
+        Role::Admin => staff(language),
+    }
+}
+
+/// An invoice's status.
+pub const fn invoice_status(language: Language, status: InvoiceStatus) -> &'static str {
+    match status {
+        InvoiceStatus::Draft => invoice_draft(language),
+        InvoiceStatus::Open => invoice_open(language),
+        InvoiceStatus::Paid => invoice_paid(language),
+        InvoiceStatus::Uncollectible => invoice_uncollectible(language),
+        InvoiceStatus::Void => invoice_void(language),
+    }
+}
+
+/// A subscription's status at Stripe; an unknown one in Stripe's words.
+pub fn subscription_status(language: Language, status: &str) -> String {
+    match status {
+        "active" => subscription_active(language).to_owned(),
+        "trialing" => subscription_trialing(language).to_owned(),
+        "past_due" => subscription_past_due(language).to_owned(),
+        "unpaid" => subscription_unpaid(language).to_owned(),
+        "incomplete" => subscription_incomplete(language).to_owned(),
+        "incomplete_expired" => subscription_incomplete_expired(language).to_owned(),
+        "paused" => subscription_paused(language).to_owned(),
+        "canceled" => subscription_canceled(language).to_owned(),
+        other => words(other),
+    }
+}
+
+/// A code of Stripe's in words: `sepa_debit` is `Sepa debit`.
+pub fn words(code: &str) -> String {
+    let spaced = code.replace('_', " ");
+    let mut chars = spaced.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn english_names_are_those_of_the_domain() {
+        for metric in Metric::ALL {
+            assert_eq!(super::metric(Language::English, metric), metric.title());
+            assert_eq!(metric_noun(Language::English, metric), metric.noun());
+        }
+        for role in Role::ALL {
+            assert_eq!(super::role(Language::English, role), role.title());
+        }
+    }
+
+    #[test]
+    fn every_metric_has_a_name_in_every_language() {
+        // The fourth metric exists in unit tests only.
+        for metric in Metric::ALL.into_iter().filter(|metric| metric.as_str() != "storage_bytes") {
+            assert_ne!(super::metric(Language::German, metric), metric.title());
+        }
+    }
+
+    #[test]
+    fn stripes_codes_read_as_words() {
+        assert_eq!(subscription_status(Language::English, "past_due"), "Past due");
+        assert_eq!(subscription_status(Language::German, "new_status"), "New status");
+        assert_eq!(words(""), "");
+    }
+}

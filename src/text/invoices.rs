@@ -1,0 +1,5 @@
+//! The pages of invoices.
+
+texts! {
+    title { en: "Invoices", de: "Rechnungen", fr: "Factures" }
+}

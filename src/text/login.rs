@@ -1,0 +1,5 @@
+//! The login page.
+
+texts! {
+    title { en: "Sign in", de: "Anmelden", fr: "Se connecter" }
+}

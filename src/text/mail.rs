@@ -1,0 +1,5 @@
+//! Mails.
+
+texts! {
+    greeting { en: "Hello,", de: "Guten Tag,", fr: "Bonjour," }
+}

@@ -1,0 +1,5 @@
+//! The usage page.
+
+texts! {
+    title { en: "Usage", de: "Nutzung", fr: "Consommation" }
+}
