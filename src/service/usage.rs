@@ -1,18 +1,20 @@
 //! Usage: the current period, rated by the plan, and the history.
 
 mod file;
+mod forecast_models;
 pub mod history;
 mod history_cache;
 
+pub use forecast_models::ForecastModels;
 pub use history_cache::Earlier;
 
 use super::{Platform, Result};
 use crate::{
     domain::{
         alert::{AlertSettings, cap_quantity},
-        forecast::{self, Forecast, History},
+        forecast::{Forecast, History, Model, forecast_by},
         identity::CustomerId,
-        metric::{PerMetric, Quantities},
+        metric::{Metric, PerMetric, Quantities},
         money::Currency,
         period::{Period, hour_of},
         plan::{Offer, Unpriced},
@@ -26,6 +28,7 @@ use crate::{
     },
 };
 use sqlx::PgConnection;
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// The running period: used, over the plan, cost, forecast. Without a subscription it is the
@@ -78,8 +81,9 @@ impl Terms {
         let before = platform.earlier.of(platform, customer, period, now);
         let (Figures { hours: within, waiting_since }, before) = tokio::try_join!(figures, before)?;
         let days = every_day(period, &within, now);
+        let model = |metric, hours: &[f64]| platform.forecast_models.of(customer, metric, hours);
         let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.quantities[metric])));
-        let rating = Rating { offer, unpriced: subscription.and_then(|one| unpriced(one, offer)) };
+        let rating = Rating { currency, offer, unpriced: subscription.and_then(|one| unpriced(one, offer)) };
         // Usage beyond a cap is refused.
         let ends = PerMetric::from_fn(|metric| {
             let included = offer.map(|offer| offer.included[metric]);
@@ -87,9 +91,9 @@ impl Terms {
             Some(cap.max(used[metric]))
         });
         Ok(UsageCurrent {
-            forecast: usage_forecast(period, &before, &within, &rating, &ends, currency, now),
+            forecast: usage_forecast(period, &before, &within, &rating, &ends, now, model),
             current_period: CurrentPeriod { period, used },
-            overages: rating.overages(currency, &used),
+            overages: rating.overages(&used),
             subscription: subscription.map(|subscription| summary(subscription, offer)),
             as_of: within.iter().map(|usage| usage.as_of).max(),
             waiting_since,
@@ -144,12 +148,14 @@ fn summary(subscription: &Subscription, offer: Option<&Offer>) -> SubscriptionSu
 
 /// The prices for a period's quantities.
 struct Rating<'a> {
+    currency: Currency,
     offer: Option<&'a Offer>,
     unpriced: Option<Unpriced>,
 }
 
 impl Rating<'_> {
-    fn overages(&self, currency: Currency, used: &Quantities) -> Overages {
+    fn overages(&self, used: &Quantities) -> Overages {
+        let currency = self.currency;
         match (&self.unpriced, self.offer) {
             (Some(why), offer) => Overages::unpriced(currency, offer.map(|offer| over(used, &offer.included)), why),
             (None, offer) => {
@@ -182,8 +188,8 @@ fn usage_forecast(
     within: &[HourlyUsage],
     rating: &Rating<'_>,
     ends: &PerMetric<Option<u64>>,
-    currency: Currency,
     now: OffsetDateTime,
+    model: impl Fn(Metric, &[f64]) -> Arc<Model>,
 ) -> Option<UsageForecast> {
     let hours = || before.iter().chain(within);
     let first = hour_of(hours().next()?.hour);
@@ -197,11 +203,11 @@ fn usage_forecast(
             let quantity = quantities.get_mut(hour)?;
             *quantity = usage.quantities[metric].saturating_add(*quantity);
         }
-        let forecast = forecast::forecast(&period, &History::new(first, quantities), now)?;
+        let forecast = forecast_by(&period, &History::new(first, quantities), now, |hours| model(metric, hours))?;
         Some(ends[metric].map_or(forecast, |end| forecast.up_to(end)))
     };
     let quantities = PerMetric::from_fn(of).transpose()?;
-    let expected = rating.overages(currency, &quantities.map(|forecast| forecast.amount));
+    let expected = rating.overages(&quantities.map(|forecast| forecast.amount));
     Some(UsageForecast {
         quantities,
         overage_costs: PerMetric::from_fn(|metric| expected.cost(metric)),
