@@ -68,11 +68,19 @@ impl Level {
         }
     }
 
-    /// Its tone.
+    /// Its tone. More usage than a paid plan includes is not an alarm: the customer can still act.
+    /// Red is for what was refused, failed, or is overdue.
     pub const fn tone(self) -> Tone {
         match self {
             Level::Within => Tone::Good,
-            Level::Close => Tone::Warning,
+            Level::Close | Level::Nearly | Level::Over => Tone::Warning,
+        }
+    }
+
+    /// The colour of a bar, which is red beyond 90 %.
+    pub const fn bar_tone(self) -> Tone {
+        match self {
+            Level::Within | Level::Close => self.tone(),
             Level::Nearly | Level::Over => Tone::Danger,
         }
     }
@@ -213,9 +221,9 @@ fn of_plan(usage: &UsageCurrent, days_left: Option<i64>) -> Verdict {
     };
     let heading_over = so_far == 0 && expected.is_some_and(|cost| cost > 0);
     let (tone, headline) = match level {
-        Level::Over => (Tone::Danger, format!("You’re over your plan on {named}")),
-        Level::Nearly => (Tone::Danger, format!("Your included {named} {} almost used up", if is_plural { "are" } else { "is" })),
-        Level::Close => (Tone::Warning, format!("You’re getting close to your plan’s limit on {named}")),
+        Level::Over => (level.tone(), format!("You’re over your plan on {named}")),
+        Level::Nearly => (level.tone(), format!("Your included {named} {} almost used up", if is_plural { "are" } else { "is" })),
+        Level::Close => (level.tone(), format!("You’re getting close to your plan’s limit on {named}")),
         Level::Within if heading_over => (Tone::Warning, "You’re fine today, but on course to go over".to_owned()),
         Level::Within => (Tone::Good, "You’re well within your plan".to_owned()),
     };
@@ -291,7 +299,7 @@ mod tests {
     #[test]
     fn over_the_plan_shows_current_and_forecast_cost() {
         let v = verdict(&usage(12_345_678, 18_768, 56_000), None, Some(9));
-        assert_eq!((v.tone, v.headline.as_str()), (Tone::Danger, "You’re over your plan on impressions"));
+        assert_eq!((v.tone, v.headline.as_str()), (Tone::Warning, "You’re over your plan on impressions"));
         assert_eq!(
             v.detail,
             "12,345,678 of 10,000,000 included impressions used, with 9 days left. Overage has cost $187.68 so far and will reach about $560.00 by 30 Nov at this pace."

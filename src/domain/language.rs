@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// A language that every text exists in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[derive(utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Language {
     #[default]
     #[serde(rename = "en")]

@@ -26,6 +26,7 @@ texts! {
     all { en: "All", de: "Alle", fr: "Tous" }
     from { en: "From", de: "Von", fr: "Du" }
     until { en: "Until", de: "Bis", fr: "Au" }
+    filters { en: "Filters", de: "Filter", fr: "Filtres" }
     status { en: "Status", de: "Status", fr: "Statut" }
     date { en: "Date", de: "Datum", fr: "Date" }
     time { en: "Time", de: "Uhrzeit", fr: "Heure" }

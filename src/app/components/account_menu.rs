@@ -17,8 +17,8 @@ pub fn AccountMenu(viewer: Viewer) -> impl IntoView {
                 <Icon glyph=Glyph::Person />
                 <span class="account-who visually-hidden">
                     <span class="visually-hidden">"Account: "</span>
-                    <span class="account-name">{shown}</span>
-                    <span class="account-email">{viewer.email.clone()}</span>
+                    <span class="account-name" title=shown.clone()>{shown.clone()}</span>
+                    <span class="account-email" title=viewer.email.clone()>{viewer.email.clone()}</span>
                 </span>
             </button>
             <div id="account-menu" class="account-menu" popover="auto" role="group" aria-label="Account">

@@ -36,8 +36,8 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
         view! {
             <tr>
                 <th scope="row">{one.metric.title()}</th>
-                <td data-label="Threshold">{one.threshold_text()}</td>
-                <td data-label="State"><Badge tone text icon=true /> {when}</td>
+                <td>{one.threshold_text()}</td>
+                <td class="first"><Badge tone text icon=true /> {when}</td>
             </tr>
         }
     };
@@ -53,7 +53,7 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
     } else {
         Either::Right(view! {
             <div class="table-frame">
-                <table class="table alerts">
+                <table class="table rows">
                     <caption class="visually-hidden">"Thresholds that were reached or are expected, and caps"</caption>
                     <thead>
                         <tr>

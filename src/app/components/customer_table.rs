@@ -1,4 +1,4 @@
-//! Customers as a table; on narrow screens each row becomes a card.
+//! Customers as a table; on narrow screens each row has few lines.
 
 use super::{Badge, Glyph, Icon, Moment};
 use crate::{
@@ -15,7 +15,7 @@ use leptos::{either::Either, prelude::*};
 pub fn CustomerTable<'a>(customers: &'a [CustomerSummary]) -> impl IntoView + use<> {
     view! {
         <div class="table-frame">
-            <table class="table invoices customers" role="table">
+            <table class="table rows customers" role="table">
                 <caption class="visually-hidden">"Customers"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -45,9 +45,9 @@ fn row(customer: &CustomerSummary) -> impl IntoView + use<> {
                 <small>{contact}</small>
                 <small>{stripe} " · " {customer.id.to_string()}</small>
             </th>
-            <td role="cell" data-label="Plan">{plan(customer)}</td>
-            <td role="cell" data-label="Mirror">{mirror(&customer.mirror)}</td>
-            <td role="cell" data-label="Last event applied">
+            <td role="cell">{plan(customer)}</td>
+            <td role="cell" class="line">{mirror(&customer.mirror)}</td>
+            <td role="cell" class="wide">
                 {match customer.mirror.last_applied_at {
                     Some(at) => Either::Left(view! { <Moment at time=true /> }),
                     None => Either::Right("None yet"),

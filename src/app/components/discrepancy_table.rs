@@ -1,4 +1,4 @@
-//! Discrepancies with both sides next to each other; on narrow screens each row becomes a card.
+//! Discrepancies with both sides next to each other; on narrow screens each row has few lines.
 
 use crate::domain::{
     format,
@@ -14,7 +14,7 @@ pub fn DiscrepancyTable<'a>(run: &'a str, discrepancies: &'a [FoundDiscrepancy],
     let rows: Vec<_> = discrepancies.iter().map(|found| row(run, found, repairable)).collect();
     view! {
         <div class="table-frame">
-            <table class="table invoices" role="table">
+            <table class="table rows" role="table">
                 <caption class="visually-hidden">"Discrepancies"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -69,10 +69,10 @@ fn row(run: &str, found: &FoundDiscrepancy, repairable: bool) -> impl IntoView +
                 <small>{it.object_id.clone()}</small>
                 {found.customer.clone().map(|name| view! { <small>{name}</small> })}
             </th>
-            <td role="cell" data-label="Here">{side(|field| &field.internal, &it.internal_value)}</td>
-            <td role="cell" data-label="Stripe">{side(|field| &field.stripe, &it.stripe_value)}</td>
-            <td role="cell" data-label="Amount" class="number">{amount}</td>
-            <td role="cell" data-label="Repair">{repair}</td>
+            <td role="cell" class="line named" data-label="Here">{side(|field| &field.internal, &it.internal_value)}</td>
+            <td role="cell" class="line named" data-label="Stripe">{side(|field| &field.stripe, &it.stripe_value)}</td>
+            <td role="cell" class="number first">{amount}</td>
+            <td role="cell" class="line">{repair}</td>
         </tr>
     }
 }

@@ -61,7 +61,8 @@ impl Input {
     }
 }
 
-/// The form of a list. It also sends the other parameters, except the page.
+/// The form of a list. It also sends the other parameters, except the page. On narrow screens, more
+/// than one filter is behind a button that counts those in use.
 #[component]
 pub fn FilterForm<'a, F: Listed>(
     query: &'a ListQuery<F>,
@@ -70,6 +71,9 @@ pub fn FilterForm<'a, F: Listed>(
     inputs: Vec<Input>,
     /// The parameter that the server rejected.
     wrong: Option<&'a str>,
+    /// Links above the form that filter too.
+    #[prop(optional)]
+    links: Option<AnyView>,
     /// Further inputs.
     #[prop(optional)]
     more: Option<AnyView>,
@@ -77,19 +81,19 @@ pub fn FilterForm<'a, F: Listed>(
     #[prop(optional)]
     more_names: &'static [&'static str],
     #[prop(default = "Apply")] action: &'static str,
-    /// The inputs take more than one line.
-    #[prop(optional)]
-    many: bool,
 ) -> AnyView {
+    let fits = inputs.len() == 1 && links.is_none() && more.is_none();
+    let given = |filter: &F| filter.fields().into_iter().filter(|(_, value)| value.is_some()).count();
+    let used = given(&query.filter).saturating_sub(given(&query.filter.cleared()));
     let shown = |name: &str| inputs.iter().any(|input| input.name == name) || more_names.contains(&name);
     let rest = query.filter.fields().into_iter().chain([("limit", query.paging.limit.text())]).filter(|field| !shown(field.0));
     let hidden = rest.filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> })).collect_view();
     let inputs = inputs.into_iter().map(|input| input.view(wrong)).collect_view();
-    view! {
+    let form = view! {
         <form
             method="get"
             action=F::PATH
-            class=if many { "filters many" } else { "filters" }
+            class="filters"
             role="search"
             aria-label=label
             data-tidy=""
@@ -102,6 +106,20 @@ pub fn FilterForm<'a, F: Listed>(
                 <span>{action}</span>
             </button>
         </form>
+    };
+    if fits {
+        return form.into_any();
+    }
+    let count = (used > 0).then(|| view! { <span class="filter-count">{used}</span> });
+    view! {
+        <details class="filter-box" open=wrong.is_some()>
+            <summary class="button">
+                <Icon glyph=Glyph::Search />
+                <span>"Filters"</span>
+                {count}
+            </summary>
+            <div class="filter-content">{links} {form}</div>
+        </details>
     }
     .into_any()
 }

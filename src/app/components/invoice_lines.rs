@@ -24,7 +24,7 @@ pub fn InvoiceLines<'a>(invoice: &'a InvoiceDetail) -> impl IntoView + use<> {
             <header class="panel-head"><h2 id="lines-title">"Lines"</h2></header>
             {incomplete}
             <div class="table-frame">
-                <table class="table lines" role="table">
+                <table class="table rows" role="table">
                     <caption class="visually-hidden">"Lines of the invoice"</caption>
                     <thead role="rowgroup">
                         <tr role="row">
@@ -54,10 +54,10 @@ fn row(line: &LineItem, invoice: &InvoiceDetail) -> impl IntoView + use<> {
             <th role="rowheader" scope="row">
                 {line.description.clone()} {remarks.map(|remark| view! { <small>{remark}</small> }).collect_view()}
             </th>
-            <td role="cell" data-label="Period">{line.period.as_ref().map_or_else(dash, format::period)}</td>
-            <td role="cell" data-label="Quantity" class="number">{quantity.unwrap_or_else(dash)}</td>
-            <td role="cell" data-label="Unit price" class="number">{price.unwrap_or_else(dash)}</td>
-            <td role="cell" data-label="Amount" class="number"><strong>{invoice.summary.money(line.amount).to_string()}</strong></td>
+            <td role="cell" class="line">{line.period.as_ref().map_or_else(dash, format::period)}</td>
+            <td role="cell" class="number named" data-label="Quantity">{quantity.unwrap_or_else(dash)}</td>
+            <td role="cell" class="number end named" data-label="Unit price">{price.unwrap_or_else(dash)}</td>
+            <td role="cell" class="number first"><strong>{invoice.summary.money(line.amount).to_string()}</strong></td>
         </tr>
     }
 }

@@ -14,8 +14,8 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row">{metric.title()}</th>
-                <td class="number">{over}</td>
-                <td class="number">{money(overages.cost(metric))}</td>
+                <td class="number named" data-label="Over the plan">{over}</td>
+                <td class="number first">{money(overages.cost(metric))}</td>
             </tr>
         }
     };
@@ -23,7 +23,7 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
         view! {
             <tr class="quiet">
                 <th scope="row" colspan="2">"Expected by the period’s end"</th>
-                <td class="number">{money(forecast.total_overage_cost)}</td>
+                <td class="number first">{money(forecast.total_overage_cost)}</td>
             </tr>
         }
     });
@@ -32,7 +32,8 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
     });
     view! {
         {why}
-        <table class="table">
+        <div class="table-frame">
+        <table class="table rows">
             <caption class="visually-hidden">"Overage cost so far, per metric"</caption>
             <thead>
                 <tr>
@@ -45,10 +46,11 @@ pub fn OverageTable<'a>(usage: &'a UsageCurrent) -> impl IntoView + use<> {
             <tfoot>
                 <tr>
                     <th scope="row" colspan="2">"Total so far"</th>
-                    <td class="number">{money(overages.total_overage_cost)}</td>
+                    <td class="number first">{money(overages.total_overage_cost)}</td>
                 </tr>
                 {expected}
             </tfoot>
         </table>
+        </div>
     }
 }

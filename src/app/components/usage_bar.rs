@@ -35,7 +35,7 @@ pub fn UsageBar(metric: Metric, used: u64, included: u64, forecast: Option<Forec
         view! { <line class="bar-limit" x1=x.clone() x2=x y1="4" y2="22"></line> }
     });
     view! {
-        <svg class=format!("bar {}", level.tone().class()) width="100%" height="26" role="img" aria-label=label>
+        <svg class=format!("bar {}", level.bar_tone().class()) width="100%" height="26" role="img" aria-label=label>
             <rect class="bar-track" width="100%" y="7" height="12" rx="6"></rect>
             {band}
             <rect class="bar-fill" width=format::share(used, reach) y="7" height="12" rx="6"></rect>

@@ -8,10 +8,12 @@ use leptos::prelude::*;
 #[component]
 pub fn ViewingBanner(viewer: Viewer) -> impl IntoView {
     let name = viewer.customer.map(|customer| customer.name);
+    // On one line a long name is shortened.
+    let full = name.clone();
     view! {
         <aside class="viewing tone-warning" aria-label="Viewing as a customer">
             <Icon glyph=Glyph::Eye />
-            <p>"Viewing as " <b>{name}</b> ". Nothing can be changed."</p>
+            <p title=full>"Viewing as " <b>{name}</b> ". Nothing can be changed."</p>
             <form method="post" action="/api/v1/admin/view-as/stop">
                 <button class="button">"Stop viewing"</button>
             </form>

@@ -1,4 +1,4 @@
-//! The inbox as a table; on narrow screens each row becomes a card.
+//! The inbox as a table; on narrow screens each row has few lines.
 
 use super::{Moment, WebhookBadge};
 use crate::{app::filters::webhook_href, domain::webhook::WebhookSummary};
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub fn WebhookTable<'a>(events: &'a [WebhookSummary]) -> impl IntoView + use<> {
     view! {
         <div class="table-frame">
-            <table class="table invoices" role="table">
+            <table class="table rows" role="table">
                 <caption class="visually-hidden">"Events"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -33,13 +33,13 @@ fn row(event: &WebhookSummary) -> impl IntoView + use<> {
                 <a class="row-link ids" href=webhook_href(&event.id)>{event.event_type.clone()}</a>
                 <small>{event.id.clone()}</small>
             </th>
-            <td role="cell" data-label="Status"><WebhookBadge status=event.status /></td>
-            <td role="cell" data-label="About" class="ids">
+            <td role="cell" class="first"><WebhookBadge status=event.status /></td>
+            <td role="cell" class="ids line">
                 <span>{event.object_id.clone().unwrap_or_else(|| "–".to_owned())}</span>
                 {event.customer.clone().map(|name| view! { <small>{name}</small> })}
             </td>
-            <td role="cell" data-label="Received"><Moment at=event.received_at time=true /></td>
-            <td role="cell" data-label="Tries" class="number">{event.attempts}</td>
+            <td role="cell"><Moment at=event.received_at time=true /></td>
+            <td role="cell" class="number wide">{event.attempts}</td>
         </tr>
     }
 }

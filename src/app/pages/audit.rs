@@ -77,7 +77,7 @@ fn head(query: &ListQuery<AuditFilter>, answer: Result<&Trail, &str>) -> AnyView
             </div>
             <div class="actions">{file}</div>
         </header>
-        <FilterForm query label="Audit log" inputs wrong=answer.err() more=suggestions.into_any() many=true />
+        <FilterForm query label="Audit log" inputs wrong=answer.err() more=suggestions.into_any() />
     }
     .into_any()
 }

@@ -6,7 +6,7 @@ use crate::{
         calls::{Problem, features::features, session::me},
         components::{navigation::Navigation, viewing_banner::ViewingBanner},
     },
-    domain::{features::Features, identity::Viewer},
+    domain::{PRODUCT, features::Features, identity::Viewer},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -55,7 +55,10 @@ impl Session {
 pub fn framed(session: &Session, Page { title, content }: Page) -> Page {
     let viewer = session.viewer().cloned();
     let banner = viewer.clone().filter(|viewer| viewer.viewing).map(|viewer| view! { <ViewingBanner viewer /> });
+    // Paper has no navigation, so it names the customer first.
+    let customer = viewer.as_ref().and_then(|viewer| viewer.customer.as_ref()).map(|customer| format!("{} · ", customer.name));
     let content = view! {
+        <p class="print-only print-head">{customer} {PRODUCT}</p>
         <a class="skip-link" href="#main">"Skip to the content"</a>
         {banner}
         <div class="console">

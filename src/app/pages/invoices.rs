@@ -91,7 +91,7 @@ fn filter_form(query: &ListQuery<InvoiceFilter>, wrong: Option<&str>) -> impl In
             <select id="filter-sort" name="sort">{InvoiceSort::ALL.map(order).collect_view()}</select>
         </div>
     };
-    view! {
+    let links = view! {
         <Segments
             label="Status"
             values=InvoiceStatus::ALL.to_vec()
@@ -99,8 +99,8 @@ fn filter_form(query: &ListQuery<InvoiceFilter>, wrong: Option<&str>) -> impl In
             text=title
             href=of_status
         />
-        <FilterForm query label="Invoices" inputs wrong more=orders.into_any() more_names=&["sort"] />
-    }
+    };
+    view! { <FilterForm query label="Invoices" inputs wrong links=links.into_any() more=orders.into_any() more_names=&["sort"] /> }
 }
 
 /// Opens Stripe's customer portal, with and without JavaScript.

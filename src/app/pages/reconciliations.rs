@@ -104,17 +104,17 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
                         <a class="row-link" href=run_href(&run.id.to_string(), &ListQuery::default())><Moment at=run.started_at time=true /></a>
                         <small>{scope} ", by " {run.actor.clone()}</small>
                     </th>
-                    <td role="cell" data-label="Result"><RunBadge run=run /></td>
-                    <td role="cell" data-label="Compared" class="number">{run.rows_checked}</td>
-                    <td role="cell" data-label="Differences" class="number">{run.discrepancies}</td>
-                    <td role="cell" data-label="Amount" class="number">{at_stake(&run.currency_totals)}</td>
+                    <td role="cell"><RunBadge run=run /></td>
+                    <td role="cell" class="number wide">{run.rows_checked}</td>
+                    <td role="cell" class="number end named" data-label="Differences">{run.discrepancies}</td>
+                    <td role="cell" class="number first">{at_stake(&run.currency_totals)}</td>
                 </tr>
             }
         })
         .collect();
     view! {
         <div class="table-frame">
-            <table class="table invoices" role="table">
+            <table class="table rows" role="table">
                 <caption class="visually-hidden">"Runs"</caption>
                 <thead role="rowgroup">
                     <tr role="row">

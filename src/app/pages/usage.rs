@@ -114,14 +114,18 @@ fn report(report: &Report, chosen: Chosen) -> impl IntoView + use<> {
             <section class="panel" aria-labelledby="daily-title">
                 <header class="panel-head">
                     <h2 id="daily-title">"Day by day"</h2>
-                    <nav class="segments" aria-label="Metric of the chart">
-                        <ul>{Metric::ALL.map(|one| chart_link(one, by_app, one.title(), one == metric)).collect_view()}</ul>
-                    </nav>
-                    <nav class="segments" aria-label="Apps of the chart">
-                        <ul>{chart_link(metric, false, "All apps", !by_app)} {chart_link(metric, true, "By app", by_app)}</ul>
-                    </nav>
-                    {file_link(Some(metric), by_app, &period, "Download as CSV")}
-                    {file_link(None, by_app, &period, "All metrics")}
+                    <div class="files">
+                        {file_link(Some(metric), by_app, &period, "Download as CSV")}
+                        {file_link(None, by_app, &period, "All metrics")}
+                    </div>
+                    <div class="panel-tools">
+                        <nav class="segments" aria-label="Metric of the chart">
+                            <ul>{Metric::ALL.map(|one| chart_link(one, by_app, one.title(), one == metric)).collect_view()}</ul>
+                        </nav>
+                        <nav class="segments" aria-label="Apps of the chart">
+                            <ul>{chart_link(metric, false, "All apps", !by_app)} {chart_link(metric, true, "By app", by_app)}</ul>
+                        </nav>
+                    </div>
                 </header>
                 <ColumnChart metric period daily=&usage.daily comparison />
                 {compared.is_err().then(|| view! { <p class="notice tone-warning">"The previous period can’t be fetched just now."</p> })}
@@ -133,17 +137,17 @@ fn report(report: &Report, chosen: Chosen) -> impl IntoView + use<> {
                 </header>
                 <OverageTable usage />
             </section>
+            <section class="panel whole" aria-labelledby="alerts-title">
+                <header class="panel-head">
+                    <h2 id="alerts-title">"Alerts and caps"</h2>
+                    <a href="/billing/settings">"Change them"</a>
+                </header>
+                {match alerts {
+                    Some(alerts) => Either::Left(view! { <AlertTable alerts usage /> }),
+                    None => Either::Right(view! { <p class="notice tone-warning">"Alerts and caps can’t be fetched just now."</p> }),
+                }}
+            </section>
         </div>
-        <section class="panel" aria-labelledby="alerts-title">
-            <header class="panel-head">
-                <h2 id="alerts-title">"Alerts and caps"</h2>
-                <a href="/billing/settings">"Change them"</a>
-            </header>
-            {match alerts {
-                Some(alerts) => Either::Left(view! { <AlertTable alerts usage /> }),
-                None => Either::Right(view! { <p class="notice tone-warning">"Alerts and caps can’t be fetched just now."</p> }),
-            }}
-        </section>
         {freshness(usage.as_of, usage.waiting_since)}
     }
 }

@@ -107,6 +107,15 @@ fn head(query: &Query, answer: Result<&WebhookPage, &str>, replays: Option<Repla
         Input::new("q", "Event or object id", "search", filter.q.text()).growing(),
         Input::new("type", "Type begins with", "search", filter.event_type.text()).growing(),
     ];
+    let links = view! {
+        <Segments
+            label="Status"
+            values=WebhookStatus::ALL.to_vec()
+            parameter=&filter.status
+            text
+            href=of_status
+        />
+    };
     view! {
         <header class="page-head">
             <div>
@@ -116,14 +125,7 @@ fn head(query: &Query, answer: Result<&WebhookPage, &str>, replays: Option<Repla
             <div class="actions">{replay_all}</div>
         </header>
         {notice}
-        <Segments
-            label="Status"
-            values=WebhookStatus::ALL.to_vec()
-            parameter=&filter.status
-            text
-            href=of_status
-        />
-        <FilterForm query label="Events" inputs wrong=answer.err() />
+        <FilterForm query label="Events" inputs wrong=answer.err() links=links.into_any() />
     }
     .into_any()
 }
