@@ -48,8 +48,8 @@ function AccountMenu({ viewer }) {
         <Icon glyph="person" />
         <span className="account-who visually-hidden">
           <span className="visually-hidden">Account: </span>
-          <span className="account-name">{viewer.name}</span>
-          <span className="account-email">{viewer.email}</span>
+          <span className="account-name" title={viewer.name}>{viewer.name}</span>
+          <span className="account-email" title={viewer.email}>{viewer.email}</span>
         </span>
       </button>
       <div id="account-menu" className="account-menu" popover="auto" role="group" aria-label="Account">

@@ -39,17 +39,18 @@ function Moment({ at }) {
 
 function Row({ invoice }) {
   const { id, number, status, currency, total, amount_remaining: remaining } = invoice;
+  const [issued, due] = invoice.due_date ? ['wide', 'end named'] : [invoice.issued_at ? 'end named' : 'end', 'wide'];
   return (
     <tr role="row">
       <th role="rowheader" scope="row"><a className="row-link" href={`/billing/invoices/${id}`}>{number ?? 'Draft'}</a></th>
-      <td role="cell" data-label="Status"><Badges invoice={invoice} /></td>
-      <td role="cell" data-label="Period">{invoice.period_start ? period(invoice.period_start, invoice.period_end) : '–'}</td>
-      <td role="cell" data-label="Issued">
+      <td role="cell"><Badges invoice={invoice} /></td>
+      <td role="cell" className="wide">{invoice.period_start ? period(invoice.period_start, invoice.period_end) : '–'}</td>
+      <td role="cell" className={issued} data-label="Issued">
         {!invoice.issued_at && 'Created '}
         <Moment at={invoice.issued_at ?? invoice.created_at} />
       </td>
-      <td role="cell" data-label="Due">{invoice.due_date ? <Moment at={invoice.due_date} /> : '–'}</td>
-      <td role="cell" data-label="Amount" className="number">
+      <td role="cell" className={due} data-label="Due">{invoice.due_date ? <Moment at={invoice.due_date} /> : '–'}</td>
+      <td role="cell" className="number first">
         <strong>{money(total, currency)}</strong>
         {status === 'open' && remaining !== total && <small>{`${money(remaining, currency)} left to pay`}</small>}
       </td>
@@ -60,7 +61,7 @@ function Row({ invoice }) {
 export function InvoiceTable({ invoices }) {
   return (
     <div className="table-frame">
-      <table className="table invoices" role="table">
+      <table className="table rows" role="table">
         <caption className="visually-hidden">Invoices</caption>
         <thead role="rowgroup">
           <tr role="row">

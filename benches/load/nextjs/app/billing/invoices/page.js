@@ -52,6 +52,7 @@ export default async function Page({ searchParams }) {
   return (
     <>
       <title>Invoices · ApexMediation Billing</title>
+      <p className="print-only print-head">{`${viewer.name} · ApexMediation Billing`}</p>
       <a className="skip-link" href="#main">Skip to the content</a>
       <div className="console">
         <Navigation viewer={viewer} />
