@@ -53,7 +53,7 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
     } else {
         Either::Right(view! {
             <div class="table-frame">
-                <table class="table rows">
+                <table class="table rows alerts">
                     <caption class="visually-hidden">"Thresholds that were reached or are expected, and caps"</caption>
                     <thead>
                         <tr>
