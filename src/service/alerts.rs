@@ -120,8 +120,8 @@ pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAle
     Ok(FiredAlerts { customer_id: customer, alerts: store::fired(&platform.db, customer, period.start()).await? })
 }
 
-/// The current usage and the alerts of its period, for the page that shows both: what both depend on
-/// is read once. The usage is shown even if the alerts can't be read.
+/// The current usage and the alerts of its period, for the page that shows both: what both depend
+/// on is read once. The usage is shown even if the alerts can't be read.
 #[tracing::instrument(name = "alerts.with_usage", level = "debug", skip_all)]
 pub async fn with_usage(platform: &Platform, customer: CustomerId) -> Result<(UsageCurrent, Result<AlertStanding>)> {
     let now = platform.clock.now();

@@ -39,8 +39,8 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// The `application_name` of servers and commands in `pg_stat_activity`.
 const APPLICATION: &str = "apex-billing";
 
-/// A connection that was idle for longer is tested before it is used. A test is a round trip, as long
-/// as most statements, and a connection that was just used is open.
+/// A connection that was idle for longer is tested before it is used. A test is a round trip, as
+/// long as most statements, and a connection that was just used is open.
 const IDLE_UNTESTED: Duration = Duration::from_millis(250);
 
 /// Opens the pool, after a single connection: that one reports an error at once, where the pool

@@ -1,5 +1,5 @@
--- A session with its user and the user's customer, in one statement: every request needs them. $1 is
--- the session's id.
+-- A session with its user and the user's customer, in one statement: every request needs them.
+-- $1 is the session's id.
 SELECT users.id AS user_id, email, role, customer_id,
        (SELECT name FROM customers WHERE customers.id = users.customer_id) AS customer_name,
        EXISTS (SELECT FROM user_totp WHERE user_totp.user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!",
