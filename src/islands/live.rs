@@ -26,8 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// - `[data-live-interrupted]`, hidden: shown while updates fail;
 /// - `[data-live-signed-out]`, hidden: shown when the session has ended.
 ///
-/// A hidden tab makes no requests. A URL that changes with the content (`data-live` of the response)
-/// is used from then on; an element without `data-live` in the response ends the updates.
+/// A hidden tab makes no requests. Content with `data-live-ended` ends the updates.
 #[island]
 pub fn LiveRegion(children: Children) -> impl IntoView {
     let region = NodeRef::<html::Div>::new();

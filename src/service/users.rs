@@ -9,6 +9,7 @@ use crate::{
     auth::{Principal, password},
     domain::{
         identity::{CustomerId, Viewer, ViewerCustomer},
+        language::Language,
         role::Role,
         session::SessionKey,
     },
@@ -32,7 +33,8 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
         (Some(id), Some(name)) => Some(ViewerCustomer { id, name: name.to_owned() }),
         (Some(id), None) => customers::name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
     };
-    Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
+    let (role, viewing, language) = (principal.role(), principal.viewing().is_some(), principal.language());
+    Ok(Viewer { email: principal.actor(), role, customer, viewing, language })
 }
 
 /// The user of a session, and what the session's limits depend on.
@@ -75,6 +77,8 @@ pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Princip
         customer_name: None,
         has_second_factor: user.has_second_factor,
         viewing: None,
+        language: user.language,
+        customer_language: user.preferred_locale.as_deref().and_then(Language::of_tag),
     }))
 }
 

@@ -38,7 +38,9 @@ fn sources(folder: &Path, path: &[String], found: &mut BTreeMap<Vec<String>, Str
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().path();
         let module: Vec<String> = path.iter().cloned().chain([file.file_stem().unwrap().to_str().unwrap().to_owned()]).collect();
-        if file.is_dir() {
+        if file.join("Cargo.toml").exists() {
+            // A package of its own.
+        } else if file.is_dir() {
             sources(&file, &module, found);
         } else if file.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&file).unwrap();

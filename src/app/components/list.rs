@@ -1,5 +1,5 @@
-//! What all list pages share: the query in the URL, rows with pagination, and the views for an empty
-//! list and for an invalid filter.
+//! What all list pages share: the query in the URL, rows with pagination, and the views for an
+//! empty list and for an invalid filter.
 
 use super::{
     Glyph, ProblemNotice,

@@ -16,11 +16,14 @@ use crate::{
         components::{
             Glyph, Icon, ProblemNotice,
             done_notice::{DoneNotice, not_saved},
+            language_switch::LanguageSwitch,
         },
         form_result::{Outcome, Refusal, outcome},
+        language,
         status::set_status,
     },
-    domain::{identity::Viewer, second_factor::TotpState, session::OwnSessions},
+    domain::{identity::Viewer, language::Language, second_factor::TotpState, session::OwnSessions},
+    text::account as words,
 };
 use leptos::{either::Either, prelude::*};
 
@@ -69,9 +72,26 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
         {other}
         {(state.required && !state.enabled).then(second_factor::wanted)}
         {(!recovery_codes.is_empty()).then(|| second_factor::recovery_codes(recovery_codes))}
+        {language_panel(viewer.language)}
         {password::panel(&viewer.email, refusal("password"))}
         {second_factor::panel(state, offered, of_second_factor)}
         {sessions::panel(&sessions)}
+    }
+}
+
+/// The language of the console and of mails.
+fn language_panel(chosen: Option<Language>) -> impl IntoView {
+    let language = language();
+    view! {
+        <section class="panel" aria-labelledby="language-title">
+            <header class="panel-head">
+                <div>
+                    <h2 id="language-title">{words::language(language)}</h2>
+                    <p class="quiet">{words::language_hint(language)}</p>
+                </div>
+                <LanguageSwitch language chosen automatic=true />
+            </header>
+        </section>
     }
 }
 

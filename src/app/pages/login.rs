@@ -3,7 +3,8 @@
 use crate::app::{
     Page,
     address::address,
-    components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
+    components::{Glyph, Icon, brand::Brand, language_switch::LanguageSwitch, theme_switch::ThemeSwitch},
+    language,
     local_path::{HOME, local_path},
 };
 use leptos::prelude::*;
@@ -88,6 +89,7 @@ pub fn page() -> Page {
                     <button class="button primary wide">"Sign in"</button>
                 </form>
             </div>
+            <LanguageSwitch language=language() chosen=Some(language()) />
             <ThemeSwitch />
         </main>
     };
@@ -136,6 +138,7 @@ fn code_step(error: Option<String>, next: String) -> impl IntoView {
                 </form>
                 <a href="/login">"Start again"</a>
             </div>
+            <LanguageSwitch language=language() chosen=Some(language()) />
             <ThemeSwitch />
         </main>
     }
