@@ -58,6 +58,8 @@ pub async fn of_session(platform: &Platform, session: &SessionKey) -> Result<Opt
             customer_name: found.customer_name,
             has_second_factor: found.has_second_factor,
             viewing: None,
+            language: found.language,
+            customer_language: found.preferred_locale.as_deref().and_then(Language::of_tag),
         }
         .viewing_as(found.viewing),
         signed_in_at: found.signed_in_at,

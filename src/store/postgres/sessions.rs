@@ -5,6 +5,7 @@
 use super::{decode, storage};
 use crate::domain::{
     identity::CustomerId,
+    language::Language,
     role::Role,
     session::{SessionKey, SessionSummary},
 };
@@ -124,6 +125,10 @@ pub struct SignedIn {
     pub customer_name: Option<String>,
     /// Login requires a code.
     pub has_second_factor: bool,
+    /// The user's own choice.
+    pub language: Option<Language>,
+    /// The customer's preferred locale at Stripe.
+    pub preferred_locale: Option<String>,
     /// Unix seconds.
     pub signed_in_at: Option<i64>,
     pub seen_at: Option<i64>,
@@ -142,6 +147,8 @@ pub async fn signed_in(pool: &PgPool, session: &SessionKey) -> sqlx::Result<Opti
             customer: row.customer_id.map(CustomerId),
             customer_name: row.customer_name,
             has_second_factor: row.has_second_factor,
+            language: row.language.as_deref().map(decode).transpose()?,
+            preferred_locale: row.preferred_locale,
             signed_in_at: row.signed_in_at,
             seen_at: row.seen_at,
             viewing: row.viewing.map(CustomerId),

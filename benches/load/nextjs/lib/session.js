@@ -27,5 +27,5 @@ export const viewer = cache(async () => {
   if (row.seen_at === null || now - row.seen_at >= SEEN_EVERY_SECONDS) {
     await pool.query(TOUCH, [id, now, now + IDLE_SECONDS]);
   }
-  return { email: row.email, role: row.role, customer: row.customer_id, name: row.customer_name };
+  return { email: row.email, role: row.role, customer: row.customer_id, name: row['customer_name?'] };
 });
