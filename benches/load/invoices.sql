@@ -22,3 +22,6 @@ FROM copied;
 INSERT INTO invoice_line_items
 SELECT (jsonb_populate_record(line, jsonb_build_object('invoice_id', copied.id, 'stripe_line_id', line.stripe_line_id || suffix))).*
 FROM copied JOIN invoice_line_items line ON line.invoice_id = (original).id;
+
+-- The job that compares usage with alert thresholds has just checked all of them.
+INSERT INTO usage_alert_checks (customer_id, checked_at) SELECT DISTINCT owner, now() FROM copied ON CONFLICT DO NOTHING;
