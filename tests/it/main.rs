@@ -59,6 +59,7 @@ mod sockets;
 mod stand_in;
 mod style;
 mod traces;
+mod transfer;
 mod usage;
 mod usage_store;
 mod view_as;
