@@ -30,7 +30,7 @@ sides=(ours)
 [ "${BENCH_PEER:-yes}" = no ] || sides+=(nextjs)
 [ "$(nproc)" -ge 2 ] || die "The benchmark needs two cores."
 have taskset && have curl || die "taskset and curl are missing: apt-get install util-linux curl"
-[ -d "$site/pkg" ] || die "$site has no style sheet: run \`make site\` first."
+[ -f "$site/pkg/assets.json" ] || die "$site has no style sheet: run \`make site\` first."
 
 build pages
 if [ "${BENCH_PEER:-yes}" != no ]; then
