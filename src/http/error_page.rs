@@ -8,7 +8,7 @@ use crate::{
         calls::problem::ProblemJson,
         components::problem_page,
         local_path::{HOME, local_path, login_path, next_path},
-        shell,
+        shell::{self, Scripts},
     },
     domain::language::Language,
 };
@@ -51,7 +51,6 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
-    let options = server.platform.config.leptos.clone();
     let title = if status == StatusCode::NOT_FOUND { "Page not found" } else { "Billing" };
     // A retry link only helps if a retry may succeed.
     let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
@@ -62,7 +61,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     };
     let page = Owner::new().with(|| {
         provide_context::<Language>(language);
-        shell::document(&options, theme, Page::new(title, problem_page(problem, again)), false)
+        shell::document(&server.assets, theme, Page::new(title, problem_page(problem, again)), Scripts::None)
     });
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);

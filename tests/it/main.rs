@@ -60,6 +60,7 @@ mod sockets;
 mod stand_in;
 mod style;
 mod traces;
+mod transfer;
 mod usage;
 mod usage_store;
 mod view_as;
