@@ -1,5 +1,5 @@
 // Measures what browsers load of the console, prints each figure beside its target, and exits with
-// 1 if one is missed. Called by scripts/bench/pages.sh.
+// 1 if one is missed. Called by scripts/bench/budgets.sh.
 //
 //   node budgets.mjs URL PASSWORD SITE
 //

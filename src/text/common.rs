@@ -39,6 +39,24 @@ texts! {
     previous_page { en: "Previous", de: "Zurück", fr: "Précédent" }
     next_page { en: "Next", de: "Weiter", fr: "Suivant" }
     pages { en: "Pages", de: "Seiten", fr: "Pages" }
+    past_the_end { en: "This page is past the end", de: "Diese Seite gibt es nicht mehr", fr: "Cette page n’existe plus" }
+    list_is_shorter {
+        en: "The list is shorter than that.",
+        de: "Die Liste hat weniger Seiten.",
+        fr: "La liste compte moins de pages.",
+    }
+    last_page { en: "Go to the last page", de: "Zur letzten Seite", fr: "Aller à la dernière page" }
+    updates_interrupted {
+        en: "Updates can’t be fetched just now. This data stays until the connection is back.",
+        de: "Aktualisierungen sind derzeit nicht möglich. Die angezeigten Daten bleiben, bis die Verbindung wieder besteht.",
+        fr: "Mise à jour impossible pour le moment. Les données affichées restent jusqu’au retour de la connexion.",
+    }
+    updates_signed_out {
+        en: "You’re signed out. Your session has ended, so this page can’t be updated.",
+        de: "Sie sind abgemeldet. Ihre Sitzung ist beendet, daher kann diese Seite nicht aktualisiert werden.",
+        fr: "Vous êtes déconnecté. Votre session est terminée, cette page ne peut donc pas être actualisée.",
+    }
+    sign_in { en: "Sign in", de: "Anmelden", fr: "Se connecter" }
     page_of(page: u64, pages: u64) { en: "Page {page} of {pages}", de: "Seite {page} von {pages}", fr: "Page {page} sur {pages}" }
 
     days(count: u64) {
