@@ -21,3 +21,4 @@ pub mod security_headers;
 pub mod session;
 pub mod stalled_writes;
 pub mod state;
+pub mod unsaved;

@@ -279,7 +279,8 @@ async fn the_page_compares_periods_and_shows_apps() {
     record(&app, customer, "impressions", "<b>bold</b>", datetime!(2026-11-02 0:00 UTC), 9_000_000_000).await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage").await.page();
-    for text in ["Previous period, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app#daily-title\""] {
+    for text in ["Previous period, 1 – 31 Oct 2026", "Download as CSV", "href=\"/billing/usage?metric=impressions&amp;by=app#daily-title\""]
+    {
         assert!(html.contains(text), "{text} in {html}");
     }
     // 22 November is next to 22 October, in the table as in the chart.

@@ -58,6 +58,7 @@ mod sockets;
 mod stand_in;
 mod style;
 mod traces;
+mod unsaved;
 mod usage;
 mod usage_store;
 mod view_as;

@@ -80,7 +80,7 @@ async fn the_page_works_without_javascript_and_echoes_nothing() {
     let refused = submit(&mine, &format!("form=password&current_password=secret-guess&new_password={NEW}")).await;
     assert_eq!(refused.status, 422);
     let html = refused.text();
-    assert!(html.contains("Current password: this is not your password.") && html.contains("aria-invalid=\"true\""), "{html}");
+    assert!(html.contains("This is not your current password.") && html.contains("aria-invalid=\"true\""), "{html}");
     assert!(!html.contains("secret-guess") && !html.contains(NEW));
 
     let done = submit(&mine, &format!("form=password&current_password={PASSWORD}&new_password={NEW}")).await;
