@@ -7,6 +7,7 @@ pub mod auth;
 pub mod features;
 pub mod health;
 pub mod invoices;
+pub mod language;
 pub mod openapi;
 pub mod portal;
 pub mod reconcile;
@@ -44,6 +45,7 @@ pub fn router() -> OpenApiRouter<Server> {
 /// Targets of the pages' forms without JavaScript. The API excludes them.
 pub fn forms() -> Router<Server> {
     Router::new()
+        .route("/language", post(language::choose))
         .route("/theme", post(theme::choose))
         .route(ACCOUNT, post(account::submit))
         .route(FEATURES, post(features::submit))

@@ -7,7 +7,7 @@ pub mod error;
 pub mod password;
 pub mod totp;
 
-use crate::domain::{identity::CustomerId, role::Role};
+use crate::domain::{identity::CustomerId, language::Language, role::Role};
 use uuid::Uuid;
 
 /// The authenticated user or API key of a request.
@@ -23,6 +23,10 @@ pub enum Principal {
         has_second_factor: bool,
         /// The customer as which staff view the pages, read-only.
         viewing: Option<CustomerId>,
+        /// The user's own choice.
+        language: Option<Language>,
+        /// The language of the customer's preferred locale at Stripe.
+        customer_language: Option<Language>,
     },
     /// Sends usage and reads its customer's billing data.
     ApiKey { id: Uuid, name: String, customer: CustomerId },
@@ -68,6 +72,22 @@ impl Principal {
             *viewing = customer.filter(|_| role.is_staff());
         }
         self
+    }
+
+    /// The language that the user chose.
+    pub const fn language(&self) -> Option<Language> {
+        match self {
+            Principal::User { language, .. } => *language,
+            Principal::ApiKey { .. } => None,
+        }
+    }
+
+    /// The language of the customer's preferred locale.
+    pub const fn customer_language(&self) -> Option<Language> {
+        match self {
+            Principal::User { customer_language, .. } => *customer_language,
+            Principal::ApiKey { .. } => None,
+        }
     }
 
     /// Its name in the audit log.

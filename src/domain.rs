@@ -3,6 +3,7 @@
 //!
 //! Values can only be built valid: constructors return an error for invalid input.
 
+pub mod address;
 pub mod alert;
 pub mod audit;
 pub mod csv;

@@ -11,6 +11,7 @@ pub mod drain_body;
 pub mod error_page;
 pub mod extract;
 pub mod idempotency;
+pub mod language;
 pub mod login_email;
 pub mod page;
 pub mod problem;

@@ -12,7 +12,9 @@
 mod texts;
 
 pub mod account;
+pub mod address;
 pub mod common;
+mod countries;
 pub mod document;
 pub mod format;
 pub mod invoices;

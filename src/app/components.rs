@@ -16,6 +16,7 @@ pub mod filter_form;
 pub mod icon;
 pub mod invoice_lines;
 pub mod invoice_table;
+pub mod language_switch;
 pub mod list;
 pub mod live;
 pub mod metric_card;

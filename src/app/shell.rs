@@ -1,6 +1,6 @@
 //! The HTML document around a page.
 
-use super::{Page, ThemePreference};
+use super::{Page, ThemePreference, language};
 use crate::domain::PRODUCT;
 use leptos::prelude::*;
 
@@ -13,7 +13,7 @@ pub fn document(options: &LeptosOptions, theme: ThemePreference, page: Page, wit
     let script = with_islands.then(|| view! { <script type="module" src=asset("js")></script> });
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme.attribute()>
+        <html lang=language().code() data-theme=theme.attribute()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -19,16 +19,16 @@ pub fn day_month(at: OffsetDateTime) -> String {
     format!("{} {}", at.day(), &month[..3])
 }
 
-/// `1 Nov 2026, 15:49 UTC`.
+/// `1 Nov 2026, 15:49`.
 pub fn date_time(at: OffsetDateTime) -> String {
     let utc = at.to_offset(UtcOffset::UTC);
-    format!("{}, {:02}:{:02} UTC", date(utc), utc.hour(), utc.minute())
+    format!("{}, {:02}:{:02}", date(utc), utc.hour(), utc.minute())
 }
 
-/// `1 Nov 2026, 15:49:59 UTC`.
+/// `1 Nov 2026, 15:49:59`.
 pub fn date_time_seconds(at: OffsetDateTime) -> String {
     let utc = at.to_offset(UtcOffset::UTC);
-    format!("{}, {:02}:{:02}:{:02} UTC", date(utc), utc.hour(), utc.minute(), utc.second())
+    format!("{}, {:02}:{:02}:{:02}", date(utc), utc.hour(), utc.minute(), utc.second())
 }
 
 /// For the `datetime` attribute of `<time>`.
@@ -138,8 +138,8 @@ mod tests {
     fn instants_are_written_in_utc() {
         let at = datetime!(2026-11-01 01:05:09 +02:00);
         assert_eq!(date(at), "31 Oct 2026");
-        assert_eq!(date_time(at), "31 Oct 2026, 23:05 UTC");
-        assert_eq!(date_time_seconds(at), "31 Oct 2026, 23:05:09 UTC");
+        assert_eq!(date_time(at), "31 Oct 2026, 23:05");
+        assert_eq!(date_time_seconds(at), "31 Oct 2026, 23:05:09");
         assert_eq!(machine(at), "2026-10-31T23:05:09Z");
     }
 

@@ -1,6 +1,6 @@
 //! Customers, users and roles.
 
-use super::role::Role;
+use super::{language::Language, role::Role};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -35,6 +35,9 @@ pub struct Viewer {
     /// Staff view the pages as this customer, read-only; absent otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub viewing: bool,
+    /// The user's own choice; absent if the customer's preferred locale or the browser decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// The part of a customer that its users see everywhere.

@@ -11,6 +11,7 @@ pub use figures::{
 pub use sums::{SumKind, SumRole, SumRow};
 
 use super::{
+    address::Address,
     list::Pagination,
     money::{Currency, Money},
     period::Period,
@@ -245,8 +246,11 @@ pub struct InvoiceDetail {
 pub struct InvoiceCustomer {
     pub name: String,
     pub email: Option<String>,
-    /// Formatted address lines, country last.
+    /// Formatted address lines in English, country last.
     pub address: Vec<String>,
+    /// The address, to be formatted in other languages.
+    #[serde(skip)]
+    pub postal: Address,
     /// The first of `tax_ids`.
     pub tax_id: Option<String>,
     /// As of finalization. The type is empty if it was not stored.

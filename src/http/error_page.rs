@@ -1,14 +1,17 @@
 //! Error pages: a browser that navigates gets an HTML page, also if the API or a layer responds
 //! with a problem.
 
-use super::{page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
-use crate::app::{
-    ThemePreference,
-    calls::problem::ProblemJson,
-    components::problem_page,
-    local_path::{HOME, local_path, login_path, next_path},
-    pages::login::SESSION_EXPIRED,
-    shell,
+use super::{language, page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
+use crate::{
+    app::{
+        ThemePreference,
+        calls::problem::ProblemJson,
+        components::problem_page,
+        local_path::{HOME, local_path, login_path, next_path},
+        pages::login::SESSION_EXPIRED,
+        shell,
+    },
+    domain::language::Language,
 };
 use axum::{
     body::Body,
@@ -45,6 +48,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
         *redirect.extensions_mut() = response.extensions().clone();
         return redirect;
     }
+    let language = response.extensions().get().copied().unwrap_or_else(|| language::of(&headers, None));
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
@@ -56,7 +60,10 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
         None if is_read && may_pass => local_path(&own).unwrap_or(HOME).to_owned(),
         None => HOME.to_owned(),
     };
-    let page = Owner::new().with(|| shell::document(&options, theme, problem_page(problem, &own, again), false));
+    let page = Owner::new().with(|| {
+        provide_context::<Language>(language);
+        shell::document(&options, theme, problem_page(problem, &own, again), false)
+    });
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

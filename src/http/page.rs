@@ -1,6 +1,6 @@
 //! Renders pages from handlers: their contexts, and a page as the response to its own form.
 
-use super::{login_email, security_headers, state::Server};
+use super::{language, login_email, security_headers, state::Server};
 use crate::app::{
     Page, SetStatus, ThemePreference,
     address::Address,
@@ -121,6 +121,7 @@ fn provide_page_context(server: &Server, parts: Parts, theme: ThemePreference, s
     provide_call_context(server);
     provide_context(Address::new(parts.uri.path(), parts.uri.query()));
     provide_context(Now(server.platform.clock.now()));
+    provide_context(language::of_parts(&parts));
     provide_context(parts);
     provide_context(theme);
     provide_context(status);

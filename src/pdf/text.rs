@@ -1,7 +1,4 @@
-//! Formats dates and external text for printing.
-
-use crate::domain::period::Period;
-use time::{Date, Duration, Month, OffsetDateTime, UtcOffset};
+//! Prepares dates and external text for printing.
 
 /// Makes external text safe for one printed line: no line breaks, no invisible characters that
 /// reorder or hide text, and at most `limit` characters (with an ellipsis if cut).
@@ -39,51 +36,23 @@ fn printable(text: &str, limit: usize) -> String {
     out
 }
 
-/// `1 November 2026`, in UTC.
-pub fn date(at: OffsetDateTime) -> String {
-    let day = at.to_offset(UtcOffset::UTC).date();
-    format!("{} {} {}", day.day(), day.month(), day.year())
-}
-
-/// `1 – 30 November 2026`. The end is exclusive, so the last day contains the instant before it.
-pub fn period(period: Period) -> String {
-    span(period, |month| month.to_string())
-}
-
-/// `1 – 30 Nov 2026`, for narrow columns.
-pub fn short_period(period: Period) -> String {
-    span(period, |month| month.to_string().chars().take(3).collect())
-}
-
-fn span(period: Period, month: impl Fn(Month) -> String) -> String {
-    let (first, last) = (period.start().date(), (period.end() - Duration::NANOSECOND).date());
-    let full = |day: Date| format!("{}\u{a0}{}\u{a0}{}", day.day(), month(day.month()), day.year());
-    if first == last {
-        full(first)
-    } else if (first.year(), first.month()) == (last.year(), last.month()) {
-        format!("{}\u{a0}–\u{a0}{}", first.day(), full(last))
-    } else if first.year() == last.year() {
-        format!("{}\u{a0}{} – {}", first.day(), month(first.month()), full(last))
-    } else {
-        format!("{} – {}", full(first), full(last))
+/// Keeps a date, or each date of a period, on one line: `1 – 30 November 2026` doesn't break, and
+/// `15 November – 14 December 2026` only before its dash.
+pub fn unbroken(dates: &str) -> String {
+    match dates.split_once(" – ").filter(|(first, _)| first.contains(char::is_alphabetic)) {
+        Some((first, last)) => format!("{} – {}", first.replace(' ', "\u{a0}"), last.replace(' ', "\u{a0}")),
+        None => dates.replace(' ', "\u{a0}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::macros::datetime;
 
     #[test]
-    fn a_period_ends_on_its_last_day() {
-        let show = |start, end| period(Period::new(start, end).unwrap()).replace('\u{a0}', " ");
-        assert_eq!(show(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)), "1 – 30 November 2026");
-        assert_eq!(show(datetime!(2026-11-15 0:00 UTC), datetime!(2026-12-15 0:00 UTC)), "15 November – 14 December 2026");
-        assert_eq!(show(datetime!(2026-12-15 0:00 UTC), datetime!(2027-01-15 0:00 UTC)), "15 December 2026 – 14 January 2027");
-        assert_eq!(show(datetime!(2026-11-01 0:00 UTC), datetime!(2026-11-02 0:00 UTC)), "1 November 2026");
-        assert_eq!(show(datetime!(2026-11-01 9:30 UTC), datetime!(2026-12-01 9:30 UTC)), "1 November – 1 December 2026");
-        let november = Period::new(datetime!(2026-11-01 0:00 UTC), datetime!(2026-12-01 0:00 UTC)).unwrap();
-        assert_eq!(short_period(november).replace('\u{a0}', " "), "1 – 30 Nov 2026");
+    fn dates_stay_on_one_line() {
+        assert_eq!(unbroken("1 – 30 November 2026"), "1\u{a0}–\u{a0}30\u{a0}November\u{a0}2026");
+        assert_eq!(unbroken("15. Nov. – 14. Dez. 2026"), "15.\u{a0}Nov. – 14.\u{a0}Dez.\u{a0}2026");
     }
 
     #[test]

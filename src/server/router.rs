@@ -12,7 +12,7 @@ use crate::{
     domain::{error_code::ErrorCode, features::Feature},
     guard,
     http::{
-        audit_refusals, canonical_path, client, cross_site, drain_body, error_page,
+        audit_refusals, canonical_path, client, cross_site, drain_body, error_page, language,
         page::{self, provide_call_context},
         problem::{self, ApiError},
         request::DEFAULT_BODY_BYTES,
@@ -74,6 +74,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(server.clone(), session::accept_plain_name))
         .layer(sessions)
         .layer(middleware::from_fn_with_state(server.clone(), session::identify))
+        .layer(middleware::from_fn(language::choose))
         .layer(middleware::from_fn(cache_nothing_personal))
         .layer(middleware::from_fn_with_state(server.clone(), admit))
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))

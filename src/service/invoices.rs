@@ -13,10 +13,11 @@ use crate::{
         features::Feature,
         identity::CustomerId,
         invoice::{InvoiceDetail, InvoicePage, sums::Sums},
+        language::Language,
         list::{InvoiceFilter, ListQuery, Pagination},
     },
     pdf::{CacheKey, InvoiceDocument, Pdf, PdfError, Seller},
-    store::postgres::{inbox, invoices as store},
+    store::postgres::{customers, inbox, invoices as store},
     telemetry,
 };
 use std::sync::Arc;
@@ -61,18 +62,20 @@ fn filter(filter: InvoiceFilter) -> Result<store::Filter> {
 /// One invoice; another customer's is `not_found`, like one that doesn't exist.
 #[tracing::instrument(name = "invoices.detail", level = "debug", skip_all)]
 pub async fn detail(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
-    read(platform, scope, id).await
+    Ok(read(platform, scope, id).await?.1)
 }
 
-/// An invoice's PDF.
+/// An invoice's PDF, in the language of the customer's preferred locale.
 ///
 /// # Errors
 /// `invoice_pdf_disabled` while PDFs are switched off.
 #[tracing::instrument(name = "invoices.pdf", level = "debug", skip_all)]
 pub async fn pdf(platform: &Platform, scope: Scope, id: &str) -> Result<(Arc<Pdf>, InvoiceDetail)> {
     features::require(platform, Feature::InvoicePdf)?;
-    let detail = read(platform, scope, id).await?;
-    let document = InvoiceDocument::new(&detail, &Seller::apex_mediation());
+    let (customer, detail) = read(platform, scope, id).await?;
+    let locale = customers::preferred_locale(&platform.db, customer).await?;
+    let language = Language::choose(None, locale.as_deref(), None);
+    let document = InvoiceDocument::new(language, &detail, &Seller::apex_mediation());
     // Keyed by the printed content: a tax rate or a credit note may arrive without a change of the
     // invoice.
     let key = CacheKey { invoice: detail.summary.id, version: document.fingerprint() };
@@ -89,7 +92,7 @@ fn is_stripe_id(id: &str) -> bool {
 }
 
 /// By our id or Stripe's.
-async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDetail> {
+async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<(CustomerId, InvoiceDetail)> {
     const MISSING: Error = Error::NotFound("invoice");
     let of = match scope {
         Scope::Customer(customer) => Some(customer),
@@ -108,7 +111,7 @@ async fn read(platform: &Platform, scope: Scope, id: &str) -> Result<InvoiceDeta
     if scope != Scope::Everyone {
         hide_suspicions(&mut detail);
     }
-    Ok(detail)
+    Ok((customer, detail))
 }
 
 /// Counts sums with an unexplained difference, so that staff can check Stripe's data.

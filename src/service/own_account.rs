@@ -5,6 +5,7 @@ use crate::{
     auth::password,
     domain::{
         field_error::{Fault, FieldError, FieldErrors},
+        language::Language,
         session::{OwnSessions, SessionsEnded},
     },
     store::postgres::{
@@ -34,6 +35,18 @@ pub async fn change_password(person: &Person, current: &str, new: &str, origin: 
     let ended = sessions::end_all(&mut tx, *id, session.as_ref()).await?;
     attempt.succeeded(&mut tx, *id).await?;
     audit::record(&mut tx, entry(person, "user.password_changed", json!({"sessions_ended": ended}), origin)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sets the user's language, for the console and for mails. None: the customer's preferred locale
+/// or the browser decides.
+pub async fn set_language(person: &Person, language: Option<Language>, origin: &Origin) -> Result<()> {
+    let mut tx = person.platform.db.begin().await?;
+    let before = store::set_language(&mut tx, person.id, language).await?.ok_or(Error::Unauthenticated)?;
+    if before != language {
+        let data = json!({"before": before, "after": language});
+        audit::record(&mut tx, entry(person, "user.language_changed", data, origin)).await?;
+    }
     Ok(tx.commit().await?)
 }
 

@@ -9,6 +9,7 @@ use crate::{
     auth::{Principal, password},
     domain::{
         identity::{CustomerId, Viewer, ViewerCustomer},
+        language::Language,
         role::Role,
     },
     store::postgres::{audit, customers, sessions, users as store},
@@ -30,7 +31,8 @@ pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer
         None => None,
         Some(id) => customers::name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
     };
-    Ok(Viewer { email: principal.actor(), role: principal.role(), customer, viewing: principal.viewing().is_some() })
+    let (role, viewing, language) = (principal.role(), principal.viewing().is_some(), principal.language());
+    Ok(Viewer { email: principal.actor(), role, customer, viewing, language })
 }
 
 /// The user of a session.
@@ -44,6 +46,8 @@ pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Princip
         customer: user.customer,
         has_second_factor: user.has_second_factor,
         viewing: None,
+        language: user.language,
+        customer_language: user.preferred_locale.as_deref().and_then(Language::of_tag),
     }))
 }
 

@@ -8,8 +8,8 @@ mod dates;
 mod money;
 mod quantities;
 
-pub use dates::{date, date_time, date_time_seconds, day_month, machine, period, relative};
-pub use money::{amount, money};
+pub use dates::{date, date_time, date_time_seconds, day_month, long_date, long_period, machine, period, relative};
+pub use money::{amount, decimal_money, money};
 pub use quantities::{bytes_unit, compact, quantity};
 
 use crate::domain::language::Language;

@@ -40,4 +40,6 @@ texts! {
     theme_light { en: "Light", de: "Hell", fr: "Clair" }
     theme_dark { en: "Dark", de: "Dunkel", fr: "Sombre" }
     language { en: "Language", de: "Sprache", fr: "Langue" }
+    /// No choice of one's own: the customer's preferred locale or the browser decides.
+    language_automatic { en: "Automatic", de: "Automatisch", fr: "Automatique" }
 }

@@ -21,6 +21,7 @@ mod dependencies;
 mod faults;
 mod features;
 mod first_run;
+mod formats;
 mod gates;
 mod guide;
 mod history;

@@ -2,11 +2,13 @@
 
 use apex_billing::{
     domain::{
+        address::Address,
         invoice::{
             CreditNote, CustomField, InvoiceCustomer, InvoiceDetail, InvoiceStatus, InvoiceSummary, LineItem, Payment, Refund, TaxId,
             TimelineEntry,
             sums::{Figures, LineFigures},
         },
+        language::Language,
         money::Currency,
         period::Period,
     },
@@ -69,6 +71,7 @@ fn invoice() -> InvoiceDetail {
             name: "Northwind Games Ltd".to_owned(),
             email: Some("accounts@northwind.example".to_owned()),
             address: vec!["12 Harbour Street".to_owned(), "Bristol BS1 4XY".to_owned(), "United Kingdom".to_owned()],
+            postal: Address::default(),
             tax_id: Some("GB123456789".to_owned()),
             tax_ids: vec![TaxId { kind: String::new(), value: "GB123456789".to_owned() }],
             tax_exempt: None,
@@ -172,7 +175,7 @@ fn figures(invoice: &InvoiceDetail) -> Figures {
 }
 
 fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
-    InvoiceDocument::new(&invoice.clone().with_sums(&figures(invoice)).0, &Seller::apex_mediation())
+    InvoiceDocument::new(Language::English, &invoice.clone().with_sums(&figures(invoice)).0, &Seller::apex_mediation())
 }
 
 fn render(invoice: &InvoiceDetail) -> Pdf {
@@ -388,8 +391,15 @@ fn missing_data_take_no_space() {
     let mut invoice = invoice();
     invoice.summary.due_date = None;
     invoice.summary.period = None;
-    invoice.customer =
-        InvoiceCustomer { name: "Solo".to_owned(), email: None, address: Vec::new(), tax_id: None, tax_ids: Vec::new(), tax_exempt: None };
+    invoice.customer = InvoiceCustomer {
+        name: "Solo".to_owned(),
+        email: None,
+        address: Vec::new(),
+        postal: Address::default(),
+        tax_id: None,
+        tax_ids: Vec::new(),
+        tax_exempt: None,
+    };
     invoice.description = None;
     invoice.hosted_invoice_url = None;
     invoice.discount = 0;

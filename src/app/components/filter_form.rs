@@ -2,8 +2,9 @@
 
 use super::{Glyph, Icon};
 use crate::{
-    app::filters::Listed,
+    app::{filters::Listed, language},
     domain::list::{ListQuery, Parameter},
+    text::common,
 };
 use leptos::prelude::*;
 
@@ -80,8 +81,12 @@ pub fn FilterForm<'a, F: Listed>(
     /// Parameters of the further inputs.
     #[prop(optional)]
     more_names: &'static [&'static str],
-    #[prop(default = "Apply")] action: &'static str,
+    /// The button; "Apply" if absent.
+    #[prop(optional)]
+    action: Option<&'static str>,
 ) -> AnyView {
+    let language = language();
+    let action = action.unwrap_or_else(|| common::apply(language));
     let fits = inputs.len() == 1 && links.is_none() && more.is_none();
     let given = |filter: &F| filter.fields().into_iter().filter(|(_, value)| value.is_some()).count();
     let used = given(&query.filter).saturating_sub(given(&query.filter.cleared()));
@@ -115,7 +120,7 @@ pub fn FilterForm<'a, F: Listed>(
         <details class="filter-box" open=wrong.is_some()>
             <summary class="button">
                 <Icon glyph=Glyph::Search />
-                <span>"Filters"</span>
+                <span>{common::filters(language)}</span>
                 {count}
             </summary>
             <div class="filter-content">{links} {form}</div>

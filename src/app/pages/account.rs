@@ -13,6 +13,7 @@ use crate::{
         components::{
             ProblemNotice,
             done_notice::{DoneNotice, FormError, summary},
+            language_switch::LanguageSwitch,
         },
         form_result::{Outcome, Refusal, outcome},
         language,
@@ -73,9 +74,26 @@ fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcom
         {other}
         {(state.required && !state.enabled).then(second_factor::wanted)}
         {(!recovery_codes.is_empty()).then(|| second_factor::recovery_codes(recovery_codes))}
+        {language_panel(viewer.language)}
         {password::panel(&viewer.email, refusal("password"))}
         {second_factor::panel(state, offered, of_second_factor)}
         {sessions::panel(&sessions)}
+    }
+}
+
+/// The language of the console and of mails.
+fn language_panel(chosen: Option<Language>) -> impl IntoView {
+    let language = language();
+    view! {
+        <section class="panel" aria-labelledby="language-title">
+            <header class="panel-head">
+                <div>
+                    <h2 id="language-title">{words::language(language)}</h2>
+                    <p class="quiet">{words::language_hint(language)}</p>
+                </div>
+                <LanguageSwitch language chosen automatic=true />
+            </header>
+        </section>
     }
 }
 

@@ -5,8 +5,10 @@ use crate::{
         Page,
         calls::{Problem, features::features, session::me},
         components::{navigation::Navigation, viewing_banner::ViewingBanner},
+        language,
     },
     domain::{PRODUCT, features::Features, identity::Viewer},
+    text::{common, navigation as words},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -53,17 +55,21 @@ impl Session {
 
 /// A page within the frame of `/billing/*`, `/admin/*` and `/account`.
 pub fn framed(session: &Session, Page { title, content }: Page) -> Page {
+    let language = language();
     let viewer = session.viewer().cloned();
     let banner = viewer.clone().filter(|viewer| viewer.viewing).map(|viewer| view! { <ViewingBanner viewer /> });
     // Paper has no navigation, so it names the customer first.
     let customer = viewer.as_ref().and_then(|viewer| viewer.customer.as_ref()).map(|customer| format!("{} · ", customer.name));
     let content = view! {
         <p class="print-only print-head">{customer} {PRODUCT}</p>
-        <a class="skip-link" href="#main">"Skip to the content"</a>
+        <a class="skip-link" href="#main">{words::skip_to_content(language)}</a>
         {banner}
         <div class="console">
             <Navigation billing=!session.paused() viewer />
-            <main id="main" class="main" tabindex="-1">{content}</main>
+            <main id="main" class="main" tabindex="-1">
+                {content}
+                <p class="times-note">{common::times_are_utc(language)}</p>
+            </main>
         </div>
     };
     Page::new(title, content)

@@ -4,7 +4,7 @@ use crate::{
     app::{
         Page,
         address::address,
-        components::{Glyph, Icon, brand::Brand, theme_switch::ThemeSwitch},
+        components::{Glyph, Icon, brand::Brand, language_switch::LanguageSwitch, theme_switch::ThemeSwitch},
         language,
         local_path::{HOME, local_path},
     },
@@ -96,6 +96,7 @@ pub fn page() -> Page {
                     <button class="button primary wide">{words::sign_in(language)}</button>
                 </form>
             </div>
+            <LanguageSwitch language chosen=Some(language) />
             <ThemeSwitch />
         </main>
     };
@@ -147,6 +148,7 @@ fn code_step(reason: Option<Reason>, next: String) -> impl IntoView {
                 </form>
                 <a href="/login">{words::start_again(language)}</a>
             </div>
+            <LanguageSwitch language chosen=Some(language) />
             <ThemeSwitch />
         </main>
     }

@@ -19,37 +19,66 @@ pub struct LinePrice {
     pub arithmetic: Option<String>,
 }
 
+/// Quantity and price of a line as numbers. Uncertain values are absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pricing<'a> {
+    pub quantity: Option<Decimal>,
+    /// In minor units: an exact decimal.
+    pub unit_price: Option<&'a str>,
+    /// The number of units that the price is for; None: one.
+    pub per: Option<u64>,
+    pub package: Option<Package>,
+}
+
+/// How a price converts the quantity into packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    pub round_up: bool,
+    /// The quantity in whole packages, if it differs from the quantity.
+    pub rounded_to: Option<Decimal>,
+}
+
 impl LineItem {
-    /// Quantity and price. A proration has no unit price: its amount is part of a price.
+    /// Quantity and price, in English. A proration has no unit price: its amount is part of a price.
     pub fn price(&self, currency: Currency) -> LinePrice {
-        let exact = self.quantity_decimal.as_deref().and_then(Decimal::parse).or_else(|| self.quantity.map(Decimal::whole));
-        let quantity = exact.map(|quantity| quantity.to_string());
+        let Pricing { quantity, unit_price, per, package } = self.pricing(currency);
+        let quantity = quantity.map(|quantity| quantity.to_string());
+        let shown = unit_price.and_then(|minor_units| self::unit_price(minor_units, currency));
+        let per = per.map(|divisor| format!("per {}", group_thousands(divisor)));
+        let arithmetic = package.zip(quantity.as_ref().zip(shown.as_ref().zip(per.as_ref()))).map(|(package, (quantity, (shown, per)))| {
+            let rounded = package.rounded_to.map(|whole| format!(", rounded {} to {whole}", if package.round_up { "up" } else { "down" }));
+            format!("{quantity} at {shown} {per}{}", rounded.unwrap_or_default())
+        });
+        LinePrice { quantity, unit_price: shown, per, arithmetic }
+    }
+
+    /// Quantity and price as numbers.
+    pub fn pricing(&self, currency: Currency) -> Pricing<'_> {
+        let quantity = self.quantity_decimal.as_deref().and_then(Decimal::parse).or_else(|| self.quantity.map(Decimal::whole));
         let price = self.unit_amount.as_deref().filter(|_| !self.proration);
-        let Some((price, shown)) = price.and_then(|price| Decimal::parse(price).zip(unit_price(price, currency))) else {
-            return LinePrice { quantity, ..LinePrice::default() };
+        let price = price.filter(|price| unit_price_number(price, currency).is_some());
+        let Some((minor_units, price)) = price.and_then(|text| Some((text, Decimal::parse(text)?))) else {
+            return Pricing { quantity, ..Pricing::default() };
         };
         if let Some(transform) = self.transform_quantity.filter(|transform| transform.divide_by > 1) {
-            let per = format!("per {}", Decimal::whole(transform.divide_by));
-            let rounded = exact.and_then(|quantity| quantity.in_packages(transform.divide_by, transform.round_up)).map(|whole| {
-                format!(", rounded {} to {}", if transform.round_up { "up" } else { "down" }, Decimal { digits: whole, scale: 0 })
-            });
-            let arithmetic = quantity.as_ref().map(|quantity| format!("{quantity} at {shown} {per}{}", rounded.unwrap_or_default()));
-            return LinePrice { quantity, unit_price: Some(shown), per: Some(per), arithmetic };
+            let rounded_to = quantity
+                .and_then(|quantity| quantity.in_packages(transform.divide_by, transform.round_up))
+                .map(|whole| Decimal { digits: whole, scale: 0 });
+            let package = Package { round_up: transform.round_up, rounded_to };
+            let per = u64::try_from(transform.divide_by).ok();
+            return Pricing { quantity, unit_price: Some(minor_units), per, package: Some(package) };
         }
         // Without a price object, a price is only shown if it yields the amount: per unit, or per
         // package of ten, a hundred, a thousand….
-        let divisor = match exact {
+        let divisor = match quantity {
             Some(quantity) => power_of_ten(quantity, price, self.amount),
             None => Some(1),
         };
         match divisor {
-            Some(divisor) => LinePrice {
-                quantity,
-                unit_price: Some(shown),
-                per: (divisor > 1).then(|| format!("per {}", group_thousands(divisor))),
-                arithmetic: None,
-            },
-            None => LinePrice { quantity, ..LinePrice::default() },
+            Some(divisor) => {
+                Pricing { quantity, unit_price: Some(minor_units), per: Some(divisor).filter(|divisor| *divisor > 1), package: None }
+            }
+            None => Pricing { quantity, ..Pricing::default() },
         }
     }
 
@@ -99,12 +128,20 @@ impl TaxId {
 
 /// An exact decimal: `digits` shifted right by `scale` places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Decimal {
+pub struct Decimal {
     digits: i128,
     scale: u32,
 }
 
 impl Decimal {
+    /// `-1234.5`: without separators.
+    pub fn plain(self) -> String {
+        let digits = format!("{:0>width$}", self.digits.unsigned_abs(), width = self.scale as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.scale as usize);
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{}{whole}{point}{fraction}", if self.digits < 0 { "-" } else { "" })
+    }
+
     const fn whole(number: i64) -> Decimal {
         Decimal { digits: number as i128, scale: 0 }
     }

@@ -6,7 +6,7 @@
 
 mod tax;
 
-pub use tax::{TaxGroup, by_rate, notes, rates};
+pub use tax::{REVERSE_CHARGE, TaxGroup, by_rate, notes, rates};
 
 use super::{InvoiceDetail, InvoiceStatus, PretaxCredit, PretaxCreditKind, ShippingCost, TaxAmount, TaxBehavior};
 use crate::domain::money::{Currency, Money};
@@ -67,10 +67,13 @@ pub enum SumRole {
 pub struct SumRow {
     pub kind: SumKind,
     pub role: SumRole,
-    /// Display label.
+    /// Display label in English.
     pub label: String,
     /// Minor units of the invoice's currency.
     pub amount: i64,
+    /// The tax of a row of the kinds `tax` and `tax_included`, for labels in other languages.
+    #[serde(skip)]
+    pub tax: Option<TaxGroup>,
 }
 
 /// An invoice's amounts as sent by Stripe, in minor units.
@@ -184,12 +187,12 @@ pub fn sums(figures: &Figures) -> Sums {
     rows.part(SumKind::Shipping, "Shipping", explained.shipping);
     let groups = explained.taxes.groups();
     for tax in groups.iter().filter(|tax| tax.behavior == TaxBehavior::Exclusive && tax.shows()) {
-        rows.row(SumKind::Tax, SumRole::Part, tax.label(figures.currency), tax.amount);
+        rows.tax(SumKind::Tax, SumRole::Part, tax.label(figures.currency), tax);
     }
     rows.part(SumKind::OtherAdjustments, rest_label, explained.rest);
     rows.sum(SumKind::Total, "Total", figures.total.into());
     for tax in groups.iter().filter(|tax| tax.behavior == TaxBehavior::Inclusive && tax.shows()) {
-        rows.row(SumKind::TaxIncluded, SumRole::Note, tax.included_label(figures.currency), tax.amount);
+        rows.tax(SumKind::TaxIncluded, SumRole::Note, tax.included_label(figures.currency), tax);
     }
     let settled = settle(figures, &mut rows);
     let taxed: i128 = groups.iter().map(|tax| tax.amount).sum();
@@ -206,7 +209,11 @@ struct Rows(Vec<SumRow>);
 
 impl Rows {
     fn row(&mut self, kind: SumKind, role: SumRole, label: String, amount: i128) {
-        self.0.push(SumRow { kind, role, label, amount: clamp(amount) });
+        self.0.push(SumRow { kind, role, label, amount: clamp(amount), tax: None });
+    }
+
+    fn tax(&mut self, kind: SumKind, role: SumRole, label: String, tax: &TaxGroup) {
+        self.0.push(SumRow { kind, role, label, amount: clamp(tax.amount), tax: Some(tax.clone()) });
     }
 
     fn sum(&mut self, kind: SumKind, label: &str, amount: i128) {

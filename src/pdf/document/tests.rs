@@ -1,7 +1,10 @@
 //! Sums and sentences of a document, without rendering it.
 
 use super::*;
-use crate::domain::invoice::{CustomField, InvoiceSummary, SumKind};
+use crate::domain::{
+    address::Address,
+    invoice::{CustomField, InvoiceCustomer, InvoiceSummary, SumKind},
+};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -30,6 +33,7 @@ fn invoice() -> InvoiceDetail {
             name: "Acme".to_owned(),
             email: None,
             address: Vec::new(),
+            postal: Address::default(),
             tax_id: None,
             tax_ids: Vec::new(),
             tax_exempt: None,
@@ -57,16 +61,16 @@ fn invoice() -> InvoiceDetail {
 }
 
 fn document(invoice: &InvoiceDetail) -> InvoiceDocument {
-    InvoiceDocument::new(invoice, &Seller::apex_mediation())
+    InvoiceDocument::new(Language::English, invoice, &Seller::apex_mediation())
 }
 
 fn sum(kind: SumKind, amount: i64) -> SumRow {
-    SumRow { kind, role: SumRole::Sum, label: format!("{kind:?}"), amount }
+    SumRow { kind, role: SumRole::Sum, label: format!("{kind:?}"), amount, tax: None }
 }
 
 #[test]
 fn the_last_sum_is_emphasised() {
-    let weights: Vec<Weight> = totals(&invoice()).into_iter().map(|total| total.weight).collect();
+    let weights: Vec<Weight> = totals(Language::English, &invoice()).into_iter().map(|total| total.weight).collect();
     assert_eq!(weights, [Weight::Plain, Weight::Sum, Weight::Due]);
 }
 
@@ -145,8 +149,17 @@ fn failed_refunds_and_fraud_reasons_are_not_printed() {
 }
 
 #[test]
-fn payment_methods_have_display_names() {
-    assert_eq!(payment_method("sepa_debit"), "SEPA Direct Debit");
-    assert_eq!(payment_method("wechat_pay"), "Wechat pay");
-    assert_eq!(payment_method(""), "Payment");
+fn documents_are_in_the_customers_language() {
+    let mut invoice = invoice();
+    invoice.summary.period = Some(crate::domain::period::Period::calendar_month(datetime!(2026-11-10 0:00 UTC)));
+    invoice.customer.postal = Address { city: Some("Paris".into()), country: Some("FR".into()), ..Address::default() };
+    let german = InvoiceDocument::new(Language::German, &invoice, &Seller::apex_mediation());
+    assert_eq!((german.lang, german.title.as_str(), german.status), ("de", "Rechnung A-1", "Offen"));
+    assert_eq!(german.headline.replace('\u{a0}', " "), "119,00 € fällig am 14. Dezember 2026");
+    assert_eq!(german.customer.lines, ["Paris", "Frankreich"]);
+    let period = &german.facts[3];
+    assert_eq!((period.label.as_str(), period.value.replace('\u{a0}', " ")), ("Leistungszeitraum", "1.–30. November 2026".into()));
+    let french = InvoiceDocument::new(Language::French, &invoice, &Seller::apex_mediation());
+    assert_eq!(french.how_to_pay.unwrap().text.replace('\u{a0}', " "), "Merci de régler 119,00 € avant le 14 décembre 2026.");
+    assert_eq!(french.labels.bill_to, "Facturé à");
 }

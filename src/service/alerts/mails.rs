@@ -4,11 +4,13 @@
 
 use super::{Platform, Result, outbox, store, store::Owed, system_entry};
 use crate::{
-    domain::{email::EmailAddress, format, identity::CustomerId},
+    domain::{email::EmailAddress, identity::CustomerId, language::Language},
     mail::Mail,
-    store::postgres::{audit, contacts, customers},
+    store::postgres::{audit, contacts, customers, users},
+    text::{common, format, mail as words},
 };
 use serde_json::json;
+use std::collections::HashMap;
 use time::Duration;
 
 /// After this time an unsent mail is outdated.
@@ -46,13 +48,14 @@ async fn send(platform: &Platform, group: &[Owed]) -> Result<usize> {
     let ids: Vec<i64> = group.iter().map(|owed| owed.id).collect();
     let name = customers::name(&platform.db, customer).await?.unwrap_or_default();
     let recipients = recipients(platform, customer).await?;
+    let languages = languages(platform, customer, &recipients).await?;
     let mut failure = recipients.is_empty().then(|| "no recipient is configured".to_owned());
     for to in &recipients {
         let missing: Vec<&Owed> = group.iter().filter(|owed| !owed.notified_to.iter().any(|got| got == to.as_str())).collect();
         if missing.is_empty() {
             continue;
         }
-        match platform.mail.send(write(platform, &name, to, &missing)).await {
+        match platform.mail.send(write(platform, languages.get(to.as_str()).copied().unwrap_or_default(), &name, to, &missing)).await {
             Ok(()) => {
                 let missing: Vec<i64> = missing.iter().map(|owed| owed.id).collect();
                 store::sent_to(&platform.db, &missing, to.as_str()).await?;
@@ -91,20 +94,32 @@ async fn recipients(platform: &Platform, customer: CustomerId) -> Result<Vec<Ema
     Ok(email.and_then(|email| email.parse().ok()).into_iter().collect())
 }
 
-fn write<'a>(platform: &Platform, customer: &str, to: &'a EmailAddress, alerts: &[&Owed]) -> Mail<'a> {
-    let mut lines: Vec<String> = alerts.iter().map(|owed| format!("- {}", owed.alert.sentence())).collect();
-    let period = alerts.first().map(|owed| owed.alert.period);
-    let ends = period.map(|period| format!("The billing period ends on {}.", format::date_time(period.end()))).unwrap_or_default();
+/// The language of each recipient: the setting of the user with this address, else the customer's
+/// preferred locale.
+async fn languages(platform: &Platform, customer: CustomerId, recipients: &[EmailAddress]) -> Result<HashMap<String, Language>> {
+    let emails: Vec<String> = recipients.iter().map(|email| email.as_str().to_lowercase()).collect();
+    let chosen: HashMap<String, Language> = users::languages(&platform.db, &emails).await?.into_iter().collect();
+    let locale = customers::preferred_locale(&platform.db, customer).await?;
+    let of = |email: &EmailAddress| Language::choose(chosen.get(&email.as_str().to_lowercase()).copied(), locale.as_deref(), None);
+    Ok(recipients.iter().map(|email| (email.as_str().to_owned(), of(email))).collect())
+}
+
+fn write<'a>(platform: &Platform, language: Language, customer: &str, to: &'a EmailAddress, alerts: &[&Owed]) -> Mail<'a> {
+    let mut lines: Vec<String> = alerts.iter().map(|owed| format!("- {}", words::alert_sentence(language, &owed.alert))).collect();
     let origin = platform.config.public_url.origin();
     lines.push(String::new());
-    lines.push(ends);
-    lines.push(format!("Current usage: {origin}/billing/usage"));
-    lines.push(format!("Change thresholds, recipients and caps: {origin}/billing/settings"));
+    if let Some(first) = alerts.first() {
+        lines.push(words::period_ends(language, &format::date_time(language, first.alert.period.end())));
+    }
+    lines.push(words::current_usage(language, &format!("{origin}/billing/usage")));
+    lines.push(words::change_alerts(language, &format!("{origin}/billing/settings")));
     let subject = match alerts {
-        [one] => format!("Usage alert for {customer}: {}", one.alert.metric.title()),
-        several => format!("Usage alerts for {customer}: {} thresholds reached", several.len()),
+        [one] => words::alert_subject(language, customer, common::metric(language, one.alert.metric)),
+        several => words::alerts_subject(language, several.len() as u64, customer),
     };
-    let text = format!("Usage of {customer} has reached alert thresholds.\n\n{}\n", lines.join("\n")).replace('\u{a0}', " ");
+    let text = format!("{}\n\n{}\n", words::alert_intro(language, customer), lines.join("\n"));
     let newest = alerts.iter().map(|owed| owed.id).max().unwrap_or_default();
-    Mail { to, subject, text, id: format!("usage-alert-{newest}") }
+    // Mail programs show no-break spaces in plain text in different ways.
+    let plain = |text: String| text.replace(['\u{a0}', '\u{202f}'], " ");
+    Mail { to, subject: plain(subject), text: plain(text), id: format!("usage-alert-{newest}") }
 }

@@ -71,6 +71,12 @@ pub async fn name(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<St
     sqlx::query_scalar!("SELECT name FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await
 }
 
+/// A customer's preferred locale at Stripe.
+pub async fn preferred_locale(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<String>> {
+    let locale = sqlx::query_scalar!("SELECT preferred_locale FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+    Ok(locale.flatten())
+}
+
 /// A customer's currency.
 pub async fn currency(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
     let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;

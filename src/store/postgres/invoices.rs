@@ -7,15 +7,20 @@ mod search;
 pub use search::Search;
 
 use super::decode;
-use crate::domain::{
-    identity::CustomerId,
-    invoice::{
-        CreditNote, InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment, Refund,
-        TaxId,
-        sums::{Figures, LineFigures},
+use crate::{
+    domain::{
+        address::Address,
+        identity::CustomerId,
+        invoice::{
+            CreditNote, InvoiceCustomer, InvoiceDetail, InvoiceSort, InvoiceStatus, InvoiceSummary, InvoiceTotals, LineItem, Payment,
+            Refund, TaxId,
+            sums::{Figures, LineFigures},
+        },
+        language::Language,
+        money::Currency,
+        web_link::https_only,
     },
-    money::Currency,
-    web_link::https_only,
+    text::address,
 };
 use figures::{parsed, with_rates};
 use row::{FullRow, Row, span};
@@ -368,12 +373,14 @@ pub async fn detail(
     .map(|credit_note| CreditNote { pdf_url: https_only(credit_note.pdf_url), ..credit_note })
     .collect::<Vec<_>>();
     let tax_ids = row.tax_ids();
+    let postal = row.customer_address.as_ref().map(Address::of_stripe).unwrap_or_default();
     let detail = InvoiceDetail {
         summary: row.summary(now)?,
         customer: InvoiceCustomer {
             name: row.name,
             email: row.email,
-            address: row.customer_address.as_ref().map(address_lines).unwrap_or_default(),
+            address: address::lines(Language::English, &postal),
+            postal,
             tax_id: tax_ids.first().map(|id| id.value.clone()),
             tax_ids,
             tax_exempt: row.customer_tax_exempt,
@@ -403,11 +410,3 @@ pub async fn detail(
 
 /// Lines of an invoice per query.
 const LINES_AT_ONCE: i64 = 5_000;
-
-/// Formats Stripe's address object as lines.
-fn address_lines(address: &serde_json::Value) -> Vec<String> {
-    let part =
-        |key: &str| address.get(key).and_then(|value| value.as_str()).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    let city = [part("postal_code"), part("city"), part("state")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    [part("line1"), part("line2"), (!city.is_empty()).then_some(city), part("country")].into_iter().flatten().collect()
-}

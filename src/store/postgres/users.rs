@@ -1,7 +1,7 @@
 //! Users.
 
 use super::decode;
-use crate::domain::{identity::CustomerId, role::Role};
+use crate::domain::{identity::CustomerId, language::Language, role::Role};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,6 +16,10 @@ pub struct User {
     pub customer: Option<CustomerId>,
     /// Login requires a code.
     pub has_second_factor: bool,
+    /// The user's own choice.
+    pub language: Option<Language>,
+    /// The customer's preferred locale at Stripe.
+    pub preferred_locale: Option<String>,
 }
 
 struct UserRow {
@@ -25,6 +29,8 @@ struct UserRow {
     role: String,
     customer_id: Option<Uuid>,
     has_second_factor: bool,
+    language: Option<String>,
+    preferred_locale: Option<String>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -32,8 +38,9 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<User, sqlx::Error> {
         let role = decode(&row.role)?;
-        let UserRow { id, email, password_hash, customer_id, has_second_factor, .. } = row;
-        Ok(User { id, email, password_hash, role, customer: customer_id.map(CustomerId), has_second_factor })
+        let language = row.language.as_deref().map(decode).transpose()?;
+        let UserRow { id, email, password_hash, customer_id, has_second_factor, preferred_locale, .. } = row;
+        Ok(User { id, email, password_hash, role, customer: customer_id.map(CustomerId), has_second_factor, language, preferred_locale })
     }
 }
 
@@ -41,9 +48,9 @@ impl TryFrom<UserRow> for User {
 pub async fn by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
-        r#"SELECT id, email, password_hash, role, customer_id,
+        r#"SELECT users.id, users.email, password_hash, role, customer_id, language, preferred_locale AS "preferred_locale?",
                   EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
-           FROM users WHERE email = $1 AND disabled_at IS NULL"#,
+           FROM users LEFT JOIN customers ON customers.id = customer_id WHERE users.email = $1 AND disabled_at IS NULL"#,
         email
     )
     .fetch_optional(pool)
@@ -56,9 +63,9 @@ pub async fn by_email(pool: &PgPool, email: &str) -> sqlx::Result<Option<User>> 
 pub async fn by_id(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         UserRow,
-        r#"SELECT id, email, password_hash, role, customer_id,
+        r#"SELECT users.id, users.email, password_hash, role, customer_id, language, preferred_locale AS "preferred_locale?",
                   EXISTS (SELECT 1 FROM user_totp WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS "has_second_factor!"
-           FROM users WHERE id = $1 AND disabled_at IS NULL"#,
+           FROM users LEFT JOIN customers ON customers.id = customer_id WHERE users.id = $1 AND disabled_at IS NULL"#,
         id
     )
     .fetch_optional(pool)
@@ -134,6 +141,28 @@ pub async fn set_password(conn: &mut PgConnection, email: &str, password_hash: &
     sqlx::query_scalar!("UPDATE users SET password_hash = $2 WHERE email = $1 AND disabled_at IS NULL RETURNING id", email, password_hash)
         .fetch_optional(conn)
         .await
+}
+
+/// Sets or clears a user's language; returns the one before. None if the user doesn't exist.
+pub async fn set_language(conn: &mut PgConnection, user: Uuid, language: Option<Language>) -> sqlx::Result<Option<Option<Language>>> {
+    let before = sqlx::query_scalar!("SELECT language FROM users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE", user)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(before) = before else { return Ok(None) };
+    sqlx::query!("UPDATE users SET language = $2 WHERE id = $1", user, language.map(Language::code)).execute(conn).await?;
+    before.as_deref().map(decode).transpose().map(Some)
+}
+
+/// The languages that these addresses' users chose: address and language.
+pub async fn languages(pool: &PgPool, emails: &[String]) -> sqlx::Result<Vec<(String, Language)>> {
+    let rows = sqlx::query!(
+        r#"SELECT email, language AS "language!" FROM users
+           WHERE email = ANY($1) AND language IS NOT NULL AND disabled_at IS NULL"#,
+        emails
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.email, decode(&row.language)?))).collect()
 }
 
 /// Records a login.

@@ -15,6 +15,23 @@ const fn months(language: Language) -> [&'static str; 12] {
     }
 }
 
+/// Months in full, as within a date.
+const fn long_months(language: Language) -> [&'static str; 12] {
+    match language {
+        Language::English => {
+            ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+        }
+        Language::German => {
+            ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"]
+        }
+        Language::French => {
+            ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
+        }
+    }
+}
+
+type Months = fn(Language) -> [&'static str; 12];
+
 /// `1`, in German `1.`.
 fn day(language: Language, at: OffsetDateTime) -> String {
     let dot = if language == Language::German { "." } else { "" };
@@ -23,11 +40,24 @@ fn day(language: Language, at: OffsetDateTime) -> String {
 
 /// `1 Nov 2026`, `1. Nov. 2026`, `1 nov. 2026`.
 pub fn date(language: Language, at: OffsetDateTime) -> String {
-    format!("{} {}", day_month(language, at), at.to_offset(UtcOffset::UTC).year())
+    with_year(language, at, months)
+}
+
+/// `1 November 2026`, `1. November 2026`, `1 novembre 2026`.
+pub fn long_date(language: Language, at: OffsetDateTime) -> String {
+    with_year(language, at, long_months)
+}
+
+fn with_year(language: Language, at: OffsetDateTime, months: Months) -> String {
+    format!("{} {}", without_year(language, at, months), at.to_offset(UtcOffset::UTC).year())
 }
 
 /// `1 Nov`, `1. Nov.`, `1 nov.`.
 pub fn day_month(language: Language, at: OffsetDateTime) -> String {
+    without_year(language, at, months)
+}
+
+fn without_year(language: Language, at: OffsetDateTime, months: Months) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     let month = months(language)[usize::from(u8::from(at.month()) - 1)];
     format!("{} {month}", day(language, at))
@@ -53,18 +83,27 @@ pub fn machine(at: OffsetDateTime) -> String {
 /// `1 – 30 Nov 2026`, `15 Nov – 14 Dec 2026`, `20 Dec 2026 – 19 Jan 2027`, `1 Nov 2026`: with the
 /// last day of the period, which is the day before if it ends at midnight.
 pub fn period(language: Language, period: &Period) -> String {
+    span(language, period, months)
+}
+
+/// The same with months in full: `1 – 30 November 2026`.
+pub fn long_period(language: Language, period: &Period) -> String {
+    span(language, period, long_months)
+}
+
+fn span(language: Language, period: &Period, months: Months) -> String {
     let first = period.start().to_offset(UtcOffset::UTC);
     let last = (period.end() - Duration::NANOSECOND).to_offset(UtcOffset::UTC);
-    let until = date(language, last);
+    let until = with_year(language, last, months);
     if first.date() == last.date() {
         until
     } else if (first.year(), first.month()) == (last.year(), last.month()) {
         let dash = if language == Language::English { " – " } else { "–" };
         format!("{}{dash}{until}", day(language, first))
     } else if first.year() == last.year() {
-        format!("{} – {until}", day_month(language, first))
+        format!("{} – {until}", without_year(language, first, months))
     } else {
-        format!("{} – {until}", date(language, first))
+        format!("{} – {until}", with_year(language, first, months))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Amounts of money.
 
-use super::{NBSP, decimal_separator, integer};
+use super::{NBSP, decimal, decimal_separator, integer};
 use crate::domain::{
     language::Language,
     money::{Currency, Money},
@@ -15,12 +15,22 @@ pub fn amount(language: Language, money: Money) -> String {
 /// `$726.01`, `726,01 $`, `726,01 $US`. A currency without a known symbol is written as its code:
 /// `KWD 12.345`.
 pub fn money(language: Language, money: Money) -> String {
-    let (sign, number) = (if money.amount < 0 { "-" } else { "" }, magnitude(language, money));
-    match (language, symbol(language, money.currency)) {
+    with_currency(language, money.amount < 0, &magnitude(language, money), money.currency)
+}
+
+/// An exact decimal of the major unit with its currency, such as a unit price: `$0.00008`.
+pub fn decimal_money(language: Language, number: &str, currency: Currency) -> String {
+    let (is_negative, number) = number.strip_prefix('-').map_or((false, number), |number| (true, number));
+    with_currency(language, is_negative, &decimal(language, number), currency)
+}
+
+fn with_currency(language: Language, is_negative: bool, number: &str, currency: Currency) -> String {
+    let sign = if is_negative { "-" } else { "" };
+    match (language, symbol(language, currency)) {
         (Language::English, Some(symbol)) => format!("{sign}{symbol}{number}"),
-        (Language::English, None) => format!("{sign}{}{NBSP}{number}", code(money.currency)),
+        (Language::English, None) => format!("{sign}{}{NBSP}{number}", code(currency)),
         (_, Some(symbol)) => format!("{sign}{number}{NBSP}{symbol}"),
-        (_, None) => format!("{sign}{number}{NBSP}{}", code(money.currency)),
+        (_, None) => format!("{sign}{number}{NBSP}{}", code(currency)),
     }
 }
 

@@ -40,9 +40,9 @@ async fn the_page_shows_alerts_and_caps_without_scripts() {
     assert_eq!(alerts::fire_for(&app.platform, customer).await.unwrap(), 3);
     let shown = page().await;
     for row in [
-        "Impressions Cap of 1,200,000 Reached, more is refused 22 Nov 2026, 15:50 UTC",
-        "Impressions 80% of 1,000,000 included Reached 22 Nov 2026, 15:50 UTC",
-        "Impressions $0.01 of overage Reached 22 Nov 2026, 15:50 UTC",
+        "Impressions Cap of 1,200,000 Reached, more is refused 22 Nov 2026, 15:50",
+        "Impressions 80% of 1,000,000 included Reached 22 Nov 2026, 15:50",
+        "Impressions $0.01 of overage Reached 22 Nov 2026, 15:50",
         "Data transfer Cap of 900.5 GB In force",
     ] {
         assert!(shown.contains(row), "{row} in {shown}");

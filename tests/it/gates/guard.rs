@@ -56,6 +56,8 @@ async fn the_guard_requires_the_second_factor() {
         customer: None,
         has_second_factor,
         viewing: None,
+        language: None,
+        customer_language: None,
     };
     let with = |has_second_factor| {
         let mut extensions = Extensions::new();

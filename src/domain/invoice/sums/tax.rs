@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 /// The wording that Directive 2006/112/EC, Article 226(11a) requires, and its meaning.
-const REVERSE_CHARGE: &str = "Reverse charge: the customer is liable for the tax.";
+pub const REVERSE_CHARGE: &str = "Reverse charge: the customer is liable for the tax.";
 
 /// All taxes of one rate and behaviour on an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +18,11 @@ pub struct TaxGroup {
     /// None unless known for each tax.
     pub taxable_amount: Option<i128>,
     pub reason: Option<String>,
-    name: String,
-    percentage: Option<String>,
-    jurisdiction: Option<String>,
+    /// The rate's display name, else `Tax`.
+    pub name: String,
+    /// An exact decimal.
+    pub percentage: Option<String>,
+    pub jurisdiction: Option<String>,
     rate_id: Option<String>,
 }
 
