@@ -1,4 +1,57 @@
 import { expect, hydrated, signIn, test } from './support';
+import type { Page } from '@playwright/test';
+
+/** The session ends while the form is filled in; after the login the input is there, not saved. */
+async function sessionEndsWhileTyping(page: Page) {
+  await signIn(page, 'publisher');
+  await page.goto('/billing/settings');
+  const field = page.getByRole('group', { name: 'API calls' }).getByLabel('Alert at (% of included)');
+  const before = await field.inputValue();
+  await field.fill('61; 62');
+  await page.context().clearCookies({ name: 'auth_token' });
+  await page.getByRole('button', { name: 'Save alerts' }).click();
+  await expect(page).toHaveURL(/\/login\?/);
+  await expect(page.getByRole('status').first()).toContainText('Your session ended. Sign in and your changes will be there.');
+  await page.getByLabel('E-mail').fill('publisher@demo.test');
+  await page.getByLabel('Password').fill(process.env.APEX_E2E_PASSWORD!);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/billing\/settings$/);
+  await expect(field).toHaveValue('61; 62');
+  await expect(page.getByText('These changes are not saved yet.')).toBeVisible();
+  await page.getByRole('button', { name: 'Discard changes' }).click();
+  await expect(page.getByText('Changes discarded.')).toBeVisible();
+  await expect(field).toHaveValue(before);
+}
+
+test('input survives the end of the session', async ({ page }) => sessionEndsWhileTyping(page));
+
+test('several errors are at their fields, the first has the focus', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await page.goto('/billing/settings');
+  await page.getByLabel('Recipients').fill('a@b');
+  const impressions = page.getByRole('group', { name: 'Impressions' });
+  await impressions.getByLabel('Cap', { exact: true }).fill('many');
+  await page.getByRole('button', { name: 'Save alerts' }).click();
+  await expect(page.getByRole('alert')).toContainText('Correct 2 fields');
+  await expect(page.getByLabel('Recipients')).toBeFocused();
+  await expect(page.getByLabel('Recipients')).toHaveAccessibleDescription(/Enter an e-mail address such as name@example\.com/);
+  await expect(impressions.getByLabel('Cap', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+  await page.getByRole('alert').getByRole('link', { name: /Impressions/ }).click();
+  await expect(impressions.getByLabel('Cap', { exact: true })).toBeFocused();
+});
+
+test('a new key can be copied', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signIn(page, 'publisher');
+  await page.goto('/billing/settings');
+  await page.getByLabel(/^Key name/).fill(`copied-${Date.now()}`);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await hydrated(page);
+  const key = await page.locator('.new-key code').textContent();
+  await page.getByRole('button', { name: /^Copy/ }).click();
+  await expect(page.locator('.new-key [data-copy-status]')).toHaveText('Copied');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+});
 
 test('an API key is created, shown once, and revoked', async ({ page }) => {
   await signIn(page, 'publisher');
@@ -66,6 +119,8 @@ test('read-only users see settings without forms', async ({ page }) => {
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
+
+  test('input survives the end of the session', async ({ page }) => sessionEndsWhileTyping(page));
 
   test('thresholds, recipients, a cap and a contact are set', async ({ page }) => {
     await signIn(page, 'publisher');
