@@ -156,9 +156,9 @@ mod tests {
         for form in ["", "password", "totp-confirm", "key-revoke", "discard"] {
             assert!(StoredForm::of(fields(form, owner), NOW).is_none(), "{form}");
         }
-        let mut anyones = fields("key", owner);
-        anyones.retain(|(name, _)| name != OWNER);
-        assert!(StoredForm::of(anyones, NOW).is_none());
+        let mut unnamed = fields("key", owner);
+        unnamed.retain(|(name, _)| name != OWNER);
+        assert!(StoredForm::of(unnamed, NOW).is_none());
     }
 
     proptest! {

@@ -40,6 +40,7 @@ pub struct InvalidField {
     pub parameter: String,
     /// Stable code, such as `required`, `invalid_email`, `invalid_number`, `out_of_range`.
     pub code: String,
+    /// In English: a predicate of the field.
     pub detail: String,
 }
 
