@@ -15,6 +15,24 @@ pub enum Language {
     French,
 }
 
+/// A text in every language.
+#[derive(Debug)]
+pub struct Translated {
+    pub en: &'static str,
+    pub de: &'static str,
+    pub fr: &'static str,
+}
+
+impl Translated {
+    pub const fn of(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::German => self.de,
+            Language::French => self.fr,
+        }
+    }
+}
+
 /// Bytes of an `Accept-Language` header that are read. Browsers send fewer than 100.
 const HEADER_BYTES: usize = 1_024;
 

@@ -13,6 +13,7 @@ pub use json::{InUnit, by_key, in_unit, included};
 pub use per_metric::{PerMetric, Quantities};
 pub use unit::{BYTES_PER_GB, Gigabytes, Unit};
 
+use super::language::Translated;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -30,9 +31,9 @@ pub struct Definition {
     /// read.
     pub included: &'static str,
     /// A heading.
-    pub title: &'static str,
+    pub title: Translated,
     /// The name within a sentence.
-    pub noun: &'static str,
+    pub noun: Translated,
     pub unit: Unit,
 }
 
@@ -56,8 +57,8 @@ metrics! {
         key: "impressions",
         field: "impressions",
         included: "included_impressions",
-        title: "Impressions",
-        noun: "impressions",
+        title: Translated { en: "Impressions", de: "Impressionen", fr: "Impressions" },
+        noun: Translated { en: "impressions", de: "Impressionen", fr: "impressions" },
         unit: Unit::Count,
     };
     ApiCalls = Definition {
@@ -65,8 +66,8 @@ metrics! {
         key: "api_calls",
         field: "api_calls",
         included: "included_api_calls",
-        title: "API calls",
-        noun: "API calls",
+        title: Translated { en: "API calls", de: "API-Aufrufe", fr: "Appels d’API" },
+        noun: Translated { en: "API calls", de: "API-Aufrufe", fr: "appels d’API" },
         unit: Unit::Count,
     };
     DataTransferBytes = Definition {
@@ -74,8 +75,8 @@ metrics! {
         key: "data_transfer",
         field: "data_transfer_gb",
         included: "included_data_transfer_gb",
-        title: "Data transfer",
-        noun: "data transfer",
+        title: Translated { en: "Data transfer", de: "Datenübertragung", fr: "Transfert de données" },
+        noun: Translated { en: "data transfer", de: "Datenübertragung", fr: "transfert de données" },
         unit: Unit::Bytes,
     };
     // Only in this crate's unit tests: they run with a fourth metric, which shows that an entry
@@ -86,8 +87,8 @@ metrics! {
         key: "storage",
         field: "storage_gb",
         included: "included_storage_gb",
-        title: "Storage",
-        noun: "storage",
+        title: Translated { en: "Storage", de: "Speicher", fr: "Stockage" },
+        noun: Translated { en: "storage", de: "Speicher", fr: "stockage" },
         unit: Unit::Bytes,
     };
 }
@@ -108,14 +109,14 @@ impl Metric {
         self.definition().name
     }
 
-    /// A heading.
+    /// A heading, in the language of the API.
     pub const fn title(self) -> &'static str {
-        self.definition().title
+        self.definition().title.en
     }
 
-    /// The name within a sentence.
+    /// The name within a sentence, in the language of the API.
     pub const fn noun(self) -> &'static str {
-        self.definition().noun
+        self.definition().noun.en
     }
 
     pub const fn unit(self) -> Unit {

@@ -43,7 +43,7 @@ fn no_other_file_names_a_metric() {
         .into_iter()
         .flat_map(|metric| {
             let definition = metric.definition();
-            let fixed = [definition.name, definition.key, definition.field, definition.included, definition.title, definition.noun];
+            let fixed = [definition.name, definition.key, definition.field, definition.included, definition.title.en, definition.noun.en];
             fixed.into_iter().map(str::to_owned).chain([format!("{metric:?}")])
         })
         .collect();
