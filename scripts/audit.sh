@@ -39,4 +39,4 @@ npm_audit() {
     for (const [name, { severity, range }] of Object.entries(report.vulnerabilities ?? {})) console.log(`    ${severity}: ${name} ${range}`);
     process.exit(counts.high + counts.critical > 0 ? 1 : 0);' <<< "$found"
 }
-npm_audit end2end && npm_audit benches/load/peer
+npm_audit end2end && npm_audit benches/load/peer && npm_audit benches/load/nextjs

@@ -23,21 +23,19 @@ scripts/wasm-cargo.sh build --quiet --profile "$profile" -p apex-islands --featu
 install_wasm_bindgen
 
 # By content, not by time: another clone may share the target folder.
+bindgen="$site.bindgen"
 built="$profile $(wasm-bindgen --version) $(cat "$wasm" src/islands/boot.js scripts/build-site.sh | cksum)"
-if [ "$(cat "$site/.wasm" 2>/dev/null)" != "$built" ]; then
+if [ "$(cat "$bindgen/built" 2>/dev/null)" != "$built" ]; then
   step "wasm-bindgen"
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  rm -rf "$bindgen"
   # Function names are two thirds of an unoptimised .wasm; a panic reports its file and line without
   # them.
   # No wasm-opt: Debian 12's (108) exports the wrong table, so no page hydrates, and its output is
   # larger as brotli.
-  wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name "$name" --out-dir "$work" "$wasm"
-  cat src/islands/boot.js >> "$work/$name.js"
-  mkdir -p "$site/pkg"
-  cp -R "$work/." "$site/pkg/"
-  echo "$built" > "$site/.wasm"
+  wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name "$name" --out-dir "$bindgen" "$wasm"
+  cat src/islands/boot.js >> "$bindgen/$name.js"
+  echo "$built" > "$bindgen/built"
 fi
 
-step "style sheet, public files, compressed copies"
-node scripts/assets.mjs "$site" "$profile"
+step "style sheet, public files, names with hashes, compressed copies"
+node scripts/assets.mjs "$site" "$profile" "$bindgen"

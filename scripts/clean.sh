@@ -13,4 +13,4 @@ for cluster in "/dev/shm/apex-billing-tests-$(id -u)" "$target/tmp/postgres"; do
   rm -rf "$cluster"
 done
 step "removing target/site, target/site-release, $target and $cache/target-wasm"
-rm -rf target/site target/site-release "$target" "${APEX_WASM_TARGET_DIR:-$cache/target-wasm}"
+rm -rf target/site target/site.* target/site-release target/site-release.* "$target" "${APEX_WASM_TARGET_DIR:-$cache/target-wasm}"

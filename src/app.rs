@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod alert_form;
+pub mod assets;
 pub mod calls;
 pub mod components;
 pub mod filters;

@@ -19,6 +19,8 @@ pub enum Principal {
         role: Role,
         /// The user's own customer.
         customer: Option<CustomerId>,
+        /// Its name, if it was read with the user.
+        customer_name: Option<String>,
         /// Login requires a code.
         has_second_factor: bool,
         /// The customer as which staff view the pages, read-only.
@@ -54,6 +56,14 @@ impl Principal {
         match self {
             Principal::User { customer, .. } => *customer,
             Principal::ApiKey { customer, .. } => Some(*customer),
+        }
+    }
+
+    /// The name of [`Principal::customer`], if it was read with the user.
+    pub fn known_customer_name(&self) -> Option<&str> {
+        match self {
+            Principal::User { viewing: None, customer_name, .. } => customer_name.as_deref(),
+            _ => None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use axum::http::{Extensions, request::Parts};
-use leptos::prelude::use_context;
+use leptos::prelude::{use_context, with_context};
 use std::sync::Arc;
 use tower_sessions::Session;
 
@@ -44,22 +44,22 @@ pub fn platform() -> Result<Platform> {
     use_context::<Platform>().ok_or_else(|| Error::Internal(anyhow::anyhow!("the context has no platform")))
 }
 
-/// The request's head, in a server function.
-fn request() -> Result<Parts> {
-    use_context::<Parts>().ok_or_else(|| Error::Internal(anyhow::anyhow!("the context has no request")))
+/// What the layers found out about the request, in a server function.
+fn in_request<T>(read: impl FnOnce(&Extensions) -> Result<T>) -> Result<T> {
+    with_context(|parts: &Parts| read(&parts.extensions))
+        .unwrap_or_else(|| Err(Error::Internal(anyhow::anyhow!("the context has no request"))))
 }
 
 /// The authenticated caller, with or without a required second factor, in a server function: only
 /// for reading its own identity.
 pub async fn signed_in() -> Result<(Platform, Principal)> {
-    let parts = request()?;
-    Ok((platform()?, principal_of(&parts.extensions)?))
+    Ok((platform()?, in_request(principal_of)?))
 }
 
 /// The authenticated caller, in a server function.
 pub async fn reader() -> Result<Reader> {
-    let parts = request()?;
-    reader_of(platform()?, &parts.extensions)
+    let platform = platform()?;
+    in_request(|extensions| reader_of(platform, extensions))
 }
 
 /// The authenticated caller and its customer, in a server function.
@@ -98,8 +98,8 @@ pub fn may_change(principal: &Principal, customer_id: Option<&str>) -> bool {
 
 /// The signed-in staff user, in a server function.
 pub async fn staff() -> Result<Staff> {
-    let parts = request()?;
-    staff_of(platform()?, &parts.extensions)
+    let platform = platform()?;
+    in_request(|extensions| staff_of(platform, extensions))
 }
 
 /// The signed-in staff user, in a handler.
@@ -110,8 +110,8 @@ pub fn staff_of(platform: Platform, extensions: &Extensions) -> Result<Staff> {
 
 /// The signed-in user, in a server function.
 pub async fn person() -> Result<Person> {
-    let parts = request()?;
-    person_of(platform()?, &parts.extensions)
+    let platform = platform()?;
+    in_request(|extensions| person_of(platform, extensions))
 }
 
 /// The signed-in user, in a handler: for its own account, where a second factor is set up.

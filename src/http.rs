@@ -4,6 +4,8 @@
 pub mod audit_refusals;
 pub mod canonical_path;
 pub mod client;
+pub mod compression;
+pub mod conditional;
 pub mod connection_shares;
 pub mod content_coding;
 pub mod cross_site;
@@ -22,4 +24,5 @@ pub mod security_headers;
 pub mod session;
 pub mod stalled_writes;
 pub mod state;
+pub mod static_files;
 pub mod unsaved;

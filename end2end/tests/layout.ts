@@ -29,7 +29,7 @@ export async function layoutFaults({ path, widths, height, open }: Measured): Pr
   const page = frame.contentDocument!;
   if (page.styleSheets.length === 0) throw new Error(`${path} has no style sheet`);
 
-  type Part = { box: Box; hidden: boolean; boxless: boolean; card: boolean; scrolls: boolean; clips: boolean; shortens: boolean };
+  type Part = { box: Box; hidden: boolean; boxless: boolean; card: boolean; scrolls: boolean; scrollsDown: boolean; clips: boolean; shortens: boolean };
   type Box = { left: number; right: number; top: number; bottom: number };
   const named = (element: Element) => {
     const text = (element.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 40);
@@ -52,7 +52,7 @@ export async function layoutFaults({ path, widths, height, open }: Measured): Pr
     const part = (element: Element): Part => {
       const known = parts.get(element);
       if (known) return known;
-      const { clipPath, display, overflowX, textOverflow, backgroundColor, borderLeftStyle, borderLeftWidth, borderRightWidth } = view.getComputedStyle(element);
+      const { clipPath, display, overflowX, overflowY, textOverflow, backgroundColor, borderLeftStyle, borderLeftWidth, borderRightWidth } = view.getComputedStyle(element);
       const parent = element.parentElement;
       const filled = backgroundColor !== 'rgba(0, 0, 0, 0)' && backgroundColor !== 'transparent';
       const bordered = borderLeftStyle !== 'none' && parseFloat(borderLeftWidth) > 0 && parseFloat(borderRightWidth) > 0;
@@ -63,6 +63,7 @@ export async function layoutFaults({ path, widths, height, open }: Measured): Pr
         boxless: display === 'contents',
         card: display !== 'inline' && element.localName !== 'svg' && element !== page.body && (filled || bordered),
         scrolls: element !== page.body && (overflowX === 'auto' || overflowX === 'scroll'),
+        scrollsDown: overflowY === 'auto' || overflowY === 'scroll',
         clips: element.localName !== 'svg' && (overflowX === 'hidden' || overflowX === 'clip'),
         shortens: textOverflow === 'ellipsis',
       };
@@ -93,7 +94,7 @@ export async function layoutFaults({ path, widths, height, open }: Measured): Pr
         }
         if (!card && around.card) {
           card = true;
-          if (beside || box.top < around.box.top - 4 || box.bottom > around.box.bottom + 4) fault(`${name()} stands outside ${named(at).split(' “')[0]}`);
+          if (beside || (!around.scrollsDown && (box.top < around.box.top - 4 || box.bottom > around.box.bottom + 4))) fault(`${name()} stands outside ${named(at).split(' “')[0]}`);
         }
       }
       if (box.left < -1 || box.right > across + 1) fault(`${name()} stands outside the window`);
@@ -120,10 +121,10 @@ export async function layoutFaults({ path, widths, height, open }: Measured): Pr
 
     for (const select of page.querySelectorAll('select')) {
       if (hidden(select)) continue;
-      const { font, paddingLeft, paddingRight } = view.getComputedStyle(select);
-      pen.font = font;
-      // The arrow takes some 20 pixels.
-      const room = select.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - 20;
+      const { fontWeight, fontSize, fontFamily, paddingLeft, paddingRight } = view.getComputedStyle(select);
+      pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+      // The arrow and the browser's own padding take some 24 pixels.
+      const room = select.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - 24;
       if (pen.measureText(select.selectedOptions[0]?.text ?? '').width > room) fault(`${named(select).split(' “')[0]} “${select.selectedOptions[0].text}” is cut`);
     }
 

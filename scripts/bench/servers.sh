@@ -54,8 +54,8 @@ finish() {
   exit "$status"
 }
 
-# open_work: creates the folder and the private PostgreSQL. Sets work, data, postgres (the
-# postmaster).
+# open_work [OPTIONS]: creates the folder and the private PostgreSQL, started with further options.
+# Sets work, data, postgres (the postmaster).
 open_work() {
   work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/apex-bench.XXXXXX")
   case $(stat -f -c %T "$work") in
@@ -72,7 +72,7 @@ open_work() {
   # into the measurement of only one side.
   as_postgres "$programs/initdb" -D "$data" -U postgres -A trust -E UTF8 --no-locale >/dev/null
   as_postgres "$programs/pg_ctl" -D "$data" -l "$work/pg/log" -w -s \
-    -o "-c listen_addresses='' -c unix_socket_directories='$work/pg' -c shared_buffers=${BENCH_BUFFERS:-512MB} -c max_wal_size=4GB -c checkpoint_timeout=30min" start </dev/null ||
+    -o "-c listen_addresses='' -c unix_socket_directories='$work/pg' -c shared_buffers=${BENCH_BUFFERS:-512MB} -c max_wal_size=4GB -c checkpoint_timeout=30min ${1:-}" start </dev/null ||
     die "$(tail -n 3 "$work/pg/log")"
   postgres=$(head -n 1 "$data/postmaster.pid")
   [ "$(sql postgres 'SHOW fsync') $(sql postgres 'SHOW synchronous_commit')" = "on on" ] || die "PostgreSQL runs without fsync."

@@ -3,11 +3,13 @@
 use crate::{
     domain::{file_name::content_disposition, invoice::InvoiceDetail, list::InvoiceFilter},
     http::{
+        conditional::known_tags,
         extract::{Path, Query},
         problem::ApiError,
         state::Server,
     },
     service::{
+        Error,
         caller::{Caller, Reader},
         invoices,
     },
@@ -95,13 +97,12 @@ pub async fn csv(caller: Caller, Query(CsvParameters { query, options }): Query<
 )]
 pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> Result<Response, ApiError> {
     let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| matches(tags, &pdf.etag));
+    let etag = HeaderValue::from_str(&pdf.etag).map_err(|error| Error::Internal(error.into()))?;
+    let known = known_tags(&headers).contains(&etag);
     let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { pdf.bytes.clone().into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    if let Ok(etag) = HeaderValue::from_str(&pdf.etag) {
-        headers.insert(header::ETAG, etag);
-    }
+    headers.insert(header::ETAG, etag);
     if !known {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
         let name = detail.summary.number.as_deref().unwrap_or(&detail.summary.stripe_invoice_id);
@@ -110,9 +111,4 @@ pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> 
         }
     }
     Ok(response)
-}
-
-/// `If-None-Match` (RFC 9110, section 13.1.2): a list of tags, compared weakly, or `*`.
-fn matches(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -8,6 +8,7 @@ mod tests;
 
 use super::period::{Period, hour_of};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// Hours of history that a forecast uses: ten weeks.
@@ -87,11 +88,35 @@ impl History {
     }
 }
 
+/// What two weeks or more of closed hours say about the next ones. It takes a millisecond, and
+/// stays the same until another hour closes or one of them changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The highest hour.
+    highest: f64,
+    seasonal: seasonal::Model,
+}
+
+impl Model {
+    /// Of consecutive hours.
+    pub fn of(hours: &[f64]) -> Model {
+        // As shares of the highest hour, so that results don't depend on the unit.
+        let highest = hours.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let shares: Vec<f64> = hours.iter().map(|hour| hour / highest).collect();
+        Model { highest, seasonal: seasonal::Model::of(&shares) }
+    }
+}
+
 /// The total at the period's end. With two weeks of history it uses the hour of the week and the
 /// recent level, otherwise the mean rate.
 ///
 /// None until a day is known: a forecast would be a guess. Never below the current usage.
 pub fn forecast(period: &Period, history: &History, at: OffsetDateTime) -> Option<Forecast> {
+    forecast_by(period, history, at, |hours| Arc::new(Model::of(hours)))
+}
+
+/// The same with a cache of models: `model` returns [`Model::of`] the hours.
+pub fn forecast_by(period: &Period, history: &History, at: OffsetDateTime, model: impl FnOnce(&[f64]) -> Arc<Model>) -> Option<Forecast> {
     let over = history.over(at);
     if over.len() < DAY {
         return None;
@@ -103,11 +128,9 @@ pub fn forecast(period: &Period, history: &History, at: OffsetDateTime) -> Optio
     if over.len() < 2 * WEEK {
         return Some(at_pace(over, used, left));
     }
-    // As shares of the highest hour, so that results don't depend on the unit.
-    let highest = over.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let shares: Vec<f64> = over.iter().map(|hour| hour / highest).collect();
-    let (rest, spread) = seasonal::expect(&shares, left);
-    let rest = rest * highest;
+    let model = model(over);
+    let (share, spread) = model.seasonal.expect(left);
+    let rest = share * model.highest;
     // Errors are multiplicative: the interval is symmetric in proportion.
     let factor = (FOUR_FIFTHS * spread.min(WIDEST)).exp();
     Some(ending(used, rest, rest / factor, rest * factor))

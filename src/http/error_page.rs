@@ -9,7 +9,7 @@ use crate::{
         components::problem_page,
         local_path::{HOME, local_path, login_path, next_path},
         pages::login::SESSION_EXPIRED,
-        shell,
+        shell::{self, Scripts},
     },
     domain::language::Language,
 };
@@ -52,7 +52,6 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
-    let options = server.platform.config.leptos.clone();
     // A retry link only helps if a retry may succeed.
     let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let again = match &back {
@@ -62,7 +61,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     };
     let page = Owner::new().with(|| {
         provide_context::<Language>(language);
-        shell::document(&options, theme, problem_page(problem, &own, again), false)
+        shell::document(&server.assets, theme, problem_page(problem, &own, again), Scripts::None)
     });
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);

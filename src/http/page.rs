@@ -1,17 +1,21 @@
 //! Renders pages from handlers: their contexts, and a page as the response to its own form.
 
-use super::{language, login_email, security_headers, state::Server};
+use super::{
+    conditional::{known_tags, weak_tag},
+    language, login_email, security_headers,
+    state::Server,
+};
 use crate::app::{
     Page, SetStatus, ThemePreference,
     address::Address,
     form_result::Outcome,
     now::Now,
     pages::console::{Session, framed},
-    shell,
+    shell::{self, Scripts},
 };
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use hydration_context::SsrSharedContext;
@@ -19,8 +23,13 @@ use leptos::{
     prelude::{AnyView, Owner, RenderHtml, provide_context},
     reactive::computed::ScopedFuture,
 };
-use sha2::{Digest, Sha256};
 use std::{convert::Infallible, future::Future, sync::Arc};
+
+/// Which links browsers prefetch; served by `server/pages.rs`.
+const SPECULATION_RULES: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("speculation-rules"), HeaderValue::from_static("\"/speculation-rules.json\""));
+/// The build of a live content's server: a page of another one reloads.
+const BUILD: HeaderName = HeaderName::from_static("apex-build");
 
 /// Renders a page without the console's frame.
 pub async fn alone(server: &Server, parts: Parts, page: impl Future<Output = Page> + Send) -> Response {
@@ -41,24 +50,28 @@ pub async fn alone(server: &Server, parts: Parts, page: impl Future<Output = Pag
 
 /// Renders a page within the console's frame; `outcome`: of the form that it responds to.
 pub async fn in_console(server: &Server, parts: Parts, outcome: Outcome, page: impl Future<Output = Page> + Send) -> Response {
-    render(server, parts, outcome, async move {
+    let mut response = render(server, parts, outcome, async move {
         let session = Session::load().await;
         provide_context(session.clone());
         framed(&session, page.await)
     })
-    .await
+    .await;
+    let (name, rules) = SPECULATION_RULES;
+    response.headers_mut().insert(name, rules);
+    response
 }
 
 async fn render(server: &Server, parts: Parts, outcome: Outcome, page: impl Future<Output = Page> + Send) -> Response {
     let config = &server.platform.config;
     let (theme, status) = (theme_cookie(&parts).unwrap_or_default(), SetStatus::default());
+    let scripts = if matches!(parts.method, Method::GET | Method::HEAD) { Scripts::IslandsOfBuild } else { Scripts::Islands };
     let owner = new_owner();
     owner.with(|| {
         provide_page_context(server, parts, theme, status.clone());
         provide_context(outcome);
     });
     let page = owner.with(|| ScopedFuture::new_untracked(page)).await;
-    let html = owner.with(|| shell::document(&config.leptos, theme, page, true));
+    let html = owner.with(|| shell::document(&server.assets, theme, page, scripts));
     owner.cleanup();
     let mut response = (status_of(&status), Html(html)).into_response();
     if let Some(policy) = security_headers::of_page(config) {
@@ -70,7 +83,7 @@ async fn render(server: &Server, parts: Parts, outcome: Outcome, page: impl Futu
 /// Renders the content of a page that stays current, for the island `LiveRegion`. Its tag ignores
 /// texts that only depend on the time.
 pub async fn live(server: &Server, parts: Parts, content: impl Future<Output = AnyView> + Send) -> Response {
-    let known = parts.headers.get(header::IF_NONE_MATCH).cloned();
+    let known = known_tags(&parts.headers);
     let status = SetStatus::default();
     let owner = new_owner();
     owner.with(|| provide_page_context(server, parts, ThemePreference::System, status.clone()));
@@ -81,9 +94,13 @@ pub async fn live(server: &Server, parts: Parts, content: impl Future<Output = A
     if status != StatusCode::OK {
         return status.into_response();
     }
-    let tag = tag(&html);
-    let mut response =
-        if known.is_some_and(|known| known == tag) { StatusCode::NOT_MODIFIED.into_response() } else { Html(html).into_response() };
+    let build = server.assets.build.as_deref().unwrap_or_default();
+    let tag = tag(build, &html);
+    let is_known = known.contains(&tag);
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Html(html).into_response() };
+    if !is_known && let Ok(build) = HeaderValue::from_str(build) {
+        response.headers_mut().insert(BUILD, build);
+    }
     response.headers_mut().insert(header::ETAG, tag);
     response
 }
@@ -96,20 +113,14 @@ fn new_owner() -> Owner {
     owner
 }
 
-/// A weak tag (RFC 9110, section 8.8.1) of content without the texts of `<time data-relative>`.
-fn tag(html: &str) -> HeaderValue {
-    let mut digest = Sha256::new();
-    for (index, part) in html.split("<time data-relative").enumerate() {
-        match part.split_once('>') {
-            Some((attributes, rest)) if index > 0 => {
-                digest.update(attributes);
-                digest.update(rest.split_once('<').map_or("", |(_, rest)| rest));
-            }
-            _ => digest.update(part),
-        }
-    }
-    let hash = hex::encode(&digest.finalize()[..12]);
-    HeaderValue::from_str(&format!("W/\"{hash}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+/// A weak tag (RFC 9110, section 8.8.1) of content without the texts of `<time data-relative>`. A
+/// new build has new tags, so that its first response is not a 304, which would not name it.
+fn tag(build: &str, html: &str) -> HeaderValue {
+    let parts = html.split("<time data-relative").enumerate().flat_map(|(index, part)| match part.split_once('>') {
+        Some((attributes, rest)) if index > 0 => [attributes, rest.split_once('<').map_or("", |(_, rest)| rest)],
+        _ => [part, ""],
+    });
+    weak_tag(std::iter::once(build).chain(parts).map(str::as_bytes))
 }
 
 fn status_of(status: &SetStatus) -> StatusCode {
@@ -156,10 +167,11 @@ mod tests {
     #[test]
     fn a_tag_ignores_relative_times() {
         let content = |relative: &str, rest: &str| {
-            tag(&format!("<p>1 <time data-relative datetime=\"2026-11-01T00:00:00Z\">{relative}</time> {rest}</p>"))
+            tag("1", &format!("<p>1 <time data-relative datetime=\"2026-11-01T00:00:00Z\">{relative}</time> {rest}</p>"))
         };
         assert_eq!(content("12 seconds ago", "a"), content("1 minute ago", "a"));
         assert_ne!(content("1 minute ago", "a"), content("1 minute ago", "b"));
-        assert_ne!(tag("<p>a</p>"), tag("<p>b</p>"));
+        assert_ne!(tag("1", "<p>a</p>"), tag("1", "<p>b</p>"));
+        assert_ne!(tag("1", "<p>a</p>"), tag("2", "<p>a</p>"));
     }
 }

@@ -25,9 +25,18 @@ const MOST_ADDRESSES: usize = 50_000;
 /// Size of an address's bucket in seconds of its rate.
 const SAVED_SECONDS: u32 = 20;
 
-/// Exempt paths: health checks of load balancers, signed webhooks, files.
-const UNCOUNTED: [&str; 7] =
-    ["/livez", "/readyz", "/api/v1/health", "/api/v1/webhooks/stripe", "/favicon.ico", "/favicon.svg", "/robots.txt"];
+/// Exempt paths: health checks of load balancers, signed webhooks, files. The folder `pkg` is served
+/// by a layer outside.
+const UNCOUNTED: [&str; 8] = [
+    "/livez",
+    "/readyz",
+    "/api/v1/health",
+    "/api/v1/webhooks/stripe",
+    "/favicon.ico",
+    "/favicon.svg",
+    "/robots.txt",
+    "/speculation-rules.json",
+];
 
 /// Usage of addresses; cheap to clone.
 #[derive(Clone)]
@@ -35,7 +44,6 @@ pub struct AnonymousRequests(Arc<Inner>);
 
 struct Inner {
     rate: u32,
-    files: String,
     buckets: Mutex<Buckets>,
 }
 
@@ -46,10 +54,9 @@ struct Buckets {
 }
 
 impl AnonymousRequests {
-    /// `files`: the URL prefix of scripts and styles.
-    pub fn new(settings: &Serving, files: &str) -> AnonymousRequests {
+    pub fn new(settings: &Serving) -> AnonymousRequests {
         let rate = settings.anonymous_requests_per_second.get();
-        AnonymousRequests(Arc::new(Inner { rate, files: format!("/{files}/"), buckets: Mutex::default() }))
+        AnonymousRequests(Arc::new(Inner { rate, buckets: Mutex::default() }))
     }
 
     /// Counts an unauthenticated request.
@@ -58,7 +65,7 @@ impl AnonymousRequests {
     /// `rate_limited` if its address has reached the limit.
     pub fn count(&self, request: &Request, now: OffsetDateTime) -> Result<()> {
         let path = request.uri().path();
-        if UNCOUNTED.contains(&path) || path.starts_with(&self.0.files) {
+        if UNCOUNTED.contains(&path) {
             return Ok(());
         }
         match request.extensions().get::<ClientAddress>() {
@@ -105,7 +112,7 @@ mod tests {
 
     fn limits(rate: u32) -> AnonymousRequests {
         let settings = Serving { anonymous_requests_per_second: rate.try_into().unwrap(), ..Serving::default() };
-        AnonymousRequests::new(&settings, "pkg")
+        AnonymousRequests::new(&settings)
     }
 
     #[test]

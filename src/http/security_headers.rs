@@ -3,7 +3,7 @@
 use crate::config::Config;
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -30,9 +30,13 @@ pub fn of_page(config: &Config) -> Option<HeaderValue> {
     .ok()
 }
 
-/// Adds the headers. An existing policy is a page's own.
+/// Adds the headers. An existing policy is a page's own. A 304 has none: the stored response does
+/// (RFC 9110, section 15.4.5).
 pub async fn protect(is_https: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return response;
+    }
     let headers = response.headers_mut();
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         let is_pdf = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == "application/pdf");

@@ -3,7 +3,7 @@
 use super::{audit_refusals::Asker, problem::ApiError, state::Server, unsaved};
 use crate::{
     auth::Principal,
-    domain::identity::CustomerId,
+    domain::{identity::CustomerId, session::SessionKey},
     guard::Unidentified,
     service::{Error, actor::Origin, api_keys, users},
     store::postgres::sessions,
@@ -120,20 +120,23 @@ fn bearer(request: &Request) -> Option<&str> {
 }
 
 async fn of_session(server: &Server, session: &Session) -> Result<Option<Principal>, Error> {
-    let Some(user) = session.get::<Uuid>(USER).await.map_err(broken)? else { return Ok(None) };
+    let Some(id) = session.id() else { return Ok(None) };
+    let Some(found) = users::of_session(&server.platform, &SessionKey(id.to_string())).await? else {
+        // If it doesn't exist, loading it makes the response delete the cookie.
+        session.get::<Uuid>(USER).await.map_err(broken)?;
+        return Ok(None);
+    };
     let now = server.platform.clock.now();
     let at = |value: Option<i64>| value.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let signed_in_at = at(session.get(SIGNED_IN_AT).await.map_err(broken)?);
     let limit = Duration::hours(server.platform.config.file.sessions.absolute_hours);
-    if signed_in_at.is_none_or(|since| now - since >= limit) {
+    if at(found.signed_in_at).is_none_or(|since| now - since >= limit) {
         session.flush().await.map_err(broken)?;
         return Ok(None);
     }
-    if at(session.get(SEEN_AT).await.map_err(broken)?).is_none_or(|seen| now - seen >= SEEN_EVERY) {
+    if at(found.seen_at).is_none_or(|seen| now - seen >= SEEN_EVERY) {
         session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
     }
-    let viewing = session.get::<CustomerId>(VIEWING).await.map_err(broken)?;
-    Ok(users::principal(&server.platform, user).await?.map(|principal| principal.viewing_as(viewing)))
+    Ok(Some(found.principal))
 }
 
 /// Empties the session under a new id, against session fixation. Only the input that this user has

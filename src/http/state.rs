@@ -1,7 +1,10 @@
 //! State shared by handlers.
 
 use super::rate_limit::AnonymousRequests;
-use crate::service::{Platform, health::Heartbeat};
+use crate::{
+    app::assets::Assets,
+    service::{Platform, health::Heartbeat},
+};
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use std::sync::{
@@ -20,6 +23,7 @@ pub struct Server {
 pub struct Parts {
     pub jobs: Heartbeat,
     pub anonymous: AnonymousRequests,
+    pub assets: Assets,
     stopping: AtomicBool,
 }
 
@@ -34,8 +38,12 @@ impl std::ops::Deref for Server {
 impl Server {
     pub fn new(platform: Platform, jobs: Heartbeat) -> Server {
         let config = &platform.config;
-        let anonymous = AnonymousRequests::new(&config.file.serving, &config.leptos.site_pkg_dir);
-        Server { platform, parts: Arc::new(Parts { jobs, anonymous, stopping: AtomicBool::new(false) }) }
+        let anonymous = AnonymousRequests::new(&config.file.serving);
+        let assets = Assets::read(&config.leptos.site_root, &config.leptos.site_pkg_dir).unwrap_or_else(|error| {
+            tracing::error!(%error, site_root = &*config.leptos.site_root, "assets.json unreadable; pages have neither style nor scripts");
+            Assets::default()
+        });
+        Server { platform, parts: Arc::new(Parts { jobs, anonymous, assets, stopping: AtomicBool::new(false) }) }
     }
 }
 

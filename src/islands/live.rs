@@ -9,11 +9,11 @@ use leptos::{html, prelude::*, task::spawn_local};
 use std::{cell::Cell, cell::RefCell, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, DomParser, Element, Headers, RequestInit, RequestRedirect, Response, SupportedType, window};
+use web_sys::{AbortController, DomParser, Element, Event, Headers, RequestInit, RequestRedirect, Response, SupportedType, window};
 
 /// Delays between two requests while nothing changes; a change starts them again. The last one
-/// bounds what an idle tab transfers.
-const DELAYS: [u64; 6] = [3, 3, 3, 5, 5, 10];
+/// bounds what an idle tab transfers: each request and its 304 are about a kilobyte.
+const DELAYS: [u64; 10] = [3, 3, 3, 5, 5, 10, 10, 20, 30, 60];
 /// Delays after failed requests.
 const RETRIES: [u64; 4] = [3, 5, 10, 30];
 /// A request without a response by then has failed.
@@ -110,6 +110,7 @@ impl Live {
 
     /// Shows an answer. Returns the delay before the next request, in seconds.
     fn take(&self, answer: Answer) -> Option<u64> {
+        announce_newer_build();
         let failed = matches!(answer, Answer::Failed);
         self.failures.set(if failed { self.failures.get() + 1 } else { 0 });
         self.mark("[data-live-interrupted]", failed);
@@ -148,6 +149,25 @@ impl Live {
     }
 }
 
+/// Records on the page that the server is of another build.
+fn note_build(build: Option<String>) {
+    let (Some(build), Some(page)) = (build, document().and_then(|document| document.document_element())) else { return };
+    if page.get_attribute("data-build").is_some_and(|shown| shown != build) {
+        let _ = page.set_attribute("data-newer-build", &build);
+    }
+}
+
+/// `boot.js` loads the page again, unless it has unsaved input: then the next update announces it
+/// again.
+fn announce_newer_build() {
+    let Some(document) = document() else { return };
+    if document.document_element().is_some_and(|page| page.has_attribute("data-newer-build"))
+        && let Ok(event) = Event::new("newer-build")
+    {
+        let _ = document.dispatch_event(&event);
+    }
+}
+
 async fn fetch(url: &str, etag: Option<&str>) -> Result<Answer, JsValue> {
     let Some(window) = window() else { return Ok(Answer::Failed) };
     let headers = Headers::new()?;
@@ -166,6 +186,7 @@ async fn fetch(url: &str, etag: Option<&str>) -> Result<Answer, JsValue> {
     let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &options)).await?.dyn_into()?;
     Ok(match response.status() {
         200 => {
+            note_build(response.headers().get("apex-build")?);
             let etag = response.headers().get("etag")?;
             let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
             Answer::Content { html, etag }

@@ -15,8 +15,8 @@ use crate::{
 use axum::{
     Router,
     extract::State,
-    http::request::Parts,
-    response::Response,
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use leptos::prelude::AnyView;
@@ -38,6 +38,7 @@ pub fn routes() -> Router<Server> {
         .route(FEATURES, console(features::page))
         .route(WEBHOOKS, console(webhooks::page))
         .route(&format!("{WEBHOOKS}/{{id}}"), console_of(webhook::page))
+        .route("/speculation-rules.json", get(speculation_rules))
         .route(&format!("/live{HOME}"), live(usage::live))
         .route(&format!("/live{WEBHOOKS}"), live(webhooks::live))
         .route(&format!("/live{RECONCILIATION}/{{id}}"), live_of(reconciliation::live))
@@ -47,6 +48,12 @@ pub fn routes() -> Router<Server> {
 async fn settings_page(State(server): State<Server>, parts: Parts) -> Response {
     let unsaved = unsaved::shown(&parts.extensions, server.platform.clock.now()).await;
     page::in_console(&server, parts, Outcome { unsaved, ..Outcome::default() }, settings::page()).await
+}
+
+/// Which links browsers prefetch: the console's pages, which `GET` never changes.
+async fn speculation_rules() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/speculationrules+json"), (header::CACHE_CONTROL, "public, max-age=3600")];
+    (headers, include_str!("speculation.json"))
 }
 
 fn console<F, P>(page: F) -> MethodRouter<Server>

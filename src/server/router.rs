@@ -12,12 +12,13 @@ use crate::{
     domain::{error_code::ErrorCode, features::Feature},
     guard,
     http::{
-        audit_refusals, canonical_path, client, cross_site, drain_body, error_page, language,
+        audit_refusals, canonical_path, client, compression, conditional, cross_site, drain_body, error_page, language,
         page::{self, provide_call_context},
         problem::{self, ApiError},
         request::DEFAULT_BODY_BYTES,
         request_log, security_headers, session,
         state::Server,
+        static_files::{self, NamedFiles},
         unsaved,
     },
     service::{Error, features},
@@ -36,7 +37,7 @@ use leptos::server_fn::axum::server_fn_paths;
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
 use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 /// The public router: console, API and webhooks.
@@ -44,11 +45,7 @@ pub fn router(server: Server) -> Router {
     let config = server.platform.config.clone();
     let limits = &config.file.limits;
     let is_https = config.public_url.is_https();
-    let files = ServeDir::new(&*config.leptos.site_root)
-        .append_index_html_on_directories(false)
-        .precompressed_br()
-        .precompressed_gzip()
-        .fallback(get(not_found).with_state(server.clone()));
+    let files = static_files::serve_dir(&config.leptos).fallback(get(not_found).with_state(server.clone()));
     let sessions = SessionManagerLayer::new(PostgresSessions::new(server.platform.db.clone()))
         .with_name(session::cookie_name(is_https))
         .with_http_only(true)
@@ -61,6 +58,8 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn_with_state(trusted_proxies, client::locate))
         .layer(middleware::from_fn(move |request, next| security_headers::protect(is_https, request, next)))
         .layer(middleware::from_fn(drain_body::drain_rejected))
+        .layer(middleware::from_fn(move |request, next| compression::negotiate(is_https, request, next)))
+        .layer(compression::layer())
         .layer(middleware::from_fn(request_log::log))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")))
         .layer(middleware::from_fn_with_state(server.clone(), audit_refusals::audit))
@@ -68,6 +67,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn(problem::complete))
         .layer(middleware::from_fn(canonical_path::require))
         .layer(CatchPanicLayer::custom(|_| problem::respond(&Error::Internal(anyhow::anyhow!("a handler panicked")).into())))
+        .layer(middleware::from_fn_with_state(NamedFiles::new(&config.leptos), static_files::serve_named))
         .layer(middleware::from_fn_with_state(limits.webhook_body_bytes, refuse_what_is_announced))
         .layer(middleware::from_fn_with_state(limits.request_timeout(), limit_time))
         .layer(middleware::from_fn_with_state(server.clone(), cross_site::check))
@@ -77,6 +77,7 @@ pub fn router(server: Server) -> Router {
         .layer(middleware::from_fn(language::choose))
         .layer(middleware::from_fn(cache_nothing_personal))
         .layer(middleware::from_fn_with_state(server.clone(), admit))
+        .layer(middleware::from_fn(conditional::answer))
         .layer(DefaultBodyLimit::max(DEFAULT_BODY_BYTES))
         // For layers of routes, which are made without the server.
         .layer(Extension(server.clone()));
@@ -87,7 +88,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/{*rest}", any(unknown))
         .merge(server_functions(&server))
         .merge(pages::routes())
-        .fallback_service(files)
+        .fallback_service(ServiceBuilder::new().map_response(static_files::cached_briefly).service(files))
         // All in one: each separate layer would clone the layers within it per request.
         .layer(layers)
         .with_state(server)

@@ -126,16 +126,31 @@ pub async fn fired(platform: &Platform, customer: CustomerId) -> Result<FiredAle
     Ok(FiredAlerts { customer_id: customer, alerts: store::fired(&platform.db, customer, period.start()).await? })
 }
 
+/// The current usage and the alerts of its period, for the page that shows both: what both depend
+/// on is read once. The usage is shown even if the alerts can't be read.
+#[tracing::instrument(name = "alerts.with_usage", level = "debug", skip_all)]
+pub async fn with_usage(platform: &Platform, customer: CustomerId) -> Result<(UsageCurrent, Result<AlertStanding>)> {
+    let now = platform.clock.now();
+    let mut conn = platform.db.acquire().await?;
+    let terms = usage::Terms::read(&mut conn, platform, customer, now).await?;
+    let standing = standing_of(&mut conn, customer, &terms).await;
+    drop(conn);
+    Ok((terms.usage(platform, customer, now).await?, standing))
+}
+
+async fn standing_of(conn: &mut PgConnection, customer: CustomerId, terms: &usage::Terms) -> Result<AlertStanding> {
+    let fired = store::fired(&mut *conn, customer, terms.period.start()).await?;
+    let refusals = store::refusals(conn, customer, terms.period.start()).await?;
+    let usual = || AlertSettings::usual(terms.currency);
+    let settings = terms.settings.clone().map_or_else(usual, |settings| settings.in_currency(terms.currency));
+    Ok(AlertStanding { settings, fired, refusals })
+}
+
 /// A customer's settings, and the alerts of the current period.
 pub async fn standing(platform: &Platform, customer: CustomerId) -> Result<AlertStanding> {
-    let (currency, period) = usage::billed(platform, customer).await?;
-    let (set, fired, refusals) = tokio::try_join!(
-        store::settings(&platform.db, customer),
-        store::fired(&platform.db, customer, period.start()),
-        store::refusals(&platform.db, customer, period.start()),
-    )?;
-    let settings = set.map_or_else(|| AlertSettings::usual(currency), |settings| settings.in_currency(currency));
-    Ok(AlertStanding { settings, fired, refusals })
+    let mut conn = platform.db.acquire().await?;
+    let terms = usage::Terms::read(&mut conn, platform, customer, platform.clock.now()).await?;
+    standing_of(&mut conn, customer, &terms).await
 }
 
 /// Compares the usage of customers with their thresholds, for up to this many whose usage may have

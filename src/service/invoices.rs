@@ -40,8 +40,9 @@ pub async fn list(platform: &Platform, customer: CustomerId, query: ListQuery<In
     let now = platform.clock.now();
     let (page, limit) = paging(query.paging, u32::MAX)?;
     let filter = store::Filter { limit: i64::from(limit.0), offset: page.offset(limit), ..filter(query.filter)? };
-    let (invoices, total) = store::list(&platform.db, customer, &filter, now).await?;
-    let totals = store::totals(&platform.db, customer, now).await?;
+    let mut conn = platform.db.acquire().await?;
+    let (invoices, total) = store::list(&mut conn, customer, &filter, now).await?;
+    let totals = store::totals(&mut conn, customer, now).await?;
     Ok(InvoicePage { invoices, pagination: Pagination::new(page, limit, total), totals })
 }
 

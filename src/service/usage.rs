@@ -1,18 +1,20 @@
 //! Usage: the current period, rated by the plan, and the history.
 
 mod file;
+mod forecast_models;
 pub mod history;
 mod history_cache;
 
+pub use forecast_models::ForecastModels;
 pub use history_cache::Earlier;
 
 use super::{Platform, Result};
 use crate::{
     domain::{
-        alert::cap_quantity,
-        forecast::{self, Forecast, History},
+        alert::{AlertSettings, cap_quantity},
+        forecast::{Forecast, History, Model, forecast_by},
         identity::CustomerId,
-        metric::{PerMetric, Quantities},
+        metric::{Metric, PerMetric, Quantities},
         money::Currency,
         period::{Period, hour_of},
         plan::{Offer, Unpriced},
@@ -25,6 +27,8 @@ use crate::{
         usage::{Figures, HourlyUsage},
     },
 };
+use sqlx::PgConnection;
+use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 /// The running period: used, over the plan, cost, forecast. Without a subscription it is the
@@ -36,40 +40,66 @@ pub async fn current(platform: &Platform, customer: CustomerId) -> Result<UsageC
 /// The running period as of `now`, with the usage known by then and the current subscriptions.
 #[tracing::instrument(name = "usage.at", level = "debug", skip_all)]
 pub async fn at(platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
-    let subscriptions = subscriptions(platform, customer).await?;
-    let Metered { subscription, period } = metered_at(&subscriptions, now);
-    let figures = async { Ok(platform.usage.figures(customer, period).await?) };
-    let offer = async {
-        match subscription.and_then(|subscription| Some((subscription.plan?, subscription.currency))) {
-            Some((plan_type, currency)) => Ok(store::offer(&platform.db, plan_type, currency, period.start()).await?),
-            None => Ok(None),
-        }
-    };
-    let before = platform.earlier.of(platform, customer, period, now);
-    let alerts = async { Ok(alerts::settings(&platform.db, customer).await?) };
-    let (Figures { hours: within, waiting_since }, offer, before, alerts) = tokio::try_join!(figures, offer, before, alerts)?;
-    let days = every_day(period, &within, now);
-    let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.quantities[metric])));
-    let currency = match subscription {
-        Some(subscription) => subscription.currency,
-        None => customers::currency(&platform.db, customer).await?.unwrap_or(Currency::USD),
-    };
-    let rating = Rating { offer: offer.as_ref(), unpriced: subscription.and_then(|one| unpriced(one, offer.as_ref())) };
-    // Usage beyond a cap is refused.
-    let ends = PerMetric::from_fn(|metric| {
-        let included = offer.as_ref().map(|offer| offer.included[metric]);
-        let cap = cap_quantity(alerts.as_ref()?.metric(metric).cap(), included)?;
-        Some(cap.max(used[metric]))
-    });
-    Ok(UsageCurrent {
-        forecast: usage_forecast(period, &before, &within, &rating, &ends, currency, now),
-        current_period: CurrentPeriod { period, used },
-        overages: rating.overages(currency, &used),
-        subscription: subscription.map(|subscription| summary(subscription, offer.as_ref())),
-        as_of: within.iter().map(|usage| usage.as_of).max(),
-        waiting_since,
-        daily: days,
-    })
+    let terms = Terms::read(&mut *platform.db.acquire().await?, platform, customer, now).await?;
+    terms.usage(platform, customer, now).await
+}
+
+/// What rates a customer's running period: read by one connection, because taking one from the pool
+/// costs as much as a statement.
+pub struct Terms {
+    subscription: Option<Subscription>,
+    pub period: Period,
+    pub currency: Currency,
+    offer: Option<Offer>,
+    /// None if the customer has saved none.
+    pub settings: Option<AlertSettings>,
+}
+
+impl Terms {
+    /// The connection must be released before the usage is read, which takes its own: callers that
+    /// hold one while they wait for another would block each other.
+    pub async fn read(conn: &mut PgConnection, platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<Terms> {
+        let all = subscriptions::of_customer(&mut *conn, customer, platform.clock.now() - REMEMBERED).await?;
+        let Metered { subscription, period } = metered_at(&all, now);
+        let currency = match subscription {
+            Some(subscription) => subscription.currency,
+            None => customers::currency(&mut *conn, customer).await?.unwrap_or(Currency::USD),
+        };
+        let offer = match subscription.and_then(|subscription| subscription.plan) {
+            Some(plan_type) => store::offer(&mut *conn, plan_type, currency, period.start()).await?,
+            None => None,
+        };
+        let settings = alerts::settings(conn, customer).await?;
+        Ok(Terms { subscription: subscription.cloned(), period, currency, offer, settings })
+    }
+
+    /// The period's usage as of `now`, rated.
+    pub async fn usage(&self, platform: &Platform, customer: CustomerId, now: OffsetDateTime) -> Result<UsageCurrent> {
+        let Terms { subscription, period, currency, offer, settings } = self;
+        let (subscription, period, currency, offer) = (subscription.as_ref(), *period, *currency, offer.as_ref());
+        let figures = async { Ok(platform.usage.figures(customer, period).await?) };
+        let before = platform.earlier.of(platform, customer, period, now);
+        let (Figures { hours: within, waiting_since }, before) = tokio::try_join!(figures, before)?;
+        let days = every_day(period, &within, now);
+        let model = |metric, hours: &[f64]| platform.forecast_models.of(customer, metric, hours);
+        let used = PerMetric::from_fn(|metric| days.iter().fold(0, |sum: u64, day| sum.saturating_add(day.quantities[metric])));
+        let rating = Rating { currency, offer, unpriced: subscription.and_then(|one| unpriced(one, offer)) };
+        // Usage beyond a cap is refused.
+        let ends = PerMetric::from_fn(|metric| {
+            let included = offer.map(|offer| offer.included[metric]);
+            let cap = cap_quantity(settings.as_ref()?.metric(metric).cap(), included)?;
+            Some(cap.max(used[metric]))
+        });
+        Ok(UsageCurrent {
+            forecast: usage_forecast(period, &before, &within, &rating, &ends, now, model),
+            current_period: CurrentPeriod { period, used },
+            overages: rating.overages(&used),
+            subscription: subscription.map(|subscription| summary(subscription, offer)),
+            as_of: within.iter().map(|usage| usage.as_of).max(),
+            waiting_since,
+            daily: days,
+        })
+    }
 }
 
 /// How long ended subscriptions matter: the longest usual period plus the time for late events.
@@ -118,12 +148,14 @@ fn summary(subscription: &Subscription, offer: Option<&Offer>) -> SubscriptionSu
 
 /// The prices for a period's quantities.
 struct Rating<'a> {
+    currency: Currency,
     offer: Option<&'a Offer>,
     unpriced: Option<Unpriced>,
 }
 
 impl Rating<'_> {
-    fn overages(&self, currency: Currency, used: &Quantities) -> Overages {
+    fn overages(&self, used: &Quantities) -> Overages {
+        let currency = self.currency;
         match (&self.unpriced, self.offer) {
             (Some(why), offer) => Overages::unpriced(currency, offer.map(|offer| over(used, &offer.included)), why),
             (None, offer) => {
@@ -156,8 +188,8 @@ fn usage_forecast(
     within: &[HourlyUsage],
     rating: &Rating<'_>,
     ends: &PerMetric<Option<u64>>,
-    currency: Currency,
     now: OffsetDateTime,
+    model: impl Fn(Metric, &[f64]) -> Arc<Model>,
 ) -> Option<UsageForecast> {
     let hours = || before.iter().chain(within);
     let first = hour_of(hours().next()?.hour);
@@ -171,11 +203,11 @@ fn usage_forecast(
             let quantity = quantities.get_mut(hour)?;
             *quantity = usage.quantities[metric].saturating_add(*quantity);
         }
-        let forecast = forecast::forecast(&period, &History::new(first, quantities), now)?;
+        let forecast = forecast_by(&period, &History::new(first, quantities), now, |hours| model(metric, hours))?;
         Some(ends[metric].map_or(forecast, |end| forecast.up_to(end)))
     };
     let quantities = PerMetric::from_fn(of).transpose()?;
-    let expected = rating.overages(currency, &quantities.map(|forecast| forecast.amount));
+    let expected = rating.overages(&quantities.map(|forecast| forecast.amount));
     Some(UsageForecast {
         quantities,
         overage_costs: PerMetric::from_fn(|metric| expected.cost(metric)),

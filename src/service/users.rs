@@ -11,6 +11,7 @@ use crate::{
         identity::{CustomerId, Viewer, ViewerCustomer},
         language::Language,
         role::Role,
+        session::SessionKey,
     },
     store::postgres::{audit, customers, sessions, users as store},
 };
@@ -27,15 +28,46 @@ pub async fn signed_out(platform: &Platform, principal: &Principal, origin: &Ori
 
 /// The signed-in user, for the pages.
 pub async fn viewer(platform: &Platform, principal: &Principal) -> Result<Viewer> {
-    let customer = match principal.customer() {
-        None => None,
-        Some(id) => customers::name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
+    let customer = match (principal.customer(), principal.known_customer_name()) {
+        (None, _) => None,
+        (Some(id), Some(name)) => Some(ViewerCustomer { id, name: name.to_owned() }),
+        (Some(id), None) => customers::name(&platform.db, id).await?.map(|name| ViewerCustomer { id, name }),
     };
     let (role, viewing, language) = (principal.role(), principal.viewing().is_some(), principal.language());
     Ok(Viewer { email: principal.actor(), role, customer, viewing, language })
 }
 
-/// The user of a session.
+/// The user of a session, and what the session's limits depend on.
+pub struct SessionUser {
+    pub principal: Principal,
+    /// Unix seconds.
+    pub signed_in_at: Option<i64>,
+    pub seen_at: Option<i64>,
+}
+
+/// The user of a stored session that has not expired, read in one statement.
+#[tracing::instrument(name = "users.of_session", level = "debug", skip_all)]
+pub async fn of_session(platform: &Platform, session: &SessionKey) -> Result<Option<SessionUser>> {
+    let found = sessions::signed_in(&platform.db, session).await?;
+    Ok(found.map(|found| SessionUser {
+        principal: Principal::User {
+            id: found.user,
+            email: found.email,
+            role: found.role,
+            customer: found.customer,
+            customer_name: found.customer_name,
+            has_second_factor: found.has_second_factor,
+            viewing: None,
+            language: found.language,
+            customer_language: found.preferred_locale.as_deref().and_then(Language::of_tag),
+        }
+        .viewing_as(found.viewing),
+        signed_in_at: found.signed_in_at,
+        seen_at: found.seen_at,
+    }))
+}
+
+/// An enabled user.
 #[tracing::instrument(name = "users.principal", level = "debug", skip_all)]
 pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Principal>> {
     let user = store::by_id(&platform.db, user).await?;
@@ -44,6 +76,7 @@ pub async fn principal(platform: &Platform, user: Uuid) -> Result<Option<Princip
         email: user.email,
         role: user.role,
         customer: user.customer,
+        customer_name: None,
         has_second_factor: user.has_second_factor,
         viewing: None,
         language: user.language,

@@ -97,6 +97,22 @@ async fn the_list_is_filtered_searched_and_sorted() {
     assert_eq!(totals, &json!([{"currency": "usd", "open": 2 * amount, "overdue": amount}]));
 }
 
+/// Without filters another statement reads the list; a filter that matches all must not change it.
+#[tokio::test]
+async fn the_unfiltered_list_equals_the_filtered_one() {
+    let app = TestApp::start().await;
+    let outcomes = [Outcome::Draft, Outcome::Open, Outcome::Overdue, Outcome::Paid, Outcome::Void, Outcome::Uncollectible, Outcome::Paid];
+    let customer = customer_with(&app, "lumen", "usd", &outcomes).await;
+    customer_with(&app, "vela", "eur", &[Outcome::Open, Outcome::Paid]).await;
+    let person = app.sign_in(Role::Readonly, Some(customer)).await;
+    for page in ["limit=3", "limit=3&page=2", "limit=3&page=3", "limit=3&page=4", "limit=100"] {
+        let unfiltered = person.get(&format!("/api/v1/billing/invoices?{page}")).await.json();
+        let filtered = person.get(&format!("/api/v1/billing/invoices?{page}&from=2000-01-01")).await.json();
+        assert_eq!(unfiltered, filtered, "{page}");
+        assert_eq!(unfiltered["pagination"]["total"], 7, "{page}");
+    }
+}
+
 #[tokio::test]
 async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;

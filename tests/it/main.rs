@@ -59,6 +59,7 @@ mod sockets;
 mod stand_in;
 mod style;
 mod traces;
+mod transfer;
 mod unsaved;
 mod usage;
 mod usage_store;

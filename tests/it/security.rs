@@ -1,12 +1,15 @@
 //! Security headers for browsers, and the client's address.
 
-use crate::support::{TestApp, app::PASSWORD};
+use crate::{
+    support::{TestApp, app::PASSWORD},
+    transfer::files::with_site,
+};
 use apex_billing::{domain::role::Role, service::users};
 use serde_json::json;
 
 #[tokio::test]
 async fn pages_have_no_inline_scripts_or_styles() {
-    let app = TestApp::start().await;
+    let (app, _place) = with_site().await;
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     for path in ["/billing/usage", "/billing/invoices", "/billing/settings", "/billing/nothing"] {
         let page = person.get(path).await;

@@ -4,7 +4,7 @@
 use crate::{
     app::calls::Problem,
     domain::error_code::{ErrorCode, RetryAfter},
-    http::session::COOKIE,
+    http::{conditional::POLLED, session::COOKIE},
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -88,7 +88,21 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value, shared: &
     for parameter in fields.get_mut("parameters").into_iter().flat_map(|all| all.as_array_mut().into_iter().flatten()) {
         without_null(&mut parameter["schema"]);
     }
+    let is_polled = method == "get" && POLLED.contains(&path);
+    if is_polled {
+        let known = json!({"name": "If-None-Match", "in": "header", "description": "The `ETag` of a cached response", "schema": {"type": "string"}});
+        if let Some(parameters) = fields.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+            parameters.push(known);
+        }
+    }
     let responses = fields.entry("responses").or_insert_with(|| json!({}));
+    if is_polled {
+        responses["200"]["headers"]["ETag"] = header_reference("ETag");
+        responses["304"] = json!({
+            "description": "The response matches `If-None-Match`",
+            "headers": {"ETag": header_reference("ETag")},
+        });
+    }
     for (_, response) in members(responses) {
         response["headers"]["x-request-id"] = header_reference("x-request-id");
         if key.is_some() {
@@ -157,6 +171,7 @@ fn header_reference(name: &str) -> Value {
 fn headers() -> Value {
     json!({
         "x-request-id": {"description": "Identifies this request in the server's log", "required": true, "schema": {"type": "string", "format": "uuid"}},
+        "ETag": {"description": "Weak; changes with the response", "required": true, "schema": {"type": "string"}},
         "WWW-Authenticate": {"description": "RFC 9110 section 11.6.1", "required": true, "schema": {"type": "string"}},
         "Idempotent-Replayed": {"description": "The response is saved from an earlier request with this `Idempotency-Key`", "schema": {"const": "true"}},
         "Retry-After": {"description": "Seconds after which the client may send the request again", "schema": {"type": "integer", "minimum": 1}},

@@ -3,7 +3,11 @@
 
 use super::document;
 use crate::{
-    app::{Page, components::brand::Brand, shell},
+    app::{
+        Page,
+        components::brand::Brand,
+        shell::{self, Scripts},
+    },
     http::{page::Theme, state::Server},
 };
 use axum::{extract::State, response::Html};
@@ -18,8 +22,7 @@ use serde_json::Value;
         content_type = "text/html; charset=utf-8"))
 )]
 pub async fn docs(State(server): State<Server>, Theme(theme): Theme) -> Html<String> {
-    let options = server.platform.config.leptos.clone();
-    Html(Owner::new().with(|| shell::document(&options, theme, Page::new("API", page(document())), false)))
+    Html(Owner::new().with(|| shell::document(&server.assets, theme, Page::new("API", page(document())), Scripts::None)))
 }
 
 fn page(document: &Value) -> impl IntoView {

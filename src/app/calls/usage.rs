@@ -2,6 +2,7 @@
 
 use super::Problem;
 use crate::domain::{
+    alert::AlertStanding,
     usage::UsageCurrent,
     usage_history::{UsageHistory, UsageSpan},
 };
@@ -22,6 +23,13 @@ use leptos::server_fn::codec::{GetUrl, Json};
 pub async fn usage_current(customer_id: Option<String>) -> Result<UsageCurrent, Problem> {
     let caller = crate::guard::caller(customer_id).await?;
     Ok(crate::service::usage::current(&caller.platform, caller.customer).await?)
+}
+
+/// The data of the usage page: the usage, and the alerts if they can be read.
+pub async fn usage_with_alerts() -> Result<(UsageCurrent, Option<AlertStanding>), Problem> {
+    let caller = crate::guard::caller(None).await?;
+    let (usage, alerts) = crate::service::alerts::with_usage(&caller.platform, caller.customer).await?;
+    Ok((usage, alerts.ok()))
 }
 
 /// `GET /api/v1/billing/usage/history`. An error names the invalid parameter.

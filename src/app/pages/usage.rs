@@ -5,7 +5,7 @@ use crate::{
     app::{
         Page,
         address::address,
-        calls::{Problem, settings::alert_standing, usage::usage_current},
+        calls::{Problem, usage::usage_with_alerts},
         components::{
             Badge, Glyph, Icon, ProblemNotice, Relative,
             alert_table::AlertTable,
@@ -84,8 +84,7 @@ pub async fn live() -> AnyView {
 }
 
 async fn load(chosen: Chosen) -> Result<Report, Problem> {
-    let usage = usage_current(None).await?;
-    let alerts = alert_standing(None).await.ok();
+    let (usage, alerts) = usage_with_alerts().await?;
     let compared = Comparison::load(chosen.metric, chosen.by_app, usage.current_period.period).await;
     Ok(Report { usage, alerts, compared })
 }

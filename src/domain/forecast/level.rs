@@ -25,7 +25,7 @@ const STEEPEST: f64 = 0.05;
 const JUMP: (f64, f64) = (0.25, 5.0);
 
 /// Level per hour at the end of the history, and its daily growth.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Level {
     level: f64,
     slope: f64,

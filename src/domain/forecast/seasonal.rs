@@ -5,7 +5,7 @@
 
 use super::{
     DAY, WEEK,
-    level::{backtested, noise},
+    level::{Level, backtested, noise},
     statistics::{median, trimmed_mean},
 };
 use std::ops::RangeInclusive;
@@ -20,24 +20,42 @@ const ERROR_GROWTH: f64 = 0.9;
 /// Minimum uncertainty of the level, as a share of a week's noise.
 const LEAST_DOUBT: f64 = 0.25;
 
-/// The expected usage of the next hours, and the standard deviation of its relative error. Needs
-/// two weeks of history.
-pub fn expect(history: &[f64], ahead: f64) -> (f64, f64) {
-    let shape = Shape::of(history);
-    let days = shape.days(history);
-    let (level, error) = backtested(&days);
-    // Only part of the current hour remains; the history ends where it begins.
-    let hour = |j: usize| shape.profile[j % WEEK] * level.after(j as f64 / DAY as f64 + 0.5);
-    let part = |j: usize| if j == 0 && ahead.fract() > 0.0 { ahead.fract() } else { 1.0 };
-    let rest: f64 = (0..ahead.ceil() as usize).map(|j| part(j) * hour(j)).sum();
+/// What a history says about the hours after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    profile: Vec<f64>,
+    level: Level,
+    /// Standard deviation of a week's relative error.
+    error: f64,
+    /// The part of its variance that is daily noise.
+    even: f64,
+    /// The mean factor of incidents on a total, and how much it varies a day's share.
+    incidents: (f64, f64),
+}
 
-    let (incidents, incident_variance) = shape.incidents(history, &days);
-    let weeks = (ahead / WEEK as f64).max(0.01);
-    // Daily noise averages out over the time ahead; the rest of a week's error belongs to the
-    // level, which stays and grows.
-    let even = noise(&days).powi(2) / 7.0;
-    let variance = even / weeks + (error * error - even).max(LEAST_DOUBT * even) * weeks.powf(ERROR_GROWTH);
-    (rest * incidents, (variance + incident_variance / (7.0 * weeks)).sqrt())
+impl Model {
+    /// Needs two weeks of history.
+    pub fn of(history: &[f64]) -> Model {
+        let shape = Shape::of(history);
+        let days = shape.days(history);
+        let (level, error) = backtested(&days);
+        let incidents = shape.incidents(history, &days);
+        Model { level, error, even: noise(&days).powi(2) / 7.0, incidents, profile: shape.profile }
+    }
+
+    /// The expected usage of the next hours, and the standard deviation of its relative error.
+    pub fn expect(&self, ahead: f64) -> (f64, f64) {
+        let Model { profile, level, error, even, incidents: (incidents, incident_variance) } = self;
+        // Only part of the current hour remains; the history ends where it begins.
+        let hour = |j: usize| profile[j % WEEK] * level.after(j as f64 / DAY as f64 + 0.5);
+        let part = |j: usize| if j == 0 && ahead.fract() > 0.0 { ahead.fract() } else { 1.0 };
+        let rest: f64 = (0..ahead.ceil() as usize).map(|j| part(j) * hour(j)).sum();
+        let weeks = (ahead / WEEK as f64).max(0.01);
+        // Daily noise averages out over the time ahead; the rest of a week's error belongs to the
+        // level, which stays and grows.
+        let variance = even / weeks + (error * error - even).max(LEAST_DOUBT * even) * weeks.powf(ERROR_GROWTH);
+        (rest * incidents, (variance + incident_variance / (7.0 * weeks)).sqrt())
+    }
 }
 
 /// A week: each hour's share of the level, 1 on average, and the hours of the history without an

@@ -78,7 +78,8 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
     let (from, to) = (named.start(), named.end());
     // A split hour has a part that begins at the boundary; other hours count where they begin.
     let next_hour = hour_of(from + Duration::HOUR - Duration::NANOSECOND);
-    let split = splits::within(&platform.db, customer, from - Duration::SECOND, next_hour).await?.into_iter().find(|at| *at >= from);
+    let mut conn = platform.db.acquire().await?;
+    let split = splits::within(&mut *conn, customer, from - Duration::SECOND, next_hour).await?.into_iter().find(|at| *at >= from);
     let Some(span) = Period::new(split.unwrap_or(next_hour), to) else { return Ok(UsageHistory::default()) };
     let starts: Vec<OffsetDateTime> = granularity.starts(&span).collect();
     let most = starts.len() * metrics.len() * if by_app { usize::from(MAX_APPS) + 1 } else { 1 };
@@ -89,7 +90,7 @@ async fn read(platform: &Platform, customer: CustomerId, asked: Asked) -> Result
         ));
     }
     let apps = by_app.then_some(MAX_APPS);
-    let sums = store::sums(&platform.db, customer, &metrics, span, granularity, apps).await?;
+    let sums = store::sums(&mut *conn, customer, &metrics, span, granularity, apps).await?;
     Ok(UsageHistory { series: series(&metrics, &starts, sums, by_app) })
 }
 

@@ -12,12 +12,12 @@ use sqlx::{PgConnection, PgExecutor, PgPool, types::Json};
 use time::OffsetDateTime;
 
 /// A customer's settings; None if it has saved none.
-pub async fn settings(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<AlertSettings>> {
+pub async fn settings(db: impl PgExecutor<'_>, customer: CustomerId) -> sqlx::Result<Option<AlertSettings>> {
     sqlx::query_scalar!(
         r#"SELECT settings AS "settings: Json<AlertSettings>" FROM usage_alert_settings WHERE customer_id = $1"#,
         customer.0
     )
-    .fetch_optional(pool)
+    .fetch_optional(db)
     .await
     .map(|settings| settings.map(|Json(settings)| settings))
 }
@@ -156,7 +156,7 @@ pub async fn stopped_refusing(conn: &mut PgConnection, customer: CustomerId, met
 }
 
 /// Events refused by caps in the period with this start, for caps that still refuse.
-pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<CapRefusals>> {
+pub async fn refusals(db: impl PgExecutor<'_>, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<CapRefusals>> {
     let rows = sqlx::query!(
         "SELECT metric, cap, since, last_at, events, quantity FROM usage_refusals
          WHERE customer_id = $1 AND period_start = $2 AND ended_at IS NULL AND metric = ANY($3) ORDER BY since, metric, cap",
@@ -164,7 +164,7 @@ pub async fn refusals(pool: &PgPool, customer: CustomerId, period_start: OffsetD
         period_start,
         &Metric::names() as &[&str],
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let units = |units: i64| u64::try_from(units).unwrap_or(0);
     rows.into_iter()
@@ -257,7 +257,7 @@ impl TryFrom<&Row> for FiredAlert {
 }
 
 /// Alerts of a customer in the period with this start, newest first.
-pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
+pub async fn fired(db: impl PgExecutor<'_>, customer: CustomerId, period_start: OffsetDateTime) -> sqlx::Result<Vec<FiredAlert>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT id, customer_id, metric, kind, threshold, used, included, cost, cost_known, currency, period_start, period_end, fired_at, crossed_at, rearmed_at, notified_at, notified_to, attempts
@@ -266,7 +266,7 @@ pub async fn fired(pool: &PgPool, customer: CustomerId, period_start: OffsetDate
         period_start,
         &Metric::names() as &[&str],
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     rows.iter().map(FiredAlert::try_from).collect()
 }

@@ -6,7 +6,7 @@ use crate::domain::{
     identity::CustomerId,
     money::Currency,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 /// A page of the customers whose name, e-mail address, id or Stripe id contains the text, by name;
@@ -78,8 +78,8 @@ pub async fn preferred_locale(pool: &PgPool, customer: CustomerId) -> sqlx::Resu
 }
 
 /// A customer's currency.
-pub async fn currency(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
-    let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(pool).await?;
+pub async fn currency(db: impl PgExecutor<'_>, customer: CustomerId) -> sqlx::Result<Option<Currency>> {
+    let code = sqlx::query_scalar!("SELECT currency FROM customers WHERE id = $1", customer.0).fetch_optional(db).await?;
     code.as_deref().map(decode).transpose()
 }
 

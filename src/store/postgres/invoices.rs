@@ -23,8 +23,8 @@ use crate::{
     text::address,
 };
 use figures::{parsed, with_rates};
-use row::{FullRow, Row, span};
-use sqlx::PgPool;
+use row::{FullRow, PageRow, Row, span};
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -41,6 +41,14 @@ pub struct Filter {
     pub offset: i64,
 }
 
+impl Filter {
+    /// Every invoice, in the usual order: what most requests ask for.
+    fn is_usual(&self) -> bool {
+        let Filter { status, from, to, search, sort, limit: _, offset: _ } = self;
+        status.is_none() && from.is_none() && to.is_none() && search.is_none() && *sort == InvoiceSort::default()
+    }
+}
+
 /// An invoice for export.
 #[derive(Clone, Debug)]
 pub struct FileInvoice {
@@ -52,7 +60,22 @@ pub struct FileInvoice {
 }
 
 /// A page of a customer's invoices, and the total number of matches.
-pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: OffsetDateTime) -> sqlx::Result<(Vec<InvoiceSummary>, u64)> {
+pub async fn list(
+    conn: &mut PgConnection,
+    customer: CustomerId,
+    filter: &Filter,
+    now: OffsetDateTime,
+) -> sqlx::Result<(Vec<InvoiceSummary>, u64)> {
+    if filter.is_usual() {
+        let rows = sqlx::query_file_as!(PageRow, "src/store/postgres/invoices/newest.sql", customer.0, filter.limit, filter.offset)
+            .fetch_all(&mut *conn)
+            .await?;
+        // Beyond the last page no row has the number.
+        if let Some(total) = rows.first().map(|row| row.matches) {
+            let page = rows.iter().map(|row| row.summary(now)).collect::<sqlx::Result<_>>()?;
+            return Ok((page, u64::try_from(total).unwrap_or(0)));
+        }
+    }
     let status = filter.status.map(InvoiceStatus::as_str);
     let search = Search::parameters(filter.search.as_ref());
     let total = sqlx::query_scalar!(
@@ -74,7 +97,7 @@ pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: Off
         search.three_decimal,
         search.two_decimal,
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *conn)
     .await?;
     let rows = sqlx::query_as!(
         Row,
@@ -111,9 +134,9 @@ pub async fn list(pool: &PgPool, customer: CustomerId, filter: &Filter, now: Off
         filter.limit,
         filter.offset,
     )
-    .fetch_all(pool)
+    .fetch_all(conn)
     .await?;
-    let rows = rows.into_iter().map(|row| row.summary(now)).collect::<sqlx::Result<_>>()?;
+    let rows = rows.iter().map(|row| row.summary(now)).collect::<sqlx::Result<_>>()?;
     Ok((rows, u64::try_from(total).unwrap_or(0)))
 }
 
@@ -255,15 +278,8 @@ pub async fn extent(pool: &PgPool, customer: CustomerId) -> sqlx::Result<Option<
 }
 
 /// The amounts that a customer owes, per currency.
-pub async fn totals(pool: &PgPool, customer: CustomerId, now: OffsetDateTime) -> sqlx::Result<Vec<InvoiceTotals>> {
-    let rows = sqlx::query!(
-        r#"SELECT currency, sum(amount_remaining)::bigint AS "open!", coalesce(sum(amount_remaining) FILTER (WHERE due_date < $2), 0)::bigint AS "overdue!"
-           FROM invoices WHERE customer_id = $1 AND status = 'open' AND NOT deleted GROUP BY currency ORDER BY currency"#,
-        customer.0,
-        now,
-    )
-    .fetch_all(pool)
-    .await?;
+pub async fn totals(conn: &mut PgConnection, customer: CustomerId, now: OffsetDateTime) -> sqlx::Result<Vec<InvoiceTotals>> {
+    let rows = sqlx::query_file!("src/store/postgres/invoices/totals.sql", customer.0, now).fetch_all(conn).await?;
     rows.into_iter().map(|row| Ok(InvoiceTotals { currency: decode(&row.currency)?, open: row.open, overdue: row.overdue })).collect()
 }
 

@@ -2,8 +2,13 @@
 //!
 //! Its own sqlx store uses an older sqlx, so the few statements are here.
 
-use super::storage;
-use crate::domain::session::{SessionKey, SessionSummary};
+use super::{decode, storage};
+use crate::domain::{
+    identity::CustomerId,
+    language::Language,
+    role::Role,
+    session::{SessionKey, SessionSummary},
+};
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -109,6 +114,47 @@ impl SessionStore for PostgresSessions {
     async fn delete(&self, id: &Id) -> Result<()> {
         sqlx::query!("DELETE FROM sessions WHERE id = $1", id.to_string()).execute(&self.pool).await.map(drop).map_err(backend)
     }
+}
+
+/// A signed-in user, by its session.
+pub struct SignedIn {
+    pub user: Uuid,
+    pub email: String,
+    pub role: Role,
+    pub customer: Option<CustomerId>,
+    pub customer_name: Option<String>,
+    /// Login requires a code.
+    pub has_second_factor: bool,
+    /// The user's own choice.
+    pub language: Option<Language>,
+    /// The customer's preferred locale at Stripe.
+    pub preferred_locale: Option<String>,
+    /// Unix seconds.
+    pub signed_in_at: Option<i64>,
+    pub seen_at: Option<i64>,
+    /// The customer as which staff view the pages.
+    pub viewing: Option<CustomerId>,
+}
+
+/// The enabled user of a session that has not expired.
+pub async fn signed_in(pool: &PgPool, session: &SessionKey) -> sqlx::Result<Option<SignedIn>> {
+    let row = sqlx::query_file!("src/store/postgres/sessions/signed_in.sql", session.0).fetch_optional(pool).await?;
+    row.map(|row| {
+        Ok(SignedIn {
+            user: row.user_id,
+            email: row.email,
+            role: decode(&row.role)?,
+            customer: row.customer_id.map(CustomerId),
+            customer_name: row.customer_name,
+            has_second_factor: row.has_second_factor,
+            language: row.language.as_deref().map(decode).transpose()?,
+            preferred_locale: row.preferred_locale,
+            signed_in_at: row.signed_in_at,
+            seen_at: row.seen_at,
+            viewing: row.viewing.map(CustomerId),
+        })
+    })
+    .transpose()
 }
 
 /// Maximum number of listed sessions per user.

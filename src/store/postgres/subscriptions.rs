@@ -8,7 +8,7 @@ use crate::domain::{
     subscription::{Interval, Item, PauseCollection, Subscription, metered_item},
 };
 use serde::Deserialize;
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgExecutor, types::Json};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
@@ -56,13 +56,13 @@ pub fn metered_period(items: Vec<ItemRow>, start: Option<OffsetDateTime>, end: O
 }
 
 /// The subscriptions of a customer that had not ended before an instant.
-pub async fn of_customer(pool: &PgPool, customer: CustomerId, since: OffsetDateTime) -> sqlx::Result<Vec<Subscription>> {
-    Ok(of_customers(pool, &[customer], since).await?.remove(&customer).unwrap_or_default())
+pub async fn of_customer(db: impl PgExecutor<'_>, customer: CustomerId, since: OffsetDateTime) -> sqlx::Result<Vec<Subscription>> {
+    Ok(of_customers(db, &[customer], since).await?.remove(&customer).unwrap_or_default())
 }
 
 /// The same for several customers; those without subscriptions are left out.
 pub async fn of_customers(
-    pool: &PgPool,
+    db: impl PgExecutor<'_>,
     customers: &[CustomerId],
     since: OffsetDateTime,
 ) -> sqlx::Result<HashMap<CustomerId, Vec<Subscription>>> {
@@ -86,7 +86,7 @@ pub async fn of_customers(
         since,
         MOST,
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let mut subscriptions: HashMap<CustomerId, Vec<Subscription>> = HashMap::new();
     for row in rows {

@@ -29,7 +29,7 @@ use crate::{
         usage::{Figures, HourlyUsage},
     },
 };
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use std::num::NonZeroU64;
 use time::OffsetDateTime;
 
@@ -71,7 +71,12 @@ pub async fn figures(pool: &PgPool, customer: CustomerId, span: Period) -> sqlx:
 
 /// The version of a plan for a period that begins at an instant: its included quantities, and its
 /// prices in the currency, if any. None if no version existed at that time.
-pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, period_start: OffsetDateTime) -> sqlx::Result<Option<Offer>> {
+pub async fn offer(
+    db: impl PgExecutor<'_>,
+    plan_type: PlanType,
+    currency: Currency,
+    period_start: OffsetDateTime,
+) -> sqlx::Result<Option<Offer>> {
     let rows = sqlx::query!(
         r#"SELECT version AS "version!", metrics.metric AS "metric!", coalesce(quota.included, 0) AS "included!", package AS "package?", price AS "price?"
            FROM plans CROSS JOIN unnest($4::text[]) AS metrics (metric)
@@ -83,7 +88,7 @@ pub async fn offer(pool: &PgPool, plan_type: PlanType, currency: Currency, perio
         period_start,
         &Metric::names() as &[&str],
     )
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let Some(version) = rows.first().map(|row| row.version) else { return Ok(None) };
     let mut included = Quantities::default();

@@ -54,6 +54,7 @@ async fn the_guard_requires_the_second_factor() {
         email: OPS.into(),
         role: Role::Admin,
         customer: None,
+        customer_name: None,
         has_second_factor,
         viewing: None,
         language: None,

@@ -70,6 +70,13 @@ row! {
 }
 
 row! {
+    /// The same, with the number of all invoices.
+    PageRow {
+        matches: i64,
+    }
+}
+
+row! {
     /// All columns for the page, the PDF, the API and the CSV.
     FullRow {
         name: String,
