@@ -89,7 +89,7 @@ async fn the_page_works_without_javascript_and_echoes_nothing() {
     let page = app.client().with_cookies_of(&done).get("/account?done=password").await;
     assert!(page.text().contains("Your password is changed"));
     let anonymous = submit(&app.client(), "form=password").await;
-    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account")));
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account&error=session_expired")));
     let other_site = submit(&app.client().with_header("sec-fetch-site", "cross-site"), "form=password").await;
     assert_eq!(other_site.status, 403);
 }
