@@ -86,7 +86,7 @@ e2e: ## run browser tests
 sqlx-data: setup ## update .sqlx after a change of queries or migrations
 	@scripts/sqlx-data.sh
 
-bench: setup ## measure webhooks, ingest, usage queries, reconciliation and pages; see scripts/bench.sh
+bench: setup ## measure webhooks, ingest, usage queries, reconciliation and pages, which have budgets; see scripts/bench.sh
 	@exec scripts/bench.sh
 
 clean: ## remove build output and stop the tests' database server

@@ -3,7 +3,7 @@
 # Then unpacks it into a temporary folder, starts its server on a private PostgreSQL and tests its
 # console in Chromium. A page that does not hydrate or a message in the browser's console fails the
 # release, and leaves no archive. Prints sizes, and the median start time of five starts on an
-# up-to-date database.
+# up-to-date database. The pages' budgets (bench/budgets.sh) hold too.
 #
 #   APEX_RELEASE_PROFILE=dev    the server's cargo profile: a quick check of this script only
 #   APEX_RELEASE_PORT=3120      port of the archive's server
@@ -35,7 +35,6 @@ mkdir -p "$packed/target"
 # Function names are a fifth of the file; a panic reports its file and line without them.
 strip -o "$packed/apex-billing" "$CARGO_TARGET_DIR/$folder/apex-billing"
 cp -R target/site-release "$packed/target/site"
-rm -f "$packed/target/site/.wasm" "$packed/target/site/.compressed"
 cp -R Leptos.toml .env.example LICENSE README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md docs deploy "$packed/"
 # Of what is inside the program: fonts, and Stripe's fixtures.
 mkdir "$packed/licenses"
@@ -73,14 +72,16 @@ ready=$(tail -n 5 "$work/starts" | sort -n | sed -n 3p)
 step "its console in Chromium, with the demo"
 (cd end2end && APEX_PG_BIN="$(find_postgres)" APEX_E2E_ARCHIVE="$place" APEX_E2E_PORT="$port" npx --no-install playwright test tests/main.spec.ts --reporter=list </dev/null) ||
   die "The archive's console does not work in Chromium; no archive was written."
+BENCH_SERVER="$place/apex-billing" BENCH_SITE="$place/target/site" BENCH_PORT="$port" BENCH_IDLE_SECONDS="${BENCH_IDLE_SECONDS:-120}" scripts/bench/budgets.sh ||
+  [ "$profile" = dev ] || die "The archive's console misses a budget; no archive was written."
 mv "$work/$name.tar.gz" "target/$name.tar.gz"
 
 size() { stat -c %s "$1" 2>/dev/null || stat -f %z "$1"; }
 megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }
 kilobytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f kB", bytes / 1e3 }'; }
-pkg="$packed/target/site/pkg" wasm="$packed/target/site/pkg/apex_billing_bg.wasm"
+pkg="$packed/target/site/pkg" wasm=$(echo "$packed"/target/site/pkg/*.wasm)
 printf '\n%-46s %s\n' "target/$name.tar.gz" "$(megabytes "$(size "target/$name.tar.gz")")" \
   "the program" "$(megabytes "$(size "$packed/apex-billing")")" \
   ".wasm" "$(kilobytes "$(size "$wasm")"), $(kilobytes "$(size "$wasm.br")") as brotli" \
-  "JavaScript and style sheet, as brotli" "$(kilobytes $(($(size "$pkg/apex_billing.js.br") + $(size "$pkg/apex_billing.css.br"))))" \
+  "JavaScript and style sheet, as brotli" "$(kilobytes $(($(size "$pkg"/*.js.br) + $(size "$pkg"/*.css.br))))" \
   "ready after, its PostgreSQL's start included" "$ready ms"

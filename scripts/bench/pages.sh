@@ -30,7 +30,7 @@ sides=(ours)
 [ "${BENCH_PEER:-yes}" = no ] || sides+=(nextjs)
 [ "$(nproc)" -ge 2 ] || die "The benchmark needs two cores."
 have taskset && have curl || die "taskset and curl are missing: apt-get install util-linux curl"
-[ -d "$site/pkg" ] || die "$site has no style sheet: run \`make site\` first."
+[ -f "$site/pkg/assets.json" ] || die "$site has no style sheet: run \`make site\` first."
 
 build pages
 if [ "${BENCH_PEER:-yes}" != no ]; then
@@ -98,7 +98,8 @@ cookie=$(curl -sf -o /dev/null -D - -H 'Content-Type: application/json' -d "{\"e
 page() { curl -sf -b "$cookie" "http://$address$1"; }
 page /billing/invoices > "$work/run/ours.html"
 style=$(sed -n 's/.*<link rel="stylesheet" href="\([^"]*\)".*/\1/p' "$work/run/ours.html" | head -n 1)
-page "$style" > "$work/run/console.css"
+[ -n "$style" ] || die "The page names no style sheet."
+page "$style" > "$work/run/console.css" || die "$site lacks $style: run \`make site\` again."
 page /favicon.svg > "$work/run/favicon.svg"
 if [ "${BENCH_STATEMENTS:-no}" != no ]; then
   sql pages "CREATE EXTENSION pg_stat_statements"

@@ -28,7 +28,7 @@ pub mod problem_notice;
 pub mod relative;
 pub mod run_badge;
 pub mod theme_switch;
-pub mod unusable_filter;
+pub mod unusable_address;
 pub mod usage_bar;
 pub mod viewing_banner;
 pub mod webhook_table;

@@ -19,13 +19,13 @@ fn event(app: &TestApp, id: &str, metric: &str, quantity: u64) -> Value {
     json!({"id": id, "metric": metric, "quantity": quantity, "timestamp": app.now().format(&Rfc3339).unwrap(), "app_id": "app_42"})
 }
 
-async fn use_impressions(app: &TestApp, customer: CustomerId, id: &str, quantity: u64) {
+pub async fn use_impressions(app: &TestApp, customer: CustomerId, id: &str, quantity: u64) {
     let answer = app.machine(customer).await.post_json("/api/v1/usage/events", &event(app, id, "impressions", quantity)).await;
     assert_eq!((answer.status, answer.json()["accepted"].as_u64()), (202, Some(1)), "{}", answer.text());
 }
 
 /// A customer of the starter plan: a million impressions are included.
-async fn subscribed(app: &TestApp, name: &str) -> CustomerId {
+pub async fn subscribed(app: &TestApp, name: &str) -> CustomerId {
     let customer = app.add_customer(name).await;
     app.subscribe(customer, "starter", "usd").await;
     customer

@@ -95,7 +95,7 @@ async fn quantities_show_all_digits() {
     let line = line(&json!({"quantity": 2, "quantity_decimal": "2.5", "amount": 25_000, "pricing": {"unit_amount_decimal": "10000"}}));
     let shown = shop.show(&invoice(&json!({"lines": lines(&[line])}))).await;
     assert_eq!(shown.api["line_items"][0]["quantity_decimal"], "2.5");
-    assert!(shown.page.contains(r#"class="number">2.5</td>"#) && shown.page.contains("$100.00"), "{}", shown.page);
+    assert!(shown.page.contains(">2.5</td>") && shown.page.contains("$100.00"), "{}", shown.page);
     assert!(shown.pdf.contains("2.5 $100.00 $250.00"), "{}", shown.pdf);
     let rows = shop.file("?rows=lines").await;
     assert_eq!((rows[0]["quantity"].as_str(), rows[0]["unit_price"].as_str()), ("2.5", "100.00"));
@@ -165,7 +165,7 @@ async fn the_period_covers_the_lines() {
     let incomplete = json!({"lines": {"object": "list", "has_more": true, "data": [line(&json!({}))]}});
     let shown = shop.show(&invoice(&json!({"id": "in_2", "lines": incomplete["lines"]}))).await;
     assert_eq!(shown.api["period"], Value::Null);
-    assert!(shown.page.contains("Not known yet") && shown.page.contains("Not all lines have been read"), "{}", shown.page);
+    assert!(shown.page.contains("Not known yet") && shown.page.contains("Not all items have been read"), "{}", shown.page);
 }
 
 #[tokio::test]

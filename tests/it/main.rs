@@ -31,6 +31,7 @@ mod ingest;
 mod invoice_display;
 mod invoice_sums;
 mod invoices;
+mod language;
 mod localstripe;
 mod login_throttle;
 mod lookups;

@@ -1,14 +1,16 @@
 //! Placeholder for an empty list.
 
 use super::{Glyph, Icon};
+use crate::{app::language, text::common as words};
 use leptos::prelude::*;
 
 /// A title, a sentence, and a link.
 pub type Said = (&'static str, &'static str, Option<(String, &'static str)>);
 
 /// A page beyond the list's end; `last`: URL of the last page.
-pub fn past_the_end(last: String) -> Said {
-    ("This page is past the end", "The list is shorter than that.", Some((last, "Go to the last page")))
+pub fn past_the_end(title: &'static str, last: String) -> Said {
+    let language = language();
+    (title, words::fewer_pages(language), Some((last, words::last_page(language))))
 }
 
 /// In place of a list, with the list's icon.

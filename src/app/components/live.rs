@@ -1,7 +1,10 @@
 //! Parts of pages that stay current while the page is open.
 
 use super::{Glyph, Icon};
-use crate::app::{address::address, calls::Problem, local_path::login_path, status::set_status};
+use crate::{
+    app::{address::address, calls::Problem, language, local_path::login_path, status::set_status},
+    text::common as words,
+};
 use apex_islands::LiveRegion;
 use leptos::prelude::*;
 
@@ -9,19 +12,19 @@ use leptos::prelude::*;
 /// the path below `/live`.
 #[component]
 pub fn Live(href: String, children: Children) -> impl IntoView {
-    let here = address().here;
+    let (language, here) = (language(), address().here);
     view! {
         <LiveRegion>
             <div class="contents" data-live=href>
                 <p class="notice tone-warning" role="status" hidden data-live-interrupted="">
                     <Icon glyph=Glyph::Warning />
-                    <span>"Updates can’t be fetched just now. This data stays until the connection is back."</span>
+                    <span>{words::updates_interrupted(language)}</span>
                 </p>
                 <p class="notice tone-danger" role="alert" hidden data-live-signed-out="">
                     <Icon glyph=Glyph::Over />
                     <span>
-                        "You’re signed out. Your session has ended, so this page can’t be updated. "
-                        <a href=login_path(&here)>"Sign in"</a>
+                        {words::updates_signed_out(language)} " "
+                        <a href=login_path(&here)>{words::sign_in(language)}</a>
                     </span>
                 </p>
                 <LiveContent>{children()}</LiveContent>

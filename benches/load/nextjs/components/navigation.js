@@ -1,6 +1,6 @@
 import { Icon } from './icon';
 
-const ROLES = { publisher: 'Publisher', readonly: 'Read-only', admin: 'Admin' };
+const ROLES = { publisher: 'Publisher', readonly: 'Read only', admin: 'Admin' };
 
 function Brand() {
   return (

@@ -72,6 +72,7 @@ export default async function Page({ searchParams }) {
           <p>
             <a href="/api/v1/billing/invoices.csv" rel="external">Download as CSV</a>
           </p>
+          <p className="times-note">Times are in UTC, the time zone that bills are computed in.</p>
         </main>
       </div>
     </>
