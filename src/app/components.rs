@@ -8,6 +8,7 @@ pub mod badge;
 pub mod blank;
 pub mod brand;
 pub mod column_chart;
+pub mod copy_button;
 pub mod customer_table;
 pub mod discrepancy_table;
 pub mod done_notice;

@@ -148,7 +148,7 @@ async fn the_page_searches_without_a_script_and_is_for_staff() {
 
     let person = app.sign_in(Role::Publisher, Some(forge)).await;
     let page = person.get("/admin/customers").await;
-    assert!(page.status == 403 && page.text().contains("This isn’t open to you"), "{}", page.text());
+    assert!(page.status == 403 && page.text().contains("You don’t have access"), "{}", page.text());
     person.get("/api/v1/admin/customers").await.problem(403, "forbidden");
     app.machine(forge).await.get("/api/v1/admin/customers").await.problem(403, "forbidden");
     app.client().get("/api/v1/admin/customers").await.problem(401, "unauthenticated");

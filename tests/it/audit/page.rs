@@ -69,7 +69,7 @@ async fn the_page_names_invalid_filters_and_is_for_staff() {
         let page = app.sign_in(role, Some(customer)).await.get("/admin/audit").await;
         assert_eq!(page.status, 403);
         let html = page.text();
-        assert!(html.contains("This isn’t open to you") && !html.contains(r#"href="/admin/audit""#), "{html}");
+        assert!(html.contains("You don’t have access") && !html.contains(r#"href="/admin/audit""#), "{html}");
     }
     assert_eq!(app.client().get("/admin/audit").await.header("location"), Some("/login?next=/admin/audit"));
 }
