@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn each_name_belongs_to_one_metric() {
-        let names: [fn(&Definition) -> &'static str; 6] = [|d| d.name, |d| d.key, |d| d.field, |d| d.included, |d| d.title.en, |d| d.noun.en];
+        let names: [fn(&Definition) -> &'static str; 6] =
+            [|d| d.name, |d| d.key, |d| d.field, |d| d.included, |d| d.title.en, |d| d.noun.en];
         for of in names {
             let names: HashSet<&str> = Metric::ALL.map(|metric| of(metric.definition())).into();
             assert!(names.len() == COUNT && !names.contains(""), "{names:?}");
