@@ -56,6 +56,7 @@ const cases = languages.map((language) => {
   const time = new Intl.DateTimeFormat(dates[language], { ...day, year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
   const dayMonth = new Intl.DateTimeFormat(dates[language], day);
   const relative = new Intl.RelativeTimeFormat(language);
+  const relativeInWords = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const compact = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
   const unit = (name, value) => new Intl.NumberFormat(language, { style: "unit", unit: name }).format(value);
   const plural = new Intl.PluralRules(language);
@@ -80,9 +81,9 @@ const cases = languages.map((language) => {
       // Periods are half-open: the day after the last one.
       return [start / 1000, end / 1000 + 86400, date.formatRange(start, end)];
     }),
-    relative: ["second", "minute", "hour", "day"].flatMap((name) =>
+    relative: [["second", 0, relativeInWords.format(0, "second")]].concat(["second", "minute", "hour", "day"].flatMap((name) =>
       [-9, -3, -1, 1, 3, 9].filter((n) => name !== "second" || Math.abs(n) === 9).map((n) => [name, n, relative.format(n, name)]),
-    ),
+    )),
     compact: [1_000_000, 1_500_000, 16_200_000, 178_000_000, 1_500_000_000, 2_000_000_000_000].map((n) => [n, compact.format(n)]),
     gigabytes: [0, 1, 1.5, 37.25, 1234.56].map((n) => [n, unit("gigabyte", n)]),
     plurals: [0, 1, 2, 5, 11, 21, 100].map((n) => [n, plural.select(n)]),

@@ -11,6 +11,7 @@ pub mod customer;
 pub mod email;
 pub mod error_code;
 pub mod features;
+pub mod field_error;
 pub mod file_name;
 pub mod forecast;
 pub mod format;

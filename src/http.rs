@@ -25,3 +25,4 @@ pub mod session;
 pub mod stalled_writes;
 pub mod state;
 pub mod static_files;
+pub mod unsaved;

@@ -13,7 +13,8 @@ function read(file) {
     .slice(html.indexOf('<body'), html.lastIndexOf('</body>'))
     .replace(/<script\b[\s\S]*?<\/script>/g, '')
     .replace(/<!--[\s\S]*?-->|<!>/g, '')
-    .replace(/<div hidden="">\s*<\/div>/g, '');
+    .replace(/<div hidden="">\s*<\/div>/g, '')
+    .replace(/(<leptos-island[^>]*>)<div class="contents">/g, '$1');
   const elements = new Map();
   for (const [, name, attributes] of body.matchAll(/<([a-z][a-z0-9-]*)((?:\s+[^\s"'>/=]+(?:="[^"]*")?)*)\s*\/?>/gi)) {
     if (ADDED.includes(name)) continue;

@@ -15,12 +15,12 @@ test('a new password and the list end other sessions', async ({ page, browser })
   await expect(page.getByRole('heading', { level: 1, name: 'Your account' })).toBeVisible();
   await hydrated(page);
   await expect(page.getByRole('listitem').filter({ hasText: 'This session' })).toHaveCount(1);
-  await expect(page.getByRole('button', { name: /^End the session of/ })).toHaveCount(2);
+  await expect(page.getByRole('button', { name: /^Sign out the session of/ })).toHaveCount(2);
 
   await page.getByLabel('Current password').fill('not this one');
   await page.getByLabel('New password').fill('another long password');
   await page.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByRole('alert')).toContainText('Current password: this is not your password.');
+  await expect(page.getByRole('alert')).toContainText('This is not your current password.');
   await hydrated(page);
   await expect(page.getByLabel('Current password')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('New password')).toHaveValue('');
@@ -29,13 +29,13 @@ test('a new password and the list end other sessions', async ({ page, browser })
   await page.getByLabel('New password').fill('another long password');
   await page.getByRole('button', { name: 'Change password' }).click();
   await expect(page.getByText('Your password is changed')).toBeVisible();
-  await expect(page.getByRole('button', { name: /^End the session of/ })).toHaveCount(1);
+  await expect(page.getByRole('button', { name: /^Sign out the session of/ })).toHaveCount(1);
   await elsewhere.goto('/account');
   await expect(elsewhere).toHaveURL(loginAfterwards);
 
   await signInAs(elsewhere, { ...person, password: 'another long password' });
   await page.goto('/account');
-  await page.getByRole('listitem').filter({ hasNotText: 'This session' }).getByRole('button', { name: /^End the session of/ }).click();
+  await page.getByRole('listitem').filter({ hasNotText: 'This session' }).getByRole('button', { name: /^Sign out the session of/ }).click();
   await expect(page.getByText('The session is ended.')).toBeVisible();
   await elsewhere.goto('/account');
   await expect(elsewhere).toHaveURL(loginAfterwards);

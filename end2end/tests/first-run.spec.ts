@@ -34,7 +34,7 @@ test('staff repair differences, and a customer pays at Stripe', async ({ page })
   await hydrated(page);
   const invoice = page.getByRole('table').locator('tbody tr').first();
   await expect(invoice).toContainText('-0101');
-  await page.getByRole('button', { name: 'Payment details at Stripe' }).click();
+  await page.getByRole('button', { name: 'Manage payment method' }).click();
   await expect(page).toHaveURL(/^http:\/\/127\.0\.0\.1:\d+\/p\/session\/bps_/);
   await expect(page.getByRole('heading', { name: 'Customer portal' })).toBeVisible();
   const open = page.getByRole('row').filter({ hasText: '-0101' });

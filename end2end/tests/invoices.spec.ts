@@ -37,7 +37,42 @@ test('an invalid filter in the URL is explained', async ({ page }) => {
   await signIn(page, 'publisher');
   const answer = await page.goto('/billing/invoices?status=foo');
   expect(answer!.status()).toBe(422);
-  await expect(page.getByText(/not an invoice status/)).toBeVisible();
+  await expect(page.getByRole('alert')).toContainText('invalid filter');
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  await expect(page).toHaveURL('/billing/invoices');
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('every invalid field is explained, and the first has the focus', async ({ page }) => {
+      await signIn(page, 'publisher');
+      await page.goto('/billing/invoices?from=eighty&to=2026-13-01');
+      const [from, to] = [page.getByLabel('Issued from'), page.getByLabel('Issued until')];
+      await expect(from).toBeFocused();
+      for (const field of [from, to]) await expect(field).toHaveAccessibleDescription('Enter a date such as 2026-11-30.');
+      await expect(from).toHaveValue('eighty');
+
+      await page.goto('/billing/invoices');
+      await from.fill('2026-11-30');
+      await to.fill('2026-11-01');
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await expect(to).toHaveAccessibleDescription('The last day is before the first.');
+      await expect(to).toBeFocused();
+    });
+  });
+}
+
+test('long lists have numbered pages and a page size', async ({ page }) => {
+  await signIn(page, 'publisher');
+  await page.goto('/billing/invoices?limit=5');
+  await page.getByRole('link', { name: 'Page 3', exact: true }).click();
+  await expect(page).toHaveURL(/page=3/);
+  await expect(page.getByRole('link', { name: 'Page 3', exact: true })).toHaveAttribute('aria-current', 'page');
+  await page.getByRole('navigation', { name: 'Rows per page' }).getByRole('link', { name: '50' }).click();
+  await expect(page).toHaveURL('/billing/invoices?limit=50');
+  await expect(page.getByRole('table').first().locator('tbody tr')).toHaveCount(13);
 });
 
 test('an invoice shows its timeline and downloads as PDF', async ({ page }) => {

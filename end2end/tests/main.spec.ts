@@ -63,13 +63,13 @@ test('a publisher creates an API key and revokes it', async ({ page }) => {
   await signIn(page, 'publisher');
   await open(page, '/billing/settings', 'Settings');
   const name = `main-${Date.now()}`;
-  await page.getByLabel('Name of the new key').fill(name);
+  await page.getByLabel(/^Key name/).fill(name);
   await page.getByRole('button', { name: 'Create key' }).click();
-  await expect(page.getByRole('status').locator('code')).toHaveText(/^apex_[0-9a-f]{64}$/);
+  await expect(page.locator('.new-key code')).toHaveText(/^apex_[0-9a-f]{64}$/);
   await hydrated(page);
   const entry = page.getByRole('listitem').filter({ hasText: name });
   await entry.getByText('Revoke').first().click();
-  await entry.getByRole('button', { name: `Revoke for good ${name}` }).click();
+  await entry.getByRole('button', { name: `Revoke key ${name}` }).click();
   await expect(page.getByRole('listitem').filter({ hasText: name })).toHaveCount(0);
   await hydrated(page);
 });

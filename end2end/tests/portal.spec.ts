@@ -16,7 +16,7 @@ async function thereAndBack(page: Page, javaScript: boolean) {
   await signIn(page, 'publisher');
   await page.goto('/billing/invoices');
   if (javaScript) await hydrated(page);
-  await page.getByRole('button', { name: 'Payment details at Stripe' }).click();
+  await page.getByRole('button', { name: 'Manage payment method' }).click();
   await expect(page).toHaveURL(/^http:\/\/127\.0\.0\.1:3102\/p\/session\/bps_/);
   await expect(page.getByRole('heading', { name: 'Customer portal' })).toBeVisible();
   await expect(page.getByText('cus_demo_lumen')).toBeVisible();
@@ -33,7 +33,7 @@ test('read-only users are not offered the portal', async ({ page }) => {
   await signIn(page, 'readonly');
   await page.goto('/billing/invoices');
   await expect(page.getByRole('table').first()).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Payment details at Stripe' })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Manage payment method' })).toHaveCount(0);
 });
 
 test.describe('without JavaScript', () => {

@@ -19,7 +19,7 @@ test('login requires an app code or a recovery code', async ({ page, browser }) 
   await page.goto('/account');
   await hydrated(page);
   await page.getByLabel('Your password').fill(person.password);
-  await page.getByRole('button', { name: 'Set up an app' }).click();
+  await page.getByRole('button', { name: 'Set up authenticator' }).click();
   await expect(page.getByRole('img', { name: 'QR code of the key' })).toBeVisible();
   await hydrated(page);
   const secret = (await page.locator('.totp-secret').textContent())!;
@@ -31,7 +31,7 @@ test('login requires an app code or a recovery code', async ({ page, browser }) 
   }
   await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(secret, Date.now()));
   await page.getByRole('button', { name: 'Turn on' }).click();
-  const codes = page.getByRole('status').locator('code');
+  const codes = page.locator('.recovery-codes code');
   await expect(codes).toHaveCount(8);
   await hydrated(page);
   await expect(codes).toHaveCount(8);
@@ -47,16 +47,16 @@ test('login requires an app code or a recovery code', async ({ page, browser }) 
     await expect(elsewhere).toHaveURL(/\/login\?step=code/);
   };
   await signIn();
-  await elsewhere.getByLabel('Code of your app').fill('000000');
+  await elsewhere.getByLabel('Code from your authenticator app').fill('000000');
   await elsewhere.getByRole('button', { name: 'Sign in' }).click();
-  await expect(elsewhere.getByRole('alert')).toContainText('That code is wrong');
+  await expect(elsewhere.getByRole('alert')).toContainText('The code is wrong');
   // The next time step: the set-up has used the current one.
-  await elsewhere.getByLabel('Code of your app').fill(codeAt(secret, Date.now() + 30_000));
+  await elsewhere.getByLabel('Code from your authenticator app').fill(codeAt(secret, Date.now() + 30_000));
   await elsewhere.getByRole('button', { name: 'Sign in' }).click();
   await expect(elsewhere).toHaveURL(/\/account$/);
   await elsewhere.context().clearCookies();
   await signIn();
-  await elsewhere.getByLabel('Code of your app').fill(recovery);
+  await elsewhere.getByLabel('Code from your authenticator app').fill(recovery);
   await elsewhere.getByRole('button', { name: 'Sign in' }).click();
   await expect(elsewhere).toHaveURL(/\/account$/);
   await expect(elsewhere.getByText('7 recovery codes are left.')).toBeVisible();

@@ -38,5 +38,5 @@ test('the inbox is not for customers', async ({ page }) => {
   await expect(page.getByRole('link', { name: 'Webhooks' })).toHaveCount(0);
   const answer = await page.goto('/admin/webhooks');
   expect(answer!.status()).toBe(403);
-  await expect(page.getByText('This isn’t open to you')).toBeVisible();
+  await expect(page.getByText('You don’t have access')).toBeVisible();
 });

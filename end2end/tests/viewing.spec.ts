@@ -78,7 +78,7 @@ test('customers cannot open staff pages', async ({ page }) => {
   for (const path of ['/admin/customers', '/admin/audit']) {
     const answer = await page.goto(path);
     expect(answer!.status()).toBe(403);
-    await expect(page.getByText('This isn’t open to you')).toBeVisible();
+    await expect(page.getByText('You don’t have access')).toBeVisible();
     await expect(page.getByRole('link', { name: /^(Customers|Audit)$/ })).toHaveCount(0);
   }
 });

@@ -98,7 +98,8 @@ cookie=$(curl -sf -o /dev/null -D - -H 'Content-Type: application/json' -d "{\"e
 page() { curl -sf -b "$cookie" "http://$address$1"; }
 page /billing/invoices > "$work/run/ours.html"
 style=$(sed -n 's/.*<link rel="stylesheet" href="\([^"]*\)".*/\1/p' "$work/run/ours.html" | head -n 1)
-page "$style" > "$work/run/console.css"
+[ -n "$style" ] || die "The page names no style sheet."
+page "$style" > "$work/run/console.css" || die "$site lacks $style: run \`make site\` again."
 page /favicon.svg > "$work/run/favicon.svg"
 if [ "${BENCH_STATEMENTS:-no}" != no ]; then
   sql pages "CREATE EXTENSION pg_stat_statements"

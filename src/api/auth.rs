@@ -2,7 +2,10 @@
 //! JavaScript.
 
 use crate::{
-    app::local_path::{next_path, percent_encode},
+    app::{
+        local_path::{next_path, percent_encode},
+        pages::login::SESSION_EXPIRED,
+    },
     auth::Principal,
     domain::error_code::ErrorCode,
     http::{
@@ -134,7 +137,7 @@ pub async fn login_code(
     let FormOrJson { body: SecondStep { code, next }, by_form } = body.map_err(invalid_body)?;
     let next_encoded = percent_encode(next_path(&next));
     let Some(user) = session::awaited(&session, server.platform.clock.now()).await? else {
-        let again = format!("/login?error=session_expired&next={next_encoded}");
+        let again = format!("/login?error={SESSION_EXPIRED}&next={next_encoded}");
         return if by_form { Ok(Redirect::to(&again).into_response()) } else { Err(Error::Unauthenticated.into()) };
     };
     match sign_in::by_code(&server.platform, user, &code, &origin).await {
@@ -150,7 +153,9 @@ pub async fn login_code(
 async fn enter(server: &Server, session: &Session, user: Uuid, origin: &Origin, by_form: bool, next: &str) -> Result<Response, ApiError> {
     session::begin(session, user, origin, server.platform.clock.now()).await?;
     if by_form {
-        return Ok(Redirect::to(next_path(next)).into_response());
+        let mut response = Redirect::to(next_path(next)).into_response();
+        response.headers_mut().append(header::SET_COOKIE, session::mark(true, server.platform.config.public_url.is_https()));
+        return Ok(response);
     }
     let principal = users::principal(&server.platform, user).await?.ok_or(Error::Unauthenticated)?;
     Ok(Json(users::viewer(&server.platform, &principal).await?).into_response())
@@ -182,6 +187,9 @@ pub async fn logout(
     }
     session::end(&session).await?;
     let mut response = if by_form { Redirect::to("/login").into_response() } else { StatusCode::NO_CONTENT.into_response() };
+    if by_form {
+        response.headers_mut().append(header::SET_COOKIE, session::mark(false, server.platform.config.public_url.is_https()));
+    }
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
 }

@@ -10,7 +10,7 @@ use crate::{
         self,
         usage::{Encoding, UsageEventDraft},
     },
-    app::calls::{self, Problem},
+    app::calls::{self, Problem, problem::InvalidField},
     domain::{
         alert::MetricAlerts,
         features::Feature,
@@ -74,7 +74,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         calls::webhooks::webhooks,
     ),
     components(schemas(
-        CountOverage, Encoding, Feature, Forecast, Gigabytes, Granularity, InvoiceSort, InvoiceStatus, Kind, Metric, MetricAlerts, Problem,
+        CountOverage, Encoding, Feature, Forecast, Gigabytes, Granularity, InvalidField, InvoiceSort, InvoiceStatus, Kind, Metric, MetricAlerts, Problem,
         TransferOverage, UsageEventDraft, WebhookStatus,
     )),
 )]

@@ -2,11 +2,12 @@
 //! the API.
 
 use crate::domain::{
-    alert::{AlertSettings, Cap, Field},
+    alert::{AlertChange, AlertSettings, Cap},
+    field_error::{Fault, FieldError, FieldErrors},
     metric::{Metric, Unit},
     money::{
         Currency,
-        parse::{self, Misread, typed},
+        parse::{self, typed},
     },
 };
 use serde_json::{Map, Value, json};
@@ -48,57 +49,83 @@ pub fn fields_of(settings: &AlertSettings) -> Vec<FormField> {
     fields
 }
 
-/// The body of `PUT /billing/alerts`, from a form's fields.
-pub fn body_of(fields: &[FormField], currency: Currency) -> Result<Value, Field> {
+/// The settings in a form's fields.
+///
+/// # Errors
+/// Every invalid field, in the order of the page.
+pub fn read(fields: &[FormField], currency: Currency) -> Result<AlertChange, FieldErrors> {
+    let mut errors = Vec::new();
+    match AlertChange::read(&body_of(fields, currency, &mut errors), currency) {
+        Ok(change) => FieldErrors::check(change, errors),
+        Err(others) => {
+            errors.extend(others.into_vec());
+            let order: Vec<String> =
+                Metric::ALL.into_iter().flat_map(|metric| ["percent", "cost", "cap"].map(|name| field(metric, name))).collect();
+            // Fields before the metrics are first.
+            errors.sort_by_key(|error| order.iter().position(|name| *name == error.field).map_or(0, |at| at + 1));
+            Err(errors.into_iter().collect())
+        }
+    }
+}
+
+/// The body of `PUT /billing/alerts`, from a form's fields, without those that can't be read.
+fn body_of(fields: &[FormField], currency: Currency, errors: &mut Vec<FieldError>) -> Value {
     let mut metrics = Map::new();
     for metric in Metric::ALL {
-        let of = |name: &str| (field(metric, name), value(fields, &field(metric, name)));
-        let (path, text) = of("percent");
-        let percent = percentages(text, &path)?;
-        let (path, text) = of("cost");
-        let cost = parse::amounts(text, currency).map_err(|(text, misread)| wrong(&path, &text, &misread))?;
-        let (path, text) = of("cap");
-        let cap = match (text, of("cap_unit").1) {
-            ("", _) => Value::Null,
-            (text, "quantity") => {
-                let number = if metric.unit() == Unit::Bytes { without_gb(text) } else { text };
-                let quantity = parse::quantity(number, metric.unit().places()).map_err(|misread| wrong(&path, text, &misread))?;
-                json!({"quantity": quantity})
+        let of = |name: &str| value(fields, &field(metric, name));
+        let cost = |text| parse::amounts(text, currency).map(|cost| json!(cost)).map_err(|(text, misread)| Fault::number(&text, misread));
+        let mut read = Map::new();
+        for (name, parsed) in [
+            ("percent", percentages(of("percent")).map(|percent| json!(percent))),
+            ("cost", cost(of("cost"))),
+            ("cap", cap(of("cap"), of("cap_unit"), metric)),
+        ] {
+            match parsed {
+                Ok(value) => drop(read.insert(name.to_owned(), value)),
+                Err(fault) => errors.push(FieldError::new(field(metric, name), "can't be read", fault)),
             }
-            (text, _) => {
-                let percent = parse::quantity(text.trim_end_matches('%'), 0).map_err(|misread| wrong(&path, text, &misread))?;
-                json!({"percent": percent})
-            }
-        };
-        metrics.insert(metric.as_str().to_owned(), json!({"percent": percent, "cost": cost, "cap": cap}));
+        }
+        metrics.insert(metric.as_str().to_owned(), Value::Object(read));
     }
     let recipients: Vec<&str> = words(value(fields, "recipients")).collect();
     let confirm = value(fields, "confirm") == "true";
-    Ok(json!({"enabled": value(fields, "enabled") == "true", "recipients": recipients, "metrics": metrics, "confirm": confirm}))
+    json!({"enabled": value(fields, "enabled") == "true", "recipients": recipients, "metrics": metrics, "confirm": confirm})
+}
+
+fn cap(text: &str, unit: &str, metric: Metric) -> Result<Value, Fault> {
+    let wrong = |misread| Fault::number(text, misread);
+    match unit {
+        _ if text.is_empty() => Ok(Value::Null),
+        "quantity" => {
+            let number = if metric.unit() == Unit::Bytes { without_gb(text) } else { text };
+            let quantity = parse::quantity(number, metric.unit().places()).map_err(wrong)?;
+            Ok(json!({"quantity": quantity}))
+        }
+        _ => {
+            let percent = parse::quantity(text.trim_end_matches('%'), 0).map_err(wrong)?;
+            Ok(json!({"percent": percent}))
+        }
+    }
 }
 
 /// Whole percentages, separated by semicolons, line breaks, or commas and spaces. A comma within
 /// digits may belong to one number, so it is rejected with a question.
-fn percentages(text: &str, path: &str) -> Result<Vec<u64>, Field> {
+fn percentages(text: &str) -> Result<Vec<u64>, Fault> {
     let plain = text.replace('%', " ");
-    let mut read = Vec::new();
-    for word in plain.split([';', ' ', '\u{a0}', '\n', '\r', '\t']).map(|word| word.trim_end_matches(',')).filter(|word| !word.is_empty()) {
-        let number = |word: &str| if word.bytes().all(|b| b.is_ascii_digit()) { word.parse::<u64>().ok() } else { None };
-        let misread = || parse::several(word, &|word| number(word).is_some()).unwrap_or(Misread::TooFine { places: 0 });
-        read.push(number(word).ok_or_else(|| wrong(path, word, &misread()))?);
-    }
-    Ok(read)
+    let number = |word: &str| if word.bytes().all(|b| b.is_ascii_digit()) { word.parse::<u64>().ok() } else { None };
+    let words = plain.split([';', ' ', '\u{a0}', '\n', '\r', '\t']).map(|word| word.trim_end_matches(',')).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let several = || parse::several(word, &|word| number(word).is_some());
+            number(word).ok_or_else(|| several().map_or_else(|| Fault::percentages(word), |misread| Fault::number(word, misread)))
+        })
+        .collect()
 }
 
 /// `900.5 GB` as `900.5`.
 fn without_gb(text: &str) -> &str {
     let number = text.len().checked_sub(2).filter(|at| text.is_char_boundary(*at)).map(|at| text.split_at(at));
     number.filter(|(_, unit)| unit.eq_ignore_ascii_case("GB")).map_or(text, |(number, _)| number)
-}
-
-fn wrong(path: &str, text: &str, misread: &Misread) -> Field {
-    let shown: String = text.chars().take(40).collect();
-    Field::new(path, format!("“{shown}” {misread}"))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -108,7 +135,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{alert::AlertChange, metric::PerMetric};
+    use crate::domain::{language::Language, metric::PerMetric};
+    use crate::text::problems;
     use proptest::prelude::*;
 
     fn settings(body: Value) -> AlertSettings {
@@ -125,7 +153,9 @@ mod tests {
                 fields.retain(|(field, _)| !field.ends_with("cap_unit"));
                 fields.push((format!("{name}_unit"), "quantity".to_owned()));
             }
-            body_of(&fields, Currency::USD)
+            let mut errors = Vec::new();
+            let body = body_of(&fields, Currency::USD, &mut errors);
+            FieldErrors::check(body, errors)
         };
         for text in ["50%; 75", "50, 75", "75 %; 50 %", "50 75"] {
             let mut percent = typed("metrics.impressions.percent", text).unwrap()["metrics"]["impressions"]["percent"].clone();
@@ -160,14 +190,29 @@ mod tests {
             ("metrics.impressions.cap", "1.5"),
             ("metrics.api_calls.cap", "99999999999999999999999"),
         ] {
-            assert_eq!(typed(name, text).unwrap_err().field, name, "{text}");
+            assert_eq!(typed(name, text).unwrap_err().first(), name, "{text}");
         }
-        let asked = |name: &str, text: &str| typed(name, text).unwrap_err().detail;
+        let asked = |name: &str, text: &str| problems::fault(Language::English, &typed(name, text).unwrap_err().as_slice()[0].fault, text);
         assert_eq!(asked("metrics.impressions.cost", "1.500"), "“1.500” can be read in two ways. Did you mean 1500? Or 1.50?");
         assert_eq!(
             asked("metrics.impressions.percent", "1,000"),
             "“1,000” can be read in two ways. Did you mean 1000? Or several, separated by semicolons: 1; 000?"
         );
+    }
+
+    #[test]
+    fn all_invalid_fields_are_in_the_pages_order() {
+        let typed = [
+            ("metrics.api_calls.cap", "many"),
+            ("metrics.impressions.cost", "€5"),
+            ("metrics.impressions.percent", "0"),
+            ("recipients", "a@b.example, a@b"),
+        ];
+        let fields: Vec<FormField> = typed.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let errors = read(&fields, Currency::USD).unwrap_err();
+        let found: Vec<&str> = errors.as_slice().iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(found, ["recipients", "metrics.impressions.percent", "metrics.impressions.cost", "metrics.api_calls.cap"]);
+        assert_eq!(errors.as_slice()[0].fault, Fault::Email("a@b".into()));
     }
 
     proptest! {
@@ -178,8 +223,7 @@ mod tests {
             let metric = json!({"percent": percent, "cost": cost, "cap": cap});
             let before = settings(json!({"enabled": enabled, "recipients": ["a@b.example", "c@d.example"],
                 "metrics": PerMetric::from_fn(|_| metric.clone())}));
-            let body = body_of(&fields_of(&before), Currency::USD).unwrap();
-            let change = AlertChange::read(&body, Currency::USD).unwrap();
+            let change = read(&fields_of(&before), Currency::USD).unwrap();
             prop_assert_eq!(change, AlertChange { settings: before, confirm: false });
         }
     }

@@ -14,7 +14,7 @@ pub use reconciliations::run_href;
 pub use webhooks::webhook_href;
 
 use super::local_path::percent_encode;
-use crate::domain::list::{ListQuery, Paging};
+use crate::domain::list::{ListQuery, Paging, Parameter, TimeBound};
 use serde::{
     Serialize,
     de::{
@@ -23,13 +23,29 @@ use serde::{
     },
 };
 
-/// Name and value of a query parameter.
-pub type Field = (&'static str, Option<String>);
+/// A query parameter as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: &'static str,
+    pub value: Option<String>,
+    pub invalid: bool,
+}
+
+impl Field {
+    pub fn of<T: std::fmt::Display>(name: &'static str, parameter: &Parameter<T>) -> Field {
+        Field { name, value: parameter.text(), invalid: parameter.is_invalid() }
+    }
+}
 
 /// The filter of a list.
 pub trait Filter: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The parameters, in the order of the URL.
     fn fields(&self) -> Vec<Field>;
+
+    /// The first and the last day, of a list that is filtered by `from` and `to`.
+    fn span(&self) -> Option<(&Parameter<TimeBound>, &Parameter<TimeBound>)> {
+        None
+    }
 
     /// The whole list, in the same order.
     #[must_use]
@@ -56,7 +72,7 @@ pub trait Listed: Filter {
 
 /// Reads the query of a list from a URL or a form; `value` returns the text of a parameter.
 pub fn read<F: Filter>(value: impl Fn(&str) -> Option<String>) -> ListQuery<F> {
-    let names = F::default().fields().into_iter().chain(paging_fields(&Paging::default())).map(|(name, _)| name);
+    let names = F::default().fields().into_iter().chain(paging_fields(&Paging::default())).map(|field| field.name);
     let given = names.filter_map(|name| Some((name, value(name)?)));
     // Any text is a parameter, valid or invalid.
     serde::Deserialize::deserialize(MapDeserializer::<_, Error>::new(given)).unwrap_or_default()
@@ -69,11 +85,32 @@ pub fn href<F: Listed>(query: &ListQuery<F>) -> String {
 }
 
 fn paging_fields(paging: &Paging) -> [Field; 2] {
-    [("limit", paging.limit.text()), ("page", paging.page.text())]
+    [Field::of("limit", &paging.limit), Field::of("page", &paging.page)]
+}
+
+/// What is wrong with a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not a value of its type.
+    Invalid,
+    /// A last day before the first.
+    Backwards,
+}
+
+/// The invalid parameters of a query, in the order of the URL.
+pub fn faults<F: Filter>(query: &ListQuery<F>) -> Vec<(&'static str, Fault)> {
+    let fields = query.filter.fields().into_iter().chain(paging_fields(&query.paging));
+    let mut faults: Vec<_> = fields.filter(|field| field.invalid).map(|field| (field.name, Fault::Invalid)).collect();
+    let days = query.filter.span().and_then(|(from, to)| from.value().zip(to.value()));
+    if days.is_some_and(|(from, to)| from.start() >= to.end()) {
+        faults.push(("to", Fault::Backwards));
+    }
+    faults
 }
 
 fn address(path: &str, fields: impl IntoIterator<Item = Field>) -> String {
-    let query: Vec<String> = fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode(&value?)))).collect();
+    let query: Vec<String> =
+        fields.into_iter().filter_map(|Field { name, value, .. }| Some(format!("{name}={}", percent_encode(&value?)))).collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
@@ -107,6 +144,18 @@ mod tests {
         let invoices: ListQuery<InvoiceFilter> = query(&[("status", "open"), ("sort", "total"), ("page", "3"), ("limit", "5")]);
         assert_eq!(invoices.filter.file_href("/api/v1/billing/invoices.csv"), "/api/v1/billing/invoices.csv?status=open&sort=total");
         assert_eq!(AuditFilter::default().file_href("/api/v1/admin/audit.csv"), "/api/v1/admin/audit.csv");
+    }
+
+    #[test]
+    fn every_invalid_parameter_is_found() {
+        let invoices = |fields: &[(&str, &str)]| faults(&query::<InvoiceFilter>(fields));
+        assert!(invoices(&[("from", "2026-11-30"), ("to", "2026-11-30"), ("limit", "100")]).is_empty());
+        assert_eq!(invoices(&[("from", "2026-12-01"), ("to", "2026-11-30")]), [("to", Fault::Backwards)]);
+        let all = invoices(&[("status", "x"), ("from", "eighty"), ("to", "2026-13-01"), ("page", "0")]);
+        assert_eq!(all, ["status", "from", "to", "page"].map(|name| (name, Fault::Invalid)));
+        let text = "x".repeat(101);
+        let both = invoices(&[("q", text.as_str()), ("from", "2026-12-01"), ("to", "2026-11-30")]);
+        assert_eq!(both, [("q", Fault::Invalid), ("to", Fault::Backwards)]);
     }
 
     #[test]

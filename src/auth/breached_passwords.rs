@@ -6,6 +6,7 @@
 //! opens it, so a replaced file takes effect at once.
 
 use super::error::{CredentialError, Result};
+use crate::domain::field_error::Fault;
 use sha1::{Digest, Sha1};
 use std::{
     cmp::Ordering,
@@ -32,7 +33,9 @@ pub async fn refuse(file: &Path, password: &str) -> Result<()> {
     let looked_up = tokio::task::spawn_blocking(move || holds(open(&file)?, &hash)).await;
     match looked_up.map_err(|error| CredentialError::Internal(error.into()))? {
         Ok(false) => Ok(()),
-        Ok(true) => Err(CredentialError::Refused("is known from a breach; choose another".into())),
+        Ok(true) => {
+            Err(CredentialError::Refused { detail: "is known from a breach; choose another".into(), fault: Fault::BreachedPassword })
+        }
         Err(error) => Err(CredentialError::Unavailable(error)),
     }
 }

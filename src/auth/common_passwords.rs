@@ -3,6 +3,7 @@
 //! The list is built in, so that no part of a password leaves the machine.
 
 use super::error::{CredentialError, Result};
+use crate::domain::field_error::Fault;
 use std::{collections::HashSet, sync::LazyLock};
 
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords/list.txt").lines().collect());
@@ -18,14 +19,16 @@ const MIN_OWN_CHARS: usize = 6;
 pub fn refuse(password: &str, email: &str) -> Result<()> {
     let lower = password.to_lowercase();
     if COMMON.contains(lower.as_str()) {
-        return Err(CredentialError::Refused("is one of the most common passwords; choose another".into()));
+        let detail = "is one of the most common passwords; choose another".into();
+        return Err(CredentialError::Refused { detail, fault: Fault::CommonPassword });
     }
     let email = email.to_lowercase();
     let (name, host) = email.split_once('@').unwrap_or((email.as_str(), ""));
     let words = [email.as_str(), host, name].into_iter().chain(OF_THIS_PLATFORM.iter().copied()).filter(|word| word.len() >= 4);
     let own = words.fold(lower, |left, word| left.replace(word, ""));
     if own.chars().filter(|c| c.is_alphanumeric()).count() < MIN_OWN_CHARS && own.len() < password.len() {
-        return Err(CredentialError::Refused("is too close to the e-mail address or to the name of this platform; choose another".into()));
+        let detail = "is too close to the e-mail address or to the name of this platform; choose another".into();
+        return Err(CredentialError::Refused { detail, fault: Fault::ObviousPassword });
     }
     Ok(())
 }
@@ -44,7 +47,7 @@ mod tests {
     #[test]
     fn common_passwords_are_refused_in_any_case() {
         for password in ["password", "PassWord", "12345678", "qwertyuiop", "iloveyou"] {
-            assert!(matches!(refuse(password, "ops@people.example"), Err(CredentialError::Refused(_))), "{password}");
+            assert!(matches!(refuse(password, "ops@people.example"), Err(CredentialError::Refused { .. })), "{password}");
         }
     }
 

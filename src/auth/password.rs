@@ -1,6 +1,7 @@
 //! Passwords: argon2id, off the async threads, with limited concurrency.
 
 use super::error::{CredentialError, Result};
+use crate::domain::field_error::Fault;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use std::sync::{LazyLock, OnceLock};
 use tokio::sync::Semaphore;
@@ -21,7 +22,8 @@ fn argon2id() -> Argon2<'static> {
 /// Rejects a new password that is too short or too long.
 pub fn check_length(password: &str) -> Result<()> {
     if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES {
-        return Err(CredentialError::Refused(format!("must have at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes").into()));
+        let detail = format!("must have at least {MIN_CHARS} characters and at most {MAX_BYTES} bytes").into();
+        return Err(CredentialError::Refused { detail, fault: Fault::PasswordLength(MIN_CHARS as u64) });
     }
     Ok(())
 }

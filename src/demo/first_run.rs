@@ -23,7 +23,7 @@ impl fmt::Display for FirstRun<'_> {
         writeln!(f, "  1. As admin, reconcile with Stripe: some objects differ.")?;
         writeln!(f, "     {url}/admin/reconciliation")?;
         writeln!(f, "  2. Repair all of them, and reconcile again: nothing differs.")?;
-        writeln!(f, "  3. As publisher, open the customer portal: \"Payment details at Stripe\".")?;
+        writeln!(f, "  3. As publisher, open the customer portal: \"Manage payment method\".")?;
         writeln!(f, "     {url}/billing/invoices")?;
         if let Some(invoice) = stripe.payable_invoice() {
             writeln!(f, "  4. Pay an open invoice at Stripe, and see its events arrive.")?;

@@ -4,7 +4,7 @@
 mod settings;
 mod standing;
 
-pub use settings::{AlertChange, AlertSettings, Cap, Field, MetricAlerts, MetricSettings};
+pub use settings::{AlertChange, AlertSettings, Cap, MetricAlerts, MetricSettings};
 pub use standing::{AlertStanding, CapRefusals, Refusing, Standing, State};
 
 use super::{
@@ -155,25 +155,34 @@ pub fn quantity_of(threshold: Threshold, included: Option<u64>) -> Option<u64> {
     }
 }
 
-/// Caps that would refuse events after a change of settings and did not before, with their
-/// quantities.
-pub fn newly_refusing(before: &AlertSettings, after: &AlertSettings, figures: &Figures) -> Vec<(Metric, u64)> {
+/// A cap that current usage has reached already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReachedCap {
+    pub metric: Metric,
+    /// In the metric's own unit, like `cap`.
+    pub used: u64,
+    pub cap: u64,
+}
+
+/// Caps that would refuse events after a change of settings and did not before.
+pub fn newly_refusing(before: &AlertSettings, after: &AlertSettings, figures: &Figures) -> Vec<ReachedCap> {
     let refusing = |settings: &AlertSettings, metric: Metric| {
         let included = figures.included.map(|included| included[metric]);
         cap_quantity(settings.metric(metric).cap(), included).filter(|cap| figures.used[metric] >= *cap)
     };
     let is_new = |metric: &Metric| refusing(before, *metric).is_none();
-    Metric::ALL.into_iter().filter(is_new).filter_map(|metric| Some((metric, refusing(after, metric)?))).collect()
+    let new = Metric::ALL.into_iter().filter(is_new);
+    new.filter_map(|metric| Some(ReachedCap { metric, used: figures.used[metric], cap: refusing(after, metric)? })).collect()
 }
 
 /// API clients get this after [`warning`].
 pub const HOW_TO_CONFIRM: &str = "Nothing was saved; send it again with `confirm` set to true to save it.";
 
 /// The effect of saving these caps, one sentence per metric.
-pub fn warning(refusing: &[(Metric, u64)], figures: &Figures) -> String {
-    let sentence = |(metric, cap): &(Metric, u64)| {
-        let used = metric.show(figures.used[*metric]);
-        format!("This refuses {} from now on: {used} are used, the cap is {}.", metric.noun(), metric.show(*cap))
+pub fn warning(refusing: &[ReachedCap]) -> String {
+    let sentence = |ReachedCap { metric, used, cap }: &ReachedCap| {
+        let (noun, used, cap) = (metric.noun(), metric.show(*used), metric.show(*cap));
+        format!("This refuses {noun} from now on: {used} are used, the cap is {cap}.")
     };
     refusing.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }

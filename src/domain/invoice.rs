@@ -340,4 +340,10 @@ pub struct TimelineEntry {
     pub title: String,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
+    /// The amount of the event's refund or credit note, for the sentence in other languages.
+    #[serde(skip)]
+    pub amount: Option<Money>,
+    /// The number of the event's credit note, likewise.
+    #[serde(skip)]
+    pub number: Option<String>,
 }

@@ -29,6 +29,13 @@ impl<F: Clone> ListQuery<F> {
         ListQuery { paging: Paging { page: page.into(), ..self.paging.clone() }, ..self.clone() }
     }
 
+    /// The first page with another number of rows.
+    #[must_use]
+    pub fn with_limit(&self, limit: Limit) -> ListQuery<F> {
+        let limit = Some(limit).filter(|limit| *limit != Limit::default());
+        ListQuery { paging: Paging { page: Parameter::Absent, limit: limit.into() }, ..self.clone() }
+    }
+
     /// The first page with another filter and the same number of rows.
     #[must_use]
     pub fn with(&self, filter: F) -> ListQuery<F> {
@@ -99,6 +106,8 @@ mod tests {
         assert_eq!(query.with(InvoiceFilter::default()), read(json!({"limit": "10"})));
         assert_eq!(query.on_page(1), read(json!({"status": "paid", "limit": "10"})));
         assert_eq!(query.on_page(4).paging.page, Parameter::Given(PageNumber(4)));
+        assert_eq!(query.with_limit(Limit(50)), read(json!({"status": "paid", "limit": "50"})));
+        assert_eq!(query.with_limit(Limit(20)), read(json!({"status": "paid"})));
     }
 
     proptest! {

@@ -4,10 +4,11 @@
 use super::{language, page::theme_cookie, problem, request::is_form, request_log::RequestId, session, state::Server};
 use crate::{
     app::{
-        Page, ThemePreference,
+        ThemePreference,
         calls::problem::ProblemJson,
         components::problem_page,
         local_path::{HOME, local_path, login_path, next_path},
+        pages::login::SESSION_EXPIRED,
         shell::{self, Scripts},
     },
     domain::language::Language,
@@ -51,7 +52,6 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     let (mut parts, body) = response.into_parts();
     let mut problem = problem::of_response(parts.status, body).await;
     problem.request_id = id;
-    let title = if status == StatusCode::NOT_FOUND { "Page not found" } else { "Billing" };
     // A retry link only helps if a retry may succeed.
     let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let again = match &back {
@@ -61,7 +61,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
     };
     let page = Owner::new().with(|| {
         provide_context::<Language>(language);
-        shell::document(&server.assets, theme, Page::new(title, problem_page(problem, again)), Scripts::None)
+        shell::document(&server.assets, theme, problem_page(problem, &own, again), Scripts::None)
     });
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_DISPOSITION);
@@ -76,7 +76,7 @@ pub async fn render_errors(State(server): State<Server>, request: Request, next:
 /// Redirects to the login, which then redirects to `wanted`, one of our paths. Shows the reason if
 /// the browser has the cookie of an ended session.
 pub fn to_login(headers: &HeaderMap, wanted: &str) -> Response {
-    let why = if session::brings_session(headers) { "&error=session_expired" } else { "" };
+    let why = if session::brings_session(headers) { format!("&error={SESSION_EXPIRED}") } else { String::new() };
     Redirect::to(&format!("{}{why}", login_path(next_path(wanted)))).into_response()
 }
 

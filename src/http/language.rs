@@ -81,6 +81,7 @@ mod tests {
             customer: Some(CustomerId(Uuid::nil())),
             has_second_factor: false,
             viewing: None,
+            customer_name: None,
             language,
             customer_language,
         }

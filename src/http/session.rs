@@ -1,6 +1,6 @@
 //! Authenticates each request once, by session cookie or bearer key.
 
-use super::{audit_refusals::Asker, problem::ApiError, state::Server};
+use super::{audit_refusals::Asker, problem::ApiError, state::Server, unsaved};
 use crate::{
     auth::Principal,
     domain::{identity::CustomerId, session::SessionKey},
@@ -61,6 +61,9 @@ const USER_AGENT: &str = "user_agent";
 /// The user whose password was correct; the store deletes such a session by this name.
 const AWAITS_CODE_OF: &str = "awaits_code_of";
 const AWAITS_SINCE: &str = "awaits_since";
+
+/// Input of a form whose session had ended ([`unsaved`](super::unsaved)).
+pub(super) const UNSAVED: &str = "unsaved";
 
 /// Time limit between password and code.
 const CODE_WITHIN: Duration = Duration::minutes(10);
@@ -136,10 +139,21 @@ async fn of_session(server: &Server, session: &Session) -> Result<Option<Princip
     Ok(Some(found.principal))
 }
 
-/// Signs a user in under a new session id, against session fixation.
-pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
+/// Empties the session under a new id, against session fixation. Only the input that this user has
+/// not saved stays.
+async fn anew(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
+    let unsaved = unsaved::stored(session).await.and_then(|form| form.for_user(user, now));
     session.clear().await;
     session.cycle_id().await.map_err(broken)?;
+    if let Some(form) = unsaved {
+        session.insert(UNSAVED, form).await.map_err(broken)?;
+    }
+    Ok(())
+}
+
+/// Signs a user in under a new session id.
+pub async fn begin(session: &Session, user: Uuid, origin: &Origin, now: OffsetDateTime) -> Result<(), Error> {
+    anew(session, user, now).await?;
     session.insert(USER, user).await.map_err(broken)?;
     session.insert(SIGNED_IN_AT, now.unix_timestamp()).await.map_err(broken)?;
     session.insert(SEEN_AT, now.unix_timestamp()).await.map_err(broken)?;
@@ -155,8 +169,7 @@ async fn store(session: &Session) -> Result<(), Error> {
 
 /// Records, under a new session id, that the password was correct. The user is not signed in yet.
 pub async fn await_code(session: &Session, user: Uuid, now: OffsetDateTime) -> Result<(), Error> {
-    session.clear().await;
-    session.cycle_id().await.map_err(broken)?;
+    anew(session, user, now).await?;
     session.insert(AWAITS_CODE_OF, user).await.map_err(broken)?;
     session.insert(AWAITS_SINCE, now.unix_timestamp()).await.map_err(broken)?;
     store(session).await
@@ -191,7 +204,7 @@ pub async fn end(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(broken)
 }
 
-fn broken(error: tower_sessions::session::Error) -> Error {
+pub(super) fn broken(error: tower_sessions::session::Error) -> Error {
     match error {
         tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(why)) => backend_failure(why),
         other => Error::Internal(other.into()),
@@ -204,7 +217,20 @@ fn backend_failure(why: String) -> Error {
     if is_full { Error::StorageFull(cause) } else { Error::Unavailable(cause) }
 }
 
+/// A cookie that outlives the session's, which browsers delete when it expires: then the login can
+/// say that the session ended. It carries nothing else.
+const MARK: &str = "signed_in";
+const MARK_SECONDS: u32 = 30 * 24 * 3600;
+
+/// The cookie that marks a browser as signed in, or after logout as not.
+pub fn mark(is_signed_in: bool, is_https: bool) -> HeaderValue {
+    let (value, age) = if is_signed_in { ("1", MARK_SECONDS) } else { ("", 0) };
+    let secure = if is_https { "; Secure" } else { "" };
+    HeaderValue::from_str(&format!("{MARK}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"))
+        .unwrap_or(HeaderValue::from_static("signed_in=; Path=/; Max-Age=0"))
+}
+
 /// Whether the request has the cookie of an existing or ended session.
 pub fn brings_session(headers: &HeaderMap) -> bool {
-    [COOKIE, HOST_COOKIE].into_iter().any(|name| cookie(headers, name).is_some())
+    [COOKIE, HOST_COOKIE, MARK].into_iter().any(|name| cookie(headers, name).is_some())
 }

@@ -5,6 +5,7 @@
 //! data come from that HTML (`data-` attributes, hidden elements), so the code needs no words, no
 //! types of the server and no JSON.
 
+pub mod copy;
 pub mod dom;
 pub mod live;
 pub mod morph;
@@ -22,4 +23,5 @@ pub fn hydrate() {
     leptos::mount::hydrate_islands();
     relative_time::start();
     tidy_form::start();
+    copy::start();
 }

@@ -26,14 +26,19 @@ fn update() {
         return;
     }
     let language = document.document_element().and_then(|html| html.get_attribute("lang")).unwrap_or_default();
-    let options = Object::new();
-    let _ = Reflect::set(&options, &"numeric".into(), &"auto".into());
-    let format = RelativeTimeFormat::new(&Array::of1(&language.into()), &options);
+    // The server writes "1 day ago", not "yesterday", and "now" below five seconds.
+    let numeric = |kind: &str| {
+        let options = Object::new();
+        let _ = Reflect::set(&options, &"numeric".into(), &kind.into());
+        RelativeTimeFormat::new(&Array::of1(&language.as_str().into()), &options)
+    };
+    let (in_numbers, in_words) = (numeric("always"), numeric("auto"));
     let now = (Date::now() / 1000.0) as i64;
     for time in times {
         let at = time.get_attribute("datetime").map(|text| Date::parse(&text) / 1000.0).filter(|at| at.is_finite());
         let Some(at) = at else { continue };
         let (count, unit) = distance(at as i64, now);
+        let format = if count == 0 { &in_words } else { &in_numbers };
         let text = format.format(count as f64, unit).as_string();
         if time.text_content() != text {
             time.set_text_content(text.as_deref());

@@ -3,19 +3,20 @@
 use crate::{
     app::{
         Page,
+        form_result::Outcome,
         local_path::{ACCOUNT, AUDIT, CUSTOMERS, FEATURES, HOME, INVOICES, RECONCILIATION, SETTINGS, WEBHOOKS},
         pages::{
             account, audit, customers, features, invoice, invoices, login, reconciliation, reconciliations, settings, usage, webhook,
             webhooks,
         },
     },
-    http::{extract::Path, page, state::Server},
+    http::{extract::Path, page, state::Server, unsaved},
 };
 use axum::{
     Router,
     extract::State,
     http::{header, request::Parts},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use leptos::prelude::AnyView;
@@ -28,7 +29,7 @@ pub fn routes() -> Router<Server> {
         .route(HOME, console(usage::page))
         .route(INVOICES, console(invoices::page))
         .route(&format!("{INVOICES}/{{id}}"), console_of(invoice::page))
-        .route(SETTINGS, console(settings::page))
+        .route(SETTINGS, get(settings_page))
         .route(ACCOUNT, console(account::page))
         .route(RECONCILIATION, console(reconciliations::page))
         .route(&format!("{RECONCILIATION}/{{id}}"), console_of(reconciliation::page))
@@ -41,6 +42,12 @@ pub fn routes() -> Router<Server> {
         .route(&format!("/live{HOME}"), live(usage::live))
         .route(&format!("/live{WEBHOOKS}"), live(webhooks::live))
         .route(&format!("/live{RECONCILIATION}/{{id}}"), live_of(reconciliation::live))
+}
+
+/// The settings, with input that was typed before the session ended.
+async fn settings_page(State(server): State<Server>, parts: Parts) -> Response {
+    let unsaved = unsaved::shown(&parts.extensions, server.platform.clock.now()).await;
+    page::in_console(&server, parts, Outcome { unsaved, ..Outcome::default() }, settings::page()).await
 }
 
 /// Which links browsers prefetch: the console's pages, which `GET` never changes.

@@ -4,8 +4,9 @@ use super::pages;
 use crate::{
     api,
     app::{
+        form_result::Outcome,
         local_path::{ACCOUNT, HOME, WEBHOOKS},
-        pages::not_found::not_found_page,
+        pages::not_found::{not_found_in_console, not_found_page},
     },
     auth::Principal,
     domain::{error_code::ErrorCode, features::Feature},
@@ -18,6 +19,7 @@ use crate::{
         request_log, security_headers, session,
         state::Server,
         static_files::{self, NamedFiles},
+        unsaved,
     },
     service::{Error, features},
     store::postgres::sessions::PostgresSessions,
@@ -141,6 +143,11 @@ fn server_functions(server: &Server) -> Router<Server> {
 }
 
 async fn not_found(State(server): State<Server>, parts: Parts) -> Response {
+    // Not for a file that is missing.
+    let is_page = !parts.uri.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+    if is_page && parts.extensions.get::<Principal>().is_some() {
+        return page::in_console(&server, parts, Outcome::default(), async { not_found_in_console() }).await;
+    }
     page::alone(&server, parts, async { not_found_page() }).await
 }
 
@@ -182,6 +189,9 @@ async fn admit(State(server): State<Server>, request: Request, next: Next) -> Re
     match &principal {
         Ok(principal) if is_page && !within(ACCOUNT) && guard::lacks_second_factor(&server.platform, principal) => {
             return Redirect::to(ACCOUNT).into_response();
+        }
+        Err(Error::Unauthenticated) if is_page && request.method() == Method::POST => {
+            return unsaved::to_login(request, server.platform.clock.now()).await;
         }
         Err(Error::Unauthenticated) if is_page => {
             let wanted = request.uri().path_and_query().map_or(HOME, |at| at.as_str());

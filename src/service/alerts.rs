@@ -15,10 +15,9 @@ use super::{
 use crate::{
     domain::{
         alert::{
-            AlertChange, AlertSettings, AlertStanding, CapRefusals, Field, Figures, FiredAlert, FiredAlerts, HOW_TO_CONFIRM, Threshold,
-            crossed_at, due, newly_refusing, quantity_of, still_reached, warning,
+            AlertChange, AlertSettings, AlertStanding, CapRefusals, Figures, FiredAlert, FiredAlerts, Threshold, crossed_at, due,
+            newly_refusing, quantity_of, still_reached,
         },
-        error_code::ErrorCode,
         identity::CustomerId,
         metric::Metric,
         subscription::metered_at,
@@ -46,23 +45,30 @@ pub async fn settings(platform: &Platform, customer: CustomerId) -> Result<Alert
     Ok(set.map_or_else(|| AlertSettings::usual(currency), |settings| settings.in_currency(currency)))
 }
 
-/// Replaces a customer's settings; an error names the invalid field.
+/// Replaces a customer's settings; an error names every invalid field.
 ///
 /// # Errors
 /// `cap_confirmation_required` if a cap would refuse events from now on and the change is not
 /// confirmed.
-#[tracing::instrument(name = "alerts.put", level = "debug", skip_all)]
 pub async fn put(platform: &Platform, by: &By, customer: CustomerId, body: &Value) -> Result<AlertSettings> {
-    let (currency, period) = usage::billed(platform, customer).await?;
-    let AlertChange { settings, confirm } =
-        AlertChange::read(body, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
+    let (currency, _) = usage::billed(platform, customer).await?;
+    change(platform, by, customer, AlertChange::read(body, currency)?).await
+}
+
+/// Replaces a customer's settings by parsed ones, in its billing currency.
+///
+/// # Errors
+/// `cap_confirmation_required`, as [`put`].
+#[tracing::instrument(name = "alerts.put", level = "debug", skip_all)]
+pub async fn change(platform: &Platform, by: &By, customer: CustomerId, change: AlertChange) -> Result<AlertSettings> {
+    let (_, period) = usage::billed(platform, customer).await?;
+    let AlertChange { settings, confirm } = change;
     if settings.has_cap() && !confirm {
-        let before = store::settings(&platform.db, customer).await?.unwrap_or_else(|| AlertSettings::usual(currency));
+        let before = store::settings(&platform.db, customer).await?.unwrap_or_else(|| AlertSettings::usual(settings.currency()));
         let figures = Figures::from(&usage::current(platform, customer).await?);
         let refusing = newly_refusing(&before, &settings, &figures);
         if !refusing.is_empty() {
-            let detail = format!("{} {HOW_TO_CONFIRM}", warning(&refusing, &figures));
-            return Err(Error::Refused { code: ErrorCode::CapConfirmationRequired, detail });
+            return Err(Error::CapConfirmationRequired(refusing));
         }
     }
     let now = platform.clock.now();

@@ -4,8 +4,10 @@
 use crate::{
     auth::error::CredentialError,
     domain::{
+        alert::{HOW_TO_CONFIRM, ReachedCap, warning},
         error_code::{ErrorCode, Severity},
         features::Feature,
+        field_error::{Fault, FieldError, FieldErrors},
     },
     store::{postgres::storage, usage::UsageStoreError},
     stripe::client::StripeError,
@@ -43,6 +45,12 @@ pub enum Error {
     /// A parameter or field that can't be used.
     #[error("{parameter}: {detail}")]
     Invalid { parameter: Cow<'static, str>, detail: String },
+    /// Fields of a form or a body that can't be used, all at once.
+    #[error("{0}")]
+    InvalidFields(#[from] FieldErrors),
+    /// Caps that would refuse events from now on.
+    #[error("{} {HOW_TO_CONFIRM}", warning(.0))]
+    CapConfirmationRequired(Vec<ReachedCap>),
     /// Any other refusal that a `detail` explains.
     #[error("{detail}")]
     Refused { code: ErrorCode, detail: String },
@@ -101,6 +109,11 @@ impl Error {
         Error::Invalid { parameter: parameter.into(), detail: detail.into() }
     }
 
+    /// One field of a form or a body.
+    pub fn invalid_field(field: impl Into<String>, detail: impl Into<String>, fault: Fault) -> Error {
+        Error::InvalidFields(FieldError::new(field, detail, fault).into())
+    }
+
     pub fn refused(code: ErrorCode, detail: impl Into<String>) -> Error {
         Error::Refused { code, detail: detail.into() }
     }
@@ -115,7 +128,8 @@ impl Error {
             Error::TotpEnrolmentRequired => ErrorCode::TotpEnrolmentRequired,
             Error::ViewingAs => ErrorCode::ViewingAs,
             Error::NotFound(_) => ErrorCode::NotFound,
-            Error::Invalid { .. } => ErrorCode::InvalidParameter,
+            Error::Invalid { .. } | Error::InvalidFields(_) => ErrorCode::InvalidParameter,
+            Error::CapConfirmationRequired(_) => ErrorCode::CapConfirmationRequired,
             Error::Refused { code, .. } => *code,
             Error::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
             Error::IdempotencyInProgress => ErrorCode::IdempotencyInProgress,
@@ -164,8 +178,14 @@ impl Error {
     pub fn parameter(&self) -> Option<&str> {
         match self {
             Error::Invalid { parameter, .. } => Some(parameter),
+            Error::InvalidFields(errors) => Some(errors.first()),
             _ => None,
         }
+    }
+
+    /// The invalid fields of a form or a body.
+    pub fn fields(&self) -> &[FieldError] {
+        if let Error::InvalidFields(errors) = self { errors.as_slice() } else { &[] }
     }
 
     /// Logs the error with its cause, at the level of its severity.
@@ -191,7 +211,7 @@ impl Error {
 impl From<CredentialError> for Error {
     fn from(error: CredentialError) -> Self {
         match error {
-            CredentialError::Refused(detail) => Error::invalid("password", detail),
+            CredentialError::Refused { detail, fault } => Error::invalid_field("password", detail, fault),
             unavailable @ CredentialError::Unavailable(_) => Error::Unavailable(unavailable.into()),
             CredentialError::Internal(error) => Error::Internal(error),
         }

@@ -4,6 +4,7 @@ use super::{Error, Platform, Result, actor::Origin, caller::Person, login_thrott
 use crate::{
     auth::password,
     domain::{
+        field_error::{Fault, FieldError, FieldErrors},
         language::Language,
         session::{OwnSessions, SessionsEnded},
     },
@@ -24,7 +25,7 @@ use uuid::Uuid;
 pub async fn change_password(person: &Person, current: &str, new: &str, origin: &Origin) -> Result<()> {
     let Person { platform, id, email, session, .. } = person;
     if new == current {
-        return Err(Error::invalid("new_password", "is your current password"));
+        return Err(Error::invalid_field("new_password", "is your current password", Fault::SamePassword));
     }
     new_password::check(platform, new, email).await.map_err(of_new_password)?;
     let attempt = confirm_password(person, current, "user.password_refused", origin).await?;
@@ -84,7 +85,7 @@ pub(super) async fn confirm_password(person: &Person, given: &str, refused: &str
     let user = store::by_id(&platform.db, *id).await?.ok_or(Error::Unauthenticated)?;
     if given.len() > password::MAX_BYTES || !password::verify(given.to_owned(), Some(user.password_hash)).await? {
         note(platform, entry(person, refused, json!({}), origin)).await?;
-        return Err(Error::invalid("current_password", "is not your password"));
+        return Err(Error::invalid_field("current_password", "is not your password", Fault::WrongPassword));
     }
     Ok(attempt)
 }
@@ -100,7 +101,10 @@ pub(super) fn entry<'a>(person: &'a Person, event_type: &'a str, data: Value, or
 /// The password rules name the field `password`.
 fn of_new_password(error: Error) -> Error {
     match error {
-        Error::Invalid { detail, .. } => Error::invalid("new_password", detail),
+        Error::InvalidFields(errors) => {
+            let renamed = errors.into_vec().into_iter().map(|error| FieldError { field: "new_password".to_owned(), ..error });
+            renamed.collect::<FieldErrors>().into()
+        }
         other => other,
     }
 }

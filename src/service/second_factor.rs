@@ -12,6 +12,7 @@ use crate::{
     domain::{
         PRODUCT,
         error_code::ErrorCode,
+        field_error::Fault,
         role::Role,
         second_factor::{RecoveryCodes, TotpOffer, TotpState},
     },
@@ -216,5 +217,5 @@ pub async fn reseal(platform: &Platform) -> Result<u64> {
 }
 
 fn wrong_code() -> Error {
-    Error::invalid("code", "is not the app's current code, or was already used")
+    Error::invalid_field("code", "is not the app's current code, or was already used", Fault::WrongCode)
 }

@@ -5,6 +5,7 @@ use crate::{
     auth::api_key,
     domain::{
         email::EmailAddress,
+        field_error::{Fault, FieldError, FieldErrors},
         identity::CustomerId,
         settings::{ApiKeySummary, Contact, CustomerSettings, NewApiKey},
     },
@@ -39,15 +40,21 @@ pub async fn contacts(platform: &Platform, customer: CustomerId) -> Result<Vec<C
 
 /// Adds a contact, or renames the one with this address.
 pub async fn put_contact(platform: &Platform, by: &By, customer: CustomerId, name: Option<&str>, email: &str) -> Result<Contact> {
-    let email: EmailAddress = email.parse().map_err(|detail: String| Error::invalid("email", detail))?;
     let name = name.map(str::trim).filter(|name| !name.is_empty());
-    if name.is_some_and(|name| !is_name(name)) {
-        return Err(Error::invalid("name", format!("must have at most {MAX_NAME_CHARS} characters and no control characters")));
-    }
+    let wrong_name = name.filter(|name| !is_name(name)).map(|_| {
+        let detail = format!("must have at most {MAX_NAME_CHARS} characters and no control characters");
+        FieldError::new("name", detail, Fault::Name(MAX_NAME_CHARS as u64))
+    });
+    let email = email.parse::<EmailAddress>().map_err(|detail| FieldError::new("email", detail, Fault::email(email)));
+    let email = match (email, wrong_name) {
+        (Ok(email), None) => email,
+        (email, wrong_name) => return Err(email.err().into_iter().chain(wrong_name).collect::<FieldErrors>().into()),
+    };
     let mut tx = platform.db.begin().await?;
     let (before, contact) = contacts::put(&mut tx, customer, name, &email).await?;
     if contacts::count(&mut tx, customer).await? > MAX_CONTACTS {
-        return Err(Error::invalid("email", format!("the limit of {MAX_CONTACTS} contacts is reached; remove one first")));
+        let detail = format!("the limit of {MAX_CONTACTS} contacts is reached; remove one first");
+        return Err(Error::invalid_field("email", detail, Fault::Limit(MAX_CONTACTS.unsigned_abs())));
     }
     let data = json!({"email": email, "name": name});
     audit::record(&mut tx, by.entry("billing_contact.put", Some(customer), json!({"before": before, "after": contact}))).await?;
@@ -76,13 +83,15 @@ pub async fn api_keys(platform: &Platform, customer: CustomerId) -> Result<Vec<A
 pub async fn create_api_key(platform: &Platform, by: &By, customer: CustomerId, name: &str) -> Result<NewApiKey> {
     let name = name.trim();
     if name.is_empty() || !is_name(name) {
-        return Err(Error::invalid("name", format!("must have 1 to {MAX_NAME_CHARS} characters and no control characters")));
+        let fault = if name.is_empty() { Fault::Required } else { Fault::Name(MAX_NAME_CHARS as u64) };
+        return Err(Error::invalid_field("name", format!("must have 1 to {MAX_NAME_CHARS} characters and no control characters"), fault));
     }
     let key = api_key::generate();
     let hash = api_key::hash(&key).ok_or_else(|| anyhow::anyhow!("generated an invalid key"))?;
     let mut tx = platform.db.begin().await?;
     if api_keys::count_for_update(&mut tx, customer).await? >= MAX_KEYS {
-        return Err(Error::invalid("name", format!("the limit of {MAX_KEYS} keys is reached; revoke one first")));
+        let detail = format!("the limit of {MAX_KEYS} keys is reached; revoke one first");
+        return Err(Error::invalid_field("name", detail, Fault::Limit(MAX_KEYS.unsigned_abs())));
     }
     let summary = api_keys::add(&mut tx, customer, name, api_key::prefix(&key), &hash, platform.clock.now()).await?;
     let data = json!({"name": name, "prefix": summary.prefix});

@@ -39,12 +39,8 @@ texts! {
     previous_page { en: "Previous", de: "Zurück", fr: "Précédent" }
     next_page { en: "Next", de: "Weiter", fr: "Suivant" }
     pages { en: "Pages", de: "Seiten", fr: "Pages" }
-    past_the_end { en: "This page is past the end", de: "Diese Seite gibt es nicht mehr", fr: "Cette page n’existe plus" }
-    list_is_shorter {
-        en: "The list is shorter than that.",
-        de: "Die Liste hat weniger Seiten.",
-        fr: "La liste compte moins de pages.",
-    }
+    page(number: u64) { en: "Page {number}", de: "Seite {number}", fr: "Page {number}" }
+    rows_per_page { en: "Rows per page", de: "Zeilen pro Seite", fr: "Lignes par page" }
     last_page { en: "Go to the last page", de: "Zur letzten Seite", fr: "Aller à la dernière page" }
     updates_interrupted {
         en: "Updates can’t be fetched just now. This data stays until the connection is back.",
@@ -58,6 +54,30 @@ texts! {
     }
     sign_in { en: "Sign in", de: "Anmelden", fr: "Se connecter" }
     page_of(page: u64, pages: u64) { en: "Page {page} of {pages}", de: "Seite {page} von {pages}", fr: "Page {page} sur {pages}" }
+
+    clear_filters { en: "Clear filters", de: "Filter zurücksetzen", fr: "Réinitialiser les filtres" }
+    no_results { en: "No results", de: "Keine Treffer", fr: "Aucun résultat" }
+    fewer_pages { en: "The list has fewer pages.", de: "Die Liste hat weniger Seiten.", fr: "La liste compte moins de pages." }
+    invalid_address {
+        en: "The page’s address has an invalid filter or page number.",
+        de: "Die Adresse der Seite enthält einen ungültigen Filter oder eine ungültige Seitenzahl.",
+        fr: "L’adresse de la page contient un filtre ou un numéro de page non valide.",
+    }
+    enter_a_date {
+        en: "Enter a date such as 2026-11-30.",
+        de: "Geben Sie ein Datum wie 2026-11-30 ein.",
+        fr: "Saisissez une date telle que 2026-11-30.",
+    }
+    last_day_before_first {
+        en: "The last day is before the first.",
+        de: "Der letzte Tag liegt vor dem ersten.",
+        fr: "Le dernier jour précède le premier.",
+    }
+    search_too_long {
+        en: "Enter at most 100 printable characters.",
+        de: "Geben Sie höchstens 100 druckbare Zeichen ein.",
+        fr: "Saisissez au plus 100 caractères imprimables.",
+    }
 
     days(count: u64) {
         en: { one: "{count} day", other: "{count} days" },

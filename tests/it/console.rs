@@ -172,7 +172,40 @@ async fn invalid_filters_are_explained_on_the_page() {
     let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
     let page = person.get("/billing/invoices?status=foo").await;
     assert_eq!(page.status, 422);
-    assert!(page.text().contains("is not an invoice status"), "{}", page.text());
+    let html = page.page();
+    assert!(html.contains("The page’s address has an invalid filter or page number.") && html.contains(r#"role="alert""#), "{html}");
+    assert!(html.contains(r#"<a href="/billing/invoices">Clear filters</a>"#) && !html.contains("autofocus"), "{html}");
+
+    // All at once, each at its field; the first has the focus.
+    let sentences =
+        ["Enter a date such as 2026-11-30.", "Geben Sie ein Datum wie 2026-11-30 ein.", "Saisissez une date telle que 2026-11-30."];
+    for (language, sentence) in ["en", "de", "fr"].into_iter().zip(sentences) {
+        let path = "/billing/invoices?from=eighty&to=2026-13-01&q=text";
+        let page = person.clone().with_header("accept-language", language).get(path).await;
+        let html = page.page();
+        assert_eq!((page.status, html.matches(sentence).count(), html.matches(" autofocus").count()), (422, 2, 1), "{html}");
+        for name in ["from", "to"] {
+            assert!(html.contains(&format!(r#"aria-describedby="filter-{name}-error""#)), "{html}");
+            assert!(html.contains(&format!(r#"id="filter-{name}-error""#)), "{html}");
+        }
+        assert!(html.contains(r#"value="eighty""#) && html.contains(r#"value="text""#) && !html.contains("RFC 3339"), "{html}");
+    }
+    let html = person.get("/billing/invoices?from=2026-11-30&to=2026-11-01").await.page();
+    assert!(html.contains("The last day is before the first.") && html.contains(r#"value="2026-11-01""#), "{html}");
+    // The API keeps its own texts.
+    let problem = person.get("/api/v1/billing/invoices?from=eighty").await.problem(422, "invalid_parameter");
+    assert_eq!(problem["parameter"], "from");
+    assert!(problem["detail"].as_str().unwrap().contains("RFC 3339"), "{problem}");
+}
+
+#[tokio::test]
+async fn an_empty_list_has_no_filters() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(app.add_customer("lumen").await)).await;
+    let html = person.get("/billing/invoices").await.page();
+    assert!(html.contains("No invoices yet") && !html.contains(r#"role="search""#), "{html}");
+    let html = person.get("/billing/invoices?status=open").await.page();
+    assert!(html.contains("No results") && html.contains(r#"role="search""#), "{html}");
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn the_period_covers_the_lines() {
     let incomplete = json!({"lines": {"object": "list", "has_more": true, "data": [line(&json!({}))]}});
     let shown = shop.show(&invoice(&json!({"id": "in_2", "lines": incomplete["lines"]}))).await;
     assert_eq!(shown.api["period"], Value::Null);
-    assert!(shown.page.contains("Not known yet") && shown.page.contains("Not all lines have been read"), "{}", shown.page);
+    assert!(shown.page.contains("Not known yet") && shown.page.contains("Not all items have been read"), "{}", shown.page);
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ mod stand_in;
 mod style;
 mod traces;
 mod transfer;
+mod unsaved;
 mod usage;
 mod usage_store;
 mod view_as;

@@ -102,6 +102,8 @@ fn invoice() -> InvoiceDetail {
             event_type: "invoice.finalized".to_owned(),
             title: "Invoice finalized".to_owned(),
             at: datetime!(2026-12-01 1:15 UTC),
+            amount: None,
+            number: None,
         }],
         hosted_invoice_url: Some(
             "https://invoice.stripe.com/i/acct_1032D82eZvKYlo2C/live_YWNjdF8xMDMyRDgyZVp2S1lsbzJDLF9Pb0ZrZ2pYUnF2?s=ap".to_owned(),

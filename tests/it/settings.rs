@@ -60,7 +60,7 @@ async fn the_alert_form_saves_typed_input() {
     assert_eq!(set["metrics"]["impressions"], json!({"percent": [50, 75], "cost": [4999, 150_000], "cap": {"percent": 120}}));
     assert_eq!(set["metrics"]["data_transfer_bytes"]["cap"], json!({"quantity": 1_500_000_000_000u64}));
     let html = person.get("/billing/settings?done=alerts").await.text();
-    for text in ["The alert settings are saved.", r#"value="50; 75""#, r#"value="49.99; 1500""#, r#"value="1500""#] {
+    for text in ["Alerts and caps saved.", r#"value="50; 75""#, r#"value="49.99; 1500""#, r#"value="1500""#] {
         assert!(html.contains(text), "{text}");
     }
 }
@@ -79,19 +79,72 @@ async fn a_rejected_form_keeps_input_and_names_the_field() {
     let answer = person.post(PAGE, FORM, form(&typed)).await;
     assert_eq!((answer.status, answer.header("cache-control")), (422, Some("no-store")));
     let html = answer.text();
-    assert!(html.contains(r#"value="33""#) && html.contains("Recipients: this") && html.contains(r#"role="alert""#), "{html}");
-    assert!(html.contains(r#"aria-invalid="true""#) && html.contains("alerts-recipients-hint settings-problem"), "{html}");
+    assert!(
+        html.contains(r#"value="33""#)
+            && html.contains("Enter an e-mail address such as name@example.com.")
+            && html.contains(r#"role="alert""#),
+        "{html}"
+    );
+    assert!(html.contains(r#"aria-invalid="true""#) && html.contains("alerts-recipients-hint alerts-recipients-error"), "{html}");
     assert!(!html.contains("<script>alert(1)"), "{html}");
     assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
     let answer = person.post(PAGE, FORM, form(&[("form", "nonsense")])).await;
-    assert!(answer.status == 422 && answer.text().contains("can’t be saved"), "{}", answer.text());
+    assert!(answer.status == 422 && answer.text().contains("Nothing was changed."), "{}", answer.text());
     assert_eq!(person.post(PAGE, "application/json", b"{}".to_vec()).await.status, 415);
     let answer = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "invalid")])).await;
     assert!(
-        answer.status == 422 && answer.text().contains("E-mail: this") && answer.text().contains(r#"value="invalid""#),
+        answer.status == 422
+            && answer.text().contains("Enter an e-mail address such as name@example.com.")
+            && answer.text().contains(r#"value="invalid""#),
         "{}",
         answer.text()
     );
+}
+
+#[tokio::test]
+async fn all_invalid_fields_are_shown_at_once() {
+    let app = TestApp::start().await;
+    let person = app.sign_in(Role::Publisher, Some(lumen(&app).await)).await;
+    let typed = [
+        ("form", "alerts"),
+        ("enabled", "true"),
+        ("recipients", "cfo@lumen.example, a@b"),
+        ("metrics.impressions.percent", "eighty"),
+        ("metrics.api_calls.cost", "0"),
+        ("metrics.data_transfer_bytes.cap", "2000"),
+        ("metrics.data_transfer_bytes.cap_unit", "percent"),
+    ];
+    let html = person.post(PAGE, FORM, form(&typed)).await.page();
+    assert_eq!(html.matches(r#"aria-invalid="true""#).count(), 4, "{html}");
+    assert_eq!(html.matches("autofocus").count(), 1, "{html}");
+    let first = html.split("<input").find(|input| input.contains("autofocus")).unwrap();
+    assert!(first.contains(r#"id="alerts-recipients""#), "{first}");
+    for text in [
+        "Nothing was saved. Correct 4 fields:",
+        "in place of “a@b”.",
+        "Enter percentages such as 80; 90; 100.",
+        "Enter amounts from $0.01 to $10,000,000,000.00.",
+        "Enter whole numbers from 1 to 1,000.",
+        r##"href="#alerts-metrics-impressions-percent""##,
+        r#"id="alerts-metrics-impressions-percent-error""#,
+        r#"value="eighty""#,
+    ] {
+        assert!(html.contains(text), "{text} in {html}");
+    }
+    // One invalid field has no summary: its message is announced.
+    let html = person.post(PAGE, FORM, form(&[("form", "key"), ("name", "")])).await.page();
+    assert!(html.contains("Fill in this field.") && !html.contains("Correct 1"), "{html}");
+    assert_eq!(html.matches(r#"role="alert""#).count(), 1, "{html}");
+    let html = person.post(PAGE, FORM, form(&[("form", "contact"), ("email", "a@b"), ("name", &"x".repeat(101))])).await.page();
+    assert!(html.contains("Correct 2 fields:") && html.contains("Enter at most 100 characters"), "{html}");
+
+    // Programs get stable codes.
+    let body = json!({"recipients": ["a@b"], "metrics": {"impressions": {"percent": [0]}}});
+    let problem = person.send(Method::PUT, "/api/v1/billing/alerts", Some("application/json"), body.to_string().into_bytes()).await;
+    let problem = problem.problem(422, "invalid_parameter");
+    assert_eq!(problem["parameter"], "recipients");
+    let codes: Vec<Value> = problem["errors"].as_array().unwrap().iter().map(|error| json!([error["parameter"], error["code"]])).collect();
+    assert_eq!(codes, [json!(["recipients", "invalid_email"]), json!(["metrics.impressions.percent", "out_of_range"])]);
 }
 
 #[tokio::test]
@@ -108,11 +161,11 @@ async fn ambiguous_amounts_are_questioned() {
             .await
     };
     for (name, text, asked) in [
-        ("metrics.impressions.cost", "1.500", "Impressions, alerts in money: “1.500” can be read in two ways. Did you mean 1500? Or 1.50?"),
+        ("metrics.impressions.cost", "1.500", "“1.500” can be read in two ways. Did you mean 1500? Or 1.50?"),
         ("metrics.impressions.cost", "1, 500", "Did you mean 1500? Or several, separated by semicolons: 1; 500?"),
         ("metrics.impressions.cost", "50 €", "“50 €” is not in USD."),
         ("metrics.impressions.percent", "1,000", "Did you mean 1000? Or several, separated by semicolons: 1; 000?"),
-        ("metrics.data_transfer_bytes.cap", "1,500", "Data transfer, cap: “1,500” can be read in two ways. Did you mean 1500? Or 1.50?"),
+        ("metrics.data_transfer_bytes.cap", "1,500", "“1,500” can be read in two ways. Did you mean 1500? Or 1.50?"),
     ] {
         let answer = post(name, text).await;
         assert!(answer.status == 422 && answer.text().contains(asked), "{asked} in {}", answer.text());
@@ -144,7 +197,7 @@ async fn a_cap_below_usage_needs_confirmation() {
     let html = asked.page();
     assert_eq!((asked.status, asked.header("cache-control")), (409, Some("no-store")), "{html}");
     for text in [
-        "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000. Nothing is saved yet. Should it be?",
+        "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000. Nothing is saved yet. Save it anyway?",
         r#"name="confirm" value="true""#,
         "Save, and refuse from now on",
         r#"value="5,000,000""#,
@@ -153,7 +206,7 @@ async fn a_cap_below_usage_needs_confirmation() {
         assert!(html.contains(text), "{text} in {html}");
     }
     // Texts for API clients are only in the page's data.
-    let notice = html.split("settings-problem").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default();
+    let notice = html.split(r#"role="alert""#).nth(1).and_then(|rest| rest.split("</p>").next()).unwrap_or_default();
     assert!(!notice.contains("send it again"), "{notice}");
     assert_eq!(one(&app, "SELECT count(*)::text FROM usage_alert_settings").await, "0");
     // The form's first button, which the Enter key presses, confirms nothing.
@@ -266,9 +319,9 @@ async fn users_manage_only_their_own_settings() {
     assert!(page.status == 200 && !page.text().contains("keys-title") && !page.text().contains("Save alerts"), "{}", page.text());
     assert!(page.text().contains("no cap"), "{}", page.text());
     let refused = reader.post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
-    assert!(refused.status == 403 && refused.text().contains("Your role doesn’t include"), "{}", refused.text());
+    assert!(refused.status == 403 && refused.text().contains("Your role does not include"), "{}", refused.text());
     let anonymous = app.client().post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
-    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/billing/settings")));
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/billing/settings&error=session_expired")));
     let lured = publisher.with_header("sec-fetch-site", "cross-site").post(PAGE, FORM, form(&[("form", "key"), ("name", "mine")])).await;
     assert_eq!(lured.status, 403);
     assert_eq!(one(&app, "SELECT count(*)::text FROM api_keys WHERE name = 'mine'").await, "0");

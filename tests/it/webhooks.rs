@@ -108,7 +108,7 @@ async fn a_paid_month_is_mirrored_with_its_lines_and_its_history() {
     assert_eq!(ask(&app.db, INVOICE).await, "paid|81715|81715|0|0");
     assert_eq!(
         ask(&app.db, "SELECT description, quantity, unit_amount, amount FROM invoice_line_items ORDER BY position").await,
-        "Growth plan|1|49900|49900 Impressions over 10,000,000 (per started 1,000)|2346|8|18768"
+        "Growth plan|1|49900|49900 Impressions over 10,000,000 (per 1,000 or part of it)|2346|8|18768"
     );
     assert_eq!(ask(&app.db, "SELECT amount, status, method FROM invoice_payments").await, "81715|paid|card");
     assert_eq!(titles(&app, customer).await, ["Draft created", "Invoice finalized", "Payment received"]);

@@ -52,7 +52,7 @@ pub async fn submit(
             let form = text(&fields, "form").to_owned();
             // After a mistyped code the user still needs the secret.
             let offered = if form == "totp-confirm" { still_offered(person.as_ref()).await } else { None };
-            let refused = Some(Refusal { form, fields: Vec::new(), problem: error.into() });
+            let refused = Some(Refusal::new(form, Vec::new(), error));
             (Outcome { refused, offered, ..Outcome::default() }, retry_after)
         }
     };

@@ -3,14 +3,13 @@
 
 use crate::{
     app::{
-        alert_form::{FormField, body_of, value},
+        alert_form::{self, FormField, value},
         form_result::{Outcome, Refusal},
         local_path::SETTINGS,
         pages::settings::page as settings_page,
     },
-    domain::alert::Field,
     guard,
-    http::{extract::FormBody, page::in_console, request::by, state::Server},
+    http::{extract::FormBody, page::in_console, request::by, state::Server, unsaved},
     service::{Error, Result, alerts, caller::Caller, features, settings, usage},
 };
 use axum::{
@@ -37,23 +36,35 @@ pub async fn submit(State(server): State<Server>, parts: Parts, FormBody(fields)
         Ok(Done::Made(made)) => Outcome { made: Some(*made), ..Outcome::default() },
         Err(error) => {
             let form = value(&fields, "form").to_owned();
-            Outcome { refused: Some(Refusal { form, fields, problem: error.into() }), ..Outcome::default() }
+            Outcome { refused: Some(Refusal::new(form, fields, error)), ..Outcome::default() }
         }
     };
+    let outcome = Outcome { unsaved: unsaved::shown(&parts.extensions, server.platform.clock.now()).await, ..outcome };
     let mut response = in_console(&server, parts, outcome, settings_page()).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
+/// Carries out the form. Input of an earlier session is obsolete when the same form is saved.
 async fn carry_out(server: &Server, parts: &Parts, fields: &[FormField]) -> Result<Done> {
+    let form = value(fields, "form");
+    if form == "discard" {
+        unsaved::discard(&parts.extensions, None).await?;
+        return Ok(Done::Said("discarded"));
+    }
+    let done = change(server, parts, fields).await?;
+    unsaved::discard(&parts.extensions, Some(form)).await?;
+    Ok(done)
+}
+
+async fn change(server: &Server, parts: &Parts, fields: &[FormField]) -> Result<Done> {
     let caller = guard::changer_of(server.platform.clone(), &parts.extensions, None).await?;
     let by = by(&caller.principal, parts);
     let Caller { platform, customer, .. } = caller;
     Ok(match value(fields, "form") {
         "alerts" => {
             let (currency, _) = usage::billed(&platform, customer).await?;
-            let body = body_of(fields, currency).map_err(|Field { field, detail }| Error::invalid(field, detail))?;
-            alerts::put(&platform, &by, customer, &body).await?;
+            alerts::change(&platform, &by, customer, alert_form::read(fields, currency)?).await?;
             Done::Said("alerts")
         }
         "contact" => {

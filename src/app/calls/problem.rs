@@ -1,7 +1,7 @@
 //! Errors on the wire: RFC 9457 problem+json, the same for the console and for API clients.
 //! Codes and statuses are those of `domain::error_code`.
 
-use crate::domain::error_code::ErrorCode;
+use crate::domain::{error_code::ErrorCode, field_error::FieldError};
 use leptos::server_fn::{
     ContentType, Decodes, Encodes, Format, FormatType,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -22,12 +22,32 @@ pub struct Problem {
     pub instance: Option<String>,
     /// Stable error code.
     pub code: String,
-    /// The invalid parameter, if any.
+    /// The invalid parameter, if any; the first of `errors`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// Every invalid field of the body (RFC 9457, section 3.2), if its fields were checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<InvalidField>,
     /// Also in the `x-request-id` header; include it in support requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// A field of a body that is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct InvalidField {
+    /// The field's path, such as `metrics.impressions.percent`.
+    pub parameter: String,
+    /// Stable code, such as `required`, `invalid_email`, `invalid_number`, `out_of_range`.
+    pub code: String,
+    /// In English: a predicate of the field.
+    pub detail: String,
+}
+
+impl From<&FieldError> for InvalidField {
+    fn from(error: &FieldError) -> InvalidField {
+        InvalidField { parameter: error.field.clone(), code: error.fault.code().to_owned(), detail: error.detail.clone() }
+    }
 }
 
 impl Problem {
@@ -55,8 +75,14 @@ impl Problem {
             instance: None,
             code: code.to_owned(),
             parameter: None,
+            errors: Vec::new(),
             request_id: None,
         }
+    }
+
+    /// Its code; of a code that only browsers know, the one of its status.
+    pub fn error_code(&self) -> ErrorCode {
+        ErrorCode::parse(&self.code).unwrap_or_else(|| ErrorCode::of_status(self.status))
     }
 
     pub fn is(&self, code: ErrorCode) -> bool {
@@ -68,7 +94,9 @@ impl From<crate::service::Error> for Problem {
     /// Logs the error: this is where its cause is lost.
     fn from(error: crate::service::Error) -> Problem {
         error.log();
-        Problem { parameter: error.parameter().map(str::to_owned), ..Problem::new(error.code(), error.detail()) }
+        let parameter = error.parameter().map(str::to_owned);
+        let errors = error.fields().iter().map(InvalidField::from).collect();
+        Problem { parameter, errors, ..Problem::new(error.code(), error.detail()) }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::{Glyph, Icon};
 use crate::{
-    app::usage_summary::Tone,
+    app::{language, usage_summary::Tone},
     domain::{
         invoice::{InvoiceStatus, InvoiceSummary},
         webhook::WebhookStatus,
     },
+    text::{common, invoices as words},
 };
 use leptos::prelude::*;
 
@@ -23,6 +24,7 @@ pub fn Badge(tone: Tone, #[prop(into)] text: String, #[prop(optional)] icon: boo
 /// An invoice's status, whether it is overdue, and whether it was refunded or credited.
 #[component]
 pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
+    let language = language();
     let tone = match invoice.status {
         InvoiceStatus::Paid => Tone::Good,
         InvoiceStatus::Open => Tone::Warning,
@@ -31,18 +33,18 @@ pub fn InvoiceBadges<'a>(invoice: &'a InvoiceSummary) -> impl IntoView + use<> {
     };
     let refunded = match invoice.amount_refunded {
         0 => None,
-        all if all >= invoice.amount_paid => Some("Refunded"),
-        _ => Some("Partly refunded"),
+        all if all >= invoice.amount_paid => Some(words::refunded(language)),
+        _ => Some(words::partly_refunded(language)),
     };
     let credited = match invoice.amount_credited {
         ..=0 => None,
-        all if all >= invoice.total => Some("Credited"),
-        _ => Some("Partly credited"),
+        all if all >= invoice.total => Some(words::credited(language)),
+        _ => Some(words::partly_credited(language)),
     };
     view! {
         <span class="badges">
-            <Badge tone text=invoice.status.title() />
-            {invoice.overdue.then(|| view! { <Badge tone=Tone::Danger text="Overdue" icon=true /> })}
+            <Badge tone text=common::invoice_status(language, invoice.status) />
+            {invoice.overdue.then(|| view! { <Badge tone=Tone::Danger text=words::overdue(language) icon=true /> })}
             {refunded.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
             {credited.map(|text| view! { <Badge tone=Tone::Neutral text /> })}
         </span>

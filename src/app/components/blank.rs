@@ -8,9 +8,9 @@ use leptos::prelude::*;
 pub type Said = (&'static str, &'static str, Option<(String, &'static str)>);
 
 /// A page beyond the list's end; `last`: URL of the last page.
-pub fn past_the_end(last: String) -> Said {
+pub fn past_the_end(title: &'static str, last: String) -> Said {
     let language = language();
-    (words::past_the_end(language), words::list_is_shorter(language), Some((last, words::last_page(language))))
+    (title, words::fewer_pages(language), Some((last, words::last_page(language))))
 }
 
 /// In place of a list, with the list's icon.

@@ -1,15 +1,44 @@
 //! Filters a list by a GET form, so that it works without JavaScript and every result has a URL.
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, list::Text};
 use crate::{
-    app::{filters::Listed, language},
+    app::{
+        filters::{Fault, Field, Listed},
+        language,
+    },
     domain::list::{ListQuery, Parameter},
     text::common,
 };
 use leptos::prelude::*;
 
-/// Id of the message about an invalid filter.
-pub const FILTER_PROBLEM: &str = "filter-problem";
+/// The sentences about invalid fields of a form.
+#[derive(Debug, Default)]
+pub struct FilterErrors(Vec<(&'static str, &'static str)>);
+
+impl FilterErrors {
+    /// `fields`: the parameters with a field, each with the sentence about an invalid value.
+    pub fn new(fields: &[(&'static str, Text)], faults: &[(&'static str, Fault)]) -> FilterErrors {
+        let language = language();
+        let sentence = |(name, fault): &(&'static str, Fault)| {
+            let (_, invalid) = fields.iter().find(|(known, _)| known == name)?;
+            let text = match fault {
+                Fault::Invalid => invalid(language),
+                Fault::Backwards => common::last_day_before_first(language),
+            };
+            Some((*name, text))
+        };
+        FilterErrors(faults.iter().filter_map(sentence).collect())
+    }
+
+    /// The sentence about a field.
+    pub fn of(&self, name: &str) -> Option<&'static str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, sentence)| *sentence)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// An input of a filter form.
 pub struct Input {
@@ -39,24 +68,29 @@ impl Input {
         Input { suggestions: Some(list), ..self }
     }
 
-    fn view(self, wrong: Option<&str>) -> impl IntoView + use<> {
+    /// `focused`: it is the first invalid one.
+    fn view(self, error: Option<&'static str>, focused: bool) -> impl IntoView + use<> {
         let Input { name, label, kind, value, grows, suggestions } = self;
-        let invalid = wrong == Some(name);
-        // A date field drops an invalid date with a warning; the error message still quotes it.
-        let value = value.filter(|_| !(invalid && kind == "date")).unwrap_or_default();
+        let id = format!("filter-{name}");
+        let error_id = format!("{id}-error");
+        // A date field drops text that is not a date; a text field shows it for correction.
+        let is_text = error.is_some() && kind == "date";
+        let message = error.map(|sentence| view! { <p id=error_id.clone() class="field-error">{sentence}</p> });
         view! {
             <div class=if grows { "field grow" } else { "field" }>
-                <label for=format!("filter-{name}")>{label}</label>
+                <label for=id.clone()>{label}</label>
                 <input
-                    id=format!("filter-{name}")
+                    id=id
                     name=name
-                    type=kind
-                    value=value
+                    type=if is_text { "text" } else { kind }
+                    value=value.unwrap_or_default()
                     list=suggestions
                     autocomplete="off"
-                    aria-invalid=invalid.then_some("true")
-                    aria-describedby=invalid.then_some(FILTER_PROBLEM)
+                    autofocus=focused
+                    aria-invalid=error.map(|_| "true")
+                    aria-describedby=error.map(|_| error_id)
                 />
+                {message}
             </div>
         }
     }
@@ -70,8 +104,8 @@ pub fn FilterForm<'a, F: Listed>(
     /// The name of the list.
     label: &'static str,
     inputs: Vec<Input>,
-    /// The parameter that the server rejected.
-    wrong: Option<&'a str>,
+    /// What is wrong with the fields.
+    wrong: Option<&'a FilterErrors>,
     /// Links above the form that filter too.
     #[prop(optional)]
     links: Option<AnyView>,
@@ -88,12 +122,21 @@ pub fn FilterForm<'a, F: Listed>(
     let language = language();
     let action = action.unwrap_or_else(|| common::apply(language));
     let fits = inputs.len() == 1 && links.is_none() && more.is_none();
-    let given = |filter: &F| filter.fields().into_iter().filter(|(_, value)| value.is_some()).count();
+    let given = |filter: &F| filter.fields().iter().filter(|field| field.value.is_some()).count();
     let used = given(&query.filter).saturating_sub(given(&query.filter.cleared()));
     let shown = |name: &str| inputs.iter().any(|input| input.name == name) || more_names.contains(&name);
-    let rest = query.filter.fields().into_iter().chain([("limit", query.paging.limit.text())]).filter(|field| !shown(field.0));
-    let hidden = rest.filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> })).collect_view();
-    let inputs = inputs.into_iter().map(|input| input.view(wrong)).collect_view();
+    let rest = query.filter.fields().into_iter().chain([Field::of("limit", &query.paging.limit)]).filter(|field| !shown(field.name));
+    let valid = rest.filter(|field| !field.invalid);
+    let hidden = valid
+        .filter_map(|Field { name, value, .. }| value.map(|value| view! { <input type="hidden" name=name value=value /> }))
+        .collect_view();
+    let error = |name: &str| wrong.and_then(|errors| errors.of(name));
+    let first = inputs.iter().position(|input| error(input.name).is_some());
+    let inputs = inputs.into_iter().enumerate().map(|(place, input)| {
+        let error = error(input.name);
+        input.view(error, first == Some(place))
+    });
+    let inputs = inputs.collect_view();
     let form = view! {
         <form
             method="get"
@@ -117,7 +160,7 @@ pub fn FilterForm<'a, F: Listed>(
     }
     let count = (used > 0).then(|| view! { <span class="filter-count">{used}</span> });
     view! {
-        <details class="filter-box" open=wrong.is_some()>
+        <details class="filter-box" open=wrong.is_some_and(|errors| !errors.is_empty())>
             <summary class="button">
                 <Icon glyph=Glyph::Search />
                 <span>{common::filters(language)}</span>

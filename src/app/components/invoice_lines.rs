@@ -1,69 +1,76 @@
-//! An invoice's lines and sums.
+//! An invoice's items and sums.
 
 use super::{Glyph, Icon};
-use crate::domain::{
-    format,
-    invoice::{InvoiceDetail, LineItem, SumRole, line::LinePrice},
+use crate::{
+    app::language,
+    domain::{
+        invoice::{InvoiceDetail, LineItem, SumRole, line::LinePrice},
+        language::Language,
+    },
+    text::{common, document, format, invoices as words},
 };
 use leptos::prelude::*;
 
-/// The lines and the sums below them.
+/// The items and the sums below them.
 #[component]
 pub fn InvoiceLines<'a>(invoice: &'a InvoiceDetail) -> impl IntoView + use<> {
+    let language = language();
     let incomplete = (!invoice.lines_complete).then(|| {
         view! {
             <p class="notice tone-warning">
                 <Icon glyph=Glyph::Warning />
-                <span>"Not all lines have been read from Stripe yet. The totals are those of the whole invoice; details of missing lines are not known yet."</span>
+                <span>{words::items_missing(language)}</span>
             </p>
         }
     });
-    let rows = invoice.line_items.iter().map(|line| row(line, invoice)).collect_view();
+    let rows = invoice.line_items.iter().map(|line| row(language, line, invoice)).collect_view();
+    let notes = document::tax_notes(language, invoice).into_iter().map(|note| view! { <p class="tax-note">{note}</p> }).collect_view();
     view! {
         <section class="panel" aria-labelledby="lines-title">
-            <header class="panel-head"><h2 id="lines-title">"Lines"</h2></header>
+            <header class="panel-head"><h2 id="lines-title">{words::items(language)}</h2></header>
             {incomplete}
             <div class="table-frame">
                 <table class="table rows" role="table">
-                    <caption class="visually-hidden">"Lines of the invoice"</caption>
+                    <caption class="visually-hidden">{words::items_of_invoice(language)}</caption>
                     <thead role="rowgroup">
                         <tr role="row">
-                            <th role="columnheader" scope="col">"Description"</th>
-                            <th role="columnheader" scope="col">"Period"</th>
-                            <th role="columnheader" scope="col" class="number">"Quantity"</th>
-                            <th role="columnheader" scope="col" class="number">"Unit price"</th>
-                            <th role="columnheader" scope="col" class="number">"Amount"</th>
+                            <th role="columnheader" scope="col">{document::description(language)}</th>
+                            <th role="columnheader" scope="col">{common::period(language)}</th>
+                            <th role="columnheader" scope="col" class="number">{document::quantity(language)}</th>
+                            <th role="columnheader" scope="col" class="number">{document::unit_price(language)}</th>
+                            <th role="columnheader" scope="col" class="number">{common::amount(language)}</th>
                         </tr>
                     </thead>
                     <tbody role="rowgroup">{rows}</tbody>
                 </table>
             </div>
-            <dl class="sums">{sums(invoice)}</dl>
-            {invoice.tax_notes.iter().map(|note| view! { <p class="tax-note">{note.clone()}</p> }).collect_view()}
+            <dl class="sums">{sums(language, invoice)}</dl>
+            {notes}
         </section>
     }
 }
 
-fn row(line: &LineItem, invoice: &InvoiceDetail) -> impl IntoView + use<> {
+fn row(language: Language, line: &LineItem, invoice: &InvoiceDetail) -> impl IntoView + use<> {
     let dash = || "–".to_owned();
-    let LinePrice { quantity, unit_price, per, .. } = line.price(invoice.summary.currency);
+    let LinePrice { quantity, unit_price, per, .. } = document::line_price(language, line, invoice.summary.currency);
     let price = unit_price.map(|price| per.map_or(price.clone(), |per| format!("{price} {per}")));
-    let remarks = line.proration.then(|| "Pro rata".to_owned()).into_iter().chain(line.remarks(invoice));
+    let prorated = line.proration.then(|| document::prorated(language).to_owned());
+    let remarks = prorated.into_iter().chain(document::remarks(language, line, invoice));
     view! {
         <tr role="row">
             <th role="rowheader" scope="row">
                 {line.description.clone()} {remarks.map(|remark| view! { <small>{remark}</small> }).collect_view()}
             </th>
-            <td role="cell" class="line">{line.period.as_ref().map_or_else(dash, format::period)}</td>
-            <td role="cell" class="number named" data-label="Quantity">{quantity.unwrap_or_else(dash)}</td>
-            <td role="cell" class="number end named" data-label="Unit price">{price.unwrap_or_else(dash)}</td>
-            <td role="cell" class="number first"><strong>{invoice.summary.money(line.amount).to_string()}</strong></td>
+            <td role="cell" class="line">{line.period.as_ref().map_or_else(dash, |period| format::period(language, period))}</td>
+            <td role="cell" class="number named" data-label=document::quantity(language)>{quantity.unwrap_or_else(dash)}</td>
+            <td role="cell" class="number end named" data-label=document::unit_price(language)>{price.unwrap_or_else(dash)}</td>
+            <td role="cell" class="number first"><strong>{format::money(language, invoice.summary.money(line.amount))}</strong></td>
         </tr>
     }
 }
 
 /// The sums; those of the whole invoice are the same in the PDF, the API and the CSV.
-fn sums(invoice: &InvoiceDetail) -> impl IntoView + use<> {
+fn sums(language: Language, invoice: &InvoiceDetail) -> impl IntoView + use<> {
     let last = invoice.sums.iter().rposition(|row| row.role == SumRole::Sum);
     let rows = invoice.sums.iter().enumerate();
     rows.map(|(place, row)| {
@@ -75,8 +82,8 @@ fn sums(invoice: &InvoiceDetail) -> impl IntoView + use<> {
         };
         view! {
             <div class=class>
-                <dt>{row.label.clone()}</dt>
-                <dd>{row.money(invoice.summary.currency).to_string()}</dd>
+                <dt>{document::sum_label(language, row, invoice)}</dt>
+                <dd>{format::money(language, row.money(invoice.summary.currency))}</dd>
             </div>
         }
     })

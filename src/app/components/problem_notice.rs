@@ -3,94 +3,63 @@
 use super::{Glyph, Icon};
 use crate::{
     app::{
+        Page,
         address::address,
         calls::Problem,
-        local_path::{CUSTOMERS, WEBHOOKS, login_path},
+        language,
+        local_path::{ACCOUNT, CUSTOMERS, HOME, INVOICES, RECONCILIATION, WEBHOOKS, login_path},
         status::set_status,
     },
-    domain::error_code::ErrorCode,
+    domain::{error_code::ErrorCode, language::Language},
+    text::problems as words,
 };
 use leptos::prelude::*;
 
-/// The text for a problem.
-struct Words {
-    title: &'static str,
-    meaning: String,
-    advice: &'static str,
-}
-
-fn words(problem: &Problem) -> Words {
-    let say = |title, meaning: &str, advice| Words { title, meaning: meaning.to_owned(), advice };
-    match problem.status {
-        _ if problem.is(ErrorCode::BillingDisabled) => say(
-            "Billing is paused",
-            "Nothing is lost: usage and payments continue to be recorded.",
-            "There’s nothing you need to do. Try again in a few minutes.",
-        ),
-        0 => say("The server can’t be reached", "This page couldn’t be loaded. Nothing is lost.", "Check your connection, then try again."),
-        401 => say(
-            "You’re signed out",
-            "Your session has ended, so this page can’t be brought up to date.",
-            "Sign in and you’ll come straight back to this page.",
-        ),
-        403 if problem.is(ErrorCode::TotpEnrolmentRequired) => say(
-            "A second factor is missing",
-            "Staff sign in with an authenticator app, and none is set up for you yet.",
-            "Set one up under “Your account”.",
-        ),
-        403 => {
-            say("This isn’t open to you", "Your role doesn’t include this page.", "Ask an administrator of your account if you need it.")
-        }
-        404 => {
-            say("We can’t find that", "It doesn’t exist, or it belongs to another account.", "Check the address, or start from the list.")
-        }
-        422 if problem.parameter.as_deref() == Some("customer_id") => say(
-            "No customer is chosen",
-            "You’re signed in as staff, and this page shows one customer’s data.",
-            "Choose the customer, and view as it.",
-        ),
-        400..500 if problem.status != 429 => {
-            Words { title: "That request can’t be used", meaning: problem.detail.clone(), advice: "Correct it and try again." }
-        }
-        429 => say("Too many requests", "This page was asked for too often in a short time.", "Wait a minute, then try again."),
-        _ if problem.is(ErrorCode::StorageFull) => say(
-            "Nothing can be saved just now",
-            "The server has no space left to store anything. What was saved before is safe; nothing of this request was stored.",
-            "Try again later.",
-        ),
-        _ if problem.is(ErrorCode::Unavailable) => {
-            say("We can’t reach our data just now", "This page couldn’t be put together. Nothing is lost.", "Try again in a minute.")
-        }
-        503 => say("We’re very busy just now", "This page couldn’t be put together in time. Nothing is lost.", "Try again in a moment."),
-        _ => say(
-            "Something went wrong on our side",
-            "This page couldn’t be put together. Your data is safe.",
-            "Try again. If it keeps happening, tell us the reference below.",
-        ),
+/// Title and text of a problem on the page with this path.
+fn title_and_text(language: Language, problem: &Problem, path: &str) -> (&'static str, &'static str) {
+    let code = problem.error_code();
+    let (title, text) = words::page(language, code);
+    match code {
+        _ if is_without_customer(problem) => (words::no_customer(language), words::no_customer_text(language)),
+        ErrorCode::NotFound if path.contains("/invoices/") => (words::invoice_gone(language), text),
+        ErrorCode::NotFound if path.contains("/webhooks/") => (words::event_gone(language), text),
+        ErrorCode::NotFound if path.contains("/reconciliation") => (words::run_gone(language), text),
+        _ => (title, text),
     }
 }
 
-/// A problem as a whole page outside the app, after an error in front of it. `path`: where to
-/// continue.
-pub fn problem_page(problem: Problem, path: String) -> impl IntoView {
-    let Words { title, meaning, advice } = words(&problem);
-    let action = if problem.status >= 500 || problem.status == 429 { "Try again" } else { "Go back" };
-    let reference = problem
-        .request_id
-        .map(|id| view! { <p class="problem-reference">"Reference " <code>{id}</code> " · " <code>{problem.code}</code></p> });
-    view! {
+/// Staff on a page that shows one customer's data.
+fn is_without_customer(problem: &Problem) -> bool {
+    problem.is(ErrorCode::InvalidParameter) && problem.parameter.as_deref() == Some("customer_id")
+}
+
+fn reference(language: Language, problem: Problem) -> Option<impl IntoView> {
+    let Problem { request_id, code, .. } = problem;
+    request_id
+        .map(|id| view! { <p class="problem-reference">{words::reference(language)} " " <code>{id}</code> " · " <code>{code}</code></p> })
+}
+
+/// A problem as a whole page outside the app, after an error in front of it. `at`: the path that
+/// was requested. `path`: where to continue.
+pub fn problem_page(problem: Problem, at: &str, path: String) -> Page {
+    let language = language();
+    let (title, text) = title_and_text(language, &problem, at);
+    let action = if problem.status >= 500 || problem.status == 429 { words::try_again(language) } else { words::go_back(language) };
+    let reference = reference(language, problem);
+    let content = view! {
         <main>
             <section class="problem tone-danger" role="alert">
                 <Icon glyph=Glyph::Over />
                 <div class="problem-text">
-                    <h1>{title}</h1> <p>{meaning} " " {advice}</p>
+                    <h1>{title}</h1> <p>{text}</p>
                     <div class="problem-actions">
                         <a class="button" href=path>{action}</a>
                     </div> {reference}
                 </div>
             </section>
         </main>
-    }
+    };
+    Page::new(title, content)
 }
 
 /// Shows a problem instead of the content, and sets the page's status.
@@ -102,31 +71,37 @@ pub fn ProblemNotice(
     page: bool,
 ) -> impl IntoView {
     set_status(problem.status);
-    let Words { title, meaning, advice } = words(&problem);
+    let language = language();
     let address = address();
-    let at_webhooks = address.path.starts_with(WEBHOOKS);
-    let here = address.here;
-    let action = match problem.status {
-        401 => view! { <a class="button primary" href=login_path(&here)>"Sign in"</a> }.into_any(),
-        403 => ().into_any(),
-        404 if at_webhooks => view! { <a class="button" href=WEBHOOKS>"All events"</a> }.into_any(),
-        404 => view! { <a class="button" href="/billing/invoices">"All invoices"</a> }.into_any(),
-        422 if problem.parameter.as_deref() == Some("customer_id") => {
-            view! { <a class="button primary" href=CUSTOMERS>"Choose a customer"</a> }.into_any()
-        }
-        422 => ().into_any(),
-        _ => view! { <a class="button" href=here>"Try again"</a> }.into_any(),
-    };
-    let reference = problem
-        .request_id
-        .map(|id| view! { <p class="problem-reference">"Reference " <code>{id}</code> " · " <code>{problem.code}</code></p> });
+    let (title, text) = title_and_text(language, &problem, &address.path);
+    let action = action(language, &problem, &address.path, address.here);
+    let reference = reference(language, problem);
     let heading = if page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
     view! {
         <section class="problem tone-danger" role="alert">
             <Icon glyph=Glyph::Over />
-            <div class="problem-text">
-                {heading} <p>{meaning} " " {advice}</p> <div class="problem-actions">{action}</div> {reference}
-            </div>
+            <div class="problem-text">{heading} <p>{text}</p> <div class="problem-actions">{action}</div> {reference}</div>
         </section>
+    }
+}
+
+/// Where to continue from a page's problem.
+fn action(language: Language, problem: &Problem, path: &str, here: String) -> Option<AnyView> {
+    let link = |href: String, primary: bool, text: &'static str| {
+        let class = if primary { "button primary" } else { "button" };
+        Some(view! { <a class=class href=href>{text}</a> }.into_any())
+    };
+    let to = |path: &str| path.to_owned();
+    match problem.error_code() {
+        _ if problem.status == 401 => link(login_path(&here), true, words::sign_in(language)),
+        _ if is_without_customer(problem) => link(to(CUSTOMERS), true, words::choose_customer(language)),
+        ErrorCode::TotpEnrolmentRequired => link(to(ACCOUNT), true, words::your_account(language)),
+        ErrorCode::Forbidden => link(to(HOME), false, words::your_usage(language)),
+        ErrorCode::NotFound if path.starts_with(WEBHOOKS) => link(to(WEBHOOKS), false, words::all_events(language)),
+        ErrorCode::NotFound if path.starts_with(RECONCILIATION) => link(to(RECONCILIATION), false, words::all_runs(language)),
+        ErrorCode::NotFound if path.starts_with(CUSTOMERS) => link(to(CUSTOMERS), false, words::all_customers(language)),
+        ErrorCode::NotFound => link(to(INVOICES), false, words::all_invoices(language)),
+        _ if matches!(problem.status, 403 | 422) => None,
+        _ => link(here, false, words::try_again(language)),
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     app::local_path::AUDIT,
     domain::{
         identity::CustomerId,
-        list::{AuditFilter, ListQuery, Parameter},
+        list::{AuditFilter, ListQuery, Parameter, TimeBound},
     },
 };
 
@@ -14,13 +14,17 @@ impl Listed for AuditFilter {
 impl Filter for AuditFilter {
     fn fields(&self) -> Vec<Field> {
         vec![
-            ("customer_id", self.customer_id.text()),
-            ("actor", self.actor.text()),
-            ("type", self.event_type.text()),
-            ("from", self.from.text()),
-            ("to", self.to.text()),
-            ("q", self.q.text()),
+            Field::of("customer_id", &self.customer_id),
+            Field::of("actor", &self.actor),
+            Field::of("type", &self.event_type),
+            Field::of("from", &self.from),
+            Field::of("to", &self.to),
+            Field::of("q", &self.q),
         ]
+    }
+
+    fn span(&self) -> Option<(&Parameter<TimeBound>, &Parameter<TimeBound>)> {
+        Some((&self.from, &self.to))
     }
 }
 

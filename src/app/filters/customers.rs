@@ -7,6 +7,6 @@ impl Listed for CustomerFilter {
 
 impl Filter for CustomerFilter {
     fn fields(&self) -> Vec<Field> {
-        vec![("q", self.q.text())]
+        vec![Field::of("q", &self.q)]
     }
 }

@@ -1,5 +1,8 @@
 use super::{Field, Filter, Listed};
-use crate::{app::local_path::INVOICES, domain::list::InvoiceFilter};
+use crate::{
+    app::local_path::INVOICES,
+    domain::list::{InvoiceFilter, Parameter, TimeBound},
+};
 
 impl Listed for InvoiceFilter {
     const PATH: &'static str = INVOICES;
@@ -8,12 +11,16 @@ impl Listed for InvoiceFilter {
 impl Filter for InvoiceFilter {
     fn fields(&self) -> Vec<Field> {
         vec![
-            ("status", self.status.text()),
-            ("from", self.from.text()),
-            ("to", self.to.text()),
-            ("q", self.q.text()),
-            ("sort", self.sort.text()),
+            Field::of("status", &self.status),
+            Field::of("from", &self.from),
+            Field::of("to", &self.to),
+            Field::of("q", &self.q),
+            Field::of("sort", &self.sort),
         ]
+    }
+
+    fn span(&self) -> Option<(&Parameter<TimeBound>, &Parameter<TimeBound>)> {
+        Some((&self.from, &self.to))
     }
 
     fn cleared(&self) -> InvoiceFilter {

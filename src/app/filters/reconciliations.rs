@@ -16,7 +16,7 @@ impl Filter for EveryRun {
 
 impl Filter for DiscrepancyFilter {
     fn fields(&self) -> Vec<Field> {
-        vec![("kind", self.kind.text())]
+        vec![Field::of("kind", &self.kind)]
     }
 }
 

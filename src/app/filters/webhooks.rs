@@ -10,7 +10,7 @@ impl Listed for WebhookFilter {
 
 impl Filter for WebhookFilter {
     fn fields(&self) -> Vec<Field> {
-        vec![("status", self.status.text()), ("type", self.event_type.text()), ("q", self.q.text())]
+        vec![Field::of("status", &self.status), Field::of("type", &self.event_type), Field::of("q", &self.q)]
     }
 }
 

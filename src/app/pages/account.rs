@@ -9,63 +9,65 @@ use crate::{
     app::{
         Page,
         address::address,
-        calls::{
-            Problem,
-            session::{me, own_sessions, totp},
-        },
+        calls::session::{me, own_sessions, totp},
         components::{
-            Glyph, Icon, ProblemNotice,
-            done_notice::{DoneNotice, not_saved},
+            ProblemNotice,
+            done_notice::{DoneNotice, FormError, summary},
             language_switch::LanguageSwitch,
         },
         form_result::{Outcome, Refusal, outcome},
         language,
         status::set_status,
     },
-    domain::{identity::Viewer, language::Language, second_factor::TotpState, session::OwnSessions},
-    text::account as words,
+    domain::{error_code::ErrorCode, identity::Viewer, language::Language, second_factor::TotpState, session::OwnSessions},
+    text::{account as words, problems},
 };
 use leptos::{either::Either, prelude::*};
 
-/// Id of the message about a rejected form.
-const PROBLEM: &str = "account-problem";
-
 /// `/account?done=`.
 pub async fn page() -> Page {
-    let done = address().get("done").and_then(said);
+    let language = language();
+    let done = address().get("done").and_then(|word| said(language, word));
     let content = match (me().await, own_sessions().await, totp().await) {
         (Ok(viewer), Ok(sessions), Ok(state)) => Either::Left(show(viewer, sessions, state, outcome(), done)),
         (Err(problem), ..) | (_, Err(problem), _) | (.., Err(problem)) => Either::Right(view! { <ProblemNotice problem page=true /> }),
     };
-    Page::new("Your account", content)
+    Page::new(words::title(language), content)
 }
 
 /// The message of a redirect after a form.
-fn said(word: &str) -> Option<&'static str> {
+fn said(language: Language, word: &str) -> Option<&'static str> {
     Some(match word {
-        "password" => "Your password is changed, and every other session is ended.",
-        "session_ended" => "The session is ended.",
-        "totp_disabled" => "The second factor is off, and every other session is ended.",
-        "others_ended" => "Every other session is ended.",
+        "password" => words::password_changed(language),
+        "session_ended" => words::session_ended(language),
+        "totp_disabled" => words::totp_disabled(language),
+        "others_ended" => words::others_ended(language),
         _ => return None,
     })
 }
 
 fn show(viewer: Viewer, sessions: OwnSessions, state: TotpState, outcome: Outcome, done: Option<&'static str>) -> impl IntoView {
     let Outcome { refused, offered, recovery_codes, .. } = outcome;
+    let language = language();
     if let Some(refused) = &refused {
         set_status(refused.problem.status);
     }
     let refusal = |form: &str| refused.as_ref().filter(|refused| refused.form == form);
     // For a form without correctable fields.
     let of_second_factor = refused.as_ref().filter(|refused| refused.form.starts_with("totp-"));
-    let other = refused.as_ref().filter(|refused| refused.form != "password" && !refused.form.starts_with("totp-")).map(notice);
+    let other = refused.as_ref().filter(|refused| refused.form != "password" && !refused.form.starts_with("totp-")).map(|refused| {
+        let text = match refused.code() {
+            ErrorCode::NotFound => words::session_gone(language),
+            code => problems::form(language, code),
+        };
+        view! { <FormError text /> }
+    });
     let notice = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
-                <h1>"Your account"</h1>
-                <p class="page-sub">"How you sign in, and where you are signed in."</p>
+                <h1>{words::title(language)}</h1>
+                <p class="page-sub">{words::subtitle(language)}</p>
             </div>
         </header>
         {notice}
@@ -95,30 +97,18 @@ fn language_panel(chosen: Option<Language>) -> impl IntoView {
     }
 }
 
-/// Why a form was rejected.
-fn notice(refusal: &Refusal) -> impl IntoView + use<> {
-    let Problem { status, code, .. } = &refusal.problem;
-    let text = match (*status, code.as_str()) {
-        (429, ..) => "Too many attempts didn’t succeed. Wait a few minutes, then try again.".to_owned(),
-        (409, "totp_enabled") => "An authenticator app is set up already.".to_owned(),
-        (409, "totp_not_offered") => "The set-up was interrupted. Start it again.".to_owned(),
-        (404, ..) => "That session has ended already.".to_owned(),
-        _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
-    };
-    view! {
-        <p id=PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{text}</span>
-        </p>
-    }
+/// Why a form was rejected, unless the message is at its field.
+fn notice(refusal: &Refusal) -> Option<AnyView> {
+    summary(refusal, |field| label_of(language(), field))
 }
 
 /// The label of a field.
-fn label_of(parameter: &str) -> Option<&'static str> {
-    Some(match parameter {
-        "current_password" => "Current password",
-        "new_password" => "New password",
-        "code" => "Code",
+fn label_of(language: Language, parameter: &str) -> Option<String> {
+    let label = match parameter {
+        "current_password" => words::current_password(language),
+        "new_password" => words::new_password(language),
+        "code" => words::code(language),
         _ => return None,
-    })
+    };
+    Some(label.to_owned())
 }

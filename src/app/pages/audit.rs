@@ -7,7 +7,7 @@ use crate::{
         components::{
             Glyph, Icon, Moment,
             audit_entries::AuditEntries,
-            filter_form::{FilterForm, Input},
+            filter_form::{FilterErrors, FilterForm, Input},
             list::{ListWords, query, rows, show},
         },
         filters::Filter,
@@ -17,6 +17,7 @@ use crate::{
         audit::{AuditPage as Trail, SealSummary},
         list::{AuditFilter, ListQuery},
     },
+    text::{common, staff as words},
 };
 use leptos::{either::Either, prelude::*};
 
@@ -24,20 +25,18 @@ use leptos::{either::Either, prelude::*};
 const MOST_COUNTED: u64 = 10_000;
 
 static WORDS: ListWords = ListWords {
-    noun: "entry",
+    count: common::entries,
     glyph: Glyph::Trail,
-    empty: ("No entries yet", "The first one appears here with the first change."),
-    unmatched: ("Nothing matches", "No entry matches these filters."),
-    clear: "Clear the filters",
-    parameters: &[
-        ("customer_id", "The customer’s id can’t be used: "),
-        ("actor", "The actor can’t be used: "),
-        ("type", "The type can’t be used: "),
-        ("from", "The first day can’t be used: "),
-        ("to", "The last day can’t be used: "),
-        ("q", "The text can’t be used: "),
-        ("page", "The page can’t be used: "),
-        ("limit", "The page can’t be used: "),
+    empty: (words::no_entries, words::no_entries_text),
+    unmatched: words::no_entry_matches,
+    past_end: words::no_more_entries,
+    fields: &[
+        ("customer_id", words::enter_a_customer_id),
+        ("actor", common::search_too_long),
+        ("type", common::search_too_long),
+        ("from", common::enter_a_date),
+        ("to", common::enter_a_date),
+        ("q", common::search_too_long),
     ],
 };
 
@@ -48,7 +47,7 @@ pub async fn page() -> Page {
     Page::new("Audit", show(&WORDS, &query, answer, |answer| head(&query, answer), |page| list(&query, &page)))
 }
 
-fn head(query: &ListQuery<AuditFilter>, answer: Result<&Trail, &str>) -> AnyView {
+fn head(query: &ListQuery<AuditFilter>, answer: Result<&Trail, &FilterErrors>) -> AnyView {
     let filter = &query.filter;
     let file = answer.is_ok().then(|| {
         view! {

@@ -7,7 +7,7 @@ use crate::{
         components::{
             Glyph,
             customer_table::CustomerTable,
-            filter_form::{FilterForm, Input},
+            filter_form::{FilterErrors, FilterForm, Input},
             list::{ListWords, query, rows, show},
         },
     },
@@ -15,16 +15,17 @@ use crate::{
         customer::CustomerPage,
         list::{CustomerFilter, ListQuery},
     },
+    text::{common, staff as words},
 };
 use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
-    noun: "customer",
+    count: words::customer_count,
     glyph: Glyph::Customers,
-    empty: ("No customers yet", "The first one appears here when it is added."),
-    unmatched: ("No customer matches", "No customer’s name, address or id contains this text."),
-    clear: "Show all customers",
-    parameters: &[("q", "The text can’t be used: "), ("page", "The page can’t be used: "), ("limit", "The page can’t be used: ")],
+    empty: (words::no_customers, words::no_customers_text),
+    unmatched: words::no_customer_matches,
+    past_end: words::no_more_customers,
+    fields: &[("q", common::search_too_long)],
 };
 
 /// `/admin/customers?q=&page=`.
@@ -34,7 +35,7 @@ pub async fn page() -> Page {
     Page::new("Customers", show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page)))
 }
 
-fn head(query: &ListQuery<CustomerFilter>, wrong: Option<&str>) -> AnyView {
+fn head(query: &ListQuery<CustomerFilter>, wrong: Option<&FilterErrors>) -> AnyView {
     let inputs = vec![Input::new("q", "Name, e-mail address, id or Stripe id", "search", query.filter.q.text()).growing()];
     view! {
         <header class="page-head">

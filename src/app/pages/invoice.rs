@@ -5,15 +5,17 @@ use crate::{
         Page,
         calls::invoices::invoice,
         components::{Glyph, Icon, InvoiceBadges, Moment, ProblemNotice, Relative, invoice_lines::InvoiceLines},
+        language,
         local_path::INVOICES,
         pages::{console::Session, paused::paused_page},
         usage_summary::Tone,
     },
     domain::{
-        format,
         invoice::{CreditNote, InvoiceDetail, InvoiceStatus, InvoiceSummary, Payment, Refund, TimelineEntry},
+        language::Language,
         refund::counts,
     },
+    text::{common, document, format, invoices as words},
 };
 use leptos::{either::Either, prelude::*};
 use time::OffsetDateTime;
@@ -29,26 +31,29 @@ pub async fn page(id: String) -> Page {
             let title = title(&invoice.summary);
             (title.clone(), Either::Left(show(invoice, title, session.has_invoice_pdfs())))
         }
-        Err(problem) => ("Invoice".to_owned(), Either::Right(view! { <ProblemNotice problem page=true /> })),
+        Err(problem) => (words::invoice(language()).to_owned(), Either::Right(view! { <ProblemNotice problem page=true /> })),
     };
     let content = view! {
-        <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>"All invoices"</span></a></p>
+        <p class="back"><a href=INVOICES><Icon glyph=Glyph::Previous /><span>{words::all_invoices(language())}</span></a></p>
         {content}
     };
     Page::new(title, content)
 }
 
 fn title(invoice: &InvoiceSummary) -> String {
-    invoice.number.as_ref().map_or_else(|| "Draft invoice".to_owned(), |number| format!("Invoice {number}"))
+    let language = language();
+    let number = invoice.number.as_deref();
+    number.map_or_else(|| words::draft_invoice(language).to_owned(), |number| document::invoice_numbered(language, number))
 }
 
 fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
+    let language = language();
     let summary = &invoice.summary;
     let download = pdf.then(|| {
         view! {
             <a class="button" href=format!("/api/v1/billing/invoices/{}/pdf", summary.id) rel="external">
                 <Icon glyph=Glyph::Download />
-                <span>"Download PDF"</span>
+                <span>{words::download_pdf(language)}</span>
             </a>
         }
     });
@@ -60,8 +65,8 @@ fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
     };
     let pay = invoice.hosted_invoice_url.clone().filter(|_| can_be_paid).map(|url| {
         let text = match summary.status {
-            InvoiceStatus::Uncollectible => format!("Pay {}", summary.money(summary.amount_remaining)),
-            _ => "Pay now".to_owned(),
+            InvoiceStatus::Uncollectible => words::pay(language, summary.money(summary.amount_remaining)),
+            _ => words::pay_now(language).to_owned(),
         };
         view! {
             <a class="button primary" href=url rel="external noopener">
@@ -78,20 +83,20 @@ fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
     let facts = view! {
         <dl class="facts wide-facts">
             <div>
-                <dt>{if summary.issued_at.is_some() { "Issued" } else { "Created" }}</dt>
+                <dt>{if summary.issued_at.is_some() { words::issued(language) } else { words::created(language) }}</dt>
                 <dd><Moment at=summary.dated() /></dd>
             </div>
-            {summary.due_date.map(|at| view! { <div><dt>"Due"</dt><dd><Moment at /></dd></div> })}
-            {summary.period.as_ref().map(|period| view! { <div><dt>"Period"</dt><dd>{format::period(period)}</dd></div> })}
-            {(!invoice.lines_complete).then(|| view! { <div><dt>"Period"</dt><dd>"Not known yet"</dd></div> })}
-            <div><dt>"Total"</dt><dd>{summary.money(summary.total).to_string()}</dd></div>
+            {summary.due_date.map(|at| view! { <div><dt>{words::due(language)}</dt><dd><Moment at /></dd></div> })}
+            {summary.period.as_ref().map(|period| view! { <div><dt>{common::period(language)}</dt><dd>{format::period(language, period)}</dd></div> })}
+            {(!invoice.lines_complete).then(|| view! { <div><dt>{common::period(language)}</dt><dd>{words::not_known_yet(language)}</dd></div> })}
+            <div><dt>{words::total(language)}</dt><dd>{format::money(language, summary.money(summary.total))}</dd></div>
             {custom_fields}
         </dl>
     };
     let money_moved = (!invoice.payments.is_empty() || !invoice.refunds.is_empty()).then(|| {
         view! {
             <section class="panel" aria-labelledby="payments-title">
-                <header class="panel-head"><h2 id="payments-title">"Payments and refunds"</h2></header>
+                <header class="panel-head"><h2 id="payments-title">{words::payments_and_refunds(language)}</h2></header>
                 <ul class="entries">
                     {invoice.payments.iter().map(|payment| payment_entry(summary, payment)).collect_view()}
                     {invoice.refunds.iter().map(|refund| refund_entry(summary, refund)).collect_view()}
@@ -102,7 +107,7 @@ fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
     let credited = (!invoice.credit_notes.is_empty()).then(|| {
         view! {
             <section class="panel" aria-labelledby="credit-notes-title">
-                <header class="panel-head"><h2 id="credit-notes-title">"Credit notes"</h2></header>
+                <header class="panel-head"><h2 id="credit-notes-title">{document::credit_notes(language)}</h2></header>
                 <ul class="entries">
                     {invoice.credit_notes.iter().map(|credit_note| credit_note_entry(summary, credit_note)).collect_view()}
                 </ul>
@@ -124,12 +129,12 @@ fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
             {money_moved}
             {credited}
             <section class="panel" aria-labelledby="customer-title">
-                <header class="panel-head"><h2 id="customer-title">"Billed to"</h2></header>
+                <header class="panel-head"><h2 id="customer-title">{words::billed_to(language)}</h2></header>
                 <address class="address">
                     <strong>{invoice.customer.name.clone()}</strong>
-                    {invoice.customer.address.iter().map(|line| view! { <span>{line.clone()}</span> }).collect_view()}
+                    {document::address_lines(language, &invoice.customer).into_iter().map(|line| view! { <span>{line}</span> }).collect_view()}
                     {invoice.customer.email.clone().map(|email| view! { <span>{email}</span> })}
-                    {invoice.customer.tax_ids.iter().map(|id| view! { <span>{id.shown()}</span> }).collect_view()}
+                    {invoice.customer.tax_ids.iter().map(|id| view! { <span>{document::tax_id(language, id)}</span> }).collect_view()}
                 </address>
             </section>
             {timeline(&invoice.timeline)}
@@ -140,24 +145,7 @@ fn show(invoice: InvoiceDetail, title: String, pdf: bool) -> impl IntoView {
 
 /// The amount due and its date, in one sentence.
 fn owed(invoice: &InvoiceSummary, can_be_paid: bool) -> impl IntoView + use<> {
-    let left = invoice.money(invoice.amount_remaining);
-    let (tone, sentence) = match (invoice.status, invoice.due_date, invoice.paid_at) {
-        (InvoiceStatus::Draft, ..) => (Tone::Neutral, "Not issued yet: the amounts may still change.".to_owned()),
-        (InvoiceStatus::Open, Some(due), _) if invoice.overdue => {
-            (Tone::Danger, format!("{left} has been overdue since {}", format::date(due)))
-        }
-        (InvoiceStatus::Open, Some(due), _) => (Tone::Neutral, format!("{left} is due on {}", format::date(due))),
-        (InvoiceStatus::Open, None, _) => (Tone::Neutral, format!("{left} is owed; no due date is set.")),
-        (InvoiceStatus::Paid, _, Some(at)) if invoice.amount_paid == 0 => {
-            (Tone::Good, format!("Settled on {}, nothing to pay.", format::date(at)))
-        }
-        (InvoiceStatus::Paid, _, None) if invoice.amount_paid == 0 => (Tone::Good, "Settled, nothing to pay.".to_owned()),
-        (InvoiceStatus::Paid, _, Some(at)) => (Tone::Good, format!("Paid on {}. Nothing is owed.", format::date(at))),
-        (InvoiceStatus::Paid, ..) => (Tone::Good, "Paid. Nothing is owed.".to_owned()),
-        (InvoiceStatus::Void, ..) => (Tone::Neutral, "This invoice was voided: nothing is owed.".to_owned()),
-        (InvoiceStatus::Uncollectible, ..) if can_be_paid => (Tone::Neutral, format!("Written off. You can still pay it: {left}.")),
-        (InvoiceStatus::Uncollectible, ..) => (Tone::Neutral, format!("Written off: {left} was not paid.")),
-    };
+    let (tone, sentence) = owed_sentence(language(), invoice, can_be_paid);
     let due = invoice.due_date.filter(|_| invoice.status == InvoiceStatus::Open);
     let distance = due.map(|at| view! { " (" <Relative at /> ")" });
     view! {
@@ -168,36 +156,56 @@ fn owed(invoice: &InvoiceSummary, can_be_paid: bool) -> impl IntoView + use<> {
     }
 }
 
+fn owed_sentence(language: Language, invoice: &InvoiceSummary, can_be_paid: bool) -> (Tone, String) {
+    let left = invoice.money(invoice.amount_remaining);
+    let date = |at| format::date(language, at);
+    match (invoice.status, invoice.due_date, invoice.paid_at) {
+        (InvoiceStatus::Draft, ..) => (Tone::Neutral, words::draft_may_change(language).to_owned()),
+        (InvoiceStatus::Open, Some(due), _) if invoice.overdue => (Tone::Danger, words::overdue_since(language, left, &date(due))),
+        (InvoiceStatus::Open, Some(due), _) => (Tone::Neutral, words::due_on(language, left, &date(due))),
+        (InvoiceStatus::Open, None, _) => (Tone::Neutral, words::owed_without_date(language, left)),
+        (InvoiceStatus::Paid, _, Some(at)) if invoice.amount_paid == 0 => (Tone::Good, words::settled_on(language, &date(at))),
+        (InvoiceStatus::Paid, _, None) if invoice.amount_paid == 0 => (Tone::Good, words::settled(language).to_owned()),
+        (InvoiceStatus::Paid, _, Some(at)) => (Tone::Good, words::paid_on(language, &date(at))),
+        (InvoiceStatus::Paid, ..) => (Tone::Good, words::paid(language).to_owned()),
+        (InvoiceStatus::Void, ..) => (Tone::Neutral, words::voided(language).to_owned()),
+        (InvoiceStatus::Uncollectible, ..) if can_be_paid => (Tone::Neutral, document::can_still_pay(language, left)),
+        (InvoiceStatus::Uncollectible, ..) => (Tone::Neutral, words::written_off(language, left)),
+    }
+}
+
 fn payment_entry(invoice: &InvoiceSummary, payment: &Payment) -> impl IntoView + use<> {
-    let method = match payment.method.as_deref() {
-        Some("out_of_band") => "Paid outside Stripe".to_owned(),
-        Some("sepa_debit") => "SEPA debit".to_owned(),
-        Some(method) => format::words(method),
-        None => "Payment".to_owned(),
-    };
-    entry(method, format::words(&payment.status), payment.at, invoice.money(payment.amount).to_string())
+    let language = language();
+    let method = document::payment_method(language, payment.method.as_deref().unwrap_or_default());
+    let amount = format::money(language, invoice.money(payment.amount));
+    entry(method, words::money_status(language, &payment.status), payment.at, amount)
 }
 
 fn refund_entry(invoice: &InvoiceSummary, refund: &Refund) -> impl IntoView + use<> {
-    let state = match &refund.reason {
-        Some(reason) => format!("{}, {}", format::words(&refund.status), format::words(reason).to_lowercase()),
-        None => format::words(&refund.status),
-    };
+    let language = language();
+    let state = with_reason(language, &refund.status, refund.reason.as_deref());
     let (state, amount) = if counts(&refund.status) {
         (state, -refund.amount)
     } else {
-        (format!("{state}: {} was not refunded", invoice.money(refund.amount)), 0)
+        (words::not_refunded(language, &state, invoice.money(refund.amount)), 0)
     };
-    entry("Refund".to_owned(), state, refund.at, invoice.money(amount).to_string())
+    entry(document::refund(language).to_owned(), state, refund.at, format::money(language, invoice.money(amount)))
 }
 
 fn credit_note_entry(invoice: &InvoiceSummary, credit_note: &CreditNote) -> impl IntoView + use<> {
-    let title = credit_note.number.as_ref().map_or_else(|| "Credit note".to_owned(), |number| format!("Credit note {number}"));
-    let state = match &credit_note.reason {
-        Some(reason) => format!("{}, {}", format::words(&credit_note.status), format::words(reason).to_lowercase()),
-        None => format::words(&credit_note.status),
-    };
-    entry(title, state, credit_note.at, invoice.money(-credit_note.amount).to_string())
+    let language = language();
+    let title = words::credit_note(language, credit_note.number.as_deref());
+    let state = with_reason(language, &credit_note.status, credit_note.reason.as_deref());
+    entry(title, state, credit_note.at, format::money(language, invoice.money(-credit_note.amount)))
+}
+
+/// `Succeeded, requested by customer`.
+fn with_reason(language: Language, status: &str, reason: Option<&str>) -> String {
+    let status = words::money_status(language, status);
+    match reason {
+        Some(reason) => format!("{status}, {}", words::reason(language, reason)),
+        None => status,
+    }
 }
 
 fn entry(title: String, state: String, at: OffsetDateTime, amount: String) -> impl IntoView {
@@ -213,12 +221,16 @@ fn entry(title: String, state: String, at: OffsetDateTime, amount: String) -> im
 }
 
 fn timeline(entries: &[TimelineEntry]) -> Option<impl IntoView + use<>> {
-    let items =
-        entries.iter().map(|entry| view! { <li><span>{entry.title.clone()}</span><Moment at=entry.at time=true /></li> }).collect_view();
+    let language = language();
+    let items = entries.iter().map(|entry| {
+        let title = words::happened(language, entry);
+        view! { <li><span>{title}</span><Moment at=entry.at time=true /></li> }
+    });
+    let items = items.collect_view();
     (!entries.is_empty()).then(|| {
         view! {
             <section class="panel" aria-labelledby="timeline-title">
-                <header class="panel-head"><h2 id="timeline-title">"Timeline"</h2></header>
+                <header class="panel-head"><h2 id="timeline-title">{words::timeline(language)}</h2></header>
                 <ol class="timeline">{items}</ol>
             </section>
         }

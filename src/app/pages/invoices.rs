@@ -7,11 +7,12 @@ use crate::{
         calls::invoices::invoices,
         components::{
             Glyph, Icon,
-            filter_form::{FilterForm, Input, Segments},
+            filter_form::{FilterErrors, FilterForm, Input, Segments},
             invoice_table::InvoiceTable,
-            list::{ListWords, query, rows, show},
+            list::{ListWords, nothing_to_filter, query, rows, show},
         },
         filters::{Filter, href},
+        language,
         pages::{console::Session, paused::paused_page},
     },
     domain::{
@@ -19,24 +20,17 @@ use crate::{
         list::{InvoiceFilter, ListQuery},
         money::Money,
     },
+    text::{common, format, invoices as words},
 };
 use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
-    noun: "invoice",
+    count: words::count,
     glyph: Glyph::Invoice,
-    empty: ("No invoices yet", "The first one appears here when your first billing period ends."),
-    unmatched: ("Nothing matches", "No invoice matches these filters."),
-    clear: "Clear the filters",
-    parameters: &[
-        ("from", "“Issued from” can’t be used: "),
-        ("to", "“Issued until” can’t be used: "),
-        ("q", "The search text can’t be used: "),
-        ("status", "The status can’t be used: "),
-        ("sort", "The order can’t be used: "),
-        ("page", "The page can’t be used: "),
-        ("limit", "The page can’t be used: "),
-    ],
+    empty: (words::none_yet, words::none_yet_text),
+    unmatched: words::none_matches,
+    past_end: words::no_more,
+    fields: &[("q", common::search_too_long), ("from", common::enter_a_date), ("to", common::enter_a_date)],
 };
 
 /// `/billing/invoices?status=&from=&to=&q=&sort=&page=`.
@@ -49,58 +43,62 @@ pub async fn page() -> Page {
     let answer = invoices(query.clone(), None).await;
     // If the portal can't be opened, its form redirects here.
     let refusal = address().get("portal").map(str::to_owned);
-    let head = |answer: Result<&InvoicePage, &str>| head(&query, answer, session.may_open_portal(), refusal);
-    Page::new("Invoices", show(&WORDS, &query, answer, head, |page| list(&query, &page)))
+    let head = |answer: Result<&InvoicePage, &FilterErrors>| head(&query, answer, session.may_open_portal(), refusal);
+    Page::new(words::title(language()), show(&WORDS, &query, answer, head, |page| list(&query, &page)))
 }
 
-fn head(query: &ListQuery<InvoiceFilter>, answer: Result<&InvoicePage, &str>, portal: bool, refusal: Option<String>) -> AnyView {
+fn head(query: &ListQuery<InvoiceFilter>, answer: Result<&InvoicePage, &FilterErrors>, portal: bool, refusal: Option<String>) -> AnyView {
     let sums = answer.ok().map(|page| {
         // A currency without a debt is left out, unless there is no other.
         let owing: Vec<_> = page.totals.iter().filter(|sum| sum.open != 0).collect();
         if owing.is_empty() { page.totals.iter().take(1).map(totals).collect_view() } else { owing.into_iter().map(totals).collect_view() }
     });
+    let filters = !answer.is_ok_and(|page| nothing_to_filter(query, &page.pagination));
     view! {
         <header class="page-head">
-            <h1>"Invoices"</h1>
+            <h1>{words::title(language())}</h1>
             <div class="totals">{sums} {portal.then(portal_form)}</div>
         </header>
         {refusal.map(|code| portal_refused(&code))}
-        {filter_form(query, answer.err())}
+        {filters.then(|| filter_form(query, answer.err()))}
     }
     .into_any()
 }
 
-fn filter_form(query: &ListQuery<InvoiceFilter>, wrong: Option<&str>) -> impl IntoView + use<> {
+fn filter_form(query: &ListQuery<InvoiceFilter>, wrong: Option<&FilterErrors>) -> impl IntoView + use<> {
+    let language = language();
     let filter = &query.filter;
     let of_status = |status: Option<InvoiceStatus>| href(&query.with(InvoiceFilter { status: status.into(), ..filter.clone() }));
-    let title = |status: Option<InvoiceStatus>| status.map_or("All", InvoiceStatus::title).to_owned();
+    let title = |status: Option<InvoiceStatus>| {
+        status.map_or_else(|| words::all_statuses(language), |status| common::invoice_status(language, status)).to_owned()
+    };
     let inputs = vec![
-        Input::new("q", "Invoice number, text or amount", "search", filter.q.text()).growing(),
-        Input::new("from", "Issued from", "date", filter.from.text()),
-        Input::new("to", "Issued until", "date", filter.to.text()),
+        Input::new("q", words::search_label(language), "search", filter.q.text()).growing(),
+        Input::new("from", words::issued_from(language), "date", filter.from.text()),
+        Input::new("to", words::issued_until(language), "date", filter.to.text()),
     ];
     let chosen = filter.sort.value().copied().unwrap_or_default();
     let order = |sort: InvoiceSort| {
         // The default order is not in the URL.
         let name = if sort == InvoiceSort::default() { "" } else { sort.as_str() };
-        view! { <option value=name selected=sort == chosen>{sort.title()}</option> }
+        view! { <option value=name selected=sort == chosen>{words::sort(language, sort)}</option> }
     };
     let orders = view! {
         <div class="field">
-            <label for="filter-sort">"Order"</label>
+            <label for="filter-sort">{words::order(language)}</label>
             <select id="filter-sort" name="sort">{InvoiceSort::ALL.map(order).collect_view()}</select>
         </div>
     };
     let links = view! {
         <Segments
-            label="Status"
+            label=common::status(language)
             values=InvoiceStatus::ALL.to_vec()
             parameter=&filter.status
             text=title
             href=of_status
         />
     };
-    view! { <FilterForm query label="Invoices" inputs wrong links=links.into_any() more=orders.into_any() more_names=&["sort"] /> }
+    view! { <FilterForm query label=words::title(language) inputs wrong links=links.into_any() more=orders.into_any() more_names=&["sort"] /> }
 }
 
 /// Opens Stripe's customer portal, with and without JavaScript.
@@ -109,7 +107,7 @@ fn portal_form() -> impl IntoView {
         <form method="post" action="/api/v1/billing/portal">
             <button class="button">
                 <Icon glyph=Glyph::External />
-                <span>"Payment details at Stripe"</span>
+                <span>{words::manage_payment_method(language())}</span>
             </button>
         </form>
     }
@@ -117,15 +115,15 @@ fn portal_form() -> impl IntoView {
 
 fn portal_refused(code: &str) -> impl IntoView + use<> {
     let text = match code {
-        "stripe_unavailable" => "Stripe can’t be reached at the moment. Try again in a minute.",
-        "customer_portal_disabled" => "The payment details can’t be opened at the moment. Try again later.",
-        "no_stripe_customer" => "There are no payment details at Stripe yet.",
-        _ => "The payment details can’t be opened at Stripe. If this persists, contact support.",
+        "stripe_unavailable" => words::stripe_unavailable,
+        "customer_portal_disabled" => words::portal_disabled,
+        "no_stripe_customer" => words::no_payment_details,
+        _ => words::portal_failed,
     };
     view! {
         <p class="notice tone-warning" role="alert">
             <Icon glyph=Glyph::Warning />
-            <span>{text}</span>
+            <span>{text(language())}</span>
         </p>
     }
 }
@@ -137,7 +135,7 @@ fn list(query: &ListQuery<InvoiceFilter>, page: &InvoicePage) -> AnyView {
         let href = query.filter.file_href("/api/v1/billing/invoices.csv");
         view! {
             <p>
-                <a href=href rel="external">"Download as CSV"</a>
+                <a href=href rel="external">{words::download_csv(language())}</a>
             </p>
         }
     });
@@ -150,15 +148,16 @@ fn list(query: &ListQuery<InvoiceFilter>, page: &InvoicePage) -> AnyView {
 
 /// The amounts due in one currency, independent of the filters.
 fn totals(totals: &InvoiceTotals) -> impl IntoView + use<> {
-    let money = |amount| Money::new(amount, totals.currency).to_string();
+    let language = language();
+    let money = |amount| format::money(language, Money::new(amount, totals.currency));
     view! {
         <dl class="total-pair">
             <div>
-                <dt>"Open"</dt>
+                <dt>{words::open(language)}</dt>
                 <dd>{money(totals.open)}</dd>
             </div>
             <div class=(totals.overdue > 0).then_some("tone-danger")>
-                <dt>"Of that overdue"</dt>
+                <dt>{words::overdue_part(language)}</dt>
                 <dd>{money(totals.overdue)}</dd>
             </div>
         </dl>

@@ -1,32 +1,42 @@
 //! Login: a plain form that works without JavaScript.
 
-use crate::app::{
-    Page,
-    address::address,
-    components::{Glyph, Icon, brand::Brand, language_switch::LanguageSwitch, theme_switch::ThemeSwitch},
-    language,
-    local_path::{HOME, local_path},
+use crate::{
+    app::{
+        Page,
+        address::address,
+        components::{Glyph, Icon, brand::Brand, language_switch::LanguageSwitch, theme_switch::ThemeSwitch},
+        language,
+        local_path::{HOME, local_path},
+    },
+    domain::language::Language,
+    text::{common, login as words},
 };
 use leptos::prelude::*;
 
-/// The message of a failed attempt, by the code in the URL.
-fn message(code: &str) -> &'static str {
-    match code {
-        "invalid_credentials" => "That e-mail and password don’t belong together. Check both and try again.",
-        "rate_limited" => "There were too many attempts. Wait a few minutes, then try again.",
-        "invalid_code" => "That code is wrong or was used before. Enter the one that your app shows now.",
-        "cross_site" => "The form was sent from another site, so it wasn’t accepted. Try again from here.",
-        "session_expired" => "Your session has ended. Sign in again to go on.",
-        _ => "Signing in didn’t work. Try again in a moment.",
-    }
+/// Code in the URL of a login after the session ended, and of one that had a form with input.
+pub const SESSION_EXPIRED: &str = "session_expired";
+pub const SESSION_EXPIRED_UNSAVED: &str = "session_expired_unsaved";
+
+/// Why the login page is shown, by the code in the URL.
+struct Reason {
+    text: String,
+    /// A session that ended is no mistake of the user.
+    is_error: bool,
 }
 
-/// The wait as text.
-fn waiting(seconds: Option<u64>) -> String {
-    match seconds {
-        None => "a few minutes".to_owned(),
-        Some(seconds @ ..=90) => format!("{} seconds", seconds.max(2)),
-        Some(seconds) => format!("{} minutes", seconds.div_ceil(60).min(60)),
+impl Reason {
+    fn of(language: Language, code: &str, wait: Option<u64>) -> Reason {
+        let text = match code {
+            "login_throttled" => words::throttled(language, wait),
+            "invalid_credentials" => words::wrong(language).to_owned(),
+            "rate_limited" => words::too_often(language).to_owned(),
+            "invalid_code" => words::wrong_code(language).to_owned(),
+            "cross_site" => words::cross_site(language).to_owned(),
+            SESSION_EXPIRED => words::session_ended(language).to_owned(),
+            SESSION_EXPIRED_UNSAVED => words::session_ended_unsaved(language).to_owned(),
+            _ => words::failed(language).to_owned(),
+        };
+        Reason { text, is_error: !matches!(code, SESSION_EXPIRED | SESSION_EXPIRED_UNSAVED) }
     }
 }
 
@@ -40,27 +50,24 @@ pub fn page() -> Page {
     let query = address();
     let next = query.get("next").and_then(local_path).unwrap_or(HOME).to_owned();
     let email = use_context::<LoginEmail>().map(|LoginEmail(email)| email).unwrap_or_default();
-    let wait = query.parse("wait");
-    let error = query.get("error").map(|code| match code {
-        "login_throttled" => format!("Too many attempts didn’t succeed. Wait {}, then try again.", waiting(wait)),
-        code => message(code).to_owned(),
-    });
-    let described = error.as_ref().map(|_| "login-error");
+    let language = language();
+    let reason = query.get("error").map(|code| Reason::of(language, code, query.parse("wait")));
+    let described = reason.as_ref().map(|_| "login-error");
     let wrong = query.get("error").filter(|code| *code == "invalid_credentials").map(|_| "true");
     let known = !email.is_empty();
     if query.get("step") == Some("code") {
-        return Page::new("Enter your code", code_step(error, next));
+        return Page::new(words::code_title(language), code_step(reason, next));
     }
     let content = view! {
         <main class="alone">
             <div class="login">
                 <Brand />
-                <h1>"Sign in"</h1>
-                {error.map(refusal)}
+                <h1>{words::title(language)}</h1>
+                {reason.map(refusal)}
                 <form method="post" action="/api/v1/auth/login">
                     <input type="hidden" name="next" value=next />
                     <div class="field">
-                        <label for="email">"E-mail"</label>
+                        <label for="email">{common::email(language)}</label>
                         <input
                             id="email"
                             name="email"
@@ -74,7 +81,7 @@ pub fn page() -> Page {
                         />
                     </div>
                     <div class="field">
-                        <label for="password">"Password"</label>
+                        <label for="password">{words::password(language)}</label>
                         <input
                             id="password"
                             name="password"
@@ -86,40 +93,43 @@ pub fn page() -> Page {
                             aria-describedby=described
                         />
                     </div>
-                    <button class="button primary wide">"Sign in"</button>
+                    <button class="button primary wide">{words::sign_in(language)}</button>
                 </form>
             </div>
-            <LanguageSwitch language=language() chosen=Some(language()) />
+            <LanguageSwitch language chosen=Some(language) />
             <ThemeSwitch />
         </main>
     };
-    Page::new("Sign in", content)
+    Page::new(words::title(language), content)
 }
 
-/// Why the login failed.
-fn refusal(text: String) -> impl IntoView {
+/// Why one signs in again.
+fn refusal(Reason { text, is_error }: Reason) -> impl IntoView {
+    let (class, role, glyph) =
+        if is_error { ("notice tone-danger", "alert", Glyph::Over) } else { ("notice tone-warning", "status", Glyph::Warning) };
     view! {
-        <p id="login-error" class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
+        <p id="login-error" class=class role=role>
+            <Icon glyph />
             <span>{text}</span>
         </p>
     }
 }
 
 /// The second step: the code after a password.
-fn code_step(error: Option<String>, next: String) -> impl IntoView {
-    let described = error.as_ref().map(|_| "login-error");
-    let wrong = error.as_ref().map(|_| "true");
+fn code_step(reason: Option<Reason>, next: String) -> impl IntoView {
+    let language = language();
+    let described = reason.as_ref().map(|_| "login-error");
+    let wrong = reason.as_ref().filter(|reason| reason.is_error).map(|_| "true");
     view! {
         <main class="alone">
             <div class="login">
                 <Brand />
-                <h1>"Enter your code"</h1>
-                {error.map(refusal)}
+                <h1>{words::code_title(language)}</h1>
+                {reason.map(refusal)}
                 <form method="post" action="/api/v1/auth/login/code">
                     <input type="hidden" name="next" value=next />
                     <div class="field">
-                        <label for="code">"Code of your app, or a recovery code"</label>
+                        <label for="code">{words::code(language)}</label>
                         <input
                             id="code"
                             name="code"
@@ -134,11 +144,11 @@ fn code_step(error: Option<String>, next: String) -> impl IntoView {
                             aria-describedby=described
                         />
                     </div>
-                    <button class="button primary wide">"Sign in"</button>
+                    <button class="button primary wide">{words::sign_in(language)}</button>
                 </form>
-                <a href="/login">"Start again"</a>
+                <a href="/login">{words::start_again(language)}</a>
             </div>
-            <LanguageSwitch language=language() chosen=Some(language()) />
+            <LanguageSwitch language chosen=Some(language) />
             <ThemeSwitch />
         </main>
     }

@@ -15,6 +15,7 @@ use crate::{
             run_badge::{RunBadge, at_stake},
         },
         filters::run_href,
+        language,
         local_path::RECONCILIATION,
         status::set_status,
         usage_summary::Tone,
@@ -24,6 +25,7 @@ use crate::{
         list::{DiscrepancyFilter, ListQuery},
         reconcile::{Kind, ReconciliationDetail, ReconciliationStatus, ReconciliationSummary},
     },
+    text::staff,
 };
 use leptos::{
     either::{Either, EitherOf3},
@@ -131,9 +133,11 @@ fn show(run: ReconciliationDetail, query: &ListQuery<DiscrepancyFilter>, returne
         Either::Left(view! { <section class="blank"><Icon glyph=Glyph::Search /><h2>{title}</h2><p>{text}</p></section> })
     } else {
         let href = |page| run_href(&id, &query.on_page(page));
+        let limit_href = |limit| run_href(&id, &query.with_limit(limit));
+        let count = staff::differences(language(), found.pagination.total);
         Either::Right(view! {
             <DiscrepancyTable run=&id discrepancies=&found.discrepancies repairable=over />
-            <PageLinks pagination=&found.pagination noun="difference" href=&href />
+            <PageLinks pagination=&found.pagination count href=&href limit_href=&limit_href />
         })
     };
     view! {

@@ -7,6 +7,7 @@ use crate::{
         calls::reconciliations::reconciliations,
         components::{
             Glyph, Icon, Moment,
+            filter_form::FilterErrors,
             list::{ListWords, query, rows, show},
             run_badge::{RunBadge, at_stake},
         },
@@ -16,16 +17,17 @@ use crate::{
         list::{EveryRun, ListQuery},
         reconcile::{ReconciliationPage, ReconciliationSummary},
     },
+    text::staff as words,
 };
 use leptos::{either::Either, prelude::*};
 
 static WORDS: ListWords = ListWords {
-    noun: "run",
+    count: words::run_count,
     glyph: Glyph::Search,
-    empty: ("Nothing was compared yet", "The first run appears here, and one more every night."),
-    unmatched: ("Nothing was compared yet", "The first run appears here, and one more every night."),
-    clear: "Show all runs",
-    parameters: &[("page", "The page can’t be used: "), ("limit", "The page can’t be used: ")],
+    empty: (words::no_runs, words::no_runs_text),
+    unmatched: words::no_runs_text,
+    past_end: words::no_more_runs,
+    fields: &[],
 };
 
 /// `/admin/reconciliation?page=`.
@@ -35,7 +37,7 @@ pub async fn page() -> Page {
     let wrong = address.get("error").map(|code| (code, address.get("field").unwrap_or_default()));
     let query: ListQuery<EveryRun> = query();
     let answer = reconciliations(query.clone()).await;
-    let head = |answer: Result<&ReconciliationPage, &str>| head(answer.ok(), wrong);
+    let head = |answer: Result<&ReconciliationPage, &FilterErrors>| head(answer.ok(), wrong);
     let content = show(&WORDS, &query, answer, head, |page| {
         let table = (!page.reconciliations.is_empty()).then(|| table(&page.reconciliations).into_any());
         rows(&WORDS, &query, &page.pagination, table)

@@ -10,111 +10,152 @@ use crate::{
     app::{
         Page,
         address::address,
-        calls::{Problem, settings::settings},
+        calls::settings::settings,
         components::{
             Glyph, Icon, ProblemNotice,
-            done_notice::{DoneNotice, not_saved},
+            done_notice::{DoneNotice, FormError, summary},
         },
-        form_result::{Outcome, Refusal, outcome},
+        form_result::{Outcome, Refusal, Unsaved, outcome},
+        language,
+        local_path::SETTINGS,
         pages::{console::Session, paused::paused_page},
         status::set_status,
     },
-    domain::{alert::HOW_TO_CONFIRM, settings::CustomerSettings},
+    domain::{language::Language, metric::Metric, settings::CustomerSettings},
+    text::{common, problems, settings as words},
 };
+use field::Input;
 use leptos::{either::Either, prelude::*};
 
-/// Id of the message about a rejected form.
-const PROBLEM: &str = "settings-problem";
+/// The forms with fields that a person types.
+pub const TYPED: [&str; 3] = ["alerts", "contact", "key"];
+
+/// The hidden field with the id of the user whose page it is.
+pub const OWNER: &str = "owner";
+
+/// The user whose page this is, for a form whose session has ended when it is sent.
+#[derive(Clone)]
+struct FormOwner(String);
 
 /// `/billing/settings?done=`.
 pub async fn page() -> Page {
     if expect_context::<Session>().paused() {
         return paused_page();
     }
-    let done = address().get("done").and_then(said);
+    let language = language();
+    let done = address().get("done").and_then(|word| said(language, word));
+    if let Ok(person) = crate::guard::person().await {
+        provide_context(FormOwner(person.id.to_string()));
+    }
     let content = match settings(None).await {
         Ok(settings) => Either::Left(show(settings, outcome(), done)),
         Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
     };
-    Page::new("Settings", content)
+    Page::new(words::title(language), content)
 }
 
 /// The message of a redirect after a form.
-fn said(word: &str) -> Option<&'static str> {
+fn said(language: Language, word: &str) -> Option<&'static str> {
     Some(match word {
-        "alerts" => "The alert settings are saved.",
-        "contact" => "The contact is saved.",
-        "contact_removed" => "The contact is removed.",
-        "key_revoked" => "The key is revoked; requests with it are refused.",
+        "alerts" => words::alerts_saved(language),
+        "contact" => words::contact_saved(language),
+        "contact_removed" => words::contact_removed(language),
+        "key_revoked" => words::key_revoked(language),
+        "discarded" => words::changes_discarded(language),
         _ => return None,
     })
 }
 
 fn show(settings: CustomerSettings, outcome: Outcome, done: Option<&'static str>) -> impl IntoView {
-    let Outcome { made, refused, .. } = outcome;
+    let Outcome { made, refused, unsaved, .. } = outcome;
+    let language = language();
     if let Some(refused) = &refused {
         set_status(refused.problem.status);
     }
     let manages = settings.manages;
-    let refusal = |form: &str| refused.as_ref().filter(|refused| manages && refused.form == form);
+    let input = |form: &str| Input {
+        refusal: refused.as_ref().filter(|refused| manages && refused.form == form),
+        unsaved: unsaved.as_ref().filter(|unsaved| manages && unsaved.form == form),
+    };
     // For a form without correctable fields, or one that this user does not see.
-    let other = refused.as_ref().filter(|refused| !(manages && matches!(refused.form.as_str(), "alerts" | "contact" | "key"))).map(notice);
+    let other = refused.as_ref().filter(|refused| !(manages && TYPED.contains(&refused.form.as_str()))).map(|refused| {
+        let text = problems::form(language, refused.code());
+        view! { <FormError text /> }
+    });
     let notice = done.map(|text| view! { <DoneNotice text /> });
     view! {
         <header class="page-head">
             <div>
-                <h1>"Settings"</h1>
-                <p class="page-sub">"Usage alerts, caps, billing contacts and API keys."</p>
+                <h1>{words::title(language)}</h1>
+                <p class="page-sub">{words::subtitle(language)}</p>
             </div>
         </header>
         {notice}
         {other}
         {made.map(keys::made)}
-        {alerts::panel(&settings, refusal("alerts"))}
+        {alerts::panel(&settings, input("alerts"))}
         {alerts::fired(&settings.fired)}
-        {contacts::panel(&settings, refusal("contact"))}
-        {settings.api_keys.as_deref().map(|list| keys::panel(list, refusal("key")))}
+        {contacts::panel(&settings, input("contact"))}
+        {settings.api_keys.as_deref().map(|list| keys::panel(list, input("key")))}
     }
 }
 
-/// Why a form was rejected.
-fn notice(refusal: &Refusal) -> impl IntoView + use<> {
-    let Problem { status, code, .. } = &refusal.problem;
-    let text = match *status {
-        _ if code == "viewing_as" => "You are viewing as this customer, which is read-only. Stop viewing first.".to_owned(),
-        409 if code == "cap_confirmation_required" => {
-            let asked = refusal.problem.detail.trim_end_matches(HOW_TO_CONFIRM).trim_end();
-            format!("{asked} Nothing is saved yet. Should it be?")
+/// Above a form's fields: why it was rejected, or that its input is not saved yet.
+fn notice(input: Input<'_>) -> Option<AnyView> {
+    let language = language();
+    if let Some(refusal) = input.refusal {
+        return match refusal.caps.as_slice() {
+            [] => summary(refusal, |field| label_of(language, refusal, field)),
+            caps => Some(view! { <FormError text=words::cap_question(language, caps) /> }.into_any()),
+        };
+    }
+    input.unsaved.map(|Unsaved { form, .. }| {
+        // A form of its own: it changes what the server has stored.
+        let discard = view! {
+            <form method="post" action=SETTINGS>
+                <input type="hidden" name="form" value="discard" />
+                <button class="button">{words::discard(language)}</button>
+            </form>
+        };
+        view! {
+            <div class="notice tone-warning unsaved" data-unsaved=form.clone()>
+                <Icon glyph=Glyph::Warning />
+                <p role="status">{words::unsaved(language)}</p>
+                {discard}
+            </div>
         }
-        403 => "Your role doesn’t include changing this. Ask a publisher of your account.".to_owned(),
-        404 => "That no longer exists; this is the current state.".to_owned(),
-        _ => not_saved(&refusal.problem, refusal.problem.parameter.as_deref().and_then(label_of)),
-    };
+        .into_any()
+    })
+}
+
+/// The hidden fields of a form.
+fn hidden(form: &'static str) -> impl IntoView {
+    let owner = use_context::<FormOwner>().map(|FormOwner(id)| view! { <input type="hidden" name=OWNER value=id /> });
     view! {
-        <p id=PROBLEM class="notice tone-danger" role="alert">
-            <Icon glyph=Glyph::Over />
-            <span>{text}</span>
-        </p>
+        <input type="hidden" name="form" value=form />
+        {owner}
     }
 }
 
-/// The label of a field.
-fn label_of(parameter: &str) -> Option<String> {
-    use crate::domain::metric::Metric;
-    let label = match parameter {
-        "recipients" => "Recipients".to_owned(),
-        "email" => "E-mail".to_owned(),
-        "name" => "Name".to_owned(),
-        path => {
+/// The label of a field that the form shows.
+fn label_of(language: Language, refusal: &Refusal, field: &str) -> Option<String> {
+    let label = match (refusal.form.as_str(), field) {
+        ("alerts", "recipients") => words::recipients(language).to_owned(),
+        ("contact", "email") => common::email(language).to_owned(),
+        ("contact", "name") => words::name_optional(language).to_owned(),
+        ("key", "name") => words::key_name(language).to_owned(),
+        ("alerts", path) => {
             let (metric, name) = path.strip_prefix("metrics.")?.split_once('.')?;
             let what = match name {
-                "percent" => "alerts in percent",
-                "cost" => "alerts in money",
-                "cap" => "cap",
+                "percent" => words::percent_label(language),
+                // Without the currency, which the field's label has.
+                "cost" => words::cost_summary(language),
+                "cap" => words::cap(language),
                 _ => return None,
             };
-            format!("{}, {what}", metric.parse::<Metric>().ok()?.title())
+            format!("{}, {what}", common::metric(language, metric.parse::<Metric>().ok()?))
         }
+        _ => return None,
     };
     Some(label)
 }

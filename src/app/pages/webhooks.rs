@@ -7,7 +7,7 @@ use crate::{
         calls::webhooks::webhooks,
         components::{
             Glyph, Icon,
-            filter_form::{FilterForm, Input, Segments},
+            filter_form::{FilterErrors, FilterForm, Input, Segments},
             list::{ListWords, query, rows, show},
             live::{Live, live_content},
             webhook_table::WebhookTable,
@@ -21,22 +21,17 @@ use crate::{
         money::group_thousands,
         webhook::{WebhookPage, WebhookStatus},
     },
+    text::{common, staff as words},
 };
 use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
-    noun: "event",
+    count: common::events,
     glyph: Glyph::Inbox,
-    empty: ("No events yet", "The first one appears here when Stripe sends it."),
-    unmatched: ("Nothing matches", "No event matches these filters."),
-    clear: "Clear the filters",
-    parameters: &[
-        ("status", "The status can’t be used: "),
-        ("type", "The type can’t be used: "),
-        ("q", "The id can’t be used: "),
-        ("page", "The page can’t be used: "),
-        ("limit", "The page can’t be used: "),
-    ],
+    empty: (words::no_events, words::no_events_text),
+    unmatched: words::no_event_matches,
+    past_end: words::no_more_events,
+    fields: &[("type", common::search_too_long), ("q", common::search_too_long)],
 };
 
 type Query = ListQuery<WebhookFilter>;
@@ -46,7 +41,7 @@ pub async fn page() -> Page {
     let query: Query = query();
     let answer = webhooks(query.clone()).await;
     let replays = Replays::read(&address());
-    let head = |answer: Result<&WebhookPage, &str>| head(&query, answer, replays);
+    let head = |answer: Result<&WebhookPage, &FilterErrors>| head(&query, answer, replays);
     let content = show(&WORDS, &query, answer, head, |page| {
         // Only the rows, so that input and focus are not lost.
         let rows = list(&query, &page);
@@ -75,7 +70,7 @@ impl Replays {
     }
 }
 
-fn head(query: &Query, answer: Result<&WebhookPage, &str>, replays: Option<Replays>) -> AnyView {
+fn head(query: &Query, answer: Result<&WebhookPage, &FilterErrors>, replays: Option<Replays>) -> AnyView {
     let counts = answer.ok().map(|page| page.counts);
     let failures = counts.map_or(0, |counts| counts.failed + counts.dead);
     let replay_all = (failures > 0).then(|| {

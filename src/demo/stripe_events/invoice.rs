@@ -349,9 +349,9 @@ fn minimum(currency: Currency) -> i64 {
     }
 }
 
-/// `Impressions over 10,000,000 (per started 1,000)`.
+/// `Impressions over 10,000,000 (per 1,000 or part of it)`.
 fn describe(overage: &OverageLine) -> String {
     let OverageLine { metric, terms, .. } = overage;
     let (included, package) = (metric.show(terms.included), metric.show(terms.package.get()));
-    format!("{} over {included} (per started {package})", metric.title())
+    format!("{} over {included} (per {package} or part of it)", metric.title())
 }

@@ -58,7 +58,7 @@ fn every_event_parses_and_its_amounts_add_up() {
             assert_eq!((amounts.subtotal, amounts.discount, amounts.tax, amounts.total), (68_668, 6_867, 11_742, 73_543), "{outcome:?}");
             assert_eq!(amounts.due, amounts.paid + amounts.remaining);
             assert_eq!(invoice.lines.iter().map(|line| line.amount).sum::<i64>(), amounts.subtotal);
-            assert_eq!(invoice.lines[1].description, "Impressions over 10,000,000 (per started 1,000)");
+            assert_eq!(invoice.lines[1].description, "Impressions over 10,000,000 (per 1,000 or part of it)");
             assert_eq!((invoice.lines[1].quantity, invoice.lines[1].unit_amount.as_deref()), (Some(2346), Some("8")));
         }
     }

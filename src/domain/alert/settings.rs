@@ -1,7 +1,8 @@
-//! A customer's alert settings, parsed field by field, so that an error names the field.
+//! A customer's alert settings, parsed field by field: all invalid fields are reported at once.
 
 use crate::domain::{
     email::EmailAddress,
+    field_error::{Fault, FieldError, FieldErrors},
     metric::{Metric, PerMetric},
     money::Currency,
 };
@@ -17,20 +18,8 @@ const QUANTITY: RangeInclusive<u64> = 1..=1_000_000_000_000_000_000;
 /// Maximum number of thresholds of one kind per metric.
 const MAX_THRESHOLDS: usize = 10;
 const MAX_RECIPIENTS: usize = 10;
-
-/// An invalid field, by its path, such as `metrics.impressions.percent`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {detail}")]
-pub struct Field {
-    pub field: String,
-    pub detail: String,
-}
-
-impl Field {
-    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Field {
-        Field { field: field.into(), detail: detail.into() }
-    }
-}
+/// Unknown fields that are reported per object.
+const MAX_UNKNOWN: usize = 5;
 
 /// When events of a metric are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -136,31 +125,10 @@ impl AlertSettings {
     /// Parses whole settings. Defaults of missing fields: mails on, no recipients, the default
     /// percentages, no cost thresholds, no caps. `currency` is the customer's billing currency, and
     /// the only valid one.
-    pub fn read(value: &Value, currency: Currency) -> Result<AlertSettings, Field> {
-        let fields = object(value, "body", &["enabled", "recipients", "currency", "metrics"])?;
-        match fields.get("currency") {
-            None => {}
-            Some(Value::String(code)) if code.parse() == Ok(currency) => {}
-            Some(_) => return Err(Field::new("currency", format!("the customer is billed in {currency}, so its thresholds are too"))),
-        }
-        let enabled = match fields.get("enabled") {
-            None => true,
-            Some(Value::Bool(enabled)) => *enabled,
-            Some(_) => return Err(Field::new("enabled", "must be true or false")),
-        };
-        let recipients = match fields.get("recipients") {
-            None => Vec::new(),
-            Some(value) => addresses(value)?,
-        };
-        let empty = Value::Object(Map::new());
-        let metrics = object(fields.get("metrics").unwrap_or(&empty), "metrics", &Metric::names())?;
-        let mut each = PerMetric::from_fn(|_| MetricAlerts::usual());
-        for metric in Metric::ALL {
-            if let Some(value) = metrics.get(metric.as_str()) {
-                each[metric] = alerts(value, metric)?;
-            }
-        }
-        Ok(AlertSettings { enabled, recipients, currency, metrics: MetricSettings { each } })
+    pub fn read(value: &Value, currency: Currency) -> Result<AlertSettings, FieldErrors> {
+        let mut errors = Errors::default();
+        let settings = errors.settings(value, currency);
+        FieldErrors::check(settings, errors.0)
     }
 }
 
@@ -175,110 +143,164 @@ pub struct AlertChange {
 
 impl AlertChange {
     /// Parses settings with an additional field `confirm`.
-    pub fn read(value: &Value, currency: Currency) -> Result<AlertChange, Field> {
+    pub fn read(value: &Value, currency: Currency) -> Result<AlertChange, FieldErrors> {
         let mut value = value.clone();
+        let mut errors = Errors::default();
         let confirm = match value.as_object_mut().and_then(|fields| fields.remove("confirm")) {
             None => false,
             Some(Value::Bool(confirm)) => confirm,
-            Some(_) => return Err(Field::new("confirm", "must be true or false")),
+            Some(_) => errors.note(FieldError::new("confirm", "must be true or false", Fault::Shape)).unwrap_or(false),
         };
-        Ok(AlertChange { settings: AlertSettings::read(&value, currency)?, confirm })
+        let settings = errors.settings(&value, currency);
+        FieldErrors::check(AlertChange { settings, confirm }, errors.0)
     }
 }
 
 impl TryFrom<Value> for AlertSettings {
-    type Error = Field;
+    type Error = FieldErrors;
 
     /// The currency of the settings as submitted.
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let code = value.get("currency").and_then(Value::as_str).unwrap_or_default();
-        let currency = code.parse().map_err(|detail: String| Field::new("currency", detail))?;
+        let currency = code.parse().map_err(|detail: String| FieldError::new("currency", detail, Fault::Shape))?;
         AlertSettings::read(&value, currency)
     }
 }
 
-fn alerts(value: &Value, metric: Metric) -> Result<MetricAlerts, Field> {
-    let path = |name: &str| format!("metrics.{metric}.{name}");
-    let fields = object(value, &format!("metrics.{metric}"), &["percent", "cost", "cap"])?;
-    let percent = match fields.get("percent") {
-        None => DEFAULT_PERCENT.to_vec(),
-        Some(value) => thresholds(value, &path("percent"), PERCENT, |number| u32::try_from(number.as_u64()?).ok())?,
-    };
-    let cost = match fields.get("cost") {
-        None => Vec::new(),
-        Some(value) => thresholds(value, &path("cost"), COST, Value::as_i64)?,
-    };
-    let cap = match fields.get("cap") {
-        None | Some(Value::Null) => None,
-        Some(value) => Some(cap(value, &path("cap"))?),
-    };
-    Ok(MetricAlerts { percent, cost, cap })
-}
+/// The invalid fields found so far. A method returns the default for an invalid field, and goes on.
+#[derive(Default)]
+struct Errors(Vec<FieldError>);
 
-fn cap(value: &Value, path: &str) -> Result<Cap, Field> {
-    let fields = object(value, path, &["percent", "quantity"])?;
-    match (fields.get("percent"), fields.get("quantity")) {
-        (Some(percent), None) => percent
-            .as_u64()
-            .and_then(|percent| u32::try_from(percent).ok())
-            .filter(|percent| PERCENT.contains(percent))
-            .map(Cap::Percent)
-            .ok_or_else(|| Field::new(path, whole(&PERCENT))),
-        (None, Some(quantity)) => quantity
-            .as_u64()
-            .filter(|quantity| QUANTITY.contains(quantity))
-            .map(Cap::Quantity)
-            .ok_or_else(|| Field::new(path, whole(&QUANTITY))),
-        _ => Err(Field::new(path, "must have either percent or quantity, or be null for no cap")),
+impl Errors {
+    /// Notes an error, in place of a value.
+    fn note<T>(&mut self, error: FieldError) -> Option<T> {
+        self.0.push(error);
+        None
+    }
+
+    /// The value, or notes the error.
+    fn or_note<T>(&mut self, value: Result<T, FieldError>) -> Option<T> {
+        value.map_or_else(|error| self.note(error), Some)
+    }
+
+    fn settings(&mut self, value: &Value, currency: Currency) -> AlertSettings {
+        let mut settings = AlertSettings::usual(currency);
+        let Some(fields) = self.object(value, "body", &["enabled", "recipients", "currency", "metrics"]) else { return settings };
+        match fields.get("currency") {
+            None => {}
+            Some(Value::String(code)) if code.parse() == Ok(currency) => {}
+            Some(_) => {
+                let detail = format!("the customer is billed in {currency}, so its thresholds are too");
+                self.0.push(FieldError::new("currency", detail, Fault::Shape));
+            }
+        }
+        match fields.get("enabled") {
+            None => {}
+            Some(Value::Bool(enabled)) => settings.enabled = *enabled,
+            Some(_) => self.0.push(FieldError::new("enabled", "must be true or false", Fault::Shape)),
+        }
+        if let Some(value) = fields.get("recipients") {
+            settings.recipients = self.or_note(addresses(value)).unwrap_or_default();
+        }
+        let Some(metrics) = fields.get("metrics") else { return settings };
+        let Some(metrics) = self.object(metrics, "metrics", &Metric::names()) else { return settings };
+        for metric in Metric::ALL {
+            if let Some(value) = metrics.get(metric.as_str()) {
+                settings.metrics.each[metric] = self.alerts(value, metric, currency);
+            }
+        }
+        settings
+    }
+
+    fn alerts(&mut self, value: &Value, metric: Metric, currency: Currency) -> MetricAlerts {
+        let mut alerts = MetricAlerts::usual();
+        let path = |name: &str| format!("metrics.{metric}.{name}");
+        let Some(fields) = self.object(value, &format!("metrics.{metric}"), &["percent", "cost", "cap"]) else { return alerts };
+        if let Some(value) = fields.get("percent") {
+            let number = |number: &Value| u32::try_from(number.as_u64()?).ok();
+            let range = Fault::Range(u64::from(*PERCENT.start()), u64::from(*PERCENT.end()));
+            alerts.percent = self.or_note(thresholds(value, &path("percent"), PERCENT, &range, number)).unwrap_or_default();
+        }
+        if let Some(value) = fields.get("cost") {
+            let range = Fault::Amounts(COST.start().unsigned_abs(), COST.end().unsigned_abs(), currency);
+            alerts.cost = self.or_note(thresholds(value, &path("cost"), COST, &range, Value::as_i64)).unwrap_or_default();
+        }
+        alerts.cap = match fields.get("cap") {
+            None | Some(Value::Null) => None,
+            Some(value) => self.cap(value, &path("cap")),
+        };
+        alerts
+    }
+
+    fn cap(&mut self, value: &Value, path: &str) -> Option<Cap> {
+        let fields = self.object(value, path, &["percent", "quantity"])?;
+        let cap = match (fields.get("percent"), fields.get("quantity")) {
+            (Some(percent), None) => percent
+                .as_u64()
+                .and_then(|percent| u32::try_from(percent).ok())
+                .filter(|percent| PERCENT.contains(percent))
+                .map(Cap::Percent)
+                .ok_or_else(|| {
+                    FieldError::new(path, whole(&PERCENT), Fault::Range(u64::from(*PERCENT.start()), u64::from(*PERCENT.end())))
+                }),
+            (None, Some(quantity)) => quantity
+                .as_u64()
+                .filter(|quantity| QUANTITY.contains(quantity))
+                .map(Cap::Quantity)
+                .ok_or_else(|| FieldError::new(path, whole(&QUANTITY), Fault::Range(*QUANTITY.start(), *QUANTITY.end()))),
+            _ => Err(FieldError::new(path, "must have either percent or quantity, or be null for no cap", Fault::Shape)),
+        };
+        self.or_note(cap)
+    }
+
+    /// An object with only these fields.
+    fn object<'a>(&mut self, value: &'a Value, path: &str, known: &[&str]) -> Option<&'a Map<String, Value>> {
+        let Some(fields) = value.as_object() else { return self.note(FieldError::new(path, "must be an object", Fault::Shape)) };
+        for unknown in fields.keys().filter(|name| !known.contains(&name.as_str())).take(MAX_UNKNOWN) {
+            let shown: String = unknown.chars().filter(|c| !c.is_control()).take(80).collect();
+            let field = if path == "body" { shown } else { format!("{path}.{shown}") };
+            self.0.push(FieldError::new(field, format!("is unknown; known fields are {}", known.join(", ")), Fault::Shape));
+        }
+        Some(fields)
     }
 }
 
-/// Sorted, without duplicates.
+/// Sorted, without duplicates. `range`: the error of a value outside of it.
 fn thresholds<T: Ord + Copy + std::fmt::Display>(
     value: &Value,
     path: &str,
-    range: RangeInclusive<T>,
+    valid: RangeInclusive<T>,
+    range: &Fault,
     number: impl Fn(&Value) -> Option<T>,
-) -> Result<Vec<T>, Field> {
-    let values = value.as_array().ok_or_else(|| Field::new(path, "must be a list of whole numbers"))?;
+) -> Result<Vec<T>, FieldError> {
+    let values = value.as_array().ok_or_else(|| FieldError::new(path, "must be a list of whole numbers", Fault::Shape))?;
     if values.len() > MAX_THRESHOLDS {
-        return Err(Field::new(path, format!("must have at most {MAX_THRESHOLDS} thresholds")));
+        let detail = format!("must have at most {MAX_THRESHOLDS} thresholds");
+        return Err(FieldError::new(path, detail, Fault::TooMany(MAX_THRESHOLDS as u64)));
     }
-    let read = |value| number(value).filter(|number| range.contains(number)).ok_or_else(|| Field::new(path, whole(&range)));
+    let read =
+        |value| number(value).filter(|number| valid.contains(number)).ok_or_else(|| FieldError::new(path, whole(&valid), range.clone()));
     let mut read: Vec<T> = values.iter().map(read).collect::<Result<_, _>>()?;
     read.sort_unstable();
     read.dedup();
     Ok(read)
 }
 
-fn addresses(value: &Value) -> Result<Vec<EmailAddress>, Field> {
-    let wrong = |detail: &str| Field::new("recipients", detail);
-    let values = value.as_array().ok_or_else(|| wrong("must be a list of e-mail addresses"))?;
+fn addresses(value: &Value) -> Result<Vec<EmailAddress>, FieldError> {
+    let wrong = |detail: &str, fault| FieldError::new("recipients", detail, fault);
+    let values = value.as_array().ok_or_else(|| wrong("must be a list of e-mail addresses", Fault::Shape))?;
     if values.len() > MAX_RECIPIENTS {
-        return Err(wrong(&format!("must have at most {MAX_RECIPIENTS} e-mail addresses")));
+        return Err(wrong(&format!("must have at most {MAX_RECIPIENTS} e-mail addresses"), Fault::TooMany(MAX_RECIPIENTS as u64)));
     }
     let mut read: Vec<EmailAddress> = Vec::new();
     for value in values {
-        let text = value.as_str().ok_or_else(|| wrong("must be a list of e-mail addresses"))?;
-        let address: EmailAddress = text.parse().map_err(|detail: String| wrong(&detail))?;
+        let text = value.as_str().ok_or_else(|| wrong("must be a list of e-mail addresses", Fault::Shape))?;
+        let address: EmailAddress = text.parse().map_err(|detail: String| wrong(&detail, Fault::email(text)))?;
         if !read.contains(&address) {
             read.push(address);
         }
     }
     Ok(read)
-}
-
-/// An object with only these fields.
-fn object<'a>(value: &'a Value, path: &str, known: &[&str]) -> Result<&'a Map<String, Value>, Field> {
-    let fields = value.as_object().ok_or_else(|| Field::new(path, "must be an object"))?;
-    match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(fields),
-        Some(unknown) => {
-            let shown: String = unknown.chars().filter(|c| !c.is_control()).take(80).collect();
-            let field = if path == "body" { shown } else { format!("{path}.{shown}") };
-            Err(Field::new(field, format!("is unknown; known fields are {}", known.join(", "))))
-        }
-    }
 }
 
 fn whole<T: std::fmt::Display>(range: &RangeInclusive<T>) -> String {

@@ -1,9 +1,10 @@
 use super::*;
+use crate::domain::field_error::FieldErrors;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-fn read(value: Value) -> Result<AlertSettings, Field> {
+fn read(value: Value) -> Result<AlertSettings, FieldErrors> {
     AlertSettings::read(&value, Currency::USD)
 }
 
@@ -91,8 +92,17 @@ fn errors_name_the_invalid_field() {
         (json!({"metrics": {"data_transfer_bytes": {"cap": {"percent": 1, "quantity": 1}}}}), "metrics.data_transfer_bytes.cap"),
         (json!({"metrics": {"data_transfer_bytes": {"cap": {"quantity": 0}}}}), "metrics.data_transfer_bytes.cap"),
     ] {
-        assert_eq!(read(body.clone()).unwrap_err().field, field, "{body}");
+        assert_eq!(read(body.clone()).unwrap_err().first(), field, "{body}");
     }
+}
+
+#[test]
+fn all_invalid_fields_are_reported_at_once() {
+    let body =
+        json!({"recipients": ["a@b"], "colour": 1, "metrics": {"impressions": {"percent": [0], "cost": [-1]}, "api_calls": {"cap": 5}}});
+    let errors = read(body).unwrap_err();
+    let fields: Vec<&str> = errors.as_slice().iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["colour", "recipients", "metrics.impressions.percent", "metrics.impressions.cost", "metrics.api_calls.cap"]);
 }
 
 #[test]
@@ -221,18 +231,20 @@ fn a_cap_below_usage_needs_confirmation_once() {
     let cap = |quantity: Value| read(json!({"metrics": {"impressions": {"cap": quantity}}})).unwrap();
     let (none, five, fifty) = (cap(Value::Null), cap(json!({"quantity": 5})), cap(json!({"quantity": 50})));
     let used = figures(50, Some(100), 0);
-    assert_eq!(newly_refusing(&none, &five, &used), [(Metric::Impressions, 5)]);
-    assert_eq!(newly_refusing(&none, &fifty, &used), [(Metric::Impressions, 50)]);
+    let reached = |used, cap| ReachedCap { metric: Metric::Impressions, used, cap };
+    assert_eq!(newly_refusing(&none, &five, &used), [reached(50, 5)]);
+    assert_eq!(newly_refusing(&none, &fifty, &used), [reached(50, 50)]);
     assert_eq!(newly_refusing(&none, &cap(json!({"quantity": 51})), &used), []);
-    assert_eq!(newly_refusing(&none, &cap(json!({"percent": 50})), &used), [(Metric::Impressions, 50)]);
+    assert_eq!(newly_refusing(&none, &cap(json!({"percent": 50})), &used), [reached(50, 50)]);
     // It already refused events before.
     assert_eq!(newly_refusing(&five, &fifty, &used), []);
     assert_eq!(newly_refusing(&five, &none, &used), []);
     assert_eq!(
-        warning(&[(Metric::Impressions, 5_000_000)], &figures(12_560_000, None, 0)),
+        warning(&[reached(12_560_000, 5_000_000)]),
         "This refuses impressions from now on: 12,560,000 are used, the cap is 5,000,000."
     );
-    let read = |body: Value| AlertChange::read(&body, Currency::USD).map(|change| change.confirm).map_err(|field| field.field);
+    let read =
+        |body: Value| AlertChange::read(&body, Currency::USD).map(|change| change.confirm).map_err(|errors| errors.first().to_owned());
     assert_eq!(read(json!({"confirm": true})), Ok(true));
     assert_eq!(read(json!({})), Ok(false));
     assert_eq!(read(json!({"confirm": "yes"})), Err("confirm".into()));

@@ -32,7 +32,7 @@ pub fn tell(mut events: Vec<Happened>) -> Vec<TimelineEntry> {
             "charge.refunded" if refunds_are_told => continue,
             _ => {}
         }
-        entries.push(TimelineEntry { event_type: event.event_type, title, at: event.at });
+        entries.push(TimelineEntry { event_type: event.event_type, title, at: event.at, amount: event.amount, number: event.number });
     }
     entries
 }

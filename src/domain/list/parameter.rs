@@ -25,6 +25,10 @@ impl<T> Parameter<T> {
         matches!(self, Parameter::Absent)
     }
 
+    pub const fn is_invalid(&self) -> bool {
+        matches!(self, Parameter::Invalid { .. })
+    }
+
     /// The value, if there is one.
     pub const fn value(&self) -> Option<&T> {
         match self {

@@ -108,7 +108,7 @@ fn span(language: Language, period: &Period, months: Months) -> String {
 }
 
 texts! {
-    just_now { en: "just now", de: "gerade eben", fr: "à l’instant" }
+    now_text { en: "now", de: "jetzt", fr: "maintenant" }
     in_seconds(count: u64) {
         en: { one: "in {count} second", other: "in {count} seconds" },
         de: { one: "in {count} Sekunde", other: "in {count} Sekunden" },
@@ -151,12 +151,12 @@ texts! {
     }
 }
 
-/// `in 3 days`, `2 hours ago`: in hours within a day, beyond that in calendar days (UTC).
+/// `in 3 days`, `2 hours ago`, as browsers write it (`Intl.RelativeTimeFormat`): in hours within a day, beyond that in calendar days (UTC).
 pub fn relative(language: Language, at: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (at - now).whole_seconds();
     let future = seconds > 0;
     match (seconds.unsigned_abs(), future) {
-        (0..5, _) => just_now(language).to_owned(),
+        (0..5, _) => now_text(language).to_owned(),
         (s @ 5..60, true) => in_seconds(language, s),
         (s @ 5..60, false) => seconds_ago(language, s),
         (s @ 60..3_600, true) => in_minutes(language, s / 60),
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(english(datetime!(2026-12-05 12:00 UTC)), "in 13 days");
         assert_eq!(english(datetime!(2026-11-22 11:59:48 UTC)), "12 seconds ago");
         assert_eq!(english(datetime!(2026-11-22 10:59 UTC)), "1 hour ago");
-        assert_eq!(english(now), "just now");
+        assert_eq!(english(now), "now");
         assert_eq!(relative(Language::German, datetime!(2026-11-25 12:00 UTC), now), "in 3 Tagen");
         assert_eq!(relative(Language::French, datetime!(2026-11-22 11:59 UTC), now), "il y a 1 minute");
         // Whatever the times of day are, two days apart are two days.

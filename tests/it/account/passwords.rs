@@ -80,7 +80,7 @@ async fn the_page_works_without_javascript_and_echoes_nothing() {
     let refused = submit(&mine, &format!("form=password&current_password=secret-guess&new_password={NEW}")).await;
     assert_eq!(refused.status, 422);
     let html = refused.text();
-    assert!(html.contains("Current password: this is not your password.") && html.contains("aria-invalid=\"true\""), "{html}");
+    assert!(html.contains("This is not your current password.") && html.contains("aria-invalid=\"true\""), "{html}");
     assert!(!html.contains("secret-guess") && !html.contains(NEW));
 
     let done = submit(&mine, &format!("form=password&current_password={PASSWORD}&new_password={NEW}")).await;
@@ -89,7 +89,7 @@ async fn the_page_works_without_javascript_and_echoes_nothing() {
     let page = app.client().with_cookies_of(&done).get("/account?done=password").await;
     assert!(page.text().contains("Your password is changed"));
     let anonymous = submit(&app.client(), "form=password").await;
-    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account")));
+    assert_eq!((anonymous.status, anonymous.header("location")), (303, Some("/login?next=/account&error=session_expired")));
     let other_site = submit(&app.client().with_header("sec-fetch-site", "cross-site"), "form=password").await;
     assert_eq!(other_site.status, 403);
 }

@@ -205,7 +205,7 @@ async fn the_pages_work_without_javascript() {
     let secret = html.split_once("class=\"totp-secret\">").unwrap().1.split_once('<').unwrap().0.to_owned();
     let phone = Phone { secret: BASE32_NOPAD.decode(secret.as_bytes()).unwrap() };
     let wrong = submit(&client, "form=totp-confirm&code=000000").await;
-    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("current code, or was already used"));
+    assert!(wrong.status == 422 && wrong.text().contains(&secret) && wrong.text().contains("The code is wrong or was used before."));
     let confirmed = submit(&client, &format!("form=totp-confirm&code={}", phone.shows(&app))).await;
     assert_eq!((confirmed.status, confirmed.header("cache-control")), (200, Some("no-store")));
     let html = confirmed.text();
@@ -226,7 +226,7 @@ async fn the_pages_work_without_javascript() {
     let wrong = form(&halfway, "/api/v1/auth/login/code", "code=000000&next=/billing/invoices".into()).await;
     let again = wrong.header("location").unwrap().to_owned();
     assert_eq!(again, "/login?step=code&error=invalid_code&next=/billing/invoices");
-    assert!(halfway.get(&again).await.text().contains("That code is wrong or was used before."));
+    assert!(halfway.get(&again).await.text().contains("The code is wrong or was used before."));
     let done = form(&halfway, "/api/v1/auth/login/code", format!("code={}&next=/billing/invoices", phone.shows(&app))).await;
     assert_eq!((done.status, done.header("location")), (303, Some("/billing/invoices")));
     let client = app.client().with_cookies_of(&done);

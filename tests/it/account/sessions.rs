@@ -105,7 +105,7 @@ async fn the_page_lists_and_ends_sessions_for_every_role() {
         html.contains("Firefox on Linux")
             && html.contains("192.0.2.10")
             && html.contains("This session")
-            && html.contains("End all others")
+            && html.contains("Sign out all others")
     );
     let id = listed(&mine).await[1]["id"].as_str().unwrap().to_owned();
     assert!(html.contains(&id));
@@ -117,7 +117,7 @@ async fn the_page_lists_and_ends_sessions_for_every_role() {
 
     let other = signed_in(&app, PASSWORD).await;
     assert_eq!(submit(&mine, "form=sessions-end-others").await.header("location"), Some("/account?done=others_ended"));
-    assert!(!is_signed_in(&other).await && !mine.get("/account").await.text().contains("End all others"));
+    assert!(!is_signed_in(&other).await && !mine.get("/account").await.text().contains("Sign out all others"));
 
     let customer = app.add_customer("lumen").await;
     assert_eq!(app.sign_in(Role::Readonly, Some(customer)).await.get("/account").await.status, 200);

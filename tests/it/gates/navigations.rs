@@ -103,7 +103,7 @@ async fn the_login_reports_an_ended_session() {
     let file = person.get(DOWNLOADS[1]).await;
     assert_eq!(file.header("location"), Some("/login?next=/api/v1/billing/invoices.csv&error=session_expired"));
     let login = person.get(page.header("location").unwrap()).await;
-    assert!(login.status == 200 && login.text().contains("Your session has ended. Sign in again to go on."), "{}", login.text());
+    assert!(login.status == 200 && login.text().contains("Your session ended. Sign in to continue."), "{}", login.text());
 }
 
 #[tokio::test]
@@ -118,14 +118,14 @@ async fn a_navigation_that_fails_gets_a_page() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("content-disposition"), None);
     };
-    page(&navigating.get(DOWNLOADS[0]).await, 404, "We can’t find that");
-    page(&navigating.get(DOWNLOADS[3]).await, 403, "This isn’t open to you");
+    page(&navigating.get(DOWNLOADS[0]).await, 404, "Invoice not found");
+    page(&navigating.get(DOWNLOADS[3]).await, 403, "You don’t have access");
     page(&navigating.get("/api/v1/billing/invoices.csv?status=foo").await, 422, "That request can’t be used");
-    page(&navigating.get("/api/v1/nothing").await, 404, "We can’t find that");
-    page(&navigating.post(FORMS[1], FORM, Vec::new()).await, 403, "This isn’t open to you");
+    page(&navigating.get("/api/v1/nothing").await, 404, "Not found");
+    page(&navigating.post(FORMS[1], FORM, Vec::new()).await, 403, "You don’t have access");
     page(&navigating.post("/theme", FORM, b"theme=pink".to_vec()).await, 422, "That request can’t be used");
     let from_elsewhere = person.clone().with_header("sec-fetch-mode", "navigate").with_header("sec-fetch-site", "cross-site");
-    page(&from_elsewhere.post(FORMS[0], FORM, Vec::new()).await, 403, "This isn’t open to you");
+    page(&from_elsewhere.post(FORMS[0], FORM, Vec::new()).await, 403, "You don’t have access");
     person.get(DOWNLOADS[0]).await.problem(404, "not_found");
     // API clients get problem+json, whatever they accept.
     let customer = app.add_customer("forge").await;

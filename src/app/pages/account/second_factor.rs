@@ -1,14 +1,19 @@
 //! The second factor: setting up an authenticator app, and removing it.
 
-use super::{PROBLEM, notice, password::secret_field};
+use super::{
+    notice,
+    password::{Wrong, secret_field, wrong},
+};
 use crate::{
     app::{
-        components::{Badge, Glyph, Icon},
+        components::{Badge, Glyph, Icon, copy_button::CopyButton, done_notice::field_error},
         form_result::{Offered, Refusal},
+        language,
         local_path::ACCOUNT,
         usage_summary::Tone,
     },
     domain::second_factor::{QrSquares, TotpState},
+    text::{account as words, common},
 };
 use leptos::{either::EitherOf3, prelude::*};
 
@@ -17,14 +22,15 @@ const QUIET_ZONE: u32 = 4;
 
 /// Shows the recovery codes, once.
 pub fn recovery_codes(codes: Vec<String>) -> impl IntoView {
+    let language = language();
+    let all = codes.join("\n");
     view! {
-        <div class="notice tone-good" role="status">
+        <div class="notice tone-good">
             <Icon glyph=Glyph::Check />
             <div class="ids">
-                <p>
-                    "From now on, signing in requires a code of your app. Keep these recovery codes where you find them without your phone: each is valid once. They can’t be shown again."
-                </p>
+                <p role="status">{words::recovery_codes(language)}</p>
                 <ul class="recovery-codes">{codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view()}</ul>
+                <CopyButton text=all of=words::all_recovery_codes(language) />
             </div>
         </div>
     }
@@ -35,7 +41,7 @@ pub fn wanted() -> impl IntoView {
     view! {
         <p class="notice tone-warning" role="status">
             <Icon glyph=Glyph::Warning />
-            <span>"Staff of this platform need a second factor. Set up an authenticator app below to go on."</span>
+            <span>{words::totp_required(language())}</span>
         </p>
     }
 }
@@ -48,37 +54,42 @@ pub fn panel(state: TotpState, offered: Option<Offered>, refusal: Option<&Refusa
         (false, Some(offered)) => EitherOf3::B(to_confirm(offered, refused_as("totp-confirm"))),
         (false, None) => EitherOf3::C(to_begin(refused_as("totp-offer"))),
     };
-    let badge = state.enabled.then(|| view! { <Badge tone=Tone::Good text="On" /> });
+    let badge = state.enabled.then(|| view! { <Badge tone=Tone::Good text=common::on(language()) /> });
     view! {
         <section class="panel" aria-labelledby="totp-title">
-            <header class="panel-head"><h2 id="totp-title">"Second factor"</h2> {badge}</header>
-            {refusal.map(notice)}
+            <header class="panel-head"><h2 id="totp-title">{words::totp(language())}</h2> {badge}</header>
+            {refusal.and_then(notice)}
             {step}
         </section>
     }
 }
 
 fn to_begin(refusal: Option<&Refusal>) -> impl IntoView + use<> {
+    let language = language();
     view! {
         <form method="post" action=ACCOUNT class="own-form">
             <input type="hidden" name="form" value="totp-offer" />
-            <p>"With an authenticator app on your phone, your password alone is not enough to sign in as you."</p>
-            {secret_field("totp-offer", "current_password", "Your password", "current-password", refusal)}
-            <button class="button">"Set up an app"</button>
+            <p>{words::totp_intro(language)}</p>
+            {secret_field("totp-offer", "current_password", words::your_password(language), "current-password", refusal)}
+            <button class="button">{words::totp_set_up(language)}</button>
         </form>
     }
 }
 
 fn to_confirm(offered: Offered, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let Offered { secret, uri, qr } = offered;
+    let language = language();
     view! {
         <form method="post" action=ACCOUNT class="own-form">
             <input type="hidden" name="form" value="totp-confirm" />
-            <p>"Scan this with your app, or type the key into it. Then enter the code that it shows."</p>
+            <p>{words::totp_scan(language)}</p>
             {squares(qr)}
-            <p class="ids"><a href=uri>"Open an app on this device"</a> " or type " <code class="totp-secret">{secret}</code></p>
-            {code_field("totp-confirm", "Code", refusal)}
-            <button class="button primary">"Turn on"</button>
+            <p class="ids">
+                <a href=uri>{words::totp_open(language)}</a> " " {words::totp_or_type(language)} " "
+                <code class="totp-secret">{secret.clone()}</code> " " <CopyButton text=secret of=words::totp_key(language) />
+            </p>
+            {code_field("totp-confirm", words::code(language), refusal)}
+            <button class="button primary">{words::turn_on(language)}</button>
         </form>
     }
 }
@@ -87,35 +98,33 @@ fn squares(qr: QrSquares) -> impl IntoView {
     let QrSquares { width, path } = qr;
     let whole = width + 2 * QUIET_ZONE;
     view! {
-        <svg class="qr" viewBox=format!("-{QUIET_ZONE} -{QUIET_ZONE} {whole} {whole}") role="img" aria-label="QR code of the key">
+        <svg class="qr" viewBox=format!("-{QUIET_ZONE} -{QUIET_ZONE} {whole} {whole}") role="img" aria-label=words::totp_qr(language())>
             <path d=path />
         </svg>
     }
 }
 
 fn in_force(state: TotpState, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let left = match state.recovery_codes_left {
-        0 => "No recovery code is left.".to_owned(),
-        1 => "One recovery code is left.".to_owned(),
-        left => format!("{left} recovery codes are left."),
-    };
+    let language = language();
+    let left = words::recovery_codes_left(language, u64::try_from(state.recovery_codes_left).unwrap_or_default());
     view! {
-        <p>"Signing in requires a code of your app. " {left} " Turn it off and on again for new ones."</p>
+        <p>{words::totp_in_force(language)} " " {left} " " {words::new_recovery_codes(language)}</p>
         <details class="chart-table" open=refusal.is_some()>
-            <summary>"Turn off"</summary>
+            <summary>{words::turn_off(language)}</summary>
             <form method="post" action=ACCOUNT class="own-form">
                 <input type="hidden" name="form" value="totp-disable" />
-                {secret_field("totp-disable", "current_password", "Your password", "current-password", refusal)}
-                {code_field("totp-disable", "Code, or a recovery code", refusal)}
-                <button class="button">"Turn off the second factor"</button>
+                {secret_field("totp-disable", "current_password", words::your_password(language), "current-password", refusal)}
+                {code_field("totp-disable", words::code_or_recovery(language), refusal)}
+                <button class="button">{words::totp_turn_off(language)}</button>
             </form>
         </details>
     }
 }
 
 fn code_field(form: &'static str, label: &'static str, refusal: Option<&Refusal>) -> impl IntoView + use<> {
-    let wrong = refusal.is_some_and(|refusal| refusal.problem.parameter.as_deref() == Some("code"));
-    let id = format!("{form}-code");
+    let Wrong { id, error, described, focused, alone } = wrong(form, "code", refusal);
+    let invalid = error.is_some().then_some("true");
+    let message = field_error(&id, error, alone);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -128,9 +137,11 @@ fn code_field(form: &'static str, label: &'static str, refusal: Option<&Refusal>
                 spellcheck="false"
                 maxlength="40"
                 required
-                aria-invalid=wrong.then_some("true")
-                aria-describedby=wrong.then_some(PROBLEM)
+                autofocus=focused
+                aria-invalid=invalid
+                aria-describedby=described
             />
+            {message}
         </div>
     }
 }

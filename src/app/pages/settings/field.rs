@@ -1,18 +1,28 @@
 //! A labelled field that keeps its input, linked to its hint and error.
 
-use super::PROBLEM;
 use crate::app::{
     alert_form::{FormField, value},
-    form_result::Refusal,
+    components::done_notice::{field_error, field_id},
+    form_result::{Refusal, Unsaved},
+    language,
 };
 use leptos::prelude::*;
 
-/// The values of a form's fields: the input if the form was rejected, else the saved settings.
+/// The values of a form's fields: the input if the form was rejected or not saved, else the saved
+/// settings.
+#[derive(Clone)]
 pub struct Filled<'a> {
     /// Field names are unique per form, ids per page.
     pub form: &'static str,
     pub set: Vec<FormField>,
+    pub input: Input<'a>,
+}
+
+/// What was typed into a form before.
+#[derive(Clone, Copy, Default)]
+pub struct Input<'a> {
     pub refusal: Option<&'a Refusal>,
+    pub unsaved: Option<&'a Unsaved>,
 }
 
 /// A one-line field.
@@ -36,20 +46,26 @@ impl Field {
 
 impl Filled<'_> {
     pub fn value(&self, name: &str) -> String {
-        let fields = self.refusal.map_or(&self.set, |refusal| &refusal.fields);
+        let refused = self.input.refusal.map(|refusal| &refusal.fields);
+        let fields = refused.or(self.input.unsaved.map(|unsaved| &unsaved.fields)).unwrap_or(&self.set);
         value(fields, name).to_owned()
     }
 
-    /// Linked to the message if this field was rejected.
+    /// With its error beside it; the first invalid field of the form gets the focus.
     pub fn input(&self, field: Field) -> impl IntoView + use<> {
         let Field { name, kind, label, hint, required, multiple } = field;
-        let wrong = self.refusal.is_some_and(|refusal| refusal.problem.parameter.as_deref() == Some(&name));
-        let id = format!("{}-{}", self.form, name.replace('.', "-"));
-        let hint_id = format!("{id}-hint");
-        let described: Vec<&str> = [hint.as_ref().map(|_| hint_id.as_str()), wrong.then_some(PROBLEM)].into_iter().flatten().collect();
-        let described = (!described.is_empty()).then(|| described.join(" "));
+        let refusal = self.input.refusal;
+        let error = refusal.and_then(|refusal| refusal.sentence(language(), &name));
+        let focused = refusal.and_then(Refusal::first) == Some(&name);
+        let alone = refusal.is_some_and(|refusal| refusal.errors.len() == 1);
+        let id = field_id(self.form, &name);
+        let ids = [hint.as_ref().map(|_| format!("{id}-hint")), error.as_ref().map(|_| format!("{id}-error"))];
+        let described = ids.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let described = (!described.is_empty()).then_some(described);
         let value = self.value(&name);
-        let hint = hint.map(|text| view! { <p id=hint_id.clone() class="freshness">{text}</p> });
+        let hint = hint.map(|text| view! { <p id=format!("{id}-hint") class="freshness">{text}</p> });
+        let wrong = error.is_some();
+        let message = field_error(&id, error, alone);
         view! {
             <div class="field">
                 <label for=id.clone()>{label}</label>
@@ -60,10 +76,12 @@ impl Filled<'_> {
                     value=value
                     multiple=multiple
                     required=required
+                    autofocus=focused
                     autocomplete="off"
                     aria-invalid=wrong.then_some("true")
                     aria-describedby=described
                 />
+                {message}
                 {hint}
             </div>
         }
@@ -71,7 +89,7 @@ impl Filled<'_> {
 
     /// A choice of a few options.
     pub fn select(&self, name: &str, label: String, options: Vec<(&'static str, String)>) -> impl IntoView + use<> {
-        let id = format!("{}-{}", self.form, name.replace('.', "-"));
+        let id = field_id(self.form, name);
         let chosen = self.value(name);
         let options =
             options.into_iter().map(|(value, text)| view! { <option value=value selected=value == chosen>{text}</option> }).collect_view();
