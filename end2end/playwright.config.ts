@@ -30,6 +30,8 @@ if (!archive) {
 }
 
 process.env.APEX_E2E_BINARY = binary;
+// An archive's settings contain its site.
+process.env.APEX_E2E_SITE_ROOT = archive ? 'target/site' : site ?? join(root, 'target/site');
 process.env.APEX_E2E_PASSWORD ??= 'end-to-end password';
 process.env.APEX_E2E_WEBHOOK_SECRET ??= 'whsec_of_the_browser_tests';
 
@@ -44,8 +46,7 @@ const server = (port: number, args: string, env: Record<string, string>, cwd = d
   stdout: 'ignore' as const,
   env: {
     LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
-    // An archive's settings contain its site.
-    LEPTOS_SITE_ROOT: archive ? 'target/site' : site ?? join(root, 'target/site'),
+    LEPTOS_SITE_ROOT: process.env.APEX_E2E_SITE_ROOT!,
     METRICS_ADDR: '127.0.0.1:0',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     // An archive's server starts its own database.

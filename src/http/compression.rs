@@ -87,7 +87,8 @@ fn complete(status: StatusCode, headers: &mut HeaderMap) {
     {
         headers.insert(header::ETAG, weak);
     }
-    // Only texts have weak tags; the response with the content would vary (RFC 9110, section 15.4.5).
+    // Only texts have weak tags; the response with the content would vary (RFC 9110, section
+    // 15.4.5).
     if status == StatusCode::NOT_MODIFIED && is_weak {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }

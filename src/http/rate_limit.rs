@@ -25,8 +25,8 @@ const MOST_ADDRESSES: usize = 50_000;
 /// Size of an address's bucket in seconds of its rate.
 const SAVED_SECONDS: u32 = 20;
 
-/// Exempt paths: health checks of load balancers, signed webhooks, files. The folder `pkg` is served
-/// by a layer outside.
+/// Exempt paths: health checks of load balancers, signed webhooks, files. The folder `pkg` is
+/// served by a layer outside.
 const UNCOUNTED: [&str; 8] = [
     "/livez",
     "/readyz",

@@ -102,7 +102,7 @@ async fn store(session: &Session, fields: Vec<FormField>, now: OffsetDateTime) -
     if session.cycle_id().await.is_err() || session.insert(UNSAVED, form).await.is_err() {
         return false;
     }
-    session.set_expiry(Some(Expiry::AtDateTime(now + STORED_FOR)));
+    session.set_expiry(Some(Expiry::OnInactivity(STORED_FOR)));
     match session.save().await {
         Ok(()) => true,
         Err(error) => {

@@ -24,6 +24,11 @@ function reloadOnce(build) {
   location.reload();
 }
 
+// The next navigation skips a running view transition, which Chromium reports as an error.
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.message === "Transition was skipped") event.preventDefault();
+});
+
 async function attach(node, module, hydrateChildren) {
   for (const child of node.children) {
     let inner = hydrateChildren;

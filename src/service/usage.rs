@@ -91,7 +91,9 @@ impl Terms {
             Some(cap.max(used[metric]))
         });
         Ok(UsageCurrent {
-            forecast: usage_forecast(period, &before, &within, &rating, &ends, now, model),
+            // As of the last closed hour, which is all that a model knows. So it stays the same
+            // while no event arrives, and clients that poll get a 304.
+            forecast: usage_forecast(period, &before, &within, &rating, &ends, hour_of(now), model),
             current_period: CurrentPeriod { period, used },
             overages: rating.overages(&used),
             subscription: subscription.map(|subscription| summary(subscription, offer)),

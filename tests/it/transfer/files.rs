@@ -112,3 +112,16 @@ async fn pages_name_the_rules_for_prefetching() {
     assert!(paths.as_array().unwrap().iter().all(|path| !path.as_str().unwrap().starts_with("/api")), "{paths}");
     assert_eq!(app.client().get("/login").await.header("speculation-rules"), None);
 }
+
+#[tokio::test]
+async fn prefetched_pages_record_nothing() {
+    let app = TestApp::start().await;
+    let staff = app.sign_in(Role::Admin, None).await.with_header("sec-purpose", "prefetch");
+    let entries = async || -> i64 { sqlx::query_scalar("SELECT count(*) FROM billing_audit").fetch_one(&app.db).await.unwrap() };
+    let before = entries().await;
+    for path in ["/admin/customers", "/admin/reconciliation", "/admin/webhooks", "/admin/audit", "/admin/features", "/account"] {
+        assert_eq!(staff.get(path).await.status, 200, "{path}");
+    }
+    app.platform.incidents.settled().await;
+    assert_eq!(entries().await, before);
+}
