@@ -41,14 +41,17 @@ test('alerts and caps update without a reload', async ({ page }) => {
   // The job fires the demo's alerts within seconds of the start.
   const reached = panel.getByRole('row', { name: /Impressions 100% of 10,000,000 included Reached/ });
   await expect(reached).toBeVisible({ timeout: 30_000 });
-  // The mocked response has one more, so that no other test's settings change.
-  await page.route('**/api/v1/billing/alerts/standing*', async (route) => {
-    const response = await route.fetch();
-    const standing = await response.json();
-    standing.settings.metrics.api_calls.cap = { quantity: 9_876_543_210 };
-    await route.fulfill({ response, json: standing });
+  // The changed response has one more, so that no other test's settings change.
+  await page.route('**/live/billing/usage*', async (route) => {
+    const headers = { ...route.request().headers() };
+    delete headers['if-none-match'];
+    const response = await route.fetch({ headers });
+    const row = '<tr><th scope="row">API calls</th><td>Cap of 9,876,543,210</td><td>In force</td></tr>';
+    const html = await response.text();
+    const end = html.lastIndexOf('</tbody>');
+    await route.fulfill({ response, body: html.slice(0, end) + row + html.slice(end) });
   });
-  await expect(panel.getByRole('row', { name: 'API calls Cap of 9,876,543,210' })).toBeVisible({ timeout: 5_000 });
-  await panel.getByRole('link', { name: 'Change them' }).click();
+  await expect(panel.getByRole('row', { name: 'API calls Cap of 9,876,543,210' })).toBeVisible({ timeout: 12_000 });
+  await panel.getByRole('link', { name: 'Edit alerts' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
 });

@@ -1,14 +1,18 @@
 //! Data of the usage chart besides the period's own days: the previous period, and the apps.
 
-use super::calls::{Problem, usage::usage_history};
+use super::{
+    calls::{Problem, usage::usage_history},
+    language,
+};
 use crate::domain::{
-    format,
+    language::Language,
     list::{Parameter, TimeBound},
     metric::Metric,
     period::Period,
     subscription::previous,
     usage_history::{Granularity, Grouping, UsageSeries, UsageSpan},
 };
+use crate::text::usage as words;
 use serde::{Deserialize, Serialize};
 
 /// Apps with their own series; the others are summed.
@@ -53,7 +57,7 @@ impl Comparison {
         };
         let previous = previous(period);
         let days_before = days(previous, None).await?.series.first().map(quantities).unwrap_or_default();
-        let apps = if by_app { Some(apps(days(period, Some(Grouping::App)).await?.series)) } else { None };
+        let apps = if by_app { Some(apps(language(), days(period, Some(Grouping::App)).await?.series)) } else { None };
         Ok(Comparison { previous, days_before, apps })
     }
 }
@@ -63,7 +67,7 @@ fn quantities(series: &UsageSeries) -> Vec<u64> {
 }
 
 /// The first ones unchanged, the rest summed.
-fn apps(series: Vec<UsageSeries>) -> Vec<AppDays> {
+fn apps(language: Language, series: Vec<UsageSeries>) -> Vec<AppDays> {
     let alone = if series.len() > APPS + 1 || series.iter().take(APPS + 1).any(|s| s.app_id.is_none()) { APPS } else { APPS + 1 };
     let mut apps: Vec<AppDays> = Vec::new();
     let mut others: Option<(u64, Vec<u64>)> = None;
@@ -78,7 +82,7 @@ fn apps(series: Vec<UsageSeries>) -> Vec<AppDays> {
             }
         }
     }
-    apps.extend(others.map(|(count, days)| AppDays { name: format::counted(count, "other app"), days }));
+    apps.extend(others.map(|(count, days)| AppDays { name: words::other_apps(language, count), days }));
     apps
 }
 
@@ -96,10 +100,10 @@ mod tests {
     #[test]
     fn few_apps_have_their_own_series() {
         let names: Vec<String> = (1..=9).map(|n| format!("app_{n}")).collect();
-        let shown = apps(names.iter().map(|name| one(Some(name), None, 5)).collect());
+        let shown = apps(Language::English, names.iter().map(|name| one(Some(name), None, 5)).collect());
         assert_eq!(shown.iter().map(|app| app.name.clone()).collect::<Vec<_>>(), names);
         assert_eq!(shown[0].total(), 10);
-        assert_eq!(apps(Vec::new()), []);
+        assert_eq!(apps(Language::English, Vec::new()), []);
     }
 
     #[test]
@@ -107,7 +111,7 @@ mod tests {
         let names: Vec<String> = (1..=20).map(|n| format!("app_{n}")).collect();
         let mut series: Vec<UsageSeries> = names.iter().map(|name| one(Some(name), None, 5)).collect();
         series.push(one(None, Some(7), 1));
-        let shown = apps(series);
+        let shown = apps(Language::English, series);
         assert_eq!(shown.len(), 9);
         assert_eq!(shown[8], AppDays { name: "19 other apps".into(), days: vec![61, 61] });
     }

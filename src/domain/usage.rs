@@ -62,6 +62,9 @@ pub struct Overages {
     /// Why the costs are unknown: `no price in GBP`, `unknown plan platinum`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpriced: Option<String>,
+    /// The same for pages, which translate it.
+    #[serde(skip)]
+    pub unpriced_reason: Option<Unpriced>,
 }
 
 impl Overages {
@@ -71,6 +74,7 @@ impl Overages {
             metrics: rated.map(|overage| MetricOverage { amount: Some(overage.amount), cost: Some(overage.cost) }),
             total_overage_cost: Some(rated.iter().fold(0, |sum: i64, (_, overage)| sum.saturating_add(overage.cost))),
             unpriced: None,
+            unpriced_reason: None,
         }
     }
 
@@ -81,6 +85,7 @@ impl Overages {
             metrics: PerMetric::from_fn(|metric| MetricOverage { amount: over.map(|over| over[metric]), cost: None }),
             total_overage_cost: None,
             unpriced: Some(why.to_string()),
+            unpriced_reason: Some(why.clone()),
         }
     }
 

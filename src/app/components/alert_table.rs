@@ -2,12 +2,13 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::usage_summary::Tone,
+    app::{language, usage_summary::Tone},
     domain::{
         alert::{AlertStanding, Standing, State},
-        format,
+        format::last_day,
         usage::UsageCurrent,
     },
+    text::{common, format, usage as words},
 };
 use leptos::{
     either::{Either, EitherOf3},
@@ -17,35 +18,36 @@ use leptos::{
 /// One row each.
 #[component]
 pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> impl IntoView + use<> {
-    let end = format::day_month(format::last_day(&usage.current_period.period));
+    let language = language();
+    let end = format::day_month(language, last_day(&usage.current_period.period));
     let row = |one: Standing| {
         let (tone, text) = match one.state {
-            State::Reached(_) => (Tone::Warning, "Reached"),
-            State::Refusing(_) => (Tone::Danger, "Reached, more is refused"),
-            State::Expected => (Tone::Neutral, "Expected"),
-            State::InForce => (Tone::Good, "In force"),
-            State::Earlier(_) => (Tone::Neutral, "Reached earlier"),
+            State::Reached(_) => (Tone::Warning, words::reached(language)),
+            State::Refusing(_) => (Tone::Danger, words::reached_and_refusing(language)),
+            State::Expected => (Tone::Neutral, words::expected(language)),
+            State::InForce => (Tone::Good, words::in_force(language)),
+            State::Earlier(_) => (Tone::Neutral, words::reached_earlier(language)),
         };
         let when = match one.state {
             State::Reached(at) | State::Refusing(Some(at)) | State::Earlier(at) => {
                 EitherOf3::A(view! { <small><Moment at time=true /></small> })
             }
-            State::Expected => EitherOf3::B(view! { <small>{format!("by {end} at this pace")}</small> }),
+            State::Expected => EitherOf3::B(view! { <small>{words::likely_by(language, &end)}</small> }),
             State::Refusing(None) | State::InForce => EitherOf3::C(()),
         };
         view! {
             <tr>
-                <th scope="row">{one.metric.title()}</th>
-                <td>{one.threshold_text()}</td>
+                <th scope="row">{common::metric(language, one.metric)}</th>
+                <td>{words::threshold_text(language, &one)}</td>
                 <td class="first"><Badge tone text icon=true /> {when}</td>
             </tr>
         }
     };
     let list = alerts.list(usage);
     let said = match (alerts.settings.enabled(), list.is_empty()) {
-        (true, true) => Some("No threshold has been reached in this period, and none is expected to be. No cap is set."),
-        (false, true) => Some("Alerts are switched off, and no cap is set."),
-        (false, false) => Some("Alerts are switched off. Caps still apply."),
+        (true, true) => Some(words::no_threshold_no_cap(language)),
+        (false, true) => Some(words::alerts_off_no_cap(language)),
+        (false, false) => Some(words::alerts_off(language)),
         (true, false) => None,
     };
     let table = if list.is_empty() {
@@ -54,12 +56,12 @@ pub fn AlertTable<'a>(alerts: &'a AlertStanding, usage: &'a UsageCurrent) -> imp
         Either::Right(view! {
             <div class="table-frame">
                 <table class="table rows alerts">
-                    <caption class="visually-hidden">"Thresholds that were reached or are expected, and caps"</caption>
+                    <caption class="visually-hidden">{words::alerts_caption(language)}</caption>
                     <thead>
                         <tr>
-                            <th scope="col">"Metric"</th>
-                            <th scope="col">"Threshold"</th>
-                            <th scope="col">"State"</th>
+                            <th scope="col">{words::metric(language)}</th>
+                            <th scope="col">{words::threshold(language)}</th>
+                            <th scope="col">{words::state(language)}</th>
                         </tr>
                     </thead>
                     <tbody>{list.into_iter().map(row).collect_view()}</tbody>

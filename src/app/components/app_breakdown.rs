@@ -1,8 +1,9 @@
 //! A period's days per app: a small chart each, and a table with the same numbers.
 
 use crate::{
-    app::usage_comparison::AppDays,
-    domain::{format, metric::Metric, share::percentages},
+    app::{language, usage_comparison::AppDays},
+    domain::{metric::Metric, share::percentages},
+    text::{common, format, usage as words},
 };
 use leptos::{either::Either, prelude::*};
 use time::{Duration, OffsetDateTime};
@@ -13,16 +14,18 @@ const HEIGHT: u128 = 100;
 /// Apps with the most usage first: name, amount and share. `first` is the period's first day.
 #[component]
 pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDays]) -> impl IntoView + use<> {
+    let language = language();
+    let written = move |quantity| format::quantity(language, metric, quantity);
     let whole = apps.iter().fold(0_u64, |sum, app| sum.saturating_add(app.total()));
     if whole == 0 {
-        return Either::Left(view! { <p class="quiet">"No app has used any in this period."</p> });
+        return Either::Left(view! { <p class="quiet">{words::no_app(language)}</p> });
     }
     let shares = percentages(&apps.iter().map(AppDays::total).collect::<Vec<_>>());
     let items = apps
         .iter()
         .zip(shares)
         .map(|(app, share)| {
-            let figures = format!("{} · {share}%", metric.show(app.total()));
+            let figures = format!("{} · {}", written(app.total()), format::percent(language, share));
             view! {
                 <li>
                     <div>
@@ -40,24 +43,22 @@ pub fn AppBreakdown<'a>(metric: Metric, first: OffsetDateTime, apps: &'a [AppDay
         .filter(|day| apps.iter().any(|app| app.days.get(*day).is_some_and(|quantity| *quantity > 0)))
         .map(|day| {
             let at = first + Duration::DAY * u32::try_from(day).unwrap_or(u32::MAX);
-            let cells = apps
-                .iter()
-                .map(|app| view! { <td class="number">{metric.show(app.days.get(day).copied().unwrap_or(0))}</td> })
-                .collect_view();
-            view! { <tr><th scope="row">{format::day_month(at)}</th>{cells}</tr> }
+            let cells =
+                apps.iter().map(|app| view! { <td class="number">{written(app.days.get(day).copied().unwrap_or(0))}</td> }).collect_view();
+            view! { <tr><th scope="row">{format::day_month(language, at)}</th>{cells}</tr> }
         })
         .collect_view();
-    let title = format!("{} per app and day, in UTC", metric.title());
+    let title = words::per_app_and_day(language, common::metric(language, metric));
     let caption = title.clone();
     Either::Right(view! {
-        <p class="quiet">"Each chart has its own scale."</p>
+        <p class="quiet">{words::own_scales(language)}</p>
         <ul class="entries">{items}</ul>
         <details class="chart-table">
-            <summary>"Show the apps as a table"</summary>
+            <summary>{words::show_apps(language)}</summary>
             <div class="scroll" tabindex="0" role="region" aria-label=title>
                 <table class="table">
                     <caption class="visually-hidden">{caption}</caption>
-                    <thead><tr><th scope="col">"Day"</th>{heads}</tr></thead>
+                    <thead><tr><th scope="col">{words::day(language)}</th>{heads}</tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>

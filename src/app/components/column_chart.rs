@@ -2,11 +2,12 @@
 //! with a table of the same numbers.
 
 use crate::{
-    app::usage_comparison::Comparison,
-    domain::{format, metric::Metric, period::Period, usage::DailyUsage},
+    app::{language, now::now, usage_comparison::Comparison},
+    domain::{format::share, metric::Metric, period::Period, usage::DailyUsage},
+    text::{common, format, usage as words},
 };
 use leptos::prelude::*;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// Height of the plot in pixels; widths are relative, so that text keeps its size on every screen.
 const HEIGHT: u64 = 200;
@@ -22,6 +23,9 @@ pub fn ColumnChart<'a>(
     daily: &'a [DailyUsage],
     comparison: Option<&'a Comparison>,
 ) -> impl IntoView + use<> {
+    let language = language();
+    let written = |quantity| format::quantity(language, metric, quantity);
+    let today = now().to_offset(UtcOffset::UTC).replace_time(time::Time::MIDNIGHT);
     // No previous period: the customer is new.
     let comparison = comparison.filter(|comparison| comparison.days_before.iter().any(|quantity| *quantity > 0));
     let days: Vec<(OffsetDateTime, Option<u64>)> =
@@ -39,66 +43,67 @@ pub fn ColumnChart<'a>(
     let ticks: Vec<u64> = (0..=top / step).map(|n| n * step).collect();
     let scale = ticks
         .iter()
-        .map(|tick| view! { <text x="100%" y=y(*tick) dy="0.32em" text-anchor="end">{format::compact(metric, *tick)}</text> })
+        .map(|tick| view! { <text x="100%" y=y(*tick) dy="0.32em" text-anchor="end">{format::compact(language, metric, *tick)}</text> })
         .collect_view();
     let grid = ticks.iter().map(|tick| view! { <line class="chart-grid" x1="0" x2="100%" y1=y(*tick) y2=y(*tick)></line> }).collect_view();
     let every = count.div_ceil(4).max(1);
-    let before_days: Vec<String> =
-        comparison.map(|comparison| self::days(&comparison.previous).map(format::day_month).collect()).unwrap_or_default();
+    let before_days: Vec<String> = comparison
+        .map(|comparison| self::days(&comparison.previous).map(|day| format::day_month(language, day)).collect())
+        .unwrap_or_default();
     let backdrop = comparison.map(|_| backdrop(before.iter().map(|quantity| y(*quantity)), days.len(), bottom));
     let columns = days
         .iter()
         .enumerate()
         .map(|(index, (day, quantity))| {
             // In hundredths of a column: the gap on each side is a fifth of it.
-            let at = |hundredths: u64| format::share(index as u64 * 100 + hundredths, count * 100);
+            let at = |hundredths: u64| share(index as u64 * 100 + hundredths, count * 100);
             let column = quantity.map(|quantity| {
                 // A day with any usage shows at least a line.
                 let height = if quantity == 0 { 0 } else { (bottom - y(quantity)).max(2) };
-                let readout = |day: &str, quantity: u64| format!("{day}: {}", metric.show(quantity));
-                let mut shown = readout(&format::day_month(*day), quantity);
+                let readout = |day: &str, quantity: u64| words::of_day(language, day, &written(quantity));
+                let name = format::day_month(language, *day);
+                let mut shown = if *day == today {
+                    words::of_today(language, &name, words::today(language), &written(quantity))
+                } else {
+                    readout(&name, quantity)
+                };
                 if let Some((day, quantity)) = before_days.get(index).zip(before.get(index)) {
                     shown = format!("{shown} · {}", readout(day, *quantity));
                 }
                 view! {
-                    <rect class="chart-column" x=at(20) width=format::share(60, count * 100) y=bottom - height height=height rx="2"></rect>
+                    <rect class=if *day == today { "chart-column today" } else { "chart-column" } x=at(20) width=share(60, count * 100) y=bottom - height height=height rx="2"></rect>
                     <text class="chart-readout" x="100%" y="14" text-anchor="end">
                         {shown}
                     </text>
                 }
             });
             let label = (index as u64).is_multiple_of(every).then(|| {
-                view! { <text class="chart-day" x=at(50) y=bottom + 20 text-anchor="middle">{format::day_month(*day)}</text> }
+                view! { <text class="chart-day" x=at(50) y=bottom + 20 text-anchor="middle">{format::day_month(language, *day)}</text> }
             });
             view! {
                 <g class="chart-slot">
-                    <rect class="chart-hit" x=at(0) width=format::share(100, count * 100) y="0" height=bottom></rect>
+                    <rect class="chart-hit" x=at(0) width=share(100, count * 100) y="0" height=bottom></rect>
                     {column}
                     {label}
                 </g>
             }
         })
         .collect_view();
-    let label = format!(
-        "{} per day, {}: up to {} a day.{} The table below has the numbers.",
-        metric.title(),
-        format::period(&period),
-        metric.show(highest_day),
-        comparison.map(|comparison| format!(" Behind it, {}.", format::period(&comparison.previous))).unwrap_or_default()
-    );
+    let title = common::metric(language, metric);
+    let label = words::chart(language, title, &format::period(language, &period), &written(highest_day));
     let rows = days
         .iter()
         .enumerate()
         .filter_map(|(index, (day, quantity))| {
-            let quantity = metric.show((*quantity)?);
+            let quantity = written((*quantity)?);
             let before = comparison.map(|_| {
-                let quantity = before.get(index).map_or_else(|| "–".to_owned(), |quantity| metric.show(*quantity));
+                let quantity = before.get(index).map_or_else(|| "–".to_owned(), |quantity| written(*quantity));
                 view! { <td class="number">{quantity}</td> }
             });
-            Some(view! { <tr><th scope="row">{format::date(*day)}</th><td class="number">{quantity}</td>{before}</tr> })
+            Some(view! { <tr><th scope="row">{format::date(language, *day)}</th><td class="number">{quantity}</td>{before}</tr> })
         })
         .collect_view();
-    let before_head = comparison.map(|_| view! { <th scope="col" class="number">"Previous period"</th> });
+    let before_head = comparison.map(|_| view! { <th scope="col" class="number">{words::previous_period(language)}</th> });
     let legend = comparison.map(|comparison| legend(&comparison.previous));
     view! {
         <div class="chart">
@@ -107,10 +112,10 @@ pub fn ColumnChart<'a>(
         </div>
         {legend}
         <details class="chart-table">
-            <summary>"Show the numbers as a table"</summary>
+            <summary>{words::show_numbers(language)}</summary>
             <table class="table">
-                <caption class="visually-hidden">{format!("{} per day, in UTC", metric.title())}</caption>
-                <thead><tr><th scope="col">"Day (UTC)"</th><th scope="col" class="number">{metric.title()}</th>{before_head}</tr></thead>
+                <caption class="visually-hidden">{words::per_day(language, title)}</caption>
+                <thead><tr><th scope="col">{words::day_utc(language)}</th><th scope="col" class="number">{title}</th>{before_head}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </details>
@@ -123,7 +128,7 @@ fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64)
     let steps: String = tops.map(|top| format!("V{top}h1")).collect();
     view! {
         <svg
-            width=format::share(known as u64, count as u64)
+            width=share(known as u64, count as u64)
             height=bottom
             viewBox=format!("0 0 {known} {bottom}")
             preserveAspectRatio="none"
@@ -136,6 +141,7 @@ fn backdrop(tops: impl ExactSizeIterator<Item = u64>, count: usize, bottom: u64)
 
 /// The legend.
 fn legend(previous: &Period) -> impl IntoView + use<> {
+    let language = language();
     // A symbol and its text stay on one line.
     let entry = |class, text: String| {
         view! {
@@ -149,7 +155,7 @@ fn legend(previous: &Period) -> impl IntoView + use<> {
     };
     view! {
         <p class="page-sub">
-            {entry("chart-column", "This period".to_owned())} {entry("chart-before", format!("Previous period, {}", format::period(previous)))}
+            {entry("chart-column", words::this_period(language).to_owned())} {entry("chart-before", words::previous_period_of(language, &format::period(language, previous)))}
         </p>
     }
 }

@@ -4,7 +4,7 @@
 use super::{AlertSettings, Figures, FiredAlert, Threshold, cap_quantity, crossed, still_reached};
 use crate::domain::{
     metric::{Metric, PerMetric, Quantities},
-    money::{Currency, Money},
+    money::Currency,
     usage::UsageCurrent,
 };
 use serde::{Deserialize, Serialize};
@@ -74,18 +74,6 @@ pub struct Standing {
     pub currency: Currency,
     /// For a percentage, the included quantity; if it fired, the quantity at that time.
     pub included: Option<u64>,
-}
-
-impl Standing {
-    /// Display text: `80% of 1,000,000 included`, `$50.00 of overage`, `Cap of 1,200,000`.
-    pub fn threshold_text(&self) -> String {
-        match (self.threshold, self.included) {
-            (Threshold::Percent(percent), Some(included)) => format!("{percent}% of {} included", self.metric.show(included)),
-            (Threshold::Percent(percent), None) => format!("{percent}% of the included quantity"),
-            (Threshold::Cost(cost), _) => format!("{} of overage", Money::new(cost, self.currency)),
-            (Threshold::Cap(quantity), _) => format!("Cap of {}", self.metric.show(quantity)),
-        }
-    }
 }
 
 impl AlertStanding {
@@ -193,6 +181,7 @@ mod tests {
         rating::Overage,
         usage::{CurrentPeriod, Overages, SubscriptionSummary, UsageForecast},
     };
+    use crate::{domain::language::Language, text::usage::threshold_text};
     use serde_json::{Value, json};
     use time::macros::datetime;
 
@@ -293,12 +282,15 @@ mod tests {
         // 120 of 1,000 is 12%: no alert of the plan of 100 is current, and only its largest
         // percentage is shown.
         let shown = standing.list(&usage(120, 0, 120, 0));
-        let texts: Vec<(String, State)> = shown.iter().map(|one| (one.threshold_text(), one.state)).collect();
+        let texts: Vec<(String, State)> = shown.iter().map(|one| (threshold_text(Language::English, one), one.state)).collect();
         assert_eq!(texts, [("$5.00 of overage".to_owned(), State::Earlier(AT)), ("110% of 100 included".to_owned(), State::Earlier(AT))]);
         // Reached again under the current plan; the earlier alert stays on record.
         standing.fired.push(FiredAlert { included: Some(1000), ..standing.fired[0].clone() });
-        let texts: Vec<String> =
-            standing.list(&usage(850, 0, 850, 0)).iter().map(|one| format!("{} {:?}", one.threshold_text(), one.state)).collect();
+        let texts: Vec<String> = standing
+            .list(&usage(850, 0, 850, 0))
+            .iter()
+            .map(|one| format!("{} {:?}", threshold_text(Language::English, one), one.state))
+            .collect();
         assert!(texts[0].starts_with("80% of 1,000 included Reached"), "{texts:?}");
         // A correction re-arms under the same plan: the alert is not shown twice.
         standing.fired = vec![FiredAlert { rearmed_at: Some(AT), ..standing.fired[5].clone() }, standing.fired[5].clone()];
@@ -341,7 +333,8 @@ mod tests {
     #[test]
     fn thresholds_have_display_texts() {
         let text = |metric, threshold| {
-            Standing { metric, threshold, state: State::Expected, currency: Currency::USD, included: Some(1_000_000) }.threshold_text()
+            let one = Standing { metric, threshold, state: State::Expected, currency: Currency::USD, included: Some(1_000_000) };
+            threshold_text(Language::English, &one)
         };
         assert_eq!(text(Metric::Impressions, Threshold::Percent(80)), "80% of 1,000,000 included");
         assert_eq!(text(Metric::Impressions, Threshold::Cost(5000)), "$50.00 of overage");

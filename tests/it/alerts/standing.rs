@@ -62,7 +62,7 @@ async fn a_forecast_threshold_is_expected_with_its_cost() {
     assert!((850_000..950_000).contains(&amount), "{current}");
     assert_eq!(current["forecast"]["overage_costs"], json!({"impressions": 0, "api_calls": 0, "data_transfer": 0}));
     let shown = section(&person.get("/billing/usage").await.text());
-    assert!(shown.contains("Impressions 80% of 1,000,000 included Expected by 30 Nov at this pace"), "{shown}");
+    assert!(shown.contains("Impressions 80% of 1,000,000 included Expected Likely by 30 Nov"), "{shown}");
     assert!(!shown.contains("100%"), "{shown}");
 }
 
