@@ -233,6 +233,9 @@ fn missing(kind: Kind, object: Object, record: &Record) -> Discrepancy {
     let worth = record.worth();
     let said = worth.map(Said::Number).or_else(|| record.status.clone().map(Said::Text));
     let there = fields(record, record);
+    // A void invoice is not collected (Stripe, "Status transitions and finalization").
+    let is_void = object == Object::Invoice && record.status.as_deref() == Some("void");
+    let amount = if is_void { 0 } else { magnitude(worth.unwrap_or(0)) };
     let here = kind == Kind::MissingInStripe;
     let fields = there.into_iter().map(|field| Field {
         internal: field.internal.filter(|_| here),
@@ -253,7 +256,7 @@ fn missing(kind: Kind, object: Object, record: &Record) -> Discrepancy {
         stripe_value: said.filter(|_| !here),
         difference: worth.map(|worth| if here { worth } else { worth.saturating_neg() }),
         percentage_diff: None,
-        amount: magnitude(worth.unwrap_or(0)),
+        amount,
         currency: record.currency,
         within_tolerance: false,
         fields: fields.collect(),

@@ -288,3 +288,14 @@ fn runs_round_trip_through_json() {
     let text = serde_json::to_string(&detail).unwrap();
     assert_eq!(serde_json::from_str::<ReconciliationDetail>(&text).unwrap(), detail, "{text}");
 }
+
+/// A missing invoice that Stripe voided differs, but no amount is at stake.
+#[test]
+fn a_missing_void_invoice_has_no_amount() {
+    let amount = |status: &str| {
+        let invoice = Record { status: Some(status.to_owned()), ..invoice(1, 1_790_000_000, 50_173) };
+        compare(Object::Invoice, None, Some(&invoice), TOLERANCE).iter().map(|found| (found.kind, found.amount)).collect::<Vec<_>>()
+    };
+    assert_eq!(amount("void"), [(Kind::MissingLocally, 0)]);
+    assert_eq!(amount("open"), [(Kind::MissingLocally, 50_173)]);
+}
