@@ -2,7 +2,7 @@
 //! banner.
 
 use crate::{
-    app::local_path::{CUSTOMERS, HOME},
+    app::local_path::{CUSTOMERS, HOME, staff_path},
     domain::identity::Viewer,
     http::{
         extract::{ByForm, FormOrJson},
@@ -31,6 +31,9 @@ pub fn router() -> OpenApiRouter<Server> {
 pub struct ViewAs {
     #[schema(value_type = uuid::Uuid)]
     customer_id: String,
+    /// Path of the staff page that stopping returns to; the customers' page if absent.
+    #[schema(max_length = 2000)]
+    next: Option<String>,
 }
 
 /// `POST /admin/view-as`: from now on the session's pages, and responses to requests without a
@@ -59,9 +62,10 @@ pub async fn start(
         Err(ApiError(Error::Forbidden(_) | Error::Unauthenticated)) if by_form => return Ok(Redirect::to(CUSTOMERS).into_response()),
         other => other?,
     };
-    let FormOrJson { body: ViewAs { customer_id }, .. } = body?;
+    let FormOrJson { body: ViewAs { customer_id, next }, .. } = body?;
     let customer = view_as::start(&staff.platform, &staff.principal, &origin, &customer_id).await?;
-    session::view_as(&session, Some(customer)).await?;
+    let from = next.as_deref().and_then(staff_path);
+    session::view_as(&session, customer, from).await?;
     if by_form {
         return Ok(Redirect::to(HOME).into_response());
     }
@@ -75,12 +79,13 @@ pub async fn start(
     description = "Also succeeds if no customer is viewed.",
     responses(
         (status = 204, description = "Stopped"),
-        (status = 303, description = "For a form", headers(("Location" = String, description = "The customers' page"))),
+        (status = 303, description = "For a form", headers(("Location" = String, description = "The staff page where it was started"))),
     ),
     extensions(("x-role" = json!("admin")))
 )]
 pub async fn stop(staff: Staff, origin: Origin, session: Session, ByForm(by_form): ByForm) -> Result<Response, ApiError> {
     view_as::stop(&staff.platform, &staff.principal, &origin).await?;
-    session::view_as(&session, None).await?;
-    Ok(if by_form { Redirect::to(CUSTOMERS).into_response() } else { StatusCode::NO_CONTENT.into_response() })
+    let from = session::stop_viewing(&session).await?;
+    let next = from.as_deref().and_then(staff_path).unwrap_or(CUSTOMERS);
+    Ok(if by_form { Redirect::to(next).into_response() } else { StatusCode::NO_CONTENT.into_response() })
 }

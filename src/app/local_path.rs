@@ -20,6 +20,11 @@ pub fn local_path(path: &str) -> Option<&str> {
     local.then_some(path)
 }
 
+/// The path if it is of a staff page and has at most 2,000 bytes.
+pub fn staff_path(path: &str) -> Option<&str> {
+    local_path(path).filter(|path| path.starts_with("/admin/") && path.len() <= 2_000)
+}
+
 /// A form's redirect: always one of our paths.
 pub fn next_path(next: &str) -> &str {
     local_path(next).unwrap_or(HOME)
@@ -55,6 +60,15 @@ mod tests {
             ["", "billing", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "javascript:alert(1)", "/a\nb"]
         {
             assert_eq!(local_path(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_staff_pages_are_returned_to() {
+        assert_eq!(staff_path("/admin/customers?q=a"), Some("/admin/customers?q=a"));
+        let long = format!("/admin/customers?q={}", "a".repeat(2_000));
+        for bad in ["/billing/usage", "//evil.example/admin/", "https://evil.example/admin/", "/admin/\n", &long] {
+            assert_eq!(staff_path(bad), None, "{bad}");
         }
     }
 

@@ -69,6 +69,8 @@ pub(super) const UNSAVED: &str = "unsaved";
 const CODE_WITHIN: Duration = Duration::minutes(10);
 /// The customer as which staff view the pages.
 const VIEWING: &str = "viewing";
+/// The page where they started to.
+const VIEWING_FROM: &str = "viewing_from";
 
 /// Minimum time between two writes of a session that extend its idle limit.
 const SEEN_EVERY: Duration = Duration::minutes(1);
@@ -190,13 +192,22 @@ pub async fn renew(session: &Session) -> Result<(), Error> {
     store(session).await
 }
 
-/// Sets or clears the customer as which staff view the pages.
-pub async fn view_as(session: &Session, customer: Option<CustomerId>) -> Result<(), Error> {
-    match customer {
-        Some(customer) => session.insert(VIEWING, customer).await.map_err(broken)?,
-        None => session.remove_value(VIEWING).await.map(drop).map_err(broken)?,
+/// Sets the customer as which staff view the pages; `from`: the page to return to.
+pub async fn view_as(session: &Session, customer: CustomerId, from: Option<&str>) -> Result<(), Error> {
+    session.insert(VIEWING, customer).await.map_err(broken)?;
+    match from {
+        Some(from) => session.insert(VIEWING_FROM, from).await.map_err(broken)?,
+        None => session.remove_value(VIEWING_FROM).await.map(drop).map_err(broken)?,
     }
     store(session).await
+}
+
+/// Clears the customer as which staff view the pages. Returns the page to return to.
+pub async fn stop_viewing(session: &Session) -> Result<Option<String>, Error> {
+    session.remove_value(VIEWING).await.map_err(broken)?;
+    let from = session.remove::<String>(VIEWING_FROM).await.map_err(broken)?;
+    store(session).await?;
+    Ok(from)
 }
 
 /// Deletes a session; its cookie is invalid from now on.
