@@ -18,6 +18,7 @@ pub mod now;
 pub mod pages;
 pub mod shell;
 pub mod status;
+pub mod stripe_dashboard;
 pub mod usage_comparison;
 pub mod usage_summary;
 

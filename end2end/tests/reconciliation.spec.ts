@@ -20,7 +20,7 @@ test('staff reconcile with Stripe and repair a discrepancy', async ({ page }) =>
   // During the run the page updates itself, and shows the result without a reload.
   await expect(page.getByText(/^[A-Za-z ]+: \d+ of about \d+ compared$/)).toBeVisible();
   await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
-  await expect(page.getByText('Differences', { exact: true })).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator('.title-row').getByText('Differences', { exact: true })).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole('button', { name: 'Repair all' })).toBeVisible();
   expect(page.url()).toBe(run);
 

@@ -53,16 +53,6 @@ impl Feature {
         }
     }
 
-    /// Display name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Feature::Billing => "Billing",
-            Feature::UsageIngest => "Usage ingest",
-            Feature::InvoicePdf => "Invoice PDFs",
-            Feature::CustomerPortal => "Stripe’s customer portal",
-        }
-    }
-
     /// The error code of the 503 while it is off.
     pub const fn disabled_code(self) -> ErrorCode {
         match self {

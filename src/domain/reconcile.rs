@@ -61,20 +61,6 @@ impl Kind {
             Kind::MissedEvent => "missed_event",
         }
     }
-
-    /// Display name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Kind::MissingLocally => "Missing here",
-            Kind::MissingInStripe => "Missing in Stripe",
-            Kind::Amount => "Amount",
-            Kind::Status => "Status",
-            Kind::Currency => "Currency",
-            Kind::UsageQuantity => "Usage",
-            Kind::SubscriptionDrift => "Drift",
-            Kind::MissedEvent => "Missed event",
-        }
-    }
 }
 
 impl fmt::Display for Kind {

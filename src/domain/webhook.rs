@@ -34,17 +34,6 @@ impl WebhookStatus {
         }
     }
 
-    /// Display name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            WebhookStatus::Received => "Waiting",
-            WebhookStatus::Applied => "Applied",
-            WebhookStatus::Ignored => "Ignored",
-            WebhookStatus::Failed => "Failed",
-            WebhookStatus::Dead => "Given up",
-        }
-    }
-
     /// Failed, whether or not it will be retried.
     pub const fn is_failure(self) -> bool {
         matches!(self, WebhookStatus::Failed | WebhookStatus::Dead)

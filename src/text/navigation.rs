@@ -11,7 +11,7 @@ texts! {
     customers { en: "Customers", de: "Kunden", fr: "Clients" }
     reconciliation { en: "Reconciliation", de: "Abgleich", fr: "Rapprochement" }
     webhooks { en: "Webhooks", de: "Webhooks", fr: "Webhooks" }
-    audit { en: "Audit", de: "Audit", fr: "Audit" }
+    audit { en: "Audit", de: "Protokoll", fr: "Audit" }
     features { en: "Features", de: "Funktionen", fr: "Fonctionnalités" }
 
     account { en: "Account", de: "Konto", fr: "Compte" }

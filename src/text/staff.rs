@@ -1,10 +1,16 @@
 //! The pages of the platform’s staff: customers, reconciliation, webhooks, audit log, features.
 
+pub mod inbox;
+pub mod log;
+pub mod mirror;
+pub mod runs;
+pub mod switches;
+
 texts! {
     customers { en: "Customers", de: "Kunden", fr: "Clients" }
     reconciliation { en: "Reconciliation", de: "Abgleich", fr: "Rapprochement" }
     webhooks { en: "Webhooks", de: "Webhooks", fr: "Webhooks" }
-    audit { en: "Audit log", de: "Audit-Protokoll", fr: "Journal d’audit" }
+    audit { en: "Audit log", de: "Prüfprotokoll", fr: "Journal d’audit" }
     features { en: "Features", de: "Funktionen", fr: "Fonctionnalités" }
 
     customer_count(count: u64) {

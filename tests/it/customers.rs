@@ -126,7 +126,7 @@ async fn customers_have_their_plan_and_mirror_state() {
 
     let html = staff.get("/admin/customers").await.text();
     for text in
-        ["billing@forge.example", "cus_forge", "Growth", "active", "1 event failed", "1 difference open", "As in Stripe", "No subscription"]
+        ["billing@forge.example", "cus_forge", "Growth", "Active", "1 event failed", "1 difference open", "In sync", "No subscription"]
     {
         assert!(html.contains(text), "{text}: {html}");
     }
@@ -165,17 +165,17 @@ async fn a_run_does_not_cover_later_changes() {
     let page = async || staff.get("/admin/customers").await.text();
     assert_eq!((&mirror().await["reconciled_at"], &mirror().await["open_discrepancies"]), (&Value::Null, &Value::Null));
     let html = page().await;
-    assert!(html.contains("Not compared yet") && !html.contains("As in Stripe"), "{html}");
+    assert!(html.contains("Not compared yet") && !html.contains("In sync"), "{html}");
 
     // Existed before the run began, and unchanged since.
     sqlx::query("UPDATE customers SET created_at = '2026-01-01Z'").execute(&app.db).await.unwrap();
     assert_eq!((&mirror().await["changed_since"], &mirror().await["open_discrepancies"]), (&json!(false), &json!(0)));
-    assert!(page().await.contains("As in Stripe"));
+    assert!(page().await.contains("In sync"));
 
     app.deliver(&[invoice_event("cus_forge", "evt_new", json!(4200))]).await;
     assert_eq!(mirror().await["changed_since"], true);
     let html = page().await;
-    assert!(html.contains("Changed since") && !html.contains("As in Stripe"), "{html}");
+    assert!(html.contains("Changed since") && !html.contains("In sync"), "{html}");
 
     // A run over recent objects covers no older customer, and no run covers a customer without a
     // Stripe id.

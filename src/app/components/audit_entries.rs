@@ -2,20 +2,30 @@
 
 use super::{Badge, Moment};
 use crate::{
-    app::{filters::audit_of, json_text::lay_out, usage_summary::Tone},
-    domain::audit::AuditEntry,
+    app::{
+        filters::audit_of,
+        json_text::lay_out,
+        language,
+        local_path::{CUSTOMERS, percent_encode},
+        stripe_dashboard::dashboard_href,
+        usage_summary::Tone,
+    },
+    domain::{audit::AuditEntry, language::Language},
+    text::{
+        common,
+        staff::{inbox, log as words, mirror},
+    },
 };
 use leptos::prelude::*;
 use serde_json::Value;
 
 /// Failed and refused entries are marked.
-const fn refusals() -> [(&'static str, Tone, &'static str); 4] {
-    [
-        ("error", Tone::Danger, "Error"),
-        ("access.refused", Tone::Warning, "Refused"),
-        ("session.refused", Tone::Warning, "Refused"),
-        ("session.throttled", Tone::Warning, "Refused"),
-    ]
+fn refusal(language: Language, event_type: &str) -> Option<(Tone, &'static str)> {
+    match event_type {
+        "error" => Some((Tone::Danger, words::error(language))),
+        "access.refused" | "session.refused" | "session.throttled" => Some((Tone::Warning, words::refused(language))),
+        _ => None,
+    }
 }
 
 /// `sealed_upto`: the last sealed entry.
@@ -26,7 +36,9 @@ pub fn AuditEntries<'a>(entries: &'a [AuditEntry], sealed_upto: Option<i64>) -> 
 }
 
 fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
-    let sign = refusals().into_iter().find(|(event_type, ..)| *event_type == entry.event_type);
+    let language = language();
+    let sign = refusal(language, &entry.event_type);
+    let title = words::event_type(language, &entry.event_type);
     let whose = entry.customer.clone().or_else(|| entry.customer_id.map(|id| id.to_string()));
     let is_sealed = sealed_upto.is_some_and(|last| entry.id <= last);
     let fact =
@@ -34,8 +46,25 @@ fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
     let customer = entry.customer_id.map(|id| {
         view! {
             <div>
-                <dt>"Customer"</dt>
-                <dd class="ids"><a href=audit_of(id)>{id.to_string()}</a></dd>
+                <dt>{words::customer(language)}</dt>
+                <dd class="ids">
+                    <a href=format!("{CUSTOMERS}?q={}", percent_encode(&id.to_string()))>
+                        {entry.customer.clone().unwrap_or_else(|| id.to_string())}
+                    </a>
+                    " · "
+                    <a href=audit_of(id)>{mirror::audit_link(language)}</a>
+                </dd>
+            </div>
+        }
+    });
+    let invoice = invoice_of(&entry.data).map(|id| {
+        let href = dashboard_href(&id, None);
+        view! {
+            <div>
+                <dt>{words::invoice(language)}</dt>
+                <dd class="ids">
+                    {id} {href.map(|href| view! { " · " <a href=href rel="external noreferrer">{inbox::open_in_stripe(language)}</a> })}
+                </dd>
             </div>
         }
     });
@@ -44,21 +73,23 @@ fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
             <details>
                 <summary>
                     <span class="trail-type ids">
-                        <b>{entry.event_type.clone()}</b>
-                        {sign.map(|(_, tone, text)| view! { <Badge tone text icon=true /> })}
+                        {title.map(|title| view! { <b>{title}</b> " " })}
+                        <span class="trail-code">{entry.event_type.clone()}</span>
+                        {sign.map(|(tone, text)| view! { <Badge tone text icon=true /> })}
                     </span>
                     <span class="ids">{entry.actor.clone()}</span>
                     <span class="trail-whose ids">{whose}</span>
                     <span class="trail-when"><Moment at=entry.created_at time=true /></span>
                 </summary>
                 <dl class="facts wide-facts">
-                    {fact("Entry", Some(entry.id.to_string()))}
+                    {fact(words::entry(language), Some(entry.id.to_string()))}
                     {customer}
-                    {fact("Address", entry.ip_address.clone())}
-                    {fact("Program", entry.user_agent.clone())}
+                    {invoice}
+                    {fact(words::address(language), entry.ip_address.clone())}
+                    {fact(words::program(language), entry.user_agent.clone())}
                     <div>
-                        <dt>"Chain"</dt>
-                        <dd>{if is_sealed { "Sealed" } else { "Not sealed yet" }}</dd>
+                        <dt>{words::chain(language)}</dt>
+                        <dd>{if is_sealed { words::sealed(language) } else { words::not_sealed(language) }}</dd>
                     </div>
                 </dl>
                 {data(&entry.data)}
@@ -69,6 +100,7 @@ fn row(entry: &AuditEntry, sealed_upto: Option<i64>) -> impl IntoView + use<> {
 
 /// A change's old and new values side by side, with further data below.
 fn data(data: &Value) -> impl IntoView + use<> {
+    let language = language();
     let Sides { before, after, rest } = Sides::of(data);
     let side = |title: &'static str, value: Option<Value>| {
         value.map(|value| {
@@ -82,9 +114,17 @@ fn data(data: &Value) -> impl IntoView + use<> {
     };
     view! {
         <div class="trail-data">
-            {side("Before", before)} {side("After", after)} {side("Details", rest)}
+            {side(words::before(language), before)} {side(words::after(language), after)} {side(common::details(language), rest)}
         </div>
     }
+}
+
+/// Stripe's id of the invoice that an entry is about.
+fn invoice_of(data: &Value) -> Option<String> {
+    let fields = data.as_object()?;
+    let own = fields.values().filter_map(Value::as_str).find(|text| text.starts_with("in_"));
+    let nested = || ["after", "before"].into_iter().find_map(|side| invoice_of(fields.get(side)?));
+    own.map(str::to_owned).or_else(nested)
 }
 
 /// The parts of an entry's data.
@@ -108,6 +148,14 @@ impl Sides {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_entry_names_its_invoice() {
+        assert_eq!(invoice_of(&json!({"type": "x", "invoice": "in_1"})).as_deref(), Some("in_1"));
+        assert_eq!(invoice_of(&json!({"after": {"id": "in_2"}})).as_deref(), Some("in_2"));
+        assert_eq!(invoice_of(&json!({"id": "ch_1", "after": [1]})), None);
+        assert_eq!(invoice_of(&json!("in_1")), None);
+    }
 
     #[test]
     fn old_and_new_values_are_separated_from_other_data() {

@@ -7,7 +7,7 @@ use crate::{
         invoice::{InvoiceStatus, InvoiceSummary},
         webhook::WebhookStatus,
     },
-    text::{common, invoices as words},
+    text::{common, invoices as words, staff::inbox},
 };
 use leptos::prelude::*;
 
@@ -60,5 +60,5 @@ pub fn WebhookBadge(status: WebhookStatus) -> impl IntoView {
         WebhookStatus::Dead => Tone::Danger,
         WebhookStatus::Received | WebhookStatus::Ignored => Tone::Neutral,
     };
-    view! { <Badge tone text=status.title() /> }
+    view! { <Badge tone text=inbox::status(language(), status) /> }
 }

@@ -2,30 +2,33 @@
 
 use super::Badge;
 use crate::{
-    app::usage_summary::Tone,
+    app::{language, usage_summary::Tone},
     domain::{
+        language::Language,
         money::Money,
         reconcile::{ReconciliationStatus, ReconciliationSummary, Totals},
     },
+    text::{format, staff::runs as words},
 };
 use leptos::prelude::*;
 
 /// Its status, and a completed run's verdict.
 #[component]
 pub fn RunBadge<'a>(run: &'a ReconciliationSummary) -> impl IntoView + use<> {
+    let language = language();
     let (tone, text) = match (run.status, run.within_tolerance) {
-        (ReconciliationStatus::Running, _) => (Tone::Neutral, "Running"),
-        (ReconciliationStatus::Completed, Some(true)) if run.discrepancies == 0 => (Tone::Good, "All well"),
-        (ReconciliationStatus::Completed, Some(true)) => (Tone::Good, "Within tolerance"),
-        (ReconciliationStatus::Completed, _) => (Tone::Warning, "Differences"),
-        (ReconciliationStatus::Failed, _) => (Tone::Danger, "Failed"),
-        (ReconciliationStatus::Cancelled, _) => (Tone::Neutral, "Cancelled"),
+        (ReconciliationStatus::Completed, Some(true)) if run.discrepancies == 0 => (Tone::Good, words::no_differences(language)),
+        (ReconciliationStatus::Completed, Some(true)) => (Tone::Good, words::within_tolerance(language)),
+        (ReconciliationStatus::Completed, _) => (Tone::Warning, words::differences_heading(language)),
+        (ReconciliationStatus::Failed, _) => (Tone::Danger, words::status(language, run.status)),
+        (ReconciliationStatus::Running | ReconciliationStatus::Cancelled, _) => (Tone::Neutral, words::status(language, run.status)),
     };
     view! { <Badge tone text icon=true /> }
 }
 
 /// The amounts at stake, one currency at a time.
-pub fn at_stake(totals: &Totals) -> String {
-    let amounts: Vec<String> = totals.iter().map(|(currency, amount)| Money::new(*amount, *currency).to_string()).collect();
-    if amounts.is_empty() { "–".to_owned() } else { amounts.join(", ") }
+pub fn at_stake(language: Language, totals: &Totals) -> String {
+    let amounts = totals.iter().filter(|(_, amount)| **amount != 0);
+    let amounts: Vec<String> = amounts.map(|(currency, amount)| format::money(language, Money::new(*amount, *currency))).collect();
+    if amounts.is_empty() { "–".to_owned() } else { amounts.join(" · ") }
 }

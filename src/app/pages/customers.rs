@@ -10,21 +10,22 @@ use crate::{
             filter_form::{FilterErrors, FilterForm, Input},
             list::{ListWords, query, rows, show},
         },
+        language,
     },
     domain::{
         customer::CustomerPage,
         list::{CustomerFilter, ListQuery},
     },
-    text::{common, staff as words},
+    text::{common, staff, staff::mirror},
 };
 use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
-    count: words::customer_count,
+    count: staff::customer_count,
     glyph: Glyph::Customers,
-    empty: (words::no_customers, words::no_customers_text),
-    unmatched: words::no_customer_matches,
-    past_end: words::no_more_customers,
+    empty: (staff::no_customers, staff::no_customers_text),
+    unmatched: staff::no_customer_matches,
+    past_end: staff::no_more_customers,
     fields: &[("q", common::search_too_long)],
 };
 
@@ -32,19 +33,20 @@ static WORDS: ListWords = ListWords {
 pub async fn page() -> Page {
     let query: ListQuery<CustomerFilter> = query();
     let answer = customers(query.clone()).await;
-    Page::new("Customers", show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page)))
+    Page::new(staff::customers(language()), show(&WORDS, &query, answer, |answer| head(&query, answer.err()), |page| list(&query, &page)))
 }
 
 fn head(query: &ListQuery<CustomerFilter>, wrong: Option<&FilterErrors>) -> AnyView {
-    let inputs = vec![Input::new("q", "Name, e-mail address, id or Stripe id", "search", query.filter.q.text()).growing()];
+    let language = language();
+    let inputs = vec![Input::new("q", mirror::search_label(language), "search", query.filter.q.text()).growing()];
     view! {
         <header class="page-head">
             <div>
-                <h1>"Customers"</h1>
-                <p class="page-sub">"All customers, and the state of their mirror of Stripe."</p>
+                <h1>{staff::customers(language)}</h1>
+                <p class="page-sub">{mirror::subtitle(language)}</p>
             </div>
         </header>
-        <FilterForm query label="Customers" inputs wrong action="Search" />
+        <FilterForm query label=staff::customers(language) inputs wrong action=common::search(language) />
     }
     .into_any()
 }

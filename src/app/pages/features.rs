@@ -7,11 +7,13 @@ use crate::{
         address::address,
         calls::features::switches,
         components::{Badge, Glyph, Icon, Moment, ProblemNotice},
+        language,
         local_path::FEATURES,
         status::set_status,
         usage_summary::Tone,
     },
     domain::features::{Feature, Hold, Switch},
+    text::{common, staff, staff::switches as words},
 };
 use leptos::{either::Either, prelude::*};
 
@@ -22,26 +24,26 @@ pub async fn page() -> Page {
         Ok(switches) => Either::Left(show(&switches, address.parse::<Feature>("done"), address.get("refused"))),
         Err(problem) => Either::Right(view! { <ProblemNotice problem page=true /> }),
     };
-    Page::new("Features", content)
+    Page::new(staff::features(language()), content)
 }
 
 fn show(switches: &[Switch], done: Option<Feature>, refused: Option<&str>) -> impl IntoView + use<> {
+    let language = language();
     let notice = done.and_then(|feature| switches.iter().find(|switch| switch.name == feature)).map(|switch| {
-        let state = if switch.switched_on { "on" } else { "off" };
+        let title = words::title(language, switch.name);
+        let text = if switch.switched_on { words::switched_on_done(language, title) } else { words::switched_off_done(language, title) };
         view! {
             <p class="notice tone-good" role="status">
                 <Icon glyph=Glyph::Check />
-                <span>{format!("{}: switched {state}. Every server follows within two seconds.", switch.name.title())}</span>
+                <span>{text}</span>
             </p>
         }
     });
     let refused = refused.map(|code| {
         let (status, text) = match code {
-            "not_found" => (404, "There is no such feature. Nothing was switched."),
-            "invalid_parameter" => {
-                (422, "Nothing was switched: a reason has at most 500 characters, and no control characters; a switch is on or off.")
-            }
-            _ => (503, "Nothing was switched. Try again in a moment."),
+            "not_found" => (404, words::unknown_feature(language)),
+            "invalid_parameter" => (422, words::invalid_switch(language)),
+            _ => (503, words::unavailable(language)),
         };
         set_status(status);
         view! {
@@ -54,8 +56,8 @@ fn show(switches: &[Switch], done: Option<Feature>, refused: Option<&str>) -> im
     view! {
         <header class="page-head">
             <div>
-                <h1>"Features"</h1>
-                <p class="page-sub">"What customers and their programs can use. A switch takes effect on every server within two seconds, and persists."</p>
+                <h1>{staff::features(language)}</h1>
+                <p class="page-sub">{words::subtitle(language)}</p>
             </div>
         </header>
         {notice}
@@ -65,15 +67,12 @@ fn show(switches: &[Switch], done: Option<Feature>, refused: Option<&str>) -> im
 }
 
 fn panel(switch: &Switch) -> impl IntoView + use<> {
+    let language = language();
     let feature = switch.name;
     let title_id = format!("{feature}-title");
-    let (tone, state) = if switch.enabled { (Tone::Good, "On") } else { (Tone::Warning, "Off") };
+    let (tone, state) = if switch.enabled { (Tone::Good, common::on(language)) } else { (Tone::Warning, common::off(language)) };
     let held = switch.held_off_by.map(|hold| {
-        let text = match hold {
-            Hold::Environment => "BILLING_ENABLED=false is set on this server and overrides the switch.",
-            Hold::Billing => "It is off because billing is off.",
-            Hold::Stripe => "It is off because this platform is not connected to Stripe (STRIPE_SECRET_KEY).",
-        };
+        let text = words::hold(language, hold);
         view! {
             <p class="notice tone-warning">
                 <Icon glyph=Glyph::Warning />
@@ -81,26 +80,29 @@ fn panel(switch: &Switch) -> impl IntoView + use<> {
             </p>
         }
     });
-    let position = if switch.switched_on { "on" } else { "off" };
+    // A switch can't turn on what the configuration keeps off.
+    let is_fixed = matches!(switch.held_off_by, Some(Hold::Environment | Hold::Stripe));
+    let change = (!is_fixed).then(|| confirmation(switch));
     let last = switch.changed_by.clone().zip(switch.changed_at).map(|(who, at)| {
+        let by = if switch.switched_on { words::switched_on_by(language, &who) } else { words::switched_off_by(language, &who) };
         view! {
             <p class="freshness ids">
-                {format!("Switched {position} by {who}, ")} <Moment at time=true /> {switch.reason.clone().map(|reason| format!(": {reason}"))}
+                {by} " " <Moment at time=true /> {switch.reason.clone().map(|reason| format!(": {reason}"))}
             </p>
         }
     });
-    let never = last.is_none().then(|| view! { <p class="freshness">"It has never been switched."</p> });
+    let never = last.is_none().then(|| view! { <p class="freshness">{words::never(language)}</p> });
     view! {
         <section class="panel feature" aria-labelledby=title_id.clone()>
             <header class="panel-head">
-                <h2 id=title_id.clone()>{feature.title()}</h2>
+                <h2 id=title_id.clone()>{words::title(language, feature)}</h2>
                 <Badge tone text=state icon=true />
             </header>
-            <p>{what(feature)}</p>
+            <p>{words::about(language, feature)}</p>
             {held}
             {last}
             {never}
-            {confirmation(switch)}
+            {change}
         </section>
     }
 }
@@ -108,49 +110,28 @@ fn panel(switch: &Switch) -> impl IntoView + use<> {
 /// The effect, a reason, and the button.
 fn confirmation(switch: &Switch) -> impl IntoView + use<> {
     let feature = switch.name;
+    let language = language();
+    let title = words::title(language, feature);
     let to = !switch.switched_on;
-    let word = if to { "on" } else { "off" };
+    let (open, confirm) = if to {
+        (words::switch_on(language), words::confirm_on(language, title))
+    } else {
+        (words::switch_off(language), words::confirm_off(language, title))
+    };
     let id = format!("{feature}-reason");
     view! {
         <details class="confirm">
-            <summary>{format!("Switch {word}…")} <span class="visually-hidden">" " {feature.title()}</span></summary>
+            <summary>{open} <span class="visually-hidden">" " {title}</span></summary>
             <form method="post" action=FEATURES>
-                <p>{effect(feature, to)}</p>
+                <p>{words::effect(language, feature, to)}</p>
                 <input type="hidden" name="name" value=feature.name() />
                 <input type="hidden" name="enabled" value=to.to_string() />
                 <div class="field">
-                    <label for=id.clone()>"Reason, for the audit log"</label>
+                    <label for=id.clone()>{words::reason(language)}</label>
                     <input id=id name="reason" type="text" maxlength="500" autocomplete="off" />
                 </div>
-                <button class="button primary">{format!("Switch {} {word}", feature.title())}</button>
+                <button class="button primary">{confirm}</button>
             </form>
         </details>
-    }
-}
-
-const fn what(feature: Feature) -> &'static str {
-    match feature {
-        Feature::Billing => "Customers’ pages under /billing, and the API under /api/v1/billing.",
-        Feature::UsageIngest => "Usage events from customers.",
-        Feature::InvoicePdf => "Invoices as PDF.",
-        Feature::CustomerPortal => "The link to Stripe’s customer portal.",
-    }
-}
-
-/// The effect of a switch.
-const fn effect(feature: Feature, on: bool) -> &'static str {
-    match (feature, on) {
-        (Feature::Billing, false) => {
-            "All users see a page that says billing is paused, API clients get a 503, and no alerts are sent. Staff pages stay available. Stripe’s webhooks are still verified and stored, and applied once billing is on again. Usage is still accepted."
-        }
-        (Feature::Billing, true) => "Pages and API are available again, and the webhooks received meanwhile are applied.",
-        (Feature::UsageIngest, false) => {
-            "Senders get a 503 with Retry-After and should retry; events that are never retried are not billed."
-        }
-        (Feature::UsageIngest, true) => "Usage events are accepted again. Refused events count when they are retried, up to 35 days back.",
-        (Feature::InvoicePdf, false) => "Invoices stay visible; their download is hidden, and API clients get a 503.",
-        (Feature::InvoicePdf, true) => "Invoices can be downloaded again.",
-        (Feature::CustomerPortal, false) => "The button to Stripe’s portal is hidden, and API clients get a 503.",
-        (Feature::CustomerPortal, true) => "The button to Stripe’s portal is shown again, if Stripe is connected.",
     }
 }

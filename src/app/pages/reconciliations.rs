@@ -12,21 +12,22 @@ use crate::{
             run_badge::{RunBadge, at_stake},
         },
         filters::run_href,
+        language,
     },
     domain::{
         list::{EveryRun, ListQuery},
         reconcile::{ReconciliationPage, ReconciliationSummary},
     },
-    text::staff as words,
+    text::{common, format, staff, staff::runs},
 };
 use leptos::{either::Either, prelude::*};
 
 static WORDS: ListWords = ListWords {
-    count: words::run_count,
+    count: staff::run_count,
     glyph: Glyph::Search,
-    empty: (words::no_runs, words::no_runs_text),
-    unmatched: words::no_runs_text,
-    past_end: words::no_more_runs,
+    empty: (staff::no_runs, staff::no_runs_text),
+    unmatched: staff::no_runs_text,
+    past_end: staff::no_more_runs,
     fields: &[],
 };
 
@@ -42,34 +43,35 @@ pub async fn page() -> Page {
         let table = (!page.reconciliations.is_empty()).then(|| table(&page.reconciliations).into_any());
         rows(&WORDS, &query, &page.pagination, table)
     });
-    Page::new("Reconciliation", content)
+    Page::new(staff::reconciliation(language()), content)
 }
 
 fn head(answer: Option<&ReconciliationPage>, wrong: Option<(&str, &str)>) -> AnyView {
+    let language = language();
     let notice = wrong.map(|(code, field)| {
         let text = match (code, field) {
-            ("reconciliation_running", _) => "A run is already in progress: open it below, or wait for its end.",
-            (_, "from") => "The first day must be before the last one, and not in the future.",
-            (_, "to") => "The last day is not a date such as 2026-11-30.",
-            (_, "customer_id") => "No customer with a Stripe id has this id.",
-            ("stripe_not_configured", _) => "This platform is not connected to Stripe.",
-            _ => "This can’t be compared.",
+            ("reconciliation_running", _) => runs::already_running(language),
+            (_, "from") => runs::invalid_from(language),
+            (_, "to") => runs::invalid_to(language),
+            (_, "customer_id") => runs::invalid_customer(language),
+            ("stripe_not_configured", _) => runs::not_connected(language),
+            _ => runs::not_started(language),
         };
         view! { <p class="notice tone-danger" role="alert"><Icon glyph=Glyph::Over /><span>{text}</span></p> }
     });
     let form = answer.map(|page| {
         if page.stripe_configured {
             Either::Left(view! {
-                <form method="post" action="/api/v1/admin/reconciliations" class="filters" aria-label="New run">
-                    <div class="field"><label for="run-from">"From"</label><input id="run-from" name="from" type="date" /></div>
-                    <div class="field"><label for="run-to">"To"</label><input id="run-to" name="to" type="date" /></div>
+                <form method="post" action="/api/v1/admin/reconciliations" class="filters" aria-label=runs::new_run(language)>
+                    <div class="field"><label for="run-from">{common::from(language)}</label><input id="run-from" name="from" type="date" /></div>
+                    <div class="field"><label for="run-to">{common::until(language)}</label><input id="run-to" name="to" type="date" /></div>
                     <div class="field grow">
-                        <label for="run-customer">"Customer id"</label>
-                        <input id="run-customer" name="customer_id" autocomplete="off" placeholder="all" />
+                        <label for="run-customer">{runs::customer_id(language)}</label>
+                        <input id="run-customer" name="customer_id" autocomplete="off" placeholder=runs::every_customer(language) />
                     </div>
                     <button class="button primary">
                         <Icon glyph=Glyph::Again />
-                        <span>"Compare now"</span>
+                        <span>{runs::compare_now(language)}</span>
                     </button>
                 </form>
             })
@@ -77,7 +79,7 @@ fn head(answer: Option<&ReconciliationPage>, wrong: Option<(&str, &str)>) -> Any
             Either::Right(view! {
                 <p class="notice tone-neutral">
                     <Icon glyph=Glyph::Info />
-                    <span>"This platform is not connected to Stripe: set STRIPE_SECRET_KEY to compare."</span>
+                    <span>{runs::not_connected(language)}</span>
                 </p>
             })
         }
@@ -85,8 +87,8 @@ fn head(answer: Option<&ReconciliationPage>, wrong: Option<(&str, &str)>) -> Any
     view! {
         <header class="page-head">
             <div>
-                <h1>"Reconciliation"</h1>
-                <p class="page-sub">"Compares this platform’s data with Stripe’s, object by object."</p>
+                <h1>{staff::reconciliation(language)}</h1>
+                <p class="page-sub">{runs::subtitle(language)}</p>
             </div>
         </header>
         {notice}
@@ -95,21 +97,23 @@ fn head(answer: Option<&ReconciliationPage>, wrong: Option<(&str, &str)>) -> Any
     .into_any()
 }
 
-fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
-    let rows: Vec<_> = runs
+fn table(list: &[ReconciliationSummary]) -> impl IntoView + use<> {
+    let language = language();
+    let count = |count: i64| format::integer(language, count.unsigned_abs());
+    let rows: Vec<_> = list
         .iter()
         .map(|run| {
-            let scope = run.customer.clone().unwrap_or_else(|| "All customers".to_owned());
+            let scope = run.customer.clone().unwrap_or_else(|| runs::all_customers(language).to_owned());
             view! {
                 <tr role="row">
                     <th role="rowheader" scope="row">
                         <a class="row-link" href=run_href(&run.id.to_string(), &ListQuery::default())><Moment at=run.started_at time=true /></a>
-                        <small>{scope} ", by " {run.actor.clone()}</small>
+                        <small>{scope} ", " {runs::by(language, &run.actor)}</small>
                     </th>
                     <td role="cell"><RunBadge run=run /></td>
-                    <td role="cell" class="number wide">{run.rows_checked}</td>
-                    <td role="cell" class="number end named" data-label="Differences">{run.discrepancies}</td>
-                    <td role="cell" class="number first">{at_stake(&run.currency_totals)}</td>
+                    <td role="cell" class="number wide">{count(run.rows_checked)}</td>
+                    <td role="cell" class="number end named" data-label=runs::differences_heading(language)>{count(run.discrepancies)}</td>
+                    <td role="cell" class="number first">{at_stake(language, &run.currency_totals)}</td>
                 </tr>
             }
         })
@@ -117,14 +121,14 @@ fn table(runs: &[ReconciliationSummary]) -> impl IntoView + use<> {
     view! {
         <div class="table-frame">
             <table class="table rows" role="table">
-                <caption class="visually-hidden">"Runs"</caption>
+                <caption class="visually-hidden">{runs::runs(language)}</caption>
                 <thead role="rowgroup">
                     <tr role="row">
-                        <th role="columnheader" scope="col">"Run"</th>
-                        <th role="columnheader" scope="col">"Result"</th>
-                        <th role="columnheader" scope="col" class="number">"Compared"</th>
-                        <th role="columnheader" scope="col" class="number">"Differences"</th>
-                        <th role="columnheader" scope="col" class="number">"Amount"</th>
+                        <th role="columnheader" scope="col">{runs::run(language)}</th>
+                        <th role="columnheader" scope="col">{runs::result(language)}</th>
+                        <th role="columnheader" scope="col" class="number">{runs::compared(language)}</th>
+                        <th role="columnheader" scope="col" class="number">{runs::differences_heading(language)}</th>
+                        <th role="columnheader" scope="col" class="number">{runs::at_stake(language)}</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows}</tbody>

@@ -13,24 +13,23 @@ use crate::{
             webhook_table::WebhookTable,
         },
         filters::href,
+        language,
         usage_summary::Tone,
     },
     domain::{
-        format,
         list::{ListQuery, WebhookFilter},
-        money::group_thousands,
         webhook::{WebhookPage, WebhookStatus},
     },
-    text::{common, staff as words},
+    text::{common, format, staff, staff::inbox},
 };
 use leptos::prelude::*;
 
 static WORDS: ListWords = ListWords {
     count: common::events,
     glyph: Glyph::Inbox,
-    empty: (words::no_events, words::no_events_text),
-    unmatched: words::no_event_matches,
-    past_end: words::no_more_events,
+    empty: (staff::no_events, staff::no_events_text),
+    unmatched: staff::no_event_matches,
+    past_end: staff::no_more_events,
     fields: &[("type", common::search_too_long), ("q", common::search_too_long)],
 };
 
@@ -47,7 +46,7 @@ pub async fn page() -> Page {
         let rows = list(&query, &page);
         view! { <Live href=format!("/live{}", href(&query))>{rows}</Live> }.into_any()
     });
-    Page::new("Webhooks", content)
+    Page::new(staff::webhooks(language()), content)
 }
 
 /// `/live/admin/webhooks`: the rows.
@@ -71,6 +70,7 @@ impl Replays {
 }
 
 fn head(query: &Query, answer: Result<&WebhookPage, &FilterErrors>, replays: Option<Replays>) -> AnyView {
+    let language = language();
     let counts = answer.ok().map(|page| page.counts);
     let failures = counts.map_or(0, |counts| counts.failed + counts.dead);
     let replay_all = (failures > 0).then(|| {
@@ -78,7 +78,7 @@ fn head(query: &Query, answer: Result<&WebhookPage, &FilterErrors>, replays: Opt
             <form method="post" action="/api/v1/admin/webhooks/replay">
                 <button class="button">
                     <Icon glyph=Glyph::Again />
-                    <span>"Replay all failures"</span>
+                    <span>{inbox::replay_all(language)}</span>
                 </button>
             </form>
         }
@@ -88,23 +88,23 @@ fn head(query: &Query, answer: Result<&WebhookPage, &FilterErrors>, replays: Opt
         view! {
             <p class=format!("notice {}", tone.class()) role="status">
                 <Icon glyph=Glyph::of(tone) />
-                <span>{format!("{} replayed; {} still can’t be applied.", format::counted(replayed, "event"), still_failing)}</span>
+                <span>{inbox::replayed(language, replayed, still_failing)}</span>
             </p>
         }
     });
     let filter = &query.filter;
     let text = move |status: Option<WebhookStatus>| {
-        let title = status.map_or("All", WebhookStatus::title);
-        counts.map_or_else(|| title.to_owned(), |counts| format!("{title} {}", group_thousands(counts.of(status))))
+        let title = status.map_or_else(|| common::all(language), |status| inbox::status(language, status));
+        counts.map_or_else(|| title.to_owned(), |counts| format!("{title} {}", format::integer(language, counts.of(status))))
     };
     let of_status = |status: Option<WebhookStatus>| href(&query.with(WebhookFilter { status: status.into(), ..filter.clone() }));
     let inputs = vec![
-        Input::new("q", "Event or object id", "search", filter.q.text()).growing(),
-        Input::new("type", "Type begins with", "search", filter.event_type.text()).growing(),
+        Input::new("q", inbox::id_label(language), "search", filter.q.text()).growing(),
+        Input::new("type", inbox::type_label(language), "search", filter.event_type.text()).growing(),
     ];
     let links = view! {
         <Segments
-            label="Status"
+            label=common::status(language)
             values=WebhookStatus::ALL.to_vec()
             parameter=&filter.status
             text
@@ -114,13 +114,13 @@ fn head(query: &Query, answer: Result<&WebhookPage, &FilterErrors>, replays: Opt
     view! {
         <header class="page-head">
             <div>
-                <h1>"Webhooks"</h1>
-                <p class="page-sub">"Every event that Stripe sent, with its status."</p>
+                <h1>{staff::webhooks(language)}</h1>
+                <p class="page-sub">{inbox::subtitle(language)}</p>
             </div>
             <div class="actions">{replay_all}</div>
         </header>
         {notice}
-        <FilterForm query label="Events" inputs wrong=answer.err() links=links.into_any() />
+        <FilterForm query label=inbox::events(language) inputs wrong=answer.err() links=links.into_any() />
     }
     .into_any()
 }

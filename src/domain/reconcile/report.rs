@@ -31,16 +31,6 @@ impl ReconciliationStatus {
             ReconciliationStatus::Cancelled => "cancelled",
         }
     }
-
-    /// Display name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            ReconciliationStatus::Running => "Running",
-            ReconciliationStatus::Completed => "Completed",
-            ReconciliationStatus::Failed => "Failed",
-            ReconciliationStatus::Cancelled => "Cancelled",
-        }
-    }
 }
 
 impl fmt::Display for ReconciliationStatus {
