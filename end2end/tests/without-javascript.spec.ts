@@ -17,7 +17,7 @@ test('everything can be read and used without JavaScript', async ({ page }) => {
   await page.getByRole('link', { name: 'Void', exact: true }).click();
   await expect(rows).toHaveCount(1);
   await page.getByRole('link', { name: 'All', exact: true }).click();
-  await page.getByLabel('Order').selectOption('total');
+  await page.getByLabel('Sort by').selectOption('total');
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/sort=total/);
 
