@@ -80,7 +80,7 @@ test('staff opens each of its pages', async ({ page }) => {
   await follow(page, ['Customers', 'Reconciliation', 'Webhooks', 'Audit', 'Features', 'Customers']);
   for (const [path, heading] of [
     ['/admin/customers', 'Customers'], ['/admin/reconciliation', 'Reconciliation'], ['/admin/webhooks', 'Webhooks'],
-    ['/admin/audit', 'Audit'], ['/admin/features', 'Features'], ['/account', 'Your account'],
+    ['/admin/audit', 'Audit log'], ['/admin/features', 'Features'], ['/account', 'Your account'],
   ]) {
     await open(page, path, heading);
   }

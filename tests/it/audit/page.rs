@@ -22,7 +22,7 @@ async fn staff_filter_the_log_without_a_script() {
     let page = staff.get("/admin/audit").await;
     assert_eq!(page.status, 200);
     let html = page.text();
-    for text in ["test.changed", "192.0.2.7", "curl/8.5.0", "Before", "After", "it was wrong", "Not sealed yet", "Nothing is sealed yet"] {
+    for text in ["test.changed", "192.0.2.7", "curl/8.5.0", "Before", "After", "it was wrong", "Not sealed yet", "No entry is sealed yet"] {
         assert!(html.contains(text), "{text}: {html}");
     }
     assert!(html.contains("41") && html.contains("42") && html.contains("<details"), "{html}");
