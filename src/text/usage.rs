@@ -213,7 +213,7 @@ texts! {
     overage_forecast(so_far: Money, date: &str, amount: Money) {
         en: "Overage has cost {so_far} so far and will likely reach {amount} by {date}.",
         de: "Der Mehrverbrauch kostet bisher {so_far} und bis {date} voraussichtlich {amount}.",
-        fr: "Le dépassement s’élève à {so_far} à ce jour et devrait atteindre {amount} d’ici au {date}.",
+        fr: "Le dépassement s’élève à {so_far} à ce jour et devrait, d’ici au {date}, atteindre {amount}.",
     }
     overage_so_far(amount: Money) {
         en: "Overage has cost {amount} so far.",
@@ -223,7 +223,7 @@ texts! {
     nothing_due_yet(amount: Money, date: &str) {
         en: "Nothing extra is due yet; overage will likely cost {amount} by {date}.",
         de: "Noch fällt nichts zusätzlich an; bis {date} kostet der Mehrverbrauch voraussichtlich {amount}.",
-        fr: "Rien de plus n’est dû pour l’instant\u{202f}; le dépassement devrait coûter {amount} d’ici au {date}.",
+        fr: "Rien de plus n’est dû pour l’instant\u{202f}; d’ici au {date}, le dépassement devrait coûter {amount}.",
     }
     nothing_due_by(date: &str) {
         en: "By {date}, nothing extra is likely to be due.",

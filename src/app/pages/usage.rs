@@ -294,7 +294,11 @@ fn freshness(as_of: Option<OffsetDateTime>, waiting: Option<OffsetDateTime>) -> 
     view! {
         <p class="freshness">
             {match as_of {
-                Some(at) => Either::Left(view! { {format!("{} · ", words::includes_events(language, &format::date_time_seconds(language, at)))} <Relative at=at.min(now) /> }),
+                Some(at) => Either::Left(view! {
+                    {words::includes_events(language, &format::date_time_seconds(language, at))}
+                    // Of an event from the future, the distance would change with every request.
+                    {(at <= now).then(|| view! { " · " <Relative at /> })}
+                }),
                 None => Either::Right(words::no_events_in_period(language)),
             }}
             {late}
