@@ -30,8 +30,8 @@ writeFileSync(
   `//! Names of countries (ISO 3166-1 alpha-2, and the codes AC, TA and XK, which Stripe accepts) in
 //! English, German and French, sorted by code.
 //!
-//! Written by \`scripts/cldr.mjs\` from CLDR ${cldr} (ICU ${icu}). Copyright Unicode, Inc.; licence in
-//! \`countries/LICENSE-Unicode.txt\`.
+//! Written by \`scripts/cldr.mjs\` from CLDR ${cldr} (ICU ${icu}).
+//! Copyright Unicode, Inc.; licence in \`countries/LICENSE-Unicode.txt\`.
 
 /// A country's code, and its name in each language in the order of \`Language::ALL\`.
 pub(super) const COUNTRIES: [(&str, [&str; 3]); ${codes.length}] = [

@@ -22,6 +22,7 @@ pub mod request;
 pub mod request_log;
 pub mod security_headers;
 pub mod session;
+mod session_error;
 pub mod stalled_writes;
 pub mod state;
 pub mod static_files;

@@ -29,6 +29,9 @@ pub mod usage;
 use crate::domain::{language::Language, money::Money};
 use std::fmt::Display;
 
+/// A text without arguments.
+pub type Text = fn(Language) -> &'static str;
+
 /// The grammatical number of a counted noun (CLDR "Language Plural Rules", cardinal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plural {

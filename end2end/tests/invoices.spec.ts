@@ -46,7 +46,7 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
     test.use({ javaScriptEnabled });
 
-    test('every invalid field is explained, and the first has the focus', async ({ page }) => {
+    test('every invalid field is explained, the first has the focus', async ({ page }) => {
       await signIn(page, 'publisher');
       await page.goto('/billing/invoices?from=eighty&to=2026-13-01');
       const [from, to] = [page.getByLabel('Issued from'), page.getByLabel('Issued until')];

@@ -23,8 +23,9 @@ export const test = base.extend<{ silentConsole: void }>({
           (window as any).policyViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample} at ${location.pathname}`));
       });
       page.on('pageerror', (error) => {
-        // A test is faster than the fade into a page: its next navigation skips it. Chromium reports
-        // that as an error, which pages ignore once their script runs (src/islands/boot.js).
+        // A test is faster than the fade into a page: its next navigation skips it. Chromium
+        // reports that as an error, which pages ignore once their script runs
+        // (src/islands/boot.js).
         if (error.message !== 'Transition was skipped') said.push(error.message);
       });
       await use();

@@ -3,7 +3,7 @@
 use crate::{
     domain::{file_name::content_disposition, invoice::InvoiceDetail, list::InvoiceFilter},
     http::{
-        conditional::known_tags,
+        conditional::{known_tags, not_modified},
         extract::{Path, Query},
         problem::ApiError,
         state::Server,
@@ -17,7 +17,7 @@ use crate::{
 use axum::{
     Json,
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
@@ -99,7 +99,7 @@ pub async fn pdf(reader: Reader, headers: HeaderMap, Path(id): Path<String>) -> 
     let (pdf, detail) = invoices::pdf(&reader.platform, reader.scope, &id).await?;
     let etag = HeaderValue::from_str(&pdf.etag).map_err(|error| Error::Internal(error.into()))?;
     let known = known_tags(&headers).contains(&etag);
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { pdf.bytes.clone().into_response() };
+    let mut response = if known { not_modified() } else { pdf.bytes.clone().into_response() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::ETAG, etag);

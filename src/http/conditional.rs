@@ -1,13 +1,14 @@
 //! Conditional requests (RFC 9110, section 13): a client that polls gets 304 while nothing changes.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use ring::digest;
+use std::convert::Infallible;
 
 /// JSON that clients poll.
 pub const POLLED: [&str; 7] = [
@@ -38,12 +39,21 @@ pub async fn answer(request: Request, next: Next) -> Response {
     let is_known = known.contains(&tag);
     parts.headers.insert(header::ETAG, tag);
     if is_known {
-        parts.status = StatusCode::NOT_MODIFIED;
+        let mut response = not_modified();
         parts.headers.remove(header::CONTENT_TYPE);
         parts.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(parts, Body::empty());
+        *response.headers_mut() = parts.headers;
+        *response.extensions_mut() = parts.extensions;
+        return response;
     }
     Response::from_parts(parts, Body::from(bytes))
+}
+
+/// 304 without a length: it would be the length of the content (RFC 9110, section 8.6), and axum
+/// announces 0 for an empty body of a known size.
+pub fn not_modified() -> Response {
+    let nothing = futures::stream::empty::<Result<Bytes, Infallible>>();
+    (StatusCode::NOT_MODIFIED, Body::from_stream(nothing)).into_response()
 }
 
 /// A weak tag of content, which its compressed form may have too.

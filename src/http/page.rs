@@ -1,7 +1,7 @@
 //! Renders pages from handlers: their contexts, and a page as the response to its own form.
 
 use super::{
-    conditional::{known_tags, weak_tag},
+    conditional::{known_tags, not_modified, weak_tag},
     language, login_email, security_headers,
     state::Server,
 };
@@ -97,7 +97,7 @@ pub async fn live(server: &Server, parts: Parts, content: impl Future<Output = A
     let build = server.assets.build.as_deref().unwrap_or_default();
     let tag = tag(build, &html);
     let is_known = known.contains(&tag);
-    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Html(html).into_response() };
+    let mut response = if is_known { not_modified() } else { Html(html).into_response() };
     if !is_known && let Ok(build) = HeaderValue::from_str(build) {
         response.headers_mut().insert(BUILD, build);
     }

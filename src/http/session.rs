@@ -1,12 +1,17 @@
 //! Authenticates each request once, by session cookie or bearer key.
 
-use super::{audit_refusals::Asker, problem::ApiError, state::Server, unsaved};
+use super::{
+    audit_refusals::Asker,
+    problem::ApiError,
+    session_error::broken,
+    state::Server,
+    unsaved::{self, UNSAVED},
+};
 use crate::{
     auth::Principal,
     domain::{identity::CustomerId, session::SessionKey},
     guard::Unidentified,
     service::{Error, actor::Origin, api_keys, users},
-    store::postgres::sessions,
     telemetry,
 };
 use axum::{
@@ -61,9 +66,6 @@ const USER_AGENT: &str = "user_agent";
 /// The user whose password was correct; the store deletes such a session by this name.
 const AWAITS_CODE_OF: &str = "awaits_code_of";
 const AWAITS_SINCE: &str = "awaits_since";
-
-/// Input of a form whose session had ended ([`unsaved`](super::unsaved)).
-pub(super) const UNSAVED: &str = "unsaved";
 
 /// Time limit between password and code.
 const CODE_WITHIN: Duration = Duration::minutes(10);
@@ -213,19 +215,6 @@ pub async fn stop_viewing(session: &Session) -> Result<Option<String>, Error> {
 /// Deletes a session; its cookie is invalid from now on.
 pub async fn end(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(broken)
-}
-
-pub(super) fn broken(error: tower_sessions::session::Error) -> Error {
-    match error {
-        tower_sessions::session::Error::Store(tower_sessions::session_store::Error::Backend(why)) => backend_failure(why),
-        other => Error::Internal(other.into()),
-    }
-}
-
-fn backend_failure(why: String) -> Error {
-    let is_full = why.starts_with(sessions::STORAGE_FULL);
-    let cause = anyhow::anyhow!(why);
-    if is_full { Error::StorageFull(cause) } else { Error::Unavailable(cause) }
 }
 
 /// A cookie that outlives the session's, which browsers delete when it expires: then the login can

@@ -17,6 +17,8 @@ use tower_http::services::ServeDir;
 const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Files with a stable name, such as the icon.
 const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+/// Each file has compressed copies.
+const BY_CODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 /// Reloads a page that names a script of another build.
 const RELOAD: &str = include_str!("../islands/reload.js");
@@ -58,6 +60,7 @@ pub async fn serve_named(State(files): State<NamedFiles>, request: Request, next
         status => {
             if status.is_success() || status == StatusCode::NOT_MODIFIED {
                 response.headers_mut().insert(header::CACHE_CONTROL, FOR_GOOD);
+                response.headers_mut().insert(header::VARY, BY_CODING);
             }
             response
         }
@@ -69,6 +72,7 @@ pub fn cached_briefly<B>(mut response: Response<B>) -> Response<B> {
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         response.headers_mut().entry(header::CACHE_CONTROL).or_insert(FOR_AN_HOUR);
+        response.headers_mut().entry(header::VARY).or_insert(BY_CODING);
     }
     response
 }

@@ -5,10 +5,7 @@
 //! or plant it. The form names the user whose page it was; another user who signs in gets nothing.
 //! Forms with secrets are never stored, and requests of other sites don't get here (`cross_site`).
 
-use super::{
-    request::is_form,
-    session::{UNSAVED, broken},
-};
+use super::{request::is_form, session_error::broken};
 use crate::{
     app::{
         alert_form::{FormField, value},
@@ -37,6 +34,9 @@ use uuid::Uuid;
 /// Maximum size of a stored form. The largest valid one has about 4 kB: ten recipients, and ten
 /// thresholds of each kind.
 const MAX_BYTES: usize = 8 * 1024;
+
+/// Its name in the session.
+pub const UNSAVED: &str = "unsaved";
 
 /// How long it is stored before and after the login.
 const STORED_FOR: Duration = Duration::minutes(30);

@@ -46,7 +46,7 @@ pub enum Error {
     #[error("{parameter}: {detail}")]
     Invalid { parameter: Cow<'static, str>, detail: String },
     /// Fields of a form or a body that can't be used, all at once.
-    #[error("{0}")]
+    #[error(transparent)]
     InvalidFields(#[from] FieldErrors),
     /// Caps that would refuse events from now on.
     #[error("{} {HOW_TO_CONFIRM}", warning(.0))]

@@ -39,10 +39,6 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// The `application_name` of servers and commands in `pg_stat_activity`.
 const APPLICATION: &str = "apex-billing";
 
-/// A connection that was idle for longer is tested before it is used. A test is a round trip, as
-/// long as most statements, and a connection that was just used is open.
-const IDLE_UNTESTED: Duration = Duration::from_millis(250);
-
 /// Opens the pool, after a single connection: that one reports an error at once, where the pool
 /// would only time out.
 pub async fn connect(url: &str, settings: &config::Database) -> sqlx::Result<PgPool> {
@@ -57,15 +53,6 @@ pub async fn connect_as(application: &str, url: &str, settings: &config::Databas
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(Duration::from_secs(settings.acquire_timeout_seconds))
-        .test_before_acquire(false)
-        .before_acquire(|connection, known| {
-            Box::pin(async move {
-                if known.idle_for > IDLE_UNTESTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
         .connect_with(options)
         .await
 }

@@ -310,5 +310,5 @@ async fn a_new_customers_chart_has_no_previous_period() {
     let customer = app.add_customer("lumen").await;
     let person = app.sign_in(Role::Readonly, Some(customer)).await;
     let html = person.get("/billing/usage?by=app").await.text();
-    assert!(html.contains("No app has used any in this period.") && !html.contains("Previous period"), "{html}");
+    assert!(html.contains("No events yet") && html.contains("/api/v1/usage/events") && !html.contains("Previous period"), "{html}");
 }

@@ -1,13 +1,13 @@
 //! Filters a list by a GET form, so that it works without JavaScript and every result has a URL.
 
-use super::{Glyph, Icon, list::Text};
+use super::{Glyph, Icon};
 use crate::{
     app::{
         filters::{Fault, Field, Listed},
         language,
     },
     domain::list::{ListQuery, Parameter},
-    text::common,
+    text::{Text, common},
 };
 use leptos::prelude::*;
 

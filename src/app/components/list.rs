@@ -20,12 +20,9 @@ use crate::{
         language::Language,
         list::{Limit, ListQuery, Pagination},
     },
-    text::common,
+    text::{Text, common},
 };
 use leptos::prelude::*;
-
-/// A text of the catalogue.
-pub type Text = fn(Language) -> &'static str;
 
 /// The texts of a list page.
 pub struct ListWords {

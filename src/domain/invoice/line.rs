@@ -39,7 +39,8 @@ pub struct Package {
 }
 
 impl LineItem {
-    /// Quantity and price, in English. A proration has no unit price: its amount is part of a price.
+    /// Quantity and price, in English. A proration has no unit price: its amount is part of a
+    /// price.
     pub fn price(&self, currency: Currency) -> LinePrice {
         let Pricing { quantity, unit_price, per, package } = self.pricing(currency);
         let quantity = quantity.map(|quantity| quantity.to_string());

@@ -151,7 +151,8 @@ texts! {
     }
 }
 
-/// `in 3 days`, `2 hours ago`, as browsers write it (`Intl.RelativeTimeFormat`): in hours within a day, beyond that in calendar days (UTC).
+/// `in 3 days`, `2 hours ago`, as browsers write it (`Intl.RelativeTimeFormat`): in hours within a
+/// day, beyond that in calendar days (UTC).
 pub fn relative(language: Language, at: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (at - now).whole_seconds();
     let future = seconds > 0;

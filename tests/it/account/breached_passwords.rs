@@ -42,7 +42,7 @@ async fn breached_passwords_are_refused_on_change() {
         (&json!("new_password"), Some("new_password: is known from a breach; choose another"))
     );
     let page = submit(&client, &format!("form=password&current_password={PASSWORD}&new_password={KNOWN}")).await;
-    assert!(page.status == 422 && page.text().contains("New password: this is known from a breach; choose another."), "{}", page.text());
+    assert!(page.status == 422 && page.text().contains("This password is known from a data breach. Choose another."), "{}", page.text());
     for refused in [
         users::put(&app.platform, PERSON, KNOWN, Role::Admin, None).await,
         users::put(&app.platform, "new@people.example", KNOWN, Role::Admin, None).await,

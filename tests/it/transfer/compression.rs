@@ -117,6 +117,6 @@ async fn pages_of_a_session_are_compressed() {
         let page = browser.get(path).await;
         assert_eq!((page.status, page.header("content-encoding")), (200, Some("zstd")), "{path}");
         assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
-        assert!(String::from_utf8(decoded(&page)).unwrap().ends_with("</html>"), "{path}");
+        assert!(String::from_utf8(decoded(&page)).unwrap().contains("</html>"), "{path}");
     }
 }

