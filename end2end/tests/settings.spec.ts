@@ -138,7 +138,7 @@ test.describe('without JavaScript', () => {
     const set = await (await page.request.get('/api/v1/billing/alerts')).json();
     expect(set.metrics.data_transfer_bytes).toEqual({ percent: [70, 100], cost: [], cap: { quantity: 900_500_000_000 } });
 
-    await page.getByLabel('E-mail').fill('books@lumen-games.example');
+    await page.getByLabel('E-mail', { exact: true }).fill('books@lumen-games.example');
     await page.getByRole('button', { name: 'Add contact' }).click();
     await expect(page.getByText('Contact saved.')).toBeVisible();
     await page.getByRole('button', { name: 'Remove books@lumen-games.example' }).click();

@@ -56,9 +56,10 @@ export function addPerson(name: string) {
 
 export async function signInAs(page: Page, { email, password }: { email: string; password: string }) {
   await page.goto('/login');
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  // By ids: the page may be in any language.
+  await page.locator('#email').fill(email);
+  await page.locator('#password').fill(password);
+  await page.locator('form[action="/api/v1/auth/login"] button').click();
   await expect(page).toHaveURL(/\/billing\/usage$/);
 }
 
