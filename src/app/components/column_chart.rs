@@ -78,7 +78,8 @@ pub fn ColumnChart<'a>(
                 }
             });
             let label = (index as u64).is_multiple_of(every).then(|| {
-                view! { <text class="chart-day" x=at(50) y=bottom + 20 text-anchor="middle">{format::day_month(language, *day)}</text> }
+                let class = if (index as u64 / every).is_multiple_of(2) { "chart-day" } else { "chart-day minor" };
+                view! { <text class=class x=at(50) y=bottom + 20 text-anchor="middle">{format::day_month(language, *day)}</text> }
             });
             view! {
                 <g class="chart-slot">
