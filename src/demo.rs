@@ -50,7 +50,8 @@ fn lumen() -> anyhow::Result<DemoCustomer> {
         email: "billing@lumen-games.example".into(),
         address: Address {
             line1: "500 Market Street".into(),
-            city: "San Francisco, CA".into(),
+            city: "San Francisco".into(),
+            state: Some("CA".into()),
             postal_code: "94105".into(),
             country: "US".into(),
         },
@@ -70,6 +71,7 @@ fn kisetsu() -> anyhow::Result<DemoCustomer> {
         address: Address {
             line1: "1-1 Marunouchi".into(),
             city: "Chiyoda-ku, Tokyo".into(),
+            state: None,
             postal_code: "100-0005".into(),
             country: "JP".into(),
         },

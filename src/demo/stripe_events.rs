@@ -51,6 +51,7 @@ pub struct DemoCustomer {
 pub struct Address {
     pub line1: String,
     pub city: String,
+    pub state: Option<String>,
     pub postal_code: String,
     /// Two letters.
     pub country: String,

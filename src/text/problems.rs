@@ -106,7 +106,7 @@ texts! {
     }
     cap_confirmation_text {
         en: "The cap would refuse events from now on. Nothing was saved.",
-        de: "Mit diesem Limit würden ab sofort Ereignisse abgelehnt. Es wurde nichts gespeichert.",
+        de: "Mit dieser Obergrenze würden ab sofort Ereignisse abgelehnt. Es wurde nichts gespeichert.",
         fr: "Avec ce plafond, des événements seraient refusés dès maintenant. Rien n’a été enregistré.",
     }
     no_stripe_customer_text {

@@ -12,12 +12,12 @@ texts! {
     title { en: "Settings", de: "Einstellungen", fr: "Paramètres" }
     subtitle {
         en: "Alerts, spending caps, contacts and API keys.",
-        de: "Warnungen, Ausgabenlimits, Kontakte und API-Schlüssel.",
+        de: "Warnungen, Obergrenzen, Kontakte und API-Schlüssel.",
         fr: "Alertes, plafonds de dépenses, contacts et clés d’API.",
     }
 
     // The results of forms.
-    alerts_saved { en: "Alerts and caps saved.", de: "Warnungen und Limits gespeichert.", fr: "Alertes et plafonds enregistrés." }
+    alerts_saved { en: "Alerts and caps saved.", de: "Warnungen und Obergrenzen gespeichert.", fr: "Alertes et plafonds enregistrés." }
     contact_saved { en: "Contact saved.", de: "Kontakt gespeichert.", fr: "Contact enregistré." }
     contact_removed { en: "Contact removed.", de: "Kontakt entfernt.", fr: "Contact supprimé." }
     key_revoked {
@@ -63,10 +63,10 @@ texts! {
         de: "Mehrere durch Semikolons trennen, z.\u{a0}B. 50; 1500.",
         fr: "Séparez plusieurs valeurs par des points-virgules, par exemple 50; 1500.",
     }
-    cap { en: "Cap", de: "Limit", fr: "Plafond" }
+    cap { en: "Cap", de: "Obergrenze", fr: "Plafond" }
     cap_hint {
         en: "Events beyond it are refused and not counted. Leave empty for no cap.",
-        de: "Ereignisse darüber werden abgelehnt und nicht gezählt. Leer lassen für kein Limit.",
+        de: "Ereignisse darüber werden abgelehnt und nicht gezählt. Leer lassen für keine Obergrenze.",
         fr: "Les événements au-delà sont refusés et non comptés. Laissez vide pour ne pas fixer de plafond.",
     }
     unit { en: "Unit", de: "Einheit", fr: "Unité" }
@@ -79,7 +79,7 @@ texts! {
     }
     cap_is_reached(name: &str, used: &str, cap: &str) {
         en: "This refuses {name} from now on: {used} are used, the cap is {cap}.",
-        de: "{name}: Ab sofort würden Ereignisse abgelehnt. {used} sind verbraucht, das Limit ist {cap}.",
+        de: "{name}: Ab sofort würden Ereignisse abgelehnt. {used} sind verbraucht, die Obergrenze ist {cap}.",
         fr: "{name}\u{a0}: les événements seraient refusés dès maintenant. {used} sont consommés, le plafond est de {cap}.",
     }
     not_saved_yet {
@@ -92,8 +92,8 @@ texts! {
     notified { en: "Recipients", de: "Empfänger", fr: "Destinataires" }
     alerts_off { en: "none: e-mail alerts are off", de: "keine: Warnungen per E-Mail sind aus", fr: "aucun\u{a0}: les alertes par e-mail sont désactivées" }
     billing_contacts_noun { en: "the billing contacts", de: "die Rechnungskontakte", fr: "les contacts de facturation" }
-    no_cap { en: "no cap", de: "kein Limit", fr: "aucun plafond" }
-    cap_at(value: &str) { en: "cap at {value}", de: "Limit bei {value}", fr: "plafond à {value}" }
+    no_cap { en: "no cap", de: "keine Obergrenze", fr: "aucun plafond" }
+    cap_at(value: &str) { en: "cap at {value}", de: "Obergrenze bei {value}", fr: "plafond à {value}" }
 
     // Alerts that fired.
     fired { en: "Reached in this period", de: "In diesem Zeitraum erreicht", fr: "Atteint pendant cette période" }
@@ -114,7 +114,7 @@ texts! {
     }
     cap_reached(name: &str, cap: &str) {
         en: "{name}: cap of {cap} reached. More is refused until the period ends or you change the cap.",
-        de: "{name}: Limit von {cap} erreicht. Weiteres wird bis zum Ende des Zeitraums oder bis zu einer Änderung des Limits abgelehnt.",
+        de: "{name}: Obergrenze von {cap} erreicht. Weiteres wird bis zum Ende des Zeitraums oder bis zu einer Änderung der Obergrenze abgelehnt.",
         fr: "{name}\u{a0}: plafond de {cap} atteint. Le surplus est refusé jusqu’à la fin de la période ou jusqu’à ce que vous changiez le plafond.",
     }
     used_only(name: &str, used: &str) { en: "{name}: {used} used.", de: "{name}: {used} verbraucht.", fr: "{name}\u{a0}: {used} consommés." }

@@ -11,7 +11,7 @@ pub fn customer_event(customer: &DemoCustomer, event_type: &str, at: OffsetDateT
     let object = json!({
         "id": customer.stripe_id, "object": "customer", "name": customer.name, "email": customer.email, "currency": customer.currency.code(),
         "address": {
-            "line1": address.line1, "line2": null, "city": address.city, "postal_code": address.postal_code, "state": null, "country": address.country,
+            "line1": address.line1, "line2": null, "city": address.city, "postal_code": address.postal_code, "state": address.state, "country": address.country,
         },
         "balance": 0, "created": at.unix_timestamp(), "default_source": null, "delinquent": false, "description": null, "discount": null,
         "invoice_prefix": id("", &customer.stripe_id)[..8].to_ascii_uppercase(), "livemode": false, "metadata": {}, "phone": null,

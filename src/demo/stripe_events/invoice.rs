@@ -214,7 +214,7 @@ impl<'a> Bill<'a> {
             "customer_tax_exempt": if reverse_charge { "reverse" } else { "none" },
             "customer_address": {
                 "line1": customer.address.line1, "line2": null, "city": customer.address.city, "postal_code": customer.address.postal_code,
-                "state": null, "country": customer.address.country,
+                "state": customer.address.state, "country": customer.address.country,
             },
             "customer_tax_ids": customer.tax_id.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect::<Vec<_>>(),
             "description": null, "footer": particulars.footer, "custom_fields": null, "metadata": {},
