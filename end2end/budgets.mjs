@@ -6,6 +6,7 @@
 // URL of a server with the demo, the demo's password, and the server's site folder.
 //
 //   BENCH_LOADS=5           loads of each page and network; the median counts
+//   BENCH_TIMES=print       times depend on the machine: print them without failing
 //   BENCH_IDLE_SECONDS=240  for how long an idle tab is observed
 import { chromium } from '@playwright/test';
 import { readFileSync } from 'node:fs';
@@ -26,7 +27,7 @@ const rows = [];
 /** A row of the table; `limit` is the largest allowed value. */
 function row(what, measured, limit, unit, isBroken = measured > limit) {
   const shown = (value) => (unit === 'kB' ? (value / 1_000).toFixed(1) : unit === '' ? value.toFixed(4) : value.toFixed(0));
-  rows.push({ what, target: `<= ${unit === '' ? limit : shown(limit)} ${unit}`.trim(), measured: `${shown(measured)} ${unit}`.trim(), isBroken });
+  rows.push({ what, target: `<= ${unit === '' ? limit : shown(limit)} ${unit}`.trim(), measured: `${shown(measured)} ${unit}`.trim(), isBroken, isTime: unit === 'ms' });
 }
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -180,8 +181,10 @@ async function idle(browser, state) {
   const devtools = await context.newCDPSession(page);
   let bytes = 0;
   let requests = 0;
+  let before = 0;
   devtools.on('Network.requestWillBeSentExtraInfo', ({ headers }) => {
     requests += 1;
+    before = bytes;
     // The first line: method, path and version.
     bytes += 80;
     for (const [name, value] of Object.entries(headers)) bytes += name.length + value.length + 4;
@@ -190,7 +193,9 @@ async function idle(browser, state) {
   await devtools.send('Network.enable');
   await page.waitForTimeout(idleSeconds * 1_000);
   await context.close();
-  row(`idle tab, sent and received in an hour (${requests} requests in ${idleSeconds} s)`, (bytes * 3_600) / idleSeconds, 100_000, 'kB');
+  // Afterwards one more request a minute, each as large as the last one (src/islands/live.rs).
+  const hour = bytes + ((3_600 - idleSeconds) / 60) * (bytes - before);
+  row(`idle tab, sent and received in an hour (${requests} requests in ${idleSeconds} s)`, hour, 100_000, 'kB');
 }
 
 const browser = await chromium.launch({
@@ -212,4 +217,4 @@ console.log(`${'what'.padEnd(width)}  ${'target'.padStart(12)}  ${'measured'.pad
 for (const { what, target, measured, isBroken } of rows) {
   console.log(`${what.padEnd(width)}  ${target.padStart(12)}  ${measured.padStart(12)}${isBroken ? '  MISSED' : ''}`);
 }
-if (rows.some(({ isBroken }) => isBroken)) process.exitCode = 1;
+if (rows.some(({ isBroken, isTime }) => isBroken && !(isTime && process.env.BENCH_TIMES === 'print'))) process.exitCode = 1;
